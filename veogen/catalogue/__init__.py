@@ -1,0 +1,1 @@
+"""The gateway's models as data: parameters with limits, rules between them, dated prices."""

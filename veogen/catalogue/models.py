@@ -1,0 +1,102 @@
+"""The models, read from one YAML file each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from veogen.catalogue.parameters import Json, Parameter
+from veogen.catalogue.prices import Multiplier, Price
+from veogen.catalogue.rules import Finding, Rule
+from veogen.document.reader import read
+
+DEFAULT_MODEL = "veo-3.1-fast-generate-preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model of the gateway: what it takes, what does not go together, what it costs."""
+
+    id: str
+    title: str
+    checked: str
+    parameters: Mapping[str, Parameter]
+    rules: tuple[Rule, ...] = ()
+    price: Price | None = None
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+
+    def effective(self, body: Mapping[str, Json]) -> dict[str, Json]:
+        """The request as the gateway takes it: `body` with defaults and fixed values filled in."""
+        effective = {**self.defaults, **body}
+        for rule in self.rules:
+            if rule.fixes and rule.applies(effective):
+                effective.update({k: v for k, v in rule.fixes.items() if k not in body})
+        return effective
+
+    def findings(self, body: Mapping[str, Json]) -> Iterator[Finding]:
+        """What the rules between parameters say of a request whose values fit one by one."""
+        effective = self.effective(body)
+        for rule in self.rules:
+            if rule.applies(effective):
+                yield from rule.findings(body)
+
+    def estimate(self, body: Mapping[str, Json]) -> Decimal | None:
+        """Credits that the request is expected to cost, or None when no price is known."""
+        return self.price.estimate(self.effective(body)) if self.price else None
+
+
+@cache
+def shipped() -> Mapping[str, Model]:
+    """The models that veogen knows, by id."""
+    folder = files("veogen.catalogue") / "models"
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    models = [parse_model(read(entry.read_bytes(), entry.name)) for entry in entries]
+    return {model.id: model for model in models}
+
+
+def parse_model(data: Any) -> Model:
+    parameters = {name: _parameter(name, fields) for name, fields in data["parameters"].items()}
+    return Model(
+        id=data["id"],
+        title=data["title"],
+        checked=data["checked"],
+        parameters=parameters,
+        rules=tuple(map(_rule, data.get("rules", ()))),
+        price=_price(data["prices"]) if "prices" in data else None,
+        defaults={p.name: p.default for p in parameters.values() if p.default is not None},
+    )
+
+
+def _parameter(name: str, fields: Mapping[str, Any]) -> Parameter:
+    rest = {key: value for key, value in fields.items() if key not in ("type", "enum")}
+    enum = tuple(fields["enum"]) if "enum" in fields else None
+    return Parameter(name=name, kind=fields["type"], enum=enum, **rest)
+
+
+def _rule(fields: Mapping[str, Any]) -> Rule:
+    rest = {k: v for k, v in fields.items() if k not in ("when", "images", "refuses", "ignores")}
+    when = {k: tuple(v) if isinstance(v, list) else (v,) for k, v in fields["when"].items()}
+    images = fields.get("images")
+    return Rule(
+        when=when,
+        images=(images.get("min", 0), images.get("max")) if images else None,
+        refuses=tuple(fields.get("refuses", ())),
+        ignores=tuple(fields.get("ignores", ())),
+        **rest,
+    )
+
+
+def _price(fields: Mapping[str, Any]) -> Price:
+    return Price(
+        date=fields["date"],
+        source=fields["source"],
+        credits_per_usd=Decimal(fields["credits_per_usd"]),
+        per_second=fields["rule"] == "per_second",
+        credits=Decimal(fields["credits"]),
+        minimum=Decimal(fields.get("minimum", "0")),
+        multipliers=tuple(
+            Multiplier(dict(m["when"]), Decimal(m["times"])) for m in fields.get("multipliers", ())
+        ),
+    )

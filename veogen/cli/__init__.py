@@ -1,0 +1,83 @@
+"""The command line: parse, call, print; one file a command, imported when it is called."""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from veogen import __version__
+from veogen.errors import ExitCode, VeogenError
+
+COMMANDS = {  # in the order of the work
+    "init": "Write a small working project.",
+    "validate": "Show all mistakes at once.",
+    "plan": "Print the plan and its price.",
+    "lock": "Write down what was approved.",
+    "diff": "Show what a change would buy.",
+    "run": "Buy, download and verify what is missing.",
+    "collect": "Bring home what was bought.",
+    "status": "Show where every request stands.",
+    "resolve": "Decide about requests by hand.",
+    "gallery": "Write a page of clips.",
+    "export": "Copy clips under plain names.",
+    "simulate": "Serve the simulator.",
+    "schema": "Print the JSON Schema of spec files.",
+    "models": "Show models, parameters, limits and prices.",
+    "credits": "Show the account's balance.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is called, and no earlier."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"veogen.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="'veogen COMMAND -h' tells more about a command.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="veogen")
+def veogen() -> None:
+    """Plan, review, buy and keep batches of AI video clips."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every way to end has its exit code here."""
+    try:
+        code = veogen(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except click.Abort:
+        code = ExitCode.INTERRUPTED
+    except VeogenError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:  # the reader of our output went away: nothing left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.INCOMPLETE
+    except Exception:  # noqa: BLE001 - the last resort: a bug, shown whole
+        traceback.print_exc()
+        click.echo("This is a bug in veogen. Please report it with the lines above.", err=True)
+        code = ExitCode.BUG
+    sys.exit(int(code or 0))

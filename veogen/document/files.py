@@ -1,0 +1,63 @@
+"""Where specs, templates, rows and images are read from: a folder, never outside its root."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from veogen.errors import VeogenError
+
+
+class OutsideRootError(VeogenError):
+    """A path leaves the project root; whether its target exists is not said."""
+
+
+class Files(Protocol):
+    """Read access to one project; paths are relative to its root, with `/`, already normal."""
+
+    def read(self, path: PurePosixPath) -> bytes:
+        """The bytes of a file; raises `OSError`, or `OutsideRootError` through a link."""
+        ...
+
+    def names(self, folder: PurePosixPath) -> Iterator[str]:
+        """The names of the files in a folder, sorted; none if there is no such folder."""
+        ...
+
+    def shown(self, path: PurePosixPath) -> str:
+        """The path as messages show it: relative to the working directory."""
+        ...
+
+
+class Folder:
+    """The files of a folder on disk; symbolic links are resolved and must stay inside."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def read(self, path: PurePosixPath) -> bytes:
+        return self.locate(path).read_bytes()
+
+    def names(self, folder: PurePosixPath) -> Iterator[str]:
+        place = self.locate(folder)
+        if place.is_dir():
+            yield from sorted(entry.name for entry in place.iterdir() if entry.is_file())
+
+    def shown(self, path: PurePosixPath) -> str:
+        return os.path.relpath(self.root / path)
+
+    def locate(self, path: PurePosixPath) -> Path:
+        """The path on disk, links resolved; raises `OutsideRootError`."""
+        real = (self.root / path).resolve()
+        if not real.is_relative_to(self.root):
+            raise OutsideRootError(f"{path} leaves the project")
+        return real
+
+
+def inside(base: PurePosixPath, written: str) -> PurePosixPath:
+    """`written`, relative to the folder `base`, as a path below the root; `OutsideRootError`."""
+    if written.startswith("/") or "\\" in written or "\0" in written:
+        raise OutsideRootError(f"{written!r} leaves the project")
+    normal = os.path.normpath(base / written)
+    if normal == ".." or normal.startswith("../"):
+        raise OutsideRootError(f"{written!r} leaves the project")
+    return PurePosixPath(normal)

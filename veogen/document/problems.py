@@ -1,0 +1,77 @@
+"""Mistakes and warnings, each with the place it stands at, collected to be shown all at once."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from veogen.document.values import Place
+from veogen.errors import VeogenError
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake or warning; `code` is stable, `message` says what to write instead."""
+
+    place: Place
+    severity: Severity
+    code: str
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.severity}[{self.code}]: {self.text}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class MistakesError(VeogenError):
+    """What the user wrote is wrong; every mistake that was found, warnings included."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Problems:
+    """Collects problems, so that a user sees all of them in one go."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}
+
+    def error(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+        self._found[Problem(place, "error", code, message, hint)] = None
+
+    def warn(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+        self._found[Problem(place, "warning", code, message, hint)] = None
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        self._found.update(dict.fromkeys(problems))
+
+    @property
+    def all(self) -> tuple[Problem, ...]:
+        """Every problem once, in order of path, line and column."""
+        return tuple(sorted(self._found, key=lambda problem: problem.place))
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.all if p.severity == "warning")
+
+    @property
+    def has_errors(self) -> bool:
+        return any(p.severity == "error" for p in self._found)
+
+    def raise_errors(self) -> None:
+        """Raise what was found if there is a mistake in it."""
+        if self.has_errors:
+            raise MistakesError(self.all)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest known word, or None when nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else None

@@ -1,0 +1,1 @@
+"""Carrying a plan out: submit, poll, download, verify, and keep a journal of it all."""

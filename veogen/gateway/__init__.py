@@ -1,0 +1,1 @@
+"""The EvoLink API over HTTP: the only place that imports requests."""

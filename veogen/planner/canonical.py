@@ -1,0 +1,29 @@
+"""Canonical JSON, and the identity that is made from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from veogen.catalogue.parameters import Json
+from veogen.planner.plan import Image
+
+FILE = "file:"
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys, separators `,` and `:`, UTF-8 unescaped."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = ()) -> str:
+    """The SHA-256 (hex) of what a request is: its body and take, less its callback.
+
+    A local image counts by its bytes, not by its name.
+    """
+    identity = {name: value for name, value in body.items() if name != "callback_url"}
+    urls = identity.get("image_urls")
+    if isinstance(urls, list) and images:
+        by_path = {FILE + image.path: f"sha256:{image.sha256}" for image in images}
+        identity["image_urls"] = [by_path.get(str(url), url) for url in urls]
+    return hashlib.sha256(canonical({"request": identity, "take": take})).hexdigest()

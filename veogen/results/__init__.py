@@ -1,0 +1,1 @@
+"""Where every request stands: events, their fold, and the results manifest."""

@@ -1,0 +1,1 @@
+"""Our stand-in for the gateway: the same API, real MP4s, faults on demand."""

@@ -1,0 +1,112 @@
+"""A spec as the planner takes it: composed, checked, every value knowing its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+from veogen.document.files import Files
+from veogen.document.values import Map, Place, Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A template's source as it stands in a spec, or the name of a file below `templates/`."""
+
+    source: str
+    place: Place
+    template: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one level of precedence says about requests; None or empty where it is silent.
+
+    A value None inside `params` or `vars` takes the name away from the weaker levels.
+    """
+
+    prompt: Text | None = None
+    negative_prompt: Text | None = None
+    params: Map
+    vars: Map
+    takes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A reviewed exception for the combinations that fit `when` (axis -> value or id)."""
+
+    when: Map
+    layer: Layer
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Keep the `count` combinations with the smallest SHA-256 of `<seed>:<address>`."""
+
+    count: int
+    seed: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """The axes of a shot, spec's first, and what is done to their product.
+
+    `rows` is a path as written, or an inline list; a path is relative to `rows_folder`.
+    """
+
+    axes: Map
+    exclude: Seq | None = None
+    include: Seq | None = None
+    zip: Seq | None = None
+    rows: str | Seq | None = None
+    rows_folder: PurePosixPath = field(default_factory=PurePosixPath)
+    rows_place: Place | None = None
+    rows_key: tuple[str, ...] | None = None
+    sample: Sample | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One shot with everything that applies to it; weakest first: base, overrides, top.
+
+    `base` is extends, spec and shot merged; `top` is profile and `--set` merged. `named` holds
+    the parameters and the place that the shot itself, the profile or `--set` wrote: an axis or
+    column of that name is a mistake there.
+    """
+
+    name: str
+    place: Place
+    description: str | None
+    base: Layer
+    overrides: tuple[Override, ...]
+    top: Layer
+    named: Mapping[str, Place]
+    matrix: Matrix
+    output: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings; None where there is none. `models` empty allows any."""
+
+    max_credits: Decimal | None = None
+    max_requests: int | None = None
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written."""
+
+    name: str
+    path: PurePosixPath
+    files: Files
+    description: str | None
+    profile: str | None
+    settings: tuple[str, ...]
+    shots: tuple[Shot, ...]
+    budget: Limits
