@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import yaml
-from yaml import CParser
+from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
     MappingStartEvent,
@@ -80,14 +80,14 @@ class _Reader:
             case ScalarEvent():
                 value = scalar(event.value) if event.implicit[0] else event.value
             case AliasEvent():
-                return self._anchors[event.anchor]
+                return self._anchors[str(event.anchor)]
             case MappingStartEvent():
                 value = self._mapping(event)
             case SequenceStartEvent():
                 value = self._sequence(event)
             case _:
                 raise self._fail(event, "yaml-syntax", "this is not a value")
-        if event.anchor:
+        if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value
 
