@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """A submit was accepted: 2xx with an id. `credits` is what was reserved, when it says so."""
 
@@ -18,7 +18,7 @@ class Taken:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotTaken:
     """Surely not accepted: send again with the same key.
 
@@ -34,7 +34,7 @@ class NotTaken:
     once: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """It may or may not have been accepted."""
 
@@ -43,7 +43,7 @@ class Unknown:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Refused for good; with `stops` no other request of the batch would fare better."""
 
@@ -56,7 +56,7 @@ class Refused:
 Submission: TypeAlias = Taken | NotTaken | Unknown | Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task as read; `state` is the gateway's own word, known or not.
 
@@ -76,7 +76,7 @@ class Task:
     created: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """A read (not a submit) that brought nothing usable; it is free to ask again.
 
@@ -92,7 +92,7 @@ class Unread:
     denied: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     """Credits left to the key (None: unlimited) and to its user, and what both have used."""
 
@@ -109,7 +109,7 @@ class Balance:
         return min(self.key_remaining, self.user_remaining)
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A file of ours at the gateway; `expires_at` in Unix seconds, when it says so."""
 
@@ -118,7 +118,7 @@ class Upload:
     expires_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
     """How many files the account holds and may hold."""
 
@@ -168,7 +168,7 @@ class Gateway(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """An open download: `start` is the offset of the first byte, `length` of the whole file.
 
