@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files
+from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq
 
 
@@ -22,11 +23,11 @@ class Text:
 class Layer:
     """What one level of precedence says about requests; None or empty where it is silent.
 
-    A value None inside `params` or `vars` takes the name away from the weaker levels.
+    A value None inside `params` or `vars` takes the name away from the weaker levels, as
+    `veogen.spec.merge` does it. A shot's `negative_prompt` is the parameter of that name.
     """
 
     prompt: Text | None = None
-    negative_prompt: Text | None = None
     params: Map
     vars: Map
     takes: int | None = None
@@ -74,8 +75,9 @@ class Shot:
     """One shot with everything that applies to it; weakest first: base, overrides, top.
 
     `base` is extends, spec and shot merged; `top` is profile and `--set` merged. `named` holds
-    the parameters and the place that the shot itself, the profile or `--set` wrote: an axis or
-    column of that name is a mistake there.
+    the parameters and the place that the shot itself, the profile or `--set` wrote, and the vars
+    of the profile and `--set`: an axis or column of that name is a mistake there. `base` has no
+    prompt only where an axis, a column or `top` may bring one.
     """
 
     name: str
@@ -99,8 +101,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The team's limits for all specs of one command together, and their prices file."""
+
+    limits: Limits = field(default_factory=Limits)
+    prices: PurePosixPath | None = None
+    prices_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written."""
+    """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written.
+
+    `folders` says where the files stand (below the root) that the places name.
+    """
 
     name: str
     path: PurePosixPath
@@ -110,3 +124,13 @@ class Spec:
     settings: tuple[str, ...]
     shots: tuple[Shot, ...]
     budget: Limits
+    policy: Policy = field(default_factory=Policy)
+    warnings: tuple[Problem, ...] = ()
+    folders: Mapping[str, PurePosixPath] = field(default_factory=dict)
+
+    def folder(self, place: Place) -> PurePosixPath:
+        """The folder, below the root, of the file that `place` is in; relative paths start there.
+
+        What `--set` wrote counts as written in the spec.
+        """
+        return self.folders.get(place.path, self.path.parent)

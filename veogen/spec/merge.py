@@ -1,0 +1,71 @@
+"""How a stronger level is laid over a weaker one: maps by key, shots by name, the rest replaced."""
+
+from veogen.document.values import Map, Seq, Value
+
+_NAMED = "shots"
+_ALTERNATIVES = {"prompt": "template", "template": "prompt"}
+
+
+def merge(weak: Map, strong: Map) -> Map:
+    """Both as one map, in the order of `weak`; a None in `strong` stays, until `without_nulls`."""
+    merged = Map(strong.place)
+    for key in weak:
+        if key not in strong:
+            _take(merged, weak, key, weak[key])
+        elif key in strong and strong[key] is not None:
+            _take(merged, strong, key, _merged(key, weak[key], strong[key]))
+    for key in strong:
+        if key not in merged:
+            _take(merged, strong, key, strong[key])
+    return merged
+
+
+def without_nulls(tree: Map) -> Map:
+    """The map without the keys that are taken away, at every level but inside lists."""
+    kept = Map(tree.place)
+    for key, value in tree.items():
+        if value is not None:
+            _take(kept, tree, key, without_nulls(value) if isinstance(value, Map) else value)
+    return kept
+
+
+def _merged(key: str, weak: Value, strong: Value) -> Value:
+    if isinstance(weak, Map) and isinstance(strong, Map):
+        return merge(weak, strong)
+    if key == _NAMED and isinstance(weak, Seq) and isinstance(strong, Seq):
+        return _by_name(weak, strong)
+    return strong
+
+
+def _by_name(weak: Seq, strong: Seq) -> Seq:
+    """The shots of both; one that both have keeps its place in the order."""
+    later = {_name(shot): shot for shot in strong}
+    merged = Seq(strong.place)
+    for index, shot in enumerate(weak):
+        over = later.pop(_name(shot), None)
+        if isinstance(shot, Map) and isinstance(over, Map):
+            merged.add(merge(_without_alternative(shot, over), over), over.place)
+        else:
+            merged.add(shot, weak.value_place(index))
+    for index, shot in enumerate(strong):
+        if later.get(_name(shot)) is shot:
+            merged.add(shot, strong.value_place(index))
+    return merged
+
+
+def _without_alternative(weak: Map, strong: Map) -> Map:
+    """The weaker shot less its `prompt` where the stronger has a `template`, and the reverse."""
+    kept = Map(weak.place)
+    for key in weak:
+        if strong.get(_ALTERNATIVES.get(key, "")) is None:
+            _take(kept, weak, key, weak[key])
+    return kept
+
+
+def _name(shot: Value) -> Value:
+    name = shot.get("name") if isinstance(shot, Map) else None
+    return name if isinstance(name, str) else None
+
+
+def _take(target: Map, source: Map, key: str, value: Value) -> None:
+    target.put(key, value, source.key_place(key), source.value_place(key))
