@@ -12,11 +12,16 @@ from veogen.document.values import Map, Place, Seq
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A template's source as it stands in a spec, or the name of a file below `templates/`."""
+    """A template's source as it stands in a spec, or the name of a file below `templates/`.
+
+    `block` says that it was written as a block scalar (`|` or `>`): its first line stands on
+    the line below `place`.
+    """
 
     source: str
     place: Place
     template: bool = False
+    block: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class Matrix:
     """The axes of a shot, spec's first, and what is done to their product.
 
     `rows` is a path as written, or an inline list; a path is relative to `rows_folder`.
+    `rows_after` is the number of axes that were written before it: its place in the product.
     """
 
     axes: Map
@@ -65,6 +71,7 @@ class Matrix:
     rows: str | Seq | None = None
     rows_folder: PurePosixPath = field(default_factory=PurePosixPath)
     rows_place: Place | None = None
+    rows_after: int = 0
     rows_key: tuple[str, ...] | None = None
     sample: Sample | None = None
     place: Place
@@ -93,11 +100,12 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ceilings; None where there is none. `models` empty allows any."""
+    """Ceilings; None where there is none. `models` empty allows any. `place`: who says so."""
 
     max_credits: Decimal | None = None
     max_requests: int | None = None
     models: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +132,7 @@ class Spec:
     settings: tuple[str, ...]
     shots: tuple[Shot, ...]
     budget: Limits
+    sources: Mapping[str, PurePosixPath] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
     folders: Mapping[str, PurePosixPath] = field(default_factory=dict)
