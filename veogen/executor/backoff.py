@@ -1,0 +1,20 @@
+"""How long to wait before trying again."""
+
+from collections.abc import Callable
+
+LONGEST = 60.0
+
+Chance = Callable[[], float]
+"""A number from 0 to 1; an argument, so that a test can choose it."""
+
+
+def ceiling(tries: int) -> float:
+    """1, 2, 4 … to at most 60 seconds; `tries` counts from 1."""
+    return min(LONGEST, 2.0 ** min(tries - 1, 6))
+
+
+def wait(tries: int, chance: Chance, retry_after: float | None = None) -> float:
+    """Full jitter below the ceiling; what the gateway asks for overrides it."""
+    if retry_after is not None:
+        return retry_after
+    return ceiling(tries) * chance()

@@ -1,0 +1,131 @@
+"""A run directory: what is in it, who may use it, and files written whole or not at all."""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from veogen.errors import ExitCode, VeogenError
+from veogen.results.manifest import GatewayName, Manifest, parse
+
+_BALLAST = 1 << 20
+_IGNORE: dict[GatewayName, str] = {
+    "evolink": "# The clips and the journal stay on this machine; the results are the team's.\n"
+    "/*\n!/results.json\n",
+    "simulated": "# A simulated run is nobody's.\n*\n",
+}
+
+
+class DirectoryError(VeogenError):
+    """The run directory is unreadable, in use, or of the other kind."""
+
+
+class DiskFullError(VeogenError):
+    """There is no room to write down what was bought; nothing more is bought."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class RunDirectory:
+    """The paths of a run directory, and the ways in which its files are written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.results = path / "results.json"
+        self.journal = path / "journal.db"
+        self.gallery = path / "gallery.html"
+        self._lock = path / "run.lock"
+        self._ballast = path / ".ballast"
+
+    def prepare(self, gateway: GatewayName) -> None:
+        """Make the directory if it is not there; raises `DirectoryError`."""
+        try:
+            new = not self.path.exists()
+            self.path.mkdir(parents=True, exist_ok=True)
+            ignore = self.path / ".gitignore"
+            if new or not (ignore.exists() or self.results.exists()):
+                ignore.write_text(_IGNORE[gateway])
+        except OSError as error:
+            raise DirectoryError(
+                f"{error.filename or self.path}: the run directory cannot be written: "
+                f"{error.strerror}"
+            ) from None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory alone; the lock dies with its process. Raises `DirectoryError`."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise DirectoryError(
+                f"{self._lock}: the run directory cannot be written: {error.strerror}"
+            ) from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise DirectoryError(
+                    f"{self.path}: in use by {_holder(descriptor)}; one run at a time"
+                ) from None
+            holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+            with contextlib.suppress(OSError):  # a full disk must not keep us from going on
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, holder.encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def manifest(self) -> Manifest | None:
+        """The results manifest, or None when there is none; raises for one that is unreadable."""
+        try:
+            raw = self.results.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise DirectoryError(f"{self.results}: {error.strerror}") from None
+        return parse(raw, str(self.results))
+
+    def write_results(self, content: bytes) -> None:
+        """Write the manifest whole, and only if its bytes change."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.results.read_bytes() == content:
+                return
+        write_whole(self.results, content)
+
+    def load_ballast(self) -> None:
+        """Keep some room back, so that a full disk cannot stop us writing down what we bought."""
+        try:
+            if not self._ballast.exists() or self._ballast.stat().st_size < _BALLAST:
+                self._ballast.write_bytes(bytes(_BALLAST))
+        except OSError as error:
+            raise DiskFullError(
+                f"{self.path}: the disk is full ({error.strerror}); nothing was sent"
+            ) from None
+
+    def drop_ballast(self) -> None:
+        """Give the room free."""
+        self._ballast.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name, make it durable and put it in place."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 1000, 0))
+        return f"process {int(holder['pid'])} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,276 @@
+"""The journal: every event of a run directory, durable before anything depends on it.
+
+SQLite in WAL mode with `synchronous=FULL` and one writer. Made under another name and renamed,
+so that a file called `journal.db` is whole; one that cannot be read is an error, never empty.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from veogen.errors import ExitCode, VeogenError
+from veogen.results.entries import Entry
+from veogen.results.events import Event, Progressed, from_json, to_json
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import GatewayName
+
+APPLICATION_ID = 0x76656F67  # "veog"
+VERSION = 1
+
+_SCHEMA = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+CREATE TABLE run (name TEXT NOT NULL, gateway TEXT NOT NULL);
+CREATE TABLE request (
+  hash TEXT PRIMARY KEY, known INTEGER NOT NULL, position INTEGER, entry TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE upload (
+  sha256 TEXT PRIMARY KEY, file_id TEXT NOT NULL, url TEXT NOT NULL, expires_at REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class JournalError(VeogenError):
+    """The journal cannot be read or trusted."""
+
+
+class JournalFullError(VeogenError):
+    """The journal cannot be written: the disk is full or gone."""
+
+    exit_code = ExitCode.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a journal is of; `gateway` tells a simulated run from a real one."""
+
+    name: str
+    gateway: GatewayName
+
+
+class Journal:
+    """The events of one run directory; leaving it as a context makes the file whole."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, header: Header) -> Self:
+        """Make a new journal; a crash half-way leaves no file of that name."""
+        draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+        draft.unlink(missing_ok=True)
+        try:
+            with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+                db.executescript(_SCHEMA)
+                db.execute("INSERT INTO run VALUES (?, ?)", (header.name, header.gateway))
+            _sync(draft)
+            os.replace(draft, path)
+            _sync(path.parent)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"{path}: it cannot be made: {error}") from None
+        finally:
+            draft.unlink(missing_ok=True)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open an existing journal for writing; raises `JournalError` unless it is sound."""
+        _refuse_empty(path)
+        try:
+            db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
+            )
+            _refuse_foreign(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from None
+        return cls(db, path)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open a journal for reading only, also while another process writes it."""
+        _refuse_empty(path)
+        for mode in ("mode=ro", "mode=ro&immutable=1"):  # the second: a copy we may not touch
+            db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None
+            )
+            try:
+                _refuse_foreign(db, path)
+            except sqlite3.OperationalError as error:
+                db.close()
+                if mode != "mode=ro":
+                    raise _unreadable(path, error) from None
+            except sqlite3.Error as error:
+                db.close()
+                raise _unreadable(path, error) from None
+            else:
+                return cls(db, path)
+        raise AssertionError("unreachable")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file, so that the file is whole by itself."""
+        try:
+            if self._db.total_changes or self._mode() == "wal":
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError:
+            pass  # read-only, busy or full: the log stays beside the file and is read with it
+        finally:
+            self._db.close()
+
+    @property
+    def header(self) -> Header:
+        name, gateway = self._db.execute("SELECT name, gateway FROM run").fetchone()
+        return Header(name, gateway)
+
+    def append(self, events: Sequence[Event], at: float) -> None:
+        """Write events in one durable transaction; raises `JournalFullError`."""
+        rows = [(at, e.hash, to_json(e)) for e in events if not isinstance(e, Progressed)]
+        if rows:
+            self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
+
+    def adopt(self, name: str, entries: Iterable[Entry]) -> None:
+        """Take the requests of a plan, in order; those of earlier plans lose their position."""
+        first = self._last_known() + 1
+        rows = [
+            (e.hash, first + position, position, _text(e)) for position, e in enumerate(entries)
+        ]
+        upsert = (
+            "INSERT INTO request (hash, known, position, entry) VALUES (?1, ?2, ?3, ?4) "
+            "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4"
+        )
+        with self._transaction():
+            self._db.execute("UPDATE run SET name = ?", (name,))
+            self._db.execute("UPDATE request SET position = NULL")
+            self._db.executemany(upsert, rows)
+
+    def remember(self, entries: Iterable[Entry]) -> None:
+        """Keep requests that are not of the plan: former purchases of other machines."""
+        first = self._last_known() + 1
+        rows = [(e.hash, first + index, _text(e)) for index, e in enumerate(entries)]
+        self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
+
+    def ledger(self) -> Ledger:
+        """The fold of everything in the journal."""
+        try:
+            ledger = Ledger(self.header.name)
+            ledger.adopt(
+                self._entries("position IS NOT NULL ORDER BY position"),
+                self._entries("position IS NULL ORDER BY known"),
+            )
+            for event in self.events():
+                ledger.apply(event)
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise _unreadable(self.path, error) from None
+        return ledger
+
+    def events(self) -> Iterator[Event]:
+        """Every event, in the order in which they were written."""
+        for (body,) in self._db.execute("SELECT body FROM event ORDER BY id"):
+            yield from_json(body)
+
+    def _entries(self, where: str) -> Iterator[Entry]:
+        query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
+        for (entry,) in self._db.execute(query):
+            yield Entry.from_json(json.loads(entry))
+
+    def _last_known(self) -> int:
+        row = self._db.execute("SELECT coalesce(max(known), 0) FROM request").fetchone()
+        return int(row[0])
+
+    def _mode(self) -> str:
+        return str(self._db.execute("PRAGMA journal_mode").fetchone()[0])
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._transaction():
+            self._db.executemany(statement, rows)
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._db, self.path)
+
+
+class _Transaction:
+    """One durable transaction, whole or not at all."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    def __enter__(self) -> None:
+        self._run("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
+        if kind is None:
+            self._run("COMMIT")
+            return
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        if issubclass(kind, sqlite3.OperationalError):
+            raise JournalFullError(f"{self._path}: {error}") from None
+
+    def _run(self, statement: str) -> None:
+        try:
+            self._db.execute(statement)
+        except sqlite3.OperationalError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalFullError(f"{self._path}: {error}") from None
+
+
+def _text(entry: Entry) -> str:
+    return json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse_empty(path: Path) -> None:
+    """A journal that is not there, or of no bytes, must not be taken for one without events."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}") from None
+    if size == 0:
+        raise JournalError(f"{path}: the journal is empty; {_ADVICE}")
+
+
+_ADVICE = (
+    "restore it from a copy, or move it away: the purchases in results.json are then taken in again"
+)
+
+
+def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise JournalError(f"{path}: this is not a journal of veogen; {_ADVICE}")
+    if version > VERSION:
+        raise JournalError(f"{path}: a newer veogen wrote it (version {version}); upgrade veogen")
+    check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if check != "ok" or db.execute("SELECT count(*) FROM run").fetchone()[0] != 1:
+        raise JournalError(f"{path}: the journal is damaged ({check}); {_ADVICE}")
+
+
+def _unreadable(path: Path, error: Exception) -> JournalError:
+    return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

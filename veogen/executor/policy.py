@@ -1,0 +1,29 @@
+"""What a run may do, and how patient it is."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only)
+class Policy:
+    """The options of a run. Times are seconds; None means no limit, or adaptive.
+
+    `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
+    """
+
+    max_in_flight: int = 4
+    submit_rate: float | None = None
+    poll_interval: float | None = None
+    task_timeout: float = 1800.0
+    task_retries: int = 2
+    replay: bool = False
+    retry_failed: bool = False
+    max_credits: Decimal | None = None
+    budget: Decimal | None = None
+    silence: float = 60.0
+    download_tries: int = 5
+    downloads_at_once: int = 8
+
+
+Only = Literal["new", "changed", "failed"]

@@ -1,0 +1,71 @@
+"""What a run has to remember of each request, so that it needs no spec to go on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from veogen.catalogue.parameters import Json
+from veogen.planner.plan import Image, Request, video_paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A request as the run directory knows it; `body` has local images as `file:<path>`."""
+
+    address: str
+    hash: str
+    shot: str
+    take: int
+    variables: Mapping[str, Json]
+    output: str
+    body: Mapping[str, Json]
+    images: tuple[Image, ...] = ()
+    credits: Decimal | None
+
+    @classmethod
+    def of(cls, request: Request) -> "Entry":
+        return cls(
+            address=request.address,
+            hash=request.hash,
+            shot=request.shot,
+            take=request.take,
+            variables=request.variables,
+            output=request.output,
+            body=request.body,
+            images=request.images,
+            credits=request.credits,
+        )
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", ""))
+
+    @property
+    def videos(self) -> int:
+        n = self.body.get("n", 1)
+        return n if isinstance(n, int) else 1
+
+    def path(self, index: int) -> str:
+        """Where its video number `index` (from 0) goes, below the run directory."""
+        return video_paths(self.output, self.hash, max(self.videos, index + 1))[index]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "hash": self.hash,
+            "shot": self.shot,
+            "take": self.take,
+            "variables": dict(self.variables),
+            "output": self.output,
+            "body": dict(self.body),
+            "images": [[i.path, i.sha256, i.bytes] for i in self.images],
+            "credits": None if self.credits is None else str(self.credits),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Entry":
+        fields = dict(data)
+        fields["images"] = tuple(Image(*image) for image in data["images"])
+        fields["credits"] = None if data["credits"] is None else Decimal(data["credits"])
+        return cls(**fields)

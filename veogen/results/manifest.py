@@ -1,0 +1,201 @@
+"""`results.json`: what the team owns, to be committed, merged and read on other machines."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, TypeAlias
+
+from veogen.catalogue.parameters import Json
+from veogen.errors import VeogenError
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.records import STATUSES, Failure, Status
+from veogen.results.videos import Video
+
+FORMAT = "veogen.results/1"
+GatewayName: TypeAlias = Literal["evolink", "simulated"]
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_TASK_ID = re.compile(r"[!-~]{1,200}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MOST_ATTEMPTS = 10_000
+
+
+class ManifestError(VeogenError):
+    """A results manifest cannot be read or trusted; nothing is bought on its ground."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One request as a results manifest tells of it."""
+
+    address: str
+    hash: str
+    shot: str
+    take: int
+    variables: Mapping[str, Json]
+    status: Status
+    task_id: str | None
+    attempts: int
+    credits: Decimal | None
+    error: Failure | None
+    videos: tuple[Video, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A results manifest, read and checked."""
+
+    name: str
+    gateway: GatewayName
+    results: tuple[Line, ...]
+    former: tuple[Line, ...]
+
+
+def render(ledger: Ledger, gateway: GatewayName) -> bytes:
+    """The manifest's bytes: the same for the same fold, on any machine."""
+    data = {
+        "format": FORMAT,
+        "name": ledger.name,
+        "gateway": gateway,
+        "results": lines(ledger.planned),
+        "former": lines(ledger.former),
+    }
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    return [_line(standing) for standing in standings]
+
+
+def _line(standing: Standing) -> dict[str, Any]:
+    entry, record = standing.entry, standing.record
+    error = record.error
+    return {
+        "address": entry.address,
+        "hash": entry.hash,
+        "shot": entry.shot,
+        "take": entry.take,
+        "variables": dict(entry.variables),
+        "status": record.status,
+        "task_id": record.task_id,
+        "attempts": record.attempts,
+        "credits": None if record.credits is None else str(record.credits),
+        "error": None if error is None else {"code": error.code, "message": error.message},
+        "videos": [record.videos[index].to_json() for index in sorted(record.videos)],
+    }
+
+
+def parse(raw: bytes, path: str) -> Manifest:
+    """Read a manifest, which is input from a pull request; raises `ManifestError`."""
+    try:
+        data = json.loads(raw)
+        _refuse_other_formats(data["format"], path)
+        manifest = Manifest(
+            name=_text(data["name"]),
+            gateway=_gateway(data["gateway"]),
+            results=tuple(map(_read_line, data["results"])),
+            former=tuple(map(_read_line, data["former"])),
+        )
+        _refuse_doubles(manifest)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ManifestError(
+            f"{path}: this is not a results manifest ({_reason(error)}); nothing was sent. "
+            "Restore it from git, or resolve the merge, and run again"
+        ) from None
+    return manifest
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _refuse_other_formats(found: Any, path: str) -> None:
+    if found != FORMAT:
+        raise ManifestError(f"{path}: its format is {found!r}, this veogen reads {FORMAT!r}")
+
+
+def _gateway(value: Any) -> GatewayName:
+    names: tuple[GatewayName, ...] = ("evolink", "simulated")
+    for name in names:
+        if name == value:
+            return name
+    raise ValueError(f"{value!r} is not a gateway")
+
+
+def _refuse_doubles(manifest: Manifest) -> None:
+    seen: set[str] = set()
+    for line in (*manifest.results, *manifest.former):
+        if line.hash in seen:
+            raise ValueError(f"{line.hash} stands in it twice")
+        seen.add(line.hash)
+
+
+def _read_line(data: Mapping[str, Any]) -> Line:
+    if not _HASH.fullmatch(data["hash"]):
+        raise ValueError(f"{data['hash']!r} is no hash")
+    line = Line(
+        address=_text(data["address"]),
+        hash=data["hash"],
+        shot=_text(data["shot"]),
+        take=_count(data["take"]),
+        variables=dict(data["variables"]),
+        status=_status(data["status"]),
+        task_id=_task_id(data["task_id"]),
+        attempts=_count(data["attempts"]),
+        credits=_credits(data["credits"]),
+        error=_error(data["error"]),
+        videos=tuple(map(Video.from_json, data["videos"])),
+    )
+    if line.status in ("submitted", "completed", "undelivered") and line.task_id is None:
+        raise ValueError(f"{line.address!r} is {line.status} without a task_id")
+    return line
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise ValueError(f"{value!r} is not a plain text")
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_ATTEMPTS:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def _status(value: Any) -> Status:
+    for status in STATUSES:
+        if status == value:
+            return status
+    raise ValueError(f"{value!r} is not a status")
+
+
+def _task_id(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _TASK_ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not a task id")
+    return value
+
+
+def _credits(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not an amount of credits") from None
+    if not isinstance(value, str) or not amount.is_finite() or amount < 0:
+        raise ValueError(f"{value!r} is not an amount of credits")
+    return amount
+
+
+def _error(value: Any) -> Failure | None:
+    return None if value is None else Failure(_text(value["code"]), str(value["message"]))
+
+
+def by_hash(manifest: Manifest) -> dict[str, Line]:
+    every: Sequence[Line] = (*manifest.results, *manifest.former)
+    return {line.hash: line for line in every}

@@ -1,0 +1,272 @@
+"""Where one request stands: the fold of its events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from veogen.results.events import (
+    Abandoned,
+    Accepted,
+    Adopted,
+    Delivered,
+    Ended,
+    Event,
+    Intended,
+    Made,
+    Moved,
+    NotTaken,
+    Progressed,
+    Refused,
+    TakenIn,
+    Unclear,
+    Undelivered,
+)
+from veogen.results.videos import Video
+
+Status: TypeAlias = Literal[
+    "planned", "submitted", "completed", "failed", "indeterminate", "undelivered"
+]
+
+STATUSES: tuple[Status, ...] = (
+    "planned",
+    "submitted",
+    "completed",
+    "failed",
+    "indeterminate",
+    "undelivered",
+)
+
+TEMPORARY = frozenset(
+    {
+        "generation_timeout",
+        "service_error",
+        "service_unavailable",
+        "resource_exhausted",
+        "quota_exceeded",
+    }
+)
+
+LINK_LIFE = 24 * 3600.0
+"""Seconds that a link lives (the gateway's documents)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request is not completed."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One attempt as money sees it: what it reserved or may cost; None when unknown."""
+
+    attempt: int
+    credits: Decimal | None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Where one request stands. `open` is the attempt on its way whose outcome is not recorded."""
+
+    hash: str
+    status: Status = "planned"
+    attempts: int = 0
+    task_id: str | None = None
+    credits: Decimal | None = None
+    error: Failure | None = None
+    videos: Mapping[int, Video] = field(default_factory=dict)
+    open: Intended | None = None
+    sent: Intended | None = None
+    accepted_at: float | None = None
+    estimated_seconds: float | None = None
+    made_at: float | None = None
+    links: tuple[str, ...] = ()
+    purchases: Mapping[int, Purchase] = field(default_factory=dict)
+    elsewhere: bool = False
+
+    @property
+    def spent(self) -> Decimal:
+        """All that was ever reserved, charged or may have been charged; unknown counts zero."""
+        return sum(
+            (p.credits for p in self.purchases.values() if p.credits is not None), Decimal(0)
+        )
+
+    @property
+    def bought(self) -> bool:
+        """Whether money may have moved for it, so that it may never be forgotten."""
+        return bool(self.purchases)
+
+    @property
+    def expires_at(self) -> float | None:
+        return None if self.made_at is None else self.made_at + LINK_LIFE
+
+    def retries_left(self, retries: int) -> bool:
+        """Whether it failed for a passing reason and may be bought again by itself."""
+        return (
+            self.status == "failed"
+            and self.error is not None
+            and self.error.code in TEMPORARY
+            and self.attempts <= retries
+        )
+
+
+def after(record: Record, event: Event) -> Record:
+    """Where the request stands once `event` has happened."""
+    match event:
+        case Intended() | Accepted() | NotTaken() | Refused() | Unclear():
+            return _after_submitting(record, event)
+        case Made() | Ended() | Delivered() | Undelivered() | Moved():
+            return _after_accepting(record, event)
+        case Adopted() | Abandoned():
+            return _after_deciding(record, event)
+        case TakenIn():
+            return _taken_in(record, event)
+        case Progressed():
+            return record
+
+
+def _after_submitting(
+    record: Record, event: Intended | Accepted | NotTaken | Refused | Unclear
+) -> Record:
+    match event:
+        case Intended(attempt=attempt, estimate=estimate):
+            purchase = Purchase(attempt=attempt, credits=estimate)
+            return replace(
+                record,
+                status="indeterminate",
+                attempts=attempt,
+                task_id=None,
+                credits=None,
+                error=Failure("unfinished", "it was about to be sent when veogen stopped"),
+                open=event,
+                sent=event,
+                purchases={**record.purchases, attempt: purchase},
+                links=(),
+                made_at=None,
+                elsewhere=False,
+            )
+        case Accepted(attempt=attempt, task_id=task_id):
+            return _submitted(
+                record, attempt, task_id, event.credits, event.at, event.estimated_seconds
+            )
+        case NotTaken(attempt=attempt):
+            return replace(_unsent(record, attempt), status="planned", error=None)
+        case Refused(attempt=attempt, code=code, message=message):
+            record = _unsent(record, attempt, counts=True)
+            return replace(record, status="failed", error=Failure(code, message))
+        case Unclear(code=code, message=message):
+            return replace(record, status="indeterminate", open=None, error=Failure(code, message))
+
+
+def _submitted(
+    record: Record,
+    attempt: int,
+    task_id: str,
+    credits_: Decimal | None,
+    at: float,
+    estimated_seconds: float | None = None,
+) -> Record:
+    before = record.purchases.get(attempt)
+    counted = credits_ if credits_ is not None else before.credits if before else None
+    purchase = Purchase(attempt=attempt, credits=counted, task_id=task_id)
+    return replace(
+        record,
+        status="submitted",
+        attempts=max(attempt, record.attempts),
+        task_id=task_id,
+        credits=credits_,
+        error=None,
+        open=None,
+        accepted_at=at,
+        estimated_seconds=estimated_seconds,
+        purchases={**record.purchases, attempt: purchase},
+    )
+
+
+def _unsent(record: Record, attempt: int, *, counts: bool = False) -> Record:
+    purchases = {n: p for n, p in record.purchases.items() if n != attempt}
+    attempts = attempt if counts else attempt - 1
+    return replace(record, open=None, attempts=attempts, purchases=purchases)
+
+
+def _after_accepting(
+    record: Record, event: Made | Ended | Delivered | Undelivered | Moved
+) -> Record:
+    match event:
+        case Made():
+            return _made(record, event)
+        case Ended(code=code, message=message):
+            return replace(record, status="failed", error=Failure(code, message))
+        case Delivered(index=index, video=video):
+            videos = {**record.videos, index: video}
+            done = len(videos) >= max(1, len(record.links))
+            return replace(
+                record,
+                videos=videos,
+                status="completed" if done else record.status,
+                error=None if done else record.error,
+                elsewhere=False,
+            )
+        case Undelivered(code=code, message=message):
+            return replace(
+                record,
+                status="undelivered",
+                error=Failure(code, message),
+            )
+        case Moved(index=index, path=path):
+            return replace(record, videos={**record.videos, index: record.videos[index].at(path)})
+
+
+def _made(record: Record, event: Made) -> Record:
+    charged = event.credits if event.credits is not None else record.credits
+    purchases = dict(record.purchases)
+    if event.credits is not None:
+        purchases[record.attempts] = Purchase(
+            attempt=record.attempts, credits=event.credits, task_id=event.task_id
+        )
+    return replace(
+        record,
+        status="undelivered",
+        error=None,
+        links=event.links,
+        credits=charged,
+        made_at=record.made_at or event.at,
+        purchases=purchases,
+    )
+
+
+def _after_deciding(record: Record, event: Adopted | Abandoned) -> Record:
+    match event:
+        case Adopted(task_id=task_id):
+            return _submitted(record, record.attempts, task_id, event.credits, event.at)
+        case Abandoned(message=message):
+            return replace(record, status="failed", open=None, error=Failure("abandoned", message))
+
+
+def _taken_in(record: Record, event: TakenIn) -> Record:
+    status: Status = next(status for status in STATUSES if status == event.status)
+    counted = event.credits if event.credits is not None else event.estimate
+    attempt = max(event.attempts, 1)
+    purchases = dict(record.purchases)
+    if status != "failed" or event.task_id is not None:
+        purchases[attempt] = Purchase(attempt=attempt, credits=counted, task_id=event.task_id)
+    error = Failure(event.error_code, event.error_message or "") if event.error_code else None
+    return replace(
+        record,
+        status=status,
+        attempts=attempt,
+        task_id=event.task_id,
+        credits=event.credits,
+        error=error,
+        videos=dict(enumerate(event.videos)),
+        links=(),
+        made_at=None,
+        accepted_at=event.at,
+        open=None,
+        purchases=purchases,
+        elsewhere=True,
+    )

@@ -1,0 +1,72 @@
+"""A delivered video: where it is and what was measured in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A video below the run directory: SHA-256 in hex, seconds, pixels, frames a second."""
+
+    path: str
+    sha256: str
+    bytes: int
+    duration: float
+    width: int
+    height: int
+    fps: float
+    audio: bool
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "warnings": list(self.warnings)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Video":
+        """The video as a manifest or journal has it; raises `ValueError` for a wrong one."""
+        try:
+            sound = _well_formed(data)
+        except (KeyError, TypeError) as error:
+            raise ValueError("this is not a video") from error
+        if not sound:
+            raise ValueError("this is not a video")
+        return cls(**{**data, "warnings": tuple(data["warnings"])})
+
+    def at(self, path: str) -> "Video":
+        return replace(self, path=path)
+
+
+def is_video_path(path: str) -> bool:
+    """Whether a path stays below `videos/`: a manifest is input and may not point elsewhere."""
+    parts = PurePosixPath(path).parts
+    return (
+        len(parts) > 1
+        and parts[0] == "videos"
+        and ".." not in parts
+        and str(PurePosixPath(path)) == path
+        and all(character.isprintable() and character != "\\" for character in path)
+    )
+
+
+_FIELDS = frozenset(field.name for field in fields(Video))
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _well_formed(data: Mapping[str, Any]) -> bool:
+    counts = (data["bytes"], data["width"], data["height"])
+    return (
+        data.keys() == _FIELDS
+        and is_video_path(data["path"])
+        and _SHA256.fullmatch(data["sha256"]) is not None
+        and all(type(number) is int and number >= 0 for number in counts)
+        and all(_is_number(number) for number in (data["duration"], data["fps"]))
+        and type(data["audio"]) is bool
+        and all(isinstance(warning, str) for warning in data["warnings"])
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and value >= 0
