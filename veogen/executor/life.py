@@ -33,7 +33,7 @@ class Stop:
         return self.kind in ("denied", "silent")
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trying:
     """A submission on its way. `doubtful`: an earlier POST of this attempt may have been taken."""
 
@@ -45,7 +45,7 @@ class Trying:
     refused_since: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """Send the same again after `wait` seconds; `crowded`: because the gateway has no room."""
 
@@ -55,7 +55,7 @@ class Again:
     crowded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """What a submission came to."""
 
@@ -104,9 +104,7 @@ def _accepted(intent: Intended, taken: Taken, now: float) -> Event:
     )
 
 
-def _not_taken(
-    trying: Trying, answer: NotTaken, monotonic: float, chance: backoff.Chance
-) -> Sent:
+def _not_taken(trying: Trying, answer: NotTaken, monotonic: float, chance: backoff.Chance) -> Sent:
     crowded = answer.reached and not answer.once
     since = trying.refused_since
     if crowded:
@@ -114,9 +112,7 @@ def _not_taken(
         if monotonic - since >= PATIENCE:
             return Sent(events=(give_up(trying, answer.code, answer.message),))
     again = Again(
-        trying=replace(
-            trying, refused_since=since, had_error=trying.had_error or answer.once
-        ),
+        trying=replace(trying, refused_since=since, had_error=trying.had_error or answer.once),
         wait=backoff.wait(trying.tries, chance, answer.retry_after),
         why=f"{answer.message} ({answer.code})",
         crowded=crowded,
@@ -143,7 +139,7 @@ def _refused(trying: Trying, answer: Refused) -> Event:
     return events.Refused(intent.hash, intent.attempt, answer.code, answer.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What reading a task came to; `ask_again` seconds from now, None: never."""
 
@@ -194,7 +190,8 @@ def _completed(
 
 
 def _ended(record: Record, task: Task, task_id: str) -> Seen:
-    code = task.error_code or ("request_cancelled" if task.state == "cancelled" else "unknown_error")
+    unnamed = "request_cancelled" if task.state == "cancelled" else "unknown_error"
+    code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
     ended = events.Ended(record.hash, task_id, code, message)
     return Seen(events=(ended,), crowded=code == "resource_exhausted")

@@ -1,17 +1,13 @@
 """How many tasks may be in flight, and how fast they are submitted."""
 
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
 class Pace:
     """Halves its limit when the gateway has no room and raises it by one as it takes again."""
 
-    most: int
-    per_minute: float | None = None
-
-    def __post_init__(self) -> None:
-        self.limit = self.most
+    def __init__(self, most: int, per_minute: float | None = None) -> None:
+        self.most = most
+        self.limit = most
+        self._per_minute = per_minute
         self._paused_until = 0.0
         self._next_submit = 0.0
         self._lowered_at = float("-inf")
@@ -22,8 +18,8 @@ class Pace:
         return max(now, self._paused_until, self._next_submit)
 
     def submitted(self, now: float) -> None:
-        if self.per_minute is not None:
-            self._next_submit = max(now, self._next_submit) + 60.0 / self.per_minute
+        if self._per_minute is not None:
+            self._next_submit = max(now, self._next_submit) + 60.0 / self._per_minute
 
     def taken(self) -> None:
         """Raise the limit by one for each full round that was taken (additive increase)."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The options of a run. Times are seconds; None means no limit, or adaptive.
 
