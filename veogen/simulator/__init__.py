@@ -1,1 +1,5 @@
-"""Our stand-in for the gateway: the same API, real MP4s, faults on demand."""
+"""Our stand-in for the gateway: same API, real clips, faults on demand.
+
+It sees the client's data (models, limits, prices) but none of its code, so that a bug in one
+does not hide in the other.
+"""

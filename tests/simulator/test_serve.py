@@ -1,0 +1,88 @@
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+import requests
+from customer import Customer
+
+from veogen.errors import UsageError
+from veogen.simulator.options import Options
+from veogen.simulator.serve import running
+
+
+def test_a_simulator_ends_with_its_block_and_leaves_no_thread() -> None:
+    with running() as simulator:
+        Customer(simulator).submit(duration=8, quality="4k")
+
+    assert [t.name for t in threading.enumerate() if t.name.startswith("simulator")] == []
+    with pytest.raises(requests.ConnectionError):
+        requests.get(simulator.base_url, timeout=5)
+
+
+def test_several_simulators_run_side_by_side() -> None:
+    with running() as one, running() as other:
+        Customer(one).submit()
+        assert one.audit()["submits"]["posts"] == 1
+        assert other.audit()["submits"]["posts"] == 0
+
+
+def test_a_port_in_use_is_a_mistake_of_the_user() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with (
+            pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}: .*in use"),
+            running(Options(port=port)),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
+    ending: signal.Signals,
+) -> None:
+    command = [sys.executable, "-m", "veogen", "simulate"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(3)]
+        base, files, key = (line.partition("=")[2].strip() for line in lines)
+        answer = requests.get(
+            base + "/v1/credits", headers={"Authorization": f"Bearer {key}"}, timeout=30
+        )
+        process.send_signal(ending)
+        rest, told = process.communicate(timeout=30)
+
+    assert [re.split("=", line)[0] for line in lines] == [
+        "export EVOLINK_BASE_URL",
+        "export EVOLINK_FILES_URL",
+        "export EVOLINK_API_KEY",
+    ]
+    assert base == files
+    assert answer.json()["success"] is True
+    assert rest == ""
+    assert "0 submits: 0 tasks, 0 refusals" in told
+    assert process.returncode == 0
+
+
+def test_without_the_extra_the_command_says_what_to_install() -> None:
+    hidden = "import sys; sys.modules['aiohttp'] = None; from veogen.cli import main; main()"
+
+    result = subprocess.run(
+        [sys.executable, "-c", hidden, "simulate"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "error: the simulator is not installed: pip install 'veogen[simulator]'\n"
+    )

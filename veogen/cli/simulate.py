@@ -1,0 +1,58 @@
+"""`veogen simulate`: serve the simulator until interrupted."""
+
+import asyncio
+import shlex
+import signal
+
+import click
+
+from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
+
+
+@click.command("simulate")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="any free one",
+    help="Port of the API; results come from another.",
+)
+@click.option(
+    "--generation-time",
+    type=click.FloatRange(0),
+    default=DEFAULT_GENERATION_TIME,
+    show_default=True,
+    metavar="S",
+    help="Median of the seconds that a task takes.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides times and chances.")
+def command(host: str, port: int, generation_time: float, seed: int) -> None:
+    """Serve the simulator until interrupted: no key, no network, no money.
+
+    Prints the environment that makes veogen, or any client, use it. Any key is good.
+    """
+    check_installed()
+    options = Options(host=host, port=port, generation_time=generation_time, seed=seed)
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: Options) -> None:
+    from veogen.simulator.audit import summary  # noqa: PLC0415 - needs what may be missing
+    from veogen.simulator.serve import serving  # noqa: PLC0415
+
+    ended = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, ended.set)
+    async with serving(options) as simulator:
+        environment = {
+            "EVOLINK_BASE_URL": simulator.base_url,
+            "EVOLINK_FILES_URL": simulator.files_url,
+            "EVOLINK_API_KEY": "sk-evo-simulated",
+        }
+        for variable, value in environment.items():
+            click.echo(f"export {variable}={shlex.quote(value)}")
+        click.echo(f"Serving; {simulator.base_url}/__audit tells what was seen.", err=True)
+        await ended.wait()
+        audit = simulator.audit()
+    click.echo(summary(audit), err=True)

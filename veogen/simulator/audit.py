@@ -1,0 +1,117 @@
+"""What happened, for those who test a client: who was billed for what, and how often."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from veogen.simulator.money import Account
+from veogen.simulator.tasks import TERMINAL, Task
+
+
+class Audit:
+    """Counts that no task holds; keys of clients are kept as fingerprints only."""
+
+    def __init__(self) -> None:
+        self.posts = 0
+        self.posts_by_key: Counter[str] = Counter()
+        self.replayed = 0
+        self.refused: Counter[int] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.batch_polls = 0
+        self.media_requests = 0
+        self.media_keys: Counter[str] = Counter()
+        self.most_in_flight = 0
+
+    def posted(self, key: str | None) -> None:
+        self.posts += 1
+        if key is not None:
+            self.posts_by_key[key] += 1
+
+    def in_flight(self, number: int) -> None:
+        self.most_in_flight = max(self.most_in_flight, number)
+
+    def asked_media(self, authorization: str | None) -> None:
+        """A client must not send its key to the host that serves the videos."""
+        self.media_requests += 1
+        if authorization is not None:
+            digest = hashlib.sha256(authorization.encode("utf-8", "replace")).hexdigest()
+            self.media_keys[digest[:12]] += 1
+
+
+def report(audit: Audit, tasks: Iterable[Task], account: Account) -> dict[str, Any]:
+    """Everything as JSON."""
+    tasks = list(tasks)
+    return {
+        "format": "veogen.audit/1",
+        "submits": {
+            "posts": audit.posts,
+            "by_key": dict(audit.posts_by_key),
+            "accepted": len(tasks),
+            "replayed": audit.replayed,
+            "refused": {str(status): number for status, number in audit.refused.items()},
+        },
+        "billed": [_bill(task) for task in tasks],
+        "duplicates": {"by_key": _by_key(tasks), "by_body": _by_body(tasks)},
+        "most_in_flight": audit.most_in_flight,
+        "polls": {"total": sum(task.polls for task in tasks), "batches": audit.batch_polls},
+        "media": {"requests": audit.media_requests, "keys": dict(audit.media_keys)},
+        "faults": dict(audit.faults),
+        "credits": {
+            "remaining": str(account.remaining),
+            "reserved": str(account.reserved),
+            "charged": str(account.charged),
+            "returned": str(account.returned),
+        },
+    }
+
+
+def summary(found: dict[str, Any]) -> str:
+    """The report in a few lines, for the one who ends the simulator."""
+    submits, credits_, media = found["submits"], found["credits"], found["media"]
+    refusals = sum(submits["refused"].values())
+    doubles = {kind: len(groups) for kind, groups in found["duplicates"].items()}
+    facts = [
+        f"{submits['posts']} submits: {submits['accepted']} tasks, {refusals} refusals",
+        f"{credits_['charged']} credits charged, {credits_['returned']} returned",
+        f"{found['most_in_flight']} tasks in flight at most, {found['polls']['total']} polls",
+        f"{doubles['by_key']} keys billed twice, {doubles['by_body']} bodies under several keys",
+        f"{media['requests']} requests for clips, {sum(media['keys'].values())} of them with a key",
+    ]
+    if found["faults"]:
+        told = ", ".join(f"{name} {number}" for name, number in sorted(found["faults"].items()))
+        facts.append(f"faults: {told}")
+    return "\n".join(facts)
+
+
+def _bill(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.id,
+        "idempotency_key": task.key,
+        "body_sha256": task.body_hash,
+        "model": task.model.id,
+        "prompt": task.prompt,
+        "credits": str(task.credits),
+        "status": task.state,
+        "charged": task.state == "completed",
+        "in_flight": task.state not in TERMINAL,
+        "polls": task.polls,
+        "downloads": task.downloads,
+    }
+
+
+def _by_key(tasks: Iterable[Task]) -> dict[str, list[str]]:
+    """Keys that bought more than once: a promise of this gateway broken, so always none."""
+    return _groups((task.key, task.id) for task in tasks if task.key is not None)
+
+
+def _by_body(tasks: Iterable[Task]) -> dict[str, list[str]]:
+    """Bodies bought under several keys: takes and new attempts, or a client's mistake."""
+    return _groups((task.body_hash, task.id) for task in tasks)
+
+
+def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, task_id in pairs:
+        groups.setdefault(name, []).append(task_id)
+    return {name: ids for name, ids in groups.items() if len(ids) > 1}

@@ -1,0 +1,45 @@
+"""What a simulator is told when it starts."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from veogen.errors import UsageError
+
+DEFAULT_GENERATION_TIME = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The account and its limits; the real gateway publishes no number, so these are ours."""
+
+    concurrency: int = 16
+    requests_per_minute: int | None = None
+    retry_after: str | None = None
+    credits: Decimal = Decimal(1_000_000)
+    links_expire: float = 24 * 3600
+    files_expire: float = 72 * 3600
+    max_files: int = 100
+    spread: float = 0.25
+    estimated_time: int | None = None
+    models: tuple[str, ...] | None = None
+    clips: str = "each"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    generation_time: float = DEFAULT_GENERATION_TIME
+    seed: int = 0
+    gateway: Gateway = field(default_factory=Gateway)
+
+
+def check_installed() -> None:
+    """Raise `UsageError` where what the simulator needs is not installed."""
+    try:
+        import aiohttp  # noqa: F401, PLC0415 - only to see whether it can be
+    except ImportError:
+        message = "the simulator is not installed: pip install 'veogen[simulator]'"
+        raise UsageError(message) from None

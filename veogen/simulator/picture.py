@@ -1,0 +1,117 @@
+"""What a simulated clip looks like: a canvas to pan over and a caption, drawn once a clip."""
+
+import hashlib
+import io
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+Fit: TypeAlias = Literal["pad", "crop"]
+Size: TypeAlias = tuple[int, int]
+Colour: TypeAlias = tuple[int, int, int]
+
+_COARSE = 6  # the pattern is drawn small and enlarged: soft, and cheap to encode
+_BLOBS = 14
+_INK: Colour = (245, 245, 245)
+_PANEL: Colour = (18, 18, 22)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A canvas wider than the frame, a caption that stands still over it, and where it stands."""
+
+    canvas: Image.Image
+    caption: Image.Image
+    caption_top: int
+
+    @property
+    def travel(self) -> int:
+        """How far the frame may move to the right over the canvas."""
+        return self.canvas.width - self.caption.width
+
+
+def draw(
+    size: Size, identity: bytes, lines: Sequence[str], stills: Sequence[Image.Image]
+) -> Picture:
+    """A clip's picture: `identity` decides the shapes, `stills` where it starts and ends."""
+    caption = _caption(size, lines)
+    return Picture(_canvas(size, identity, stills), caption, size[1] - caption.height)
+
+
+def still(data: bytes, size: Size, fit: Fit) -> Image.Image:
+    """An image as a frame of a clip; raises `OSError` where it cannot be read."""
+    with Image.open(io.BytesIO(data)) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    return ImageOps.pad(upright, size) if fit == "pad" else ImageOps.fit(upright, size)
+
+
+def size_of(data: bytes) -> Size:
+    """Width and height of an image; raises `OSError` where it cannot be read."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size
+
+
+def _canvas(size: Size, identity: bytes, stills: Sequence[Image.Image]) -> Image.Image:
+    width, height = size
+    canvas = Image.new("RGB", (_even(width * 2 if len(stills) > 1 else width * 3 // 2), height))
+    canvas.paste(_pattern(identity, canvas.size))
+    for image, left in zip(stills[:2], (0, canvas.width - width), strict=False):
+        canvas.paste(image, (left, 0))
+    return canvas
+
+
+def _pattern(identity: bytes, size: Size) -> Image.Image:
+    numbers = hashlib.shake_256(identity).digest(6 + 6 * _BLOBS)
+    coarse = (max(2, size[0] // _COARSE), max(2, size[1] // _COARSE))
+    image = Image.new("RGB", (2, 1))
+    image.putdata([tuple(numbers[0:3]), tuple(numbers[3:6])])
+    image = image.resize(coarse, Image.Resampling.BILINEAR)
+    pen = ImageDraw.Draw(image)
+    for start in range(6, len(numbers), 6):
+        x, y, radius, *colour = numbers[start : start + 6]
+        pen.circle(
+            (x * coarse[0] // 255, y * coarse[1] // 255),
+            coarse[1] * (40 + radius) // 1000,
+            fill=(colour[0], colour[1], colour[2]),
+        )
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _caption(size: Size, lines: Sequence[str]) -> Image.Image:
+    """The lines in the largest type that leaves half of the frame free."""
+    width, height = size
+    largest, smallest = max(14, min(size) // 22), max(9, min(size) // 55)
+    for points in range(largest, smallest - 1, -2):
+        text, font = _wrapped(lines, width, points), ImageFont.load_default(points)
+        if len(text) * points * 5 // 4 <= height // 2:
+            break
+    else:
+        text, font, points = (
+            _wrapped(lines, width, smallest),
+            ImageFont.load_default(smallest),
+            smallest,
+        )
+        room = height // 2 // (points * 5 // 4)
+        text = (
+            [*text[: room - len(lines)], "…", *text[-(len(lines) - 1) :]]
+            if len(text) > room
+            else text
+        )
+    step = points * 5 // 4
+    caption = Image.new("RGB", (width, _even(step * len(text) + step)), _PANEL)
+    pen = ImageDraw.Draw(caption)
+    for row, line in enumerate(text):
+        pen.text((step, step // 2 + row * step), line, font=font, fill=_INK)
+    return caption
+
+
+def _wrapped(lines: Sequence[str], width: int, points: int) -> list[str]:
+    columns = max(8, int((width - 2 * points) / (points * 0.55)))
+    return [part for line in lines for part in textwrap.wrap(line, columns) or [""]]
+
+
+def _even(number: int) -> int:
+    return number + number % 2

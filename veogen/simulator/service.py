@@ -1,0 +1,170 @@
+"""The gateway without HTTP: takes requests, makes tasks, moves money, remembers keys."""
+
+import asyncio
+import hashlib
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from veogen.catalogue.models import Model, shipped
+from veogen.simulator.audit import Audit
+from veogen.simulator.checks import check, settled
+from veogen.simulator.clips import Clip
+from veogen.simulator.kiln import Kiln
+from veogen.simulator.money import Account, price
+from veogen.simulator.options import Options
+from veogen.simulator.refusals import RefusedError
+from veogen.simulator.tasks import Task
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A request that is a task now, or was one already."""
+
+    task: Task
+    replayed: bool
+
+
+class Service:
+    """All that the simulated gateway knows; used from one event loop."""
+
+    def __init__(self, options: Options, kiln: Kiln) -> None:
+        self.options = options
+        self.account = Account(options.gateway.credits)
+        self.audit = Audit()
+        self.tasks: dict[str, Task] = {}
+        self._kiln = kiln
+        self._slots = asyncio.Semaphore(options.gateway.concurrency)
+        self._by_key: dict[str, Task] = {}
+        self._times_seen: dict[str, int] = {}
+        self._lives: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        self.on_end: Callable[[Task], Awaitable[None]] = _nobody
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """The models that this account may use."""
+        named = self.options.gateway.models
+        return {k: v for k, v in shipped().items() if named is None or k in named}
+
+    @property
+    def estimate(self) -> int:
+        """What tasks say about how long they take, in whole seconds."""
+        told = self.options.gateway.estimated_time
+        return math.ceil(self.options.generation_time) if told is None else told
+
+    def submit(self, body: dict[str, Any], key: str | None) -> Taken:
+        """Make a task, or find the one of this key; raises `RefusedError`."""
+        identity = body_hash(body)
+        if key is not None and (before := self._by_key.get(key)):
+            if before.body_hash != identity:
+                message = "this Idempotency-Key came with another body"
+                raise RefusedError(409, message, "idempotency_conflict", "Idempotency-Key")
+            self.audit.replayed += 1
+            return Taken(before, replayed=True)
+        task = self._make(body, identity, key)
+        self.account.reserve(task.credits)
+        self._keep(task)
+        return Taken(task, replayed=False)
+
+    async def close(self) -> None:
+        for life in self._lives:
+            life.cancel()
+        await asyncio.gather(*self._lives, return_exceptions=True)
+
+    def _make(self, body: dict[str, Any], identity: str, key: str | None) -> Task:
+        model = check(body, self.models)
+        effective = settled(model, body)
+        chance = self._chance(identity)
+        created = time.time()
+        return Task(
+            id=f"task-unified-{int(created)}-{''.join(chance.choices(_LETTERS, k=8))}",
+            created=created,
+            model=model,
+            body=body,
+            settled=effective,
+            body_hash=identity,
+            credits=price(model, effective),
+            seed=effective.get("seed") or chance.randint(1, 2**32 - 1),
+            takes=self._duration(chance),
+            key=key,
+        )
+
+    def _chance(self, identity: str) -> Random:
+        """The chance of one task: the same for the same body, whatever else arrives meanwhile."""
+        nth = self._times_seen[identity] = self._times_seen.get(identity, 0) + 1
+        return Random(f"{self.options.seed}/{identity}/{nth}")  # noqa: S311 - chance, not secrecy
+
+    def _duration(self, chance: Random) -> float:
+        """Log-normal, as observed times are; the median is what was asked for."""
+        return self.options.generation_time * chance.lognormvariate(0, self.options.gateway.spread)
+
+    def _keep(self, task: Task) -> None:
+        self.tasks[task.id] = task
+        if task.key is not None:
+            self._by_key[task.key] = task
+        self._in_flight += 1
+        self.audit.in_flight(self._in_flight)
+        life = asyncio.create_task(self._live(task))
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
+
+    async def _live(self, task: Task) -> None:
+        clips = self._kiln.start(clips_of(task))
+        async with self._slots:
+            task.started = time.time()
+            await asyncio.sleep(task.takes)
+            task.clips = tuple(await clips)
+        self._end(task)
+        await self.on_end(task)
+
+    def _end(self, task: Task) -> None:
+        task.finished = time.time()
+        self._in_flight -= 1
+        if task.failure is None:
+            self.account.charge(task.credits)
+        else:
+            self.account.give_back(task.credits)
+
+
+def body_hash(body: Mapping[str, Any]) -> str:
+    """What two requests with one key are compared by: their JSON, not its spelling."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def clips_of(task: Task) -> list[Clip]:
+    """The clips that a task makes."""
+    number = task.settled.get("n", 1)
+    return [
+        Clip(
+            task=task.id,
+            prompt=task.prompt,
+            seed=task.seed,
+            size=frame_size(task.settled),
+            seconds=task.settled.get("duration", 8),
+            audio=task.settled.get("generate_audio", True),
+            number=index,
+            of=number,
+        )
+        for index in range(1, number + 1)
+    ]
+
+
+def frame_size(settled: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height of the frames."""
+    short = _SHORT_SIDE[settled.get("quality", "720p")]
+    long = short * 16 // 9
+    return (short, long) if settled.get("aspect_ratio") == "9:16" else (long, short)
+
+
+async def _nobody(_: Task) -> None:
+    """Nobody wants to hear that a task ended."""

@@ -1,0 +1,117 @@
+"""Tasks: what was asked for, when it begins and ends, and how it looks from outside."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from veogen.catalogue.models import Model
+from veogen.simulator.kiln import Baked
+
+State: TypeAlias = Literal["pending", "processing", "completed", "failed", "cancelled"]
+TERMINAL = frozenset({"completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task ended without a clip; `cancelled` is an end of its own."""
+
+    code: str
+    message: str
+    cancelled: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """One task; `takes` is how long it should be worked on, `finished` when it ended."""
+
+    id: str
+    created: float
+    model: Model
+    body: dict[str, Any]
+    settled: dict[str, Any]
+    body_hash: str
+    credits: Decimal
+    seed: int
+    takes: float
+    key: str | None = None
+    failure: Failure | None = None
+    clips: tuple[Baked, ...] = ()
+    started: float | None = None
+    finished: float | None = None
+    polls: int = 0
+    downloads: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def prompt(self) -> str:
+        prompt: str = self.body["prompt"]
+        return prompt
+
+    @property
+    def state(self) -> State:
+        if self.finished is None:
+            return "pending" if self.started is None else "processing"
+        if self.failure is None:
+            return "completed"
+        return "cancelled" if self.failure.cancelled else "failed"
+
+    def progress(self, now: float) -> int:
+        """Percent done; 100 only when it is completed."""
+        if self.state == "completed":
+            return 100
+        if self.started is None:
+            return 0
+        return max(0, min(99, int(100 * (now - self.started) / max(self.takes, 0.001))))
+
+
+def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, Any]:
+    """A task as submit, poll and callback show it."""
+    state = task.state
+    usage: dict[str, Any] = {
+        "billing_rule": _billing_rule(task.model),
+        "credits_reserved": float(task.credits),
+        "user_group": "default",
+    }
+    shown: dict[str, Any] = {
+        "created": int(task.created),
+        "id": task.id,
+        "model": task.model.id,
+        "object": "video.generation.task",
+        "progress": task.progress(now),
+        "status": state,
+        "type": "video",
+        "task_info": {
+            "can_cancel": state not in TERMINAL,
+            "estimated_time": estimate,
+            "video_duration": task.settled.get("duration", 8),
+        },
+        "usage": usage,
+    }
+    if task.finished is not None:
+        shown["duration"] = round(task.finished - task.created, 3)
+        usage["credits_used"] = float(task.credits) if state == "completed" else 0.0
+    if state == "completed":
+        shown["results"] = links
+    elif task.failure and state in TERMINAL:
+        failure = task.failure
+        shown["error"] = {"code": failure.code, "message": failure.message, "type": "task_error"}
+    return shown
+
+
+def summary(task: Task, now: float) -> dict[str, Any]:
+    """A task as the list shows it: no links and no prompt."""
+    return {
+        "id": task.id,
+        "status": task.state,
+        "model": task.model.id,
+        "type": "video",
+        "progress": task.progress(now),
+        "created_at": int(task.created),
+        "credits_used": float(task.credits) if task.state == "completed" else 0.0,
+        "has_results": task.state == "completed",
+        "has_error": task.failure is not None and task.state in TERMINAL,
+    }
+
+
+def _billing_rule(model: Model) -> str:
+    return "per_second" if model.price and model.price.per_second else "per_call"
