@@ -147,7 +147,6 @@ class Seen:
     ask_again: float | None = None
     looks: int = 0
     stop: Stop | None = None
-    crowded: bool = False
 
 
 def after_read(
@@ -194,4 +193,4 @@ def _ended(record: Record, task: Task, task_id: str) -> Seen:
     code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
     ended = events.Ended(record.hash, task_id, code, message)
-    return Seen(events=(ended,), crowded=code == "resource_exhausted")
+    return Seen(events=(ended,))

@@ -146,6 +146,11 @@ class Gateway(Protocol):
         """The account's credits."""
         ...
 
+    @property
+    def reads_at_once(self) -> int:
+        """How many tasks one call of `tasks` should ask for."""
+        ...
+
     def models(self) -> frozenset[str] | Unread:
         """The ids of the models that the key may use."""
         ...

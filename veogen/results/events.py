@@ -110,6 +110,14 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A delivered video is no longer on disk: somebody deleted it."""
+
+    hash: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A delivered video has a new path, because its request was renamed."""
 
@@ -172,6 +180,7 @@ Event: TypeAlias = (
     | Ended
     | Delivered
     | Undelivered
+    | Missing
     | Moved
     | Adopted
     | Abandoned

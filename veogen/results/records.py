@@ -14,6 +14,7 @@ from veogen.results.events import (
     Event,
     Intended,
     Made,
+    Missing,
     Moved,
     NotTaken,
     Progressed,
@@ -119,7 +120,7 @@ def after(record: Record, event: Event) -> Record:
     match event:
         case Intended() | Accepted() | NotTaken() | Refused() | Unclear():
             return _after_submitting(record, event)
-        case Made() | Ended() | Delivered() | Undelivered() | Moved():
+        case Made() | Ended() | Delivered() | Undelivered() | Missing() | Moved():
             return _after_accepting(record, event)
         case Adopted() | Abandoned():
             return _after_deciding(record, event)
@@ -194,7 +195,7 @@ def _unsent(record: Record, attempt: int, *, counts: bool = False) -> Record:
 
 
 def _after_accepting(
-    record: Record, event: Made | Ended | Delivered | Undelivered | Moved
+    record: Record, event: Made | Ended | Delivered | Undelivered | Missing | Moved
 ) -> Record:
     match event:
         case Made():
@@ -216,6 +217,13 @@ def _after_accepting(
                 record,
                 status="undelivered",
                 error=Failure(code, message),
+            )
+        case Missing(index=index):
+            return replace(
+                record,
+                status="undelivered",
+                error=Failure("file-missing", "its file is gone"),
+                videos={n: video for n, video in record.videos.items() if n != index},
             )
         case Moved(index=index, path=path):
             return replace(record, videos={**record.videos, index: record.videos[index].at(path)})

@@ -1,0 +1,283 @@
+"""The buying side of a run: which request is submitted next, when, and under which key."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from veogen.executor import backoff
+from veogen.executor.desk import Desk, Reaction
+from veogen.executor.life import Again, Stop, Trying, after_submit, give_up
+from veogen.executor.pace import Pace
+from veogen.gateway.answers import Gateway, Submission, Unread
+from veogen.planner.canonical import canonical
+from veogen.results import events
+from veogen.results.entries import Entry
+from veogen.results.events import Accepted, Event, Intended
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The answer to one POST."""
+
+    trying: Trying
+    answer: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The bytes to send for a request with local images, or why they could not be uploaded."""
+
+    hash: str
+    body: bytes | Unread
+
+
+class Uploads(Protocol):
+    """Puts a request's local images where the gateway can read them."""
+
+    def body(self, entry: Entry) -> bytes | Unread:
+        """The request's body with every local image replaced by its uploaded address."""
+        ...
+
+
+Message = Submitted | Prepared
+
+
+def key_for(hash_: str, attempt: int) -> str:
+    """The idempotency key: made from hash and attempt, so that any machine makes the same.
+
+    The gateway takes 16 to 96 characters of `[A-Za-z0-9._-]`.
+    """
+    return f"veogen-{hash_}-{attempt}"
+
+
+class Buying:
+    """Owns what is to be bought, what is being sent, and what is to be sent again."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        gateway: Gateway,
+        uploads: Uploads,
+        chance: backoff.Chance,
+        start: Callable[[Callable[[], Message]], None],
+        taken: Callable[[str], None],
+    ) -> None:
+        self._desk = desk
+        self._gateway = gateway
+        self._uploads = uploads
+        self._chance = chance
+        self._start = start
+        self._taken = taken
+        self._pace = Pace(desk.policy.max_in_flight, desk.policy.submit_rate)
+        self._ready: deque[str] = deque()
+        self._bodies: dict[str, bytes] = {}
+        self._preparing: set[str] = set()
+        self._upload_tries: dict[str, int] = {}
+        self._again: list[tuple[float, Trying]] = []
+        self._later: list[tuple[float, str]] = []
+        self._posting: set[str] = set()
+        self.why: str | None = None
+
+    def want(self, hashes: Iterable[str]) -> None:
+        """Buy these, in this order."""
+        self._ready.extend(hashes)
+
+    def replay(self, trying: Trying) -> None:
+        """Send a recorded intent once more, with its own key and bytes."""
+        self._again.append((self._desk.clock.monotonic(), trying))
+
+    def retry(self, hash_: str, tries: int) -> None:
+        """Buy a new attempt of a failed task after a while."""
+        self._put_later(hash_, backoff.wait(tries, self._chance))
+
+    def crowded(self, wait: float = 0.0) -> None:
+        """The gateway has no room: fewer at a time."""
+        self._pace.crowded(self._desk.clock.monotonic(), wait)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being sent or waits to be."""
+        return not (self.on_the_wire or self._ready or self._again or self._later)
+
+    @property
+    def on_the_wire(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._posting or self._preparing)
+
+    @property
+    def slots(self) -> int:
+        """How many tasks these submissions may become."""
+        return len(self._posting) + len(self._again) + len(self._preparing)
+
+    def next_due(self, now: float, in_flight: int) -> float | None:
+        """When something can be sent next; None when only an answer can change that."""
+        due = [at for at, _ in self._again] + [at for at, _ in self._later]
+        if self._ready and in_flight < self._pace.limit:
+            due.append(now)
+        return max(min(due), self._pace.ready_at(now)) if due else None
+
+    def dispatch(self, now: float, in_flight: int) -> list[Reaction]:
+        """Send what may be sent now; `in_flight` counts tasks and submissions."""
+        if self._desk.stop is not None:
+            return [self.give_up("stopped", self._desk.stop.message)]
+        self._wake(now)
+        batch: list[tuple[Trying, bool]] = []
+        while self._pace.ready_at(now) <= now:
+            found = self._due_again(now) or self._fresh(in_flight, batch)
+            if found is None:
+                break
+            in_flight += found[1]
+            batch.append(found)
+            self._pace.submitted(now)
+        self._send(batch)
+        return []
+
+    def handle(self, message: Message) -> Reaction:
+        """What an answer comes to."""
+        match message:
+            case Submitted():
+                return self._after_submit(message)
+            case Prepared():
+                return self._after_upload(message)
+
+    def give_up(self, code: str, message: str) -> Reaction:
+        """Drop all that is not on the wire; what was never sent stays planned."""
+        dropped = tuple(give_up(trying, code, message) for _, trying in self._again)
+        self._ready.clear()
+        self._again.clear()
+        self._later.clear()
+        return Reaction(dropped)
+
+    def _wake(self, now: float) -> None:
+        due = [hash_ for at, hash_ in self._later if at <= now]
+        self._later = [(at, hash_) for at, hash_ in self._later if at > now]
+        self._ready.extendleft(reversed(due))
+
+    def _due_again(self, now: float) -> tuple[Trying, bool] | None:
+        for index, (due, trying) in enumerate(self._again):
+            if due <= now:
+                del self._again[index]
+                return trying, False
+        return None
+
+    def _fresh(
+        self, in_flight: int, batch: list[tuple[Trying, bool]]
+    ) -> tuple[Trying, bool] | None:
+        while self._ready and in_flight < self._pace.limit:
+            hash_ = self._ready[0]
+            entry = self._desk.ledger.entry(hash_)
+            if entry is None:
+                raise KeyError(hash_)
+            if not self._affordable(entry, [trying.intent for trying, new in batch if new]):
+                return None
+            self._ready.popleft()
+            if entry.images and hash_ not in self._bodies:
+                self._prepare(entry)
+                in_flight += 1
+                continue
+            return Trying(intent=self._intent(entry), replays=int(self._desk.policy.replay)), True
+        return None
+
+    def _intent(self, entry: Entry) -> Intended:
+        attempt = self._desk.ledger.record(entry.hash).attempts + 1
+        return Intended(
+            hash=entry.hash,
+            attempt=attempt,
+            key=key_for(entry.hash, attempt),
+            body=(self._bodies.pop(entry.hash, None) or canonical(dict(entry.body))).decode(),
+            estimate=entry.credits,
+            at=self._desk.clock.now(),
+        )
+
+    def _affordable(self, entry: Entry, pending: list[Intended]) -> bool:
+        """Whether ceiling and budget allow it; if not, the run stops here, in plan order."""
+        desk, price = self._desk, entry.credits or Decimal(0)
+        under_way = sum((i.estimate for i in pending if i.estimate is not None), Decimal(0))
+        spent = desk.ledger.spent + under_way + price
+        policy = desk.policy
+        if policy.max_credits is not None and spent - desk.spent_before > policy.max_credits:
+            reason = f"--max-credits {policy.max_credits}"
+        elif policy.budget is not None and spent > policy.budget:
+            reason = f"the budget of {policy.budget} credits"
+        else:
+            return True
+        desk.halt(Stop("money", f"{reason} would be passed by {entry.address} ({price} credits)"))
+        return False
+
+    def _prepare(self, entry: Entry) -> None:
+        self._preparing.add(entry.hash)
+        self._start(lambda: Prepared(entry.hash, self._uploads.body(entry)))
+
+    def _send(self, batch: list[tuple[Trying, bool]]) -> None:
+        """Put intents on disk, then the requests on the wire."""
+        intents = [trying.intent for trying, new in batch if new]
+        recorded = not intents or self._desk.intend(intents)
+        for trying, new in batch:
+            if recorded or not new:
+                self._posting.add(trying.intent.hash)
+                self._start(lambda trying=trying: self._post(trying))  # type: ignore[misc]
+
+    def _post(self, trying: Trying) -> Submitted:
+        intent = trying.intent
+        return Submitted(trying, self._gateway.submit(intent.body.encode(), intent.key))
+
+    def _after_submit(self, message: Submitted) -> Reaction:
+        clock = self._desk.clock
+        sent = after_submit(
+            message.trying,
+            message.answer,
+            monotonic=clock.monotonic(),
+            now=clock.now(),
+            chance=self._chance,
+        )
+
+        def then() -> None:
+            self._posting.discard(message.trying.intent.hash)
+            if sent.again is not None:
+                self._put_off(sent.again)
+            elif sent.stop is not None:
+                self._desk.halt(sent.stop)
+            else:
+                self.why = None
+            if any(isinstance(event, Accepted) for event in sent.events):
+                self._pace.taken()
+                self._taken(message.trying.intent.hash)
+
+        return Reaction(sent.events, then)
+
+    def _put_off(self, again: Again) -> None:
+        now = self._desk.clock.monotonic()
+        self._again.append((now + again.wait, again.trying))
+        self.why = f"waits {again.wait:.0f} s: {again.why}"
+        if again.crowded:
+            self.crowded(again.wait)
+
+    def _put_later(self, hash_: str, wait: float) -> None:
+        self._later.append((self._desk.clock.monotonic() + wait, hash_))
+
+    def _after_upload(self, message: Prepared) -> Reaction:
+        self._preparing.discard(message.hash)
+        if isinstance(message.body, Unread):
+            return self._after_failed_upload(message.hash, message.body)
+        self._bodies[message.hash] = message.body
+        self._ready.appendleft(message.hash)
+        return Reaction()
+
+    def _after_failed_upload(self, hash_: str, unread: Unread) -> Reaction:
+        """An upload is free: it is tried again unless the gateway says that it never will do."""
+        tries = self._upload_tries[hash_] = self._upload_tries.get(hash_, 0) + 1
+        if unread.denied:
+            self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
+            return Reaction()
+        if tries >= self._desk.policy.download_tries or _is_final(unread):
+            attempt = self._desk.ledger.record(hash_).attempts + 1
+            refused: Event = events.Refused(hash_, attempt, unread.code, unread.message)
+            return Reaction((refused,))
+        self._put_later(hash_, backoff.wait(tries, self._chance, unread.retry_after))
+        return Reaction()
+
+
+def _is_final(unread: Unread) -> bool:
+    return unread.code in {"40001", "40002", "40004"}

@@ -1,0 +1,152 @@
+"""What the owner's thread holds: the fold, the journal, and the one way to add to them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from veogen.executor.clock import Clock
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal, JournalFullError
+from veogen.executor.life import Stop
+from veogen.executor.policy import Policy
+from veogen.results.events import Event
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.manifest import GatewayName, render
+
+_WRITE_EVERY = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How the run stands as a whole; `waiting` says why it waits, if it does."""
+
+    ledger: Ledger
+    in_flight: int
+    waiting: str | None
+
+
+class Listener(Protocol):
+    """Whoever watches a run: a bar, lines, a stream of JSON, nobody."""
+
+    def event(self, event: Event, standing: Standing, view: View) -> None:
+        """Something happened to a request."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Something happened to the run."""
+        ...
+
+    def tick(self, view: View) -> None:
+        """Time has passed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a message came to: events, and what to do once they are durable."""
+
+    events: tuple[Event, ...] = ()
+    then: Callable[[], None] = field(default=lambda: None)
+
+
+class Desk:
+    """Journal first, then the fold, then everybody else."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        directory: RunDirectory,
+        gateway_name: GatewayName,
+        policy: Policy,
+        clock: Clock,
+        listener: Listener,
+    ) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._gateway_name = gateway_name
+        self.policy = policy
+        self.clock = clock
+        self.listener = listener
+        self.ledger = journal.ledger()
+        self.spent_before = self.ledger.spent
+        self.stop: Stop | None = None
+        self._unsaved: list[Event] = []
+        self._written_at = float("-inf")
+        self._dirty = True
+
+    def record(self, events: Sequence[Event], view: Callable[[], View]) -> None:
+        """Make events durable, fold them in, and tell whoever watches."""
+        self._keep(events)
+        for event in events:
+            record = self.ledger.apply(event)
+            entry = self.ledger.entry(event.hash)
+            self._dirty = True
+            if entry is not None:
+                self.listener.event(event, Standing(entry, record), view())
+
+    def intend(self, events: Sequence[Event]) -> bool:
+        """Make intents durable; False, and the run stops, when that cannot be done."""
+        try:
+            self._journal.append(events, self.clock.now())
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            return False
+        for event in events:
+            self.ledger.apply(event)
+        return True
+
+    def halt(self, stop: Stop) -> None:
+        """Buy nothing more; the first reason is told, a deaf one outranks the others."""
+        if self.stop is None:
+            self.listener.note(f"stopped: {stop.message}")
+        if self.stop is None or (stop.deaf and not self.stop.deaf):
+            self.stop = stop
+
+    def write_results(self, *, force: bool = False) -> None:
+        """Rewrite `results.json` if something happened, every few seconds at most."""
+        now = self.clock.monotonic()
+        if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
+            return
+        try:
+            self._directory.write_results(render(self.ledger, self._gateway_name))
+        except OSError as error:
+            self._give_room()
+            self.halt(Stop("disk", f"{self._directory.results}: {error.strerror}"))
+            if force:
+                self._last_try_at_results()
+        self._written_at = now
+        self._dirty = False
+
+    def _last_try_at_results(self) -> None:
+        try:
+            self._directory.write_results(render(self.ledger, self._gateway_name))
+        except OSError as error:
+            self.listener.note(
+                f"{self._directory.results}: it could not be written ({error.strerror}); "
+                "the journal has everything: make room and run again"
+            )
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        """What has happened cannot be refused: on a full disk the ballast makes room for it."""
+        self._unsaved.extend(events)
+        try:
+            self._journal.append(self._unsaved, self.clock.now())
+        except JournalFullError as error:
+            self._give_room()
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self._keep_with_room()
+        else:
+            self._unsaved.clear()
+
+    def _keep_with_room(self) -> None:
+        try:
+            self._journal.append(self._unsaved, self.clock.now())
+        except JournalFullError:
+            for event in self._unsaved:
+                self.listener.note(f"NOT ON RECORD, keep this line: {event}")
+        else:
+            self._unsaved.clear()
+
+    def _give_room(self) -> None:
+        self._directory.drop_ballast()

@@ -1,0 +1,132 @@
+"""The fetching side of a run: downloads before anything else, the nearest deadline first."""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from veogen.executor import backoff
+from veogen.executor.courier import Broken, Brought, Courier, NoSpace
+from veogen.executor.desk import Desk, Reaction
+from veogen.executor.life import Stop
+from veogen.results.events import Delivered, Event, Undelivered
+from veogen.results.videos import Video
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one download."""
+
+    hash: str
+    index: int
+    result: Brought
+
+
+class Fetching:
+    """Owns which video is downloaded next; a failed one gets a fresh look at its task."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        courier: Courier,
+        chance: backoff.Chance,
+        start: Callable[[Callable[[], Fetched]], None],
+        look_again: Callable[[str], None],
+    ) -> None:
+        self._desk = desk
+        self._courier = courier
+        self._chance = chance
+        self._start = start
+        self._look_again = look_again
+        self._queue: list[tuple[float, int, str, int, str]] = []
+        self._order = count()
+        self._under_way: set[tuple[str, int]] = set()
+        self._tries: dict[str, int] = {}
+        self._failed: dict[str, Broken] = {}
+        self._later: list[tuple[float, str]] = []
+
+    def fetch(self, hash_: str) -> None:
+        """Bring home every video of a completed task that is not here yet."""
+        record = self._desk.ledger.record(hash_)
+        deadline = record.expires_at or 0.0
+        for index, link in enumerate(record.links):
+            if index not in record.videos:
+                item = (deadline, next(self._order), hash_, index, link)
+                heapq.heappush(self._queue, item)
+
+    def drop(self) -> None:
+        """Start nothing more."""
+        self._queue.clear()
+        self._later.clear()
+
+    @property
+    def idle(self) -> bool:
+        return not (self._queue or self._under_way or self._later)
+
+    def next_due(self) -> float | None:
+        return min((at for at, _ in self._later), default=None)
+
+    def dispatch(self, now: float) -> None:
+        """Start downloads, and look again at tasks whose links did not work."""
+        for _, hash_ in [item for item in self._later if item[0] <= now]:
+            self._look_again(hash_)
+        self._later = [item for item in self._later if item[0] > now]
+        while self._queue and len(self._under_way) < self._desk.policy.downloads_at_once:
+            _, _, hash_, index, link = heapq.heappop(self._queue)
+            self._under_way.add((hash_, index))
+            self._start(lambda h=hash_, i=index, u=link: self._bring(h, i, u))  # type: ignore[misc]
+
+    def handle(self, message: Fetched) -> Reaction:
+        """What a download comes to."""
+        hash_, index = message.hash, message.index
+        self._under_way.discard((hash_, index))
+        match message.result:
+            case Video() as video:
+                then = self._after_last if not self._busy(hash_) else None
+                delivered = Delivered(hash_, index, video)
+                return Reaction((delivered,), (lambda: then(hash_)) if then else _nothing)
+            case Broken() as broken:
+                self._failed[hash_] = broken
+                return self._after_failure(hash_)
+            case NoSpace(message=text):
+                self._desk.halt(Stop("disk", text))
+                return Reaction((Undelivered(hash_, "disk-full", text),))
+
+    def _bring(self, hash_: str, index: int, link: str) -> Fetched:
+        record, entry = self._desk.ledger.record(hash_), self._desk.ledger.entry(hash_)
+        if entry is None:
+            raise KeyError(hash_)
+        brought = self._courier.bring(entry, index, len(record.links), link)
+        return Fetched(hash_, index, brought)
+
+    def _busy(self, hash_: str) -> bool:
+        return any(h == hash_ for h, _ in self._under_way) or any(
+            item[2] == hash_ for item in self._queue
+        )
+
+    def _after_last(self, hash_: str) -> None:
+        """The last video of a task is here, but another of its videos had failed before."""
+        if hash_ in self._failed and self._desk.ledger.record(hash_).status != "completed":
+            self._try_again(hash_)
+
+    def _after_failure(self, hash_: str) -> Reaction:
+        if self._busy(hash_):
+            return Reaction()
+        broken = self._failed[hash_]
+        tries = self._tries.get(hash_, 0) + 1
+        if broken.retry and tries < self._desk.policy.download_tries:
+            return Reaction(then=lambda: self._try_again(hash_))
+        del self._failed[hash_]
+        event: Event = Undelivered(hash_, broken.code, broken.message)
+        return Reaction((event,))
+
+    def _try_again(self, hash_: str) -> None:
+        """Links are taken afresh from the task: the old ones may have died."""
+        tries = self._tries[hash_] = self._tries.get(hash_, 0) + 1
+        del self._failed[hash_]
+        due = self._desk.clock.monotonic() + backoff.wait(tries, self._chance)
+        self._later.append((due, hash_))
+
+
+def _nothing() -> None:
+    return None

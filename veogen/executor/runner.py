@@ -1,0 +1,230 @@
+"""Carrying a plan out: one thread owns all state, threads beside it do one call each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from veogen.executor import backoff
+from veogen.executor.buying import Buying, Prepared, Submitted, Uploads
+from veogen.executor.courier import Courier
+from veogen.executor.crew import Crashed, Crew
+from veogen.executor.desk import Desk, Reaction, View
+from veogen.executor.fetching import Fetched, Fetching
+from veogen.executor.life import Stop, Trying
+from veogen.executor.watching import Read, Watching
+from veogen.gateway.answers import Gateway, NotTaken, Unknown, Unread
+from veogen.results.events import Ended, Event, Made
+from veogen.results.records import Record
+
+GRACE = 10.0
+"""Seconds for which an interrupted run waits for POSTs that were already sent."""
+
+_TICK = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The user wants to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody says that a task has ended; it is looked at, never believed."""
+
+    task_id: str
+
+
+Message: TypeAlias = Submitted | Prepared | Read | Fetched | Interrupted | Hint
+
+
+class Runner:
+    """Buys, watches and fetches until nothing is left to do, or until it has to stop."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        gateway: Gateway,
+        uploads: Uploads,
+        courier: Courier,
+        crew: Crew[Message],
+        chance: backoff.Chance,
+    ) -> None:
+        self._desk = desk
+        self._crew = crew
+        self._watching = Watching(desk, gateway, crew.start, self._on_ended)
+        self._buying = Buying(desk, gateway, uploads, chance, crew.start, self._watching.watch)
+        self._fetching = Fetching(
+            desk, courier, chance, crew.start, lambda h: self._watching.watch(h, at_once=True)
+        )
+        self._wanted: set[str] = set()
+        self._silent_since: float | None = None
+        self._interrupted_at: float | None = None
+
+    def buy(self, hashes: Iterable[str]) -> None:
+        """Submit these requests, in this order, and bring home what they make."""
+        hashes = list(hashes)
+        self._wanted.update(hashes)
+        self._buying.want(hashes)
+
+    def replay(self, record: Record) -> None:
+        """Send a held request's POST once more, with the same key and bytes."""
+        if record.sent is None:
+            raise ValueError(record.hash)
+        self._wanted.add(record.hash)
+        self._buying.replay(Trying(intent=record.sent, doubtful=True))
+
+    def collect(self, hashes: Iterable[str]) -> None:
+        """Look at the tasks of these requests and bring home what they made."""
+        for hash_ in hashes:
+            self._watching.watch(hash_, at_once=True)
+
+    def interrupt(self) -> None:
+        """Leave soon; safe in a signal handler."""
+        self._crew.post(Interrupted())
+
+    def hint(self, task_id: str) -> None:
+        """Look at a task now; safe in any thread."""
+        self._crew.post(Hint(task_id))
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted_at is not None
+
+    def run(self) -> Stop | None:
+        """Go on until nothing is left; the reason, if it stopped before the end."""
+        self._desk.write_results(force=True)
+        try:
+            while not self._finished():
+                self._dispatch()
+                if self._finished():
+                    break
+                self._take(self._crew.wait(self._patience()))
+                self._desk.write_results()
+        finally:
+            self._desk.write_results(force=True)
+        return self._desk.stop
+
+    @property
+    def _in_flight(self) -> int:
+        return self._watching.tasks + self._buying.slots
+
+    def _view(self) -> View:
+        return View(ledger=self._desk.ledger, in_flight=self._in_flight, waiting=self._buying.why)
+
+    def _finished(self) -> bool:
+        if self._interrupted_at is not None:
+            late = self._now() >= self._interrupted_at + GRACE
+            return late or not self._buying.on_the_wire
+        return self._buying.idle and self._watching.idle and self._fetching.idle
+
+    def _now(self) -> float:
+        return self._desk.clock.monotonic()
+
+    def _dispatch(self) -> None:
+        if self._interrupted_at is not None:
+            return
+        self._check_silence()
+        stop = self._desk.stop
+        if stop is not None and stop.deaf:
+            self._watching.drop()
+        now = self._now()
+        self._fetching.dispatch(now)
+        self._watching.dispatch(now)
+        self._react(self._buying.dispatch(now, self._in_flight))
+
+    def _patience(self) -> float:
+        """Seconds until something is due, at most a tick: the bar moves and signals are seen."""
+        now = self._now()
+        due = [
+            self._buying.next_due(now, self._in_flight),
+            self._watching.next_due(),
+            self._fetching.next_due(),
+        ]
+        return min(_TICK, *(max(0.0, at - now) for at in due if at is not None), _TICK)
+
+    def _take(self, messages: list[Message | Crashed]) -> None:
+        reactions: list[Reaction] = []
+        for message in messages:
+            self._listen(message)
+            match message:
+                case Submitted() | Prepared():
+                    reactions.append(self._buying.handle(message))
+                case Read():
+                    reactions.extend(self._watching.handle(message))
+                case Fetched():
+                    reactions.append(self._fetching.handle(message))
+                case Interrupted():
+                    reactions.append(self._leave())
+                case Hint(task_id=task_id):
+                    self._look_at(task_id)
+                case Crashed(error=error):
+                    raise error
+        self._react(reactions)
+        self._desk.listener.tick(self._view())
+
+    def _react(self, reactions: list[Reaction]) -> None:
+        """Make everything durable in one go, then let each reaction go on."""
+        events = [event for reaction in reactions for event in reaction.events]
+        if events:
+            self._desk.record(events, self._view)
+        for reaction in reactions:
+            reaction.then()
+
+    def _on_ended(self, event: Event) -> None:
+        """A task has ended: fetch what it made, or buy it again if that may help."""
+        match event:
+            case Made(hash=hash_):
+                self._fetching.fetch(hash_)
+            case Ended(hash=hash_, code=code):
+                if code == "resource_exhausted":
+                    self._buying.crowded()
+                record = self._desk.ledger.record(hash_)
+                if hash_ in self._wanted and record.retries_left(self._desk.policy.task_retries):
+                    self._buying.retry(hash_, record.attempts)
+            case _:
+                return
+
+    def _leave(self) -> Reaction:
+        if self._interrupted_at is None:
+            self._interrupted_at = self._now()
+            if self._buying.on_the_wire:
+                self._desk.listener.note("interrupted: waiting for what was already sent")
+        self._watching.drop()
+        self._fetching.drop()
+        return self._buying.give_up("interrupted", "veogen was interrupted")
+
+    def _look_at(self, task_id: str) -> None:
+        for standing in self._desk.ledger.everything:
+            if standing.record.task_id == task_id:
+                self._watching.look_now(standing.record.hash)
+
+    def _listen(self, message: Message | Crashed) -> None:
+        """Keep watch over a gateway that answers nothing at all."""
+        match message:
+            case Submitted(answer=answer):
+                self._heard(answered=not _unanswered(answer))
+            case Read(answers=answers):
+                for read in answers.values():
+                    self._heard(answered=not _unanswered(read))
+            case _:
+                return
+
+    def _heard(self, *, answered: bool) -> None:
+        if answered:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = self._now()
+
+    def _check_silence(self) -> None:
+        since, patience = self._silent_since, self._desk.policy.silence
+        if since is not None and self._now() - since >= patience:
+            self._desk.halt(Stop("silent", f"the gateway has not answered for {patience:.0f} s"))
+
+
+def _unanswered(answer: object) -> bool:
+    match answer:
+        case NotTaken(reached=False) | Unread(reached=False) | Unknown(status=None):
+            return True
+        case _:
+            return False

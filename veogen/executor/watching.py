@@ -1,0 +1,173 @@
+"""The watching side of a run: one list of due times for all tasks, no thread a task."""
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from veogen.executor.desk import Desk, Reaction
+from veogen.executor.life import after_read
+from veogen.executor.polling import Forecast
+from veogen.gateway.answers import Gateway, Task, Unread
+from veogen.results.events import Ended, Event, Made
+from veogen.results.records import Record
+
+_READS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The answers to one read of some tasks, by hash."""
+
+    answers: Mapping[str, Task | Unread]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A task that is looked at from time to time."""
+
+    task_id: str
+    since: float
+    accepted: float
+    looks: int = 0
+
+
+class Watching:
+    """Owns which task is looked at next, and when."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        gateway: Gateway,
+        start: Callable[[Callable[[], Read]], None],
+        ended: Callable[[Event], None],
+    ) -> None:
+        self._desk = desk
+        self._gateway = gateway
+        self._start = start
+        self._ended = ended
+        self._forecast = Forecast(desk.policy.poll_interval)
+        self._watched: dict[str, _Watch] = {}
+        self._due: list[tuple[float, int, str]] = []
+        self._order = count()
+        self._reading = 0
+
+    def watch(self, hash_: str, *, at_once: bool = False) -> None:
+        """Follow a request's task until it ends, or until the task time-out."""
+        record, clock = self._desk.ledger.record(hash_), self._desk.clock
+        now = clock.monotonic()
+        age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
+        watch = _Watch(record.task_id or "", since=now, accepted=now - age)
+        self._watched[hash_] = watch
+        self._look_in(0.0 if at_once else self._interval(hash_, watch), hash_)
+
+    def look_now(self, hash_: str) -> None:
+        """A hint that the task has ended: look at it at once, if it is watched."""
+        if hash_ in self._watched:
+            self._look_in(0.0, hash_)
+
+    def drop(self) -> None:
+        """Stop watching."""
+        self._watched.clear()
+        self._due.clear()
+
+    @property
+    def idle(self) -> bool:
+        return not self._watched and not self._reading
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks of the gateway are followed."""
+        return len(self._watched)
+
+    def next_due(self) -> float | None:
+        if not self._due or self._reading >= _READS_AT_ONCE:
+            return None
+        return self._due[0][0]
+
+    def dispatch(self, now: float) -> None:
+        """Read what is due, as many tasks at once as the gateway allows."""
+        due: dict[str, str] = {}
+        while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
+            _, _, hash_ = heapq.heappop(self._due)
+            if hash_ in self._watched:
+                due[hash_] = self._watched[hash_].task_id
+            if len(due) >= self._gateway.reads_at_once:
+                self._read(due)
+                due = {}
+        if due:
+            self._read(due)
+
+    def handle(self, message: Read) -> list[Reaction]:
+        """What the answers come to, one reaction a task."""
+        self._reading -= 1
+        return [
+            self._after_read(hash_, answer)
+            for hash_, answer in message.answers.items()
+            if hash_ in self._watched
+        ]
+
+    def _read(self, due: Mapping[str, str]) -> None:
+        self._reading += 1
+        self._start(lambda: Read(_by_hash(due, self._gateway.tasks(list(due.values())))))
+
+    def _after_read(self, hash_: str, answer: Task | Unread) -> Reaction:
+        watch, clock = self._watched[hash_], self._desk.clock
+        seen = after_read(
+            self._desk.ledger.record(hash_),
+            answer,
+            looks=watch.looks,
+            now=clock.now(),
+            interval=lambda: self._interval(hash_, watch),
+        )
+
+        def then() -> None:
+            watch.looks = seen.looks
+            if seen.stop is not None:
+                self._desk.halt(seen.stop)
+            elif seen.ask_again is None:
+                self._finish(hash_, watch, seen.events[0])
+            elif clock.monotonic() - watch.since >= self._desk.policy.task_timeout:
+                self._leave(hash_)
+            else:
+                self._look_in(seen.ask_again, hash_)
+
+        return Reaction(seen.events, then)
+
+    def _finish(self, hash_: str, watch: _Watch, event: Event) -> None:
+        del self._watched[hash_]
+        if isinstance(event, Made | Ended):
+            took = self._desk.clock.monotonic() - watch.accepted
+            self._forecast.learn(self._kind(self._desk.ledger.record(hash_)), took)
+        self._ended(event)
+
+    def _leave(self, hash_: str) -> None:
+        watch = self._watched.pop(hash_)
+        entry = self._desk.ledger.entry(hash_)
+        self._desk.listener.note(
+            f"{entry.address if entry else hash_}: {watch.task_id} has not ended within "
+            f"{self._desk.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
+        )
+
+    def _look_in(self, seconds: float, hash_: str) -> None:
+        due = self._desk.clock.monotonic() + seconds
+        heapq.heappush(self._due, (due, next(self._order), hash_))
+
+    def _interval(self, hash_: str, watch: _Watch) -> float:
+        record = self._desk.ledger.record(hash_)
+        age = self._desk.clock.monotonic() - watch.accepted
+        return self._forecast.wait(self._kind(record), age, record.estimated_seconds)
+
+    def _kind(self, record: Record) -> tuple[object, ...]:
+        entry = self._desk.ledger.entry(record.hash)
+        return (
+            ()
+            if entry is None
+            else (entry.model, entry.body.get("duration"), entry.body.get("quality"))
+        )
+
+
+def _by_hash(
+    due: Mapping[str, str], answers: Mapping[str, Task | Unread]
+) -> dict[str, Task | Unread]:
+    return {hash_: answers[task_id] for hash_, task_id in due.items() if task_id in answers}
