@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from veogen import __version__
+from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, VeogenError
 
 COMMANDS = {  # in the order of the work
@@ -70,6 +71,9 @@ def main() -> NoReturn:
         code = ExitCode.USAGE
     except click.Abort:
         code = ExitCode.INTERRUPTED
+    except MistakesError as error:
+        _show_mistakes(error)
+        code = error.exit_code
     except VeogenError as error:
         click.echo(f"error: {error}", err=True)
         code = error.exit_code
@@ -81,3 +85,10 @@ def main() -> NoReturn:
         click.echo("This is a bug in veogen. Please report it with the lines above.", err=True)
         code = ExitCode.BUG
     sys.exit(int(code or 0))
+
+
+def _show_mistakes(error: MistakesError) -> None:
+    from veogen.cli.diagnostics import as_text  # noqa: PLC0415 - only where something is wrong
+
+    terminal = sys.stderr.isatty()
+    click.echo(as_text(error.problems, terminal=terminal), err=True)

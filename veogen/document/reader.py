@@ -101,6 +101,8 @@ class _Reader:
                 raise self._fail(event, "duplicate-key", f"{key!r} stands here twice")
             start = self._next()
             mapping.put(key, self._value(start), self._place(event), self._place(start))
+            if isinstance(start, ScalarEvent) and start.style in ("|", ">"):
+                mapping.blocks.add(key)
         return mapping
 
     def _sequence(self, start: Any) -> Seq:

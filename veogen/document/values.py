@@ -22,11 +22,12 @@ class Place(NamedTuple):
 class Map(dict[str, Value]):
     """A mapping that knows where it, its keys and its values stand."""
 
-    __slots__ = ("key_places", "place", "value_places")
+    __slots__ = ("blocks", "key_places", "place", "value_places")
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
+        self.blocks: set[str] = set()
         self.key_places: dict[str, Place] = {}
         self.value_places: dict[str, Place] = {}
 
@@ -34,6 +35,16 @@ class Map(dict[str, Value]):
         self[key] = value
         self.key_places[key] = key_place
         self.value_places[key] = value_place
+
+    def take(self, source: "Map", key: str, value: Value) -> None:
+        """Put `value` with the places that `key` has in `source`."""
+        self.put(key, value, source.key_place(key), source.value_place(key))
+        if source.is_block(key):
+            self.blocks.add(key)
+
+    def is_block(self, key: str) -> bool:
+        """Whether the value was written as a block scalar: its text begins on the next line."""
+        return key in self.blocks
 
     def key_place(self, key: str) -> Place:
         return self.key_places.get(key, self.place)

@@ -11,13 +11,22 @@ def merge(weak: Map, strong: Map) -> Map:
     merged = Map(strong.place)
     for key in weak:
         if key not in strong:
-            _take(merged, weak, key, weak[key])
+            merged.take(weak, key, weak[key])
         elif key in strong and strong[key] is not None:
-            _take(merged, strong, key, _merged(key, weak[key], strong[key]))
+            merged.take(strong, key, _merged(key, weak[key], strong[key]))
     for key in strong:
         if key not in merged:
-            _take(merged, strong, key, strong[key])
+            merged.take(strong, key, strong[key])
     return merged
+
+
+def merge_shot(weak: Map, strong: Map) -> Map:
+    """As `merge`, where a `prompt` replaces a `template` and the reverse."""
+    kept = Map(weak.place)
+    for key in weak:
+        if strong.get(_ALTERNATIVES.get(key, "")) is None:
+            kept.take(weak, key, weak[key])
+    return merge(kept, strong)
 
 
 def without_nulls(tree: Map) -> Map:
@@ -25,7 +34,7 @@ def without_nulls(tree: Map) -> Map:
     kept = Map(tree.place)
     for key, value in tree.items():
         if value is not None:
-            _take(kept, tree, key, without_nulls(value) if isinstance(value, Map) else value)
+            kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
     return kept
 
 
@@ -44,7 +53,7 @@ def _by_name(weak: Seq, strong: Seq) -> Seq:
     for index, shot in enumerate(weak):
         over = later.pop(_name(shot), None)
         if isinstance(shot, Map) and isinstance(over, Map):
-            merged.add(merge(_without_alternative(shot, over), over), over.place)
+            merged.add(merge_shot(shot, over), over.place)
         else:
             merged.add(shot, weak.value_place(index))
     for index, shot in enumerate(strong):
@@ -53,19 +62,6 @@ def _by_name(weak: Seq, strong: Seq) -> Seq:
     return merged
 
 
-def _without_alternative(weak: Map, strong: Map) -> Map:
-    """The weaker shot less its `prompt` where the stronger has a `template`, and the reverse."""
-    kept = Map(weak.place)
-    for key in weak:
-        if strong.get(_ALTERNATIVES.get(key, "")) is None:
-            _take(kept, weak, key, weak[key])
-    return kept
-
-
 def _name(shot: Value) -> Value:
     name = shot.get("name") if isinstance(shot, Map) else None
     return name if isinstance(name, str) else None
-
-
-def _take(target: Map, source: Map, key: str, value: Value) -> None:
-    target.put(key, value, source.key_place(key), source.value_place(key))

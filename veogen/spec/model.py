@@ -29,10 +29,11 @@ class Layer:
     """What one level of precedence says about requests; None or empty where it is silent.
 
     A value None inside `params` or `vars` takes the name away from the weaker levels, as
-    `veogen.spec.merge` does it. A shot's `negative_prompt` is the parameter of that name.
+    `veogen.spec.merge` does it. The two texts are taken out of `params`, where None stays.
     """
 
     prompt: Text | None = None
+    negative_prompt: Text | None = None
     params: Map
     vars: Map
     takes: int | None = None
@@ -121,7 +122,8 @@ class Policy:
 class Spec:
     """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written.
 
-    `folders` says where the files stand (below the root) that the places name.
+    `profiles` names all that it has; `sources` holds the files it was read from, below the root,
+    by the path that places carry.
     """
 
     name: str
@@ -133,13 +135,13 @@ class Spec:
     shots: tuple[Shot, ...]
     budget: Limits
     sources: Mapping[str, PurePosixPath] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
-    folders: Mapping[str, PurePosixPath] = field(default_factory=dict)
 
     def folder(self, place: Place) -> PurePosixPath:
         """The folder, below the root, of the file that `place` is in; relative paths start there.
 
         What `--set` wrote counts as written in the spec.
         """
-        return self.folders.get(place.path, self.path.parent)
+        return self.sources.get(place.path, self.path).parent

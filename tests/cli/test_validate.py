@@ -1,0 +1,63 @@
+"""`veogen validate` and what it prints."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from veogen.cli import veogen
+from veogen.errors import ExitCode
+
+WRONG = "veogen: 1\nshots:\n  - {name: a, prompt: x, params: {durration: 8}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "specs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def validate(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(veogen, ["validate", *arguments], standalone_mode=False)
+    return result.return_value, result.stdout, result.stderr
+
+
+def test_a_spec_without_mistakes_prints_nothing_to_stdout(project: Path) -> None:
+    (project / "specs/a.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: x}]")
+
+    assert validate("specs") == (ExitCode.DONE, "", "1 spec: no mistakes\n")
+
+
+def test_mistakes_are_lines_on_stdout(project: Path) -> None:
+    (project / "specs/a.yaml").write_text(WRONG)
+
+    assert validate("specs") == (
+        ExitCode.USAGE,
+        (
+            "specs/a.yaml:3:35: error[unknown-key]: 'durration' is not a request parameter; "
+            "did you mean 'duration'?\n"
+        ),
+        "1 spec: 1 error, 0 warnings\n",
+    )
+
+
+def test_json_is_one_array(project: Path) -> None:
+    (project / "specs/a.yaml").write_text(WRONG)
+
+    code, stdout, stderr = validate("specs", "--format", "json")
+
+    assert (code, stderr) == (ExitCode.USAGE, "")
+    assert json.loads(stdout) == [
+        {
+            "path": "specs/a.yaml",
+            "line": 3,
+            "column": 35,
+            "severity": "error",
+            "code": "unknown-key",
+            "message": "'durration' is not a request parameter",
+            "hint": "did you mean 'duration'?",
+        }
+    ]

@@ -1,0 +1,101 @@
+"""The options that every command shares which reads a spec."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veogen.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecOptions:
+    """How a spec is read and which of its requests are meant."""
+
+    profile: str | None = None
+    settings: tuple[str, ...] = ()
+    max_requests: int | None = None
+    select: tuple[str, ...] = ()
+    deselect: tuple[str, ...] = ()
+
+
+specs_argument = click.argument(
+    "specs",
+    metavar="SPEC...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+
+_OPTIONS = (
+    click.option("--profile", metavar="NAME", help="Lay a profile of the spec over it."),
+    click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Set params.NAME or vars.NAME; the value is read as YAML. May be repeated.",
+    ),
+    click.option(
+        "--max-requests",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Refuse a plan of more requests (default: the spec's budget, else 1,000).",
+    ),
+    click.option(
+        "--select",
+        metavar="GLOB",
+        multiple=True,
+        help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
+    ),
+    click.option(
+        "--deselect",
+        metavar="GLOB",
+        multiple=True,
+        help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
+    ),
+)
+
+
+def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared options to a command, which takes them as `options: SpecOptions`."""
+
+    @wraps(function)
+    def command(
+        profile: str | None,
+        settings: tuple[str, ...],
+        max_requests: int | None,
+        select: tuple[str, ...],
+        deselect: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        options = SpecOptions(
+            profile=profile,
+            settings=settings,
+            max_requests=max_requests,
+            select=_globs(select),
+            deselect=_globs(deselect),
+        )
+        return function(options=options, **rest)
+
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _globs(written: tuple[str, ...]) -> tuple[str, ...]:
+    """The globs as written, with `@FILE` replaced by the file's lines."""
+    return tuple(glob for text in written for glob in _lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    if not text.startswith("@"):
+        return [text]
+    try:
+        content = Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {error}") from None
+    return [line.strip() for line in content.splitlines() if line.strip()]

@@ -1,0 +1,40 @@
+"""From the SPEC arguments of a command to specs."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from veogen.cli.options import SpecOptions
+from veogen.document.files import Folder
+from veogen.document.problems import MistakesError, Problems
+from veogen.errors import UsageError
+from veogen.spec.folder import specs_in
+from veogen.spec.load import load_spec
+from veogen.spec.model import Spec
+
+
+def spec_paths(arguments: Iterable[Path]) -> tuple[Path, ...]:
+    """The files meant by arguments that name files and folders, each once, in order."""
+    return tuple(dict.fromkeys(path for argument in arguments for path in _expanded(argument)))
+
+
+def _expanded(argument: Path) -> Iterator[Path]:
+    if not argument.is_dir():
+        yield argument
+        return
+    found = list(specs_in(Folder(argument), PurePosixPath()))
+    if not found:
+        raise UsageError(f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'")
+    yield from (argument / path for path in found)
+
+
+def load_specs(arguments: Iterable[Path], options: SpecOptions) -> tuple[Spec, ...]:
+    """Every spec that is meant; raises the mistakes of all of them in one `MistakesError`."""
+    problems = Problems()
+    specs = []
+    for path in spec_paths(arguments):
+        try:
+            specs.append(load_spec(path, profile=options.profile, settings=options.settings))
+        except MistakesError as error:
+            problems.extend(error.problems)
+    problems.raise_errors()
+    return tuple(specs)

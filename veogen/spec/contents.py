@@ -1,0 +1,65 @@
+"""What structure alone does not say of one document: parameters, and keys that exclude others."""
+
+from collections.abc import Iterator
+
+from veogen.document.problems import Problem, did_you_mean
+from veogen.document.values import Map, Seq, Value
+from veogen.spec.layers import submap
+from veogen.spec.params import axis_mistakes, parameter_mistakes
+
+
+def content_mistakes(tree: Map) -> Iterator[Problem]:
+    """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
+    yield from _level_mistakes(tree)
+    for profile in submap(tree, "profiles").values():
+        if isinstance(profile, Map):
+            yield from _level_mistakes(profile)
+
+
+def _level_mistakes(level: Map) -> Iterator[Problem]:
+    yield from _layer_mistakes(level)
+    shots = list(_maps(level.get("shots")))
+    yield from _repeated_names(shots)
+    for shot in shots:
+        yield from _layer_mistakes(shot)
+        for override in _maps(shot.get("overrides")):
+            yield from _layer_mistakes(override)
+
+
+def _layer_mistakes(level: Map) -> Iterator[Problem]:
+    params = submap(level, "params")
+    yield from parameter_mistakes(params)
+    yield from axis_mistakes(submap(level, "matrix"))
+    for one, other in (("prompt", "template"),):
+        if level.get(one) is not None and level.get(other) is not None:
+            message = f"{one!r} and {other!r} exclude each other"
+            yield Problem(level.key_place(other), "error", "conflict", message)
+    for text in ("prompt", "negative_prompt"):
+        if level.get(text) is not None and params.get(text) is not None:
+            message = f"{text!r} stands beside 'params' as well"
+            yield Problem(params.key_place(text), "error", "conflict", message)
+
+
+def _maps(value: Value) -> Iterator[Map]:
+    if isinstance(value, Seq):
+        yield from (item for item in value if isinstance(item, Map))
+
+
+def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
+    first: dict[str, Map] = {}
+    for shot in shots:
+        name = shot.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            other = first[name].value_place("name")
+            message = f"{name!r} is the name of another shot ({other})"
+            yield Problem(shot.value_place("name"), "error", "duplicate-name", message)
+        first.setdefault(name, shot)
+
+
+def unknown_profile(tree: Map, profile: str) -> Problem:
+    profiles = submap(tree, "profiles")
+    hint = did_you_mean(profile, profiles)
+    message = f"{profile!r} is not a profile of this spec"
+    return Problem(tree.key_place("profiles"), "error", "unknown-profile", message, hint)

@@ -1,0 +1,76 @@
+"""The team's policy: `veogen.yaml` at the project root."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.problems import Problem, Problems
+from veogen.document.values import Map, Value
+from veogen.spec.compose import Composer
+from veogen.spec.file import PolicyKeys
+from veogen.spec.layers import submap
+from veogen.spec.model import Limits, Policy
+from veogen.spec.root import POLICY
+
+
+def load_policy(files: Files) -> Policy:
+    """The project's policy, an empty one if there is none; raises `MistakesError`."""
+    problems = Problems()
+    policy = read_policy(files, problems)
+    problems.raise_errors()
+    return policy
+
+
+def read_policy(files: Files, problems: Problems) -> Policy:
+    """As `load_policy`, with the mistakes collected."""
+    path = PurePosixPath(POLICY)
+    if POLICY not in files.names(path.parent):
+        return Policy()
+    tree = Composer(files, problems).document(path, keys=PolicyKeys)
+    if tree is None or problems.has_errors:
+        return Policy()
+    return Policy(
+        limits=read_limits(submap(tree, "limits")),
+        prices=_prices(tree, problems),
+        prices_place=tree.value_place("prices") if "prices" in tree else None,
+    )
+
+
+def read_limits(tree: Map) -> Limits:
+    """The ceilings of a `budget` or `limits` mapping whose structure was checked."""
+    models = tree.get("models")
+    return Limits(
+        max_credits=_credits(tree.get("max_credits")),
+        max_requests=_whole(tree.get("max_requests")),
+        models=tuple(map(str, models)) if isinstance(models, list) else (),
+        place=tree.place,
+    )
+
+
+def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem]:
+    """The ceilings of a spec that are above the team's."""
+    for name in ("max_credits", "max_requests"):
+        own, team = getattr(budget, name), getattr(limits, name)
+        if own is not None and team is not None and own > team:
+            message = f"a spec may only lower the limit in {POLICY}: {name} is at most {team}"
+            yield Problem(tree.value_place(name), "error", "raised-limit", message)
+
+
+def _credits(value: Value) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _prices(tree: Map, problems: Problems) -> PurePosixPath | None:
+    written = tree.get("prices")
+    if not isinstance(written, str):
+        return None
+    try:
+        return inside(PurePosixPath(), written)
+    except OutsideRootError as error:
+        problems.error(tree.value_place("prices"), "outside-root", str(error))
+        return None

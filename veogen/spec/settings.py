@@ -1,0 +1,68 @@
+"""What `--set KEY=VALUE` says, as a document with places of its own."""
+
+from collections.abc import Sequence
+
+from veogen.document.problems import MistakesError, Problems, did_you_mean
+from veogen.document.reader import read
+from veogen.document.values import Map, Place, Seq, Value
+from veogen.spec.merge import merge
+
+_ROOMS = ("params", "vars")
+
+
+def read_settings(settings: Sequence[str], problems: Problems) -> Map:
+    """All settings in one map of `params` and `vars`; a later one wins."""
+    merged = Map(Place("--set", 1, 1))
+    for setting in settings:
+        merged = merge(merged, _read_setting(setting, problems))
+    return merged
+
+
+def _read_setting(setting: str, problems: Problems) -> Map:
+    key, equals, text = setting.partition("=")
+    origin = f"--set {setting}" if setting.isprintable() else f"--set {setting!r}"
+    place = Place(origin, 1, 1)
+    room, *names = key.split(".")
+    if not equals:
+        problems.error(place, "setting", f"{setting!r} is not KEY=VALUE")
+    elif room not in _ROOMS or not all(names) or not names:
+        hint = did_you_mean(room, _ROOMS) if names else None
+        message = f"{key!r} cannot be set; only params.NAME and vars.NAME can"
+        problems.error(place, "setting", message, hint)
+    else:
+        value = _read_value(text, Place(origin, 1, len(key) + 2), problems)
+        return _nested([room, *names], value, place, Place(origin, 1, len(key) + 2))
+    return Map(place)
+
+
+def _read_value(text: str, place: Place, problems: Problems) -> Value:
+    try:
+        return _placed(read(text.encode(), place.path), place)
+    except MistakesError as error:
+        for problem in error.problems:
+            problems.error(place, problem.code, problem.message, problem.hint)
+        return None
+
+
+def _placed(value: Value, place: Place) -> Value:
+    """The value with everything in it at one place."""
+    match value:
+        case Map():
+            mapping = Map(place)
+            for key, item in value.items():
+                mapping.put(key, _placed(item, place), place, place)
+            return mapping
+        case Seq():
+            sequence = Seq(place)
+            for item in value:
+                sequence.add(_placed(item, place), place)
+            return sequence
+        case _:
+            return value
+
+
+def _nested(names: Sequence[str], value: Value, key_place: Place, value_place: Place) -> Map:
+    outer = Map(key_place)
+    inner = _nested(names[1:], value, key_place, value_place) if names[1:] else value
+    outer.put(names[0], inner, key_place, value_place)
+    return outer
