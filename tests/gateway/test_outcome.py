@@ -1,0 +1,314 @@
+"""Section 6.1 of the contract, line by line: what an answer to a submit means."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veogen.gateway.answers import NotTaken, Refused, Submission, Taken, Unknown
+from veogen.gateway.outcome import read_submission
+from veogen.gateway.wire import Answer, Broken, Kind
+
+KEY = "sk-evo-secret"
+HTML = b"<!DOCTYPE html><title>502 Bad Gateway</title>"
+
+
+def own(code: Any = "a_code", message: str = "a message", **more: Any) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message, **more}}).encode()
+
+
+def read(status: int, body: bytes = b"", **headers: str) -> Submission:
+    lowered = {name.replace("_", "-"): value for name, value in headers.items()}
+    return read_submission(Answer(status, lowered, body), now=0.0, secret=KEY)
+
+
+@pytest.mark.parametrize("kind", ["unresolved", "refused", "connect-timeout", "tls"])
+def test_what_was_never_written_is_not_taken(kind: Kind) -> None:
+    submission = read_submission(Broken(kind, "why", sent=False), now=0.0)
+
+    assert submission == NotTaken(code=kind, message="why", reached=False)
+
+
+@pytest.mark.parametrize("kind", ["timeout", "lost", "oversized"])
+def test_what_broke_after_sending_is_unknown(kind: Kind) -> None:
+    submission = read_submission(Broken(kind, "why"), now=0.0)
+
+    assert submission == Unknown(code=kind, message="why, after the request was sent")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_success_with_an_id_is_taken(status: int) -> None:
+    body = json.dumps(
+        {
+            "id": "task-unified-1-a",
+            "status": "pending",
+            "task_info": {"estimated_time": 180},
+            "usage": {"credits_reserved": 25.7},
+        }
+    ).encode()
+
+    assert read(status, body, x_request_id="r1", idempotency_replayed="true") == Taken(
+        task_id="task-unified-1-a",
+        credits=Decimal("25.700"),
+        estimated_seconds=180.0,
+        replayed=True,
+        request_id="r1",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(HTML, id="a page"),
+        pytest.param(b'{"id": "task-1"', id="half of it"),
+        pytest.param(b"{}", id="no id"),
+        pytest.param(b'{"id": null}', id="null"),
+        pytest.param(b'{"id": 7}', id="a number"),
+        pytest.param(b'{"id": ""}', id="empty"),
+        pytest.param(b'{"id": " "}', id="blank"),
+        pytest.param(b'{"id": "a b"}', id="two words"),
+        pytest.param(b'{"id": ".."}', id="a path"),
+        pytest.param(b'{"id": "a\\u0000b"}', id="a control character"),
+        pytest.param(b'{"id": "\\ud800"}', id="half a character"),
+        pytest.param(b'["task-1"]', id="a list"),
+        pytest.param(json.dumps({"id": "x" * 201}).encode(), id="endless"),
+        pytest.param(b"[" * 100_000, id="deep"),
+    ],
+)
+def test_a_success_without_a_usable_id_is_unknown(body: bytes) -> None:
+    assert read(200, body, x_request_id="r1") == Unknown(
+        code="no_task_id",
+        message="accepted with status 200, but without the id of a task [request r1]",
+        status=200,
+    )
+
+
+@pytest.mark.parametrize("body", [own(429), HTML, b""], ids=["json", "page", "empty"])
+def test_too_many_requests_is_not_taken(body: bytes) -> None:
+    submission = read(429, body, retry_after="7")
+
+    assert isinstance(submission, NotTaken)
+    assert (submission.status, submission.retry_after, submission.once) == (429, 7.0, False)
+
+
+def test_service_unavailable_in_the_gateways_own_words_is_not_taken() -> None:
+    assert read(503, own("no_available_channel")) == NotTaken(
+        code="no_available_channel", message="a message", status=503
+    )
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_server_errors_in_the_gateways_own_words_are_not_taken_once(status: int) -> None:
+    assert read(status, own()) == NotTaken(
+        code="a_code", message="a message", status=status, once=True
+    )
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 520, 524, 599])
+@pytest.mark.parametrize(
+    "body",
+    [HTML, b"", b'{"error": "text"}', b'{"message": "x"}'],
+    ids=["page", "empty", "text", "other"],
+)
+def test_server_errors_in_other_words_are_unknown(status: int, body: bytes) -> None:
+    submission = read(status, body)
+
+    assert isinstance(submission, Unknown)
+    assert submission.status == status
+
+
+@pytest.mark.parametrize("status", [501, 505, 520, 599])
+def test_other_server_errors_are_unknown_in_any_words(status: int) -> None:
+    assert read(status, own()) == Unknown(code="a_code", message="a message", status=status)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_unknown_and_never_followed(status: int) -> None:
+    assert read(status, location="https://elsewhere.example/\x1b[2J") == Unknown(
+        code=f"http_{status}",
+        message=f"status {status}: a redirect to https://elsewhere.example/[2J, never followed",
+        status=status,
+    )
+
+
+@pytest.mark.parametrize("status", [408, 409])
+@pytest.mark.parametrize("body", [own(), HTML], ids=["json", "page"])
+def test_time_outs_and_conflicts_are_unknown(status: int, body: bytes) -> None:
+    assert isinstance(read(status, body), Unknown)
+
+
+@pytest.mark.parametrize("code", ["idempotency_conflict", "paid_outcome_unknown"])
+@pytest.mark.parametrize("status", [200, 302, 400, 402, 409, 422, 429, 500, 503])
+def test_codes_of_doubt_are_unknown_at_any_status(status: int, code: str) -> None:
+    assert read(status, own(code)) == Unknown(code=code, message="a message", status=status)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"code": "paid_outcome_unknown"}',
+        b'{"error": "paid_outcome_unknown"}',
+        b'{"error": {"type": "paid_outcome_unknown", "code": 400}}',
+    ],
+)
+def test_a_code_of_doubt_is_found_wherever_it_stands(body: bytes) -> None:
+    submission = read(400, body)
+
+    assert isinstance(submission, Unknown)
+    assert submission.code == "paid_outcome_unknown"
+
+
+def test_a_doubt_that_names_a_task_says_so() -> None:
+    body = json.dumps({"id": "task-7", "error": {"code": "paid_outcome_unknown", "message": "?"}})
+
+    assert read(200, body.encode()) == Unknown(
+        code="paid_outcome_unknown", message="? (the answer names task task-7)", status=200
+    )
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+@pytest.mark.parametrize("body", [own(), HTML, b""], ids=["json", "page", "empty"])
+def test_a_key_a_balance_and_a_model_that_are_no_good_stop_the_batch(
+    status: int, body: bytes
+) -> None:
+    submission = read(status, body)
+
+    assert isinstance(submission, Refused)
+    assert (submission.status, submission.stops) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(own("model_unavailable"), id="unavailable"),
+        pytest.param(own("key_model_not_allowed"), id="not allowed"),
+        pytest.param(own(400, "Model veo-3.1 is no longer available."), id="retired"),
+    ],
+)
+def test_a_model_that_is_gone_stops_the_batch_at_any_status(body: bytes) -> None:
+    submission = read(400, body)
+
+    assert isinstance(submission, Refused)
+    assert submission.stops
+
+
+@pytest.mark.parametrize("status", [400, 405, 410, 413, 415, 422, 425, 451, 499])
+@pytest.mark.parametrize("body", [own(), HTML, b""], ids=["json", "page", "empty"])
+def test_every_other_refusal_is_of_this_request_alone(status: int, body: bytes) -> None:
+    submission = read(status, body)
+
+    assert isinstance(submission, Refused)
+    assert (submission.status, submission.stops) == (status, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        pytest.param(
+            {"code": 400, "message": "bad", "type": "invalid_request_error"},
+            "invalid_request_error",
+            "bad",
+            id="a number says less than the type",
+        ),
+        pytest.param(
+            {"code": "400", "type": ""}, "http_400", "status 400 without a message", id="nothing"
+        ),
+        pytest.param(
+            {
+                "code": "range",
+                "message": "duration",
+                "min": 4,
+                "max": 8,
+                "allowed_values": [4, 6, 8],
+            },
+            "range",
+            "duration (allowed_values: 4, 6, 8, min: 4, max: 8)",
+            id="facts",
+        ),
+        pytest.param(
+            {"code": "x", "message": "no", "fallback_suggestion": "retry after 60 seconds"},
+            "x",
+            "no; the gateway's advice: retry after 60 seconds",
+            id="advice",
+        ),
+        pytest.param(
+            {"code": "x", "message": f"key {KEY} is\x1b[31m bad\r\n\u202e", "request_id": "r9"},
+            "x",
+            "key *** is[31m bad [request r9]",
+            id="masked and clean",
+        ),
+        pytest.param(
+            {"code": f"bad_{KEY}", "message": [1], "param": {"a": 1}},
+            "bad_***",
+            "status 400 without a message",
+            id="other types",
+        ),
+    ],
+)
+def test_the_gateways_words_reach_the_user(error: Any, code: str, message: str) -> None:
+    body = json.dumps({"error": error}).encode()
+
+    assert read(400, body) == Refused(code=code, message=message, status=400)
+
+
+@pytest.mark.parametrize(
+    ("value", "date", "seconds"),
+    [
+        ("0", "", 0.0),
+        ("17", "", 17.0),
+        ("86400", "", 600.0),
+        ("9" * 400, "", 600.0),
+        ("-1", "", None),
+        ("soon", "", None),
+        ("1.5", "", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:00 GMT", 37.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 09:49:00 GMT", 0.0),
+        ("Sun, 06 Nov 9994 08:49:37 GMT", "", 600.0),
+        ("Thu, 01 Jan 1970 00:00:09 GMT", "", 9.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, date: str, seconds: float | None) -> None:
+    submission = read(429, own(), retry_after=value, date=date)
+
+    assert isinstance(submission, NotTaken)
+    assert submission.retry_after == seconds
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+ENVELOPE = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": JSON,
+        "code": JSON,
+        "error": st.dictionaries(
+            st.sampled_from(["code", "message", "type", "param", "fallback_suggestion"]), JSON
+        )
+        | JSON,
+        "usage": st.dictionaries(st.just("credits_reserved"), JSON) | JSON,
+        "task_info": st.dictionaries(st.just("estimated_time"), JSON) | JSON,
+    },
+)
+
+
+@given(
+    status=st.integers(100, 999),
+    body=st.binary() | ENVELOPE.map(lambda value: json.dumps(value).encode()),
+    headers=st.dictionaries(st.sampled_from(["retry-after", "date", "x-request-id"]), st.text()),
+)
+def test_no_answer_makes_it_raise(status: int, body: bytes, headers: dict[str, str]) -> None:
+    submission = read_submission(Answer(status, headers, body), now=0.0, secret=KEY)
+
+    if isinstance(submission, Taken):
+        assert 200 <= status < 300
+        submission.task_id.encode()
+    else:
+        assert submission.message.isprintable()
+        assert submission.code.isprintable()
+        f"{submission}".encode()

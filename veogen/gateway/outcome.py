@@ -1,0 +1,131 @@
+"""What an answer to a submit means: a request that was bought, was not, or may have been."""
+
+from decimal import Decimal
+from typing import Any
+
+from veogen.gateway.answers import NotTaken, Refused, Submission, Taken, Unknown
+from veogen.gateway.envelope import (
+    Complaint,
+    codes,
+    complaint,
+    credits_of,
+    mapping,
+    number,
+    parse_object,
+    request_id,
+    retry_after,
+)
+from veogen.gateway.text import clean, is_plain
+from veogen.gateway.wire import Answer, Broken
+
+LONGEST_ID = 200
+
+_DOUBTFUL = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
+_DOUBTFUL_STATUSES = (408, 409)
+_REDIRECT = 3
+_MODEL_GONE = frozenset({"model_unavailable", "model_not_found", "key_model_not_allowed"})
+_STOPS = frozenset({401, 402, 403, 404})  # 404: the model is gone
+_WEEK = Decimal(7 * 24 * 3600)
+
+
+def read_submission(outcome: Answer | Broken, *, now: float, secret: str = "") -> Submission:
+    """The one place that decides whether a request may have been paid for."""
+    if isinstance(outcome, Broken):
+        return _broken(outcome)
+    said = complaint(outcome, secret=secret)
+    if doubt := codes(outcome) & _DOUBTFUL:
+        return Unknown(code=min(doubt), message=_with_id(said, outcome), status=outcome.status)
+    match outcome.status // 100, outcome.status:
+        case 2, _:
+            return _accepted(outcome, secret)
+        case _, 429:
+            return _not_taken(outcome, said, now=now)
+        case _, 503 if said.own:
+            return _not_taken(outcome, said, now=now)
+        case _, 500 | 502 | 504 if said.own:
+            return _not_taken(outcome, said, now=now, once=True)
+        case 4, status if status not in _DOUBTFUL_STATUSES:
+            return _refused(outcome, said)
+        case _:
+            return _unknown(outcome, said, secret)
+
+
+def task_id_of(data: object) -> str | None:
+    """The id of a task if it can be asked for: as plain as an opaque word can be."""
+    found = mapping(data).get("id")
+    if isinstance(found, str) and is_plain(found, limit=LONGEST_ID) and found.strip("."):
+        return found
+    return None
+
+
+def estimated_seconds(data: object) -> float | None:
+    """How long the gateway thinks that a task takes."""
+    found = number(mapping(mapping(data).get("task_info")).get("estimated_time"))
+    return float(found) if found is not None and 0 < found < _WEEK else None
+
+
+def _broken(outcome: Broken) -> NotTaken | Unknown:
+    if not outcome.sent:
+        return NotTaken(code=outcome.kind, message=outcome.message, reached=False)
+    return Unknown(code=outcome.kind, message=f"{outcome.message}, after the request was sent")
+
+
+def _accepted(answer: Answer, secret: str) -> Taken | Unknown:
+    data = parse_object(answer.body)
+    task_id = task_id_of(data)
+    found = request_id(answer.headers, data, secret=secret)
+    if task_id is None:
+        trace = f" [request {found}]" if found else ""
+        return Unknown(
+            code="no_task_id",
+            message=f"accepted with status {answer.status}, but without the id of a task{trace}",
+            status=answer.status,
+        )
+    return Taken(
+        task_id=task_id,
+        credits=_reserved(data),
+        estimated_seconds=estimated_seconds(data),
+        replayed=answer.headers.get("idempotency-replayed", "").strip().lower() == "true",
+        request_id=found,
+    )
+
+
+def _reserved(data: Any) -> Decimal | None:
+    reserved = credits_of(mapping(data.get("usage")).get("credits_reserved"))
+    return reserved or credits_of(mapping(data.get("billing")).get("reserved_credits")) or reserved
+
+
+def _not_taken(answer: Answer, said: Complaint, *, now: float, once: bool = False) -> NotTaken:
+    return NotTaken(
+        code=said.code,
+        message=said.message,
+        status=answer.status,
+        retry_after=retry_after(answer.headers, now=now),
+        once=once,
+    )
+
+
+def _unknown(answer: Answer, said: Complaint, secret: str) -> Unknown:
+    message = said.message
+    if answer.status // 100 == _REDIRECT:
+        target = clean(answer.headers.get("location"), secret=secret, limit=200)
+        message = f"status {answer.status}: a redirect to {target or 'nowhere'}, never followed"
+    return Unknown(code=said.code, message=message, status=answer.status)
+
+
+def _refused(answer: Answer, said: Complaint) -> Refused:
+    stops = answer.status in _STOPS or _is_model_gone(answer, said)
+    return Refused(code=said.code, message=said.message, status=answer.status, stops=stops)
+
+
+def _is_model_gone(answer: Answer, said: Complaint) -> bool:
+    words = said.message.lower()
+    return bool(codes(answer) & _MODEL_GONE) or (
+        "model" in words and "no longer available" in words
+    )
+
+
+def _with_id(said: Complaint, answer: Answer) -> str:
+    """The id helps whoever resolves it by hand."""
+    task_id = task_id_of(parse_object(answer.body))
+    return f"{said.message} (the answer names task {task_id})" if task_id else said.message

@@ -1,0 +1,53 @@
+"""The proxy that a company's machine must go through, decided once from the environment."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from veogen.errors import UsageError
+from veogen.gateway.addresses import is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxy for https, and the hosts that are reached without it."""
+
+    https: str | None = None
+    bypass: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Proxies":
+        https = _first(environ, "https_proxy", "all_proxy")
+        if https and urlsplit(https).scheme not in ("http", "https"):
+            raise UsageError("HTTPS_PROXY is not an http or https URL")
+        bypass = (_first(environ, "no_proxy") or "").replace(" ", ",").split(",")
+        return cls(https, tuple(item.lower() for item in bypass if item))
+
+    def for_url(self, url: str) -> str | None:
+        """The proxy that leads to `url`; None when it is reached directly."""
+        host = urlsplit(url).hostname
+        if self.https is None or not url.startswith("https:") or host is None:
+            return None
+        return None if is_loopback(host) or self._is_bypassed(host) else self.https
+
+    def _is_bypassed(self, host: str) -> bool:
+        return any(item == "*" or _matches(host, item) for item in self.bypass)
+
+
+def _first(environ: Mapping[str, str], *names: str) -> str | None:
+    for name in names:
+        value = environ.get(name) or environ.get(name.upper())
+        if value:
+            return value
+    return None
+
+
+def _matches(host: str, item: str) -> bool:
+    suffix = item.lstrip("*.").partition(":")[0]
+    if host == suffix or host.endswith(f".{suffix}"):
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(item, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,46 @@
+"""The record of every exchange for `-v`: one line each, never the key, no long bodies."""
+
+import logging
+
+from requests import PreparedRequest
+
+from veogen.gateway.envelope import request_id
+from veogen.gateway.text import clean, mask
+from veogen.gateway.wire import Answer, Broken
+
+LOGGER = logging.getLogger("veogen.gateway")
+
+LONGEST_BODY = 2048
+
+
+def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, secret: str) -> None:
+    """Say what was asked and what came back, if anybody listens."""
+    if LOGGER.isEnabledFor(logging.DEBUG):
+        LOGGER.debug(
+            "%s %s %s -> %s in %.3f s",
+            request.method,
+            clean(request.url, secret=secret, limit=LONGEST_BODY),
+            _body(request.body, secret),
+            _outcome(outcome, secret),
+            seconds,
+        )
+
+
+def _outcome(outcome: Answer | Broken, secret: str) -> str:
+    if isinstance(outcome, Broken):
+        return clean(f"{outcome.kind} ({outcome.message})", secret=secret)
+    found = request_id(outcome.headers, {}, secret=secret)
+    trace = f" [request {found}]" if found else ""
+    return f"{outcome.status}{trace} {_body(outcome.body, secret)}"
+
+
+def _body(body: bytes | str | None, secret: str) -> str:
+    if not body:
+        return "(no body)"
+    content = body.encode() if isinstance(body, str) else body
+    if len(content) > LONGEST_BODY:
+        return f"({len(content)} bytes)"
+    try:
+        return clean(mask(content.decode(), secret), secret=secret, limit=LONGEST_BODY)
+    except UnicodeDecodeError:
+        return f"({len(content)} bytes, no text)"
