@@ -117,18 +117,22 @@ def test_a_connection_that_does_not_come_about_in_time_is_not_taken() -> None:
 
 
 def test_tls_that_fails_is_not_taken() -> None:
-    with Host(say(b"HTTP/1.1 400 Bad\r\n\r\n", reads=False)) as host:
-        with client(f"https://127.0.0.1:{host.port}") as gateway:
-            submission = gateway.submit(BODY, "k")
+    with (
+        Host(say(b"HTTP/1.1 400 Bad\r\n\r\n", reads=False)) as host,
+        client(f"https://127.0.0.1:{host.port}") as gateway,
+    ):
+        submission = gateway.submit(BODY, "k")
 
     assert isinstance(submission, NotTaken)
     assert (submission.code, submission.reached) == ("tls", False)
 
 
 def test_a_handshake_that_hangs_is_not_taken() -> None:
-    with Host(hang(reads=False)) as host:
-        with client(f"https://127.0.0.1:{host.port}", request_timeout=0.3) as gateway:
-            submission = gateway.submit(BODY, "k")
+    with (
+        Host(hang(reads=False)) as host,
+        client(f"https://127.0.0.1:{host.port}", request_timeout=0.3) as gateway,
+    ):
+        submission = gateway.submit(BODY, "k")
 
     assert isinstance(submission, NotTaken)
     assert (submission.code, submission.reached) == ("connect-timeout", False)
@@ -226,12 +230,14 @@ def test_the_environment_and_a_netrc_change_nothing(
 
 
 def test_nothing_shows_the_key() -> None:
-    with Host(answer(401, {"error": {"message": f"bad key {KEY}"}})) as host:
-        with client(host) as gateway:
-            submission = gateway.submit(BODY, "k")
+    with (
+        Host(answer(401, {"error": {"message": f"bad key {KEY}"}})) as host,
+        client(host) as gateway,
+    ):
+        submission = gateway.submit(BODY, "k")
 
-            assert KEY not in repr(gateway)
-            assert KEY not in repr(submission)
+        assert KEY not in repr(gateway)
+        assert KEY not in repr(submission)
 
 
 @pytest.mark.parametrize(
@@ -314,9 +320,11 @@ def test_a_read_that_fails_answers_for_every_id(step: Step, unread: Unread, ids:
 
 
 def test_a_batch_that_is_garbage_is_read_one_by_one() -> None:
-    with Host(answer(200, "<html>"), otherwise=answer(200, task("a"))) as host:
-        with client(host) as gateway:
-            found = gateway.tasks(["a", "b"])
+    with (
+        Host(answer(200, "<html>"), otherwise=answer(200, task("a"))) as host,
+        client(host) as gateway,
+    ):
+        found = gateway.tasks(["a", "b"])
 
     assert found["a"] == Task(id="a", state="processing")
 
@@ -353,17 +361,19 @@ def test_a_gateway_that_is_down_is_not_reached() -> None:
 
 
 def test_many_threads_share_one_client() -> None:
-    with Host(otherwise=answer(200, {"data": [task("a"), task("b")]})) as host:
-        with client(host) as gateway:
-            results: list[object] = []
-            threads = [
-                threading.Thread(target=lambda: results.append(gateway.tasks(["a", "b"])))
-                for _ in range(16)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+    with (
+        Host(otherwise=answer(200, {"data": [task("a"), task("b")]})) as host,
+        client(host) as gateway,
+    ):
+        results: list[object] = []
+        threads = [
+            threading.Thread(target=lambda: results.append(gateway.tasks(["a", "b"])))
+            for _ in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     expected = {name: Task(id=name, state="processing") for name in "ab"}
     assert results == [expected] * 16
@@ -428,9 +438,11 @@ def test_the_balance_is_that_of_the_key_and_its_user(
 
 
 def test_the_models_are_those_that_the_key_may_use() -> None:
-    with Host(answer(200, {"data": [{"id": "a"}, {"id": "b"}, {}, 4]})) as host:
-        with client(host) as gateway:
-            assert gateway.models() == frozenset({"a", "b"})
+    with (
+        Host(answer(200, {"data": [{"id": "a"}, {"id": "b"}, {}, 4]})) as host,
+        client(host) as gateway,
+    ):
+        assert gateway.models() == frozenset({"a", "b"})
 
     assert host.requests[0].line == "GET /v1/models HTTP/1.1"
 
@@ -443,9 +455,11 @@ FILE = {
 
 
 def test_an_upload_is_one_form_with_one_file() -> None:
-    with Host(answer(200, {"success": True, "code": 200, "data": FILE})) as host:
-        with client(host) as gateway:
-            found = gateway.upload("abc.png", b"\x89PNG\r\n", "image/png")
+    with (
+        Host(answer(200, {"success": True, "code": 200, "data": FILE})) as host,
+        client(host) as gateway,
+    ):
+        found = gateway.upload("abc.png", b"\x89PNG\r\n", "image/png")
 
     assert found == Upload(
         file_id="f1", url="https://files.evolink.ai/f1.png", expires_at=1795564800.0
@@ -476,9 +490,11 @@ def test_an_upload_is_one_form_with_one_file() -> None:
 def test_success_false_is_a_failure_whatever_the_status(
     code: int, advice: str, status: int
 ) -> None:
-    with Host(answer(status, {"success": False, "code": code, "msg": "no"})) as host:
-        with client(host) as gateway:
-            found = gateway.upload("a.png", b"x", "image/png")
+    with (
+        Host(answer(status, {"success": False, "code": code, "msg": "no"})) as host,
+        client(host) as gateway,
+    ):
+        found = gateway.upload("a.png", b"x", "image/png")
 
     assert found == Unread(code=str(code), message=f"no; {advice}", status=status)
 
@@ -538,10 +554,12 @@ def test_a_server_with_a_certificate_of_the_bundle_is_asked(
     self_signed: tuple[ssl.SSLContext, Path],
 ) -> None:
     context, bundle = self_signed
-    with Host(answer(200, task()), answer(200, task()), tls=context) as host:
-        with Evolink(host.url, host.url, KEY, ca_bundle=str(bundle)) as gateway:
-            assert gateway.submit(BODY, "k") == Taken(task_id="task-1")
-            assert gateway.tasks(["task-1"]) == {"task-1": Task(id="task-1", state="processing")}
+    with (
+        Host(answer(200, task()), answer(200, task()), tls=context) as host,
+        Evolink(host.url, host.url, KEY, ca_bundle=str(bundle)) as gateway,
+    ):
+        assert gateway.submit(BODY, "k") == Taken(task_id="task-1")
+        assert gateway.tasks(["task-1"]) == {"task-1": Task(id="task-1", state="processing")}
 
 
 def test_tls_that_breaks_after_the_handshake_is_unknown(
@@ -552,9 +570,11 @@ def test_tls_that_breaks_after_the_handshake_is_unknown(
             plain.sendall(b"this is no record of TLS, and it comes instead of the answer")
 
     context, bundle = self_signed
-    with Host(Step(garbage), tls=context) as host:
-        with Evolink(host.url, host.url, KEY, ca_bundle=str(bundle)) as gateway:
-            submission = gateway.submit(BODY, "k")
+    with (
+        Host(Step(garbage), tls=context) as host,
+        Evolink(host.url, host.url, KEY, ca_bundle=str(bundle)) as gateway,
+    ):
+        submission = gateway.submit(BODY, "k")
 
     assert isinstance(submission, Unknown)
     assert submission.code == "lost"
