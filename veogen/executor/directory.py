@@ -40,6 +40,11 @@ class RunDirectory:
         self._lock = path / "run.lock"
         self._ballast = path / ".ballast"
 
+    @property
+    def known(self) -> bool:
+        """Whether something was ever run here."""
+        return self.results.exists() or self.journal.exists()
+
     def prepare(self, gateway: GatewayName) -> None:
         """Make the directory if it is not there; raises `DirectoryError`."""
         try:

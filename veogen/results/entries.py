@@ -46,9 +46,9 @@ class Entry:
         n = self.body.get("n", 1)
         return n if isinstance(n, int) else 1
 
-    def path(self, index: int) -> str:
-        """Where its video number `index` (from 0) goes, below the run directory."""
-        return video_paths(self.output, self.hash, max(self.videos, index + 1))[index]
+    def path(self, index: int, of: int) -> str:
+        """Where video `index` (from 0) of `of` goes, below the run directory."""
+        return video_paths(self.output, self.hash, max(self.videos, of))[index]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,76 @@
+"""Purchases that another machine made, as the committed results tell of them.
+
+The manifest is input from a pull request: it can prevent a purchase, never cause one.
+"""
+
+import re
+from collections.abc import Iterator
+
+from veogen.results.entries import Entry
+from veogen.results.events import TakenIn
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import Line, Manifest
+from veogen.results.records import Record
+
+_UNSAFE = re.compile(r"[^\w.-]")
+
+
+def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenIn]:
+    """Every purchase in the manifest that the journal does not know."""
+    for line in (*manifest.results, *manifest.former):
+        record = ledger.record(line.hash)
+        if _is_news(line, record):
+            entry = ledger.entry(line.hash)
+            yield TakenIn(
+                hash=line.hash,
+                status=line.status,
+                task_id=line.task_id,
+                attempts=max(line.attempts, record.attempts),
+                credits=line.credits,
+                error_code=line.error.code if line.error else None,
+                error_message=line.error.message if line.error else None,
+                videos=line.videos,
+                estimate=entry.credits if entry else None,
+                at=now,
+            )
+
+
+def strangers(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+    """Requests of the manifest that neither the plan nor the journal knows."""
+    for line in (*manifest.results, *manifest.former):
+        if ledger.entry(line.hash) is None:
+            yield stranger(line)
+
+
+def stranger(line: Line) -> Entry:
+    """A request of which only the manifest tells: its body is not known here."""
+    return Entry(
+        address=line.address,
+        hash=line.hash,
+        shot=line.shot,
+        take=line.take,
+        variables=line.variables,
+        output=_output(line),
+        body={},
+        credits=line.credits,
+    )
+
+
+def _is_news(line: Line, record: Record) -> bool:
+    if line.status == "planned":
+        return False
+    if line.task_id is not None and any(
+        purchase.task_id == line.task_id for purchase in record.purchases.values()
+    ):
+        return False
+    if line.status in ("submitted", "completed", "undelivered"):
+        return record.status in ("planned", "failed", "indeterminate")
+    return record.status == "planned"
+
+
+def _output(line: Line) -> str:
+    """The default output: all that a manifest tells of a request whose spec is not here."""
+    values = [str(value) for value in line.variables.values()]
+    name = "-".join(values) if values else line.shot
+    take = f"-take{line.take}" if line.take > 1 else ""
+    return "/".join(_UNSAFE.sub("-", part) for part in (line.shot, name + take))
