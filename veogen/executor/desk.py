@@ -1,6 +1,6 @@
 """What the owner's thread holds: the fold, the journal, and the one way to add to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +27,10 @@ class View:
 
 class Listener(Protocol):
     """Whoever watches a run: a bar, lines, a stream of JSON, nobody."""
+
+    def start(self, counted: Collection[str], view: View) -> None:
+        """The run begins; it is about the requests of the plan whose hashes are `counted`."""
+        ...
 
     def event(self, event: Event, standing: Standing, view: View) -> None:
         """Something happened to a request."""

@@ -109,7 +109,8 @@ class Runner:
     def _in_flight(self) -> int:
         return self._watching.tasks + self._buying.slots
 
-    def _view(self) -> View:
+    def view(self) -> View:
+        """How the run stands now."""
         return View(ledger=self._desk.ledger, in_flight=self._in_flight, waiting=self._buying.why)
 
     def _finished(self) -> bool:
@@ -161,13 +162,13 @@ class Runner:
                 case Crashed(error=error):
                     raise error
         self._react(reactions)
-        self._desk.listener.tick(self._view())
+        self._desk.listener.tick(self.view())
 
     def _react(self, reactions: list[Reaction]) -> None:
         """Make everything durable in one go, then let each reaction go on."""
         events = [event for reaction in reactions for event in reaction.events]
         if events:
-            self._desk.record(events, self._view)
+            self._desk.record(events, self.view)
         for reaction in reactions:
             reaction.then()
 

@@ -112,6 +112,8 @@ class Session:
     def run(self, stop: Stop | None = None) -> Outcome:
         """Buy and bring home; with `stop` nothing is bought."""
         self._directory.load_ballast()
+        counted = {standing.record.hash for standing in self._chosen()}
+        self._desk.listener.start(counted, self.runner.view())
         if stop is not None:
             self._desk.halt(stop)
         if self._desk.policy.replay:
