@@ -1,5 +1,6 @@
 """Time as an argument, so that a task time-out is tested in no time."""
 
+import random
 import time
 from typing import Protocol
 
@@ -15,6 +16,10 @@ class Clock(Protocol):
         """Seconds that never jump."""
         ...
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -24,3 +29,11 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def chance() -> float:
+    """A number from 0 to 1 for jitter."""
+    return random.random()  # noqa: S311 - spreads retries, guards nothing

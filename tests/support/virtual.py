@@ -1,0 +1,212 @@
+"""A world without waiting: a clock that passes only when somebody waits, and a gateway in it."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from typing import Generic, TypeVar
+
+from veogen.executor.courier import Brought
+from veogen.executor.crew import Crashed
+from veogen.executor.desk import View
+from veogen.gateway.answers import (
+    Balance,
+    Quota,
+    Submission,
+    Taken,
+    Task,
+    Unread,
+    Upload,
+)
+from veogen.results.entries import Entry
+from veogen.results.events import Event
+from veogen.results.ledger import Standing
+from veogen.results.videos import Video
+
+T = TypeVar("T")
+
+START = 1_800_000_000.0
+
+
+class VirtualClock:
+    """Starts at a round number of Unix seconds; moves only by `sleep` or `move_to`."""
+
+    def __init__(self) -> None:
+        self._passed = 0.0
+        self.jump = 0.0
+
+    def now(self) -> float:
+        return START + self._passed + self.jump
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def sleep(self, seconds: float) -> None:
+        self._passed += seconds
+
+    def move_to(self, monotonic: float) -> None:
+        self._passed = max(self._passed, monotonic)
+
+
+class VirtualCrew(Generic[T]):
+    """Does each call at once; its answer arrives `latency` seconds later on the virtual clock."""
+
+    def __init__(self, clock: VirtualClock, latency: float = 0.1) -> None:
+        self._clock = clock
+        self._latency = latency
+        self._answers: list[tuple[float, int, T | Crashed]] = []
+        self._order = count()
+
+    def start(self, call: Callable[[], T]) -> None:
+        due = self._clock.monotonic() + self._latency
+        heapq.heappush(self._answers, (due, next(self._order), call()))
+
+    def post(self, message: T) -> None:
+        heapq.heappush(self._answers, (self._clock.monotonic(), next(self._order), message))
+
+    def wait(self, seconds: float | None) -> list[T | Crashed]:
+        until = float("inf") if seconds is None else self._clock.monotonic() + seconds
+        if self._answers and self._answers[0][0] <= until:
+            self._clock.move_to(self._answers[0][0])
+        elif seconds is None:
+            raise AssertionError("waits for ever")
+        else:
+            self._clock.move_to(until)
+        return list(self._due())
+
+    def _due(self) -> list[T | Crashed]:
+        due: list[T | Crashed] = []
+        while self._answers and self._answers[0][0] <= self._clock.monotonic():
+            due.append(heapq.heappop(self._answers)[2])
+        return due
+
+
+@dataclass
+class VirtualGateway:
+    """Takes every submit and finishes every task after `takes` seconds, unless told otherwise.
+
+    `answers` are given to submits first, in order; `reads` to the first reads of a task by its
+    id. It bills each key once, as the real one does with idempotency keys.
+    """
+
+    clock: VirtualClock
+    takes: float = 30.0
+    answers: deque[Submission | Callable[[], Submission]] = field(default_factory=deque)
+    reads: dict[str, deque[Task | Unread]] = field(default_factory=dict)
+    submits: list[tuple[str, str]] = field(default_factory=list)
+    read_ids: list[str] = field(default_factory=list)
+    tasks_by_key: dict[str, str] = field(default_factory=dict)
+    born: dict[str, float] = field(default_factory=dict)
+    most_in_flight: int = 0
+    credits: Decimal | None = Decimal("38.016")
+    links: int = 1
+    model_ids: frozenset[str] | Unread = frozenset()
+    simulated: bool | None = None
+    reads_at_once: int = 50
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        self.submits.append((key, body.decode()))
+        if self.answers:
+            answer = self.answers.popleft()
+            return answer() if callable(answer) else answer
+        return self.take(key)
+
+    def take(self, key: str) -> Taken:
+        replayed = key in self.tasks_by_key
+        task_id = self.tasks_by_key.setdefault(key, f"task-{len(self.tasks_by_key) + 1}")
+        self.born.setdefault(task_id, self.clock.monotonic())
+        self.most_in_flight = max(self.most_in_flight, self._in_flight())
+        return Taken(task_id=task_id, credits=self.credits, replayed=replayed)
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+        self.read_ids.extend(task_ids)
+        return {task_id: self._task(task_id) for task_id in task_ids}
+
+    def _task(self, task_id: str) -> Task | Unread:
+        if self.reads.get(task_id):
+            return self.reads[task_id].popleft()
+        if task_id not in self.born:
+            return Unread(code="not_found", message="no such task", status=404)
+        if self.clock.monotonic() - self.born[task_id] < self.takes:
+            return Task(id=task_id, state="processing", progress=50)
+        links = tuple(f"https://media.example/{task_id}/{n}.mp4" for n in range(self.links))
+        return Task(id=task_id, state="completed", progress=100, links=links, credits=self.credits)
+
+    def _in_flight(self) -> int:
+        now = self.clock.monotonic()
+        return sum(now - born < self.takes for born in self.born.values())
+
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+        del model
+        return Unread(code="not_found", message="there is no list", status=404)
+
+    def balance(self) -> Balance | Unread:
+        return Unread(code="not_found", message="there is no balance", status=404)
+
+    def models(self) -> frozenset[str] | Unread:
+        return self.model_ids
+
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+        raise AssertionError((name, content, mime))
+
+    def quota(self) -> Quota | Unread:
+        return Unread(code="not_found", message="there is no quota", status=404)
+
+    def delete(self, file_id: str) -> Unread | None:
+        raise AssertionError(file_id)
+
+
+VIDEO = Video(
+    path="",
+    sha256="0" * 64,
+    bytes=1000,
+    duration=4.0,
+    width=1280,
+    height=720,
+    fps=24.0,
+    audio=True,
+)
+
+
+@dataclass
+class VirtualCourier:
+    """Brings every video home, unless told otherwise: `answers` are given first, in order."""
+
+    answers: deque[Brought] = field(default_factory=deque)
+    brought: list[str] = field(default_factory=list)
+
+    def bring(self, entry: Entry, index: int, of: int, link: str) -> Brought:
+        self.brought.append(link)
+        if self.answers:
+            return self.answers.popleft()
+        return VIDEO.at(entry.path(index, of))
+
+
+class NoUploads:
+    """For requests without local images."""
+
+    def body(self, entry: Entry) -> bytes | Unread:
+        raise AssertionError(entry)
+
+
+@dataclass
+class Memory:
+    """A listener that remembers."""
+
+    events: list[Event] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def begin(self, *_: object) -> None:
+        return None
+
+    def event(self, event: Event, standing: Standing, view: View) -> None:
+        del standing, view
+        self.events.append(event)
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def tick(self, view: View) -> None:
+        del view
