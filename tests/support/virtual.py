@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -198,8 +198,8 @@ class Memory:
     events: list[Event] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def begin(self, *_: object) -> None:
-        return None
+    def start(self, counted: Collection[str], view: View) -> None:
+        del counted, view
 
     def event(self, event: Event, standing: Standing, view: View) -> None:
         del standing, view

@@ -68,4 +68,6 @@ def _reason(answer: frozenset[str] | Unread, models: Collection[str]) -> Stop | 
             missing = sorted(set(models) - answer)
             if missing:
                 return Stop("model", f"the key may not use {', '.join(missing)}; nothing was sent")
-    return None
+            return None
+        case _:
+            return None
