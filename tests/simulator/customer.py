@@ -1,12 +1,15 @@
 """A customer of the simulator who speaks plain HTTP and waits for what was asked for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import requests
 
-from veogen.simulator.serve import Simulator
+from veogen.simulator.options import Options
+from veogen.simulator.scenario import parse
+from veogen.simulator.serve import Simulator, running
 
 MODEL = "veo-3.1-fast-generate-preview"
 Seen = TypeVar("Seen")
@@ -52,6 +55,14 @@ class Customer:
     def fetch(self, link: str, **headers: str) -> requests.Response:
         """A clip, without the key."""
         return requests.get(link, headers=headers, timeout=30)
+
+
+@contextmanager
+def customer_of(*faults: str) -> Iterator[Customer]:
+    """A customer of a simulator with these entries of a faults file."""
+    scenario = parse("\n".join(["faults:", *(f"- {{{f}}}" for f in faults)]).encode(), "faults")
+    with running(Options(generation_time=0, faults=scenario.faults)) as simulator:
+        yield Customer(simulator)
 
 
 def eventually(look: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:

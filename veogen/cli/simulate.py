@@ -3,10 +3,12 @@
 import asyncio
 import shlex
 import signal
+from pathlib import Path
 
 import click
 
 from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
+from veogen.simulator.scenario import options
 
 
 @click.command("simulate")
@@ -26,25 +28,31 @@ from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_ins
     metavar="S",
     help="Median of the seconds that a task takes.",
 )
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What goes wrong, and the limits of the account.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides times and chances.")
-def command(host: str, port: int, generation_time: float, seed: int) -> None:
+def command(host: str, port: int, generation_time: float, faults: Path | None, seed: int) -> None:
     """Serve the simulator until interrupted: no key, no network, no money.
 
     Prints the environment that makes veogen, or any client, use it. Any key is good.
     """
     check_installed()
-    options = Options(host=host, port=port, generation_time=generation_time, seed=seed)
-    asyncio.run(_serve(options))
+    told = options(faults, host=host, port=port, generation_time=generation_time, seed=seed)
+    asyncio.run(_serve(told))
 
 
-async def _serve(options: Options) -> None:
+async def _serve(told: Options) -> None:
     from veogen.simulator.audit import summary  # noqa: PLC0415 - needs what may be missing
     from veogen.simulator.serve import serving  # noqa: PLC0415
 
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
-    async with serving(options) as simulator:
+    async with serving(told) as simulator:
         environment = {
             "EVOLINK_BASE_URL": simulator.base_url,
             "EVOLINK_FILES_URL": simulator.files_url,

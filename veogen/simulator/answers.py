@@ -29,7 +29,9 @@ def told(value: Any, status: int = 200) -> web.Response:
 
 
 def refused(refusal: Refusal) -> web.Response:
-    return told(refusal.body(), refusal.status)
+    answer = told(refusal.body(), refusal.status)
+    answer.headers.update(refusal.headers)
+    return answer
 
 
 @web.middleware

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from veogen.simulator.money import Account
@@ -17,7 +17,6 @@ class Audit:
         self.posts_by_key: Counter[str] = Counter()
         self.replayed = 0
         self.refused: Counter[int] = Counter()
-        self.faults: Counter[str] = Counter()
         self.batch_polls = 0
         self.media_requests = 0
         self.media_keys: Counter[str] = Counter()
@@ -39,7 +38,9 @@ class Audit:
             self.media_keys[digest[:12]] += 1
 
 
-def report(audit: Audit, tasks: Iterable[Task], account: Account) -> dict[str, Any]:
+def report(
+    audit: Audit, tasks: Iterable[Task], account: Account, faults: Mapping[str, int]
+) -> dict[str, Any]:
     """Everything as JSON."""
     tasks = list(tasks)
     return {
@@ -56,7 +57,7 @@ def report(audit: Audit, tasks: Iterable[Task], account: Account) -> dict[str, A
         "most_in_flight": audit.most_in_flight,
         "polls": {"total": sum(task.polls for task in tasks), "batches": audit.batch_polls},
         "media": {"requests": audit.media_requests, "keys": dict(audit.media_keys)},
-        "faults": dict(audit.faults),
+        "faults": dict(faults),
         "credits": {
             "remaining": str(account.remaining),
             "reserved": str(account.reserved),
@@ -93,7 +94,7 @@ def _bill(task: Task) -> dict[str, Any]:
         "prompt": task.prompt,
         "credits": str(task.credits),
         "status": task.state,
-        "charged": task.state == "completed",
+        "charged": task.charged,
         "in_flight": task.state not in TERMINAL,
         "polls": task.polls,
         "downloads": task.downloads,

@@ -5,9 +5,11 @@ import time
 from aiohttp import hdrs, web
 
 from veogen.simulator.answers import Handler, explain, sign
-from veogen.simulator.api import LINKS, SERVICE
+from veogen.simulator.delivery import Parcel, deliver
+from veogen.simulator.desk import LINKS, SERVICE
 from veogen.simulator.kiln import Baked
 from veogen.simulator.links import Links
+from veogen.simulator.mishaps import suffer
 from veogen.simulator.service import Service
 from veogen.simulator.tasks import Task
 
@@ -29,38 +31,18 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-async def serve(request: web.Request) -> web.Response:
+async def serve(request: web.Request) -> web.StreamResponse:
     task, clip = _clip(request)
     task.downloads += 1
-    data = clip.path.read_bytes()
-    return ranged(request, data, clip.etag, "video/mp4")
-
-
-def ranged(request: web.Request, data: bytes, etag: str, kind: str) -> web.Response:
-    """`data`, or the part of it that was asked for."""
-    headers = {hdrs.ETAG: f'"{etag}"', hdrs.ACCEPT_RANGES: "bytes"}
-    part = _part(request, len(data), headers[hdrs.ETAG])
-    if part is None:
-        return web.Response(body=data, content_type=kind, headers=headers)
-    if not part:
-        headers[hdrs.CONTENT_RANGE] = f"bytes */{len(data)}"
-        return web.Response(status=416, headers=headers)
-    headers[hdrs.CONTENT_RANGE] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
-    body = data[part.start : part.stop]
-    return web.Response(status=206, body=body, content_type=kind, headers=headers)
-
-
-def _part(request: web.Request, size: int, etag: str) -> range | None:
-    """The bytes asked for; None for all of them, an empty range for none that exist."""
-    if request.headers.get(hdrs.IF_RANGE, etag) != etag:
-        return None
-    try:
-        asked = request.http_range
-    except ValueError:  # several ranges, or no such thing: a server may ignore it
-        return None
-    if asked.start is None and asked.stop is None:
-        return None
-    return range(*slice(asked.start, asked.stop).indices(size))
+    fault = request.app[SERVICE].faults.pick("download", task.prompt, request.path)
+    parcel = Parcel(clip.path.read_bytes(), clip.etag, "video/mp4")
+    if fault is not None:
+        if fault.do not in ("drop", "slow"):  # those two befall the clip on its way
+            instead = await suffer(request, fault)
+            if instead is not None:
+                return instead
+        parcel = parcel.spoiled(fault, task.downloads)
+    return await deliver(request, parcel)
 
 
 def _clip(request: web.Request) -> tuple[Task, Baked]:

@@ -4,8 +4,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from veogen.errors import UsageError
+from veogen.simulator.faults import Fault
 
 DEFAULT_GENERATION_TIME = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Nothing listens from so many seconds after the start, for so many."""
+
+    since: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +23,7 @@ class Gateway:
 
     concurrency: int = 16
     requests_per_minute: int | None = None
-    retry_after: str | None = None
+    retry_after: str = "none"
     credits: Decimal = Decimal(1_000_000)
     links_expire: float = 24 * 3600
     files_expire: float = 72 * 3600
@@ -23,6 +32,7 @@ class Gateway:
     estimated_time: int | None = None
     models: tuple[str, ...] | None = None
     clips: str = "each"
+    outages: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,7 @@ class Options:
     generation_time: float = DEFAULT_GENERATION_TIME
     seed: int = 0
     gateway: Gateway = field(default_factory=Gateway)
+    faults: tuple[Fault, ...] = ()
 
 
 def check_installed() -> None:

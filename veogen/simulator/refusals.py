@@ -104,9 +104,10 @@ class Refusal:
 
     status: int
     message: str
-    code: str | None = None
+    code: str | int | None = None
     param: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         status = STATUSES.get(self.status)
@@ -126,7 +127,14 @@ class RefusedError(Exception):
     """A request that is not taken; nothing was made or charged."""
 
     def __init__(
-        self, status: int, message: str, code: str | None = None, param: str = "", **facts: Any
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        param: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
     ) -> None:
         super().__init__(message)
-        self.refusal = Refusal(status, message, code, param, facts)
+        self.refusal = Refusal(status, message, code, param, facts, headers or {})

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from veogen.errors import UsageError
 from veogen.simulator.api import application
-from veogen.simulator.audit import report
 from veogen.simulator.kiln import Kiln
 from veogen.simulator.links import Links
 from veogen.simulator.media import media_host
@@ -45,12 +44,7 @@ async def serving(options: Options) -> AsyncIterator[Simulator]:
             api = await _listen(application(service, links), options.host, options.port)
             try:
                 url = _url(options.host, _port(api))
-                yield Simulator(
-                    url,
-                    url,
-                    links.base(),
-                    lambda: report(service.audit, service.tasks.values(), service.account),
-                )
+                yield Simulator(url, url, links.base(), service.report)
             finally:
                 await api.cleanup()
         finally:

@@ -12,14 +12,16 @@ from random import Random
 from typing import Any
 
 from veogen.catalogue.models import Model, shipped
-from veogen.simulator.audit import Audit
+from veogen.simulator.audit import Audit, report
 from veogen.simulator.checks import check, settled
 from veogen.simulator.clips import Clip
+from veogen.simulator.faults import Faults
 from veogen.simulator.kiln import Kiln
 from veogen.simulator.money import Account, price
 from veogen.simulator.options import Options
+from veogen.simulator.pace import Pace
 from veogen.simulator.refusals import RefusedError
-from veogen.simulator.tasks import Task
+from veogen.simulator.tasks import Failure, Task
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
@@ -40,6 +42,10 @@ class Service:
         self.options = options
         self.account = Account(options.gateway.credits)
         self.audit = Audit()
+        self.faults = Faults(options.faults, options.seed, time.monotonic)
+        self.pace = Pace(
+            options.gateway.requests_per_minute, options.gateway.retry_after, time.monotonic
+        )
         self.tasks: dict[str, Task] = {}
         self._kiln = kiln
         self._slots = asyncio.Semaphore(options.gateway.concurrency)
@@ -72,8 +78,13 @@ class Service:
             return Taken(before, replayed=True)
         task = self._make(body, identity, key)
         self.account.reserve(task.credits)
+        self._doom(task)
         self._keep(task)
         return Taken(task, replayed=False)
+
+    def report(self) -> dict[str, Any]:
+        """The audit so far."""
+        return report(self.audit, self.tasks.values(), self.account, self.faults.happened)
 
     async def close(self) -> None:
         for life in self._lives:
@@ -107,6 +118,21 @@ class Service:
         """Log-normal, as observed times are; the median is what was asked for."""
         return self.options.generation_time * chance.lognormvariate(0, self.options.gateway.spread)
 
+    def _doom(self, task: Task) -> None:
+        """Decide now what is going to happen to a task."""
+        fault = self.faults.pick("task", task.prompt, task.body_hash)
+        if fault is None:
+            return
+        match fault.do:
+            case "slow":
+                task.takes += fault.seconds or 0
+            case "stuck":
+                task.stuck = True
+            case _:
+                cancelled = fault.do == "cancel"
+                code = "request_cancelled" if cancelled else str(fault.code)
+                task.failure = Failure(code, fault.message, cancelled, fault.charged)
+
     def _keep(self, task: Task) -> None:
         self.tasks[task.id] = task
         if task.key is not None:
@@ -118,18 +144,20 @@ class Service:
         life.add_done_callback(self._lives.discard)
 
     async def _live(self, task: Task) -> None:
-        clips = self._kiln.start(clips_of(task))
+        clips = self._kiln.start([] if task.failure or task.stuck else clips_of(task))
         async with self._slots:
             task.started = time.time()
             await asyncio.sleep(task.takes)
             task.clips = tuple(await clips)
+        if task.stuck:
+            return
         self._end(task)
         await self.on_end(task)
 
     def _end(self, task: Task) -> None:
         task.finished = time.time()
         self._in_flight -= 1
-        if task.failure is None:
+        if task.charged:
             self.account.charge(task.credits)
         else:
             self.account.give_back(task.credits)

@@ -1,6 +1,6 @@
 """Tasks: what was asked for, when it begins and ends, and how it looks from outside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +18,7 @@ class Failure:
     code: str
     message: str
     cancelled: bool = False
+    charged: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Task:
     finished: float | None = None
     polls: int = 0
     downloads: int = 0
-    faults: list[str] = field(default_factory=list)
+    stuck: bool = False
 
     @property
     def prompt(self) -> str:
@@ -54,6 +55,11 @@ class Task:
         if self.failure is None:
             return "completed"
         return "cancelled" if self.failure.cancelled else "failed"
+
+    @property
+    def charged(self) -> bool:
+        """Whether its end costs what it reserved: failed tasks are not billed, unless told so."""
+        return self.finished is not None and (self.failure is None or self.failure.charged)
 
     def progress(self, now: float) -> int:
         """Percent done; 100 only when it is completed."""
@@ -89,7 +95,7 @@ def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, A
     }
     if task.finished is not None:
         shown["duration"] = round(task.finished - task.created, 3)
-        usage["credits_used"] = float(task.credits) if state == "completed" else 0.0
+        usage["credits_used"] = float(task.credits) if task.charged else 0.0
     if state == "completed":
         shown["results"] = links
     elif task.failure and state in TERMINAL:
@@ -107,7 +113,7 @@ def summary(task: Task, now: float) -> dict[str, Any]:
         "type": "video",
         "progress": task.progress(now),
         "created_at": int(task.created),
-        "credits_used": float(task.credits) if task.state == "completed" else 0.0,
+        "credits_used": float(task.credits) if task.charged else 0.0,
         "has_results": task.state == "completed",
         "has_error": task.failure is not None and task.state in TERMINAL,
     }

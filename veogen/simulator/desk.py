@@ -1,0 +1,53 @@
+"""What the handlers of an application share: the service, the key check, the faults."""
+
+import re
+import time
+from typing import Any
+
+from aiohttp import web
+
+from veogen.simulator.answers import Handler
+from veogen.simulator.faults import At
+from veogen.simulator.links import Links
+from veogen.simulator.mishaps import suffer
+from veogen.simulator.refusals import RefusedError
+from veogen.simulator.service import Service
+from veogen.simulator.tasks import Task, view
+
+SERVICE = web.AppKey("service", Service)
+LINKS = web.AppKey("links", Links)
+
+
+def authorize(request: web.Request) -> None:
+    """Any bearer key is good, none is not."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise RefusedError(401, "an API key is required: Authorization: Bearer …")
+
+
+def keyed(at: At, handler: Handler) -> Handler:
+    """`handler` for those who show a key, with the faults of its place."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        authorize(request)
+        fault = request.app[SERVICE].faults.pick(at, "", at)
+        instead = await suffer(request, fault) if fault else None
+        return await handler(request) if instead is None else instead
+
+    return handle
+
+
+def shown(request: web.Request, task: Task) -> dict[str, Any]:
+    """A task as it stands, with links to the host that the client reaches us at."""
+    app = request.app
+    links = app[LINKS].of(task, request.url.host) if task.state == "completed" else []
+    return view(task, time.time(), links, app[SERVICE].estimate)
+
+
+def number(request: web.Request, name: str, default: int, most: int) -> int:
+    """A count in the query; raises `RefusedError`."""
+    text = request.query.get(name, str(default))
+    value = int(text) if re.fullmatch(r"[0-9]{1,7}", text) else 0
+    if not 1 <= value <= most:
+        raise RefusedError(400, f"{name} is 1 to {most}", "invalid_parameters", name, max=most)
+    return value
