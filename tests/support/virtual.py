@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Generic, TypeVar
 
+from veogen.executor.buying import Prepared
 from veogen.executor.courier import Brought
 from veogen.executor.crew import Crashed
 from veogen.executor.desk import View
@@ -187,7 +188,7 @@ class VirtualCourier:
 class NoUploads:
     """For requests without local images."""
 
-    def body(self, entry: Entry) -> bytes | Unread:
+    def prepare(self, entry: Entry) -> Prepared:
         raise AssertionError(entry)
 
 

@@ -1,8 +1,8 @@
 """The buying side of a run: which request is submitted next, when, and under which key."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from veogen.executor import backoff
 from veogen.executor.desk import Desk, Reaction
 from veogen.executor.life import Again, Stop, Trying, after_submit, give_up
 from veogen.executor.pace import Pace
-from veogen.gateway.answers import Gateway, Submission, Unread
+from veogen.gateway.answers import Gateway, Submission, Unread, Upload
 from veogen.planner.canonical import canonical
 from veogen.results import events
 from veogen.results.entries import Entry
@@ -27,16 +27,20 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The bytes to send for a request with local images, or why they could not be uploaded."""
+    """The bytes to send for a request with local images, or why they could not be uploaded.
+
+    `uploads` are those that were made for it, by SHA-256.
+    """
 
     hash: str
     body: bytes | Unread
+    uploads: Mapping[str, Upload] = field(default_factory=dict)
 
 
 class Uploads(Protocol):
-    """Puts a request's local images where the gateway can read them."""
+    """Puts a request's local images where the gateway can read them; called by several threads."""
 
-    def body(self, entry: Entry) -> bytes | Unread:
+    def prepare(self, entry: Entry) -> Prepared:
         """The request's body with every local image replaced by its uploaded address."""
         ...
 
@@ -208,7 +212,7 @@ class Buying:
 
     def _prepare(self, entry: Entry) -> None:
         self._preparing.add(entry.hash)
-        self._start(lambda: Prepared(entry.hash, self._uploads.body(entry)))
+        self._start(lambda: self._uploads.prepare(entry))
 
     def _send(self, batch: list[tuple[Trying, bool]]) -> None:
         """Put intents on disk, then the requests on the wire."""
@@ -259,6 +263,7 @@ class Buying:
 
     def _after_upload(self, message: Prepared) -> Reaction:
         self._preparing.discard(message.hash)
+        self._desk.keep_uploads(message.uploads)
         if isinstance(message.body, Unread):
             return self._after_failed_upload(message.hash, message.body)
         self._bodies[message.hash] = message.body

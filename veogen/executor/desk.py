@@ -1,6 +1,6 @@
 """What the owner's thread holds: the fold, the journal, and the one way to add to them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.life import Stop
 from veogen.executor.policy import Policy
+from veogen.gateway.answers import Upload
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.manifest import GatewayName, render
@@ -99,6 +100,13 @@ class Desk:
         for event in events:
             self.ledger.apply(event)
         return True
+
+    def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
+        """Remember files that were uploaded, so that each is uploaded once."""
+        try:
+            self._journal.keep_uploads(uploads)
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
 
     def halt(self, stop: Stop) -> None:
         """Buy nothing more; the first reason is told, a deaf one outranks the others."""

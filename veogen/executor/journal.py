@@ -7,13 +7,14 @@ so that a file called `journal.db` is whole; one that cannot be read is an error
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from veogen.errors import ExitCode, VeogenError
+from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
 from veogen.results.events import Event, Progressed, from_json, to_json
 from veogen.results.ledger import Ledger
@@ -33,7 +34,7 @@ CREATE TABLE event (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE TABLE upload (
-  sha256 TEXT PRIMARY KEY, file_id TEXT NOT NULL, url TEXT NOT NULL, expires_at REAL NOT NULL
+  sha256 TEXT PRIMARY KEY, file_id TEXT NOT NULL, url TEXT NOT NULL, expires_at REAL
 ) WITHOUT ROWID;
 """
 
@@ -165,6 +166,20 @@ class Journal:
         first = self._last_known() + 1
         rows = [(e.hash, first + index, _text(e)) for index, e in enumerate(entries)]
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
+
+    def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
+        """Keep uploaded files by the SHA-256 of their content, the newest of each."""
+        rows = [(sha256, u.file_id, u.url, u.expires_at) for sha256, u in uploads.items()]
+        if rows:
+            self._write("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", rows)
+
+    def uploads(self) -> dict[str, Upload]:
+        """The files that were uploaded from this directory, by SHA-256, expired ones included."""
+        rows = self._db.execute("SELECT sha256, file_id, url, expires_at FROM upload")
+        return {
+            sha256: Upload(file_id=file_id, url=url, expires_at=expires_at)
+            for sha256, file_id, url, expires_at in rows
+        }
 
     def ledger(self) -> Ledger:
         """The fold of everything in the journal."""
