@@ -1,0 +1,133 @@
+"""The dimensions of a shot: axes, groups of axes that advance together, and rows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from veogen.document.problems import Problems, did_you_mean
+from veogen.document.values import Place, Seq, Value
+from veogen.planner.choices import BadValueError, Choice, Combination, choice
+from veogen.planner.names import check_name
+from veogen.spec.model import Matrix
+
+Point: TypeAlias = Combination
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One factor of the product: an axis, several zipped ones, or rows.
+
+    `names` are all names it gives, `keys` those that make the address; a row may leave out
+    some of its names.
+    """
+
+    names: tuple[str, ...]
+    keys: frozenset[str]
+    points: tuple[Point, ...]
+    label: str
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names without which no address can be made: rows may leave out the others."""
+        always = set(self.keys).intersection(*({one.name for one in p} for p in self.points))
+        return tuple(name for name in self.names if name in always)
+
+    def at(self, tokens: Mapping[str, str]) -> Point | None:
+        """The point whose keys are those of `tokens`."""
+        own = {name: token for name, token in tokens.items() if name in self.keys}
+        return next((point for point in self.points if self._key(point) == own), None)
+
+    def _key(self, point: Point) -> dict[str, str]:
+        return {one.name: one.token for one in point if one.name in self.keys}
+
+
+def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
+    """Every axis as a dimension of its own, in the order written."""
+    found = {}
+    for name, values in matrix.axes.items():
+        place = matrix.axes.value_place(name)
+        check_name(name, matrix.axes.key_place(name), problems)
+        choices = tuple(_choices(name, values, place, problems))
+        points = tuple((one,) for one in choices)
+        found[name] = Dimension((name,), frozenset((name,)), points, f"{len(points)} {name}")
+    return found
+
+
+def zipped(
+    axes: Mapping[str, Dimension], groups: Seq | None, problems: Problems
+) -> list[Dimension]:
+    """The axes, those of a group of `zip` as one dimension where the first of them stands."""
+    group_of = _groups(axes, groups, problems)
+    dimensions = []
+    for name, axis in axes.items():
+        group = group_of.get(name)
+        if group is None:
+            dimensions.append(axis)
+        elif name == next(iter(n for n in axes if n in group)):
+            dimensions.append(_zip([axes[member] for member in axes if member in group]))
+    return dimensions
+
+
+def _choices(name: str, values: Value, place: Place, problems: Problems) -> Iterator[Choice]:
+    if not isinstance(values, Seq):
+        problems.error(place, "axis", f"the axis {name!r} is a list of values")
+        return
+    if not values:
+        problems.error(place, "empty-axis", f"the axis {name!r} has no values")
+    seen: dict[str, Place] = {}
+    for index, value in enumerate(values):
+        here = values.value_place(index)
+        try:
+            one = choice(name, value, here)
+        except BadValueError as error:
+            problems.error(here, "axis-value", str(error))
+            continue
+        if one.token in seen:
+            line = seen[one.token].line
+            message = f"the axis {name!r} has {one.token} already on line {line}"
+            problems.error(here, "repeated-value", message)
+        seen.setdefault(one.token, here)
+        yield one
+
+
+def _groups(
+    axes: Mapping[str, Dimension], groups: Seq | None, problems: Problems
+) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for index, group in enumerate(groups or ()):
+        place = groups.value_place(index) if groups is not None else None
+        if place is None or not isinstance(group, Seq):
+            continue
+        members = _members(axes, group, found, problems)
+        lengths = {name: len(axes[name].points) for name in members}
+        if len(set(lengths.values())) > 1:
+            sizes = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            problems.error(place, "zip", f"zipped axes are of equal length: {sizes}")
+            continue
+        found.update(dict.fromkeys(members, frozenset(members)))
+    return found
+
+
+def _members(
+    axes: Mapping[str, Dimension], group: Seq, taken: Iterable[str], problems: Problems
+) -> list[str]:
+    members: list[str] = []
+    for index, name in enumerate(group):
+        place = group.value_place(index)
+        if not isinstance(name, str) or name not in axes:
+            hint = did_you_mean(str(name), axes)
+            problems.error(place, "unknown-axis", f"{name!r} is not an axis", hint)
+        elif name in taken or name in members:
+            problems.error(place, "zip", f"{name!r} is zipped already")
+        else:
+            members.append(name)
+    return members
+
+
+def _zip(axes: list[Dimension]) -> Dimension:
+    names = tuple(name for axis in axes for name in axis.names)
+    points = tuple(
+        tuple(one for point in points for one in point)
+        for points in zip(*(axis.points for axis in axes), strict=True)
+    )
+    return Dimension(names, frozenset(names), points, f"{len(points)} {'+'.join(names)}")

@@ -1,0 +1,76 @@
+"""A spec's plan: all its requests in order, or all its mistakes at once."""
+
+from collections.abc import Iterator, Mapping
+
+from veogen.catalogue.models import Model, shipped
+from veogen.document.problems import Problems
+from veogen.document.values import Place
+from veogen.planner.images import Images
+from veogen.planner.maker import Maker
+from veogen.planner.matrix import Grid, grid
+from veogen.planner.plan import Plan, Request
+from veogen.planner.shots import ShotPlanner
+from veogen.planner.size import MOST_REQUESTS, check_size
+from veogen.planner.templates.renderer import Renderer
+from veogen.spec.model import Spec
+
+
+def plan(
+    spec: Spec, *, models: Mapping[str, Model] | None = None, max_requests: int = MOST_REQUESTS
+) -> Plan:
+    """The plan of a spec; raises `MistakesError` with every mistake and warning there is."""
+    problems = Problems()
+    requests = tuple(stream(spec, problems, models=models, max_requests=max_requests))
+    problems.raise_errors()
+    return Plan(
+        name=spec.name,
+        spec=str(spec.path),
+        profile=spec.profile,
+        settings=spec.settings,
+        requests=requests,
+        budget=spec.budget,
+        warnings=problems.warnings,
+    )
+
+
+def stream(
+    spec: Spec,
+    problems: Problems,
+    *,
+    models: Mapping[str, Model] | None = None,
+    max_requests: int = MOST_REQUESTS,
+) -> Iterator[Request]:
+    """The requests of a spec one by one; `problems` is complete when the last has come.
+
+    Nothing is expanded when there is a mistake in a matrix or the plan would be too large.
+    """
+    known = shipped() if models is None else models
+    grids = [grid(shot, spec.files, tuple(known.values()), problems) for shot in spec.shots]
+    check_size(spec, grids, max_requests, problems)
+    if not problems.has_errors:
+        yield from _requests(spec, grids, known, problems)
+
+
+def _requests(
+    spec: Spec, grids: list[Grid], models: Mapping[str, Model], problems: Problems
+) -> Iterator[Request]:
+    renderer, images = Renderer(spec.files), Images(spec.files)
+    hashes: dict[str, str] = {}
+    for shot, one in zip(spec.shots, grids, strict=True):
+        maker = Maker(spec, models, images)
+        planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
+        for request in planner.requests(problems):
+            first = hashes.setdefault(request.hash, request.address)
+            if first != request.address:
+                _tell_twin(request, first, problems)
+            yield request
+
+
+def _tell_twin(request: Request, first: str, problems: Problems) -> None:
+    message = f"{request.address} is the same request as {first}"
+    hint = "'takes' buys one request several times"
+    problems.error(request.place, "same-request", message, hint)
+
+
+def first_place(spec: Spec) -> Place:
+    return Place(spec.files.shown(spec.path), 1, 1)

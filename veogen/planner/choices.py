@@ -1,0 +1,84 @@
+"""The values of axes and columns: what stands for them, and how they compare."""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from veogen.catalogue.parameters import Json
+from veogen.document.values import Map, Place, Seq, Value
+from veogen.planner.canonical import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of an axis or column.
+
+    `value` is what templates and parameters see; `key` stands for it in the address and in
+    partial combinations: the value itself, or the `id` of a mapping. `token` is the key as
+    canonical JSON, so that values compare with their types.
+    """
+
+    name: str
+    value: Json
+    key: Json
+    token: str
+    place: Place
+
+
+Combination: TypeAlias = tuple[Choice, ...]
+
+
+class BadValueError(ValueError):
+    """A value that cannot be one of an axis; the message says why."""
+
+
+def choice(name: str, value: Value, place: Place) -> Choice:
+    """The value as a choice of the axis or column `name`; raises `BadValueError`."""
+    seen = plain(value)
+    key = _key(seen)
+    return Choice(name, seen, key, token(key), place)
+
+
+def plain(value: Value) -> Json:
+    """A value without its places, as templates see it."""
+    match value:
+        case Map():
+            return {key: plain(item) for key, item in value.items()}
+        case Seq():
+            return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def token(key: Json) -> str:
+    """Equal for equal values of equal types: `1`, `1.0`, `"1"` and `true` all differ."""
+    return canonical(key).decode()
+
+
+def _key(value: Json) -> Json:
+    if isinstance(value, dict):
+        if "id" not in value:
+            raise BadValueError("a mapping needs an 'id' that stands for it")
+        key = value["id"]
+        if not isinstance(key, str | int | float):
+            raise BadValueError("an 'id' is a string or a number")
+    else:
+        key = value
+    _check(key)
+    return key
+
+
+def _check(value: Json) -> None:
+    match value:
+        case None:
+            raise BadValueError("null is not a value of an axis")
+        case float() if not math.isfinite(value):
+            raise BadValueError(f"{value!r} is not a value of an axis")
+        case list():
+            for item in value:
+                _check(item)
+        case dict():
+            for item in value.values():
+                _check(item)
+        case _:
+            pass

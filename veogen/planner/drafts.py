@@ -1,0 +1,31 @@
+"""A request before its texts are rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from veogen.catalogue.parameters import Json
+from veogen.document.values import Place
+from veogen.planner.choices import Combination
+from veogen.planner.forms import Form
+from veogen.spec.model import Shot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One take of one combination, with the form it fills and what its templates see."""
+
+    shot: Shot
+    form: Form
+    combination: Combination
+    keys: Mapping[str, Json]
+    take: int
+    address: str
+    scope: Mapping[str, Json]
+
+    def place(self, name: str, *, key: bool = False) -> Place:
+        """Where the value of a parameter, or with `key` its name, was written."""
+        places = self.form.key_places if key else self.form.places
+        if name in places:
+            return places[name]
+        chosen = (one.place for one in self.combination if one.name == name)
+        return next(chosen, self.shot.place)

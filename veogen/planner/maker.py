@@ -1,0 +1,183 @@
+"""One request from its draft and its rendered texts, or what is wrong with it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from veogen.catalogue.models import Model
+from veogen.catalogue.parameters import Json
+from veogen.document.problems import MistakesError
+from veogen.document.reader import read
+from veogen.document.values import Place
+from veogen.planner.canonical import request_hash
+from veogen.planner.checks import objections
+from veogen.planner.choices import plain
+from veogen.planner.complaints import Complaints
+from veogen.planner.drafts import Draft
+from veogen.planner.forms import Blank, filled
+from veogen.planner.images import BadImageError, Images, shown
+from veogen.planner.layers import PROMPTS
+from veogen.planner.names import parameter
+from veogen.planner.output import BadPathError, default_output, output_path
+from veogen.planner.plan import Image, Request
+from veogen.planner.rendered import flaws, has_bare_none, tidy
+from veogen.planner.templates.source import Fault, place_of
+from veogen.spec.model import Spec
+
+
+class _WrongError(Exception):
+    """The request cannot be made; why has been told."""
+
+
+class Maker:
+    """Makes the requests of a spec; what is wrong with them goes to `complaints`."""
+
+    def __init__(self, spec: Spec, models: Mapping[str, Model], images: Images) -> None:
+        self._spec, self._models, self._images = spec, models, images
+        self.complaints = Complaints()
+
+    def request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request | None:
+        """The request, or None when there is a mistake in it."""
+        try:
+            return self._request(draft, rendered)
+        except _WrongError:
+            return None
+
+    def _request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request:
+        texts = self._texts(draft, rendered)
+        body = self._body(draft, texts)
+        images = self._place_images(draft, body)
+        self._check(draft, body)
+        model = self._models[str(body["model"])]
+        return Request(
+            address=draft.address,
+            hash=request_hash(body, draft.take, images),
+            shot=draft.shot.name,
+            take=draft.take,
+            variables={name: draft.keys[name] for name in sorted(draft.keys)},
+            output=self._output(draft, texts),
+            body={name: body[name] for name in sorted(body)},
+            images=images,
+            credits=model.estimate(body),
+            seconds=_seconds(model, body),
+            place=draft.shot.place,
+        )
+
+    def _texts(self, draft: Draft, rendered: Sequence[str | Fault]) -> list[str]:
+        """The rendered texts tidied; every flaw of all of them is told."""
+        texts, wrong = [], False
+        for index, (prepared, text) in enumerate(zip(draft.form.texts, rendered, strict=True)):
+            source = prepared.source
+            if isinstance(text, Fault):
+                place = place_of(text, source, self._spec.files)
+                self._error(draft, place, text.code, text.message, text.hint)
+                wrong = True
+            elif index == draft.form.output:
+                texts.append(text)
+            else:
+                texts.append(tidy(text))
+                wrong |= self._flawed(draft, source.place, texts[-1])
+        if wrong:
+            raise _WrongError
+        return texts
+
+    def _flawed(self, draft: Draft, place: Place, text: str) -> bool:
+        found = list(flaws(text))
+        for code, message in found:
+            self._error(draft, place, code, f"the text {message}")
+        if has_bare_none(text):
+            self.complaints.warn(place, "bare-none", "the text holds a bare 'None'", draft.address)
+        return bool(found)
+
+    def _body(self, draft: Draft, texts: Sequence[str]) -> dict[str, Json]:
+        body: dict[str, Json] = {}
+        for name, value in draft.form.values.items():
+            body[name] = filled(value, texts)
+            if isinstance(value, Blank) and value.template:
+                body[name] = self._typed(draft, name, texts[value.index])
+        for one in draft.combination:
+            if one.name in draft.form.from_axes:
+                body[one.name] = self._chosen(draft, one.name, one.value, one.place)
+        return body
+
+    def _typed(self, draft: Draft, name: str, text: str) -> Json:
+        """A text that is all of a parameter's value, as the parameter's type."""
+        kind = parameter(name, self._models.values())
+        if kind is None or kind.kind != "uris":
+            return text if kind is None else kind.parse(text)
+        try:
+            return plain(read(text.encode(), "the rendered text"))
+        except MistakesError as error:
+            message = f"{name} is a list; the rendered text is none: {error.problems[0].message}"
+            self._error(draft, draft.place(name), "bad-value", message)
+            raise _WrongError from None
+
+    def _chosen(self, draft: Draft, name: str, value: Json, place: Place) -> Json:
+        """What an axis or column sets; a prompt is tidied like every prompt."""
+        if name not in PROMPTS or not isinstance(value, str):
+            return value
+        text = tidy(value)
+        if self._flawed(draft, place, text):
+            raise _WrongError
+        return text
+
+    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Image, ...]:
+        """The local images of a body, which names them by their path from here on."""
+        urls = body.get("image_urls")
+        if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+            return ()
+        place = draft.place("image_urls")
+        folder = self._spec.sources.get(place.path, self._spec.path).parent
+        found = list(self._found(draft, [str(url) for url in urls], folder))
+        body["image_urls"] = [shown(image) for image in found]
+        return tuple(dict.fromkeys(image for image in found if isinstance(image, Image)))
+
+    def _found(
+        self, draft: Draft, urls: Sequence[str], folder: PurePosixPath
+    ) -> Iterator[Image | str]:
+        wrong = False
+        limit = parameter("image_urls", self._models.values())
+        for url in urls:
+            try:
+                yield self._images.find(url, folder, limit.max_bytes if limit else None)
+            except BadImageError as error:
+                wrong = True
+                self._error(draft, draft.place("image_urls"), "bad-image", str(error))
+        if wrong:
+            raise _WrongError
+
+    def _check(self, draft: Draft, body: Mapping[str, Json]) -> None:
+        wrong = False
+        for found in objections(body, self._models):
+            place = draft.place(found.parameter, key=found.key)
+            if found.severity == "error":
+                wrong = True
+                self._error(draft, place, found.code, found.message, found.hint)
+            else:
+                self.complaints.warn(place, found.code, found.message, draft.address)
+        if wrong:
+            raise _WrongError
+
+    def _output(self, draft: Draft, texts: Sequence[str]) -> str:
+        index = draft.form.output
+        if index is None:
+            return default_output(draft.shot.name, draft.keys, draft.take)
+        try:
+            return output_path(texts[index])
+        except BadPathError as error:
+            place = draft.form.texts[index].source.place
+            self._error(draft, place, "bad-output", f"the output {error}")
+            raise _WrongError from None
+
+    def _error(
+        self, draft: Draft, place: Place, code: str, message: str, hint: str | None = None
+    ) -> None:
+        self.complaints.error(place, code, message, draft.address, hint)
+
+
+def _seconds(model: Model, body: Mapping[str, Any]) -> int | None:
+    effective = model.effective(body)
+    duration, number = effective.get("duration"), effective.get("n", 1)
+    if isinstance(duration, int) and isinstance(number, int):
+        return duration * number
+    return None

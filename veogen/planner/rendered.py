@@ -1,0 +1,29 @@
+"""What becomes of rendered text: white space that means nothing goes, garbage is refused."""
+
+import re
+from collections.abc import Iterator
+
+_LEFT_OVER = ("{{", "{%")
+_GARBAGE = ("<built-in", "<function", "<class", " object at 0x")
+_NONE = re.compile(r"\bNone\b")
+
+
+def tidy(text: str) -> str:
+    """Every line stripped, blank lines dropped, every line end a line feed."""
+    return "\n".join(line for line in map(str.strip, text.splitlines()) if line)
+
+
+def flaws(text: str) -> Iterator[tuple[str, str]]:
+    """Codes and messages of what must not be bought: the rest of a sentence "PROMPT …"."""
+    if not text:
+        yield "empty-text", "is empty once it is rendered"
+    for left in _LEFT_OVER:
+        if left in text:
+            yield "left-over-template", f"still holds {left!r} once it is rendered"
+    for garbage in _GARBAGE:
+        if garbage in text:
+            yield "not-text", f"holds {garbage.strip()!r}: the insides of a program, not text"
+
+
+def has_bare_none(text: str) -> bool:
+    return "None" in text and _NONE.search(text) is not None

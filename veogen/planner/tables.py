@@ -1,0 +1,183 @@
+"""Rows from CSV, JSON Lines and YAML, every cell with its own line and column."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, cast
+
+from veogen.document.problems import MistakesError, Problem
+from veogen.document.reader import read
+from veogen.document.values import Map, Place, Seq, Value
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_BARE = re.compile(r"[^,\r\n]*")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row that are there, by column; `raw` says that they are only text."""
+
+    cells: Mapping[str, tuple[Value, Place]]
+    place: Place
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, and the place of every column's name."""
+
+    columns: Mapping[str, Place]
+    rows: tuple[Row, ...]
+
+
+def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
+    """The rows of a file; raises `MistakesError`."""
+    match path.suffix.lower():
+        case ".csv":
+            return _csv_table(_text(raw, shown), shown)
+        case ".jsonl":
+            return _table(_json_rows(_text(raw, shown), shown))
+        case ".yaml" | ".yml":
+            return inline_table(read(raw, shown), Place(shown, 1, 1))
+        case _:
+            message = "rows are a .csv, .jsonl or .yaml file, or a list"
+            raise _mistake(Place(shown, 1, 1), message)
+
+
+def inline_table(value: Value, place: Place) -> Table:
+    """The rows of a YAML list of mappings; raises `MistakesError`."""
+    if not isinstance(value, Seq):
+        raise _mistake(place, "rows are a list of mappings, column to value")
+    return _table(_yaml_rows(value))
+
+
+def _table(rows: Iterable[Row]) -> Table:
+    """The rows with the columns they have, in order of appearance."""
+    found = tuple(rows)
+    columns: dict[str, Place] = {}
+    for row in found:
+        for name, (_, place) in row.cells.items():
+            columns.setdefault(name, place)
+    return Table(columns, found)
+
+
+def _yaml_rows(value: Seq) -> Iterator[Row]:
+    for index, item in enumerate(value):
+        if not isinstance(item, Map):
+            raise _mistake(value.value_place(index), "a row is a mapping, column to value")
+        cells = {
+            name: (cell, item.value_place(name)) for name, cell in item.items() if cell is not None
+        }
+        yield Row(cells, value.value_place(index))
+
+
+def _csv_table(text: str, shown: str) -> Table:
+    records = _records(text, shown)
+    columns: dict[str, Place] = {}
+    for name, place in next(records, ()):
+        if name in columns:
+            raise _mistake(place, f"the column {name!r} stands in the header twice")
+        columns[name] = place
+    return Table(columns, tuple(_csv_row(record, list(columns)) for record in records))
+
+
+def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
+    if len(record) != len(names):
+        place = record[min(len(record), len(names) + 1) - 1][1]
+        count = f"{len(record)} cells, the header has {len(names)}"
+        raise _mistake(place, f"this row has {count}")
+    pairs = zip(names, record, strict=True)
+    return Row({name: cell for name, cell in pairs if cell[0]}, record[0][1], raw=True)
+
+
+def _records(text: str, shown: str) -> Iterator[list[tuple[str, Place]]]:
+    """Every line of a CSV text as its cells; blank lines are none."""
+    position, line, start = 0, 1, 0
+    while position < len(text):
+        record: list[tuple[str, Place]] = []
+        while True:
+            place = Place(shown, line, position - start + 1)
+            cell, end = _cell(text, position, place)
+            record.append((cell, place))
+            for line_end in _LINE_END.finditer(text, position, end):
+                line, start = line + 1, line_end.end()
+            position = end
+            if text[position : position + 1] != ",":
+                break
+            position += 1
+        if len(record) > 1 or record[0][0]:
+            yield record
+        if (line_end_here := _LINE_END.match(text, position)) is not None:
+            position = start = line_end_here.end()
+            line += 1
+
+
+def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
+    if text[position : position + 1] != '"':
+        match = _BARE.match(text, position)
+        return (match[0], match.end()) if match else ("", position)
+    quoted = _QUOTED.match(text, position)
+    if quoted is None:
+        raise _mistake(place, "this cell's quote is never closed")
+    if text[quoted.end() : quoted.end() + 1] not in ("", ",", "\r", "\n"):
+        raise _mistake(place, 'this cell goes on after its closing quote; a quote inside is `""`')
+    return quoted[1].replace('""', '"'), quoted.end()
+
+
+def _json_rows(text: str, shown: str) -> Iterator[Row]:
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        if not line.strip():
+            continue
+        place = Place(shown, number, 1)
+        cells = _json_object(line, place)
+        yield Row(
+            {
+                name: (cast("Value", cell), place._replace(column=_column(line, name)))
+                for name, cell in cells.items()
+                if cell is not None
+            },
+            place,
+        )
+
+
+def _json_object(line: str, place: Place) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise _mistake(place, "a key stands in this object twice")
+        return found
+
+    def constant(name: str) -> Any:
+        raise _mistake(place, f"{name} is not JSON")
+
+    try:
+        value = json.loads(line, object_pairs_hook=unique, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise _mistake(
+            place._replace(column=error.colno), f"this is not JSON: {error.msg}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise _mistake(place, f"this is not JSON that can be read: {error}") from None
+    if not isinstance(value, dict):
+        raise _mistake(place, "a row is an object, column to value")
+    return value
+
+
+def _column(line: str, name: str) -> int:
+    found = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", line)
+    return found.start() + 1 if found else 1
+
+
+def _text(raw: bytes, shown: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _mistake(Place(shown, line, 1), "this is not UTF-8") from None
+
+
+def _mistake(place: Place, message: str) -> MistakesError:
+    return MistakesError([Problem(place, "error", "rows", message)])

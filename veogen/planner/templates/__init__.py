@@ -1,0 +1,1 @@
+"""Turning templates into text: simple ones at once, all others under guard."""
