@@ -45,7 +45,7 @@ def _single(name: str, value: Json, model: Model) -> Iterator[Objection]:
         hint = did_you_mean(name, model.parameters)
         yield Objection("error", "unknown-key", name, message, hint, key=True)
     elif (wrong := known.check(value)) is not None:
-        yield Objection("error", "bad-value", name, f"{name} {wrong}")
+        yield Objection("error", "value", name, f"{name} {wrong}")
 
 
 def _unknown_model(name: Json, models: Mapping[str, Model]) -> Objection:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Place, Value
 from veogen.planner.choices import plain
+from veogen.spec.layers import settled, stacked
 from veogen.spec.model import Layer, Shot, Text
 
 PROMPTS = ("prompt", "negative_prompt")
@@ -38,30 +40,23 @@ class Variant:
 def variant(shot: Shot, matching: Sequence[int]) -> Variant:
     """The shot as it is where the overrides at the positions `matching` fit."""
     stronger = [*(shot.overrides[index].layer for index in matching), shot.top]
-    layers = [shot.base, *stronger]
-    settings: dict[str, Setting | None] = {}
-    for layer in layers:
-        settings.update(_settings(layer))
-    in_force = {name: setting for name, setting in settings.items() if setting is not None}
-    firm = {name for layer in stronger for name, _ in _settings(layer)}
-    firm.update(name for name in PROMPTS if getattr(shot.base, name) is not None)
-    takes = [layer.takes for layer in layers if layer.takes is not None]
-    return Variant(in_force, frozenset(firm), _vars(layers), takes[-1] if takes else 1)
+    layer = settled(reduce(stacked, stronger, shot.base))
+    firm = {name for stronger_one in stronger for name in _written(stronger_one)}
+    firm.update(name for name in PROMPTS if name in shot.named)
+    variables = {name: plain(value) for name, value in layer.vars.items()}
+    return Variant(dict(_settings(layer)), frozenset(firm), variables, layer.takes or 1)
 
 
-def _settings(layer: Layer) -> Iterator[tuple[str, Setting | None]]:
+def _written(layer: Layer) -> Iterator[str]:
+    yield from layer.params
+    yield from (name for name in PROMPTS if getattr(layer, name) is not None)
+
+
+def _settings(layer: Layer) -> Iterator[tuple[str, Setting]]:
     params = layer.params
     for name, value in params.items():
-        setting = Setting(value, params.value_place(name), params.key_place(name))
-        yield name, None if value is None else setting
+        yield name, Setting(value, params.value_place(name), params.key_place(name))
     for name in PROMPTS:
         text: Text | None = getattr(layer, name)
         if text is not None:
             yield name, Setting(text.source, text.place, text.place, text)
-
-
-def _vars(layers: Sequence[Layer]) -> dict[str, Json]:
-    merged: dict[str, Value] = {}
-    for layer in layers:
-        merged.update(layer.vars)
-    return {name: plain(value) for name, value in merged.items() if value is not None}

@@ -109,7 +109,7 @@ class Maker:
             return plain(read(text.encode(), "the rendered text"))
         except MistakesError as error:
             message = f"{name} is a list; the rendered text is none: {error.problems[0].message}"
-            self._error(draft, draft.place(name), "bad-value", message)
+            self._error(draft, draft.place(name), "value", message)
             raise _WrongError from None
 
     def _chosen(self, draft: Draft, name: str, value: Json, place: Place) -> Json:
@@ -127,7 +127,7 @@ class Maker:
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             return ()
         place = draft.place("image_urls")
-        folder = self._spec.sources.get(place.path, self._spec.path).parent
+        folder = self._spec.folder(place)
         found = list(self._found(draft, [str(url) for url in urls], folder))
         body["image_urls"] = [shown(image) for image in found]
         return tuple(dict.fromkeys(image for image in found if isinstance(image, Image)))

@@ -1,0 +1,54 @@
+"""A project in a folder of its own, where tests write specs and look at plans.
+
+A test module that wants it says `project = project_fixture`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from veogen.document.problems import MistakesError
+from veogen.planner.build import plan
+from veogen.planner.plan import Plan, Request
+from veogen.spec.load import load_spec
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Project:
+    """The working directory is the project's root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / ".git").mkdir()
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def plan(self, text: str, *, name: str = "a.yaml", **options: Any) -> Plan:
+        """The plan of a spec; `veogen: 1` is put before `text` on a line of its own."""
+        self.write(name, f"veogen: 1\n{text}")
+        profile, settings = options.pop("profile", None), options.pop("settings", ())
+        return plan(load_spec(Path(name), profile=profile, settings=settings), **options)
+
+    def requests(self, text: str, **options: Any) -> tuple[Request, ...]:
+        return self.plan(text, **options).requests
+
+    def mistakes(self, text: str, **options: Any) -> list[str]:
+        """The lines that are shown instead of a plan."""
+        with pytest.raises(MistakesError) as caught:
+            self.plan(text, **options)
+        return [str(problem) for problem in caught.value.problems]
+
+    def warnings(self, text: str, **options: Any) -> list[str]:
+        return [str(problem) for problem in self.plan(text, **options).warnings]
+
+
+@pytest.fixture
+def project_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
