@@ -98,7 +98,7 @@ class World:
             wanted=wanted or Wanted(buy=plan_ is not None),
         ) as session:
             session.check_money()
-            return session.run(stop)
+            return session.run(stop, max_credits=session.policy.max_credits)
 
     @property
     def keys(self) -> list[str]:

@@ -15,6 +15,11 @@ class OutsideRootError(VeogenError):
 class Files(Protocol):
     """Read access to one project; paths are relative to its root, with `/`, already normal."""
 
+    @property
+    def root(self) -> Path:
+        """The project root on disk."""
+        ...
+
     def read(self, path: PurePosixPath) -> bytes:
         """The bytes of a file; raises `OSError`, or `OutsideRootError` through a link."""
         ...

@@ -134,3 +134,9 @@ def _holder(descriptor: int) -> str:
         return f"process {int(holder['pid'])} on {holder['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def default_path(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
+    """Where the runs of a spec are kept unless `--dir` says otherwise."""
+    parts = [name, *([profile] if profile else []), *(["simulated"] if simulated else [])]
+    return root / "runs" / ".".join(parts)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class Session:
         self._desk = desk
         self._services = services
         self._wanted = wanted
-        self._directory = directory
+        self.directory = directory
         self.runner = runner
         self.ledger = desk.ledger
         self.holdings = Holdings.of_ledger(desk.ledger)
@@ -92,6 +92,10 @@ class Session:
             for s in self.ledger.everything
             if s.record.status in ("submitted", "undelivered")
         )
+
+    @property
+    def policy(self) -> Policy:
+        return self._desk.policy
 
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""
@@ -105,13 +109,14 @@ class Session:
         planned = sum((entry.credits or Decimal(0) for entry in self.to_buy), Decimal(0))
         if policy.budget is not None and self.ledger.spent + planned > policy.budget:
             raise UsageError(
-                f"{self._directory.path}: {planned} credits to buy and {self.ledger.spent} already "
+                f"{self.directory.path}: {planned} credits to buy and {self.ledger.spent} already "
                 f"counted pass the budget of {policy.budget}; nothing was sent"
             )
 
-    def run(self, stop: Stop | None = None) -> Outcome:
-        """Buy and bring home; with `stop` nothing is bought."""
-        self._directory.load_ballast()
+    def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
+        """Buy, for `max_credits` at most, and bring home; with `stop` nothing is bought."""
+        self._desk.policy = replace(self._desk.policy, max_credits=max_credits)
+        self.directory.load_ballast()
         counted = {standing.record.hash for standing in self._chosen()}
         self._desk.listener.start(counted, self.runner.view())
         if stop is not None:
