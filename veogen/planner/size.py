@@ -12,12 +12,18 @@ MOST_REQUESTS = 1_000
 MOST_EVER = 10_000_000
 
 
-def check_size(spec: Spec, grids: Sequence[Grid], max_requests: int, problems: Problems) -> None:
-    """Refuse a plan that is too large, its product written out."""
+def check_size(
+    spec: Spec, grids: Sequence[Grid], max_requests: int | None, problems: Problems
+) -> None:
+    """Refuse a plan that is too large, its product written out.
+
+    Without `max_requests` the spec's budget says what is too large.
+    """
+    allowed = max_requests or spec.budget.max_requests or MOST_REQUESTS
     sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
     total = sum(sizes)
     walked = max((one.product_size for one in grids), default=0)
-    limit = min(max_requests, MOST_EVER)
+    limit = min(allowed, MOST_EVER)
     if total <= limit and walked <= MOST_EVER:
         return
     factors = "; ".join(

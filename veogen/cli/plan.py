@@ -1,0 +1,89 @@
+"""`veogen plan`: the requests of specs and their price; nothing is sent."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from veogen.catalogue.models import shipped
+from veogen.cli.diagnostics import as_text
+from veogen.cli.holdings import holdings_of, project_root
+from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.plan_table import table
+from veogen.cli.plan_view import View, narrowed, view
+from veogen.cli.specs import load_specs
+from veogen.executor.directory import write_whole
+from veogen.planner.build import plan_all
+from veogen.planner.document import plan_data, request_line
+
+
+@click.command()
+@specs_argument
+@spec_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="How the plan is written.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to a file instead of stdout.",
+)
+def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
+    """Print the requests of specs and their price; sends nothing."""
+    views = _views(specs, options)
+    width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
+    text = "".join(f"{line}\n" for line in _written(views, format_, width))
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(out, text.encode())
+    warnings = [warning for one in views for warning in one.plan.warnings]
+    if warnings:
+        click.echo(as_text(warnings, terminal=sys.stderr.isatty()), err=True)
+
+
+def _views(paths: tuple[Path, ...], options: SpecOptions) -> list[View]:
+    specs = load_specs(paths, options)
+    plans = plan_all(specs, max_requests=options.max_requests)
+    chosen = narrowed(plans, options.select, options.deselect)
+    return [
+        view(plan, holdings_of(spec), project_root(spec), shipped())
+        for spec, plan in zip(specs, chosen, strict=True)
+    ]
+
+
+def _tables(views: Sequence[View], width: int | None) -> Iterator[str]:
+    for index, one in enumerate(views):
+        if index:
+            yield ""
+        yield from table(one, shipped(), width)
+
+
+def _json(views: Sequence[View]) -> Iterator[str]:
+    plans = [plan_data(one.plan, one.totals, one.state, one.price_to_buy) for one in views]
+    yield json.dumps(plans[0] if len(plans) == 1 else plans, indent=2, ensure_ascii=False)
+
+
+def _json_lines(views: Sequence[View]) -> Iterator[str]:
+    for one in views:
+        for request in one.plan.requests:
+            yield request_line(request, one.state(request))
+
+
+def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator[str]:
+    match format_:
+        case "json":
+            yield from _json(views)
+        case "jsonl":
+            yield from _json_lines(views)
+        case _:
+            yield from _tables(views, width)

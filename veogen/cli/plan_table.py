@@ -1,0 +1,111 @@
+"""A plan as a table that a person reads: one line a request, then what it comes to."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from veogen.catalogue.models import Model
+from veogen.cli.plan_view import View
+from veogen.planner.plan import Request
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+_LEAST_PROMPT = 20
+_GAP = "  "
+
+
+def table(view: View, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
+    """The lines of the table; `width` is that of the terminal, None where there is none."""
+    yield _title(view)
+    yield ""
+    rows = [_cells(view, request) for request in view.plan.requests]
+    header = ("address", "seconds", "videos", "credits", "state", "prompt")
+    yield from _columns([header, *rows], _kept(view), width)
+    yield ""
+    yield from _sums(view, models)
+
+
+def _title(view: View) -> str:
+    profile = f", profile {view.plan.profile}" if view.plan.profile else ""
+    root = f" (project root: {view.root})" if view.root else ""
+    return f"{view.plan.name}: {view.plan.spec}{profile}{root}"
+
+
+def _cells(view: View, request: Request) -> tuple[str, ...]:
+    return (
+        request.address,
+        "?" if request.seconds is None else str(request.seconds),
+        str(request.videos),
+        "unknown" if request.credits is None else str(request.credits),
+        view.state(request),
+        printable(str(request.body.get("prompt", ""))),
+    )
+
+
+def _kept(view: View) -> Sequence[int]:
+    """The columns that say something: not those in which all requests are alike."""
+    several = any(request.videos > 1 for request in view.plan.requests)
+    owned = any(view.state(request) != "new" for request in view.plan.requests)
+    return [0, 1, *([2] if several else []), 3, *([4] if owned else []), 5]
+
+
+def _columns(
+    rows: Sequence[tuple[str, ...]], kept: Sequence[int], width: int | None
+) -> Iterator[str]:
+    """Every row with its cells below each other, cut to the width."""
+    widths = {index: max(len(row[index]) for row in rows) for index in kept}
+    if width is not None:
+        others = sum(widths[index] + len(_GAP) for index in kept[1:-1])
+        widths[0] = min(widths[0], max(width - others - _LEAST_PROMPT - len(_GAP), 16))
+        widths[5] = max(width - others - widths[0] - len(_GAP), 8)
+    for row in rows:
+        cells = [_cell(index, row[index], widths[index]) for index in kept]
+        yield _GAP.join(cells).rstrip()
+
+
+def _cell(index: int, text: str, width: int) -> str:
+    if index in (1, 2, 3):
+        return text.rjust(width)
+    if len(text) <= width:
+        return text.ljust(width)
+    if index == 0:  # both ends of an address tell requests apart
+        tail = (width - 1) * 2 // 3
+        return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+    return f"{text[: width - 1]}…"
+
+
+def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+    totals = view.totals
+    made = f"{_count(totals.requests, 'request')}, {_count(totals.videos, 'video')}"
+    yield f"{made}, {totals.seconds} seconds: {_money(totals.credits, totals.usd)}"
+    yield from _rates(view, models)
+    if len(view.to_buy) < totals.requests:
+        price = view.price_to_buy
+        amount = "at an unknown price" if price is None else f"for {price} credits"
+        yield f"A run would buy {_count(len(view.to_buy), 'request')} {amount}."
+
+
+def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
+    if credits_ is None:
+        return "an unknown price"
+    return f"{credits_} credits" if usd is None else f"{credits_} credits, about ${usd}"
+
+
+def _rates(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+    """Where the figures are from, for each price that was used."""
+    used = dict.fromkeys(str(request.body["model"]) for request in view.plan.requests)
+    prices = {name: models[name].price for name in used}
+    for name, price in prices.items():
+        if price is None:
+            yield f"No price is known for {name}."
+    dated = {(p.date, p.credits_per_usd) for p in prices.values() if p is not None}
+    for date, rate in sorted(dated):
+        yield f"Estimated with prices of {date}, {rate} credits to the dollar."
+
+
+def printable(text: str) -> str:
+    """A text on one line, without characters that move the cursor or turn the direction."""
+    return _UNPRINTABLE.sub(" ", text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
