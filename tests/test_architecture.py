@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "veogen"
 
 ROOMS = [
     "errors",
+    "terminal",
     "document",
     "catalogue",
     "spec",

@@ -1,0 +1,138 @@
+"""A run for whoever watches: what happens is folded in and told, as the desk does it."""
+
+from decimal import Decimal
+
+from veogen.executor.desk import Listener, View
+from veogen.results.entries import Entry
+from veogen.results.events import (
+    Accepted,
+    Delivered,
+    Ended,
+    Event,
+    Intended,
+    Made,
+    Progressed,
+    Unclear,
+    Undelivered,
+)
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.videos import Video
+
+PRICE = Decimal("76.032")
+START = 1_000_000.0
+
+
+class FakeClock:
+    """Time that passes only when a test says so."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return START + self.passed
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+def entry(address: str, number: int = 1) -> Entry:
+    return Entry(
+        address=address,
+        hash=f"{number:064x}",
+        shot=address.partition("[")[0],
+        take=1,
+        variables={},
+        output=f"clip-{number}",
+        body={"model": "veo-3.1-fast-generate-preview", "prompt": "a boat"},
+        credits=PRICE,
+    )
+
+
+def video(entry: Entry, *warnings: str, index: int = 0) -> Video:
+    return Video(
+        path=entry.path(index, 1),
+        sha256="0" * 64,
+        bytes=1000,
+        duration=8.0,
+        width=1280,
+        height=720,
+        fps=24.0,
+        audio=True,
+        warnings=warnings,
+    )
+
+
+class Play:
+    """Requests that are bought, made and lost as a test says; addresses name them."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.clock = FakeClock()
+        self.ledger = Ledger("boats")
+        self.entries = {a: entry(a, number) for number, a in enumerate(addresses, start=1)}
+        self.ledger.adopt(self.entries.values())
+        self.in_flight = 0
+        self.waiting: str | None = None
+        self.listener: Listener | None = None
+
+    def watched_by(self, listener: Listener) -> None:
+        """Begin to tell."""
+        self.listener = listener
+        listener.start([entry.hash for entry in self.entries.values()], self.view)
+
+    @property
+    def view(self) -> View:
+        return View(ledger=self.ledger, in_flight=self.in_flight, waiting=self.waiting)
+
+    def tell(self, event: Event) -> None:
+        record = self.ledger.apply(event)
+        entry = self.ledger.entry(event.hash)
+        assert entry
+        if self.listener:
+            self.listener.event(event, Standing(entry, record), self.view)
+
+    def tick(self, seconds: float = 1.0) -> None:
+        self.clock.passed += seconds
+        if self.listener:
+            self.listener.tick(self.view)
+
+    def submit(self, address: str, attempt: int = 1) -> None:
+        entry, now = self.entries[address], self.clock.now()
+        self.ledger.apply(Intended(entry.hash, attempt, "key", "{}", PRICE, now))
+        self.in_flight += 1
+        self.tell(Accepted(entry.hash, attempt, f"task-{address}", PRICE, now))
+
+    def progress(self, address: str, percent: int) -> None:
+        hash_ = self.entries[address].hash
+        self.tell(Progressed(hash_, f"task-{address}", "processing", percent))
+
+    def make(self, address: str) -> None:
+        hash_ = self.entries[address].hash
+        self.in_flight -= 1
+        link = ("https://media.example/1.mp4?signature=s3cret",)
+        self.tell(Made(hash_, f"task-{address}", link, PRICE, self.clock.now()))
+
+    def deliver(self, address: str, *warnings: str) -> None:
+        entry = self.entries[address]
+        self.tell(Delivered(entry.hash, 0, video(entry, *warnings)))
+
+    def complete(self, address: str, *warnings: str) -> None:
+        """From nothing to a clip on disk."""
+        self.submit(address)
+        self.make(address)
+        self.deliver(address, *warnings)
+
+    def fail(self, address: str, code: str, message: str) -> None:
+        self.in_flight -= 1
+        self.tell(Ended(self.entries[address].hash, f"task-{address}", code, message))
+
+    def lose(self, address: str, code: str, message: str) -> None:
+        self.tell(Undelivered(self.entries[address].hash, code, message))
+
+    def doubt(self, address: str, code: str, message: str) -> None:
+        """Sent, and nobody knows what came of it."""
+        entry = self.entries[address]
+        self.ledger.apply(Intended(entry.hash, 1, "key", "{}", PRICE, self.clock.now()))
+        self.tell(Unclear(entry.hash, 1, code, message))

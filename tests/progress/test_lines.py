@@ -1,0 +1,197 @@
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from play import Play
+
+from veogen.progress import Watching, listener
+from veogen.progress.lines import SECONDS_BETWEEN, SECONDS_BETWEEN_TOTALS
+from veogen.results.advice import Names
+from veogen.terminal import Terminal
+
+
+class Log:
+    """A run that is followed in lines; `lines` is what was said since it was last asked."""
+
+    def __init__(self, play: Play, mode: str = "auto", **environ: str) -> None:
+        self.data, self.messages = io.StringIO(), io.StringIO()
+        self.watching: Watching = listener(
+            mode,  # type: ignore[arg-type]
+            directory=Path("runs/boats"),
+            names=Names("runs/boats", "specs/boats.yaml"),
+            clock=play.clock,
+            terminal=Terminal(self.data, self.messages, environ),
+        )
+        self._read = 0
+
+    @property
+    def lines(self) -> list[str]:
+        text = self.messages.getvalue()[self._read :]
+        self._read += len(text)
+        return text.splitlines()
+
+
+@pytest.fixture
+def play() -> Play:
+    return Play("a", "b", "c", "d")
+
+
+@pytest.fixture
+def log(play: Play) -> Iterator[Log]:
+    log = Log(play)
+    with log.watching as watching:
+        play.watched_by(watching)
+        yield log
+
+
+def test_a_run_begins_with_how_it_stands(log: Log) -> None:
+    assert log.lines == ["0 of 4 completed, 0 credits"]
+
+
+def test_a_clip_is_told_with_the_path_of_its_file(play: Play, log: Log) -> None:
+    play.complete("a")
+
+    assert log.lines[1:] == [
+        "submitted a: task-a",
+        "completed a: runs/boats/videos/clip-1-0000000000.mp4",
+    ]
+
+
+def test_a_clip_that_is_not_what_was_asked_for_is_told_with_a_warning(play: Play, log: Log) -> None:
+    play.complete("a", "duration", "audio")
+
+    assert log.lines[-1] == (
+        "completed a: runs/boats/videos/clip-1-0000000000.mp4 (warning: duration, audio)"
+    )
+
+
+def test_good_news_that_follow_soon_are_told_together(play: Play, log: Log) -> None:
+    play.complete("a")
+    log.lines  # noqa: B018 - read
+    play.complete("b")
+    play.complete("c")
+    at_once = log.lines
+    play.tick(SECONDS_BETWEEN)
+
+    assert at_once == []
+    assert log.lines == [
+        "submitted 2 more, the last c: task-c",
+        "completed 2 more, the last c: runs/boats/videos/clip-3-0000000000.mp4",
+    ]
+
+
+def test_trouble_is_told_at_once_with_what_to_do(play: Play, log: Log) -> None:
+    play.submit("a")
+    play.submit("b")
+    log.lines  # noqa: B018 - read
+    play.fail("a", "content_policy_violation", "a face")
+    play.fail("b", "strange", "")
+    play.doubt("c", "timeout", "no answer came")
+    play.submit("d")
+    play.make("d")
+    play.lose("d", "broken", "the file is cut short")
+
+    assert log.lines == [
+        "failed a: a face (content_policy_violation)",
+        "    the gateway's filter took offence: edit its prompt or image, and run again",
+        "failed b: strange",
+        "    veogen run specs/boats.yaml --retry-failed   buys it again as it is",
+        "held c: no answer came (timeout); it may have cost 76.032 credits",
+        "    veogen resolve runs/boats --adopt c=TASK_ID   if the account's list has the task",
+        "    veogen resolve runs/boats --replay c   sends it once more with the same key",
+        "    veogen resolve runs/boats --abandon c   counts it as spent",
+        "undelivered d: the file is cut short (broken)",
+        "    veogen collect runs/boats   its link lives for 1 day more",
+    ]
+
+
+def test_a_failure_that_passes_is_no_trouble(play: Play, log: Log) -> None:
+    play.submit("a")
+    log.lines  # noqa: B018 - read
+    play.fail("a", "service_error", "busy")
+
+    assert log.lines == ["retrying a: busy (service_error)"]
+
+
+def test_how_the_run_stands_is_told_now_and_then_if_it_changed(play: Play, log: Log) -> None:
+    play.complete("a")
+    log.lines  # noqa: B018 - read
+    play.tick(SECONDS_BETWEEN_TOTALS)
+    changed = log.lines
+    play.tick(SECONDS_BETWEEN_TOTALS)
+
+    assert changed == ["1 of 4 completed, 76.032 credits, about 1 s left"]
+    assert log.lines == []
+
+
+def test_nothing_that_was_held_back_is_lost_at_the_end(play: Play) -> None:
+    log = Log(play)
+
+    with log.watching as watching:
+        play.watched_by(watching)
+        for address in "abcd":
+            play.complete(address)
+
+    assert log.lines[-3:] == [
+        "submitted 3 more, the last d: task-d",
+        "completed 3 more, the last d: runs/boats/videos/clip-4-0000000000.mp4",
+        "4 of 4 completed, 304.128 credits",
+    ]
+
+
+def test_a_log_holds_no_control_character_whatever_the_network_says(play: Play, log: Log) -> None:
+    play.submit("a")
+    play.fail("a", "bad\x1b[2J", "\r\x9b2Kall is \x07well\n")
+    log.watching.note("stopped: \x1b]0;gone\x07")
+    play.waiting = "waits 12 s: \x1b[31mbusy"
+    play.tick(SECONDS_BETWEEN_TOTALS)
+
+    assert all(line.isprintable() for line in log.lines)
+
+
+def test_colours_are_used_where_they_are_demanded(play: Play) -> None:
+    log = Log(play, FORCE_COLOR="1")
+
+    with log.watching as watching:
+        play.watched_by(watching)
+        play.complete("a")
+
+    assert "\x1b[32mcompleted\x1b[0m \x1b[1ma\x1b[0m: " in "\n".join(log.lines)
+
+
+def test_without_progress_only_the_run_itself_is_heard(play: Play) -> None:
+    log = Log(play, "none")
+
+    with log.watching as watching:
+        play.watched_by(watching)
+        play.complete("a")
+        watching.note("stopped: no credits\x1b[m")
+
+    assert log.lines == [r"stopped: no credits\x1b[m"]
+    assert log.data.getvalue() == ""
+
+
+class Closed(io.StringIO):
+    """A stream that nobody reads any more."""
+
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError(32, "Broken pipe", text)
+
+
+@pytest.mark.parametrize("mode", ["lines", "bar", "json", "none"])
+def test_a_run_goes_on_when_nobody_reads_what_is_told(play: Play, mode: str) -> None:
+    watching = listener(
+        mode,  # type: ignore[arg-type]
+        directory=Path("runs/boats"),
+        names=Names("runs/boats"),
+        clock=play.clock,
+        terminal=Terminal(Closed(), Closed(), {}),
+    )
+
+    with watching:
+        play.watched_by(watching)
+        play.complete("a")
+        watching.note("stopped")
+
+    assert play.ledger.count("completed") == 1

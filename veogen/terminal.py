@@ -1,0 +1,94 @@
+"""What may be written on a terminal: text without control characters, colours where wanted."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TextIO, TypeAlias
+
+Colour: TypeAlias = Literal["red", "green", "yellow", "cyan", "dim", "bold"]
+Paint: TypeAlias = Callable[[str, Colour], str]
+
+_CODES: Mapping[Colour, int] = {
+    "bold": 1,
+    "dim": 2,
+    "red": 31,
+    "green": 32,
+    "yellow": 33,
+    "cyan": 36,
+}
+_JOINERS = "\u200c\u200d"  # they are part of words and of emoji, and do nothing by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where data and messages go, and what the environment says about them."""
+
+    data: TextIO
+    messages: TextIO
+    environ: Mapping[str, str]
+
+
+def plain(text: str) -> str:
+    """`text` as one line that no terminal obeys: what cannot be printed is spelled out."""
+    return "".join(map(_plain, text))
+
+
+def _plain(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    if character.isspace():
+        return " "
+    return character.encode("unicode_escape").decode()
+
+
+def columns(text: str) -> int:
+    """How many columns a text takes: East Asian letters two, marks above letters none."""
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or character in _JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` cut to a number of columns, with `…` where something is missing."""
+    if columns(text) <= width:
+        return text
+    kept, room = "", width - 1
+    for character in text:
+        room -= _columns(character)
+        if room < 0:
+            break
+        kept += character
+    return f"{kept}…" if width > 0 else ""
+
+
+def is_screen(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether somebody sits before it on whom a line can be drawn anew."""
+    in_ci = environ.get("CI", "").lower() not in ("", "0", "false")
+    return stream.isatty() and environ.get("TERM") != "dumb" and not in_ci
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """NO_COLOR forbids, FORCE_COLOR demands, else a terminal that knows colours decides."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def paint(stream: TextIO, environ: Mapping[str, str]) -> Paint:
+    """The way to colour what is written to `stream`, which may be not at all."""
+    return _coloured if wants_colour(stream, environ) else _uncoloured
+
+
+def _coloured(text: str, colour: Colour) -> str:
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if text else text
+
+
+def _uncoloured(text: str, colour: Colour) -> str:
+    del colour
+    return text
