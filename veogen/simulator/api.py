@@ -8,22 +8,22 @@ from aiohttp import web
 
 from veogen.simulator.answers import explain, sign, told
 from veogen.simulator.checks import parse
-from veogen.simulator.desk import LINKS, SERVICE, authorize, keyed, shown
-from veogen.simulator.links import Links
+from veogen.simulator.desk import SERVICE, authorize, keyed, read_body, shown
+from veogen.simulator.files import SIZE_LIMIT
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.reads import list_tasks, read_many, read_one
 from veogen.simulator.refusals import RefusedError
 from veogen.simulator.service import Service, body_hash
+from veogen.simulator.uploads import routes
 
-_BODY_LIMIT = 1024 * 1024  # no document names one; a request is a few kilobytes
 _KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
 
 
-def application(service: Service, links: Links) -> web.Application:
+def application(service: Service) -> web.Application:
     """The API; its addresses are those of the gateway, and `/__audit`."""
-    app = web.Application(middlewares=[explain], client_max_size=_BODY_LIMIT)
+    app = web.Application(middlewares=[explain], client_max_size=2 * SIZE_LIMIT)
     app.on_response_prepare.append(sign)
-    app[SERVICE], app[LINKS] = service, links
+    app[SERVICE] = service
     app.add_routes(
         [
             web.post("/v1/videos/generations", submit),
@@ -33,6 +33,7 @@ def application(service: Service, links: Links) -> web.Application:
             web.get("/v1/credits", keyed("credits", read_credits)),
             web.get("/v1/models", keyed("models", list_models)),
             web.get("/__audit", read_audit),
+            *routes(),
         ]
     )
     return app
@@ -71,7 +72,7 @@ async def _submit(request: web.Request) -> web.StreamResponse:
     authorize(request)
     service, key = request.app[SERVICE], _key(request)
     service.pace.admit()
-    body = parse(await request.read())
+    body = parse(await read_body(request))
     fault = service.faults.pick("submit", str(body.get("prompt", "")), body_hash(body))
     if fault is not None:
         if fault.taken:

@@ -73,8 +73,8 @@ async def _send(
     end = len(data) if parcel.lost_after is None else int(len(data) * parcel.lost_after)
     pieces = range(0, end, max(1, end // _STEPS) if parcel.seconds else max(1, end))
     for start in pieces:
-        await answer.write(data[start : min(end, start + pieces.step)])
         await asyncio.sleep(parcel.seconds / len(pieces))
+        await answer.write(data[start : min(end, start + pieces.step)])
     if parcel.lost_after is not None:
         await hang_up(request)
 

@@ -1,21 +1,19 @@
 """What the handlers of an application share: the service, the key check, the faults."""
 
 import re
-import time
 from typing import Any
 
 from aiohttp import web
 
 from veogen.simulator.answers import Handler
 from veogen.simulator.faults import At
-from veogen.simulator.links import Links
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.refusals import RefusedError
 from veogen.simulator.service import Service
-from veogen.simulator.tasks import Task, view
+from veogen.simulator.tasks import Task
 
+BODY_LIMIT = 1024 * 1024  # no document names one; a request is a few kilobytes
 SERVICE = web.AppKey("service", Service)
-LINKS = web.AppKey("links", Links)
 
 
 def authorize(request: web.Request) -> None:
@@ -39,9 +37,7 @@ def keyed(at: At, handler: Handler) -> Handler:
 
 def shown(request: web.Request, task: Task) -> dict[str, Any]:
     """A task as it stands, with links to the host that the client reaches us at."""
-    app = request.app
-    links = app[LINKS].of(task, request.url.host) if task.state == "completed" else []
-    return view(task, time.time(), links, app[SERVICE].estimate)
+    return request.app[SERVICE].view(task, request.url.host)
 
 
 def number(request: web.Request, name: str, default: int, most: int) -> int:
@@ -51,3 +47,13 @@ def number(request: web.Request, name: str, default: int, most: int) -> int:
     if not 1 <= value <= most:
         raise RefusedError(400, f"{name} is 1 to {most}", "invalid_parameters", name, max=most)
     return value
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body of a request that is not an upload; raises `RefusedError`."""
+    data = bytearray()
+    async for piece in request.content.iter_any():
+        data += piece
+        if len(data) > BODY_LIMIT:
+            raise RefusedError(413, f"the body is larger than {BODY_LIMIT} bytes")
+    return bytes(data)

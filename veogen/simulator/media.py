@@ -6,19 +6,20 @@ from aiohttp import hdrs, web
 
 from veogen.simulator.answers import Handler, explain, sign
 from veogen.simulator.delivery import Parcel, deliver
-from veogen.simulator.desk import LINKS, SERVICE
+from veogen.simulator.desk import SERVICE
 from veogen.simulator.kiln import Baked
-from veogen.simulator.links import Links
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.service import Service
 from veogen.simulator.tasks import Task
 
 
-def media_host(service: Service, links: Links) -> web.Application:
+def media_host(service: Service) -> web.Application:
     app = web.Application(middlewares=[explain, guard])
     app.on_response_prepare.append(sign)
-    app[SERVICE], app[LINKS] = service, links
+    app[SERVICE] = service
     app.router.add_get("/videos/{task}/{number:[0-9]{1,3}}.mp4", serve)
+    app.router.add_get("/files/{path:.+}", serve_file)
+    app.router.add_get("/api/v1/files/download/{id}", serve_file)
     return app
 
 
@@ -45,15 +46,25 @@ async def serve(request: web.Request) -> web.StreamResponse:
     return await deliver(request, parcel)
 
 
+async def serve_file(request: web.Request) -> web.StreamResponse:
+    """An uploaded file, by its public address or its id."""
+    files = request.app[SERVICE].files
+    file_id = request.match_info.get("id")
+    file = files.by_id(file_id) if file_id else files.find(request.rel_url.raw_path)
+    if file is None:
+        raise web.HTTPNotFound
+    return await deliver(request, Parcel(file.data, file.id, file.kind))
+
+
 def _clip(request: web.Request) -> tuple[Task, Baked]:
     """The clip of a link, checked; raises an answer."""
-    service, links = request.app[SERVICE], request.app[LINKS]
+    service = request.app[SERVICE]
     task = service.tasks.get(request.match_info["task"])
     number = int(request.match_info["number"])
     if task is None or not 1 <= number <= len(task.clips):
         raise web.HTTPNotFound
-    if request.query.get("signature") != links.signature(task.id, number):
+    if request.query.get("signature") != service.links.signature(task.id, number):
         raise web.HTTPForbidden(text="the signature does not match")
-    if time.time() > links.expires(task):
+    if time.time() > service.links.expires(task):
         raise web.HTTPForbidden(text="the link has expired")
     return task, task.clips[number - 1]

@@ -3,7 +3,8 @@
 import hashlib
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,8 +16,13 @@ Colour: TypeAlias = tuple[int, int, int]
 
 _COARSE = 6  # the pattern is drawn small and enlarged: soft, and cheap to encode
 _BLOBS = 14
+_PIXELS = 50_000_000
 _INK: Colour = (245, 245, 245)
 _PANEL: Colour = (18, 18, 22)
+
+
+class UnreadableError(Exception):
+    """An image that no clip can start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +48,27 @@ def draw(
 
 
 def still(data: bytes, size: Size, fit: Fit) -> Image.Image:
-    """An image as a frame of a clip; raises `OSError` where it cannot be read."""
-    with Image.open(io.BytesIO(data)) as image:
+    """An image as a frame of a clip; raises `UnreadableError`."""
+    with _opened(data) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
-    return ImageOps.pad(upright, size) if fit == "pad" else ImageOps.fit(upright, size)
+        return ImageOps.pad(upright, size) if fit == "pad" else ImageOps.fit(upright, size)
 
 
 def size_of(data: bytes) -> Size:
-    """Width and height of an image; raises `OSError` where it cannot be read."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.size
+    """Width and height of an image; raises `UnreadableError`."""
+    with _opened(data) as image:
+        return ImageOps.exif_transpose(image).size
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > _PIXELS:
+                raise UnreadableError("an image has too many pixels")
+            yield image
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise UnreadableError(f"an image cannot be read: {error}") from None
 
 
 def _canvas(size: Size, identity: bytes, stills: Sequence[Image.Image]) -> Image.Image:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from veogen.simulator.answers import told
 from veogen.simulator.checks import parse
-from veogen.simulator.desk import SERVICE, authorize, number, shown
+from veogen.simulator.desk import SERVICE, authorize, number, read_body, shown
 from veogen.simulator.faults import Fault
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.refusals import RefusedError
@@ -36,7 +36,7 @@ async def read_one(request: web.Request) -> web.StreamResponse:
 async def read_many(request: web.Request) -> web.StreamResponse:
     """Up to 50 tasks; those that nobody knows are missing from the answer."""
     service = request.app[SERVICE]
-    ids = _ids(parse(await request.read()))
+    ids = _ids(parse(await read_body(request)))
     service.audit.batch_polls += 1
     tasks = [service.tasks[task_id] for task_id in ids if task_id in service.tasks]
     met = [(task, _poll(service, task)) for task in tasks]

@@ -15,7 +15,6 @@ from aiohttp import web
 from veogen.errors import UsageError
 from veogen.simulator.api import application
 from veogen.simulator.kiln import Kiln
-from veogen.simulator.links import Links
 from veogen.simulator.media import media_host
 from veogen.simulator.options import Options
 from veogen.simulator.service import Service
@@ -35,16 +34,15 @@ class Simulator:
 async def serving(options: Options) -> AsyncIterator[Simulator]:
     """Serve in the running event loop."""
     with TemporaryDirectory(prefix="veogen-simulator-") as folder:
-        kiln = Kiln(Path(folder))
+        kiln = Kiln(Path(folder), shared=options.gateway.clips == "shared")
         service = Service(options, kiln)
-        links = Links(options.host, options.gateway.links_expire, options.seed)
-        media = await _listen(media_host(service, links), options.host, 0)
-        links.port = _port(media)
+        media = await _listen(media_host(service), options.host, 0)
+        service.links.port = _port(media)
         try:
-            api = await _listen(application(service, links), options.host, options.port)
+            api = await _listen(application(service), options.host, options.port)
             try:
                 url = _url(options.host, _port(api))
-                yield Simulator(url, url, links.base(), service.report)
+                yield Simulator(url, url, service.links.base(), service.report)
             finally:
                 await api.cleanup()
         finally:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -13,18 +13,22 @@ from typing import Any
 
 from veogen.catalogue.models import Model, shipped
 from veogen.simulator.audit import Audit, report
+from veogen.simulator.callbacks import Callbacks
 from veogen.simulator.checks import check, settled
 from veogen.simulator.clips import Clip
 from veogen.simulator.faults import Faults
+from veogen.simulator.files import Store
+from veogen.simulator.footage import clips_of
 from veogen.simulator.kiln import Kiln
+from veogen.simulator.links import Links
 from veogen.simulator.money import Account, price
 from veogen.simulator.options import Options
 from veogen.simulator.pace import Pace
+from veogen.simulator.picture import UnreadableError
 from veogen.simulator.refusals import RefusedError
-from veogen.simulator.tasks import Failure, Task
+from veogen.simulator.tasks import Failure, Task, view
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Service:
         self.account = Account(options.gateway.credits)
         self.audit = Audit()
         self.faults = Faults(options.faults, options.seed, time.monotonic)
+        self.files = Store(options.gateway.files_expire, options.gateway.max_files)
         self.pace = Pace(
             options.gateway.requests_per_minute, options.gateway.retry_after, time.monotonic
         )
@@ -53,7 +58,8 @@ class Service:
         self._times_seen: dict[str, int] = {}
         self._lives: set[asyncio.Task[None]] = set()
         self._in_flight = 0
-        self.on_end: Callable[[Task], Awaitable[None]] = _nobody
+        self.callbacks = Callbacks()
+        self.links = Links(options.host, options.gateway.links_expire, options.seed)
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -82,9 +88,15 @@ class Service:
         self._keep(task)
         return Taken(task, replayed=False)
 
+    def view(self, task: Task, host: str | None = None) -> dict[str, Any]:
+        """A task as it stands, with links to us as `host`."""
+        links = self.links.of(task, host) if task.state == "completed" else []
+        return view(task, time.time(), links, self.estimate)
+
     def report(self) -> dict[str, Any]:
         """The audit so far."""
-        return report(self.audit, self.tasks.values(), self.account, self.faults.happened)
+        found = report(self.audit, self.tasks.values(), self.account, self.faults.happened)
+        return {**found, "callbacks": dict(self.callbacks.outcomes)}
 
     async def close(self) -> None:
         for life in self._lives:
@@ -144,15 +156,29 @@ class Service:
         life.add_done_callback(self._lives.discard)
 
     async def _live(self, task: Task) -> None:
-        clips = self._kiln.start([] if task.failure or task.stuck else clips_of(task))
+        clips = self._kiln.start(self._clips(task))
         async with self._slots:
             task.started = time.time()
             await asyncio.sleep(task.takes)
-            task.clips = tuple(await clips)
+            try:
+                task.clips = tuple(await clips)
+            except UnreadableError as error:
+                task.failure = Failure("image_processing_error", str(error))
         if task.stuck:
             return
         self._end(task)
-        await self.on_end(task)
+        if "callback_url" in task.body:
+            await self.callbacks.tell(task.body["callback_url"], self.view(task))
+
+    def _clips(self, task: Task) -> list[Clip]:
+        """What is to be made: nothing where the task ends without, or its images are no good."""
+        if task.failure or task.stuck:
+            return []
+        try:
+            return clips_of(task, self.files, self.links.port)
+        except UnreadableError as error:
+            task.failure = Failure("image_processing_error", str(error))
+            return []
 
     def _end(self, task: Task) -> None:
         task.finished = time.time()
@@ -167,32 +193,3 @@ def body_hash(body: Mapping[str, Any]) -> str:
     """What two requests with one key are compared by: their JSON, not its spelling."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def clips_of(task: Task) -> list[Clip]:
-    """The clips that a task makes."""
-    number = task.settled.get("n", 1)
-    return [
-        Clip(
-            task=task.id,
-            prompt=task.prompt,
-            seed=task.seed,
-            size=frame_size(task.settled),
-            seconds=task.settled.get("duration", 8),
-            audio=task.settled.get("generate_audio", True),
-            number=index,
-            of=number,
-        )
-        for index in range(1, number + 1)
-    ]
-
-
-def frame_size(settled: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height of the frames."""
-    short = _SHORT_SIDE[settled.get("quality", "720p")]
-    long = short * 16 // 9
-    return (short, long) if settled.get("aspect_ratio") == "9:16" else (long, short)
-
-
-async def _nobody(_: Task) -> None:
-    """Nobody wants to hear that a task ended."""
