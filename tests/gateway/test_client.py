@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_host import (
+from support.scripted_host import (
     Host,
     Step,
     answer,
@@ -141,7 +141,7 @@ def test_a_handshake_that_hangs_is_not_taken() -> None:
 @pytest.mark.parametrize(
     ("step", "code"),
     [
-        pytest.param(reset(reads=False), "lost", id="reset on accept"),
+        pytest.param(reset(reads=False), "lost", id="reset before reading"),
         pytest.param(close(), "lost", id="closed after reading"),
         pytest.param(reset(), "lost", id="reset after reading"),
         pytest.param(hang(), "timeout", id="no answer"),

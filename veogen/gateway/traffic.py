@@ -3,6 +3,7 @@
 import logging
 
 from requests import PreparedRequest
+from urllib3 import HTTPResponse
 
 from veogen.gateway.envelope import request_id
 from veogen.gateway.text import clean, mask
@@ -22,6 +23,21 @@ def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, s
             clean(request.url, secret=secret, limit=LONGEST_BODY),
             _body(request.body, secret),
             _outcome(outcome, secret),
+            seconds,
+        )
+
+
+def log_download(request: PreparedRequest, opened: HTTPResponse, *, seconds: float) -> None:
+    """Say that a clip is on its way, without the signature of its link."""
+    if LOGGER.isEnabledFor(logging.DEBUG):
+        link = clean(request.url, limit=LONGEST_BODY).partition("?")[0]
+        length = opened.headers.get("content-length", "unknown")
+        LOGGER.debug(
+            "GET %s %s -> %d (%s bytes) in %.3f s",
+            link,
+            request.headers.get("Range", ""),
+            opened.status,
+            clean(length, limit=20),
             seconds,
         )
 

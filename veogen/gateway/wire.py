@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -35,7 +35,14 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_ANSWER = 16 * 1024 * 1024
 
 Kind: TypeAlias = Literal[
-    "unresolved", "refused", "connect-timeout", "tls", "timeout", "lost", "oversized"
+    "unresolved",
+    "refused",
+    "connect-timeout",
+    "tls",
+    "forbidden",
+    "timeout",
+    "lost",
+    "oversized",
 ]
 
 NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
@@ -95,18 +102,22 @@ class TlsConnection(_Telling, HTTPSConnection):
     """https."""
 
 
-class _PlainPool(HTTPConnectionPool):
+class PlainPool(HTTPConnectionPool):
+    """Connections over http."""
+
     ConnectionCls = PlainConnection
 
 
-class _TlsPool(HTTPSConnectionPool):
+class TlsPool(HTTPSConnectionPool):
+    """Connections over https."""
+
     ConnectionCls = TlsConnection
 
 
 class Wire(HTTPAdapter):
     """A pool of connections that are verified against one set of certificates, read once."""
 
-    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _TlsPool}
+    pools: ClassVar[Mapping[str, type[HTTPConnectionPool]]] = {"http": PlainPool, "https": TlsPool}
 
     def __init__(self, certificates: ssl.SSLContext | None, *, connections: int) -> None:
         self._tls: dict[str, Any] = {"ssl_context": certificates} if certificates else {}

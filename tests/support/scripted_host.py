@@ -1,6 +1,7 @@
 """A host on this machine that does what a script says: answers, drops, hangs, lies."""
 
 import json
+import select
 import socket
 import ssl
 import struct
@@ -70,12 +71,15 @@ def close() -> Step:
 
 
 def reset(*, reads: bool = True) -> Step:
-    """Hang up with an RST, before or after the request was read."""
-    linger = struct.pack("ii", 1, 0)
-    return Step(
-        lambda connection, _: connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger),
-        reads=reads,
-    )
+    """Hang up with an RST after the request has come, read or not."""
+
+    def act(connection: socket.socket, _stop: threading.Event) -> None:
+        if not reads:
+            select.select([connection], [], [], 10)
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    return Step(act, reads=reads)
 
 
 def hang(*, after: bytes = b"", reads: bool = True) -> Step:

@@ -1,0 +1,447 @@
+"""Bringing a clip home over real HTTP, onto a real disk: whole, once, and never outside."""
+
+import errno
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.clips import FAST, clip
+from support.scripted_host import Host, Step, answer, close, closed_port, say
+
+from veogen.catalogue.models import shipped
+from veogen.executor.courier import Broken, NoSpace
+from veogen.executor.downloads import LARGEST, Delivered, Downloads, download
+from veogen.executor.media import Facts
+from veogen.gateway.media import Media
+from veogen.results.entries import Entry
+from veogen.results.videos import Video
+
+CLIP = clip()
+SHA256 = hashlib.sha256(CLIP).hexdigest()
+FACTS = Facts(
+    brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True
+)
+TAG = '"a1"'
+
+
+@pytest.fixture
+def media() -> Iterator[Media]:
+    with Media(local=True, request_timeout=2) as host:
+        yield host
+
+
+def whole(data: bytes = CLIP, etag: str | None = TAG) -> Step:
+    if etag is None:
+        return answer(200, data, content_type="video/mp4")
+    return answer(200, data, content_type="video/mp4", etag=etag)
+
+
+def cut(kept: int, data: bytes = CLIP, etag: str = TAG) -> Step:
+    """An answer that breaks off after `kept` bytes."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nETag: {etag}\r\n\r\n"
+    return say(head.encode() + data[:kept])
+
+
+def rest(start: int, data: bytes = CLIP, etag: str = TAG) -> Step:
+    span = f"bytes {start}-{len(data) - 1}/{len(data)}"
+    return answer(206, data[start:], etag=etag, content_range=span)
+
+
+def bring(
+    media: Media,
+    folder: Path,
+    *steps: Step,
+    path: str = "/a.mp4?signature=1",
+    largest: int = LARGEST,
+) -> tuple[Delivered | Broken | NoSpace, Host]:
+    target = folder / "videos" / "opening" / "clip.mp4"
+    with Host(*steps) as host:
+        return download(media, host.url + path, target, root=folder, largest=largest), host
+
+
+def code_of(outcome: Delivered | Broken | NoSpace) -> str:
+    assert isinstance(outcome, Broken)
+    return outcome.code
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "videos" / "opening").iterdir())
+
+
+def test_a_clip_is_brought_home_whole(media: Media, tmp_path: Path) -> None:
+    outcome, _ = bring(media, tmp_path, whole())
+
+    target = tmp_path / "videos" / "opening" / "clip.mp4"
+    assert outcome == Delivered(path=target, sha256=SHA256, bytes=len(CLIP), facts=FACTS)
+    assert target.read_bytes() == CLIP
+    assert names(tmp_path) == ["clip.mp4"]
+
+
+def test_a_clip_of_unknown_length_is_brought_home(media: Media, tmp_path: Path) -> None:
+    outcome, _ = bring(media, tmp_path, say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP))
+
+    assert isinstance(outcome, Delivered)
+
+
+def test_a_download_that_broke_off_goes_on_where_it_was(media: Media, tmp_path: Path) -> None:
+    first, _ = bring(media, tmp_path, cut(10_000))
+    second, host = bring(media, tmp_path, rest(10_000), path="/a.mp4?signature=2")
+
+    assert code_of(first) == "interrupted"
+    assert isinstance(second, Delivered)
+    assert second.sha256 == SHA256
+    assert host.requests[0].headers["range"] == "bytes=10000-"
+    assert host.requests[0].headers["if-range"] == TAG
+    assert names(tmp_path) == ["clip.mp4"]
+
+
+def test_all_bytes_that_came_before_need_no_host(media: Media, tmp_path: Path) -> None:
+    """A run that was killed between the last byte and the final name."""
+    bring(media, tmp_path, cut(len(CLIP) - 1))
+    part = tmp_path / "videos" / "opening" / ".clip.mp4.part"
+    part.write_bytes(CLIP)
+
+    outcome, host = bring(media, tmp_path)
+
+    assert isinstance(outcome, Delivered)
+    assert host.connections == 0
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(whole(etag='"b2"'), id="the host says it is another"),
+        pytest.param(whole(), id="the host has no ranges"),
+    ],
+)
+def test_a_file_that_comes_from_its_start_is_taken_from_its_start(
+    again: Step, media: Media, tmp_path: Path
+) -> None:
+    bring(media, tmp_path, cut(10_000, data=CLIP[:9_000] + bytes(len(CLIP))))
+
+    outcome, _ = bring(media, tmp_path, again)
+
+    assert isinstance(outcome, Delivered)
+    assert outcome.sha256 == SHA256
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(rest(10_000, etag='"b2"'), id="another tag"),
+        pytest.param(rest(10_000, data=CLIP + b"x"), id="another length"),
+        pytest.param(rest(9_999), id="another place"),
+        pytest.param(answer(416), id="no such range"),
+    ],
+)
+def test_the_part_of_another_file_is_never_gone_on_with(
+    again: Step, media: Media, tmp_path: Path
+) -> None:
+    bring(media, tmp_path, cut(10_000))
+
+    outcome, _ = bring(media, tmp_path, again)
+
+    assert isinstance(outcome, Broken)
+    assert outcome.retry
+    assert names(tmp_path) == []
+
+
+def test_a_part_of_a_file_without_a_tag_is_gone_on_with_only_under_its_link(
+    media: Media, tmp_path: Path
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CLIP)}\r\n\r\n".encode()
+    bring(media, tmp_path, say(head + CLIP[:10_000]))
+
+    outcome, host = bring(media, tmp_path, whole(etag=None), path="/b.mp4")
+
+    assert isinstance(outcome, Delivered)
+    assert "range" not in host.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda note: note.write_text("{"), id="half a note"),
+        pytest.param(lambda note: note.write_text("[]"), id="no note"),
+        pytest.param(lambda note: note.unlink(), id="no file"),
+        pytest.param(
+            lambda note: note.write_text(json.dumps({**json.loads(note.read_text()), "boot": "x"})),
+            id="before a power failure",
+        ),
+        pytest.param(
+            lambda note: note.write_text(json.dumps({**json.loads(note.read_text()), "length": 5})),
+            id="longer than the file",
+        ),
+    ],
+)
+def test_a_part_of_unknown_origin_is_begun_anew(
+    spoil: Callable[[Path], object], media: Media, tmp_path: Path
+) -> None:
+    bring(media, tmp_path, cut(10_000))
+    spoil(tmp_path / "videos" / "opening" / ".clip.mp4.part.json")
+
+    outcome, host = bring(media, tmp_path, whole())
+
+    assert isinstance(outcome, Delivered)
+    assert "range" not in host.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        pytest.param(answer(403), "link-expired", id="expired"),
+        pytest.param(answer(404), "link-expired", id="not found"),
+        pytest.param(answer(410), "link-expired", id="gone"),
+        pytest.param(answer(500), "http_500", id="an error"),
+        pytest.param(close(), "lost", id="lost"),
+        pytest.param(
+            answer(200, CLIP, content_type="text/html; charset=utf-8"),
+            "not-a-video",
+            id="html",
+        ),
+        pytest.param(answer(200, "<!DOCTYPE html>"), "not-a-video", id="html that says no"),
+        pytest.param(whole(b"x" * 20_000), "not-a-video", id="no ftyp"),
+        pytest.param(whole(b""), "damaged", id="empty"),
+        pytest.param(whole(CLIP[:20_000]), "damaged", id="half a clip of its length"),
+        pytest.param(say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP[:20_000]), "damaged", id="half a clip"),
+    ],
+)
+def test_what_is_no_clip_leaves_nothing_behind(
+    step: Step,
+    code: str,
+    media: Media,
+    tmp_path: Path,
+) -> None:
+    outcome, _ = bring(media, tmp_path, step)
+
+    assert isinstance(outcome, Broken)
+    assert (outcome.code, outcome.retry) == (code, True)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "step", [whole(), say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP)], ids=["said", "found out"]
+)
+def test_a_clip_that_is_too_large_is_not_taken(step: Step, media: Media, tmp_path: Path) -> None:
+    outcome, _ = bring(media, tmp_path, step, largest=len(CLIP) - 1)
+
+    assert isinstance(outcome, Broken)
+    assert (outcome.code, outcome.retry) == ("too-large", False)
+    assert names(tmp_path) == []
+
+
+def test_a_clip_that_is_here_is_not_fetched_again(media: Media, tmp_path: Path) -> None:
+    first, _ = bring(media, tmp_path, whole())
+
+    second, host = bring(media, tmp_path)
+
+    assert second == first
+    assert host.connections == 0
+
+
+def test_what_is_in_the_way_is_never_overwritten(media: Media, tmp_path: Path) -> None:
+    target = tmp_path / "videos" / "opening" / "clip.mp4"
+    target.parent.mkdir(parents=True)
+    target.write_text("my notes")
+
+    outcome, host = bring(media, tmp_path)
+
+    assert code_of(outcome) == "in-the-way"
+    assert target.read_text() == "my notes"
+    assert host.connections == 0
+
+
+def test_a_name_that_was_only_reserved_is_used(media: Media, tmp_path: Path) -> None:
+    target = tmp_path / "videos" / "opening" / "clip.mp4"
+    target.parent.mkdir(parents=True)
+    target.touch()
+
+    outcome, _ = bring(media, tmp_path, whole())
+
+    assert isinstance(outcome, Delivered)
+
+
+@pytest.mark.parametrize("place", ["videos", "videos/opening", "videos/opening/clip.mp4"])
+def test_no_symbolic_link_leads_out_of_the_run_directory(
+    place: str, media: Media, tmp_path: Path
+) -> None:
+    outside, run = tmp_path / "outside", tmp_path / "run"
+    outside.mkdir()
+    (run / place).parent.mkdir(parents=True)
+    (run / place).symlink_to(outside)
+
+    outcome, host = bring(media, run)
+
+    assert isinstance(outcome, Broken)
+    assert not outcome.retry
+    assert list(outside.iterdir()) == []
+    assert host.connections == 0
+
+
+def test_a_link_planted_for_the_part_is_not_written_through(media: Media, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    folder = tmp_path / "run" / "videos" / "opening"
+    folder.mkdir(parents=True)
+    (folder / ".clip.mp4.part").symlink_to(precious)
+    (folder / ".clip.mp4.part.json").symlink_to(precious)
+
+    outcome, _ = bring(media, tmp_path / "run", whole())
+
+    assert isinstance(outcome, Delivered)
+    assert precious.read_text() == "precious"
+
+
+def test_a_directory_that_cannot_be_written_is_said(media: Media, tmp_path: Path) -> None:
+    (tmp_path / "videos").write_text("a file where the folder should be")
+
+    outcome, _ = bring(media, tmp_path)
+
+    assert isinstance(outcome, Broken)
+    assert (outcome.code, outcome.retry) == ("disk", False)
+    assert str(tmp_path / "videos") in outcome.message
+
+
+def test_a_host_that_is_down_is_tried_again(media: Media, tmp_path: Path) -> None:
+    link = f"http://127.0.0.1:{closed_port()}/a.mp4"
+
+    outcome = download(media, link, tmp_path / "videos" / "a.mp4", root=tmp_path)
+
+    assert outcome == Broken("refused", "no connection: Connection refused")
+
+
+def test_a_name_as_long_as_names_may_be_is_brought_home(media: Media, tmp_path: Path) -> None:
+    target = tmp_path / f"{'a' * 251}.mp4"
+    with Host(whole()) as host:
+        outcome = download(media, host.url, target, root=tmp_path)
+
+    assert isinstance(outcome, Delivered)
+
+
+def test_a_run_that_stops_keeps_what_came(media: Media, tmp_path: Path) -> None:
+    target = tmp_path / "clip.mp4"
+    with Host(whole()) as host:
+        outcome = download(media, host.url, target, root=tmp_path, stopped=lambda: True)
+
+    assert code_of(outcome) == "interrupted"
+    assert (tmp_path / ".clip.mp4.part").stat().st_size > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mount],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk takes root")
+    yield mount
+    subprocess.run(["umount", mount], check=True)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(whole(CLIP + bytes(400_000)), id="seen before"),
+        pytest.param(say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP + bytes(400_000)), id="run into"),
+    ],
+)
+def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, small_disk: Path) -> None:
+    outcome, _ = bring(media, small_disk, step)
+
+    assert isinstance(outcome, NoSpace)
+    assert str(small_disk) in outcome.message
+
+
+def test_a_disk_without_hard_links_takes_clips_too(
+    media: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    outcome, _ = bring(media, tmp_path, whole())
+
+    assert isinstance(outcome, Delivered)
+    assert names(tmp_path) == ["clip.mp4"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, len(CLIP) - 1), min_size=1, max_size=4))
+def test_however_often_it_breaks_off_the_clip_is_the_clip(
+    cuts: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    with Media(local=True, request_timeout=2) as media, Host() as host:
+        for kept in sorted(cuts):
+            host.steps.append(_from_where_it_was(folder, kept))
+            download(media, host.url, folder / "clip.mp4", root=folder)
+        host.steps.append(_from_where_it_was(folder, len(CLIP)))
+        outcome = download(media, host.url, folder / "clip.mp4", root=folder)
+
+    assert isinstance(outcome, Delivered)
+    assert outcome.sha256 == SHA256
+
+
+def _from_where_it_was(folder: Path, end: int) -> Step:
+    """What a host with ranges says to the next request, broken off at `end`."""
+    part = folder / ".clip.mp4.part"
+    start = part.stat().st_size if part.exists() else 0
+    status = "206 Partial" if start else "200 OK"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Length: {len(CLIP) - start}\r\nETag: {TAG}\r\n"
+        f"Content-Range: bytes {start}-{len(CLIP) - 1}/{len(CLIP)}\r\n\r\n"
+    )
+    return say(head.encode() + CLIP[start:end])
+
+
+def entry(**body: int | str) -> Entry:
+    return Entry(
+        address="opening",
+        hash="ab" * 32,
+        shot="opening",
+        take=1,
+        variables={},
+        output="opening/a",
+        body={"model": FAST, "prompt": "a boat", **body},
+        credits=None,
+    )
+
+
+def test_a_video_of_a_run_is_recorded_with_what_differs(media: Media, tmp_path: Path) -> None:
+    downloads = Downloads(media, tmp_path, shipped()[FAST].effective)
+
+    with Host(whole()) as host:
+        video = downloads.bring(entry(duration=8, n=2), 1, 2, host.url)
+
+    assert video == Video(
+        path="videos/opening/a-ababababab-2.mp4",
+        sha256=SHA256,
+        bytes=len(CLIP),
+        duration=4.0,
+        width=1280,
+        height=720,
+        fps=24.0,
+        audio=True,
+        warnings=("duration",),
+    )
+    assert (tmp_path / video.path).read_bytes() == CLIP
+
+
+def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> None:
+    downloads = Downloads(media, tmp_path, lambda body: body)
+
+    with Host(answer(404)) as host:
+        assert downloads.bring(entry(), 0, 1, host.url) == Broken(
+            "link-expired", "status 404 from the host of the clip: the link has expired"
+        )

@@ -1,0 +1,159 @@
+"""What is measured in a clip, and what makes a clip that is none."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.clips import FAST, clip
+
+from veogen.catalogue.models import shipped
+from veogen.catalogue.parameters import Json
+from veogen.executor.media import Facts, compare, measure
+
+FACTS = Facts(
+    brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True
+)
+
+
+def written(folder: Path, data: bytes) -> Path:
+    path = folder / "clip.mp4"
+    path.write_bytes(data)
+    return path
+
+
+def test_a_whole_clip_is_measured(tmp_path: Path) -> None:
+    assert measure(written(tmp_path, clip())) == FACTS
+
+
+def test_a_silent_clip_on_end_is_measured(tmp_path: Path) -> None:
+    facts = measure(written(tmp_path, clip((720, 1280), audio=False)))
+
+    assert facts == Facts(
+        brand="isom", codec="h264", duration=4.0, width=720, height=1280, fps=24.0, audio=False
+    )
+
+
+def box(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def holed(data: bytes) -> bytes:
+    """The clip with zeros where a page of it was never written."""
+    middle = len(data) // 2
+    return data[:middle] + bytes(8192) + data[middle + 8192 :]
+
+
+def spliced(data: bytes) -> bytes:
+    """The clip with a part of itself where another part belongs."""
+    third = len(data) // 3
+    return data[:third] + data[third + 100 : 2 * third + 100] + data[2 * third :]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param(lambda _: b"", "it does not begin like an MP4", id="empty"),
+        pytest.param(lambda data: data[:7], "what stands at byte 0 is no box", id="7 bytes"),
+        pytest.param(lambda data: data[:-1], "its box mdat is cut short", id="a byte short"),
+        pytest.param(lambda data: data[: len(data) // 2], "its box mdat is cut short", id="half"),
+        pytest.param(lambda data: data + b"x", "is no box", id="a byte long"),
+        pytest.param(lambda data: data + bytes(64), "is no box", id="zeros at the end"),
+        pytest.param(lambda _: b"<!DOCTYPE html>" * 99, "its box CTYP is cut short", id="a page"),
+        pytest.param(lambda _: box(b"ftyp", b"isom"), "its box moov is missing", id="no moov"),
+        pytest.param(
+            lambda _: box(b"ftyp", b"isom") + box(b"moov"), "its box mdat is missing", id="no mdat"
+        ),
+        pytest.param(
+            lambda _: box(b"ftyp", b"isom") + box(b"moov") + box(b"mdat"),
+            "it cannot be read",
+            id="nothing in it",
+        ),
+        pytest.param(
+            lambda data: box(b"free") + data, "does not begin like an MP4", id="late ftyp"
+        ),
+        pytest.param(holed, "a frame is garbled", id="a hole"),
+        pytest.param(spliced, "a frame is garbled", id="a splice"),
+    ],
+)
+def test_a_clip_that_is_not_whole_says_why(
+    damage: Callable[[bytes], bytes], reason: str, tmp_path: Path
+) -> None:
+    found = measure(written(tmp_path, damage(clip())))
+
+    assert isinstance(found, str)
+    assert reason in found
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.floats(0, 1, exclude_max=True))
+def test_a_clip_that_was_cut_short_anywhere_is_found_out(
+    cut: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = clip((320, 180), seconds=1)
+    path = written(tmp_path_factory.mktemp("cut"), data[: int(cut * len(data))])
+
+    assert isinstance(measure(path), str)
+
+
+@settings(max_examples=60, deadline=None)
+@given(edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=8))))
+def test_a_damaged_clip_never_makes_it_raise(
+    edits: list[tuple[float, bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = bytearray(clip((320, 180), seconds=1))
+    for where, what in edits:
+        at = int(where * len(data))
+        data[at : at + len(what)] = what
+
+    found = measure(written(tmp_path_factory.mktemp("edits"), bytes(data)))
+
+    assert isinstance(found, Facts | str)
+
+
+@pytest.mark.parametrize(
+    ("body", "facts", "warnings"),
+    [
+        pytest.param({}, {}, (), id="the defaults"),
+        pytest.param({"duration": 4}, {"duration": 4.021}, (), id="a sound that begins early"),
+        pytest.param({"duration": 4}, {"duration": 3.5}, (), id="half a second"),
+        pytest.param({"duration": 8}, {}, ("duration",), id="another length"),
+        pytest.param({"duration": 4}, {"duration": 4.6}, ("duration",), id="too long"),
+        pytest.param({"quality": "1080p"}, {}, ("size",), id="smaller"),
+        pytest.param({"quality": "1080p"}, {"width": 1920, "height": 1080}, (), id="1080p"),
+        pytest.param({"quality": "4k"}, {"width": 2160, "height": 3840}, (), id="4k on end"),
+        pytest.param({"aspect_ratio": "16:9"}, {}, (), id="wide"),
+        pytest.param({"aspect_ratio": "9:16"}, {}, ("ratio",), id="the other way round"),
+        pytest.param({"aspect_ratio": "9:16"}, {"width": 720, "height": 1280}, (), id="on end"),
+        pytest.param({"aspect_ratio": "auto"}, {"width": 720, "height": 1280}, (), id="auto"),
+        pytest.param({"generate_audio": False}, {}, ("audio",), id="sound that was not wanted"),
+        pytest.param({}, {"audio": False}, ("audio",), id="no sound"),
+        pytest.param(
+            {"duration": 8, "quality": "4k", "aspect_ratio": "16:9"},
+            {"width": 100, "height": 100, "audio": False},
+            ("duration", "size", "ratio", "audio"),
+            id="everything",
+        ),
+    ],
+)
+def test_what_differs_from_the_request_is_a_warning(
+    body: dict[str, Json], facts: dict[str, object], warnings: tuple[str, ...]
+) -> None:
+    values: dict[str, object] = {
+        "brand": "isom",
+        "codec": "h264",
+        "duration": 4.0,
+        "width": 1280,
+        "height": 720,
+        "fps": 24.0,
+        "audio": True,
+    }
+    found = Facts(**{**values, **facts})  # type: ignore[arg-type]
+
+    assert compare(found, shipped()[FAST].effective(body)) == warnings
+
+
+def test_nothing_is_expected_of_a_model_that_is_not_known() -> None:
+    assert compare(FACTS, {"model": "veo-9", "prompt": "a boat"}) == ()

@@ -1,0 +1,151 @@
+"""What is in a clip: measured when it is delivered, and compared with what was asked for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from veogen.catalogue.parameters import Json
+from veogen.executor.boxes import DamagedError, brand_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+DURATION_TOLERANCE = 0.5
+"""Seconds. A clip is a whole number of frames, and its sound begins a little before it: that is
+less than a tenth of a second. The lengths that are sold are two seconds apart."""
+
+_RATIO_TOLERANCE = 0.02
+_LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
+_HOLE = bytes(16)
+_QUARTER_TURNS = (90, 270)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was measured: seconds, pixels as shown, frames a second."""
+
+    brand: str
+    codec: str
+    duration: float
+    width: int
+    height: int
+    fps: float
+    audio: bool
+
+
+def measure(path: Path) -> Facts | str:
+    """The facts of a clip that is whole, or why it is not."""
+    import av  # noqa: PLC0415 - dear, and wanted only where a clip is looked at
+    from av.error import FFmpegError  # noqa: PLC0415
+
+    try:
+        brand = brand_of(path)
+        # The format is given: left to guess, the library would follow a playlist anywhere.
+        with av.open(f"file:{path.absolute()}", format="mp4") as container:
+            return _facts(container, brand)
+    except DamagedError as damage:
+        return str(damage)
+    except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
+        return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def compare(facts: Facts, expected: Mapping[str, Json]) -> tuple[str, ...]:
+    """What differs from the request's effective parameters: each a word for a warning."""
+    return tuple(_differences(facts, expected))
+
+
+def _differences(facts: Facts, expected: Mapping[str, Json]) -> Iterator[str]:
+    seconds, audio = expected.get("duration"), expected.get("generate_audio")
+    if isinstance(seconds, int) and abs(facts.duration - seconds) > DURATION_TOLERANCE:
+        yield "duration"
+    size = _LONG_AND_SHORT.get(str(expected.get("quality")))
+    if size and sorted((facts.width, facts.height), reverse=True) != list(size):
+        yield "size"
+    if not _has_ratio(facts, expected.get("aspect_ratio")):
+        yield "ratio"
+    if isinstance(audio, bool) and facts.audio is not audio:
+        yield "audio"
+
+
+def _has_ratio(facts: Facts, ratio: Json) -> bool:
+    """Whether the picture has the ratio; `auto` and none leave it open."""
+    if not isinstance(ratio, str):
+        return True
+    wide, colon, high = ratio.partition(":")
+    if not (colon and wide.isdecimal() and high.isdecimal() and facts.width * facts.height):
+        return True
+    return abs(facts.width / facts.height * int(high) / int(wide) - 1) <= _RATIO_TOLERANCE
+
+
+def _facts(container: "InputContainer", brand: str) -> Facts:
+    if not container.streams.video:
+        raise DamagedError("there is no picture in it")
+    stream = container.streams.video[0]
+    if getattr(stream, "codec_context", None) is None:  # the library's types do not say so
+        raise DamagedError("its picture is of no known kind")
+    turned = _read_all(container, stream)
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if not (width and height):
+        raise DamagedError("its picture has no size")
+    return Facts(
+        brand=brand,
+        codec=stream.codec_context.name,
+        duration=round(_seconds(container, stream), 3),
+        width=height if turned else width,
+        height=width if turned else height,
+        fps=round(float(stream.average_rate or 0), 3),
+        audio=bool(container.streams.audio),
+    )
+
+
+def _seconds(container: "InputContainer", stream: "VideoStream") -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1_000_000
+
+
+def _read_all(container: "InputContainer", stream: "VideoStream") -> bool:
+    """Read every sample and show the first frame; whether it is turned by a quarter."""
+    prefix = _prefix(stream)
+    turned: bool | None = None
+    samples = 0
+    for packet in container.demux():
+        if packet.size == 0:  # the end of a stream
+            continue
+        if packet.is_corrupt:
+            raise DamagedError("a sample is cut short")
+        if packet.stream.index != stream.index:
+            continue
+        samples += 1
+        if prefix and not _is_filled(bytes(packet), prefix):
+            raise DamagedError("a frame is garbled")
+        if turned is None:
+            frames = stream.codec_context.decode(packet)
+            turned = frames[0].rotation % 360 in _QUARTER_TURNS if frames else None
+    if not samples:
+        raise DamagedError("there is no frame in it")
+    return bool(turned)
+
+
+def _prefix(stream: "VideoStream") -> int:
+    """How many bytes give the length of each unit of a sample; 0 where there are none."""
+    head = stream.codec_context.extradata or b""
+    at = {"h264": 4, "hevc": 21}.get(stream.codec_context.name, len(head))
+    return (head[at] & 3) + 1 if len(head) > at and head[0] == 1 else 0
+
+
+def _is_filled(sample: bytes, prefix: int) -> bool:
+    """Whether the units of a sample are there and end where it ends: holes and splices do not.
+
+    The format keeps zeros in a row out of a unit; only some encoders pad its end with them.
+    """
+    at = 0
+    while at < len(sample):
+        begin = at + prefix
+        length = int.from_bytes(sample[at:begin])
+        at = begin + length
+        if length == 0 or _HOLE in sample[begin:at].rstrip(b"\0"):
+            return False
+    return at == len(sample)

@@ -1,0 +1,134 @@
+"""A download that is under way: bytes in a `.part` file, and beside it whose bytes they are."""
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_sync = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
+_LONGEST_NAME = 200
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file it is: the part of its link that is not signed, its tag and its length.
+
+    `boot` is when this machine was started: after a power failure the last bytes of a file that
+    was being written may be zeros, so such a part is begun anew.
+    """
+
+    source: str
+    etag: str | None
+    length: int | None
+    boot: str = ""
+
+    def is_same_file(self, other: "Identity") -> bool:
+        """Whether bytes of both may stand in one file."""
+        if self.length is None or self.length != other.length or self.boot != other.boot:
+            return False
+        return self.etag == other.etag if self.etag else self.source == other.source
+
+
+def boot_id() -> str:
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
+
+
+class Part:
+    """The `.part` file of a video, and the note beside it."""
+
+    def __init__(self, target: Path) -> None:
+        name = os.fsencode(target.name)
+        short = target.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
+        self.path = target.with_name(f".{short}.part")
+        self._note = target.with_name(f".{short}.part.json")
+
+    def found(self) -> tuple[Identity, int] | None:
+        """Whose bytes are here and how many; None when nothing can be gone on with."""
+        try:
+            identity = _identity(json.loads(self._note.read_bytes()))
+            size = self.path.lstat().st_size if not self.path.is_symlink() else 0
+        except (OSError, ValueError, TypeError):
+            return None
+        if identity.length is None or not 0 < size <= identity.length:
+            return None
+        return identity, size
+
+    def begin(self, identity: Identity) -> "Writer":
+        """Forget what is here and begin with the first byte."""
+        self.drop()
+        draft = self._note.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(identity)))
+        os.replace(draft, self._note)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+
+    def resume(self) -> "Writer":
+        """Go on after the bytes that are here, which are hashed first."""
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+        writer = Writer(os.fdopen(os.open(self.path, flags), "r+b", buffering=0))
+        writer.take_in()
+        return writer
+
+    def drop(self) -> None:
+        for path in (self.path, self._note):
+            path.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """The bytes have been delivered: only the names are taken away."""
+        with contextlib.suppress(OSError):
+            self.drop()
+
+
+class Writer:
+    """Writes and hashes; `size` is how many bytes there are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def take_in(self) -> None:
+        while block := self._file.read(_BLOCK):
+            self._hash.update(block)
+            self.size += len(block)
+
+    def write(self, chunk: bytes) -> None:
+        view = memoryview(chunk)
+        while view:
+            view = view[self._file.write(view) :]
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+    def head(self, length: int) -> bytes:
+        return os.pread(self._file.fileno(), length, 0)
+
+    def keep(self) -> str:
+        """Make the bytes durable; their SHA-256 in hex."""
+        _sync(self._file.fileno())
+        return self.digest()
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _identity(data: Any) -> Identity:
+    """The note as it was read; raises for anything else."""
+    identity = Identity(**data)
+    texts = (identity.source, identity.etag or "", identity.boot)
+    if not all(isinstance(text, str) for text in texts) or type(identity.length) is not int:
+        raise TypeError
+    return identity

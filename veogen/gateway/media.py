@@ -1,0 +1,186 @@
+"""Clips, from the host that serves them: another one, which never sees the key."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+from urllib3 import HTTPResponse
+
+from veogen.gateway import traffic, wire
+from veogen.gateway.addresses import is_literal, is_loopback, is_public
+from veogen.gateway.answers import Body, InterruptedDownload, Unread
+from veogen.gateway.guard import GuardedWire, private_message
+from veogen.gateway.proxies import Proxies
+from veogen.gateway.settings import Settings, is_local
+from veogen.gateway.text import clean, is_plain
+from veogen.gateway.wire import NETWORK_ERRORS, NotConnectedError, Wire
+
+CHUNK = 256 * 1024
+MOST_REDIRECTS = 5
+SLOWEST = 1024  # bytes a second, over the time that a request may take
+
+_WHOLE, _PART = 200, 206
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,15}", re.ASCII)
+_LONGEST_ETAG = 256
+
+
+class Media:
+    """Opens links. Only where the gateway is on this machine may they lead to this machine."""
+
+    def __init__(
+        self,
+        *,
+        local: bool,
+        request_timeout: float = 60.0,
+        connections: int = 8,
+        proxies: Proxies | None = None,
+        ca_bundle: str | None = None,
+    ) -> None:
+        self._local = local
+        self._timeout = request_timeout
+        self._proxies = proxies or Proxies()
+        certificates = None if local else wire.certificates(ca_bundle)
+        self._wire = (Wire if local else GuardedWire)(certificates, connections=connections)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, request_timeout: float = 60.0) -> Self:
+        return cls(
+            local=is_local(settings.base_url),
+            request_timeout=request_timeout,
+            proxies=settings.proxies,
+            ca_bundle=settings.ca_bundle,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that wait for their next use."""
+        self._wire.close()
+
+    @contextmanager
+    def fetch(
+        self, url: str, *, start: int = 0, etag: str | None = None
+    ) -> Iterator[Body | Unread]:
+        """Open a link, from `start` on if the file still is the one with `etag`."""
+        opened = self._open(url, _range(start, etag))
+        if isinstance(opened, Unread):
+            yield opened
+            return
+        with closing(opened):
+            yield self._body(opened)
+
+    def _open(self, url: str, headers: Mapping[str, str]) -> HTTPResponse | Unread:
+        """Follow redirects by hand: each of them must lead where a link may lead."""
+        for _ in range(MOST_REDIRECTS + 1):
+            refused = self._refused(url)
+            if refused:
+                return refused
+            opened = self._ask(url, headers)
+            if isinstance(opened, Unread) or opened.status not in _REDIRECTS:
+                return opened
+            url = _target(url, opened)
+            opened.close()
+        return Unread(code="redirects", message=f"more than {MOST_REDIRECTS} redirects")
+
+    def _refused(self, url: str) -> Unread | None:
+        """Why a link is not even tried."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            return Unread(code="bad-link", message="the link is not a URL")
+        if not host or not is_plain(url, limit=16_384) or parts.username is not None:
+            return Unread(code="bad-link", message="the link is not a URL of a file")
+        loopback = is_loopback(host)
+        if parts.scheme != "https" and not (parts.scheme == "http" and loopback and self._local):
+            return Unread(code="insecure-link", message=f"the link to {host} is not https")
+        private = loopback or (is_literal(host) and not is_public(host))
+        return None if self._local or not private else _forbidden(host)
+
+    def _ask(self, url: str, headers: Mapping[str, str]) -> HTTPResponse | Unread:
+        begun = time.monotonic()
+        try:
+            request = wire.prepare("GET", url, headers)
+            opened = wire.open_answer(
+                self._wire, request, timeout=self._timeout, proxies=self._proxies
+            )
+        except NotConnectedError as error:
+            return Unread(code=error.kind, message=str(error), reached=False)
+        except NETWORK_ERRORS as error:
+            broken = wire.broken(error)
+            return Unread(code=broken.kind, message=broken.message, reached=False)
+        traffic.log_download(request, opened, seconds=time.monotonic() - begun)
+        return opened
+
+    def _body(self, opened: HTTPResponse) -> Body | Unread:
+        headers = wire.lower(opened)
+        if opened.status not in (_WHOLE, _PART):
+            message = f"status {opened.status} from the host of the clip"
+            return Unread(code=f"http_{opened.status}", message=message, status=opened.status)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            return Unread(code="encoded", message="the clip came compressed, which was not asked")
+        start, length = 0, _length(headers)
+        if opened.status == _PART:
+            found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+            if found is None:
+                return Unread(code="bad-range", message="a part of the clip that is not named")
+            start, length = int(found[1]), None if found[3] == "*" else int(found[3])
+        return Body(
+            start=start,
+            length=length,
+            etag=_etag(headers),
+            content_type=clean(headers.get("content-type")).lower() or None,
+            chunks=self._chunks(opened),
+        )
+
+    def _chunks(self, opened: HTTPResponse) -> Iterator[bytes]:
+        begun, received = time.monotonic(), 0
+        try:
+            # What has come, not a full chunk: a host that sends a byte a minute must be noticed.
+            while chunk := opened.read1(CHUNK, decode_content=False):
+                received += len(chunk)
+                yield chunk
+                seconds = time.monotonic() - begun
+                if seconds > self._timeout and received < SLOWEST * seconds:
+                    raise InterruptedDownload("the download was too slow")
+        except NETWORK_ERRORS as error:
+            raise InterruptedDownload(wire.broken(error).message) from error
+
+
+def _forbidden(host: str) -> Unread:
+    return Unread(code="forbidden", message=private_message(host))
+
+
+def _target(url: str, opened: HTTPResponse) -> str:
+    """Where a redirect leads; nowhere is no URL, and is refused as one."""
+    try:
+        return urljoin(url, opened.headers.get("location", ""))
+    except ValueError:
+        return ""
+
+
+def _range(start: int, etag: str | None) -> dict[str, str]:
+    if not start:
+        return {}
+    # A weak tag does not promise equal bytes, and If-Range takes none.
+    strong = etag if etag and not etag.startswith("W/") else None
+    return {"Range": f"bytes={start}-", **({"If-Range": strong} if strong else {})}
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    text = headers.get("content-length", "").strip()
+    return int(text) if _LENGTH.fullmatch(text) else None
+
+
+def _etag(headers: Mapping[str, str]) -> str | None:
+    etag = headers.get("etag", "").strip()
+    return etag if is_plain(etag, limit=_LONGEST_ETAG) else None
