@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+
+from veogen.cli.rundirs import default_directory, find_run, shown
+from veogen.document.problems import MistakesError
+from veogen.errors import UsageError
+
+SPEC = "veogen: 1\nname: boats\nshots: [{name: a, prompt: x}]\nprofiles: {draft: {}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/a.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_runs(project: Path, *names: str) -> None:
+    for name in names:
+        (project / "runs" / name).mkdir(parents=True)
+        (project / "runs" / name / "results.json").touch()
+
+
+@pytest.mark.parametrize(
+    ("profile", "simulated", "name"),
+    [
+        pytest.param(None, False, "boats", id="a spec"),
+        pytest.param("draft", False, "boats.draft", id="with a profile"),
+        pytest.param(None, True, "boats.simulated", id="simulated"),
+        pytest.param("draft", True, "boats.draft.simulated", id="both"),
+    ],
+)
+def test_a_run_has_a_directory_below_the_project(
+    profile: str | None, *, simulated: bool, name: str
+) -> None:
+    found = default_directory(Path("/p"), "boats", profile, simulated=simulated)
+
+    assert found == Path("/p/runs") / name
+
+
+@pytest.mark.parametrize(
+    ("runs", "written", "profile", "found"),
+    [
+        pytest.param(["x"], "runs/x", None, "x", id="a directory"),
+        pytest.param(["x"], None, None, "x", id="the only one"),
+        pytest.param(["boats", "x"], "specs/a.yaml", None, "boats", id="a spec"),
+        pytest.param(
+            ["boats", "boats.simulated", "boats.draft"],
+            "specs/a.yaml",
+            None,
+            "boats",
+            id="a spec whose default is there",
+        ),
+        pytest.param(
+            ["boats.simulated"], "specs/a.yaml", None, "boats.simulated", id="only simulated"
+        ),
+        pytest.param(["boats.draft"], "specs/a.yaml", None, "boats.draft", id="only of a profile"),
+        pytest.param(
+            ["boats", "boats.draft"], "specs/a.yaml", "draft", "boats.draft", id="of a profile"
+        ),
+    ],
+)
+def test_a_run_is_found(
+    project: Path, runs: list[str], written: str | None, profile: str | None, found: str
+) -> None:
+    make_runs(project, *runs)
+
+    assert find_run(written, profile).resolve() == (project / "runs" / found).resolve()
+
+
+@pytest.mark.parametrize(
+    ("runs", "written", "message"),
+    [
+        pytest.param(
+            [], None, "runs: there is no run yet; name a run directory or a spec", id="none"
+        ),
+        pytest.param(
+            ["x", "y z"],
+            None,
+            "runs holds several runs; name one of them: runs/x, 'runs/y z'",
+            id="several",
+        ),
+        pytest.param([], "gone", "gone: there is no such run directory or spec", id="not there"),
+        pytest.param(
+            [],
+            "specs",
+            "specs: this is not a run directory: it has neither results.json nor journal.db",
+            id="another directory",
+        ),
+        pytest.param(
+            ["x"],
+            "specs/a.yaml",
+            "specs/a.yaml: it has not been run yet (runs/boats); type: veogen run specs/a.yaml",
+            id="a spec without a run",
+        ),
+        pytest.param(
+            ["boats.draft", "boats.simulated"],
+            "specs/a.yaml",
+            "specs/a.yaml: it has several runs; name one of them: runs/boats.simulated, "
+            "runs/boats.draft",
+            id="a spec with several runs",
+        ),
+    ],
+)
+def test_a_run_that_is_not_clear_is_asked_for(
+    project: Path, runs: list[str], written: str | None, message: str
+) -> None:
+    make_runs(project, *runs)
+
+    with pytest.raises(UsageError) as caught:
+        find_run(written)
+
+    assert str(caught.value) == message
+
+
+def test_the_only_run_is_found_from_a_folder_of_the_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_runs(project, "x")
+    monkeypatch.chdir(project / "specs")
+
+    assert find_run(None) == project / "runs/x"
+    assert shown(find_run(None)) == "../runs/x"
+
+
+def test_the_name_may_come_from_a_base(project: Path) -> None:
+    make_runs(project, "ships")
+    (project / "specs/_base.yaml").write_text("name: ships\n")
+    (project / "specs/b.yaml").write_text("veogen: 1\nextends: _base.yaml\nshots: [{nme: a}]\n")
+
+    assert find_run("specs/b.yaml").name == "ships"
+
+
+def test_a_file_that_is_no_spec_at_all_is_a_mistake(project: Path) -> None:
+    (project / "specs/b.yaml").write_text("[")
+
+    with pytest.raises(MistakesError, match=r"specs/b\.yaml"):
+        find_run("specs/b.yaml")
+
+
+def test_a_name_cannot_lead_out_of_the_project(project: Path) -> None:
+    (project / "specs/b.yaml").write_text("veogen: 1\nname: ../../boats\n")
+
+    with pytest.raises(UsageError, match="is not a name"):
+        find_run("specs/b.yaml")

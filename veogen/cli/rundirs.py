@@ -1,0 +1,110 @@
+"""Which run directory is meant: by its path, by a spec, or by being the only one."""
+
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import click
+
+from veogen.document.files import Folder
+from veogen.document.problems import MistakesError, Problems
+from veogen.errors import UsageError
+from veogen.executor.directory import RunDirectory
+from veogen.spec.compose import Composer
+from veogen.spec.file import is_name
+from veogen.spec.root import project_root
+
+SIMULATED = ".simulated"
+
+run_argument = click.argument("run", metavar="[RUN]", required=False, type=click.Path())
+
+_PROFILE = click.option(
+    "--profile", metavar="NAME", help="When RUN is a SPEC: the directory of this profile."
+)
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add RUN, which may be left out, and what helps to find it."""
+    return run_argument(_PROFILE(function))
+
+
+def default_directory(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
+    """Where a spec is run below its project root unless somebody says otherwise."""
+    folder = name if profile is None else f"{name}.{profile}"
+    return root / "runs" / (folder + SIMULATED if simulated else folder)
+
+
+def find_run(written: str | None, profile: str | None = None) -> Path:
+    """The run directory that is meant; raises `UsageError` when there is none, or several."""
+    if written is None:
+        return _only_one()
+    path = Path(written)
+    if path.is_file():
+        return _of_spec(path, profile)
+    if not path.exists():
+        raise UsageError(f"{written}: there is no such run directory or spec")
+    if not RunDirectory(path).known:
+        raise UsageError(
+            f"{written}: this is not a run directory: it has neither results.json nor journal.db"
+        )
+    return path
+
+
+def shown(path: Path) -> str:
+    """A path as it is typed here."""
+    return os.path.relpath(path)
+
+
+def _only_one() -> Path:
+    runs = project_root(Path("_")) / "runs"
+    found = list(_runs_below(runs))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"{shown(runs)}: there is no run yet; name a run directory or a spec")
+    raise UsageError(f"{shown(runs)} holds several runs; name one of them: {_listed(found)}")
+
+
+def _runs_below(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (path for path in sorted(folder.iterdir()) if RunDirectory(path).known)
+
+
+def _of_spec(path: Path, profile: str | None) -> Path:
+    root = project_root(path)
+    name, profiles = _name_and_profiles(root, path)
+    default = default_directory(root, name, profile, simulated=False)
+    if RunDirectory(default).known:
+        return default
+    others = profiles if profile is None else ()
+    possible = [
+        default_directory(root, name, other, simulated=simulated)
+        for other in (profile, *others)
+        for simulated in (False, True)
+    ]
+    found = [run for run in possible if RunDirectory(run).known]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        command = shlex.join(["veogen", "run", str(path)])
+        raise UsageError(f"{path}: it has not been run yet ({shown(default)}); type: {command}")
+    raise UsageError(f"{path}: it has several runs; name one of them: {_listed(found)}")
+
+
+def _name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
+    """The name of a spec, even of one that is being edited and has mistakes."""
+    problems = Problems()
+    below = (path.absolute().parent.resolve() / path.name).relative_to(root)
+    spec = Composer(Folder(root), problems).composed(PurePosixPath(below))
+    if spec is None:
+        raise MistakesError(problems.all)
+    name, profiles = str(spec.get("name", path.stem)), spec.get("profiles")
+    if not is_name(name):
+        raise UsageError(f"{path}: {name!r} is not a name; 'veogen validate' tells more")
+    return name, tuple(profiles) if isinstance(profiles, dict) else ()
+
+
+def _listed(runs: list[Path]) -> str:
+    return ", ".join(shlex.quote(shown(run)) for run in runs)
