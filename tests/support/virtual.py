@@ -89,7 +89,7 @@ class VirtualGateway:
     """Takes every submit and finishes every task after `takes` seconds, unless told otherwise.
 
     `answers` are given to submits first, in order; `reads` to the first reads of a task by its
-    id. It bills each key once, as the real one does with idempotency keys.
+    id; `doomed` tasks end failed with a code, and are not billed. It bills each key once, as the real one does with idempotency keys.
     """
 
     clock: VirtualClock
@@ -103,6 +103,7 @@ class VirtualGateway:
     most_in_flight: int = 0
     credits: Decimal | None = Decimal("38.016")
     links: int = 1
+    doomed: dict[str, str] = field(default_factory=dict)
     model_ids: frozenset[str] | Unread = frozenset()
     simulated: bool | None = None
     reads_at_once: int = 50
@@ -132,6 +133,8 @@ class VirtualGateway:
             return Unread(code="not_found", message="no such task", status=404)
         if self.clock.monotonic() - self.born[task_id] < self.takes:
             return Task(id=task_id, state="processing", progress=50)
+        if code := self.doomed.get(task_id):
+            return Task(id=task_id, state="failed", error_code=code, error_message="sorry")
         links = tuple(f"https://media.example/{task_id}/{n}.mp4" for n in range(self.links))
         return Task(id=task_id, state="completed", progress=100, links=links, credits=self.credits)
 
