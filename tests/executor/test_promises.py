@@ -120,7 +120,9 @@ class Promises(RuleBasedStateMachine):
     def nothing_bought_is_lost(self) -> None:
         """Every task is on record, or its request is known to be in doubt."""
         ledger = self._ledger()
-        for key, task in [] if ledger is None else self.world.gateway.tasks_by_key.items():
+        if ledger is None:
+            return
+        for key, task in self.world.gateway.tasks_by_key.items():
             record = ledger.record(key.split("-")[1])
             known = {purchase.task_id for purchase in record.purchases.values()}
             failed = task in self.world.gateway.doomed  # the gateway gave its credits back

@@ -76,7 +76,7 @@ def test_a_redirect_names_a_place() -> None:
 
 @pytest.mark.parametrize("taken", [False, True])
 @pytest.mark.parametrize("action", ["drop", "hang, seconds: 0.1", "answer, status: 500", "no-id"])
-def test_a_submit_that_goes_wrong_was_taken_or_not(action: str, taken: bool) -> None:  # noqa: FBT001
+def test_a_submit_that_goes_wrong_was_taken_or_not(action: str, taken: bool) -> None:
     with customer_of(
         f"at: submit, do: {action}, taken: {str(taken).lower()}, times: 1"
     ) as customer:

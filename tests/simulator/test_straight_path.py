@@ -64,7 +64,7 @@ def test_a_clip_is_what_was_asked_for(
     asked: dict[str, object],
     size: tuple[int, int],
     seconds: float,
-    sound: bool,  # noqa: FBT001 - a column of the table
+    sound: bool,
 ) -> None:
     [link] = customer.make(**asked)["results"]
 

@@ -89,7 +89,8 @@ class VirtualGateway:
     """Takes every submit and finishes every task after `takes` seconds, unless told otherwise.
 
     `answers` are given to submits first, in order; `reads` to the first reads of a task by its
-    id; `doomed` tasks end failed with a code, and are not billed. It bills each key once, as the real one does with idempotency keys.
+    id; `doomed` tasks end failed with a code, and are not billed. It bills each key once, as the
+    real one does with idempotency keys.
     """
 
     clock: VirtualClock

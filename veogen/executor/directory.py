@@ -37,7 +37,7 @@ class RunDirectory:
         self.results = path / "results.json"
         self.journal = path / "journal.db"
         self.gallery = path / "gallery.html"
-        self._lock = path / "run.lock"
+        self._lock = path / ".lock"
         self._ballast = path / ".ballast"
 
     @property
@@ -134,9 +134,3 @@ def _holder(descriptor: int) -> str:
         return f"process {int(holder['pid'])} on {holder['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
-
-
-def default_path(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
-    """Where the runs of a spec are kept unless `--dir` says otherwise."""
-    parts = [name, *([profile] if profile else []), *(["simulated"] if simulated else [])]
-    return root / "runs" / ".".join(parts)

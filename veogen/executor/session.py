@@ -128,6 +128,7 @@ class Session:
         self.runner.buy(entry.hash for entry in self.to_buy)
         self.runner.collect(entry.hash for entry in self.to_collect)
         final = self.runner.run()
+        self.directory.drop_ballast()
         return self._outcome(final)
 
     def _outcome(self, stop: Stop | None) -> Outcome:

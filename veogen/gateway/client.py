@@ -86,6 +86,11 @@ class Evolink:
         outcome = self._caller.submit(f"{self._base_url}/v1/videos/generations", body, key)
         return read_submission(outcome, now=time.time(), secret=self._caller.key)
 
+    @property
+    def reads_at_once(self) -> int:
+        """How many tasks one call of `tasks` should ask for."""
+        return self._tasks.reads_at_once
+
     def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
         """Read tasks, in batches where the gateway has them; every id asked for is answered."""
         return self._tasks.read(task_ids)

@@ -55,6 +55,11 @@ class TaskReader:
         groups = (unique[start : start + BATCH] for start in range(0, len(unique), BATCH))
         return {task_id: found for group in groups for task_id, found in self._group(group)}
 
+    @property
+    def reads_at_once(self) -> int:
+        """How many tasks a call should ask for: without batches the caller's threads do better."""
+        return BATCH if self._has_batches else 1
+
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 

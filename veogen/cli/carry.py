@@ -1,0 +1,111 @@
+"""Carrying out the sessions of one command, one after the other, and what to say of it."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import click
+
+from veogen.cli.interrupts import interrupts
+from veogen.cli.services import Connection
+from veogen.errors import ExitCode
+from veogen.executor.clock import SystemClock
+from veogen.executor.life import Stop
+from veogen.executor.policy import Policy
+from veogen.executor.session import Outcome, Session, Wanted, opened
+from veogen.planner.plan import Plan
+from veogen.progress import listener
+from veogen.results.advice import Names
+from veogen.spec.model import Spec
+from veogen.terminal import Terminal
+
+_ORDER = (ExitCode.INTERRUPTED, ExitCode.STOPPED, ExitCode.INDETERMINATE, ExitCode.INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run directory to use, with a plan to buy or, without one, to collect only."""
+
+    spec: Spec | None
+    plan: Plan | None
+    directory: Path
+    wanted: Wanted
+
+    @contextmanager
+    def opened(
+        self, connection: Connection, policy: Policy, given: dict[str, Any]
+    ) -> Iterator[Session]:
+        names = Names(
+            run=os.path.relpath(self.directory),
+            spec=self.spec.files.shown(self.spec.path) if self.spec else None,
+        )
+        with (
+            listener(
+                given["progress"],
+                directory=self.directory,
+                names=names,
+                clock=SystemClock(),
+                terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
+                retries=policy.task_retries,
+            ) as shows,
+            opened(
+                self.directory,
+                plan=self.plan,
+                services=connection.services(self._read),
+                policy=self._policy(policy),
+                listener=shows,
+                wanted=self.wanted,
+            ) as session,
+        ):
+            yield session
+
+    def _policy(self, policy: Policy) -> Policy:
+        return replace(policy, budget=self.plan.budget.max_credits) if self.plan else policy
+
+    def _read(self, path: PurePosixPath) -> bytes:
+        if self.spec is None:
+            raise FileNotFoundError(str(path))
+        return self.spec.files.read(path)
+
+
+def carry_out(
+    sessions: Sequence[Session], stop: Stop | None, max_credits: Decimal | None
+) -> Iterator[Outcome]:
+    """Run the sessions in order; after one that had to stop the others only bring home."""
+    left = max_credits
+    for session in sessions:
+        with interrupts(session.runner.interrupt):
+            outcome = session.run(stop, max_credits=left)
+        yield outcome
+        if outcome.interrupted:
+            return
+        stop = stop or outcome.stop
+        left = None if left is None else left - outcome.spent
+
+
+def worst(outcomes: Iterable[Outcome]) -> ExitCode:
+    """Of several exit codes the one that matters most."""
+    codes = {outcome.code for outcome in outcomes}
+    return next((code for code in _ORDER if code in codes), ExitCode.DONE)
+
+
+def say(directory: Path, outcome: Outcome) -> None:
+    """One line of what is there now, and one for what to type next."""
+    summary = outcome.ledger.summary()
+    counts = [f"{n} {status}" for status, n in summary.counts.items() if n]
+    run = shlex.quote(os.path.relpath(directory))
+    click.echo(
+        f"{summary.requests} requests: {', '.join(counts)}; {summary.videos} videos, "
+        f"{summary.credits} credits. {os.path.relpath(directory / 'results.json')}",
+        err=True,
+    )
+    if outcome.code == ExitCode.DONE and summary.videos:
+        click.echo(f"Look at them: veogen gallery {run}", err=True)
+    elif outcome.code != ExitCode.DONE:
+        click.echo(f"What stands where, and what to do: veogen status {run}", err=True)

@@ -1,0 +1,130 @@
+"""`veogen run`: buy, download and verify what is missing."""
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veogen.cli.amounts import CREDITS
+from veogen.cli.carry import Job, carry_out, say, worst
+from veogen.cli.confirm import confirm
+from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.pace import policy_of, submitting_options
+from veogen.cli.rundirs import default_directory
+from veogen.cli.services import connected
+from veogen.cli.specs import load_specs
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.session import Wanted
+from veogen.gateway.settings import Settings, from_environment
+from veogen.planner.build import plan_all
+from veogen.planner.plan import Plan
+from veogen.planner.selection import selected
+from veogen.spec.model import Spec
+
+
+@click.command("run")
+@specs_argument
+@spec_options
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The run directory (default: runs/NAME below the project root).",
+)
+@click.option("--simulate", is_flag=True, help="No key, no network, no money.")
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --simulate: a file that says what goes wrong.",
+)
+@click.option(
+    "--generation-time",
+    type=click.FloatRange(0),
+    metavar="S",
+    help="With --simulate: the median of the seconds that a task takes.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--locked", is_flag=True, help="Refuse if the lock is missing or stale.")
+@click.option("--max-credits", type=CREDITS, metavar="N", help="Spend no more than this now.")
+@click.option(
+    "--only",
+    type=click.Choice(["new", "changed", "failed"]),
+    multiple=True,
+    help="Buy only these. May be repeated.",
+)
+@click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
+@submitting_options
+def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCode:
+    r"""Buy, download and verify what is missing; go on where an earlier run stopped.
+
+    \b
+    veogen run specs/quickstart.yaml --simulate
+    veogen run specs/launch.yaml --max-credits 500
+    """
+    _refuse_odd(specs, given)
+    policy = policy_of(given)
+    with ExitStack() as stack:
+        settings = stack.enter_context(_gateway(given))
+        jobs = _jobs(load_specs(specs, options), options, given)
+        models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
+        connection = stack.enter_context(
+            connected(settings, policy, models=models, request_timeout=given["request_timeout"])
+        )
+        sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
+        for session in sessions:
+            session.check_money()
+        yes = given["yes"] or given["simulate"]
+        confirm(sessions, yes=yes, at_once=policy.max_in_flight, balance=connection.balance)
+        outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
+    for job, outcome in zip(jobs, outcomes, strict=False):
+        say(job.directory, outcome)
+    return worst(outcomes)
+
+
+def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
+    if given["directory"] and (len(specs) > 1 or specs[0].is_dir()):
+        raise UsageError("--dir takes one spec: several would share one directory")
+    if not given["simulate"]:
+        for name in ("faults", "generation_time"):
+            if given[name] is not None:
+                raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
+
+
+def _jobs(specs: Sequence[Spec], options: SpecOptions, given: dict[str, Any]) -> list[Job]:
+    plans = plan_all(specs, max_requests=options.max_requests)
+    chosen = selected(
+        (request.address for plan in plans for request in plan.requests),
+        options.select,
+        options.deselect,
+    )
+    return [_job(spec, plan, chosen, given) for spec, plan in zip(specs, plans, strict=True)]
+
+
+def _job(spec: Spec, plan: Plan, chosen: Collection[str], given: dict[str, Any]) -> Job:
+    directory = given["directory"] or default_directory(
+        spec.files.root, spec.name, spec.profile, simulated=given["simulate"]
+    )
+    hashes = {request.hash for request in plan.requests if request.address in chosen}
+    return Job(spec, plan, directory, Wanted(selected=hashes, only=given["only"]))
+
+
+@contextmanager
+def _gateway(given: dict[str, Any]) -> Iterator[Settings]:
+    """The real gateway's settings, or a simulator in this process."""
+    if not given["simulate"]:
+        yield from_environment(os.environ)
+        return
+    from veogen.simulator.options import Options, check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
+    from veogen.simulator.serve import running  # noqa: PLC0415
+
+    options = Options()
+    if given["generation_time"] is not None:
+        options = replace(options, generation_time=given["generation_time"])
+    with running(options) as simulator:
+        yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)

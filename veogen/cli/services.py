@@ -1,0 +1,72 @@
+"""The real parts that a run is made of: the gateway, the media host, threads, the clock."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from veogen.catalogue.models import shipped
+from veogen.catalogue.parameters import Json
+from veogen.executor.clock import SystemClock, chance
+from veogen.executor.crew import Threads
+from veogen.executor.downloads import Downloads
+from veogen.executor.life import Stop
+from veogen.executor.policy import Policy
+from veogen.executor.preflight import preflight
+from veogen.executor.session import Services
+from veogen.executor.uploads import Uploader
+from veogen.gateway.answers import Balance, Unread
+from veogen.gateway.client import Evolink
+from veogen.gateway.media import Media
+from veogen.gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a run talks to, and a reason to buy nothing, if the gateway gave one."""
+
+    gateway: Evolink
+    media: Media
+    stop: Stop | None
+
+    @property
+    def simulated(self) -> bool:
+        return bool(self.gateway.simulated)
+
+    def balance(self) -> Balance | Unread:
+        return self.gateway.balance()
+
+    def services(self, read: Callable[[PurePosixPath], bytes]) -> Services:
+        """The parts of one run; `read` gives the bytes of a file of its project."""
+        clock = SystemClock()
+        return Services(
+            gateway=self.gateway,
+            gateway_name="simulated" if self.simulated else "evolink",
+            courier=lambda path: Downloads(self.media, path, effective),
+            uploads=lambda journal: Uploader(self.gateway, read, journal.uploads(), clock),
+            clock=clock,
+            crew=Threads,
+            chance=chance,
+        )
+
+
+@contextmanager
+def connected(
+    settings: Settings, policy: Policy, *, models: Collection[str], request_timeout: float
+) -> Iterator[Connection]:
+    """Talk to the gateway; raises `SilentGatewayError` when it does not answer."""
+    with ExitStack() as stack:
+        gateway = stack.enter_context(
+            Evolink.from_settings(settings, request_timeout=request_timeout)
+        )
+        media = stack.enter_context(Media.from_settings(settings, request_timeout=request_timeout))
+        seen = preflight(
+            gateway, models, clock=SystemClock(), chance=chance, silence=policy.silence
+        )
+        yield Connection(gateway, media, seen.stop)
+
+
+def effective(body: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A request with its model's defaults filled in, as far as the model is known."""
+    model = shipped().get(str(body.get("model")))
+    return model.effective(body) if model else body
