@@ -1,112 +1,226 @@
-"""YAML 1.2 core schema on PyYAML's C parser: one document, with places, nothing surprising."""
+"""One YAML 1.2 document with places, and nothing surprising in it, from a parser's events."""
 
-import re
-from typing import Any
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, NoReturn
 
 import yaml
-from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
+from veogen.document.anchors import Anchor, Anchors
+from veogen.document.mergekeys import MERGE, MergeError, resolve_merge
 from veogen.document.problems import MistakesError, Problem
-from veogen.document.values import Map, Place, Scalar, Seq, Value
+from veogen.document.scalars import FIRST, NumberError, scalar
+from veogen.document.source import Place, Source
+from veogen.document.syntax import ParserFactory, encoding_problem, fastest_parser, syntax_problem
+from veogen.document.values import Map, Seq, Value
 
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Scalar] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
+MAX_BYTES = 10 * 1024 * 1024
+MAX_DEPTH = 100
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the parser would read it
 
-def scalar(text: str) -> Scalar:
-    """A plain scalar by YAML 1.2's core schema (10.3.2): `16:9` and `no` are strings."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
+# What is due in a container where no key waits for its value.
+_ITEM, _KEY = object(), object()
+
+_scalar = lru_cache(maxsize=4096)(scalar)
 
 
-def read(raw: bytes, path: str) -> Value:
+def read(raw: bytes, path: str, parser: ParserFactory = fastest_parser) -> Value:
     """The one document in `raw`; `path` is the name that its places carry.
 
     Raises `MistakesError`.
     """
+    if len(raw) > MAX_BYTES:
+        message = f"a file has at most 10 MiB, not {len(raw) / 1024**2:.1f}"
+        raise MistakesError([Problem(Place(path, 1, 1), "error", "too-large", message)])
+    if raw.startswith(_UTF_16) and (problem := encoding_problem(raw, path)):
+        raise MistakesError([problem])
+    raw = raw.removeprefix(_BYTE_ORDER_MARK)
+    source = Source(path, raw)
     try:
-        return _Reader(raw, path).document()
-    except yaml.MarkedYAMLError as error:
-        mark: Any = error.problem_mark
-        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path, 1, 1)
-        message = error.problem or "this is not YAML"
-        raise MistakesError([Problem(place, "error", "yaml-syntax", message)]) from None
+        with _collector_paused():
+            return _Builder(source, parser(raw)).document()
+    except yaml.YAMLError as error:
+        raise MistakesError([syntax_problem(error, raw, path)]) from None
 
 
-class _Reader:
-    def __init__(self, raw: bytes, path: str) -> None:
-        self._parser = CParser(raw)
-        self._path = path
-        self._anchors: dict[str, Value] = {}
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """While a tree grows there is no garbage in it, and looking for some costs a tenth more."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Builder:
+    """Builds values from events without recursion, so that depth is ours to limit."""
+
+    def __init__(self, source: Source, parser: Any) -> None:
+        self._source = source
+        self._next = parser.get_event
+        self._anchors = Anchors()
+        self._merging: list[Map] = []
+        self._keys = {MERGE: MERGE}  # texts that are strings as keys, each in memory once
 
     def document(self) -> Value:
-        self._next()
-        if not self._parser.check_event(yaml.DocumentStartEvent):
+        root = Seq.begun(self._source, 0)
+        self._build(root)
+        return root[0] if root else None
+
+    def _build(self, root: Seq) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, see below
+        # It runs a million times for ten megabytes: local names and few calls. A container is
+        # put into its parent when it begins; `due` is the key that waits for a value.
+        next_event, known, merging = self._next, self._keys.get, self._merging
+        source = self._source
+        stack: list[tuple[Any, Any, Anchor | None]] = []
+        container: Any = root
+        due: Any = _ITEM
+        add_mark = root.marks.append
+        while True:
+            event: Any = next_event()
+            kind = type(event)
+            if kind is ScalarEvent:
+                value = event.value
+                add_mark(event.start_mark.index)
+                if event.anchor is not None or event.tag is not None:
+                    self._name(event, value)
+                if due is _KEY:
+                    due = known(value) or self._key(value, event)
+                    if due in container:
+                        self._refuse_duplicate(due, container, event)
+                    if due is MERGE and not event.style:
+                        merging.append(container)
+                    continue
+                if not event.style and value[:1] in FIRST:
+                    value = self._plain(value, event)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                mark = event.start_mark.index
+                new = Map if kind is MappingStartEvent else Seq
+                value = new.begun(source, mark)
+                add_mark(mark)
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                if merging and merging[-1] is container:
+                    self._merge(merging.pop())
+                container, due, anchor = stack.pop()
+                if anchor is not None:
+                    self._anchors.close(anchor, event.end_mark.index)
+                add_mark = container.marks.append
+                continue
+            elif kind is AliasEvent:
+                value = self._aliased(event, len(stack))
+                add_mark(event.start_mark.index)
+            elif kind is StreamEndEvent:
+                return
+            else:
+                self._refuse_second(event, root)
+                continue
+            if due is _ITEM:
+                container.append(value)
+            elif due is _KEY:
+                due = self._key(value, event)
+                if due in container:
+                    self._refuse_duplicate(due, container, event)
+                continue
+            else:
+                container[due] = value
+                due = _KEY
+            if kind is MappingStartEvent or kind is SequenceStartEvent:
+                named = event.anchor is not None or event.tag is not None
+                stack.append((container, due, self._name(event, value) if named else None))
+                if len(stack) > MAX_DEPTH:
+                    self._refuse_depth(event)
+                container = value
+                due = _KEY if kind is MappingStartEvent else _ITEM
+                add_mark = value.marks.append
+
+    def _plain(self, text: str, event: Any) -> Value:
+        try:
+            return _scalar(text)
+        except NumberError as error:
+            self._fail(event, "number", str(error))
+
+    def _key(self, value: Value, event: Any) -> str:
+        """The value as a key; remembered when no style of writing makes it anything else."""
+        plain = isinstance(event, ScalarEvent) and not event.style
+        key = self._plain(event.value, event) if plain else value
+        if not isinstance(key, str):
+            self._refuse_key(event, key)
+        if plain:
+            self._keys[key] = key
+        return key
+
+    def _name(self, event: Any, value: Value) -> Anchor | None:
+        """Look at what is rare: tags, which are refused, and anchors."""
+        if event.tag is not None:
+            hint = "remove it; quotes make a string"
+            self._fail(event, "tag", f"a spec has no tags such as {event.tag!r}", hint)
+        if event.anchor is None:
             return None
-        self._next()
-        return self._value(self._next())
+        anchor = self._anchors.open(event.anchor, value, event.start_mark.index)
+        if not isinstance(value, Map | Seq):
+            anchor.value = value if event.style else self._plain(event.value, event)
+            self._anchors.close(anchor, event.end_mark.index)
+        return anchor
 
-    def _next(self) -> Any:
-        return self._parser.get_event()
+    def _aliased(self, event: Any, depth: int) -> Value:
+        anchor = self._anchors.get(event.anchor)
+        if anchor is None:
+            self._fail(event, "alias", f"there is no anchor '&{event.anchor}' above this")
+        if anchor.size is None:
+            self._fail(event, "alias", f"'*{event.anchor}' stands inside of what it stands for")
+        self._anchors.charge(anchor)
+        if self._anchors.charged > MAX_BYTES:
+            message = "with its aliases written out, this file is larger than 10 MiB"
+            self._fail(event, "too-large", message)
+        if depth + self._anchors.height(anchor, MAX_DEPTH) > MAX_DEPTH:
+            self._refuse_depth(event)
+        return anchor.value
 
-    def _place(self, event: Any) -> Place:
-        return Place(self._path, event.start_mark.line + 1, event.start_mark.column + 1)
+    def _merge(self, mapping: Map) -> None:
+        """Take in what `<<` names, now that the mapping is complete."""
+        try:
+            resolve_merge(mapping)
+        except MergeError as error:
+            place = mapping.value_place(MERGE)
+            raise MistakesError([Problem(place, "error", "merge", str(error))]) from None
 
-    def _fail(self, event: Any, code: str, message: str) -> MistakesError:
-        return MistakesError([Problem(self._place(event), "error", code, message)])
+    def _refuse_second(self, event: Any, root: Seq) -> None:
+        if isinstance(event, DocumentStartEvent) and root:
+            self._fail(event, "documents", "a file holds one document; a second begins here")
 
-    def _value(self, event: Any) -> Value:
-        value: Value
-        match event:
-            case ScalarEvent():
-                value = scalar(event.value) if event.implicit[0] else event.value
-            case AliasEvent():
-                return self._anchors[str(event.anchor)]
-            case MappingStartEvent():
-                value = self._mapping(event)
-            case SequenceStartEvent():
-                value = self._sequence(event)
-            case _:
-                raise self._fail(event, "yaml-syntax", "this is not a value")
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value
-        return value
+    def _refuse_depth(self, event: Any) -> NoReturn:
+        self._fail(event, "too-deep", f"values are nested at most {MAX_DEPTH} deep")
 
-    def _mapping(self, start: Any) -> Map:
-        mapping = Map(self._place(start))
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            key = self._value(event)
-            if not isinstance(key, str):
-                raise self._fail(event, "key", f"a key is a string, not {key!r}")
-            if key in mapping:
-                raise self._fail(event, "duplicate-key", f"{key!r} stands here twice")
-            start = self._next()
-            mapping.put(key, self._value(start), self._place(event), self._place(start))
-            if isinstance(start, ScalarEvent) and start.style in ("|", ">"):
-                mapping.blocks.add(key)
-        return mapping
+    def _refuse_duplicate(self, key: str, mapping: Map, event: Any) -> NoReturn:
+        first = mapping.key_place(key)
+        message = f"{key!r} is a key of this mapping already, in line {first.line}"
+        self._fail(event, "duplicate-key", message)
 
-    def _sequence(self, start: Any) -> Seq:
-        sequence = Seq(self._place(start))
-        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            sequence.add(self._value(event), self._place(event))
-        return sequence
+    def _refuse_key(self, event: Any, key: Value) -> NoReturn:
+        if isinstance(key, Map | Seq):
+            self._fail(event, "key", "a key is a string, not a mapping or a list")
+        text = event.value if isinstance(event, ScalarEvent) else str(key)
+        hint = f'write "{text}"' if text else None
+        self._fail(event, "key", f"a key is a string, not {text or 'nothing'}", hint)
+
+    def _fail(self, event: Any, code: str, message: str, hint: str | None = None) -> NoReturn:
+        mark = event.start_mark
+        place = Place(self._source.path, mark.line + 1, mark.column + 1)
+        raise MistakesError([Problem(place, "error", code, message, hint)])

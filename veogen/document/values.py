@@ -1,74 +1,163 @@
-"""The values of a document: plain Python values whose containers remember places."""
+"""The values of a document: plain Python values whose containers remember places.
 
+Where a value stands is kept as a *mark*, the index of its first character, and becomes a place
+only when somebody asks: ten megabytes of YAML hold half a million values.
+"""
+
+from array import array
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from veogen.document.source import Place, Source
+
+__all__ = ["Map", "Place", "Scalar", "Seq", "Step", "Value", "place_of"]
 
 Scalar: TypeAlias = str | int | float | bool | None
 Value: TypeAlias = "Scalar | Map | Seq"
 Step: TypeAlias = str | int
 
 
-class Place(NamedTuple):
-    """A point in a file; line and column count from 1."""
+class _Spot(NamedTuple):
+    """A mark in a document that is not the container's own."""
 
-    path: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+    source: Source
+    at: int
 
 
-class Map(dict[str, Value]):
-    """A mapping that knows where it, its keys and its values stand."""
+_Mark: TypeAlias = int | _Spot | Place
 
-    __slots__ = ("blocks", "key_places", "place", "value_places")
+
+class _Marked:
+    """What maps and sequences share: a document, and marks of themselves and of what they hold."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # slots of the classes below: their other base has a layout
+        source: Source | None
+        mark: _Mark
+        marks: array[int] | list[_Mark]
+
+    @property
+    def place(self) -> Place:
+        """Where the container begins."""
+        return self._placed(self.mark)
+
+    def _placed(self, mark: _Mark) -> Place:
+        if isinstance(mark, int):
+            return self._source.place(mark)
+        return mark if isinstance(mark, Place) else mark.source.place(mark.at)
+
+    @property
+    def _source(self) -> Source:
+        if self.source is None:
+            raise LookupError("an index means nothing without its document")
+        return self.source
+
+    def _exported(self, mark: _Mark) -> _Mark:
+        return _Spot(self._source, mark) if isinstance(mark, int) else mark
+
+
+class Map(_Marked, dict[str, Value]):
+    """A mapping that knows where it, its keys and its values stand.
+
+    `marks` alternates between keys and values, in the order of the keys.
+    """
+
+    __slots__ = ("mark", "marks", "positions", "source")
 
     def __init__(self, place: Place) -> None:
         super().__init__()
-        self.place = place
-        self.blocks: set[str] = set()
-        self.key_places: dict[str, Place] = {}
-        self.value_places: dict[str, Place] = {}
+        self.source = None
+        self.mark = place
+        self.marks = []
+        self.positions: dict[str, int] | None = None  # of marks, once somebody asks
+
+    @classmethod
+    def begun(cls, source: Source, index: int) -> "Map":
+        """An empty map that was read; the reader adds values and marks by itself, for speed."""
+        new = cls.__new__(cls)
+        new.source, new.mark, new.marks, new.positions = source, index, array("I"), None
+        return new
+
+    @classmethod
+    def like(cls, other: "Map") -> "Map":
+        """An empty map at the place of another."""
+        new = cls.__new__(cls)
+        mark = other._exported(other.mark)  # noqa: SLF001 - of our own class
+        new.source, new.mark, new.marks, new.positions = None, mark, [], None
+        return new
 
     def put(self, key: str, value: Value, key_place: Place, value_place: Place) -> None:
-        self[key] = value
-        self.key_places[key] = key_place
-        self.value_places[key] = value_place
+        self._put(key, value, key_place, value_place)
 
     def take(self, source: "Map", key: str, value: Value) -> None:
         """Put `value` with the places that `key` has in `source`."""
-        self.put(key, value, source.key_place(key), source.value_place(key))
-        if source.is_block(key):
-            self.blocks.add(key)
+        self._put(key, value, *source._marks_of(key))  # noqa: SLF001 - of our own class
+
+    def key_place(self, key: str) -> Place:
+        """Where the key stands, or the map if it has no such key."""
+        return self._placed(self.marks[self._position(key)]) if key in self else self.place
+
+    def value_place(self, key: str) -> Place:
+        """Where the value stands, or the map if it has no such key."""
+        return self._placed(self.marks[self._position(key) + 1]) if key in self else self.place
 
     def is_block(self, key: str) -> bool:
         """Whether the value was written as a block scalar: its text begins on the next line."""
-        return key in self.blocks
+        mark = self._marks_of(key)[1]
+        return isinstance(mark, _Spot) and mark.source.is_block(mark.at)
 
-    def key_place(self, key: str) -> Place:
-        return self.key_places.get(key, self.place)
+    def _marks_of(self, key: str) -> tuple[_Mark, _Mark]:
+        at = self._position(key)
+        return self._exported(self.marks[at]), self._exported(self.marks[at + 1])
 
-    def value_place(self, key: str) -> Place:
-        return self.value_places.get(key, self.place)
+    def _put(self, key: str, value: Value, key_mark: _Mark, value_mark: _Mark) -> None:
+        marks = self.marks = _loosened(self.marks)
+        if key in self:
+            at = self._position(key)
+            marks[at : at + 2] = [key_mark, value_mark]
+        else:
+            if self.positions is not None:
+                self.positions[key] = len(marks)
+            marks += (key_mark, value_mark)
+        self[key] = value
+
+    def _position(self, key: str) -> int:
+        if self.positions is None:
+            self.positions = {name: 2 * index for index, name in enumerate(self)}
+        return self.positions[key]
 
 
-class Seq(list[Value]):
+class Seq(_Marked, list[Value]):
     """A sequence that knows where it and its items stand."""
 
-    __slots__ = ("place", "value_places")
+    __slots__ = ("mark", "marks", "source")
 
     def __init__(self, place: Place) -> None:
         super().__init__()
-        self.place = place
-        self.value_places: list[Place] = []
+        self.source = None
+        self.mark = place
+        self.marks = []
+
+    @classmethod
+    def begun(cls, source: Source, index: int) -> "Seq":
+        """An empty sequence that was read; the reader adds values and marks by itself."""
+        new = cls.__new__(cls)
+        new.source, new.mark, new.marks = source, index, array("I")
+        return new
 
     def add(self, value: Value, place: Place) -> None:
         self.append(value)
-        self.value_places.append(place)
+        marks = self.marks = _loosened(self.marks)
+        marks.append(place)
 
     def value_place(self, index: int) -> Place:
-        return self.value_places[index]
+        return self._placed(self.marks[index])
+
+
+def _loosened(marks: "array[int] | list[_Mark]") -> list[_Mark]:
+    """The marks as a list, which takes those of other documents too."""
+    return marks if isinstance(marks, list) else list(marks)
 
 
 def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Place:

@@ -8,7 +8,7 @@ _ALTERNATIVES = {"prompt": "template", "template": "prompt"}
 
 def merge(weak: Map, strong: Map) -> Map:
     """Both as one map, in the order of `weak`; a None in `strong` stays, until `without_nulls`."""
-    merged = Map(strong.place)
+    merged = Map.like(strong)
     for key in weak:
         if key not in strong:
             merged.take(weak, key, weak[key])
@@ -22,7 +22,7 @@ def merge(weak: Map, strong: Map) -> Map:
 
 def merge_shot(weak: Map, strong: Map) -> Map:
     """As `merge`, where a `prompt` replaces a `template` and the reverse."""
-    kept = Map(weak.place)
+    kept = Map.like(weak)
     for key in weak:
         if strong.get(_ALTERNATIVES.get(key, "")) is None:
             kept.take(weak, key, weak[key])
@@ -31,7 +31,7 @@ def merge_shot(weak: Map, strong: Map) -> Map:
 
 def without_nulls(tree: Map) -> Map:
     """The map without the keys that are taken away, at every level but inside lists."""
-    kept = Map(tree.place)
+    kept = Map.like(tree)
     for key, value in tree.items():
         if value is not None:
             kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
