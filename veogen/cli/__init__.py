@@ -13,21 +13,10 @@ from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, VeogenError
 
 COMMANDS = {  # in the order of the work
-    "init": "Write a small working project.",
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
-    "lock": "Write down what was approved.",
-    "diff": "Show what a change would buy.",
     "run": "Buy, download and verify what is missing.",
-    "collect": "Bring home what was bought.",
-    "status": "Show where every request stands.",
-    "resolve": "Decide about requests by hand.",
-    "gallery": "Write a page of clips.",
-    "export": "Copy clips under plain names.",
     "simulate": "Serve the simulator.",
-    "schema": "Print the JSON Schema of spec files.",
-    "models": "Show models, parameters, limits and prices.",
-    "credits": "Show the account's balance.",
 }
 
 
