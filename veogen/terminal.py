@@ -1,5 +1,6 @@
 """What may be written on a terminal: text without control characters, colours where wanted."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,8 +34,21 @@ def plain(text: str) -> str:
     return "".join(map(_plain, text))
 
 
+def plain_json(text: str) -> str:
+    """JSON of the same value that no terminal obeys; its own lines and indents stay."""
+    return "".join(c if c == "\n" or _is_harmless(c) else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def _is_harmless(character: str) -> bool:
+    return character.isprintable() or character in _JOINERS
+
+
 def _plain(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
+    if _is_harmless(character):
         return character
     if character.isspace():
         return " "

@@ -18,7 +18,7 @@ def watched(play: Play, screen: Screen, **environ: str) -> Iterator[None]:
     watching = listener(
         "auto",
         directory=Path("runs/boats"),
-        names=Names("runs/boats", "specs/boats.yaml"),
+        names=Names("runs/boats", ("specs/boats.yaml",)),
         clock=play.clock,
         terminal=Terminal(StringIO(), screen.stream, {"NO_COLOR": "1", **environ}),
     )
@@ -93,7 +93,7 @@ def test_the_bar_says_why_the_run_waits(screen: Screen) -> None:
 
         [bar] = screen.lines
 
-    assert bar.endswith("0 credits, waits 12 s: too many requests {n_fmt} (rate_lim…")
+    assert bar.endswith("0.000 credits, waits 12 s: too many requests {n_fmt} (rate_lim…")
 
 
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 200])

@@ -19,7 +19,7 @@ class Log:
         self.watching: Watching = listener(
             mode,  # type: ignore[arg-type]
             directory=Path("runs/boats"),
-            names=Names("runs/boats", "specs/boats.yaml"),
+            names=Names("runs/boats", ("specs/boats.yaml",)),
             clock=play.clock,
             terminal=Terminal(self.data, self.messages, environ),
         )
@@ -46,7 +46,7 @@ def log(play: Play) -> Iterator[Log]:
 
 
 def test_a_run_begins_with_how_it_stands(log: Log) -> None:
-    assert log.lines == ["0 of 4 completed, 0 credits"]
+    assert log.lines == ["0 of 4 completed, 0.000 credits"]
 
 
 def test_a_clip_is_told_with_the_path_of_its_file(play: Play, log: Log) -> None:
@@ -94,7 +94,7 @@ def test_trouble_is_told_at_once_with_what_to_do(play: Play, log: Log) -> None:
 
     assert log.lines == [
         "failed a: a face (content_policy_violation)",
-        "    the gateway's filter took offence: edit its prompt or image, and run again",
+        "    veogen run specs/boats.yaml   after an edit of the request, which makes it a new one",
         "failed b: strange",
         "    veogen run specs/boats.yaml --retry-failed   buys it again as it is",
         "held c: no answer came (timeout); it may have cost 76.032 credits",

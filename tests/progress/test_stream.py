@@ -40,13 +40,14 @@ class Program:
 def run(**changes: Any) -> dict[str, Any]:
     return {
         "at": START,
+        "run": "runs/boats",
         "requests": 1,
         "done": 0,
         "failed": 0,
         "indeterminate": 0,
         "undelivered": 0,
         "in_flight": 0,
-        "credits": "0",
+        "credits": "0.000",
         "seconds_left": None,
         "waiting": None,
         **changes,
@@ -56,6 +57,7 @@ def run(**changes: Any) -> dict[str, Any]:
 def request(**changes: Any) -> dict[str, Any]:
     return {
         "at": START,
+        "run": "runs/boats",
         "address": "a",
         "hash": f"{1:064x}",
         "attempt": 1,
@@ -129,7 +131,12 @@ def test_what_concerns_the_whole_run_is_a_note() -> None:
         assert play.listener
         play.listener.note("stopped: no credits")
 
-    assert program.events[1] == {"event": "note", "at": START, "message": "stopped: no credits"}
+    assert program.events[1] == {
+        "event": "note",
+        "at": START,
+        "run": "runs/boats",
+        "message": "stopped: no credits",
+    }
 
 
 def test_a_stream_is_printable_ascii_and_holds_no_link() -> None:

@@ -16,6 +16,7 @@ COMMANDS = {  # in the order of the work
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
     "run": "Buy, download and verify what is missing.",
+    "status": "Show where every request stands.",
     "simulate": "Serve the simulator.",
 }
 

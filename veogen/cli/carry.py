@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -41,10 +41,7 @@ class Job:
     def opened(
         self, connection: Connection, policy: Policy, given: dict[str, Any]
     ) -> Iterator[Session]:
-        names = Names(
-            run=os.path.relpath(self.directory),
-            spec=self.spec.files.shown(self.spec.path) if self.spec else None,
-        )
+        names = Names(os.path.relpath(self.directory), self._arguments(given))
         with (
             listener(
                 given["progress"],
@@ -64,6 +61,17 @@ class Job:
             ) as session,
         ):
             yield session
+
+    def _arguments(self, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """What has to be typed after `veogen run` to go on with this run."""
+        if self.spec is None:
+            return ("SPEC",)
+        found = [self.spec.files.shown(self.spec.path)]
+        found += ["--profile", self.spec.profile] if self.spec.profile else []
+        found += [word for setting in self.spec.settings for word in ("--set", setting)]
+        found += ["--dir", str(given["directory"])] if given.get("directory") else []
+        found += ["--simulate"] if given.get("simulate") else []
+        return tuple(found)
 
     def _policy(self, policy: Policy) -> Policy:
         return replace(policy, budget=self.plan.budget.max_credits) if self.plan else policy

@@ -12,6 +12,7 @@ from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
+from veogen.results.advice import Names
 from veogen.spec.compose import Composer
 from veogen.spec.file import is_name
 from veogen.spec.root import project_root
@@ -55,6 +56,22 @@ def find_run(written: str | None, profile: str | None = None) -> Path:
 def shown(path: Path) -> str:
     """A path as it is typed here."""
     return os.path.relpath(path)
+
+
+def names_of(path: Path, name: str) -> Names:
+    """How a run of the plan `name` is called on a command line here, as far as it is known."""
+    root = path.absolute().parent.parent
+    spec = root / "specs" / f"{name}.yaml"
+    if path.absolute().parent.name != "runs" or not spec.is_file():
+        return Names(shown(path))
+    folder = path.name.removesuffix(SIMULATED)
+    profile = folder.removeprefix(name).removeprefix(".")
+    arguments = [shown(spec)]
+    if profile:
+        arguments += ["--profile", profile]
+    if path.name.endswith(SIMULATED):
+        arguments.append("--simulate")
+    return Names(shown(path), tuple(arguments))
 
 
 def _only_one() -> Path:

@@ -1,7 +1,7 @@
 """`veogen validate`: all mistakes of all specs and profiles at once."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,11 +9,9 @@ import click
 from veogen.cli.diagnostics import as_annotations, as_json, as_text
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.specs import spec_paths
-from veogen.document.problems import MistakesError, Problems
+from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.errors import ExitCode
-from veogen.planner.build import check_all
 from veogen.spec.load import load_spec
-from veogen.spec.model import Spec
 
 
 @click.command()
@@ -31,7 +29,8 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> int:
     """Show all mistakes of specs, in every profile; sends nothing."""
     problems = Problems()
     paths = spec_paths(specs)
-    mistakes(paths, options, problems)
+    for path in paths:
+        problems.extend(mistakes(path, options))
     if format_ == "json":
         click.echo(as_json(problems.all))
     elif format_ == "github":
@@ -43,37 +42,22 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> int:
     return ExitCode.USAGE if problems.has_errors else ExitCode.DONE
 
 
-def mistakes(paths: Sequence[Path], options: SpecOptions, problems: Problems) -> None:
-    """Everything that is wrong with specs, without a profile and with each, or with the one asked.
-
-    The team's limits hold for what one command buys: for all specs under one profile.
-    """
-    if options.profile is not None:
-        _plan_all(_loaded(paths, options, options.profile, problems), options, problems)
-        return
-    specs = _loaded(paths, options, None, problems)
-    _plan_all(specs, options, problems)
-    profiles = dict.fromkeys(profile for _, spec in specs for profile in spec.profiles)
-    for profile in profiles:
-        having = [path for path, spec in specs if profile in spec.profiles]
-        _plan_all(_loaded(having, options, profile, problems), options, problems)
+def mistakes(path: Path, options: SpecOptions) -> Iterator[Problem]:
+    """The problems of a spec without a profile and with each that it has, or with the one asked."""
+    found, profiles = _mistakes_in(path, options, options.profile)
+    yield from found
+    for profile in profiles if options.profile is None else ():
+        yield from _mistakes_in(path, options, profile)[0]
 
 
-def _loaded(
-    paths: Iterable[Path], options: SpecOptions, profile: str | None, problems: Problems
-) -> list[tuple[Path, Spec]]:
-    """The specs that could be read; the mistakes of the others go to `problems`."""
-    specs = []
-    for path in paths:
-        try:
-            specs.append((path, load_spec(path, profile=profile, settings=options.settings)))
-        except MistakesError as error:
-            problems.extend(error.problems)
-    return specs
-
-
-def _plan_all(specs: Sequence[tuple[Path, Spec]], options: SpecOptions, problems: Problems) -> None:
-    check_all((spec for _, spec in specs), problems, max_requests=options.max_requests)
+def _mistakes_in(
+    path: Path, options: SpecOptions, profile: str | None
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    try:
+        spec = load_spec(path, profile=profile, settings=options.settings)
+    except MistakesError as error:
+        return error.problems, ()
+    return spec.warnings, spec.profiles
 
 
 def _echo(text: str) -> None:

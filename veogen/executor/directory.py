@@ -37,7 +37,7 @@ class RunDirectory:
         self.results = path / "results.json"
         self.journal = path / "journal.db"
         self.gallery = path / "gallery.html"
-        self._lock = path / ".lock"
+        self.lock = path / ".lock"
         self._ballast = path / ".ballast"
 
     @property
@@ -63,10 +63,10 @@ class RunDirectory:
     def locked(self) -> Iterator[None]:
         """Hold the directory alone; the lock dies with its process. Raises `DirectoryError`."""
         try:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise DirectoryError(
-                f"{self._lock}: the run directory cannot be written: {error.strerror}"
+                f"{self.lock}: the run directory cannot be written: {error.strerror}"
             ) from None
         try:
             try:

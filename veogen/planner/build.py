@@ -105,17 +105,16 @@ def stream(
 def _requests(
     spec: Spec, grids: list[Grid], models: Mapping[str, Model], problems: Problems
 ) -> Iterator[Request]:
-    images = Images(spec.files)
+    renderer, images = Renderer(spec.files), Images(spec.files)
     hashes: dict[str, str] = {}
-    with Renderer(spec.files) as renderer:
-        for shot, one in zip(spec.shots, grids, strict=True):
-            maker = Maker(spec, models, images)
-            planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
-            for request in planner.requests(problems):
-                first = hashes.setdefault(request.hash, request.address)
-                if first != request.address:
-                    _tell_twin(request, first, problems)
-                yield request
+    for shot, one in zip(spec.shots, grids, strict=True):
+        maker = Maker(spec, models, images)
+        planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
+        for request in planner.requests(problems):
+            first = hashes.setdefault(request.hash, request.address)
+            if first != request.address:
+                _tell_twin(request, first, problems)
+            yield request
 
 
 def _tell_twin(request: Request, first: str, problems: Problems) -> None:

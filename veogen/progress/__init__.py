@@ -50,6 +50,6 @@ def listener(
         case "lines":
             return Lines(out, clock, reporter, paint(messages, environ))
         case "json":
-            return JsonStream(Out(terminal.data), clock, retries)
+            return JsonStream(Out(terminal.data), clock, reporter)
         case "none":
             return Nobody(out)

@@ -84,9 +84,7 @@ def spoken(news: News, paint: Paint) -> tuple[str, ...]:
 
 
 def written(step: Step, paint: Paint) -> str:
-    """A step as a line: a command to copy and what it does, or just what to do."""
-    if step.command is None:
-        return plain(step.why)
+    """A step as a line: a command to copy, and what it does."""
     return f"{plain(step.command)}   {paint(plain(step.why), 'dim')}"
 
 

@@ -1,6 +1,7 @@
 """Events as JSON, one a line, for programs that follow a run.
 
-Every line is an object with `event` and `at` (Unix seconds); texts are escaped to ASCII.
+Every line is an object with `event`, `at` (Unix seconds) and `run` (the run directory); texts are
+escaped to ASCII.
 
 - `start` (first; with `format`: `veogen.progress/1`), `run` (now and then) and `end` (last) hold
   `requests`, `done`, `failed`, `indeterminate`, `undelivered`, `in_flight` (counts), `credits` (a
@@ -18,6 +19,7 @@ from typing import Any, Self
 
 from veogen.executor.clock import Clock
 from veogen.executor.desk import View
+from veogen.progress.news import Reporter
 from veogen.progress.out import Out
 from veogen.progress.tally import Tally
 from veogen.results.events import Event, Progressed
@@ -42,10 +44,11 @@ _NAMES = {
 class JsonStream:
     """Writes every event; how the run stands as a whole at most every few seconds."""
 
-    def __init__(self, out: Out, clock: Clock, retries: int) -> None:
+    def __init__(self, out: Out, clock: Clock, reporter: Reporter) -> None:
         self._out = out
         self._clock = clock
-        self._tally = Tally(retries)
+        self._tally = Tally(reporter.retries)
+        self._name = reporter.names.run
         self._view: View | None = None
         self._told: dict[str, Any] = {}
         self._told_at = float("-inf")
@@ -93,14 +96,14 @@ class JsonStream:
             "indeterminate": self._tally.count("held"),
             "undelivered": self._tally.count("lost"),
             "in_flight": view.in_flight,
-            "credits": str(view.ledger.spent),
+            "credits": f"{view.ledger.spent:.3f}",
             "seconds_left": None if left is None else round(left, 1),
             "waiting": view.waiting,
         }
 
     def _write(self, name: str, fields: dict[str, Any]) -> None:
-        line = {"event": name, "at": round(self._clock.now(), 3), **fields}
-        self._out.line(json.dumps(line, separators=(",", ":")))
+        head = {"event": name, "at": round(self._clock.now(), 3), "run": self._name}
+        self._out.line(json.dumps({**head, **fields}, separators=(",", ":")))
 
 
 def _request(event: Event, standing: Standing) -> dict[str, Any]:

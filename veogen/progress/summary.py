@@ -27,7 +27,7 @@ def pieces(tally: Tally, view: View, now: float) -> tuple[Piece, ...]:
         Piece(1, _counted(tally.count("failed"), "failed")),
         Piece(0, _counted(tally.count("held"), "held")),
         Piece(2, _counted(tally.count("lost"), "undelivered")),
-        Piece(6, f"{view.ledger.spent} credits"),
+        Piece(6, f"{view.ledger.spent:.3f} credits"),
         Piece(4, f"about {span(left)} left" if left is not None else ""),
         Piece(3, shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )

@@ -1,39 +1,36 @@
 """What a request that is not completed needs from a person, and the exact commands for it."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from veogen.results.ledger import Standing
 from veogen.results.records import TEMPORARY, Record
 
-_EDIT = "edit its prompt or image, and run again"
-_CONTENT = "the gateway's filter took offence: " + _EDIT
-_IMAGE = "look at its image: format, size, ratio, and whether the gateway can reach it"
-_FIX = "the gateway does not take a parameter: correct it in the spec"
-
-_BY_CODE: Mapping[str, str] = {
-    "content_policy_violation": _CONTENT,
-    "content_filter": _CONTENT,
-    "sensitive_content": _CONTENT,
-    "moderation_blocked": _CONTENT,
-    "input_moderation_failed": _CONTENT,
-    "generation_failed_no_content": "nothing came of it: " + _EDIT,
-    "image_processing_error": _IMAGE,
-    "image_dimension_mismatch": _IMAGE,
-    "invalid_parameters": _FIX,
-    "unsupported_parameters": _FIX,
-    "invalid_request_error": _FIX,
-}
+_NEEDS_AN_EDIT = frozenset(
+    {
+        "content_policy_violation",
+        "content_filter",
+        "sensitive_content",
+        "moderation_blocked",
+        "input_moderation_failed",
+        "generation_failed_no_content",
+        "image_processing_error",
+        "image_dimension_mismatch",
+        "invalid_parameters",
+        "unsupported_parameters",
+        "invalid_request_error",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How a run and its spec are called on a command line."""
+    """How a run is called on a command line, and the arguments with which it is run again."""
 
     run: str
-    spec: str | None = None
+    arguments: tuple[str, ...] = ("SPEC",)
 
     def resolve(self, option: str, value: str) -> str:
         return f"veogen resolve {shlex.quote(self.run)} {option} {shlex.quote(value)}"
@@ -43,16 +40,23 @@ class Names:
         return f"veogen collect {shlex.quote(self.run)}"
 
     @property
+    def gallery(self) -> str:
+        return f"veogen gallery {shlex.quote(self.run)}"
+
+    @property
+    def buy(self) -> str:
+        return shlex.join(["veogen", "run", *self.arguments])
+
+    @property
     def retry(self) -> str:
-        spec = "SPEC" if self.spec is None else shlex.quote(self.spec)
-        return f"veogen run {spec} --retry-failed"
+        return f"{self.buy} --retry-failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: a command as it is typed, if there is one, and what it does."""
+    """One thing to do: a command as it is typed, and what it does."""
 
-    command: str | None
+    command: str
     why: str
 
 
@@ -86,15 +90,53 @@ def advice(standing: Standing, names: Names, now: float) -> tuple[Step, ...]:
             return ()
 
 
+def next_steps(standings: Iterable[Standing], names: Names, now: float) -> Iterator[Step]:
+    """What to type next for the requests of a run as a whole; what is held is for a person."""
+    found = list(standings)
+    yield from _collecting(found, names, now)
+    planned = [s for s in found if s.record.status == "planned"]
+    if planned:
+        price = sum((s.entry.credits or Decimal(0) for s in planned), Decimal(0))
+        yield Step(names.buy, f"buys {_requests(planned)} for about {price:.3f} credits")
+    failed = [s for s in found if s.record.status == "failed"]
+    refused = [s for s in failed if _needs_an_edit(s)]
+    if refused:
+        yield Step(names.buy, f"after an edit of {_requests(refused)} that cannot be made as it is")
+    if len(failed) > len(refused):
+        yield Step(names.retry, "buys again what failed, as it is")
+    if any(s.record.videos for s in found):
+        yield Step(names.gallery, "writes a page to look at the clips")
+
+
+def _collecting(found: Sequence[Standing], names: Names, now: float) -> Iterator[Step]:
+    out = [s for s in found if s.record.status in ("submitted", "undelivered")]
+    dead = [s for s in out if s.record.expires_at is not None and s.record.expires_at <= now]
+    alive = len(out) - len(dead)
+    if alive:
+        yield Step(names.collect, f"brings home what was bought ({alive})")
+    if dead:
+        target = dead[0].entry.address if len(dead) == 1 else "*"
+        yield Step(names.resolve("--rebuy", target), "its link has died: this pays once more")
+
+
+def _requests(found: Sequence[Standing]) -> str:
+    return "1 request" if len(found) == 1 else f"{len(found)} requests"
+
+
 def _failed(standing: Standing, names: Names) -> Step:
     code = standing.record.error.code if standing.record.error else ""
     if code == "abandoned":
         return Step(names.resolve("--rebuy", standing.entry.address), "buys it anew")
     if code in TEMPORARY:
         return Step(names.retry, "the trouble was a passing one; this buys it again")
-    if code in _BY_CODE:
-        return Step(None, _BY_CODE[code])
+    if _needs_an_edit(standing):
+        return Step(names.buy, "after an edit of the request, which makes it a new one")
     return Step(names.retry, "buys it again as it is")
+
+
+def _needs_an_edit(standing: Standing) -> bool:
+    error = standing.record.error
+    return error is not None and error.code in _NEEDS_AN_EDIT
 
 
 def _held(address: str, names: Names) -> tuple[Step, ...]:

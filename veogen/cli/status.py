@@ -1,0 +1,76 @@
+"""`veogen status`: where every request stands; no network."""
+
+import json
+import os
+import sys
+
+import click
+
+from veogen.cli.rundirs import find_run, names_of, run_options
+from veogen.cli.status_table import lines
+from veogen.errors import ExitCode
+from veogen.executor.clock import SystemClock
+from veogen.executor.snapshot import Snapshot, look
+from veogen.results import manifest
+from veogen.results.ledger import exit_code
+from veogen.terminal import paint, plain_json
+
+
+@click.command("status")
+@run_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How it is written.",
+)
+@click.option(
+    "--exit-code",
+    "by_code",
+    is_flag=True,
+    help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
+)
+def command(run: str | None, profile: str | None, format_: str, *, by_code: bool) -> int:
+    r"""Show where every request of a run stands; sends nothing.
+
+    RUN is a run directory or a SPEC; left out, the only one below runs/. Works while a run goes
+    on, and in a fresh clone, where results.json is all there is.
+
+    \b
+    veogen status
+    veogen status specs/launch.yaml --exit-code
+    """
+    path, now = find_run(run, profile), SystemClock().now()
+    snapshot = look(path, now)
+    if format_ == "json":
+        click.echo(plain_json(json.dumps(as_data(snapshot), indent=2, ensure_ascii=False)))
+    else:
+        names = names_of(path, snapshot.ledger.name)
+        for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
+            click.echo(line, color=True)
+    return code(snapshot) if by_code else ExitCode.DONE
+
+
+def as_data(snapshot: Snapshot) -> dict[str, object]:
+    """The summary, and the requests as in results.json."""
+    summary = snapshot.ledger.summary()
+    counts = {str(status): number for status, number in summary.counts.items()}
+    return {
+        "summary": {
+            "requests": summary.requests,
+            **counts,
+            "videos": summary.videos,
+            "credits": f"{summary.credits:.3f}",
+        },
+        "results": manifest.lines(snapshot.ledger.planned),
+    }
+
+
+def code(snapshot: Snapshot) -> ExitCode:
+    """What a run would say; a request that is being sent right now is just not delivered yet."""
+    planned = list(snapshot.ledger.planned)
+    settled = [s.record for s in planned if not snapshot.is_being_sent(s)]
+    found = exit_code(settled)
+    return ExitCode.INCOMPLETE if found is ExitCode.DONE and len(settled) < len(planned) else found

@@ -1,0 +1,186 @@
+"""Where a run stands, for people: counts by shot and axis, money, and what to type next."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from veogen.executor.snapshot import Snapshot
+from veogen.planner.address import address_text
+from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
+from veogen.results.ledger import Standing
+from veogen.results.records import STATUSES
+from veogen.terminal import Colour, Paint, columns, plain
+
+Word: TypeAlias = str
+
+WORDS: tuple[Word, ...] = ("requests", *STATUSES, "sending", "not here")
+
+_COLOURS: dict[Word, Colour] = {
+    "completed": "green",
+    "failed": "red",
+    "indeterminate": "yellow",
+    "undelivered": "yellow",
+    "not here": "cyan",
+}
+_MOST_VALUES = 12
+_MOST_TOLD = 20
+_GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table: a shot, one value of an axis, or everything."""
+
+    name: str
+    counts: Counter[Word]
+    credits: Decimal
+
+
+def lines(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+    """Everything that `veogen status` says."""
+    yield paint(plain(snapshot.ledger.name), "bold") + ": " + _kind(snapshot, names)
+    yield ""
+    yield from _table(list(_rows(snapshot)), paint)
+    yield ""
+    yield from _money(snapshot)
+    for word in ("failed", "indeterminate", "undelivered", "submitted"):
+        yield from _trouble(word, snapshot, names, now, paint)
+    yield from _elsewhere(snapshot, paint)
+    yield from _next(snapshot, names, now, paint)
+
+
+def word_of(standing: Standing, snapshot: Snapshot) -> Word:
+    """Its status; `sending` while a run waits for the answer to its POST."""
+    return "sending" if snapshot.is_being_sent(standing) else standing.record.status
+
+
+def _kind(snapshot: Snapshot, names: Names) -> str:
+    notes = [
+        "simulated: nothing was paid" if snapshot.gateway == "simulated" else "",
+        "a run is going on" if snapshot.running else "",
+    ]
+    told = "; ".join(note for note in notes if note)
+    return plain(names.run) + (f" ({told})" if told else "")
+
+
+def _rows(snapshot: Snapshot) -> Iterator[Row]:
+    planned = list(snapshot.ledger.planned)
+    for shot in dict.fromkeys(standing.entry.shot for standing in planned):
+        of_shot = [standing for standing in planned if standing.entry.shot == shot]
+        yield _row(shot, of_shot, snapshot)
+        yield from _rows_of_axes(of_shot, snapshot)
+    yield _row("total", planned, snapshot)
+
+
+def _rows_of_axes(of_shot: Sequence[Standing], snapshot: Snapshot) -> Iterator[Row]:
+    for axis in dict.fromkeys(name for s in of_shot for name in s.entry.variables):
+        by_value: dict[str, list[Standing]] = {}
+        for standing in of_shot:
+            if axis in standing.entry.variables:
+                value = address_text(standing.entry.variables[axis])
+                by_value.setdefault(value, []).append(standing)
+        if 1 < len(by_value) <= _MOST_VALUES:
+            for value, chosen in by_value.items():
+                yield _row(f"  {axis}={value}", chosen, snapshot)
+
+
+def _row(name: str, standings: Sequence[Standing], snapshot: Snapshot) -> Row:
+    counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
+    counts["requests"] = len(standings)
+    counts["not here"] = sum(not snapshot.is_whole(standing) for standing in standings)
+    return Row(plain(name), counts, _sum(s.record.credits for s in standings))
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def _table(rows: Sequence[Row], paint: Paint) -> Iterator[str]:
+    """The rows below each other; a column in which nothing stands is left out."""
+    words = [word for word in WORDS if any(row.counts[word] for row in rows)]
+    first = max(columns(row.name) for row in rows)
+    money = max(len("credits"), *(len(f"{row.credits:.3f}") for row in rows))
+    header = [" " * first, *words, "credits".rjust(money)]
+    yield paint(_GAP.join(header), "dim")
+    for row in rows:
+        cells = [_cell(row.counts[word], word, paint) for word in words]
+        name = row.name + " " * (first - columns(row.name))
+        yield _GAP.join([name, *cells, f"{row.credits:.3f}".rjust(money)])
+
+
+def _cell(count: int, word: Word, paint: Paint) -> str:
+    text = (str(count) if count else "").rjust(len(word))
+    return paint(text, _COLOURS[word]) if count and word in _COLOURS else text
+
+
+def _money(snapshot: Snapshot) -> Iterator[str]:
+    """What was paid, and what counts against a budget beyond that."""
+    ledger = snapshot.ledger
+    summary = ledger.summary()
+    yield f"{summary.videos} videos, {summary.credits:.3f} credits reserved or charged"
+    former = list(ledger.former)
+    if former:
+        credits_ = _sum(standing.record.credits for standing in former)
+        yield f"{len(former)} requests bought that left the plan, {credits_:.3f} credits"
+    if ledger.spent > summary.credits:
+        yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
+
+
+def _trouble(
+    word: Word, snapshot: Snapshot, names: Names, now: float, paint: Paint
+) -> Iterator[str]:
+    """Every request that is not where it should be, and what to do about it."""
+    found = [s for s in snapshot.ledger.everything if word_of(s, snapshot) == word]
+    if not found:
+        return
+    yield ""
+    yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
+    for standing in found[:_MOST_TOLD]:
+        yield f"  {paint(plain(standing.entry.address), 'bold')}: {_told(standing, word, now)}"
+        if word == "indeterminate":
+            yield from (_step(step, paint) for step in advice(standing, names, now))
+    if len(found) > _MOST_TOLD:
+        yield f"  and {len(found) - _MOST_TOLD} more; --format json has them all"
+
+
+def _told(standing: Standing, word: Word, now: float) -> str:
+    record = standing.record
+    match word:
+        case "submitted":
+            age = f", for {span(now - record.accepted_at)}" if record.accepted_at else ""
+            return plain(f"task {record.task_id}{age}")
+        case "undelivered":
+            made = f"made {span(now - record.made_at)} ago; " if record.made_at else ""
+            return plain(f"{reason(record) or 'not fetched yet'}; {made}{life(record, now)}")
+        case "indeterminate":
+            return plain(f"{reason(record)}; {at_stake(record)}")
+        case _:
+            return plain(reason(record))
+
+
+def _step(step: Step, paint: Paint) -> str:
+    return f"    {plain(step.command)}   {paint(plain(step.why), 'dim')}"
+
+
+def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
+    found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
+    if found:
+        yield ""
+        yield paint(f"not here ({len(found)})", _COLOURS["not here"])
+        for standing in found[:_MOST_TOLD]:
+            videos = standing.record.videos.values()
+            paths = " ".join(v.path for v in videos if not snapshot.is_here(v))
+            yield f"  {paint(plain(standing.entry.address), 'bold')}: {plain(paths)}"
+        if len(found) > _MOST_TOLD:
+            yield f"  and {len(found) - _MOST_TOLD} more"
+
+
+def _next(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+    """Nothing while a run goes on: it does what can be done."""
+    steps = [] if snapshot.running else list(next_steps(snapshot.ledger.everything, names, now))
+    if steps:
+        yield ""
+        yield paint("next", "bold")
+        yield from (_step(step, paint) for step in steps)

@@ -1,0 +1,95 @@
+"""A run directory as it stands, for those who only look: nothing is written, nobody is in the way.
+
+The journal is read where there is one, also while a run writes it, and what the committed
+results know beyond it is laid over; in a fresh clone the results are all there is.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from veogen.executor.directory import DirectoryError, RunDirectory
+from veogen.executor.journal import Journal
+from veogen.executor.takein import purchases, stranger, strangers
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.manifest import GatewayName, Manifest
+from veogen.results.videos import Video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Where everything stood when it was looked at; `running`: a run was going on."""
+
+    path: Path
+    gateway: GatewayName
+    ledger: Ledger
+    running: bool
+
+    def file(self, video: Video) -> Path:
+        return self.path / video.path
+
+    def is_here(self, video: Video) -> bool:
+        """Whether a delivered video is on this machine."""
+        return self.file(video).is_file()
+
+    def is_whole(self, standing: Standing) -> bool:
+        """Whether every delivered video of a request is on this machine."""
+        return all(map(self.is_here, standing.record.videos.values()))
+
+    def is_being_sent(self, standing: Standing) -> bool:
+        """Whether a run is sending it at this moment: in doubt only for as long as that takes."""
+        return self.running and standing.record.open is not None
+
+
+def look(path: Path, now: float) -> Snapshot:
+    """Look at a run directory; raises `DirectoryError`, or what is wrong with its files."""
+    directory = RunDirectory(path)
+    running = _is_held(directory.lock)
+    manifest = directory.manifest()  # before the journal, which then knows as much at least
+    if directory.journal.exists():
+        with Journal.read(directory.journal) as journal:
+            ledger, gateway = journal.ledger(), journal.header.gateway
+    elif manifest is not None:
+        ledger, gateway = Ledger(manifest.name), manifest.gateway
+    else:
+        raise DirectoryError(f"{path}: this is not a run directory")
+    if manifest is not None:
+        _lay_over(ledger, manifest, now)
+    return Snapshot(path=path, gateway=gateway, ledger=ledger, running=running)
+
+
+def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:
+    """What the next run would take in, without writing it down."""
+    planned = [ledger.entry(line.hash) or stranger(line) for line in manifest.results]
+    ledger.adopt(planned, former=list(strangers(manifest, ledger)))
+    for event in list(purchases(manifest, ledger, now)):
+        ledger.apply(event)
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether a run holds the directory; whoever only looks must not be in its way."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if not _is_alive(os.pread(descriptor, 1000, 0)):
+            return False  # asking for the lock might keep a run from starting
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _is_alive(holder: bytes) -> bool:
+    try:
+        os.kill(int(json.loads(holder)["pid"]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return False
+    return True
