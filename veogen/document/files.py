@@ -20,8 +20,11 @@ class Files(Protocol):
         """The project root on disk."""
         ...
 
-    def read(self, path: PurePosixPath) -> bytes:
-        """The bytes of a file; raises `OSError`, or `OutsideRootError` through a link."""
+    def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
+        """The bytes of a file; raises `OSError`, or `OutsideRootError` through a link.
+
+        With `at_most` no more than that many, and one that tells that there are more.
+        """
         ...
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:
@@ -39,8 +42,9 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
 
-    def read(self, path: PurePosixPath) -> bytes:
-        return self.locate(path).read_bytes()
+    def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
+        with self.locate(path).open("rb") as file:
+            return file.read() if at_most is None else file.read(at_most + 1)
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:
         place = self.locate(folder)
