@@ -49,7 +49,7 @@ def test_json_is_one_array(project: Path) -> None:
 
     code, stdout, stderr = validate("specs", "--format", "json")
 
-    assert (code, stderr) == (ExitCode.USAGE, "")
+    assert (code, stderr) == (ExitCode.USAGE, "1 spec: 1 error, 0 warnings\n")
     assert json.loads(stdout) == [
         {
             "path": "specs/a.yaml",

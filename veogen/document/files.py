@@ -1,6 +1,8 @@
 """Where specs, templates, rows and images are read from: a folder, never outside its root."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -43,7 +45,10 @@ class Folder:
         self.root = root.resolve()
 
     def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
-        with self.locate(path).open("rb") as file:
+        place = self.locate(path)
+        if not stat.S_ISREG(place.stat().st_mode):  # a pipe would never end
+            raise OSError(errno.EINVAL, "this is not a file")
+        with place.open("rb") as file:
             return file.read() if at_most is None else file.read(at_most + 1)
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:
@@ -56,7 +61,7 @@ class Folder:
 
     def locate(self, path: PurePosixPath) -> Path:
         """The path on disk, links resolved; raises `OutsideRootError`."""
-        real = (self.root / path).resolve()
+        real = Path(os.path.realpath(self.root / path))
         if not real.is_relative_to(self.root):
             raise OutsideRootError(f"{path} leaves the project")
         return real

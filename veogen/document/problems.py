@@ -1,12 +1,13 @@
 """Mistakes and warnings, each with the place it stands at, collected to be shown all at once."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from veogen.document.values import Place
 from veogen.errors import VeogenError
+
+_LONGEST_WORD = 100  # comparing takes the square of it
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -73,5 +74,13 @@ class Problems:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known word, or None when nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else None
+    near = nearest(word, known)
+    return None if near is None else f"did you mean {near!r}?"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, if any."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    near = get_close_matches(word[:_LONGEST_WORD], list(known), n=1, cutoff=0.6)
+    return near[0] if near else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from veogen.document.source import Place, Source
 
-__all__ = ["Map", "Place", "Scalar", "Seq", "Step", "Value", "place_of"]
+__all__ = ["Map", "Place", "Scalar", "Seq", "Step", "Value", "place_of", "value_at"]
 
 Scalar: TypeAlias = str | int | float | bool | None
 Value: TypeAlias = "Scalar | Map | Seq"
@@ -93,6 +93,13 @@ class Map(_Marked, dict[str, Value]):
     def take(self, source: "Map", key: str, value: Value) -> None:
         """Put `value` with the places that `key` has in `source`."""
         self._put(key, value, *source._marks_of(key))  # noqa: SLF001 - of our own class
+
+    def rename(self, key: str, to: str) -> None:
+        """Give a value another key, in the same place and order."""
+        items = list(self.items())
+        self.clear()
+        self.update({to if name == key else name: value for name, value in items})
+        self.positions = None
 
     def key_place(self, key: str) -> Place:
         """Where the key stands, or the map if it has no such key."""
@@ -177,6 +184,19 @@ def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Pla
         else:
             break
     return place
+
+
+def value_at(tree: Value, path: Sequence[Step]) -> Value:
+    """The value at `path`, or None when there is none."""
+    here = tree
+    for step in path:
+        if isinstance(here, Map) and isinstance(step, str):
+            here = here.get(step)
+        elif isinstance(here, Seq) and isinstance(step, int) and step < len(here):
+            here = here[step]
+        else:
+            return None
+    return here
 
 
 def _with_last(path: Sequence[Step]) -> Iterator[tuple[bool, Step]]:

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problems
-from veogen.document.reader import read
+from veogen.document.reader import MAX_BYTES, read
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.file import Keys, SpecKeys
 from veogen.spec.merge import merge
-from veogen.spec.structure import structural_mistakes
+from veogen.spec.review import Broken, review
 
 _LONGEST_CHAIN = 50
 
@@ -20,13 +20,10 @@ class Composer:
     def __init__(self, files: Files, problems: Problems) -> None:
         self._files = files
         self._problems = problems
+        self.broken = Broken()
         self._documents: dict[PurePosixPath, Map | None] = {}
+        self._compositions: dict[PurePosixPath, Map | None] = {}
         self.sources: dict[str, PurePosixPath] = {}
-
-    @property
-    def documents(self) -> tuple[Map, ...]:
-        """Every document that was read and could be."""
-        return tuple(tree for tree in self._documents.values() if tree is not None)
 
     def document(
         self, path: PurePosixPath, place: Place | None = None, keys: type[Keys] = SpecKeys
@@ -44,9 +41,13 @@ class Composer:
         return self._composed((path,), None)
 
     def _composed(self, chain: tuple[PurePosixPath, ...], place: Place | None) -> Map | None:
-        tree = self.document(chain[-1], place)
-        if tree is None:
-            return None
+        path = chain[-1]
+        if path not in self._compositions:
+            tree = self.document(path, place)
+            self._compositions[path] = None if tree is None else self._with_bases(chain, tree)
+        return self._compositions[path]
+
+    def _with_bases(self, chain: tuple[PurePosixPath, ...], tree: Map) -> Map:
         composed: Map | None = None
         for written, writer in _bases(tree):
             base = self._base(chain, written, writer)
@@ -58,35 +59,44 @@ class Composer:
         try:
             path = inside(chain[-1].parent, written)
         except OutsideRootError as error:
-            self._problems.error(place, "outside-root", str(error))
+            self._refuse(place, "outside-root", str(error))
             return None
         if path in chain:
             loop = " -> ".join(map(str, (*chain[chain.index(path) :], path)))
-            self._problems.error(place, "extends-loop", f"a spec cannot extend itself: {loop}")
+            self._refuse(place, "extends-loop", f"a spec cannot extend itself: {loop}")
             return None
         if len(chain) == _LONGEST_CHAIN:
             message = f"a chain of 'extends' has at most {_LONGEST_CHAIN} files"
-            self._problems.error(place, "extends-depth", message)
+            self._refuse(place, "extends-depth", message)
             return None
         return self._composed((*chain, path), place)
 
     def _bytes(self, path: PurePosixPath, place: Place) -> bytes | None:
         try:
-            return self._files.read(path)
+            return self._files.read(path, MAX_BYTES)
         except OutsideRootError as error:
-            self._problems.error(place, "outside-root", str(error))
-        except OSError:
-            self._problems.error(place, "missing-file", f"there is no file {str(path)!r}")
-        return None
+            self._refuse(place, "outside-root", str(error))
+            return None
+        except FileNotFoundError:
+            self._refuse(place, "missing-file", f"there is no file {self._files.shown(path)!r}")
+            return None
+        except OSError as error:
+            message = f"{self._files.shown(path)!r} cannot be read: {error.strerror}"
+            self._refuse(place, "missing-file", message)
+            return None
 
     def _parsed(self, raw: bytes, shown: str, keys: type[Keys]) -> Map | None:
         try:
             tree = read(raw, shown)
         except MistakesError as error:
             self._problems.extend(error.problems)
+            self.broken.all = True
             return None
-        self._problems.extend(structural_mistakes(tree, keys, Place(shown, 1, 1)))
-        return tree if isinstance(tree, Map) else None
+        return review(tree, keys, Place(shown, 1, 1), self._problems, self.broken)
+
+    def _refuse(self, place: Place, code: str, message: str) -> None:
+        self._problems.error(place, code, message)
+        self.broken.all = True
 
 
 def _bases(tree: Map) -> Iterator[tuple[str, Place]]:

@@ -66,12 +66,18 @@ def _axis(value: Any) -> Any:
     return value
 
 
-def _amount(value: Any) -> Decimal:
+def credits_of(value: Any) -> Decimal | None:
+    """A number of credits; None if it is none."""
     try:
         amount = Decimal("nan" if isinstance(value, bool) else str(value))
     except InvalidOperation:
-        amount = Decimal("nan")
-    if not amount.is_finite() or amount < 0:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
+
+
+def _amount(value: Any) -> Decimal:
+    amount = credits_of(value)
+    if amount is None:
         raise PydanticCustomError("amount", "not a number of credits")
     return amount
 
@@ -82,12 +88,14 @@ def _listed(value: Any) -> Any:
 
 Name = Annotated[
     str,
-    AfterValidator(_matching(_NAME, "name", "a-z, 0-9, '.', '_' and '-', not first a mark")),
+    AfterValidator(_matching(_NAME, "bad-name", "a-z, 0-9, '.', '_' and '-', not first a mark")),
     Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"}),
 ]
 Identifier = Annotated[
     str,
-    AfterValidator(_matching(_IDENTIFIER, "name", "letters, digits and '_', not first a digit")),
+    AfterValidator(
+        _matching(_IDENTIFIER, "bad-name", "letters, digits and '_', not first a digit")
+    ),
     AfterValidator(_not_reserved),
     Field(json_schema_extra={"pattern": f"^{_IDENTIFIER.pattern}$"}),
 ]

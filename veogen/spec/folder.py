@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from veogen.document.files import Files
 from veogen.document.problems import MistakesError
-from veogen.document.reader import read
+from veogen.document.reader import MAX_BYTES, read
 
 _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE)
 
@@ -14,7 +14,7 @@ _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE
 def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
     """The specs of a folder, sorted: neither locks, nor bases, nor other YAML."""
     for name in files.names(folder):
-        if _may_be_spec(name) and _has_key(files.read(folder / name)):
+        if _may_be_spec(name) and _has_key(files.read(folder / name, MAX_BYTES)):
             yield folder / name
 
 

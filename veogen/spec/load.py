@@ -7,16 +7,16 @@ from veogen.document.files import Files, Folder
 from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.values import Map, Place
 from veogen.spec.compose import Composer
-from veogen.spec.contents import content_mistakes, unknown_profile
+from veogen.spec.contents import unknown_profile
 from veogen.spec.file import SettingsKeys, is_name
 from veogen.spec.layers import submap
 from veogen.spec.merge import merge, without_nulls
 from veogen.spec.model import Spec
 from veogen.spec.policy import raised_limits, read_limits, read_policy
+from veogen.spec.review import review
 from veogen.spec.root import project_root
 from veogen.spec.settings import read_settings
 from veogen.spec.shots import Levels, read_shots
-from veogen.spec.structure import structural_mistakes
 
 
 def load_spec(
@@ -30,66 +30,67 @@ def load_spec(
 
     Raises `MistakesError` with every mistake that was found.
     """
+    problems = Problems()
+    spec = load_as_far(path, problems, profile=profile, settings=settings, files=files)
+    problems.raise_errors()
+    if spec is None:
+        raise MistakesError(problems.all)
+    return spec
+
+
+def load_as_far(
+    path: Path,
+    problems: Problems,
+    *,
+    profile: str | None = None,
+    settings: Sequence[str] = (),
+    files: Files | None = None,
+) -> Spec | None:
+    """As `load_spec`, less the shots that are broken; mistakes go to `problems`.
+
+    None when there is nothing left that a planner could look at.
+    """
     if files is None:
         root = project_root(path)
         files = Folder(root)
         path = (path.absolute().parent.resolve() / path.name).relative_to(root)
-    problems = Problems()
-    spec = _load(files, PurePosixPath(path), profile, tuple(settings), problems)
-    problems.raise_errors()
-    return spec
-
-
-def _load(
-    files: Files,
-    path: PurePosixPath,
-    profile: str | None,
-    settings: tuple[str, ...],
-    problems: Problems,
-) -> Spec:
+    composer = Composer(files, problems)
+    composed = composer.composed(PurePosixPath(path))
+    set_ = read_settings(settings, problems)
+    review(set_, SettingsKeys, set_.place, problems, composer.broken)
     policy = read_policy(files, problems)
-    levels = _levels(Composer(files, problems), path, profile, settings, problems)
-    spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
+    if composed is None:
+        return None
+    if not _has_profile(composed, profile):
+        problems.extend([unknown_profile(composed, profile or "")])
+        composer.broken.all = True
+    chosen = submap(submap(composed, "profiles"), profile or "")
+    levels = Levels(composed, chosen, set_, composer.sources)
+    shots = tuple(read_shots(levels, composer.broken.shots, problems))
+    spec = without_nulls(merge(composed, _outer_keys(chosen)))
     budget = read_limits(submap(spec, "budget"))
-    problems.extend(_mistakes_of_the_whole(spec, files.shown(path), path.stem))
+    problems.extend(_mistakes_of_the_whole(spec, files.shown(PurePosixPath(path)), path.stem))
     problems.extend(raised_limits(submap(spec, "budget"), budget, policy.limits))
+    if composer.broken.all or profile in composer.broken.profiles:
+        return None
     return Spec(
         name=str(spec.get("name", path.stem)),
-        path=path,
+        path=PurePosixPath(path),
         files=files,
         description=str(spec["description"]) if "description" in spec else None,
         profile=profile,
-        settings=settings,
-        shots=tuple(read_shots(levels, problems)),
+        settings=tuple(settings),
+        shots=shots,
         budget=budget,
         profiles=tuple(submap(spec, "profiles")),
         policy=policy,
         warnings=problems.warnings,
-        sources=levels.sources,
+        sources=composer.sources,
     )
 
 
-def _levels(
-    composer: Composer,
-    path: PurePosixPath,
-    profile: str | None,
-    settings: tuple[str, ...],
-    problems: Problems,
-) -> Levels:
-    """What was written, by strength; raises what is wrong in any document by itself."""
-    spec = composer.composed(path)
-    for document in composer.documents:
-        problems.extend(content_mistakes(document))
-    set_ = read_settings(settings, problems)
-    problems.extend(structural_mistakes(set_, SettingsKeys, set_.place))
-    problems.extend(content_mistakes(set_))
-    if spec is not None and profile is not None and profile not in submap(spec, "profiles"):
-        problems.extend([unknown_profile(spec, profile)])
-    problems.raise_errors()
-    if spec is None:
-        raise MistakesError(problems.all)
-    chosen = submap(submap(spec, "profiles"), profile or "")
-    return Levels(spec, chosen, set_, composer.sources)
+def _has_profile(composed: Map, profile: str | None) -> bool:
+    return profile is None or profile in submap(composed, "profiles")
 
 
 def _outer_keys(profile: Map) -> Map:
@@ -107,7 +108,7 @@ def _mistakes_of_the_whole(spec: Map, shown: str, stem: str) -> Iterator[Problem
         yield Problem(Place(shown, 1, 1), "error", "missing-key", message)
     if "name" not in spec and not is_name(stem):
         message = f"{stem!r}, from the file's name, is not a name; write 'name'"
-        yield Problem(Place(shown, 1, 1), "error", "name", message)
+        yield Problem(Place(shown, 1, 1), "error", "bad-name", message)
     if not spec.get("shots"):
         message = "a spec needs 'shots', a list with at least one"
         yield Problem(spec.value_place("shots"), "error", "missing-key", message)

@@ -1,14 +1,13 @@
 """The team's policy: `veogen.yaml` at the project root."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import Problem, Problems
 from veogen.document.values import Map, Value
 from veogen.spec.compose import Composer
-from veogen.spec.file import PolicyKeys
+from veogen.spec.file import PolicyKeys, credits_of
 from veogen.spec.layers import submap
 from veogen.spec.model import Limits, Policy
 from veogen.spec.root import POLICY
@@ -41,7 +40,7 @@ def read_limits(tree: Map) -> Limits:
     """The ceilings of a `budget` or `limits` mapping whose structure was checked."""
     models = tree.get("models")
     return Limits(
-        max_credits=_credits(tree.get("max_credits")),
+        max_credits=credits_of(tree.get("max_credits")),
         max_requests=_whole(tree.get("max_requests")),
         models=tuple(map(str, models)) if isinstance(models, list) else (),
         place=tree.place,
@@ -55,10 +54,6 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
         if own is not None and team is not None and own > team:
             message = f"a spec may only lower the limit in {POLICY}: {name} is at most {team}"
             yield Problem(tree.value_place(name), "error", "raised-limit", message)
-
-
-def _credits(value: Value) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
 
 
 def _whole(value: Value) -> int | None:

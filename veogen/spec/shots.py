@@ -1,6 +1,6 @@
 """The shots of a composed spec, each with everything that applies to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -23,22 +23,25 @@ class Levels:
     sources: Mapping[str, PurePosixPath]
 
 
-def read_shots(levels: Levels, problems: Problems) -> Iterator[Shot]:
-    """The spec's shots in order, then those that only the profile has."""
+def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> Iterator[Shot]:
+    """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
     for name in dict.fromkeys((*own, *late)):
+        if name in broken:
+            continue
         shot = _shot(name, own.get(name), late.get(name), levels)
         if _lacks_prompt(shot):
             hint = did_you_mean(name, own) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(shot.place, "missing-prompt", message, hint)
-        yield shot
+        else:
+            yield shot
 
 
 def _named(tree: Map) -> dict[str, Map]:
     shots = tree.get("shots")
     maps = [shot for shot in shots if isinstance(shot, Map)] if isinstance(shots, Seq) else []
-    return {str(shot["name"]): shot for shot in maps}
+    return {str(shot["name"]): shot for shot in maps if isinstance(shot.get("name"), str)}
 
 
 def _shot(name: str, own: Map | None, late: Map | None, levels: Levels) -> Shot:

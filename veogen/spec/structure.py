@@ -1,12 +1,13 @@
 """Whether a file has the structure that `veogen.spec.file` describes, with each mistake's place."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from veogen.document.problems import Problem, did_you_mean
-from veogen.document.values import Map, Place, Seq, Value, place_of
+from veogen.document.problems import Problem, did_you_mean, nearest
+from veogen.document.values import Map, Place, Seq, Step, Value, place_of
 from veogen.spec.file import (
     BudgetKeys,
     Keys,
@@ -25,19 +26,30 @@ _TYPES = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+_ABOUT_KEYS = ("extra_forbidden", "reserved-name", "bad-name")
 _LONGEST = 60
 
 
-def structural_mistakes(tree: Value, keys: type[Keys], start: Place) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a path of a document, and the key that was probably meant there."""
+
+    problem: Problem
+    path: tuple[Step, ...]
+    meant: str | None = None
+
+
+def structural_mistakes(tree: Value, keys: type[Keys], start: Place) -> Iterator[Mistake]:
     """What is wrong in the structure of a document that is to have `keys`."""
     if not isinstance(tree, Map):
-        yield Problem(start, "error", "type", f"{keys.noun} is a mapping, not {shown(tree)}")
+        message = f"{keys.noun} is a mapping, not {shown(tree)}"
+        yield Mistake(Problem(start, "error", "type", message), ())
         return
     try:
         keys.model_validate(tree)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            yield _problem(tree, keys, detail)
+            yield _mistake(tree, keys, detail)
 
 
 def shown(value: object) -> str:
@@ -53,41 +65,46 @@ def shown(value: object) -> str:
             return repr(value)
 
 
-def _problem(tree: Map, keys: type[Keys], detail: ErrorDetails) -> Problem:
-    path = [step for step in detail["loc"] if step != "[key]"]
-    kind, value = detail["type"], detail["input"]
-    at_key = kind == "extra_forbidden" or "[key]" in detail["loc"]
-    place = place_of(tree, path, key=at_key or kind in ("reserved-name", "name"))
-    label = next((repr(step) for step in reversed(path) if isinstance(step, str)), "it")
-    label = f"an item of {label}" if isinstance(path[-1], int) else label
+def _mistake(tree: Map, keys: type[Keys], detail: ErrorDetails) -> Mistake:
+    path = tuple(step for step in detail["loc"] if step != "[key]")
+    about_key = detail["type"] in _ABOUT_KEYS or "[key]" in detail["loc"]
+    place = place_of(tree, path, key=about_key)
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(place, path, _keys_at(keys, path[:-1]))
+    code, message = _said(path, keys, detail)
+    return Mistake(Problem(place, "error", code, message), path)
+
+
+def _said(path: Sequence[Step], keys: type[Keys], detail: ErrorDetails) -> tuple[str, str]:
+    """The code and the message of a complaint of pydantic's."""
+    kind, value, label = detail["type"], shown(detail["input"]), _label(path)
     match kind:
-        case "extra_forbidden":
-            return _unknown_key(place, str(path[-1]), _keys_at(keys, path[:-1]))
         case "missing":
-            message = f"{_keys_at(keys, path[:-1]).noun} needs {str(path[-1])!r}"
-            return Problem(place, "error", "missing-key", message)
+            return "missing-key", f"{_keys_at(keys, path[:-1]).noun} needs {str(path[-1])!r}"
         case "literal_error":
-            message = f"{label} is 1, the version of this language, not {shown(value)}"
-            return Problem(place, "error", "version", message)
+            return "version", f"{label} is 1, the version of this language, not {value}"
         case "greater_than_equal":
-            message = f"{label} is at least {detail['ctx']['ge']}, not {shown(value)}"
-            return Problem(place, "error", "value", message)
+            return "value", f"{label} is at least {detail['ctx']['ge']}, not {value}"
         case "amount":
-            message = f"{label} is a number of credits, not {shown(value)}"
-            return Problem(place, "error", "type", message)
+            return "type", f"{label} is a number of credits, not {value}"
         case _ if kind in _TYPES:
-            message = f"{label} is {_TYPES[kind]}, not {shown(value)}"
-            return Problem(place, "error", "type", message)
+            return "type", f"{label} is {_TYPES[kind]}, not {value}"
         case _:
-            return Problem(place, "error", kind, detail["msg"])
+            return kind, detail["msg"]
 
 
-def _unknown_key(place: Place, key: str, keys: type[Keys]) -> Problem:
-    known = list(keys.model_fields)
-    hint = did_you_mean(key, known)
+def _label(path: Sequence[Step]) -> str:
+    name = next((repr(step) for step in reversed(path) if isinstance(step, str)), "it")
+    return f"an item of {name}" if isinstance(path[-1], int) else name
+
+
+def _unknown_key(place: Place, path: tuple[Step, ...], keys: type[Keys]) -> Mistake:
+    key, known = str(path[-1]), list(keys.model_fields)
+    hint, meant = did_you_mean(key, known), nearest(key, known)
     if "params" in known and key in parameters():
-        hint = "as a request parameter it stands below 'params'"
-    return Problem(place, "error", "unknown-key", f"{key!r} is not a key of {keys.noun}", hint)
+        hint, meant = "as a request parameter it stands below 'params'", None
+    message = f"{key!r} is not a key of {keys.noun}"
+    return Mistake(Problem(place, "error", "unknown-key", message, hint), path, meant)
 
 
 def _keys_at(keys: type[Keys], path: Sequence[str | int]) -> type[Keys]:

@@ -1,0 +1,58 @@
+"""Every mistake of several specs, in every profile, each told once."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from veogen.cli.options import SpecOptions
+from veogen.document.problems import Problem, Problems
+from veogen.document.values import Place
+from veogen.planner.build import check_all
+from veogen.spec.load import load_as_far
+from veogen.spec.model import Spec
+
+
+def all_problems(paths: Sequence[Path], options: SpecOptions) -> Problems:
+    """What is wrong with specs by themselves, as plans, and together.
+
+    Without a profile asked for they are looked at plain, then with each profile that they have.
+    """
+    telling = _Telling()
+    profiles: dict[str, list[Path]] = {}
+    for path, spec in _looked_at(paths, options.profile, options, telling).items():
+        for profile in spec.profiles if options.profile is None else ():
+            profiles.setdefault(profile, []).append(path)
+    for profile, those in profiles.items():
+        _looked_at(those, profile, options, telling)
+    return telling.problems
+
+
+def _looked_at(
+    paths: Iterable[Path], profile: str | None, options: SpecOptions, telling: "_Telling"
+) -> dict[Path, Spec]:
+    found = Problems()
+    specs = {
+        path: load_as_far(path, found, profile=profile, settings=options.settings) for path in paths
+    }
+    telling.tell(found)
+    readable = {path: spec for path, spec in specs.items() if spec is not None}
+    found = Problems()
+    check_all(readable.values(), found, max_requests=options.max_requests)
+    telling.tell(found)
+    return readable
+
+
+class _Telling:
+    """Drops what was told before of the same place: a profile repeats its spec's mistakes."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self._told: set[tuple[Place, str]] = set()
+
+    def tell(self, found: Problems) -> None:
+        new = [problem for problem in found.all if _key(problem) not in self._told]
+        self.problems.extend(new)
+        self._told.update(map(_key, new))
+
+
+def _key(problem: Problem) -> tuple[Place, str]:
+    return problem.place, problem.code

@@ -1,0 +1,72 @@
+"""What is wrong in one document, and which parts of it can be trusted nevertheless.
+
+A user sees all mistakes in one go. So that one does not hide the others, a misspelt key counts
+as the key that was meant, and whatever else is wrong breaks only the shot or the profile that it
+is in: the planner looks at the rest.
+"""
+
+from dataclasses import dataclass, field
+
+from veogen.document.problems import Problems
+from veogen.document.values import Map, Place, Seq, Step, Value, value_at
+from veogen.spec.contents import content_mistakes
+from veogen.spec.file import Keys
+from veogen.spec.structure import Mistake, structural_mistakes
+
+_HARMLESS = ("veogen", "name", "description", "budget")
+
+
+@dataclass(slots=True)
+class Broken:
+    """What cannot be planned: some shots, some profiles, or nothing can."""
+
+    shots: set[str] = field(default_factory=set)
+    profiles: set[str] = field(default_factory=set)
+    all: bool = False
+
+    def add(self, tree: Map, path: tuple[Step, ...]) -> None:
+        """Count a mistake at `path`."""
+        match path:
+            case ("shots", int() as index, *_):
+                self._add_shot(tree.get("shots"), index)
+            case ("profiles", str() as name, *_):
+                self.profiles.add(name)
+            case (str() as key, *_) if key in _HARMLESS:
+                pass
+            case _:
+                self.all = True
+
+    def _add_shot(self, shots: Value, index: int) -> None:
+        shot = shots[index] if isinstance(shots, Seq) else None
+        name = shot.get("name") if isinstance(shot, Map) else None
+        if isinstance(name, str):
+            self.shots.add(name)
+
+
+def review(
+    tree: Value, keys: type[Keys], start: Place, problems: Problems, broken: Broken
+) -> Map | None:
+    """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
+    mistakes = list(structural_mistakes(tree, keys, start))
+    problems.extend(mistake.problem for mistake in mistakes)
+    if not isinstance(tree, Map):
+        broken.all = True
+        return None
+    for mistake in mistakes:
+        if mistake.problem.code != "unknown-key":
+            broken.add(tree, mistake.path)
+    mended = [mistake for mistake in mistakes if _mend(tree, mistake)]
+    problems.extend(content_mistakes(tree))
+    return review(tree, keys, start, problems, broken) if mended else tree
+
+
+def _mend(tree: Map, mistake: Mistake) -> bool:
+    """Give a misspelt key the name that was meant, unless that is there as well."""
+    if mistake.meant is None:
+        return False
+    *above, key = mistake.path
+    parent = value_at(tree, above)
+    if not isinstance(parent, Map) or key not in parent or mistake.meant in parent:
+        return False
+    parent.rename(str(key), mistake.meant)
+    return True
