@@ -15,7 +15,7 @@ from customer import customer_of, eventually
         pytest.param(
             "status: 503",
             503,
-            '{"error": {"code": 503, "message": "a fault that was asked for",'
+            '{"error": {"code": 503, "message": "no channel now",'
             ' "type": "service_unavailable_error", "param": "",'
             ' "fallback_suggestion": "retry after 30 seconds"}}',
             id="the gateway's own JSON",
@@ -184,9 +184,13 @@ def test_one_read_among_many_spoils_all() -> None:
             id="unless they are",
         ),
         pytest.param(
-            "cancel, message: on request",
+            "cancel",
             "cancelled",
-            {"code": "request_cancelled", "message": "on request", "type": "task_error"},
+            {
+                "code": "request_cancelled",
+                "message": "the task was cancelled",
+                "type": "task_error",
+            },
             "0",
             id="cancelled",
         ),

@@ -8,10 +8,10 @@ import threading
 
 import pytest
 import requests
-from customer import Customer
+from customer import Customer, eventually
 
 from veogen.errors import UsageError
-from veogen.simulator.options import Options
+from veogen.simulator.options import Gateway, Options, Outage
 from veogen.simulator.serve import running
 
 
@@ -86,3 +86,26 @@ def test_without_the_extra_the_command_says_what_to_install() -> None:
     assert result.stderr == (
         "error: the simulator is not installed: pip install 'veogen[simulator]'\n"
     )
+
+
+def test_nothing_listens_during_an_outage_and_all_is_known_after_it() -> None:
+    outages = (Outage(since=0.3, seconds=0.6),)
+    with running(Options(generation_time=0, gateway=Gateway(outages=outages))) as simulator:
+        customer = Customer(simulator)
+        task_id = customer.submit().json()["id"]
+        eventually(lambda: reached(simulator.base_url), lambda is_there: not is_there)
+        gone = reached(simulator.media_url)
+        eventually(lambda: reached(simulator.base_url), bool)
+
+        task = customer.wait(task_id)
+        assert customer.fetch(task["results"][0]).status_code == 200
+
+    assert not gone
+
+
+def reached(url: str) -> bool:
+    try:
+        requests.get(url, timeout=5)
+    except requests.ConnectionError:
+        return False
+    return True

@@ -31,7 +31,7 @@ class Fault:
     until: float = float("inf")
     status: int = 500
     code: str | int | None = None
-    message: str = "a fault that was asked for"
+    message: str | None = None
     body: Body = "json"
     retry_after: int | None = None
     retry_after_date: int | None = None
@@ -52,7 +52,14 @@ class Fault:
 class Faults:
     """Decides by seed, so that one run of a test is like the next."""
 
-    def __init__(self, faults: Iterable[Fault], seed: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        faults: Iterable[Fault],
+        seed: int,
+        clock: Callable[[], float],
+        begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._begin = begin
         self.happened: Counter[str] = Counter()
         self._seed = seed
         self._clock = clock
@@ -81,6 +88,7 @@ class Faults:
         now = self._clock()
         if self._begun is None:
             self._begun = now
+            self._begin()
         return now - self._begun
 
     def _strikes(self, index: int, fault: Fault, identity: str) -> bool:

@@ -61,9 +61,14 @@ def _body(fault: Fault) -> web.Response:
         case "garbage":
             return web.Response(status=fault.status, body=_GARBAGE, content_type="application/json")
         case "json" if fault.at == "upload":
-            body = {"success": False, "code": fault.code or fault.status, "msg": fault.message}
+            body = {"success": False, "code": fault.code or fault.status, "msg": _message(fault)}
             return told(body, fault.status)
         case "json" if fault.status == _OK:
             return told({})
         case "json":
-            return refused(Refusal(fault.status, fault.message, fault.code))
+            return refused(Refusal(fault.status, _message(fault), fault.code))
+
+
+def _message(fault: Fault) -> str:
+    status = STATUSES.get(fault.status)
+    return fault.message or (status.meaning if status else "a fault that was asked for")

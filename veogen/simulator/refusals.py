@@ -98,6 +98,24 @@ is documented nowhere is empty, as those of some recorded answers are.
 """
 
 
+TASK_ERRORS: Mapping[str, str] = {
+    "content_policy_violation": "the prompt or an image is against the content policy",
+    "invalid_parameters": "a parameter is wrong",
+    "image_processing_error": "an image cannot be processed",
+    "image_dimension_mismatch": "an image does not match the requested size or ratio",
+    "request_cancelled": "the task was cancelled",
+    "generation_failed_no_content": "the model made nothing",
+    "generation_timeout": "the generation took too long",
+    "service_error": "the service failed",
+    "service_unavailable": "the service is not available",
+    "resource_exhausted": "the provider is exhausted",
+    "quota_exceeded": "a rate or quota is exceeded",
+    "resource_not_found": "the task does not exist or has expired",
+    "unknown_error": "nobody knows what went wrong",
+}
+"""The documented codes of tasks that failed; others occur, so a faults file may name any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One refusal, ready to be sent."""

@@ -2,21 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aiohttp import web
-
-from veogen.errors import UsageError
 from veogen.simulator.api import application
+from veogen.simulator.door import Door
 from veogen.simulator.kiln import Kiln
 from veogen.simulator.media import media_host
-from veogen.simulator.options import Options
+from veogen.simulator.options import Options, Outage
 from veogen.simulator.service import Service
 
 
@@ -33,22 +31,23 @@ class Simulator:
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[Simulator]:
     """Serve in the running event loop."""
-    with TemporaryDirectory(prefix="veogen-simulator-") as folder:
+    async with AsyncExitStack() as ending:
+        folder = ending.enter_context(TemporaryDirectory(prefix="veogen-simulator-"))
         kiln = Kiln(Path(folder), shared=options.gateway.clips == "shared")
+        ending.push_async_callback(asyncio.to_thread, kiln.close)
         service = Service(options, kiln)
-        media = await _listen(media_host(service), options.host, 0)
-        service.links.port = _port(media)
-        try:
-            api = await _listen(application(service), options.host, options.port)
-            try:
-                url = _url(options.host, _port(api))
-                yield Simulator(url, url, service.links.base(), service.report)
-            finally:
-                await api.cleanup()
-        finally:
-            await media.cleanup()
-            await service.close()
-            await asyncio.to_thread(kiln.close)
+        ending.push_async_callback(service.close)
+        media, api = (
+            Door(media_host(service), options.host),
+            Door(application(service), options.host, options.port),
+        )
+        for door in (media, api):
+            await door.open()
+            ending.push_async_callback(door.close)
+        service.links.port = media.port
+        outages = asyncio.create_task(_outages(options.gateway.outages, service.begun, media, api))
+        ending.callback(outages.cancel)
+        yield Simulator(api.url, api.url, media.url, service.report)
 
 
 @contextmanager
@@ -90,22 +89,15 @@ class _Desk:
             await self._closed.wait()
 
 
-async def _listen(app: web.Application, host: str, port: int) -> web.AppRunner:
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except (OSError, OverflowError) as error:
-        await runner.cleanup()
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"the simulator cannot listen on {host}:{port}: {reason}") from None
-    return runner
-
-
-def _port(runner: web.AppRunner) -> int:
-    port: int = runner.addresses[0][1]
-    return port
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+async def _outages(outages: Iterable[Outage], begun: asyncio.Event, *doors: Door) -> None:
+    """Shut the doors when it is time for that, counted from the first request."""
+    await begun.wait()
+    now = asyncio.get_running_loop().time
+    start = now()
+    for outage in sorted(outages, key=lambda outage: outage.since):
+        await asyncio.sleep(start + outage.since - now())
+        for door in doors:
+            await door.shut()
+        await asyncio.sleep(outage.seconds)
+        for door in doors:
+            await door.unshut()

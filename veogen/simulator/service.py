@@ -25,7 +25,7 @@ from veogen.simulator.money import Account, price
 from veogen.simulator.options import Options
 from veogen.simulator.pace import Pace
 from veogen.simulator.picture import UnreadableError
-from veogen.simulator.refusals import RefusedError
+from veogen.simulator.refusals import TASK_ERRORS, RefusedError
 from veogen.simulator.tasks import Failure, Task, view
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -46,7 +46,8 @@ class Service:
         self.options = options
         self.account = Account(options.gateway.credits)
         self.audit = Audit()
-        self.faults = Faults(options.faults, options.seed, time.monotonic)
+        self.begun = asyncio.Event()
+        self.faults = Faults(options.faults, options.seed, time.monotonic, self.begun.set)
         self.files = Store(options.gateway.files_expire, options.gateway.max_files)
         self.pace = Pace(
             options.gateway.requests_per_minute, options.gateway.retry_after, time.monotonic
@@ -143,7 +144,8 @@ class Service:
             case _:
                 cancelled = fault.do == "cancel"
                 code = "request_cancelled" if cancelled else str(fault.code)
-                task.failure = Failure(code, fault.message, cancelled, fault.charged)
+                message = fault.message or TASK_ERRORS.get(code, "the task failed")
+                task.failure = Failure(code, message, cancelled, fault.charged)
 
     def _keep(self, task: Task) -> None:
         self.tasks[task.id] = task

@@ -1,0 +1,44 @@
+"""A port that listens, and can be shut for a while so that nothing does."""
+
+from aiohttp import web
+
+from veogen.errors import UsageError
+
+
+class Door:
+    """Serves `app` at `host`; `port` 0 becomes the one that was free."""
+
+    def __init__(self, app: web.Application, host: str, port: int = 0) -> None:
+        self.host = host
+        self.port = port
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    async def open(self) -> None:
+        """Listen; raises `UsageError`."""
+        await self._runner.setup()
+        try:
+            await self.unshut()
+        except OSError as error:
+            await self.close()
+            message = f"the simulator cannot listen on {self.host}:{self.port}: {error.strerror}"
+            raise UsageError(message) from None
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        await self._runner.cleanup()
+
+    async def shut(self) -> None:
+        """Stop listening and end every connection."""
+        for site in list(self._runner.sites):
+            await site.stop()
+        for connection in self._runner.server.connections if self._runner.server else ():
+            connection.force_close()
+
+    async def unshut(self) -> None:
+        await web.TCPSite(self._runner, self.host, self.port).start()
