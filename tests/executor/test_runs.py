@@ -13,8 +13,9 @@ from veogen.errors import ExitCode, UsageError
 from veogen.executor.buying import key_for
 from veogen.executor.courier import Broken, NoSpace
 from veogen.executor.life import Stop
+from veogen.executor.opening import opened
 from veogen.executor.policy import Only, Policy
-from veogen.executor.session import Session, Wanted, opened
+from veogen.executor.session import Session, Wanted
 from veogen.gateway.answers import (
     NotTaken,
     Refused,

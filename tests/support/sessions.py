@@ -15,8 +15,9 @@ from support.virtual import (
 )
 from veogen.document.values import Place
 from veogen.executor.life import Stop
+from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
-from veogen.executor.session import Outcome, Services, Wanted, opened
+from veogen.executor.session import Outcome, Services, Wanted
 from veogen.planner.canonical import request_hash
 from veogen.planner.plan import Plan, Request
 from veogen.results.manifest import GatewayName
@@ -63,12 +64,12 @@ class World:
 
     path: Path
     clock: VirtualClock = field(default_factory=VirtualClock)
-    courier: VirtualCourier = field(default_factory=VirtualCourier)
     memory: Memory = field(default_factory=Memory)
     gateway_name: GatewayName = "evolink"
 
     def __post_init__(self) -> None:
         self.gateway = VirtualGateway(self.clock)
+        self.courier = VirtualCourier(self.path)
 
     def services(self) -> Services:
         return Services(

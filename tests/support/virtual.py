@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from veogen.executor.buying import Prepared
@@ -179,6 +180,7 @@ VIDEO = Video(
 class VirtualCourier:
     """Brings every video home, unless told otherwise: `answers` are given first, in order."""
 
+    root: Path
     answers: deque[Brought] = field(default_factory=deque)
     brought: list[str] = field(default_factory=list)
 
@@ -186,7 +188,11 @@ class VirtualCourier:
         self.brought.append(link)
         if self.answers:
             return self.answers.popleft()
-        return VIDEO.at(entry.path(index, of))
+        video = VIDEO.at(entry.path(index, of))
+        path = self.root / video.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(link)
+        return video
 
 
 class NoUploads:

@@ -16,7 +16,9 @@ COMMANDS = {  # in the order of the work
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
     "run": "Buy, download and verify what is missing.",
+    "collect": "Bring home what was bought.",
     "status": "Show where every request stands.",
+    "resolve": "Decide about requests by hand.",
     "simulate": "Serve the simulator.",
 }
 

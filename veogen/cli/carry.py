@@ -17,8 +17,9 @@ from veogen.cli.services import Connection
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
+from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
-from veogen.executor.session import Outcome, Session, Wanted, opened
+from veogen.executor.session import Outcome, Session, Wanted
 from veogen.planner.plan import Plan
 from veogen.progress import listener
 from veogen.results.advice import Names

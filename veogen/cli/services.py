@@ -1,5 +1,6 @@
 """The real parts that a run is made of: the gateway, the media host, threads, the clock."""
 
+import errno
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from veogen.executor.clock import SystemClock, chance
 from veogen.executor.crew import Threads
 from veogen.executor.downloads import Downloads
 from veogen.executor.life import Stop
+from veogen.executor.offline import Offline
 from veogen.executor.policy import Policy
 from veogen.executor.preflight import preflight
 from veogen.executor.session import Services
@@ -19,6 +21,12 @@ from veogen.gateway.answers import Balance, Unread
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 from veogen.gateway.settings import Settings
+from veogen.results.manifest import GatewayName
+
+
+def no_project(path: PurePosixPath) -> bytes:
+    """No project is known: a request of an earlier run whose spec is not here."""
+    raise FileNotFoundError(errno.ENOENT, "no project is known here", str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Connection:
     def balance(self) -> Balance | Unread:
         return self.gateway.balance()
 
-    def services(self, read: Callable[[PurePosixPath], bytes]) -> Services:
+    def services(self, read: Callable[[PurePosixPath], bytes] = no_project) -> Services:
         """The parts of one run; `read` gives the bytes of a file of its project."""
         clock = SystemClock()
         return Services(
@@ -64,6 +72,21 @@ def connected(
             gateway, models, clock=SystemClock(), chance=chance, silence=policy.silence
         )
         yield Connection(gateway, media, seen.stop)
+
+
+def offline(gateway_name: GatewayName) -> Services:
+    """The parts of what is decided without a network."""
+    gateway = Offline()
+    clock = SystemClock()
+    return Services(
+        gateway=gateway,
+        gateway_name=gateway_name,
+        courier=lambda path: Downloads(Media(local=False), path, effective),
+        uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock),
+        clock=clock,
+        crew=Threads,
+        chance=chance,
+    )
 
 
 def effective(body: Mapping[str, Json]) -> Mapping[str, Json]:

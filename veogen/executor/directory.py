@@ -45,6 +45,12 @@ class RunDirectory:
         """Whether something was ever run here."""
         return self.results.exists() or self.journal.exists()
 
+    @property
+    def gateway(self) -> GatewayName | None:
+        """Whose run it is, as its results say; None when there are none."""
+        manifest = self.manifest()
+        return manifest.gateway if manifest else None
+
     def prepare(self, gateway: GatewayName) -> None:
         """Make the directory if it is not there; raises `DirectoryError`."""
         try:

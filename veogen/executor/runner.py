@@ -1,6 +1,6 @@
 """Carrying a plan out: one thread owns all state, threads beside it do one call each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,7 +38,10 @@ Message: TypeAlias = Submitted | Prepared | Read | Fetched | Interrupted | Hint
 
 
 class Runner:
-    """Buys, watches and fetches until nothing is left to do, or until it has to stop."""
+    """Buys, watches and fetches until nothing is left to do, or until it has to stop.
+
+    Without `follow` it only submits.
+    """
 
     def __init__(
         self,
@@ -49,11 +52,13 @@ class Runner:
         courier: Courier,
         crew: Crew[Message],
         chance: backoff.Chance,
+        follow: bool = True,
     ) -> None:
         self._desk = desk
         self._crew = crew
         self._watching = Watching(desk, gateway, crew.start, self._on_ended)
-        self._buying = Buying(desk, gateway, uploads, chance, crew.start, self._watching.watch)
+        taken = self._watching.watch if follow else _let_go
+        self._buying = Buying(desk, gateway, uploads, chance, crew.start, taken)
         self._fetching = Fetching(
             desk, courier, chance, crew.start, lambda h: self._watching.watch(h, at_once=True)
         )
@@ -78,6 +83,10 @@ class Runner:
         """Look at the tasks of these requests and bring home what they made."""
         for hash_ in hashes:
             self._watching.watch(hash_, at_once=True)
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Write down what somebody decided."""
+        self._desk.record(events, self.view)
 
     def interrupt(self) -> None:
         """Leave soon; safe in a signal handler."""
@@ -221,6 +230,11 @@ class Runner:
         since, patience = self._silent_since, self._desk.policy.silence
         if since is not None and self._now() - since >= patience:
             self._desk.halt(Stop("silent", f"the gateway has not answered for {patience:.0f} s"))
+
+
+def _let_go(hash_: str) -> None:
+    """What was taken is brought home by another run."""
+    del hash_
 
 
 def _unanswered(answer: object) -> bool:

@@ -1,7 +1,6 @@
 """One use of a run directory: opened and locked, brought in step, then run."""
 
-import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,21 +11,19 @@ from veogen.executor.buying import Uploads, key_for
 from veogen.executor.clock import Clock
 from veogen.executor.courier import Courier
 from veogen.executor.crew import Crew
-from veogen.executor.desk import Desk, Listener
-from veogen.executor.directory import DirectoryError, RunDirectory
-from veogen.executor.journal import Header, Journal, JournalError
+from veogen.executor.deciding import Decided, Decision, abandoned, adopted, meant, paid_so_far
+from veogen.executor.desk import Desk
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
 from veogen.executor.policy import Only, Policy
 from veogen.executor.runner import Message, Runner
-from veogen.executor.takein import purchases, stranger, strangers
-from veogen.executor.upkeep import upkeep
 from veogen.gateway.answers import Gateway
 from veogen.planner.canonical import canonical
-from veogen.planner.plan import Plan
 from veogen.results.entries import Entry
 from veogen.results.events import Intended
 from veogen.results.ledger import Ledger, Standing, exit_code
-from veogen.results.manifest import GatewayName, Manifest
+from veogen.results.manifest import GatewayName
 from veogen.results.records import Record
 from veogen.results.states import Holdings, State
 
@@ -131,8 +128,48 @@ class Session:
         self.directory.drop_ballast()
         return self._outcome(final)
 
+    def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
+        """Carry out what a person decided; nothing is watched or fetched."""
+        decided = meant(decisions, self.ledger)
+        gateway, now = self._services.gateway, self._services.clock.now()
+        events = [
+            adopted(d, gateway, self.ledger, now) if d.kind == "adopt" else abandoned(d.standing)
+            for d in decided
+            if d.kind in ("adopt", "abandon")
+        ]
+        self.directory.load_ballast()
+        self.runner.record(events)
+        for one in decided:
+            self._send(one, say)
+        stop = self.runner.run()
+        self.directory.drop_ballast()
+        return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
+
+    def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
+        standing = decided.standing
+        match decided.kind:
+            case "replay":
+                self.runner.replay(self._with_intent(standing))
+            case "rebuy":
+                price = standing.entry.credits
+                say(
+                    f"{standing.entry.address}: {paid_so_far(standing.record)} paid so far; buying "
+                    f"it anew for {'an unknown amount' if price is None else f'{price} credits'}"
+                )
+                self.runner.buy([standing.record.hash])
+            case _:
+                return
+
+    def _ended(self, stop: Stop | None, records: Sequence[Record]) -> Outcome:
+        code = ExitCode.DONE
+        if any(record.status == "indeterminate" for record in records):
+            code = ExitCode.INDETERMINATE
+        return self._closed(stop, code)
+
     def _outcome(self, stop: Stop | None) -> Outcome:
-        code = exit_code(standing.record for standing in self._chosen())
+        return self._closed(stop, exit_code(standing.record for standing in self._chosen()))
+
+    def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
         if stop is not None:
             code = ExitCode.STOPPED
         if self.runner.interrupted:
@@ -179,96 +216,3 @@ class Session:
             )
             self._desk.intend([intent])
         return self.ledger.record(record.hash)
-
-
-@contextlib.contextmanager
-def opened(
-    path: Path,
-    *,
-    plan: Plan | None,
-    services: Services,
-    policy: Policy,
-    listener: Listener,
-    wanted: Wanted,
-) -> Iterator[Session]:
-    """Open a run directory, take in what other machines bought, and adopt the plan.
-
-    Without a plan the directory's own requests stay as they are, and nothing is to be bought.
-    """
-    directory = RunDirectory(path)
-    if plan is None and not directory.known:
-        raise DirectoryError(f"{path}: this is not a run directory")
-    manifest = directory.manifest()
-    _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
-    directory.prepare(services.gateway_name)
-    name = plan.name if plan else manifest.name if manifest else path.name
-    with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
-        _bring_in_step(journal, directory, plan, manifest, services.clock)
-        desk = Desk(
-            journal=journal,
-            directory=directory,
-            gateway_name=services.gateway_name,
-            policy=policy,
-            clock=services.clock,
-            listener=listener,
-        )
-        runner = Runner(
-            desk,
-            gateway=services.gateway,
-            uploads=services.uploads(journal),
-            courier=services.courier(path),
-            crew=services.crew(),
-            chance=services.chance,
-        )
-        yield Session(desk, services, wanted, directory, runner)
-
-
-def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:
-    if not directory.journal.exists():
-        log = directory.journal.with_name(directory.journal.name + "-wal")
-        if log.exists():
-            raise JournalError(
-                f"{directory.journal}: it is gone, but {log.name} is there; restore both"
-            )
-        return Journal.create(directory.journal, Header(name, gateway))
-    journal = Journal.open(directory.journal)
-    try:
-        _refuse_other_kind(directory.path, journal.header.gateway, gateway)
-    except DirectoryError:
-        journal.close()
-        raise
-    return journal
-
-
-def _refuse_other_kind(path: Path, found: GatewayName | None, wanted: GatewayName) -> None:
-    if found is not None and found != wanted:
-        kinds = {"evolink": "a real", "simulated": "a simulated"}
-        raise DirectoryError(
-            f"{path}: this is the directory of {kinds[found]} run, and this is {kinds[wanted]} "
-            "one; choose another with --dir"
-        )
-
-
-def _bring_in_step(
-    journal: Journal,
-    directory: RunDirectory,
-    plan: Plan | None,
-    manifest: Manifest | None,
-    clock: Clock,
-) -> None:
-    ledger = journal.ledger()
-    if plan is not None:
-        journal.adopt(plan.name, map(Entry.of, plan.requests))
-    elif manifest is not None:
-        journal.adopt(manifest.name, _requests_of(manifest, ledger))
-    if manifest is not None:
-        ledger = journal.ledger()
-        journal.remember(strangers(manifest, ledger))
-        journal.append(list(purchases(manifest, ledger, clock.now())), clock.now())
-    journal.append(list(upkeep(journal.ledger(), directory.path)), clock.now())
-
-
-def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
-    """The requests of a manifest in its order, as the journal knows them where it does."""
-    for line in manifest.results:
-        yield ledger.entry(line.hash) or stranger(line)

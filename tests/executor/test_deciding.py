@@ -1,0 +1,197 @@
+"""What a person may decide, and what comes of it."""
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from support.sessions import PRICE, World, cities, plan, records, request, statuses
+
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.buying import key_for
+from veogen.executor.deciding import Decision, candidates
+from veogen.executor.opening import opened
+from veogen.executor.policy import Policy
+from veogen.executor.session import Outcome, Wanted
+from veogen.gateway.answers import Refused, Task, Unknown, Unread
+from veogen.results.records import Failure, Record
+
+TOKYO = request("Tokyo")
+ADDRESS = TOKYO.address
+LOST = Unknown(code="lost", message="the connection broke")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Tokyo is held, Paris is completed."""
+    world = World(tmp_path / "trip")
+    world.gateway.answers.append(LOST)
+    assert world.run(cities("Tokyo", "Paris")).code == ExitCode.INDETERMINATE
+    return world
+
+
+def decide(world: World, *decisions: Decision, said: list[str] | None = None) -> Outcome:
+    with opened(
+        world.path,
+        plan=None,
+        services=world.services(),
+        policy=Policy(),
+        listener=world.memory,
+        wanted=Wanted(buy=False),
+        follow=False,
+    ) as session:
+        return session.decide(decisions, ([] if said is None else said).append)
+
+
+def test_an_adopted_task_is_the_requests_and_is_collected_later(world: World) -> None:
+    taken = world.gateway.take("somebody-else")
+
+    outcome = decide(world, Decision("adopt", ADDRESS, taken.task_id))
+
+    assert outcome.code == ExitCode.DONE
+    assert statuses(outcome)[ADDRESS] == "submitted"
+    assert world.run(None).code == ExitCode.DONE
+    assert len(world.keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        pytest.param(None, "cannot be read: no such task", id="unknown to the gateway"),
+        pytest.param(
+            Task(id="task-9", state="processing", type="image"), "makes no video", id="an image"
+        ),
+        pytest.param(
+            Task(id="task-9", state="processing", model="veo3"), "is of veo3", id="another model"
+        ),
+    ],
+)
+def test_a_task_that_cannot_be_the_requests_is_not_adopted(
+    world: World, task: Task | None, words: str
+) -> None:
+    world.gateway.reads["task-9"] = _queue(task)
+
+    with pytest.raises(UsageError, match=words):
+        decide(world, Decision("adopt", ADDRESS, "task-9"))
+
+
+def test_the_task_of_another_request_is_not_adopted(world: World) -> None:
+    with pytest.raises(UsageError, match=r"is the task of city\[name=Paris\]"):
+        decide(world, Decision("adopt", ADDRESS, "task-1"))
+
+
+def test_a_replay_sends_the_same_bytes_under_the_same_key(world: World) -> None:
+    outcome = decide(world, Decision("replay", "*"))
+
+    assert world.gateway.submits[-1] == world.gateway.submits[0]
+    assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.DONE, "submitted")
+
+
+def test_a_replay_that_is_lost_again_stays_held(world: World) -> None:
+    world.gateway.answers.append(LOST)
+
+    outcome = decide(world, Decision("replay", ADDRESS))
+
+    assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.INDETERMINATE, "indeterminate")
+
+
+def test_what_is_abandoned_failed_its_money_stays_counted_and_nothing_is_sent(
+    world: World,
+) -> None:
+    sent = len(world.keys)
+
+    outcome = decide(world, Decision("abandon", ADDRESS))
+
+    assert records(outcome)[0].error == Failure(
+        "abandoned", "given up by hand; what it may have cost stays counted"
+    )
+    assert (len(world.keys), outcome.ledger.spent) == (sent, PRICE * 2)
+    assert world.run(cities("Tokyo", "Paris")).code == ExitCode.INCOMPLETE
+    assert len(world.keys) == sent
+
+
+def test_rebuying_says_what_was_paid_and_takes_a_new_key(world: World) -> None:
+    said: list[str] = []
+
+    outcome = decide(world, Decision("rebuy", ADDRESS), said=said)
+
+    assert world.keys[-1] == key_for(TOKYO.hash, 2)
+    assert said == [
+        "city[name=Tokyo]: 38.016 credits paid so far; buying it anew for 38.016 credits"
+    ]
+    assert (statuses(outcome)[ADDRESS], outcome.ledger.spent) == ("submitted", PRICE * 3)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "words"),
+    [
+        pytest.param([Decision("replay", "nowhere")], "there is no such request", id="unknown"),
+        pytest.param(
+            [Decision("replay", "city[name=Paris]")],
+            "it is completed; --replay takes what is indeterminate",
+            id="of another state",
+        ),
+        pytest.param(
+            [Decision("replay", ADDRESS), Decision("abandon", ADDRESS)],
+            "decide one thing only",
+            id="two at once",
+        ),
+    ],
+)
+def test_a_decision_that_does_not_fit_is_a_mistake_and_nothing_is_done(
+    world: World, decisions: Sequence[Decision], words: str
+) -> None:
+    sent = len(world.keys)
+
+    with pytest.raises(UsageError, match=words):
+        decide(world, *decisions)
+
+    assert len(world.keys) == sent
+
+
+def test_an_expired_clip_can_be_bought_anew(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.links = 0
+    assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
+    world.gateway.links = 1
+
+    decide(world, Decision("rebuy", ADDRESS))
+
+    assert world.run(plan(TOKYO)).code == ExitCode.DONE
+    assert world.keys == [key_for(TOKYO.hash, 1), key_for(TOKYO.hash, 2)]
+
+
+def test_a_refused_rebuy_is_a_failure(world: World) -> None:
+    world.gateway.answers.append(Refused(code="400", message="no", status=400))
+
+    outcome = decide(world, Decision("rebuy", ADDRESS))
+
+    assert statuses(outcome)[ADDRESS] == "failed"
+
+
+def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None:
+    with opened(
+        world.path,
+        plan=None,
+        services=world.services(),
+        policy=Policy(),
+        listener=world.memory,
+        wanted=Wanted(buy=False),
+    ) as session:
+        held: Record = session.ledger.record(TOKYO.hash)
+        assert held.sent is not None
+        at = held.sent.at
+        listed = [
+            Task(id="task-1", state="completed", created=at),
+            Task(id="near", state="processing", created=at + 60),
+            Task(id="far", state="processing", created=at - 3600),
+        ]
+
+        found = [task.id for task in candidates(held, listed, session.ledger)]
+
+    assert found == ["near"]
+
+
+def _queue(task: Task | None) -> deque[Task | Unread]:
+
+    return deque([] if task is None else [task])

@@ -1,0 +1,43 @@
+"""`veogen collect`: bring home what was bought; nothing is submitted, no spec is needed."""
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from veogen.cli.carry import Job, carry_out, say, worst
+from veogen.cli.pace import collecting_options, policy_of
+from veogen.cli.rundirs import find_run
+from veogen.cli.services import connected
+from veogen.errors import ExitCode
+from veogen.executor.session import Wanted
+from veogen.gateway.settings import from_environment
+
+
+@click.command("collect")
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@click.option("--profile", metavar="NAME", help="When RUN is a SPEC: that of this profile.")
+@collecting_options
+def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCode:
+    r"""Poll and download what was bought; submit nothing.
+
+    RUN is a run directory, or a spec; left out, the only one below runs/.
+
+    \b
+    veogen collect
+    veogen collect runs/launch
+    """
+    directories = [find_run(run, profile) for run in runs or (None,)]
+    jobs = [Job(None, None, directory, Wanted(buy=False)) for directory in directories]
+    policy = policy_of(given)
+    settings = from_environment(os.environ)
+    with ExitStack() as stack:
+        connection = stack.enter_context(
+            connected(settings, policy, models=(), request_timeout=given["request_timeout"])
+        )
+        sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
+        outcomes = list(carry_out(sessions, connection.stop, None))
+    for job, outcome in zip(jobs, outcomes, strict=False):
+        say(job.directory, outcome)
+    return worst(outcomes)

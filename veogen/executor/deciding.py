@@ -1,0 +1,127 @@
+"""What a person decides about requests that veogen may not decide about by itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from veogen.errors import UsageError
+from veogen.gateway.answers import Gateway, Task
+from veogen.results.events import Abandoned, Adopted, Event
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.records import Record, Status
+
+Kind: TypeAlias = Literal["adopt", "replay", "abandon", "rebuy"]
+
+EVERY = "*"
+
+_FITS: dict[Kind, frozenset[Status]] = {
+    "adopt": frozenset({"indeterminate"}),
+    "replay": frozenset({"indeterminate"}),
+    "abandon": frozenset({"indeterminate", "submitted", "undelivered"}),
+    "rebuy": frozenset({"indeterminate", "undelivered", "failed"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision as it was typed; `task_id` is what `adopt` names."""
+
+    kind: Kind
+    address: str
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about one request."""
+
+    kind: Kind
+    standing: Standing
+    task_id: str | None = None
+
+
+def meant(decisions: Iterable[Decision], ledger: Ledger) -> list[Decided]:
+    """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
+    standings = list(ledger.everything)
+    found: dict[str, Decided] = {}
+    mistakes: list[str] = []
+    for decision in decisions:
+        for decided in _meant(decision, standings, mistakes):
+            other = found.setdefault(decided.standing.record.hash, decided)
+            if other is not decided:
+                mistakes.append(f"{decision.address}: decide one thing only")
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return list(found.values())
+
+
+def _meant(
+    decision: Decision, standings: Sequence[Standing], mistakes: list[str]
+) -> Iterator[Decided]:
+    fits = _FITS[decision.kind]
+    named = [s for s in standings if decision.address in (EVERY, s.entry.address)]
+    fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
+    if not named:
+        mistakes.append(f"{decision.address}: there is no such request in this run")
+    elif not fitting and decision.address != EVERY:
+        is_ = named[0].record.status
+        mistakes.append(
+            f"{decision.address}: it is {is_}; --{decision.kind} takes what is "
+            f"{' or '.join(sorted(fits))}"
+        )
+    for standing in fitting:
+        yield Decided(decision.kind, standing, decision.task_id)
+
+
+def _can(kind: Kind, standing: Standing) -> bool:
+    """What was bought elsewhere, and is in no plan here, has no body that could be sent."""
+    return kind in ("adopt", "abandon") or bool(standing.entry.body or standing.record.sent)
+
+
+def abandoned(standing: Standing) -> Event:
+    return Abandoned(standing.record.hash, "given up by hand; what it may have cost stays counted")
+
+
+def adopted(decided: Decided, gateway: Gateway, ledger: Ledger, now: float) -> Event:
+    """The task becomes the request's, if it exists, fits and is nobody else's."""
+    address, task_id = decided.standing.entry.address, decided.task_id or ""
+    owner = owner_of(task_id, ledger)
+    if owner is not None:
+        raise UsageError(f"{address}: {task_id} is the task of {owner.entry.address}")
+    answer = gateway.tasks([task_id])[task_id]
+    if not isinstance(answer, Task):
+        raise UsageError(f"{address}: {task_id} cannot be read: {answer.message} ({answer.code})")
+    if answer.type not in (None, "video"):
+        raise UsageError(f"{address}: {task_id} makes no video but {answer.type}")
+    model = decided.standing.entry.model
+    if model and answer.model not in (None, model):
+        raise UsageError(f"{address}: {task_id} is of {answer.model}, the request of {model}")
+    return Adopted(decided.standing.record.hash, task_id, answer.credits, now)
+
+
+def owner_of(task_id: str, ledger: Ledger) -> Standing | None:
+    """The request that a task is known to be of."""
+    for standing in ledger.everything:
+        if any(p.task_id == task_id for p in standing.record.purchases.values()):
+            return standing
+    return None
+
+
+WINDOW = 15 * 60.0
+"""Seconds around a lost POST in which its task must have been made, clocks being what they are."""
+
+
+def candidates(record: Record, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Task]:
+    """Tasks of the account that may be a held request's: of its time, and of no other request."""
+    sent_at = record.sent.at if record.sent else None
+    for task in tasks:
+        near = sent_at is None or task.created is None or abs(task.created - sent_at) <= WINDOW
+        if near and owner_of(task.id, ledger) is None:
+            yield task
+
+
+def paid_so_far(record: Record) -> str:
+    """What was paid, or may have been, for a request that is bought anew."""
+    amounts = [p.credits for p in record.purchases.values()]
+    unknown = " and an unknown amount" if None in amounts else ""
+    return f"{record.spent} credits{unknown}"
