@@ -21,7 +21,7 @@ from veogen.executor.policy import Policy
 from veogen.gateway.answers import NotTaken, Refused, Submission, Task, Unknown, Unread
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import render
+from veogen.results.manifest import parse, render
 
 CITIES = ("Tokyo", "Paris", "Oslo", "Lima")
 BUDGET = PRICE * 6
@@ -122,9 +122,10 @@ class Promises(RuleBasedStateMachine):
         ledger = self._ledger()
         if ledger is None:
             return
+        committed = self._committed()
         for key, task in self.world.gateway.tasks_by_key.items():
             record = ledger.record(key.split("-")[1])
-            known = {purchase.task_id for purchase in record.purchases.values()}
+            known = {purchase.task_id for purchase in record.purchases.values()} | committed
             failed = task in self.world.gateway.doomed  # the gateway gave its credits back
             assert task in known or failed or record.status == "indeterminate"
 
@@ -139,6 +140,12 @@ class Promises(RuleBasedStateMachine):
             return None
         with Journal.read(path) as journal:
             return journal.ledger()
+
+    def _committed(self) -> set[str | None]:
+        """The tasks that the results tell of: a journal takes them in before it buys."""
+        path = self.world.path / "results.json"
+        manifest = parse(path.read_bytes(), str(path))
+        return {line.task_id for line in (*manifest.results, *manifest.former)}
 
     def _in_step(self) -> bool:
         """Whether the results are the fold of the journal: they are after every orderly end."""
