@@ -13,8 +13,6 @@ from veogen.planner.build import plan
 from veogen.planner.plan import Plan, Request
 from veogen.spec.load import load_spec
 
-PNG = b"\x89PNG\r\n\x1a\n"
-
 
 class Project:
     """The working directory is the project's root."""

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from project import PNG, Project, project_fixture
+from project import Project, project_fixture
+from support.pictures import picture
 
 from veogen.catalogue.parameters import Json
 from veogen.planner.plan import total_credits
@@ -74,10 +75,14 @@ EXPECTED = [
 ]
 
 
+def write_images(project: Project) -> None:
+    for city, colour in {"tokyo": "red", "paris": "green", "oslo": "blue"}.items():
+        project.write(f"images/{city}.png", picture("png", colour=colour))
+
+
 def test_the_example_is_seven_requests_of_532_credits(project: Project) -> None:
     project.write("specs/_base.yaml", "{}")
-    for city in ("tokyo", "paris", "oslo"):
-        project.write(f"images/{city}.png", PNG + city.encode())
+    write_images(project)
 
     plan = project.plan(EXAMPLE, name="specs/autumn.yaml")
 
@@ -96,8 +101,7 @@ def test_the_example_is_seven_requests_of_532_credits(project: Project) -> None:
 
 def test_with_its_profile_the_example_is_smaller_and_silent(project: Project) -> None:
     project.write("specs/_base.yaml", "{}")
-    for city in ("tokyo", "paris", "oslo"):
-        project.write(f"images/{city}.png", PNG + city.encode())
+    write_images(project)
 
     plan = project.plan(EXAMPLE, name="specs/autumn.yaml", profile="draft")
 

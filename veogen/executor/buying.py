@@ -285,4 +285,4 @@ class Buying:
 
 
 def _is_final(unread: Unread) -> bool:
-    return unread.code in {"40001", "40002", "40004"}
+    return unread.code in {"40001", "40002", "40004", "image-changed", "image-unreadable"}

@@ -1,5 +1,6 @@
 """Local images, uploaded once per distinct content, just before a request needs them."""
 
+import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from veogen.executor.buying import Prepared
 from veogen.executor.clock import Clock
 from veogen.gateway.answers import Gateway, Unread, Upload
 from veogen.planner.canonical import FILE, canonical
+from veogen.planner.pictures import kind_of
 from veogen.planner.plan import Image
 from veogen.results.entries import Entry
 
@@ -17,8 +19,6 @@ LIFE = 72 * 3600.0
 
 MARGIN = 2 * 3600.0
 """An upload this near its end is not relied on: the gateway reads it when the task's turn comes."""
-
-_MIME = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
 class Uploader:
@@ -62,11 +62,11 @@ class Uploader:
             content = self._read(path)
         except OSError as error:
             return Unread(code="image-unreadable", message=f"{path}: {error.strerror}")
-        answer = self._gateway.upload(
-            f"{image.sha256[:16]}{path.suffix}",
-            content,
-            _MIME.get(path.suffix.lower(), "image/png"),
-        )
+        if hashlib.sha256(content).hexdigest() != image.sha256:
+            return Unread(code="image-changed", message=f"{path} is not the image of the plan")
+        kind = kind_of(content) or "png"
+        # A name of the content: at the gateway a file of the same name would be overwritten.
+        answer = self._gateway.upload(f"{image.sha256[:16]}.{kind}", content, f"image/{kind}")
         if isinstance(answer, Upload) and answer.expires_at is None:
             life = self._clock.now() + LIFE
             return Upload(file_id=answer.file_id, url=answer.url, expires_at=life)

@@ -1,18 +1,34 @@
 """Images of requests: https addresses as they are, files of the project by their bytes."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from veogen.catalogue.parameters import Json
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.planner.canonical import FILE
+from veogen.planner.pictures import NoPictureError, Picture, look_at
 from veogen.planner.plan import Image
 
-_KINDS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-_WEBP = (b"RIFF", b"WEBP")
+LARGEST = 10 * 1024 * 1024
+"""Bytes of an image where no model says how many it takes."""
+
+_SMALLEST = (1280, 720)
+_FAR = 0.05
+_RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16}
 
 
 class BadImageError(ValueError):
     """An image that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A local image, and what it shows."""
+
+    image: Image
+    picture: Picture
 
 
 class Images:
@@ -20,9 +36,9 @@ class Images:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._known: dict[PurePosixPath, Image | BadImageError] = {}
+        self._known: dict[PurePosixPath, Found | BadImageError] = {}
 
-    def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> Image | str:
+    def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> Found | str:
         """A local image, its path relative to `folder`, or the address as it was written.
 
         Raises `BadImageError`.
@@ -37,32 +53,40 @@ class Images:
             raise BadImageError(str(error)) from None
         found = self._known.get(path)
         if found is None:
-            found = self._known[path] = self._read(path, written, max_bytes)
+            found = self._known[path] = self._read(path, written, max_bytes or LARGEST)
         if isinstance(found, BadImageError):
             raise found
         return found
 
-    def _read(
-        self, path: PurePosixPath, written: str, max_bytes: int | None
-    ) -> Image | BadImageError:
+    def _read(self, path: PurePosixPath, written: str, max_bytes: int) -> Found | BadImageError:
         try:
-            raw = self._files.read(path)
+            raw = self._files.read(path, max_bytes)
         except OutsideRootError:
             return BadImageError(f"{written!r} leaves the project")
-        except OSError as error:
-            return BadImageError(f"{written!r} cannot be read: {error.strerror}")
-        if max_bytes is not None and len(raw) > max_bytes:
-            size = f"{len(raw) / 2**20:.1f} MiB"
-            return BadImageError(f"{written!r} has {size}; the limit is {max_bytes >> 20} MiB")
-        if not _is_image(raw):
-            return BadImageError(f"{written!r} is not a JPEG, PNG or WebP file by its bytes")
-        return Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            return BadImageError(f"{written!r} cannot be read: {reason}")
+        if len(raw) > max_bytes:
+            return BadImageError(f"{written!r} has more than {max_bytes >> 20} MiB, the limit")
+        try:
+            picture = look_at(raw)
+        except NoPictureError as error:
+            return BadImageError(f"{written!r} {error}")
+        return Found(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
 
 
-def shown(image: Image | str) -> str:
+def shown(found: Found | str) -> str:
     """An image as it stands in a body."""
-    return image if isinstance(image, str) else FILE + image.path
+    return found if isinstance(found, str) else FILE + found.image.path
 
 
-def _is_image(raw: bytes) -> bool:
-    return raw.startswith(_KINDS) or (raw[:4], raw[8:12]) == _WEBP
+def doubts(found: Found, effective: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Code and text of what makes an image a poor choice for a request."""
+    path, picture = found.image.path, found.picture
+    size = f"{picture.width}x{picture.height}"
+    long, short = max(picture.width, picture.height), min(picture.width, picture.height)
+    if long < _SMALLEST[0] or short < _SMALLEST[1]:
+        yield "small-image", f"{path!r} has {size} pixels; 1280x720 or 720x1280 are advised"
+    ratio = _RATIOS.get(str(effective.get("aspect_ratio")))
+    if ratio and abs(picture.width / picture.height / ratio - 1) > _FAR:
+        yield "image-ratio", f"{path!r} has {size} pixels, far from {effective['aspect_ratio']}"

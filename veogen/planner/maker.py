@@ -15,11 +15,11 @@ from veogen.planner.choices import plain
 from veogen.planner.complaints import Complaints
 from veogen.planner.drafts import Draft
 from veogen.planner.forms import Blank, filled
-from veogen.planner.images import BadImageError, Images, shown
+from veogen.planner.images import BadImageError, Found, Images, doubts, shown
 from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.output import BadPathError, default_output, output_path
-from veogen.planner.plan import Image, Request
+from veogen.planner.plan import Request
 from veogen.planner.rendered import flaws, has_bare_none, tidy
 from veogen.planner.templates.source import Fault, place_of
 from veogen.spec.model import Spec
@@ -46,9 +46,11 @@ class Maker:
     def _request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request:
         texts = self._texts(draft, rendered)
         body = self._body(draft, texts)
-        images = self._place_images(draft, body)
+        found = self._place_images(draft, body)
         self._check(draft, body)
         model = self._models[str(body["model"])]
+        self._doubt(draft, found, model.effective(body))
+        images = tuple(one.image for one in found)
         return Request(
             address=draft.address,
             hash=request_hash(body, draft.take, images),
@@ -121,7 +123,7 @@ class Maker:
             raise _WrongError
         return text
 
-    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Image, ...]:
+    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Found, ...]:
         """The local images of a body, which names them by their path from here on."""
         urls = body.get("image_urls")
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
@@ -130,11 +132,11 @@ class Maker:
         folder = self._spec.folder(place)
         found = list(self._found(draft, [str(url) for url in urls], folder))
         body["image_urls"] = [shown(image) for image in found]
-        return tuple(dict.fromkeys(image for image in found if isinstance(image, Image)))
+        return tuple(dict.fromkeys(image for image in found if isinstance(image, Found)))
 
     def _found(
         self, draft: Draft, urls: Sequence[str], folder: PurePosixPath
-    ) -> Iterator[Image | str]:
+    ) -> Iterator[Found | str]:
         wrong = False
         limit = parameter("image_urls", self._models.values())
         for url in urls:
@@ -145,6 +147,11 @@ class Maker:
                 self._error(draft, draft.place("image_urls"), "bad-image", str(error))
         if wrong:
             raise _WrongError
+
+    def _doubt(self, draft: Draft, found: Sequence[Found], effective: Mapping[str, Json]) -> None:
+        for one in found:
+            for code, message in doubts(one, effective):
+                self.complaints.warn(draft.place("image_urls"), code, message, draft.address)
 
     def _check(self, draft: Draft, body: Mapping[str, Json]) -> None:
         wrong = False
