@@ -1,0 +1,145 @@
+"""YAML that readers of YAML 1.1 and 1.2 read the same, byte-stable, one line at a time.
+
+A string stands plain only where no reader takes it for anything else; long or many-lined text is
+a literal block, which a reviewer reads as it is; the rest is quoted as in JSON. Characters that
+cannot be seen are always escaped, so that a review misses nothing.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import TypeAlias
+
+Scalar: TypeAlias = str | int | float | bool | None
+Writable: TypeAlias = "Scalar | Mapping[str, Writable] | Iterable[Writable]"
+
+_NEWLINE = "\n"
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+_LONG = 72  # characters, from which on a text is easier to read as a block
+_LONGEST_KEY = 120
+
+# A letter first, so neither number, date nor indicator; no `: ` and no ` #`; no space last.
+_PLAIN = re.compile(r"[^\W\d]([\w ./+()&%?=@,;'-]|:(?=[^\s:]))*(?<! )")
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
+_UNSEEN = re.compile(
+    "[\0-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f"
+    "\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164"
+    "\ud800-\udfff\ufeff\uffa0\ufff0-\uffff\U000110bd\U000110cd\U00013430-\U0001345f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_NOT_A_BLOCK = re.compile(r"\A[ \n]| (\n|\Z)|\n\n\Z")
+
+
+def write(value: Writable) -> str:
+    """The whole document."""
+    return "".join(f"{line}\n" for line in lines(value))
+
+
+def lines(value: Writable) -> Iterator[str]:
+    """The lines of a document; an iterator in it is a sequence, written as its items come."""
+    if value is None or isinstance(value, str | int | float):
+        yield scalar_text(value)
+    else:
+        yield from _container(value, "")
+
+
+def scalar_text(value: Scalar) -> str:
+    """A scalar on one line."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return _float_text(value)
+        case str():
+            return value if _is_plain(value) else _quoted(value)
+
+
+def _container(value: Writable, indent: str) -> Iterator[str]:
+    """The lines of a mapping or a sequence, each beginning with `indent`."""
+    if isinstance(value, Mapping):
+        entries = chain.from_iterable(
+            _mapping_entry(key, item, indent) for key, item in value.items()
+        )
+        yield from _or_empty(entries, f"{indent}{{}}")
+    elif isinstance(value, Iterable):
+        entries = chain.from_iterable(_entry("-", item, indent) for item in value)
+        yield from _or_empty(entries, f"{indent}[]")
+
+
+def _or_empty(entries: Iterator[str], empty: str) -> Iterator[str]:
+    yield next(entries, empty)
+    yield from entries
+
+
+def _mapping_entry(key: str, value: Writable, indent: str) -> Iterator[str]:
+    text = _key_text(key)
+    if len(text) <= _LONGEST_KEY:
+        yield from _entry(f"{text}:", value, indent)
+    else:
+        yield f"{indent}? {text}"
+        yield from _entry(":", value, indent)
+
+
+def _entry(head: str, value: Writable, indent: str) -> Iterator[str]:
+    """The lines of `value` behind `head`, a key with its colon or the dash of an item."""
+    inner = f"{indent}  "
+    if isinstance(value, str) and _is_block(value):
+        yield f"{indent}{head} {'|' if value.endswith(_NEWLINE) else '|-'}"
+        for line in value.removesuffix(_NEWLINE).split(_NEWLINE):
+            yield f"{inner}{line}" if line else ""
+    elif value is None or isinstance(value, str | int | float):
+        yield f"{indent}{head} {scalar_text(value)}"
+    else:
+        nested = _container(value, inner)
+        first = next(nested)
+        if head == "-" or first[len(inner) :] in ("{}", "[]"):
+            yield f"{indent}{head} {first[len(inner) :]}"
+        else:
+            yield f"{indent}{head}"
+            yield first
+        yield from nested
+
+
+@lru_cache(maxsize=1024)
+def _key_text(key: str) -> str:
+    return scalar_text(key)
+
+
+def _is_plain(text: str) -> bool:
+    return (
+        _PLAIN.fullmatch(text) is not None
+        and text.lower() not in _WORDS
+        and _UNSEEN.search(text) is None
+    )
+
+
+def _is_block(text: str) -> bool:
+    """Whether a block is easier to read and is read back as it was written."""
+    worth_it = _NEWLINE in text.removesuffix(_NEWLINE) or len(text) > _LONG
+    return worth_it and not _NOT_A_BLOCK.search(text) and not _UNSEEN.search(text)
+
+
+def _quoted(text: str) -> str:
+    return _UNSEEN.sub(_escaped, json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+def _float_text(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    mantissa, exponent, power = repr(value).partition("e")
+    # YAML 1.1 takes `1e+16` for a string.
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{exponent}{power}"
