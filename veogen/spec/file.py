@@ -5,7 +5,7 @@ The JSON Schema of `veogen schema` is made of these models too.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,8 +17,16 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
+
+_TAKES = "How many times to buy the same request, on purpose."
+_VARS = "Values that templates see by their names."
+_PARAMS = "Request parameters; a string may be a template."
+_PROMPT = "What the clip shows: a Jinja2 template."
+_TEMPLATE = "The prompt's file below templates/, instead of `prompt`."
+_NEGATIVE = "What the clip should not show: a Jinja2 template."
 
 RESERVED = ("vars", "shot", "take")
 
@@ -36,6 +44,11 @@ def _matching(pattern: re.Pattern[str], code: str, form: str) -> Callable[[str],
     return check
 
 
+def name_pattern(taken: Iterable[str]) -> str:
+    """What a name of a var or an axis looks like to JSON Schema, less those that are taken."""
+    return f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$"
+
+
 def is_name(text: str) -> bool:
     """Whether a spec, shot or profile can have this name."""
     return _NAME.fullmatch(text) is not None
@@ -48,15 +61,19 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-def axis_value(value: Any) -> Any:
+def _axis_value(value: Any) -> Any:
     """Refuse what cannot stand in an address."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         shown = "null" if value is None else f".{value}".replace(".-", "-.")
         raise PydanticCustomError("axis-value", f"{shown} is not a value of an axis")
-    if isinstance(value, dict) and not isinstance(value.get("id"), str | int | float):
+    if isinstance(value, dict) and not _is_id(value.get("id")):
         message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
         raise PydanticCustomError("missing-id", message)
     return value
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _axis(value: Any) -> Any:
@@ -97,17 +114,31 @@ Identifier = Annotated[
         _matching(_IDENTIFIER, "bad-name", "letters, digits and '_', not first a digit")
     ),
     AfterValidator(_not_reserved),
-    Field(json_schema_extra={"pattern": f"^{_IDENTIFIER.pattern}$"}),
+    Field(json_schema_extra={"pattern": name_pattern(RESERVED)}),
 ]
-Texts = Annotated[list[str], BeforeValidator(_listed)]
+Texts = Annotated[
+    list[str],
+    BeforeValidator(_listed),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
-Axis = Annotated[
-    list[Annotated[Any, BeforeValidator(axis_value)]], Field(min_length=1), BeforeValidator(_axis)
+AxisValue = Annotated[
+    Any,
+    BeforeValidator(_axis_value),
+    WithJsonSchema(
+        {
+            "not": {"type": "null"},
+            "if": {"type": "object"},
+            "then": {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}},
+        }
+    ),
 ]
+Axis = Annotated[list[AxisValue], Field(min_length=1), BeforeValidator(_axis)]
 Whole = Annotated[int, Field(ge=1)]
 Vars = dict[Identifier, Any]
 Params = dict[str, Any]
-Combinations = list[dict[str, Any]]
+Condition = dict[str, Any]
+Combinations = list[Condition]
 Rows = Annotated[
     Annotated[str, Tag("path")] | Annotated[list[dict[str, Any]], Tag("list")],
     Discriminator(lambda value: "path" if isinstance(value, str) else "list"),
@@ -123,28 +154,38 @@ class Keys(BaseModel):
 
 
 class SampleKeys(Keys):
-    """Buy only some of the combinations, always the same ones."""
+    """The combinations with the smallest SHA-256 of `<seed>:<address>`, always the same ones."""
 
     noun = "'sample'"
 
-    count: Whole
-    seed: int = 0
+    count: Whole = Field(description="How many combinations to keep.")
+    seed: int = Field(0, description="Another seed keeps other combinations.")
 
 
 class MatrixKeys(Keys):
-    """Axes by name, each a list of values, and six words that are not axes."""
+    """Axes by name, each a list of values; six words are not axes."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[Identifier, Axis | None]
 
     noun = "'matrix'"
 
-    exclude: Combinations | None = None
-    include: Combinations | None = None
-    zip: list[list[str]] | None = None
-    rows: Rows | None = None
-    rows_key: Texts | None = None
-    sample: SampleKeys | None = None
+    exclude: Combinations | None = Field(
+        None, description="Partial combinations to leave out; a list means any of its values."
+    )
+    include: Combinations | None = Field(
+        None, description="Whole combinations to add; every axis is given."
+    )
+    zip: list[list[str]] | None = Field(
+        None, description="Lists of names of axes that advance together, of equal length."
+    )
+    rows: Rows | None = Field(
+        None, description="A .csv, .jsonl or .yaml file, or a list; each row is a combination."
+    )
+    rows_key: Texts | None = Field(
+        None, description="The columns that make the address; default `id`, else all."
+    )
+    sample: SampleKeys | None = Field(None, description="Keep only some combinations.")
 
 
 class BudgetKeys(Keys):
@@ -152,22 +193,22 @@ class BudgetKeys(Keys):
 
     noun = "'budget'"
 
-    max_credits: Amount | None = None
-    max_requests: Whole | None = None
+    max_credits: Amount | None = Field(None, description="The most credits ever spent.")
+    max_requests: Whole | None = Field(None, description="The most requests of a plan.")
 
 
 class OverrideKeys(Keys):
-    """A reviewed exception for the combinations that fit `when`."""
+    """A reviewed exception for the combinations that fit `when`; a later one wins."""
 
     noun = "an override"
 
-    when: dict[str, Any]
-    takes: Whole | None = None
-    vars: Vars | None = None
-    params: Params | None = None
-    prompt: str | None = None
-    template: str | None = None
-    negative_prompt: str | None = None
+    when: Condition = Field(description="A partial combination.")
+    takes: Whole | None = Field(None, description=_TAKES)
+    vars: Vars | None = Field(None, description=_VARS)
+    params: Params | None = Field(None, description=_PARAMS)
+    prompt: str | None = Field(None, description=_PROMPT)
+    template: str | None = Field(None, description=_TEMPLATE)
+    negative_prompt: str | None = Field(None, description=_NEGATIVE)
 
 
 class ShotKeys(Keys):
@@ -175,30 +216,32 @@ class ShotKeys(Keys):
 
     noun = "a shot"
 
-    name: Name
-    description: str | None = None
-    prompt: str | None = None
-    template: str | None = None
-    negative_prompt: str | None = None
-    vars: Vars | None = None
-    matrix: MatrixKeys | None = None
-    params: Params | None = None
-    takes: Whole | None = None
-    overrides: list[OverrideKeys] | None = None
-    output: str | None = None
+    name: Name = Field(description="Unique in the spec.")
+    description: str | None = Field(None, description="For people.")
+    prompt: str | None = Field(None, description=_PROMPT)
+    template: str | None = Field(None, description=_TEMPLATE)
+    negative_prompt: str | None = Field(None, description=_NEGATIVE)
+    vars: Vars | None = Field(None, description=_VARS)
+    matrix: MatrixKeys | None = Field(None, description="Axes of this shot.")
+    params: Params | None = Field(None, description=_PARAMS)
+    takes: Whole | None = Field(None, description=_TAKES)
+    overrides: list[OverrideKeys] | None = Field(None, description="Reviewed exceptions.")
+    output: str | None = Field(
+        None, description="A template of the path of the clips, without extension."
+    )
 
 
 class ProfileKeys(Keys):
-    """What `--profile` lays over the spec and every shot."""
+    """What `--profile` lays over the spec and over every shot."""
 
     noun = "a profile"
 
-    description: str | None = None
-    vars: Vars | None = None
-    params: Params | None = None
-    matrix: MatrixKeys | None = None
-    budget: BudgetKeys | None = None
-    shots: list[ShotKeys] | None = None
+    description: str | None = Field(None, description="For people.")
+    vars: Vars | None = Field(None, description=_VARS)
+    params: Params | None = Field(None, description=_PARAMS)
+    matrix: MatrixKeys | None = Field(None, description="Axes of every shot.")
+    budget: BudgetKeys | None = Field(None, description="What may be spent.")
+    shots: list[ShotKeys] | None = Field(None, description="Shots, laid over those of their name.")
 
 
 class SpecKeys(Keys):
@@ -206,16 +249,20 @@ class SpecKeys(Keys):
 
     noun = "a spec"
 
-    veogen: Literal[1] | None = None
-    name: Name | None = None
-    description: str | None = None
-    extends: Texts | None = None
-    vars: Vars | None = None
-    params: Params | None = None
-    matrix: MatrixKeys | None = None
-    budget: BudgetKeys | None = None
-    profiles: dict[Name, ProfileKeys | None] | None = None
-    shots: list[ShotKeys] | None = None
+    veogen: Literal[1] | None = Field(None, description="The version of this language.")
+    name: Name | None = Field(None, description="Default: the stem of the file.")
+    description: str | None = Field(None, description="For people.")
+    extends: Texts | None = Field(
+        None, description="Paths of the specs that this one is laid over, relative to this file."
+    )
+    vars: Vars | None = Field(None, description=_VARS)
+    params: Params | None = Field(None, description=_PARAMS)
+    matrix: MatrixKeys | None = Field(None, description="Axes of every shot.")
+    budget: BudgetKeys | None = Field(None, description="What may be spent.")
+    profiles: dict[Name, ProfileKeys | None] | None = Field(
+        None, description="Variants of the spec, chosen with --profile."
+    )
+    shots: list[ShotKeys] | None = Field(None, description="What to make.")
 
 
 class SettingsKeys(Keys):

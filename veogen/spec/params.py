@@ -40,12 +40,12 @@ def parameter_mistakes(params: Map) -> Iterator[Problem]:
     for name, value in params.items():
         if name not in parameters():
             yield _unknown(params.key_place(name), name)
-        elif value is not None:
+        elif value is not None and not is_template(value):
             yield from value_mistakes(name, value, params.value_place(name))
 
 
 def axis_mistakes(axes: Map) -> Iterator[Problem]:
-    """Literal values, of axes named after a parameter, that no model takes."""
+    """Values of axes named after a parameter that no model takes; those are no templates."""
     for name, values in axes.items():
         if name in parameters() and isinstance(values, Seq):
             for index, value in enumerate(values):
@@ -54,8 +54,6 @@ def axis_mistakes(axes: Map) -> Iterator[Problem]:
 
 def value_mistakes(name: str, value: Value, place: Place) -> Iterator[Problem]:
     """What is wrong with a literal value of a parameter."""
-    if is_template(value):
-        return
     known = parameters()[name]
     mistakes = [parameter.check(_json(value)) for parameter in known]
     if None not in mistakes:

@@ -1,0 +1,13 @@
+"""`veogen schema`: what editors need to complete and to check a spec."""
+
+import json
+
+import click
+
+from veogen.spec.schema import json_schema
+
+
+@click.command()
+def command() -> None:
+    """Print the JSON Schema of spec files."""
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
