@@ -21,6 +21,8 @@ COMMANDS = {  # in the order of the work
     "resolve": "Decide about requests by hand.",
     "simulate": "Serve the simulator.",
     "schema": "Print the JSON Schema of spec files.",
+    "models": "Show models, parameters, limits and prices.",
+    "credits": "Show the account's balance.",
 }
 
 

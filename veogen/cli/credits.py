@@ -1,0 +1,132 @@
+"""`veogen credits`: the account's balance, which also checks the key for free."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veogen.catalogue.models import shipped
+from veogen.cli.holdings import holdings_of, project_root
+from veogen.cli.options import SpecOptions, spec_options
+from veogen.cli.plan_view import narrowed, view
+from veogen.cli.specs import load_specs
+from veogen.errors import ExitCode, VeogenError
+from veogen.gateway.answers import Balance, Unread
+from veogen.gateway.client import Evolink
+from veogen.gateway.settings import KEY, Settings, from_environment
+from veogen.planner.build import plan_all
+from veogen.planner.plan import total_credits
+
+_TIMEOUT = 30.0
+
+
+class AccountError(VeogenError):
+    """The gateway does not show the account."""
+
+    exit_code = ExitCode.STOPPED
+
+
+@click.command("credits")
+@click.argument(
+    "specs", metavar="[SPEC...]", nargs=-1, type=click.Path(exists=True, path_type=Path)
+)
+@spec_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the balance is written.",
+)
+def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> None:
+    """Show the account's balance; checks the key, and costs nothing.
+
+    With specs, also what buying their plans would leave.
+    """
+    settings = from_environment(os.environ)
+    price = _price(specs, options) if specs else None
+    balance, simulated = _balance(settings)
+    data = _data(balance, simulated=simulated)
+    if specs:
+        data["plan"] = _plan_data(balance, price)
+    if format_ == "json":
+        click.echo(json.dumps(data, indent=2))
+    else:
+        click.echo("\n".join(_table(balance, simulated=simulated)))
+        if specs:
+            click.echo(_after(balance, price))
+
+
+def _balance(settings: Settings) -> tuple[Balance, bool]:
+    with Evolink.from_settings(settings, request_timeout=_TIMEOUT) as gateway:
+        found = gateway.balance()
+        if isinstance(found, Unread):
+            raise AccountError(_why(found, settings))
+        return found, bool(gateway.simulated)
+
+
+def _why(unread: Unread, settings: Settings) -> str:
+    told = f"{unread.message} ({unread.code})"
+    if unread.denied:
+        return f"the gateway refuses the key in {KEY}: {told}"
+    return f"{settings.base_url} does not show the balance: {told}"
+
+
+def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
+    """What a run of the specs would buy; None when a price is unknown."""
+    specs = load_specs(paths, options)
+    plans = narrowed(
+        plan_all(specs, max_requests=options.max_requests), options.select, options.deselect
+    )
+    views = [
+        view(plan, holdings_of(spec), project_root(spec), shipped())
+        for spec, plan in zip(specs, plans, strict=True)
+    ]
+    return total_credits(request for one in views for request in one.to_buy)
+
+
+def _data(balance: Balance, *, simulated: bool) -> dict[str, Any]:
+    key, user = balance.key_remaining, balance.user_remaining
+    return {
+        "format": "veogen.credits/1",
+        "gateway": "simulated" if simulated else "evolink",
+        "spendable": str(balance.spendable),
+        "key": {
+            "remaining": None if key is None else str(key),
+            "unlimited": key is None,
+            "used": str(balance.key_used),
+        },
+        "user": {"remaining": str(user), "used": str(balance.user_used)},
+    }
+
+
+def _plan_data(balance: Balance, price: Decimal | None) -> dict[str, str | None]:
+    left = None if price is None else str(balance.spendable - price)
+    return {"to_buy": None if price is None else str(price), "left": left}
+
+
+def _table(balance: Balance, *, simulated: bool) -> Iterator[str]:
+    key = "unlimited" if balance.key_remaining is None else str(balance.key_remaining)
+    rows = [
+        ("credits", "left", "used"),
+        ("this key", key, str(balance.key_used)),
+        ("the account", str(balance.user_remaining), str(balance.user_used)),
+    ]
+    left, right = (max(len(row[column]) for row in rows) for column in (1, 2))
+    for name, one, other in rows:
+        yield f"{name:<11}  {one:>{left}}  {other:>{right}}"
+    yield f"{balance.spendable} credits can be spent{' (simulated)' if simulated else ''}"
+
+
+def _after(balance: Balance, price: Decimal | None) -> str:
+    if price is None:
+        return "The price of the plan is unknown."
+    left = balance.spendable - price
+    if left < 0:
+        return f"The plan would buy {price} credits: {-left} more than there are."
+    return f"The plan would buy {price} credits and leave {left}."
