@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from veogen import __version__
-from veogen.document.problems import MistakesError
+from veogen.document.problems import MistakesError, did_you_mean
 from veogen.errors import ExitCode, VeogenError
 
 COMMANDS = {  # in the order of the work
@@ -39,6 +39,19 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"veogen.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a hint for a misspelt command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = did_you_mean(args[0], COMMANDS)
+            if hint is None:
+                raise
+            message = f"{error.message} {hint[0].upper()}{hint[1:]}"
+            raise click.UsageError(message, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -28,15 +28,17 @@ def confirm(
     entries = [entry for session in sessions for entry in session.to_buy]
     if not entries or yes:
         return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"{_money(entries)} would be spent; say --yes, since there is no terminal to ask on"
-        )
     click.echo(describe(sessions, entries, at_once), err=True)
     if isinstance(account := balance(), Balance):
         click.echo(f"Balance: {account.spendable} credits.", err=True)
     if not click.confirm("Buy them?", err=True):
         raise UsageError("answered no; nothing was sent")
+
+
+def refuse_without_terminal() -> None:
+    """Where nobody can be asked, the answer has to be given beforehand."""
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask on: say --yes to spend money without a word")
 
 
 def describe(sessions: Sequence[Session], entries: Sequence[Entry], at_once: int) -> str:

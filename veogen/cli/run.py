@@ -3,7 +3,6 @@
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 
 from veogen.cli.amounts import CREDITS
 from veogen.cli.carry import Job, carry_out, say, worst
-from veogen.cli.confirm import confirm
+from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.rundirs import default_directory
@@ -92,6 +91,8 @@ def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
         for name in ("faults", "generation_time"):
             if given[name] is not None:
                 raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
+        if not given["yes"]:
+            refuse_without_terminal()
 
 
 def _jobs(specs: Sequence[Spec], options: SpecOptions, given: dict[str, Any]) -> list[Job]:
@@ -118,13 +119,12 @@ def _gateway(given: dict[str, Any]) -> Iterator[Settings]:
     if not given["simulate"]:
         yield from_environment(os.environ)
         return
-    from veogen.simulator.options import Options, check_installed  # noqa: PLC0415 - an extra
+    from veogen.simulator.options import check_installed  # noqa: PLC0415 - an extra
 
     check_installed()
+    from veogen.simulator.scenario import options  # noqa: PLC0415
     from veogen.simulator.serve import running  # noqa: PLC0415
 
-    options = Options()
-    if given["generation_time"] is not None:
-        options = replace(options, generation_time=given["generation_time"])
-    with running(options) as simulator:
+    told = {} if given["generation_time"] is None else {"generation_time": given["generation_time"]}
+    with running(options(given["faults"], **told)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)

@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import click
+
 from veogen.catalogue.models import shipped
 from veogen.catalogue.parameters import Json
 from veogen.executor.clock import SystemClock, chance
@@ -69,7 +71,12 @@ def connected(
         )
         media = stack.enter_context(Media.from_settings(settings, request_timeout=request_timeout))
         seen = preflight(
-            gateway, models, clock=SystemClock(), chance=chance, silence=policy.silence
+            gateway,
+            models,
+            clock=SystemClock(),
+            chance=chance,
+            silence=policy.silence,
+            say=lambda text: click.echo(text, err=True),
         )
         yield Connection(gateway, media, seen.stop)
 

@@ -1,6 +1,6 @@
 """A free look at the gateway before anything is sent: is it there, may the key use the models."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from veogen.errors import ExitCode, VeogenError
@@ -32,18 +32,23 @@ def preflight(
     clock: Clock,
     chance: backoff.Chance,
     silence: float,
+    say: Callable[[str], None],
 ) -> Preflight:
     """Ask for the models of the key; raises `SilentGatewayError` when nothing answers.
 
     The endpoint is in no public document: an answer without a list proves nothing.
     """
-    answer = _answered(gateway, clock, chance, silence)
+    answer = _answered(gateway, clock, chance, silence, say)
     name: GatewayName = "simulated" if gateway.simulated else "evolink"
     return Preflight(name, _reason(answer, models))
 
 
 def _answered(
-    gateway: Gateway, clock: Clock, chance: backoff.Chance, silence: float
+    gateway: Gateway,
+    clock: Clock,
+    chance: backoff.Chance,
+    silence: float,
+    say: Callable[[str], None],
 ) -> frozenset[str] | Unread:
     began, tries = clock.monotonic(), 0
     while True:
@@ -51,6 +56,8 @@ def _answered(
         if not (isinstance(answer, Unread) and not answer.reached):
             return answer
         tries += 1
+        if tries == 1:
+            say(f"the gateway does not answer ({answer.message}); trying for {silence:.0f} s")
         left = began + silence - clock.monotonic()
         if left <= 0:
             raise SilentGatewayError(
