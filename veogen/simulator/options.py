@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib import import_module
 
 from veogen.errors import UsageError
 from veogen.simulator.faults import Fault
@@ -50,7 +51,8 @@ class Options:
 def check_installed() -> None:
     """Raise `UsageError` where what the simulator needs is not installed."""
     try:
-        import aiohttp  # noqa: F401, PLC0415 - only to see whether it can be
+        for name in ("aiohttp", "anyascii"):
+            import_module(name)
     except ImportError:
         message = "the simulator is not installed: pip install 'veogen[simulator]'"
         raise UsageError(message) from None

@@ -2,23 +2,21 @@
 
 import hashlib
 import io
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
+
+from veogen.simulator.caption import caption
 
 Fit: TypeAlias = Literal["pad", "crop"]
 Size: TypeAlias = tuple[int, int]
-Colour: TypeAlias = tuple[int, int, int]
 
 _COARSE = 6  # the pattern is drawn small and enlarged: soft, and cheap to encode
 _BLOBS = 14
 _PIXELS = 50_000_000
-_INK: Colour = (245, 245, 245)
-_PANEL: Colour = (18, 18, 22)
 
 
 class UnreadableError(Exception):
@@ -43,8 +41,8 @@ def draw(
     size: Size, identity: bytes, lines: Sequence[str], stills: Sequence[Image.Image]
 ) -> Picture:
     """A clip's picture: `identity` decides the shapes, `stills` where it starts and ends."""
-    caption = _caption(size, lines)
-    return Picture(_canvas(size, identity, stills), caption, size[1] - caption.height)
+    below = caption(size, lines)
+    return Picture(_canvas(size, identity, stills), below, size[1] - below.height)
 
 
 def still(data: bytes, size: Size, fit: Fit) -> Image.Image:
@@ -73,7 +71,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 
 def _canvas(size: Size, identity: bytes, stills: Sequence[Image.Image]) -> Image.Image:
     width, height = size
-    canvas = Image.new("RGB", (_even(width * 2 if len(stills) > 1 else width * 3 // 2), height))
+    canvas = Image.new("RGB", (width * 2 if len(stills) > 1 else width * 3 // 2, height))
     canvas.paste(_pattern(identity, canvas.size))
     for image, left in zip(stills[:2], (0, canvas.width - width), strict=False):
         canvas.paste(image, (left, 0))
@@ -95,40 +93,3 @@ def _pattern(identity: bytes, size: Size) -> Image.Image:
             fill=(colour[0], colour[1], colour[2]),
         )
     return image.resize(size, Image.Resampling.BICUBIC)
-
-
-def _caption(size: Size, lines: Sequence[str]) -> Image.Image:
-    """The lines in the largest type that leaves half of the frame free."""
-    width, height = size
-    largest, smallest = max(14, min(size) // 22), max(9, min(size) // 55)
-    for points in range(largest, smallest - 1, -2):
-        text, font = _wrapped(lines, width, points), ImageFont.load_default(points)
-        if len(text) * points * 5 // 4 <= height // 2:
-            break
-    else:
-        text, font, points = (
-            _wrapped(lines, width, smallest),
-            ImageFont.load_default(smallest),
-            smallest,
-        )
-        room = height // 2 // (points * 5 // 4)
-        text = (
-            [*text[: room - len(lines)], "…", *text[-(len(lines) - 1) :]]
-            if len(text) > room
-            else text
-        )
-    step = points * 5 // 4
-    caption = Image.new("RGB", (width, _even(step * len(text) + step)), _PANEL)
-    pen = ImageDraw.Draw(caption)
-    for row, line in enumerate(text):
-        pen.text((step, step // 2 + row * step), line, font=font, fill=_INK)
-    return caption
-
-
-def _wrapped(lines: Sequence[str], width: int, points: int) -> list[str]:
-    columns = max(8, int((width - 2 * points) / (points * 0.55)))
-    return [part for line in lines for part in textwrap.wrap(line, columns) or [""]]
-
-
-def _even(number: int) -> int:
-    return number + number % 2
