@@ -11,6 +11,7 @@ from veogen.simulator.checks import parse
 from veogen.simulator.desk import SERVICE, authorize, keyed, read_body, shown
 from veogen.simulator.files import SIZE_LIMIT
 from veogen.simulator.mishaps import suffer
+from veogen.simulator.openapi import document
 from veogen.simulator.reads import list_tasks, read_many, read_one
 from veogen.simulator.refusals import RefusedError
 from veogen.simulator.service import Service, body_hash
@@ -33,6 +34,7 @@ def application(service: Service) -> web.Application:
             web.get("/v1/credits", keyed("credits", read_credits)),
             web.get("/v1/models", keyed("models", list_models)),
             web.get("/__audit", read_audit),
+            web.get("/openapi.json", read_openapi),
             *routes(),
         ]
     )
@@ -66,6 +68,10 @@ async def list_models(request: web.Request) -> web.StreamResponse:
 
 async def read_audit(request: web.Request) -> web.StreamResponse:
     return told(request.app[SERVICE].report())
+
+
+async def read_openapi(request: web.Request) -> web.StreamResponse:
+    return told(document(request.app[SERVICE].models))
 
 
 async def _submit(request: web.Request) -> web.StreamResponse:

@@ -73,7 +73,7 @@ class Store:
         """Keep `data`; raises `FileRefusedError`."""
         kind, ending = _kind(data)
         self._number += 1
-        file_id = hashlib.sha256(f"{self._number}/".encode() + data).hexdigest()[:24]
+        file_id = "file_" + hashlib.sha256(f"{self._number}/".encode() + data).hexdigest()[:16]
         shown = _safe((name or "").replace("\\", "/").rpartition("/")[2]) or f"{file_id}.{ending}"
         place = "/".join(filter(None, map(_safe, (folder or "").split("/"))))
         if (place, shown) not in self._files and len(self.files()) >= self.limit:

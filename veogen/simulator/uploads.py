@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from veogen.simulator.answers import Handler, told
 from veogen.simulator.checks import is_loopback
@@ -72,8 +73,8 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
                 sent["file_name"] = await part.text()
             elif part.name in ("uploadPath", "upload_path"):
                 sent["upload_path"] = await part.text()
-    except (ValueError, LookupError) as error:
-        raise FileRefusedError(400, f"the body is not multipart: {error}") from None
+    except (ValueError, LookupError, HttpProcessingError):
+        raise FileRefusedError(400, "the body is not multipart/form-data") from None
     if upload is None:
         raise FileRefusedError(400, "the part named file is missing")
     return await _keep(request, Upload(upload, sent.get("file_name"), sent.get("upload_path")))
