@@ -19,6 +19,7 @@ COMMANDS = {  # in the order of the work
     "collect": "Bring home what was bought.",
     "status": "Show where every request stands.",
     "resolve": "Decide about requests by hand.",
+    "gallery": "Write a page of clips.",
     "simulate": "Serve the simulator.",
     "schema": "Print the JSON Schema of spec files.",
     "models": "Show models, parameters, limits and prices.",
