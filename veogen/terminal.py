@@ -96,13 +96,14 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def paint(stream: TextIO, environ: Mapping[str, str]) -> Paint:
     """The way to colour what is written to `stream`, which may be not at all."""
-    return _coloured if wants_colour(stream, environ) else _uncoloured
+    return _coloured if wants_colour(stream, environ) else uncoloured
 
 
 def _coloured(text: str, colour: Colour) -> str:
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if text else text
 
 
-def _uncoloured(text: str, colour: Colour) -> str:
+def uncoloured(text: str, colour: Colour) -> str:
+    """The paint that leaves no mark."""
     del colour
     return text

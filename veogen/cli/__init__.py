@@ -97,7 +97,6 @@ def main() -> NoReturn:
 
 
 def _show_mistakes(error: MistakesError) -> None:
-    from veogen.cli.diagnostics import as_text  # noqa: PLC0415 - only where something is wrong
+    from veogen.cli.diagnostics import tell  # noqa: PLC0415 - only where something is wrong
 
-    terminal = sys.stderr.isatty()
-    click.echo(as_text(error.problems, terminal=terminal), err=True)
+    tell(error.problems, sys.stderr)

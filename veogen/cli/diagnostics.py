@@ -1,14 +1,21 @@
 """Problems as text with the source line, as JSON, and as annotations of a pull request."""
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from veogen.document.problems import Problem
+from veogen.document.source import LINE_END, Place
+from veogen.terminal import Colour, Paint, columns, paint, plain, shortened, uncoloured
 
-_COLOURS = {"error": "red", "warning": "yellow"}
+_COLOURS: Mapping[str, Colour] = {"error": "red", "warning": "yellow"}
+_WIDTH = 160  # columns of a source line that are shown
+_BEFORE = 80  # characters of it that are shown before the caret
 
 
 def as_json(problems: Iterable[Problem]) -> str:
@@ -29,7 +36,7 @@ def _fields(problem: Problem) -> dict[str, str | int | None]:
 
 
 def as_annotations(problems: Iterable[Problem]) -> str:
-    """Workflow commands that GitHub shows beside the lines of a pull request."""
+    """Workflow commands, which GitHub shows beside the lines of a pull request."""
     return "\n".join(map(_annotation, problems))
 
 
@@ -38,7 +45,7 @@ def _annotation(problem: Problem) -> str:
         "file": problem.place.path,
         "line": problem.place.line,
         "col": problem.place.column,
-        "title": f"veogen {problem.code}",
+        "title": f"veogen: {problem.code}",
     }
     listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
     return f"::{problem.severity} {listed}::{_data(problem.text)}"
@@ -52,36 +59,48 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def as_text(problems: Sequence[Problem], *, terminal: bool) -> str:
+def tell(
+    problems: Sequence[Problem], stream: TextIO, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Write problems for whoever reads the stream; nothing when there are none."""
+    if problems:
+        text = as_text(problems, terminal=stream.isatty(), paint=paint(stream, environ))
+        click.echo(text, file=stream)
+
+
+def as_text(problems: Iterable[Problem], *, terminal: bool, paint: Paint = uncoloured) -> str:
     """A line each; on a terminal with the source line and a caret below it."""
-    return "\n".join(_for_people(problem) if terminal else str(problem) for problem in problems)
+    if not terminal:
+        return "\n".join(plain(str(problem)) for problem in problems)
+    lines_of = lru_cache(maxsize=8)(_lines)
+    return "\n".join(line for problem in problems for line in _for_people(problem, lines_of, paint))
 
 
-def _for_people(problem: Problem) -> str:
-    severity = click.style(
-        f"{problem.severity}[{problem.code}]", fg=_COLOURS[problem.severity], bold=True
-    )
-    first = f"{click.style(str(problem.place), bold=True)}: {severity}: {problem.text}"
-    return "\n".join([first, *_excerpt(problem)])
+def _for_people(
+    problem: Problem, lines_of: Callable[[str], Sequence[str]], paint: Paint
+) -> Iterator[str]:
+    place, text = plain(str(problem.place)), plain(problem.text)
+    kind = paint(f"{problem.severity}[{problem.code}]", _COLOURS[problem.severity])
+    yield f"{paint(place, 'bold')}: {kind}: {text}"
+    lines = lines_of(problem.place.path)
+    if problem.place.line <= len(lines):
+        yield from _excerpt(lines[problem.place.line - 1], problem.place, paint)
 
 
-def _excerpt(problem: Problem) -> list[str]:
-    line = _source_line(problem)
-    if line is None:
-        return []
-    margin = f"{problem.place.line:5} | "
-    before = line[: problem.place.column - 1]
-    indent = "".join("\t" if character == "\t" else " " for character in before)
-    return [
-        f"{margin}{line}",
-        f"{' ' * (len(margin) - 2)}| {indent}{click.style('^', fg='green', bold=True)}",
-    ]
+def _excerpt(line: str, place: Place, paint: Paint) -> Iterator[str]:
+    """The line, or the part of a long one that the place is in, and a caret."""
+    at = min(place.column - 1, len(line))
+    start = max(0, at - _BEFORE) if len(line) > _WIDTH else 0
+    before, rest = plain(line[start:at]), plain(line[at : at + _WIDTH])
+    before = f"…{before}" if start else before
+    number = str(place.line)
+    yield f"{paint(f'{number} |', 'dim')} {before}{shortened(rest, _WIDTH - columns(before))}"
+    margin = paint(f"{' ' * len(number)} |", "dim")
+    yield f"{margin} {' ' * columns(before)}{paint('^', 'green')}"
 
 
-def _source_line(problem: Problem) -> str | None:
+def _lines(path: str) -> Sequence[str]:
     try:
-        text = Path(problem.place.path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return None
-    lines = text.splitlines()
-    return lines[problem.place.line - 1] if problem.place.line <= len(lines) else None
+        return LINE_END.split(Path(path).read_text(encoding="utf-8-sig", errors="replace"))
+    except OSError:
+        return ()

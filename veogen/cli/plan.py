@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from veogen.catalogue.models import shipped
-from veogen.cli.diagnostics import as_text
+from veogen.cli.diagnostics import tell
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_table import table
@@ -47,8 +47,7 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Pa
     else:
         write_whole(out, text.encode())
     warnings = [warning for one in views for warning in one.plan.warnings]
-    if warnings:
-        click.echo(as_text(warnings, terminal=sys.stderr.isatty()), err=True)
+    tell(warnings, sys.stderr)
 
 
 def _views(paths: tuple[Path, ...], options: SpecOptions) -> list[View]:

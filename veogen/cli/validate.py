@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.diagnostics import as_annotations, as_json, as_text
+from veogen.cli.diagnostics import as_annotations, as_json, tell
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.specs import spec_paths
 from veogen.cli.validation import all_problems
@@ -28,20 +28,15 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> int:
     """Show all mistakes of specs, in every profile; nothing is sent."""
     paths = spec_paths(specs)
     problems = all_problems(paths, options)
-    for line in _written(problems, format_):
-        click.echo(line)
+    match format_:
+        case "json":
+            click.echo(as_json(problems.all))
+        case "github":
+            click.echo(as_annotations(problems.all), nl=bool(problems.all))
+        case _:
+            tell(problems.all, sys.stdout)
     click.echo(_summary(problems, len(paths)), err=True)
     return ExitCode.USAGE if problems.has_errors else ExitCode.DONE
-
-
-def _written(problems: Problems, format_: str) -> list[str]:
-    if format_ == "json":
-        return [as_json(problems.all)]
-    if not problems.all:
-        return []
-    if format_ == "github":
-        return [as_annotations(problems.all)]
-    return [as_text(problems.all, terminal=sys.stdout.isatty())]
 
 
 def _summary(problems: Problems, specs: int) -> str:
