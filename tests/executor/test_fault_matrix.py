@@ -5,6 +5,7 @@ word of its prompt. However it ends: billed once, delivered or named, the others
 """
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,3 +275,22 @@ def _assert_key_is_nowhere(shell: Shell, *ended: Ended) -> None:
 def test_the_host_of_the_videos_never_saw_the_key(served: Served) -> None:
     assert served.audit()["media"]["keys"] == {}
     assert served.audit()["duplicates"]["by_key"] == {}
+
+
+def test_a_lost_task_is_shown_as_a_candidate_with_the_command_that_adopts_it(
+    served: Served, shell: Shell
+) -> None:
+    number = list(CASES).index("drop-after")
+    text = SPEC.replace("NAME", "candidate").replace("NUMBER", f"{number}-candidate")
+    (shell.folder / "spec.yaml").write_text(text.replace("-candidate-", "- candidate"))
+    first = shell.veogen(*RUN)
+    bills = [b for b in _bills(served, number) if "candidate" in b["prompt"]]
+    command = f"veogen resolve runs/trip --adopt 'city[word=meets]={bills[0]['task_id']}'"
+
+    assert command in first.err
+
+    adopted = shell.veogen(*shlex.split(command)[1:])
+    collected = shell.veogen("collect", "--poll-interval", "0.1")
+
+    assert (adopted.code, collected.code) == (ExitCode.DONE, ExitCode.DONE), collected.err
+    assert _line(shell)["task_id"] == bills[0]["task_id"]

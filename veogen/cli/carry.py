@@ -24,7 +24,7 @@ from veogen.planner.plan import Plan
 from veogen.progress import listener
 from veogen.results.advice import Names
 from veogen.spec.model import Spec
-from veogen.terminal import Terminal
+from veogen.terminal import Terminal, plain
 
 _ORDER = (ExitCode.INTERRUPTED, ExitCode.STOPPED, ExitCode.INDETERMINATE, ExitCode.INCOMPLETE)
 
@@ -75,7 +75,10 @@ class Job:
         return tuple(found)
 
     def _policy(self, policy: Policy) -> Policy:
-        return replace(policy, budget=self.plan.budget.max_credits) if self.plan else policy
+        """The tightest of the spec's budget and the team's limit."""
+        amounts = [self.plan.budget.max_credits] if self.plan else []
+        amounts += [self.spec.policy.limits.max_credits] if self.spec else []
+        return replace(policy, budget=min((a for a in amounts if a is not None), default=None))
 
     def _read(self, path: PurePosixPath) -> bytes:
         if self.spec is None:
@@ -91,11 +94,22 @@ def carry_out(
     for session in sessions:
         with interrupts(session.runner.interrupt):
             outcome = session.run(stop, max_credits=left)
+        if outcome.code == ExitCode.INDETERMINATE:
+            _show_candidates(session)
         yield outcome
         if outcome.interrupted:
             return
         stop = stop or outcome.stop
         left = None if left is None else left - outcome.spent
+
+
+def _show_candidates(session: Session) -> None:
+    """What the account's own list knows about requests that nobody is sure of."""
+    names = Names(run=os.path.relpath(session.directory.path))
+    for entry, task in session.candidates():
+        adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
+        text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"
+        click.echo(plain(text), err=True)
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:

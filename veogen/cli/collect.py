@@ -10,6 +10,7 @@ from veogen.cli.carry import Job, carry_out, say, worst
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.services import connected
+from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode
 from veogen.executor.session import Wanted
 from veogen.gateway.settings import from_environment
@@ -33,6 +34,7 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     policy = policy_of(given)
     settings = from_environment(os.environ)
     with ExitStack() as stack:
+        stack.enter_context(logging_exchanges(given))
         connection = stack.enter_context(
             connected(settings, policy, models=(), request_timeout=given["request_timeout"])
         )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.rundirs import default_directory
 from veogen.cli.services import connected
 from veogen.cli.specs import load_specs
+from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.session import Wanted
+from veogen.executor.session import Session, Wanted
 from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.build import plan_all
 from veogen.planner.plan import Plan
@@ -67,6 +69,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
     _refuse_odd(specs, given)
     policy = policy_of(given)
     with ExitStack() as stack:
+        stack.enter_context(logging_exchanges(given))
         settings = stack.enter_context(_gateway(given))
         jobs = _jobs(load_specs(specs, options), options, given)
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
@@ -74,14 +77,27 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
             connected(settings, policy, models=models, request_timeout=given["request_timeout"])
         )
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
-        for session in sessions:
-            session.check_money()
+        _check_money(jobs, sessions)
         yes = given["yes"] or given["simulate"]
         confirm(sessions, yes=yes, at_once=policy.max_in_flight, balance=connection.balance)
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):
         say(job.directory, outcome)
     return worst(outcomes)
+
+
+def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:
+    """Each spec's budget, then the team's limit for all of them together."""
+    for session in sessions:
+        session.check_money()
+    limits = [job.spec.policy.limits.max_credits for job in jobs if job.spec]
+    limit = min((amount for amount in limits if amount is not None), default=None)
+    counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
+    if limit is not None and counted > limit and any(session.to_buy for session in sessions):
+        raise UsageError(
+            f"{counted} credits, with what was spent before, are more than the team's limit of "
+            f"{limit} (veogen.yaml); nothing was sent"
+        )
 
 
 def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:

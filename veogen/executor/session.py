@@ -11,14 +11,22 @@ from veogen.executor.buying import Uploads, key_for
 from veogen.executor.clock import Clock
 from veogen.executor.courier import Courier
 from veogen.executor.crew import Crew
-from veogen.executor.deciding import Decided, Decision, abandoned, adopted, meant, paid_so_far
+from veogen.executor.deciding import (
+    Decided,
+    Decision,
+    abandoned,
+    adopted,
+    candidates,
+    meant,
+    paid_so_far,
+)
 from veogen.executor.desk import Desk
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
 from veogen.executor.policy import Only, Policy
 from veogen.executor.runner import Message, Runner
-from veogen.gateway.answers import Gateway
+from veogen.gateway.answers import Gateway, Task, Unread
 from veogen.planner.canonical import canonical
 from veogen.results.entries import Entry
 from veogen.results.events import Intended
@@ -94,6 +102,16 @@ class Session:
     def policy(self) -> Policy:
         return self._desk.policy
 
+    @property
+    def spent(self) -> Decimal:
+        """All that the directory ever reserved, was charged or may have been charged."""
+        return self.ledger.spent
+
+    @property
+    def price_to_buy(self) -> Decimal:
+        """The estimate of what is to be bought; an unknown price counts zero."""
+        return sum((entry.credits or Decimal(0) for entry in self.to_buy), Decimal(0))
+
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""
         policy = self._desk.policy
@@ -103,8 +121,8 @@ class Session:
                 f"{unknown.address}: the price of {unknown.model} is unknown, and a budget or "
                 "--max-credits applies; give a price in veogen.yaml (prices: FILE)"
             )
-        planned = sum((entry.credits or Decimal(0) for entry in self.to_buy), Decimal(0))
-        if policy.budget is not None and self.ledger.spent + planned > policy.budget:
+        planned = self.price_to_buy
+        if self.to_buy and policy.budget is not None and self.spent + planned > policy.budget:
             raise UsageError(
                 f"{self.directory.path}: {planned} credits to buy and {self.ledger.spent} already "
                 f"counted pass the budget of {policy.budget}; nothing was sent"
@@ -144,6 +162,19 @@ class Session:
         stop = self.runner.run()
         self.directory.drop_ballast()
         return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
+
+    def candidates(self) -> Iterator[tuple[Entry, Task]]:
+        """Tasks of the account that may be those of held requests: shown, never adopted here."""
+        listed: dict[str, Sequence[Task]] = {}
+        for standing in self._chosen():
+            if standing.record.status != "indeterminate":
+                continue
+            model = standing.entry.model
+            if model not in listed:
+                answer = self._services.gateway.recent_tasks(model)
+                listed[model] = () if isinstance(answer, Unread) else answer
+            for task in candidates(standing.record, listed[model], self.ledger):
+                yield standing.entry, task
 
     def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
         standing = decided.standing
