@@ -21,6 +21,7 @@ ROOMS = [
     "gallery",
     "simulator",
     "progress",
+    "library",
     "cli",
     "__main__",
 ]

@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from veogen.cli.interrupts import interrupts
-from veogen.cli.services import Connection
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
+from veogen.executor.services import Connection
 from veogen.executor.session import Outcome, Session, Wanted
 from veogen.planner.plan import Plan
 from veogen.progress import listener
@@ -86,6 +86,11 @@ class Job:
         return self.spec.files.read(path)
 
 
+def say_line(text: str) -> None:
+    """Say something of the run as a whole, safely."""
+    click.echo(plain(text), err=True)
+
+
 def carry_out(
     sessions: Sequence[Session], stop: Stop | None, max_credits: Decimal | None
 ) -> Iterator[Outcome]:
@@ -109,7 +114,7 @@ def _show_candidates(session: Session) -> None:
     for entry, task in session.candidates():
         adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
         text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"
-        click.echo(plain(text), err=True)
+        say_line(text)
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:

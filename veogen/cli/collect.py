@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from veogen.cli.carry import Job, carry_out, say, worst
+from veogen.cli.carry import Job, carry_out, say, say_line, worst
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
-from veogen.cli.services import connected
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode
+from veogen.executor.services import connected
 from veogen.executor.session import Wanted
 from veogen.gateway.settings import from_environment
 
@@ -36,7 +36,13 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     with ExitStack() as stack:
         stack.enter_context(logging_exchanges(given))
         connection = stack.enter_context(
-            connected(settings, policy, models=(), request_timeout=given["request_timeout"])
+            connected(
+                settings,
+                policy,
+                models=(),
+                request_timeout=given["request_timeout"],
+                say=say_line,
+            )
         )
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
         outcomes = list(carry_out(sessions, connection.stop, None))

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.carry import say
+from veogen.cli.carry import say, say_line
 from veogen.cli.interrupts import interrupts
 from veogen.cli.rundirs import find_run, shown
-from veogen.cli.services import connected, offline
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
 from veogen.executor.deciding import Decision, Kind
 from veogen.executor.directory import RunDirectory
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
+from veogen.executor.services import connected, offline
 from veogen.executor.session import Outcome, Services, Wanted
 from veogen.gateway.settings import from_environment
 from veogen.progress import listener
@@ -96,7 +96,7 @@ def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Servic
         yield offline(RunDirectory(directory).gateway or "evolink")
         return
     settings = from_environment(os.environ)
-    with connected(settings, Policy(), models=(), request_timeout=60.0) as connection:
+    with connected(settings, Policy(), models=(), say=say_line) as connection:
         if connection.stop is not None:
             raise UsageError(connection.stop.message)
         yield connection.services()

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from veogen.cli.amounts import CREDITS
-from veogen.cli.carry import Job, carry_out, say, worst
+from veogen.cli.carry import Job, carry_out, say, say_line, worst
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.rundirs import default_directory
-from veogen.cli.services import connected
 from veogen.cli.specs import load_specs
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
+from veogen.executor.services import connected
 from veogen.executor.session import Session, Wanted
 from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.build import plan_all
@@ -74,7 +74,13 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         jobs = _jobs(load_specs(specs, options), options, given)
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
         connection = stack.enter_context(
-            connected(settings, policy, models=models, request_timeout=given["request_timeout"])
+            connected(
+                settings,
+                policy,
+                models=models,
+                request_timeout=given["request_timeout"],
+                say=say_line,
+            )
         )
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
         _check_money(jobs, sessions)

@@ -46,6 +46,22 @@ class Listener(Protocol):
         ...
 
 
+class Silent:
+    """Watches and says nothing."""
+
+    def start(self, counted: Collection[str], view: View) -> None:
+        del counted, view
+
+    def event(self, event: Event, standing: Standing, view: View) -> None:
+        del event, standing, view
+
+    def note(self, message: str) -> None:
+        del message
+
+    def tick(self, view: View) -> None:
+        del view
+
+
 @dataclass(frozen=True, slots=True)
 class Reaction:
     """What a message came to: events, and what to do once they are durable."""

@@ -6,8 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import click
-
 from veogen.catalogue.models import shipped
 from veogen.catalogue.parameters import Json
 from veogen.executor.clock import SystemClock, chance
@@ -62,7 +60,12 @@ class Connection:
 
 @contextmanager
 def connected(
-    settings: Settings, policy: Policy, *, models: Collection[str], request_timeout: float
+    settings: Settings,
+    policy: Policy,
+    *,
+    models: Collection[str],
+    request_timeout: float = 60.0,
+    say: Callable[[str], None],
 ) -> Iterator[Connection]:
     """Talk to the gateway; raises `SilentGatewayError` when it does not answer."""
     with ExitStack() as stack:
@@ -76,7 +79,7 @@ def connected(
             clock=SystemClock(),
             chance=chance,
             silence=policy.silence,
-            say=lambda text: click.echo(text, err=True),
+            say=say,
         )
         yield Connection(gateway, media, seen.stop)
 
