@@ -20,6 +20,7 @@ COMMANDS = {  # in the order of the work
     "status": "Show where every request stands.",
     "resolve": "Decide about requests by hand.",
     "gallery": "Write a page of clips.",
+    "export": "Copy clips under plain names.",
     "simulate": "Serve the simulator.",
     "schema": "Print the JSON Schema of spec files.",
     "models": "Show models, parameters, limits and prices.",

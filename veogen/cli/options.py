@@ -76,8 +76,8 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
             profile=profile,
             settings=settings,
             max_requests=max_requests,
-            select=_globs(select),
-            deselect=_globs(deselect),
+            select=read_globs(select),
+            deselect=read_globs(deselect),
         )
         return function(options=options, **rest)
 
@@ -86,7 +86,7 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _globs(written: tuple[str, ...]) -> tuple[str, ...]:
+def read_globs(written: tuple[str, ...]) -> tuple[str, ...]:
     """The globs as written, with `@FILE` replaced by the file's lines."""
     return tuple(glob for text in written for glob in _lines(text))
 

@@ -1,0 +1,186 @@
+"""`veogen export`: what is copied, under which names, and what is said of the rest."""
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from veogen.cli import veogen
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.export import exports, plain_name
+from veogen.executor.journal import Header, Journal
+from veogen.results.entries import Entry
+from veogen.results.events import Accepted, Delivered, Event, Intended, Made
+from veogen.results.ledger import Standing
+from veogen.results.records import Record
+from veogen.results.videos import Video
+
+CLIP = b"\0\0\0\x18ftypmp42"
+
+
+def entry(number: int, shot: str, output: str, **body: Any) -> Entry:
+    return Entry(
+        address=f"{shot}[n={number}]",
+        hash=f"{number:x}".rjust(64, "a"),
+        shot=shot,
+        take=1,
+        variables={"n": number, "look": "noir"},
+        output=output,
+        body={"model": "m", "prompt": f'A "{shot}",\nat dusk', **body},
+        credits=None,
+    )
+
+
+def video(path: str, content: bytes = CLIP) -> Video:
+    return Video(
+        path=path,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        duration=4.0,
+        width=1280,
+        height=720,
+        fps=24.0,
+        audio=True,
+    )
+
+
+def bought(one: Entry) -> list[Event]:
+    """Everything that happens to a request that is made and delivered."""
+    links = tuple(f"https://m/{index}" for index in range(one.videos))
+    return [
+        Intended(one.hash, 1, "key", "{}", None, 0.0),
+        Accepted(one.hash, 1, "task", None, 0.0),
+        Made(one.hash, "task", links, None, 0.0),
+        *(Delivered(one.hash, i, video(one.path(i, one.videos))) for i in range(one.videos)),
+    ]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run with a clip, two clips of one request, and a request without any."""
+    path = tmp_path / "run"
+    path.mkdir()
+    entries = [
+        entry(1, "opening", "opening/Tokyo", seed=7),
+        entry(2, "detail", "detail/close", n=2),
+        entry(3, "closing", "closing"),
+    ]
+    with Journal.create(path / "journal.db", Header("trip", "evolink")) as journal:
+        journal.adopt("trip", entries)
+        for one in entries[:2]:
+            journal.append(bought(one), 0.0)
+            for index in range(one.videos):
+                place = path / one.path(index, one.videos)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(CLIP)
+    return path
+
+
+def export(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(veogen, ["export", *map(str, arguments)], standalone_mode=False)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_clips_are_copied_under_plain_names_with_a_list(run: Path, tmp_path: Path) -> None:
+    result = export(run, tmp_path / "cut", "--select", "opening*", "--select", "detail*")
+
+    assert files(tmp_path / "cut") == [
+        "clips.csv",
+        "detail/close-1.mp4",
+        "detail/close-2.mp4",
+        "opening/Tokyo.mp4",
+    ]
+    assert (tmp_path / "cut/opening/Tokyo.mp4").read_bytes() == CLIP
+    with (tmp_path / "cut/clips.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {
+        "file": "opening/Tokyo.mp4",
+        "address": "opening[n=1]",
+        "shot": "opening",
+        "take": "1",
+        "variables": '{"look":"noir","n":1}',
+        "prompt": 'A "opening",\nat dusk',
+        "hash": "1".rjust(64, "a"),
+        "seed": "7",
+        "duration": "4.0",
+    }
+    assert [row["file"] for row in rows[1:]] == ["detail/close-1.mp4", "detail/close-2.mp4"]
+    assert (result.return_value, result.stderr) == (ExitCode.DONE, "3 clips\n")
+    assert Path(result.stdout.strip()).name == "clips.csv"
+
+
+def test_a_chosen_request_without_a_clip_here_is_named(run: Path, tmp_path: Path) -> None:
+    (run / entry(1, "opening", "opening/Tokyo").path(0, 1)).unlink()
+
+    result = export(run, tmp_path / "cut")
+
+    assert result.return_value == ExitCode.INCOMPLETE
+    assert result.stderr == ("2 clips\nopening[n=1]: completed, not here\nclosing[n=3]: planned\n")
+
+
+def test_picks_are_read_from_a_file(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "picks.txt").write_text("opening[n=1]\n")
+
+    result = export(run, tmp_path / "cut", "--select", f"@{tmp_path / 'picks.txt'}")
+
+    assert result.return_value == ExitCode.DONE
+    assert files(tmp_path / "cut") == ["clips.csv", "opening/Tokyo.mp4"]
+
+
+def test_an_export_can_be_repeated(run: Path, tmp_path: Path) -> None:
+    export(run, tmp_path / "cut", "--select", "opening*")
+    before = (tmp_path / "cut/opening/Tokyo.mp4").stat().st_mtime_ns
+
+    result = export(run, tmp_path / "cut", "--deselect", "closing*")
+
+    assert result.return_value == ExitCode.DONE
+    assert (tmp_path / "cut/opening/Tokyo.mp4").stat().st_mtime_ns == before
+
+
+def test_nothing_is_replaced_and_then_nothing_is_copied(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut/opening").mkdir(parents=True)
+    (tmp_path / "cut/opening/Tokyo.mp4").write_bytes(b"the editor's own")
+
+    result = export(run, tmp_path / "cut")
+
+    assert isinstance(result.exception, UsageError)
+    assert files(tmp_path / "cut") == ["opening/Tokyo.mp4"]
+    assert (tmp_path / "cut/opening/Tokyo.mp4").read_bytes() == b"the editor's own"
+
+
+def test_a_clip_that_was_changed_since_is_not_passed_on(run: Path, tmp_path: Path) -> None:
+    (run / entry(1, "opening", "opening/Tokyo").path(0, 1)).write_bytes(b"something else")
+
+    result = export(run, tmp_path / "cut")
+
+    assert "somebody changed it" in str(result.exception)
+    assert files(tmp_path / "cut") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        pytest.param("videos/a/b-aaaaaaaaaa.mp4", "a/b.mp4", id="one video"),
+        pytest.param("videos/a/b-aaaaaaaaaa-12.mp4", "a/b-12.mp4", id="one of several"),
+        pytest.param("videos/aaaaaaaaaa/b-aaaaaaaaaa.mp4", "aaaaaaaaaa/b.mp4", id="the last only"),
+        pytest.param("videos/b-cccccccccc.mp4", "b-cccccccccc.mp4", id="not its hash"),
+    ],
+)
+def test_a_plain_name_has_no_hash(path: str, name: str) -> None:
+    assert plain_name(path, "a" * 64) == name
+
+
+def test_clips_of_one_name_are_numbered() -> None:
+    entries = [entry(1, "a", "x"), entry(2, "b", "X"), entry(3, "c", "x-2")]
+    standings = [
+        Standing(e, Record(hash=e.hash, videos={0: video(f"videos/{e.output}-{e.hash[:10]}.mp4")}))
+        for e in entries
+    ]
+
+    assert [export.name for export in exports(standings)] == ["x.mp4", "X-2.mp4", "x-2-2.mp4"]

@@ -1,0 +1,75 @@
+"""`veogen export`: clips under plain names, with a list of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from veogen.cli.options import read_globs
+from veogen.cli.rundirs import find_run, shown
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.clock import SystemClock
+from veogen.executor.export import LIST, copy, exports
+from veogen.executor.snapshot import Snapshot, look
+from veogen.planner.selection import selected
+from veogen.results.ledger import Standing
+from veogen.terminal import plain
+
+
+@click.command("export")
+@click.argument("run", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--select",
+    metavar="GLOB",
+    multiple=True,
+    help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
+)
+@click.option(
+    "--deselect",
+    metavar="GLOB",
+    multiple=True,
+    help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
+)
+def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
+    r"""Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
+
+    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another clip. Exits with 1
+    when a chosen request has no clip here.
+
+    \b
+    veogen export runs/launch cut --select @picks.txt
+    veogen export specs/launch.yaml cut --deselect 'detail*'
+    """
+    snapshot = look(find_run(run), SystemClock().now())
+    chosen = _chosen(snapshot, read_globs(tuple(select)), read_globs(tuple(deselect)))
+    ready = [s for s in chosen if s.record.videos and snapshot.is_whole(s)]
+    found = list(exports(ready))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy(found, snapshot, folder)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
+    click.echo(shown(folder / LIST))
+    return _missing(chosen, snapshot, len(found))
+
+
+def _chosen(
+    snapshot: Snapshot, select: tuple[str, ...], deselect: tuple[str, ...]
+) -> list[Standing]:
+    standings = list(snapshot.ledger.planned)
+    addresses = selected((s.entry.address for s in standings), select, deselect)
+    return [standing for standing in standings if standing.entry.address in addresses]
+
+
+def _missing(chosen: Sequence[Standing], snapshot: Snapshot, copied: int) -> ExitCode:
+    """Say which chosen requests brought nothing, and why."""
+    click.echo("1 clip" if copied == 1 else f"{copied} clips", err=True)
+    code = ExitCode.DONE
+    for standing in chosen:
+        if standing.record.status != "completed" or not snapshot.is_whole(standing):
+            code = ExitCode.INCOMPLETE
+            here = "" if snapshot.is_whole(standing) else ", not here"
+            told = f"{standing.entry.address}: {standing.record.status}{here}"
+            click.echo(plain(told), err=True)
+    return code

@@ -1,0 +1,117 @@
+"""Clips under plain names, for people who edit them: which files, their list, and the copying."""
+
+import csv
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from veogen.errors import UsageError
+from veogen.executor.directory import write_whole
+from veogen.executor.snapshot import Snapshot
+from veogen.executor.upkeep import sha256
+from veogen.planner.canonical import canonical
+from veogen.results.entries import Entry
+from veogen.results.ledger import Standing
+from veogen.results.videos import Video
+
+LIST = "clips.csv"
+COLUMNS = ("file", "address", "shot", "take", "variables", "prompt", "hash", "seed", "duration")
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One clip to be copied: `name` is its path below the folder of the export."""
+
+    entry: Entry
+    video: Video
+    name: str
+
+
+def exports(standings: Iterable[Standing]) -> Iterator[Export]:
+    """Every delivered video with a name of its own; of equal names the later get a number."""
+    taken: set[str] = {LIST}
+    for standing in standings:
+        for index in sorted(standing.record.videos):
+            video = standing.record.videos[index]
+            name = _free(plain_name(video.path, standing.entry.hash), taken)
+            taken.add(name.casefold())
+            yield Export(entry=standing.entry, video=video, name=name)
+
+
+def plain_name(path: str, hash_: str) -> str:
+    """Where a video goes: its path without `videos/` and without the hash."""
+    below = str(PurePosixPath(path).relative_to("videos"))
+    return re.sub(rf"-{hash_[:10]}(?=(-\d+)?\.mp4$)", "", below)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    stem, number, found = name.removesuffix(".mp4"), 1, name
+    while found.casefold() in taken:
+        number += 1
+        found = f"{stem}-{number}.mp4"
+    return found
+
+
+def listed(found: Iterable[Export]) -> str:
+    """The list of the clips, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_row, found))
+    return text.getvalue()
+
+
+def _row(export: Export) -> Sequence[object]:
+    entry = export.entry
+    return (
+        export.name,
+        entry.address,
+        entry.shot,
+        entry.take,
+        canonical(dict(entry.variables)).decode(),
+        entry.body.get("prompt", ""),
+        entry.hash,
+        entry.body.get("seed", ""),
+        export.video.duration,
+    )
+
+
+def copy(found: Sequence[Export], snapshot: Snapshot, folder: Path) -> None:
+    """Copy every clip and write the list; raises `UsageError` before it would replace a file."""
+    for export in found:
+        place = folder / export.name
+        if place.exists() and sha256(place) != export.video.sha256:
+            raise UsageError(
+                f"{place}: another file is there already, and nothing is replaced; nothing was "
+                "copied: export into an empty folder"
+            )
+    for export in found:
+        _bring(snapshot.file(export.video), folder / export.name, export.video.sha256)
+    write_whole(folder / LIST, listed(found).encode())
+
+
+def _bring(source: Path, place: Path, wanted: str) -> None:
+    """Copy a clip under another name first; what arrives is what was delivered, or an error."""
+    if place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+    digest = hashlib.sha256()
+    try:
+        with source.open("rb") as reader, draft.open("wb") as writer:
+            while chunk := reader.read(_CHUNK):
+                digest.update(chunk)
+                writer.write(chunk)
+        if digest.hexdigest() != wanted:
+            raise UsageError(
+                f"{source}: it is not the clip that was delivered: somebody changed it"
+            )
+        os.replace(draft, place)
+    finally:
+        draft.unlink(missing_ok=True)
