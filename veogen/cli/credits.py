@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from veogen.catalogue.models import shipped
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options
 from veogen.cli.plan_view import narrowed, view
@@ -84,7 +83,7 @@ def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
         plan_all(specs, max_requests=options.max_requests), options.select, options.deselect
     )
     views = [
-        view(plan, holdings_of(spec), project_root(spec), shipped())
+        view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, plans, strict=True)
     ]
     return total_credits(request for one in views for request in one.to_buy)

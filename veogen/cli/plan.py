@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from veogen.catalogue.models import shipped
 from veogen.cli.diagnostics import tell
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
@@ -55,7 +54,7 @@ def _views(paths: tuple[Path, ...], options: SpecOptions) -> list[View]:
     plans = plan_all(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
-        view(plan, holdings_of(spec), project_root(spec), shipped())
+        view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, chosen, strict=True)
     ]
 
@@ -64,7 +63,7 @@ def _tables(views: Sequence[View], width: int | None) -> Iterator[str]:
     for index, one in enumerate(views):
         if index:
             yield ""
-        yield from table(one, shipped(), width)
+        yield from table(one, one.models, width)
 
 
 def _json(views: Sequence[View]) -> Iterator[str]:

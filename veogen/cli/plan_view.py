@@ -17,6 +17,7 @@ class View:
     """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit."""
 
     root: Path | None
+    models: Mapping[str, Model]
     plan: Plan
     totals: Totals
     holdings: Holdings
@@ -47,6 +48,7 @@ def narrowed(
 def view(plan: Plan, holdings: Holdings, root: Path | None, models: Mapping[str, Model]) -> View:
     return View(
         root=root,
+        models=models,
         plan=plan,
         totals=totals_of(plan.requests, models),
         holdings=holdings,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.budget import over_budget, over_limits
@@ -95,7 +95,7 @@ def stream(
 
     Nothing is expanded when there is a mistake in a matrix or the plan would be too large.
     """
-    known = shipped() if models is None else models
+    known = spec.policy.models if models is None else models
     grids = [grid(shot, spec.files, tuple(known.values()), problems) for shot in spec.shots]
     check_size(spec, grids, max_requests, problems)
     if not problems.has_errors:

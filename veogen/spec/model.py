@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePosixPath
 
+from veogen.catalogue.models import Model, shipped
 from veogen.document.files import Files
 from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq
@@ -111,11 +112,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The team's limits for all specs of one command together, and their prices file."""
+    """The team's limits for all specs of one command together; the models at their prices."""
 
     limits: Limits = field(default_factory=Limits)
-    prices: PurePosixPath | None = None
-    prices_place: Place | None = None
+    models: Mapping[str, Model] = field(default_factory=shipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

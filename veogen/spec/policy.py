@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.files import Files
 from veogen.document.problems import Problem, Problems
 from veogen.document.values import Map, Value
 from veogen.spec.compose import Composer
 from veogen.spec.file import PolicyKeys, credits_of
 from veogen.spec.layers import submap
 from veogen.spec.model import Limits, Policy
+from veogen.spec.prices import priced_models
 from veogen.spec.root import POLICY
 
 
@@ -31,8 +32,7 @@ def read_policy(files: Files, problems: Problems) -> Policy:
         return Policy()
     return Policy(
         limits=read_limits(submap(tree, "limits")),
-        prices=_prices(tree, problems),
-        prices_place=tree.value_place("prices") if "prices" in tree else None,
+        models=priced_models(tree, files, problems),
     )
 
 
@@ -58,14 +58,3 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
 
 def _whole(value: Value) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def _prices(tree: Map, problems: Problems) -> PurePosixPath | None:
-    written = tree.get("prices")
-    if not isinstance(written, str):
-        return None
-    try:
-        return inside(PurePosixPath(), written)
-    except OutsideRootError as error:
-        problems.error(tree.value_place("prices"), "outside-root", str(error))
-        return None

@@ -1,0 +1,157 @@
+"""The team's own prices: a file that replaces those of some models, in the catalogue's form.
+
+```yaml
+veo-3.1-fast-generate-preview:
+  date: 2026-12-01
+  source: our contract
+  credits_per_usd: "68"
+  rule: per_second
+  credits: "5.9"
+```
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.prices import Multiplier, Price
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
+from veogen.document.reader import read
+from veogen.document.values import Map, Place, Seq, Value
+from veogen.spec.file import Amount, Keys
+from veogen.spec.structure import structural_mistakes
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_RULES = ("per_second", "per_call")
+
+
+def _date(text: str) -> str:
+    if not _DATE.fullmatch(text):
+        message = "{text} is not a date; write it as 2026-12-31"
+        raise PydanticCustomError("date", message, {"text": repr(text)})
+    return text
+
+
+def _rule(text: str) -> str:
+    if text not in _RULES:
+        message = "{text} is not a rule: per_second or per_call"
+        raise PydanticCustomError("rule", message, {"text": repr(text)})
+    return text
+
+
+def _rate(amount: Decimal) -> Decimal:
+    if not amount:
+        raise PydanticCustomError("rate", "a dollar is worth more than no credits")
+    return amount
+
+
+class _MultiplierKeys(Keys):
+    noun = "a multiplier"
+
+    when: dict[str, Any]
+    times: Amount
+
+
+class _PriceKeys(Keys):
+    noun = "a price"
+
+    date: Annotated[str, AfterValidator(_date)]
+    source: str
+    credits_per_usd: Annotated[Amount, AfterValidator(_rate)]
+    rule: Annotated[str, AfterValidator(_rule)]
+    credits: Amount
+    minimum: Amount = Decimal(0)
+    multipliers: list[_MultiplierKeys] = Field(default_factory=list)
+
+
+def priced_models(tree: Map, files: Files, problems: Problems) -> Mapping[str, Model]:
+    """The models with the prices that a policy names; what is wrong with them is told."""
+    written = tree.get("prices")
+    if not isinstance(written, str):
+        return shipped()
+    place = tree.value_place("prices")
+    try:
+        path = inside(PurePosixPath(), written)
+        found, mistakes = _read(files.read(path), files.shown(path))
+    except OutsideRootError as error:
+        problems.error(place, "outside-root", str(error))
+    except OSError:
+        problems.error(place, "missing-file", f"there is no file {written!r}")
+    else:
+        problems.extend(mistakes)
+        models = shipped()
+        return {**models, **{id_: replace(models[id_], price=price) for id_, price in found}}
+    return shipped()
+
+
+@lru_cache(maxsize=8)
+def _read(raw: bytes, shown: str) -> tuple[tuple[tuple[str, Price], ...], tuple[Problem, ...]]:
+    """The prices in a file by model, and what is wrong with it; read once for many specs."""
+    start = Place(shown, 1, 1)
+    try:
+        tree = read(raw, shown)
+    except MistakesError as error:
+        return (), error.problems
+    if not isinstance(tree, Map):
+        message = "prices are a mapping, model to price"
+        return (), (Problem(start, "error", "type", message),)
+    problems = [problem for id_ in tree for problem in _mistakes(tree, id_)]
+    if problems:
+        return (), tuple(problems)
+    return tuple((id_, _price(_PriceKeys.model_validate(tree[id_]))) for id_ in tree), ()
+
+
+def _mistakes(tree: Map, id_: str) -> Iterator[Problem]:
+    model = shipped().get(id_)
+    if model is None:
+        hint = did_you_mean(id_, shipped()) or f"known models: {', '.join(shipped())}"
+        message = f"{id_!r} is not a known model"
+        yield Problem(tree.key_place(id_), "error", "unknown-model", message, hint)
+        return
+    price = tree[id_]
+    for mistake in structural_mistakes(price, _PriceKeys, tree.value_place(id_)):
+        yield mistake.problem
+    yield from _unknown_conditions(price, model)
+
+
+def _unknown_conditions(price: Value, model: Model) -> Iterator[Problem]:
+    """A misspelt condition would never hold, and the estimate be too low."""
+    multipliers = price.get("multipliers") if isinstance(price, Map) else None
+    for multiplier in multipliers if isinstance(multipliers, Seq) else ():
+        when = multiplier.get("when") if isinstance(multiplier, Map) else None
+        if isinstance(when, Map):
+            yield from _wrong_conditions(when, model)
+
+
+def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
+    for name, value in when.items():
+        known = model.parameters.get(name)
+        if known is None:
+            hint = did_you_mean(name, model.parameters)
+            message = f"{name!r} is not a parameter of {model.id}"
+            yield Problem(when.key_place(name), "error", "unknown-key", message, hint)
+            continue
+        scalar = "a list" if isinstance(value, Map | Seq) else value
+        if (wrong := known.check(scalar)) is not None:
+            yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
+
+
+def _price(keys: _PriceKeys) -> Price:
+    return Price(
+        date=keys.date,
+        source=keys.source,
+        credits_per_usd=keys.credits_per_usd,
+        per_second=keys.rule == "per_second",
+        credits=keys.credits,
+        minimum=keys.minimum,
+        multipliers=tuple(Multiplier(dict(one.when), one.times) for one in keys.multipliers),
+    )
