@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veogen.document.reader import read
-from veogen.document.writer import lines, write
+from veogen.document.writer import Block, lines, write
 
 PROMPT = "Lumen opens on Tokyo at dusk, hard key light.\nThe camera follows a courier."
 
@@ -189,3 +189,19 @@ def test_every_reader_reads_what_was_written(value: Any) -> None:
     assert typed(yaml.load(text, yaml.CSafeLoader)) == typed(value)
     assert typed(yaml.load(text, yaml.SafeLoader)) == typed(value)
     assert typed(read(text.encode(), "a.yaml")) == typed(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        pytest.param("a boat", "prompt: |-\n  a boat\n", id="short"),
+        pytest.param("no", "prompt: |-\n  no\n", id="a word that some readers take for false"),
+        pytest.param(" a boat", 'prompt: " a boat"\n', id="one that no block keeps"),
+        pytest.param("", 'prompt: ""\n', id="nothing at all"),
+    ],
+)
+def test_a_text_that_is_asked_to_be_a_block_is_one_wherever_that_keeps_it(
+    text: str, written: str
+) -> None:
+    assert write({"prompt": Block(text)}) == written
+    assert read(written.encode(), "a.yaml") == {"prompt": text}

@@ -46,6 +46,14 @@ class Model:
         """Credits that the request is expected to cost, or None when no price is known."""
         return self.price.estimate(self.effective(body)) if self.price else None
 
+    def seconds(self, body: Mapping[str, Json]) -> int | None:
+        """Seconds of video that the request makes, or None when the model does not say."""
+        effective = self.effective(body)
+        duration, number = effective.get("duration"), effective.get("n", 1)
+        if isinstance(duration, int) and isinstance(number, int):
+            return duration * number
+        return None
+
 
 @cache
 def shipped() -> Mapping[str, Model]:

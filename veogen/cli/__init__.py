@@ -15,6 +15,7 @@ from veogen.errors import ExitCode, VeogenError
 COMMANDS = {  # in the order of the work
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
+    "lock": "Write down what is approved.",
     "run": "Buy, download and verify what is missing.",
     "collect": "Bring home what was bought.",
     "status": "Show where every request stands.",

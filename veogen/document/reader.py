@@ -38,13 +38,15 @@ _ITEM, _KEY = object(), object()
 _scalar = lru_cache(maxsize=4096)(scalar)
 
 
-def read(raw: bytes, path: str, parser: ParserFactory = fastest_parser) -> Value:
+def read(
+    raw: bytes, path: str, parser: ParserFactory = fastest_parser, *, max_bytes: int = MAX_BYTES
+) -> Value:
     """The one document in `raw`; `path` is the name that its places carry.
 
     Raises `MistakesError`.
     """
-    if len(raw) > MAX_BYTES:
-        message = f"a file has at most 10 MiB, not {len(raw) / 1024**2:.1f}"
+    if len(raw) > max_bytes:
+        message = f"a file has at most {max_bytes >> 20} MiB, not {len(raw) / 1024**2:.1f}"
         raise MistakesError([Problem(Place(path, 1, 1), "error", "too-large", message)])
     if raw.startswith(_UTF_16) and (problem := encoding_problem(raw, path)):
         raise MistakesError([problem])

@@ -33,6 +33,12 @@ _UNSEEN = re.compile(
 _NOT_A_BLOCK = re.compile(r"\A[ \n]| (\n|\Z)|\n\n\Z")
 
 
+class Block(str):
+    """A text that stands as a block however short it is, wherever a block keeps it whole."""
+
+    __slots__ = ()
+
+
 def write(value: Writable) -> str:
     """The whole document."""
     return "".join(f"{line}\n" for line in lines(value))
@@ -122,7 +128,8 @@ def _is_plain(text: str) -> bool:
 
 def _is_block(text: str) -> bool:
     """Whether a block is easier to read and is read back as it was written."""
-    worth_it = _NEWLINE in text.removesuffix(_NEWLINE) or len(text) > _LONG
+    many_lines = _NEWLINE in text.removesuffix(_NEWLINE)
+    worth_it = many_lines or len(text) > _LONG or (isinstance(text, Block) and text != "")
     return worth_it and not _NOT_A_BLOCK.search(text) and not _UNSEEN.search(text)
 
 

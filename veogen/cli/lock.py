@@ -1,0 +1,122 @@
+"""`veogen lock`: write down what is approved, or see whether it still holds."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from veogen.cli.diagnostics import tell
+from veogen.cli.locks import Lock, check, lock_file, locks_of, price_note
+from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.plan_view import narrowed
+from veogen.cli.specs import load_specs, spec_paths
+from veogen.document.problems import MistakesError
+from veogen.errors import StaleError, UsageError
+from veogen.executor.directory import write_whole
+from veogen.planner.build import plan_all
+from veogen.planner.lock import lock_text
+from veogen.planner.plan import Plan, total_credits
+from veogen.planner.stored import read_lock
+from veogen.spec.model import Spec
+
+
+@click.command("lock")
+@specs_argument
+@spec_options
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Write nothing; exit 5 and say what differs if a lock is missing or stale.",
+)
+def command(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> None:
+    r"""Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
+
+    Review and commit the lock; 'veogen run --locked' then buys what was approved or nothing.
+    With a profile it is SPEC.PROFILE.lock.yaml. --check plans with the profile and --set that the
+    lock was made with; a price that moved is a note.
+
+    \b
+    veogen lock specs/launch.yaml
+    veogen lock --check specs
+    """
+    if only_check:
+        _check_all(spec_paths(specs), options)
+    else:
+        _write_all(load_specs(specs, options), options)
+
+
+def _check_all(paths: Sequence[Path], options: SpecOptions) -> None:
+    """Check every lock of every spec, and raise what is stale of all of them."""
+    stale = []
+    for path in paths:
+        try:
+            for lock in locks_of(path, options.profile):
+                _say_fresh(lock, check(lock, path, options))
+        except StaleError as error:
+            stale.append(str(error))
+    if stale:
+        raise StaleError("\n".join(stale))
+
+
+def _say_fresh(lock: Lock, now: Plan) -> None:
+    click.echo(f"{lock.shown}: up to date, {_counted(now)}", err=True)
+    note = price_note(lock, now)
+    if note is not None:
+        click.echo(f"note: {note}", err=True)
+
+
+def _write_all(specs: Sequence[Spec], options: SpecOptions) -> None:
+    plans = plan_all(specs, max_requests=options.max_requests)
+    narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
+    _refuse_shared(specs)
+    for spec, plan in zip(specs, plans, strict=True):
+        _write(spec, plan)
+    warnings = [warning for plan in plans for warning in plan.warnings]
+    tell(warnings, sys.stderr)
+
+
+def _refuse_shared(specs: Sequence[Spec]) -> None:
+    """Two specs whose names differ only in their extension would have one lock."""
+    seen: dict[Path, Spec] = {}
+    for spec in specs:
+        first = seen.setdefault(lock_file(spec), spec)
+        if first is not spec:
+            raise UsageError(f"{first.path} and {spec.path} would have the same lock; rename one")
+
+
+def _write(spec: Spec, plan: Plan) -> None:
+    path = lock_file(spec)
+    shown = os.path.relpath(path)
+    before = _before(path, plan, spec)
+    text = lock_text(plan, spec.policy.models).encode()
+    if before is not None and before == text:
+        click.echo(f"{shown}: up to date, {_counted(plan)}", err=True)
+    else:
+        write_whole(path, text)
+        click.echo(f"{shown}: written, {_counted(plan)}", err=True)
+
+
+def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
+    """What the lock holds now; raises `UsageError` for the lock of another spec."""
+    try:
+        raw = path.read_bytes()
+        other = read_lock(raw, str(path)).plan
+    except FileNotFoundError:
+        return None
+    except MistakesError:  # edited by hand or half merged: it is made anew
+        return None
+    if other.spec != plan.spec and (spec.files.root / other.spec).is_file():
+        raise UsageError(
+            f"{os.path.relpath(path)} is the lock of {other.spec}; rename one of the specs"
+        )
+    return raw
+
+
+def _counted(plan: Plan) -> str:
+    credits_ = total_credits(plan.requests)
+    price = "an unknown price" if credits_ is None else f"{credits_} credits"
+    number = len(plan.requests)
+    return f"{number:,} {'request' if number == 1 else 'requests'}, {price}"

@@ -1,0 +1,131 @@
+"""The locks of specs on disk: where they are, and whether their specs still make them."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from veogen.cli.options import SpecOptions
+from veogen.document.problems import MistakesError
+from veogen.errors import StaleError
+from veogen.planner.build import plan
+from veogen.planner.diff.groups import grouped
+from veogen.planner.diff.text import difference_lines
+from veogen.planner.lock import SUFFIX, Drift, drift, lock_path, moved_price
+from veogen.planner.plan import Plan
+from veogen.planner.selection import selected
+from veogen.planner.stored import Stored, read_lock
+from veogen.spec.load import load_spec
+from veogen.spec.model import Spec
+from veogen.terminal import uncoloured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock on disk."""
+
+    path: Path
+    stored: Stored
+
+    @property
+    def shown(self) -> str:
+        return os.path.relpath(self.path)
+
+
+def lock_file(spec: Spec) -> Path:
+    """Where the lock of a spec is on disk."""
+    return spec.files.root / lock_path(spec.path, spec.profile)
+
+
+def lock_at(path: Path) -> Lock:
+    """The lock in a file; raises `StaleError` when there is none that can be relied on."""
+    shown = os.path.relpath(path)
+    try:
+        return Lock(path=path, stored=read_lock(path.read_bytes(), shown))
+    except FileNotFoundError:
+        raise StaleError(f"{shown}: there is no lock") from None
+    except MistakesError as error:
+        raise StaleError(f"this lock cannot be relied on\n{error}") from None
+
+
+def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
+    """The locks of a spec: that of one profile, or all there are of any and of none.
+
+    Raises `StaleError` when there is none.
+    """
+    own = spec.with_name(lock_path(PurePosixPath(spec), profile).name)
+    others = [] if profile else [path for path in _beside(spec) if path != own]
+    locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
+    if own.exists() or not locks:
+        yield lock_at(own)
+    yield from locks
+
+
+def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
+    """What the spec makes, planned as its lock was; raises `StaleError` if that is not the lock."""
+    old = lock.stored.plan
+    settings = options.settings or old.settings
+    try:
+        loaded = load_spec(spec, profile=old.profile, settings=settings)
+    except MistakesError as error:
+        if any(problem.code == "unknown-profile" for problem in error.problems):
+            raise StaleError(f"{lock.shown}: the spec has no profile {old.profile!r}") from None
+        raise
+    now = plan(loaded, max_requests=options.max_requests)
+    refuse_stale(lock, now, options)
+    return now
+
+
+def refuse_stale(lock: Lock, now: Plan, options: SpecOptions) -> None:
+    """Raise `StaleError` with all that differs in what is selected."""
+    found = drift(*_narrowed(lock.stored.plan, now, options))
+    if found:
+        raise StaleError("\n".join(_told(lock, found)))
+
+
+def _told(lock: Lock, found: Drift) -> Iterator[str]:
+    yield f"{lock.shown}: stale; the spec makes something else now"
+    yield from (f"  ~ {fact}" for fact in found.facts)
+    groups = grouped(found.difference.changed)
+    yield from difference_lines(found.difference, groups, uncoloured)
+    yield f"Look at it: {_command('diff', lock)}"
+    yield f"Approve it: {_command('lock', lock)}"
+
+
+def _narrowed(lock: Plan, now: Plan, options: SpecOptions) -> tuple[Plan, Plan]:
+    """Both plans with only the requests that count for the exit code."""
+    if not options.select and not options.deselect:
+        return lock, now
+    addresses = dict.fromkeys(r.address for one in (now, lock) for r in one.requests)
+    chosen = selected(addresses, options.select, options.deselect)
+    kept = [tuple(r for r in one.requests if r.address in chosen) for one in (lock, now)]
+    return replace(lock, requests=kept[0]), replace(now, requests=kept[1])
+
+
+def _command(name: str, lock: Lock) -> str:
+    """The command that shows or accepts what differs, as it is typed."""
+    old = lock.stored.plan
+    spec = lock.path.parent / PurePosixPath(old.spec).name
+    options = ["--profile", old.profile] if old.profile else []
+    options += [word for setting in old.settings for word in ("--set", setting)]
+    sides = [lock.shown] if name == "diff" else []
+    return shlex.join(["veogen", name, *sides, os.path.relpath(spec), *options])
+
+
+def _beside(spec: Path) -> Iterator[Path]:
+    """The locks that may be those of profiles of the spec."""
+    for path in sorted(spec.parent.glob(f"*{SUFFIX}")):
+        if path.name.startswith(f"{spec.stem}."):
+            yield path
+
+
+def _is_of(lock: Lock, spec: Path) -> bool:
+    profile = lock.stored.plan.profile
+    named = lock_path(PurePosixPath(spec), profile).name
+    return profile is not None and named == lock.path.name
+
+
+def price_note(lock: Lock, now: Plan) -> str | None:
+    moved = moved_price(lock.stored, now)
+    return None if moved is None else f"{lock.shown}: {moved}"

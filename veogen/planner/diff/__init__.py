@@ -1,0 +1,1 @@
+"""What one plan would buy that another does not: requests, words and money."""

@@ -1,0 +1,70 @@
+"""Texts compared word by word."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_MOST_TOKENS = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of text: in both when `old` and `new` are equal, else replaced by the other."""
+
+    old: str
+    new: str
+
+    @property
+    def is_kept(self) -> bool:
+        return self.old == self.new
+
+
+@lru_cache(maxsize=1024)
+def word_pieces(old: str, new: str) -> tuple[Piece, ...]:
+    """Both texts cut into what they share and what was replaced.
+
+    Joined, the old sides are `old` and the new sides `new`.
+    """
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    if len(before) + len(after) > _MOST_TOKENS:  # comparing takes the square of it
+        return (Piece(old, new),)
+    return tuple(_merged(_opcodes(before, after)))
+
+
+def replacements(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
+    """What was replaced by what, white space around it left away."""
+    return tuple((piece.old.strip(), piece.new.strip()) for piece in pieces if not piece.is_kept)
+
+
+def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        yield Piece("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
+
+
+def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Replaced pieces with nothing but a space between them become one: people read phrases."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        is_gap = piece.is_kept and piece.old.isspace() and "\n" not in piece.old
+        if waiting and (is_gap or not piece.is_kept):
+            waiting.append(piece)
+        elif piece.is_kept:
+            yield from _joined(waiting)
+            waiting = []
+            yield piece
+        else:
+            waiting = [piece]
+    yield from _joined(waiting)
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """The pieces as one, but for a gap that they end with."""
+    tail = pieces.pop() if pieces and pieces[-1].is_kept else None
+    if pieces:
+        yield Piece("".join(p.old for p in pieces), "".join(p.new for p in pieces))
+    if tail is not None:
+        yield tail

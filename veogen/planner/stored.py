@@ -1,0 +1,147 @@
+"""Plans read back from files: locks, and what `plan` wrote. They are input, so all is checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from veogen.catalogue.models import Model, shipped
+from veogen.document.problems import MistakesError, Problem
+from veogen.document.reader import read
+from veogen.document.values import Map, Place, Seq, Value
+from veogen.planner.choices import plain
+from veogen.planner.document import FORMAT
+from veogen.planner.plan import Image, Plan, Request
+from veogen.planner.soundness import contradictions
+from veogen.planner.stored_keys import PlanKeys, RateKeys, RequestKeys
+from veogen.spec.model import Limits
+from veogen.spec.policy import read_limits
+from veogen.spec.structure import structural_mistakes
+
+MAX_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Where the prices of a plan are from, and what a dollar was worth."""
+
+    date: str
+    source: str
+    credits_per_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A plan as a file keeps it; credits are those of the day it was written."""
+
+    plan: Plan
+    place: Place
+    is_lock: bool
+    rates: Mapping[str, Rate | None] = field(default_factory=dict)
+
+
+def is_stored(raw: bytes) -> bool:
+    """Whether these are the bytes of a lock or plan file, as far as a glance can tell."""
+    return raw.lstrip()[:1] in (b"{", b"[") or b"\nformat:" in b"\n" + raw[:4096]
+
+
+def read_stored(raw: bytes, shown: str) -> tuple[Stored, ...]:
+    """The plans in a lock or plan file; raises `MistakesError` for whatever does not add up."""
+    tree = _tree(raw, shown)
+    start = Place(shown, 1, 1)
+    found = tuple(tree) if isinstance(tree, Seq) else (tree,)
+    return tuple(_stored(item, start) for item in found)
+
+
+def read_lock(raw: bytes, shown: str) -> Stored:
+    """The lock in a file; raises `MistakesError`."""
+    found = read_stored(raw, shown)
+    if len(found) != 1 or not found[0].is_lock:
+        message = "this is not a lock: 'veogen lock' writes one"
+        raise MistakesError([Problem(Place(shown, 1, 1), "error", "lock", message)])
+    return found[0]
+
+
+def _tree(raw: bytes, shown: str) -> Value:
+    if raw.lstrip()[:1] not in (b"{", b"["):
+        return read(raw, shown, max_bytes=MAX_BYTES)
+    try:
+        return _placed(json.loads(raw), Place(shown, 1, 1))
+    except (ValueError, RecursionError) as error:
+        message = f"this is not JSON that can be read: {error}"
+        raise MistakesError([Problem(Place(shown, 1, 1), "error", "plan", message)]) from None
+
+
+def _placed(value: Any, place: Place) -> Value:
+    """JSON as a document whose values all stand at one place."""
+    match value:
+        case dict():
+            mapping = Map(place)
+            for key, item in value.items():
+                mapping.put(key, _placed(item, place), place, place)
+            return mapping
+        case list():
+            sequence = Seq(place)
+            for item in value:
+                sequence.add(_placed(item, place), place)
+            return sequence
+        case _:
+            scalar: Value = value
+            return scalar
+
+
+def _stored(tree: Value, start: Place) -> Stored:
+    if isinstance(tree, Map) and "format" in tree and tree["format"] != FORMAT:
+        message = f"its format is {tree['format']!r}; this veogen reads {FORMAT!r}"
+        raise MistakesError([Problem(tree.value_place("format"), "error", "format", message)])
+    mistakes = list(structural_mistakes(tree, PlanKeys, start))
+    if mistakes or not isinstance(tree, Map):
+        raise MistakesError(mistake.problem for mistake in mistakes)
+    keys = PlanKeys.model_validate(tree)
+    places = tree["requests"]
+    models = shipped()
+    requests = tuple(
+        _request(item, places.value_place(index), models)
+        for index, item in enumerate(keys.requests)
+        if isinstance(places, Seq)
+    )
+    wrong = list(contradictions(keys, requests, tree.value_place("totals")))
+    if wrong:
+        raise MistakesError(wrong)
+    budget = tree.get("budget")
+    return Stored(
+        plan=Plan(
+            name=keys.name,
+            spec=keys.spec,
+            profile=keys.profile,
+            settings=tuple(keys.set or ()),
+            requests=requests,
+            budget=read_limits(budget) if isinstance(budget, Map) else Limits(),
+        ),
+        place=start,
+        is_lock=keys.prices is not None,
+        rates={name: _rate(rate) for name, rate in (keys.prices or {}).items()},
+    )
+
+
+def _rate(keys: RateKeys | None) -> Rate | None:
+    return None if keys is None else Rate(keys.date, keys.source, keys.credits_per_usd)
+
+
+def _request(keys: RequestKeys, place: Place, models: Mapping[str, Model]) -> Request:
+    body = {name: plain(value) for name, value in keys.request.items()}
+    model = models.get(str(body.get("model")))
+    return Request(
+        address=keys.address,
+        hash=keys.hash,
+        shot=keys.shot,
+        take=keys.take,
+        variables={name: plain(value) for name, value in keys.variables.items()},
+        output=keys.output,
+        body=body,
+        images=tuple(Image(image.path, image.sha256, image.bytes) for image in keys.images),
+        credits=keys.credits,
+        seconds=model.seconds(body) if model else None,
+        place=place,
+    )
