@@ -105,16 +105,17 @@ def stream(
 def _requests(
     spec: Spec, grids: list[Grid], models: Mapping[str, Model], problems: Problems
 ) -> Iterator[Request]:
-    renderer, images = Renderer(spec.files), Images(spec.files)
+    images = Images(spec.files)
     hashes: dict[str, str] = {}
-    for shot, one in zip(spec.shots, grids, strict=True):
-        maker = Maker(spec, models, images)
-        planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
-        for request in planner.requests(problems):
-            first = hashes.setdefault(request.hash, request.address)
-            if first != request.address:
-                _tell_twin(request, first, problems)
-            yield request
+    with Renderer(spec.files) as renderer:
+        for shot, one in zip(spec.shots, grids, strict=True):
+            maker = Maker(spec, models, images)
+            planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
+            for request in planner.requests(problems):
+                first = hashes.setdefault(request.hash, request.address)
+                if first != request.address:
+                    _tell_twin(request, first, problems)
+                yield request
 
 
 def _tell_twin(request: Request, first: str, problems: Problems) -> None:

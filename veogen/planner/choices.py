@@ -7,6 +7,7 @@ from typing import TypeAlias
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.planner.canonical import canonical
+from veogen.planner.rendered import is_unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def choice(name: str, value: Value, place: Place) -> Choice:
     """The value as a choice of the axis or column `name`; raises `BadValueError`."""
     seen = plain(value)
     key = _key(seen)
+    _check(key)
     return Choice(name, seen, key, token(key), place)
 
 
@@ -62,16 +64,16 @@ def _key(value: Json) -> Json:
         key = value["id"]
         if not isinstance(key, str | int | float):
             raise BadValueError("an 'id' is a string or a number")
-    else:
-        key = value
-    _check(key)
-    return key
+        return key
+    return value
 
 
 def _check(value: Json) -> None:
     match value:
         case None:
             raise BadValueError("null is not a value of an axis")
+        case str() if not is_unicode(value):
+            raise BadValueError("half of a surrogate pair is no text")
         case float() if not math.isfinite(value):
             raise BadValueError(f"{value!r} is not a value of an axis")
         case list():

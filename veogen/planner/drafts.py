@@ -12,7 +12,7 @@ from veogen.spec.model import Shot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One take of one combination, with the form it fills and what its templates see."""
+    """One take of one combination: its templates see `scope` besides what their form has."""
 
     shot: Shot
     form: Form

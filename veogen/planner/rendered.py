@@ -17,12 +17,23 @@ def flaws(text: str) -> Iterator[tuple[str, str]]:
     """Codes and messages of what must not be bought: the rest of a sentence "PROMPT …"."""
     if not text:
         yield "empty-text", "is empty once it is rendered"
+    if not is_unicode(text):
+        yield "not-text", "holds half of a surrogate pair, which no UTF-8 text can"
     for left in _LEFT_OVER:
         if left in text:
             yield "left-over-template", f"still holds {left!r} once it is rendered"
     for garbage in _GARBAGE:
         if garbage in text:
             yield "not-text", f"holds {garbage.strip()!r}: the insides of a program, not text"
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: not if it holds half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def has_bare_none(text: str) -> bool:

@@ -41,8 +41,8 @@ class ShotPlanner:
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""
         for drafts in _chunks(self._drafts(problems), CHUNK):
-            tasks = [(text, draft.scope) for draft in drafts for text in draft.form.texts]
-            texts = iter(self._renderer.render(tasks))
+            orders = [(text, d.form.scope, d.scope) for d in drafts for text in d.form.texts]
+            texts = iter(self._renderer.render(orders))
             for draft in drafts:
                 request = self._maker.request(draft, list(islice(texts, len(draft.form.texts))))
                 if request is not None:
@@ -63,7 +63,7 @@ class ShotPlanner:
                     keys=keys,
                     take=take,
                     address=take_address(address, take),
-                    scope={**chosen.scope, **values, "take": take},
+                    scope={**values, "take": take},
                 )
 
     def _form(self, matching: tuple[int, ...]) -> Form:

@@ -137,8 +137,8 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
 
 def slug(value: object) -> str:
     """Lower case ASCII letters and digits, all else one `-`: `São Paulo` is `sao-paulo`."""
-    text = unicodedata.normalize("NFKD", str(value)).encode("ascii", "ignore").decode()
-    return _SLUG.sub("-", text.lower()).strip("-")
+    text = unicodedata.normalize("NFKD", str(value).casefold())
+    return _SLUG.sub("-", text.encode("ascii", "ignore").decode()).strip("-")
 
 
 def _shown(_: Context, value: Any) -> str:

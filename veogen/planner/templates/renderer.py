@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 from veogen.document.files import Files, OutsideRootError, inside
+from veogen.planner.templates.guard import Guard
 from veogen.planner.templates.simple import NotSimpleError, SimpleTemplate, simple
 from veogen.planner.templates.source import FOLDER, Fault, Source
-from veogen.planner.templates.work import Workshop
 from veogen.spec.model import Text
 
 
@@ -21,15 +21,28 @@ class Prepared:
     fault: Fault | None = None
 
 
+Order: TypeAlias = tuple[Prepared, Mapping[str, Any], Mapping[str, Any]]
+"""A template, what all requests of its form see, and what this one sees besides."""
+
+
 class Renderer:
-    """Renders the templates of one project."""
+    """Renders the templates of one project; to be closed, as it may have started a process."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._workshop = Workshop(self.load)
+        self._guard = Guard(self.load)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._guard.close()
 
     def prepare(self, source: Source) -> Prepared:
-        return Prepared(source, simple(source))
+        prepared = Prepared(source, simple(source))
+        if prepared.simple is None:
+            self._guard.start()
+        return prepared
 
     def prepare_text(self, text: Text) -> Prepared:
         """A prompt, be it in the spec or in a file."""
@@ -42,21 +55,12 @@ class Renderer:
             return Prepared(Source("", text.place), None, fault)
         return self.prepare(source)
 
-    def render(self, tasks: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[str | Fault]:
-        """The text of each task, in order."""
-        return [self._render(prepared, scope) for prepared, scope in tasks]
-
-    def _render(self, prepared: Prepared, scope: Mapping[str, Any]) -> str | Fault:
-        if prepared.simple is not None:
-            try:
-                return prepared.simple.render(scope)
-            except NotSimpleError:
-                pass
-        if prepared.fault is not None:
-            return prepared.fault
-        source = prepared.source
-        template = self._workshop.compile(source.text, source.name, source.mode)
-        return template if isinstance(template, Fault) else self._workshop.render(template, scope)
+    def render(self, orders: Sequence[Order]) -> list[str | Fault]:
+        """The text of each order, in order; those that need the guard go to it together."""
+        results = [_easily(order) for order in orders]
+        hard = [order for order, result in zip(orders, results, strict=True) if result is None]
+        guarded = self._guard.render((p.source, shared, own) for p, shared, own in hard)
+        return [next(guarded) if result is None else result for result in results]
 
     def load(self, name: str) -> str | None:
         """The text of a file below `templates/`, None if there is none or it lies outside."""
@@ -67,6 +71,17 @@ class Renderer:
             return self._files.read(path).decode()
         except (OSError, UnicodeDecodeError, OutsideRootError):
             return None
+
+
+def _easily(order: Order) -> str | Fault | None:
+    """The text of a simple template, None where it takes more than that."""
+    prepared, shared, own = order
+    if prepared.simple is None:
+        return prepared.fault
+    try:
+        return prepared.simple.render({**shared, **own})
+    except NotSimpleError:
+        return None
 
 
 def template_path(name: str) -> PurePosixPath | None:

@@ -20,9 +20,12 @@ from veogen.planner.templates.source import Fault, Mode
 _T = TypeVar("_T")
 _UNDEFINED = re.compile(r"'(\w+)' is not defined$")
 
-TOO_MUCH_TEXT = Fault("template-limit", f"makes more than {TEXT_LIMIT // 1024} KiB of text")
-TOO_MUCH_MEMORY = Fault("template-limit", "takes more than 256 MiB of memory")
-ENDLESS = Fault("template-limit", "calls itself without end")
+TOO_MUCH_TEXT = Fault(
+    "template-limit", f"the template makes more than {TEXT_LIMIT // 1024} KiB of text"
+)
+TOO_MUCH_MEMORY = Fault("template-limit", "the template takes more than 256 MiB of memory")
+ENDLESS = Fault("template-limit", "the template calls itself without end")
+TOO_DEEP = Fault("template-limit", "the template is nested too deeply")
 
 
 class Workshop:
@@ -41,7 +44,8 @@ class Workshop:
 
     def compile(self, text: str, name: str | None, mode: Mode) -> Template | Fault:
         """The template, or why it is none; `name` is the file below `templates/`, if any."""
-        return self._guarded(lambda: self._compile(text, name, mode), {})
+        result = self._guarded(lambda: self._compile(text, name, mode), {})
+        return TOO_DEEP if result == ENDLESS else result
 
     def render(self, template: Template, scope: Mapping[str, Any]) -> str | Fault:
         """The text, or why there is none."""
@@ -90,7 +94,7 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
         case UndefinedError():
             code, message, hint = "undefined", str(error), _nearest(str(error), scope)
         case TemplateNotFound():
-            code, message, hint = "template-not-found", f"there is no template {error}", None
+            code, message, hint = "template-not-found", f"there is no template {str(error)!r}", None
         case _:
             code, message, hint = "template", _message(error), None
     name, line = _where(error.__traceback__)
