@@ -3,11 +3,13 @@
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from requests import PreparedRequest
 
 from veogen.gateway import traffic, wire
 from veogen.gateway.proxies import Proxies
+from veogen.gateway.text import MASK, clean, mask
 from veogen.gateway.wire import Answer, Broken, Wire
 
 SIMULATED = "x-veogen-simulator"
@@ -68,8 +70,20 @@ class Caller:
 
     def _exchange(self, pool: Wire, request: PreparedRequest) -> Answer | Broken:
         begun = time.monotonic()
-        outcome = wire.exchange(pool, request, timeout=self._timeout, proxies=self._proxies)
+        outcome = _without(
+            self.key,
+            wire.exchange(pool, request, timeout=self._timeout, proxies=self._proxies),
+        )
         traffic.log(request, outcome, seconds=time.monotonic() - begun, secret=self.key)
         if isinstance(outcome, Answer):
             self.simulated = outcome.headers.get(SIMULATED, "") not in ("", "0", "false")
         return outcome
+
+
+def _without(key: str, outcome: Answer | Broken) -> Answer | Broken:
+    """The outcome as if the key had never been echoed: no id, link or error can carry it on."""
+    if isinstance(outcome, Broken):
+        return replace(outcome, message=clean(outcome.message, secret=key))
+    headers = {name: mask(value, key) for name, value in outcome.headers.items()}
+    body = outcome.body.replace(key.encode(), MASK.encode())
+    return Answer(outcome.status, headers, body)

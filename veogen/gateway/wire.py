@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import BadStatusLine, HTTPException
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import requests
@@ -29,6 +29,7 @@ from urllib3.util.retry import Retry
 
 from veogen import __version__
 from veogen.gateway.proxies import Proxies
+from veogen.gateway.text import clean
 
 USER_AGENT = f"veogen/{__version__}"
 CONNECT_TIMEOUT = 10.0
@@ -220,9 +221,11 @@ def broken(error: BaseException) -> Broken:
 def reason(error: BaseException) -> str:
     """The innermost cause of an exception, in its own words."""
     innermost = list(_chain(error))[-1]
+    if isinstance(innermost, BadStatusLine) and not isinstance(innermost, ConnectionError):
+        return "what came is no HTTP"
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
-    return str(innermost) or type(innermost).__name__
+    return clean(str(innermost), limit=200) or type(innermost).__name__
 
 
 _WORDS: Mapping[Kind, str] = {
