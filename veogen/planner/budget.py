@@ -10,7 +10,8 @@ from veogen.spec.model import Limits
 
 def over_budget(plan: Plan, place: Place) -> Iterator[Problem]:
     """What a plan has against the budget of its own spec; `place` is the spec's."""
-    yield from _over(plan.requests, plan.budget, "budget", plan.budget.place or place)
+    name = "budget" if plan.profile is None else f"budget, with profile {plan.profile!r},"
+    yield from _over(plan.requests, plan.budget, name, plan.budget.place or place)
 
 
 def over_limits(plans: Sequence[Plan], limits: Limits, place: Place) -> Iterator[Problem]:
