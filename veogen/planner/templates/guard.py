@@ -38,17 +38,21 @@ class Guard:
             yield from self._until_stopped(rest)
 
     def _until_stopped(self, rest: deque[Task]) -> Iterator[str | Fault]:
-        """Take tasks off `rest` until there are none or one has had to be stopped."""
+        """Take tasks off `rest` until there are none or the process is gone."""
         prison = self.start()
         prison.send([task for task in rest if task[0] not in self._stopped])
         while rest:
-            source = rest.popleft()[0]
-            fault = self._stopped.get(source)
-            result = fault or prison.result()
-            if isinstance(result, Died) or result == TOO_MUCH_MEMORY:
-                result = result.fault if isinstance(result, Died) else TOO_MUCH_MEMORY
-                self._stopped[source] = result
-                self.close()  # what it left behind is nothing to go on with
-                yield result
-                return
+            source = rest[0][0]
+            known = self._stopped.get(source)
+            result = prison.result() if known is None else known
+            if isinstance(result, Died):
+                # Where it had work before, that may be to blame: then it is tried once more.
+                if result.stopped or not prison.answered:
+                    self._stopped[source] = result.fault
+                return self.close()
+            rest.popleft()
             yield result
+            if result == TOO_MUCH_MEMORY and known is None:
+                self._stopped[source] = TOO_MUCH_MEMORY
+                return self.close()  # what it left behind is nothing to go on with
+        return None

@@ -22,6 +22,9 @@ Task: TypeAlias = tuple[Source, Scope, Scope]
 START_SECONDS = 60.0
 SILENCE_SECONDS = 20.0  # a backstop: the kernel ends it after two seconds of work
 
+TOO_SLOW = Fault("template-limit", "the template takes more than 2 seconds")
+TOO_HARD = Fault("template-limit", "the template is more than Jinja2 can bear")
+
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from veogen.planner.templates.inmate import main; main()"
@@ -30,9 +33,13 @@ _CODE = (
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The process is gone, and what is to be said of the template it died of."""
+    """The process is gone, and what is to be said of the template it died of.
+
+    It may have died of what came before, unless it was stopped for this one.
+    """
 
     fault: Fault
+    stopped: bool = False
 
 
 class PrisonError(VeogenError):
@@ -40,7 +47,7 @@ class PrisonError(VeogenError):
 
 
 class Prison:
-    """A child process without environment, network address, files or children of its own."""
+    """A child process that has no environment, writes no files and has no children."""
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
@@ -48,6 +55,7 @@ class Prison:
         self._shared: dict[int, Scope] = {}  # by identity; kept, so that none is used again
         self._buffer = b""
         self._ready = False
+        self.answered = False
         paths = [str(Path(__file__).parents[3]), *filter(os.path.isabs, sys.path)]
         command = [sys.executable, "-I", "-S", "-c", _CODE, json.dumps(paths)]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
@@ -84,12 +92,14 @@ class Prison:
             answer = self._read(SILENCE_SECONDS)
             match answer:
                 case None:
-                    return Died(self._cause())
+                    return self._cause()
                 case {"load": str(name)}:
                     self._write(self._load(name))
                 case {"text": str(text)}:
+                    self.answered = True
                     return text
                 case {"fault": [code, message, hint, name, line]}:
+                    self.answered = True
                     return Fault(code, message, hint, name, line)
                 case _:
                     return Died(Fault("template-limit", "the template breaks out of its limits"))
@@ -121,14 +131,14 @@ class Prison:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
-    def _cause(self) -> Fault:
+    def _cause(self) -> Died:
         """Why the process is gone, as far as the kernel says."""
         self._process.kill()
         match -self._process.wait():
-            case signal.SIGPROF | signal.SIGKILL:  # ours after a silence, or its own timer's
-                return Fault("template-limit", "the template takes more than 2 seconds")
+            case signal.SIGPROF | signal.SIGKILL:  # its own timer's, or ours after a silence
+                return Died(TOO_SLOW, stopped=True)
             case _:
-                return Fault("template-limit", "the template is more than Jinja2 can bear")
+                return Died(TOO_HARD)
 
     @staticmethod
     def _pipe(pipe: Any) -> Any:
