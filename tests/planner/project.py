@@ -42,6 +42,14 @@ class Project:
             self.plan(text, **options)
         return [str(problem) for problem in caught.value.problems]
 
+    def told(self, text: str, **options: Any) -> list[str]:
+        """The mistakes of `a.yaml`, shorter: `line:column code: text`."""
+        with pytest.raises(MistakesError) as caught:
+            self.plan(text, **options)
+        return [
+            f"{p.place.line}:{p.place.column} {p.code}: {p.text}" for p in caught.value.problems
+        ]
+
     def warnings(self, text: str, **options: Any) -> list[str]:
         return [str(problem) for problem in self.plan(text, **options).warnings]
 

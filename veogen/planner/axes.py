@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from veogen.document.problems import Problems, did_you_mean
-from veogen.document.values import Place, Seq, Value
+from veogen.document.values import Seq
 from veogen.planner.choices import BadValueError, Choice, Combination, choice
-from veogen.planner.names import check_name
 from veogen.spec.model import Matrix
 
 Point: TypeAlias = Combination
@@ -45,9 +44,7 @@ def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
     """Every axis as a dimension of its own, in the order written."""
     found = {}
     for name, values in matrix.axes.items():
-        place = matrix.axes.value_place(name)
-        check_name(name, matrix.axes.key_place(name), problems)
-        choices = tuple(_choices(name, values, place, problems))
+        choices = tuple(_choices(name, values, problems) if isinstance(values, Seq) else ())
         points = tuple((one,) for one in choices)
         found[name] = Dimension((name,), frozenset((name,)), points, f"{len(points)} {name}")
     return found
@@ -68,13 +65,8 @@ def zipped(
     return dimensions
 
 
-def _choices(name: str, values: Value, place: Place, problems: Problems) -> Iterator[Choice]:
-    if not isinstance(values, Seq):
-        problems.error(place, "axis", f"the axis {name!r} is a list of values")
-        return
-    if not values:
-        problems.error(place, "empty-axis", f"the axis {name!r} has no values")
-    seen: dict[str, Place] = {}
+def _choices(name: str, values: Seq, problems: Problems) -> Iterator[Choice]:
+    seen: dict[str, Choice] = {}
     for index, value in enumerate(values):
         here = values.value_place(index)
         try:
@@ -82,11 +74,13 @@ def _choices(name: str, values: Value, place: Place, problems: Problems) -> Iter
         except BadValueError as error:
             problems.error(here, "axis-value", str(error))
             continue
-        if one.token in seen:
-            line = seen[one.token].line
-            message = f"the axis {name!r} has {one.token} already on line {line}"
+        first = seen.setdefault(one.text, one)
+        if first.token == one.token and first is not one:
+            message = f"the axis {name!r} has {one.token} already, on line {first.place.line}"
             problems.error(here, "repeated-value", message)
-        seen.setdefault(one.token, here)
+        elif first is not one:
+            message = f"two requests with one address: {first.token} and {one.token} of {name!r}"
+            problems.error(here, "same-address", message, f"both are {name}={one.text} there")
         yield one
 
 

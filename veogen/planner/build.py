@@ -93,12 +93,15 @@ def stream(
 ) -> Iterator[Request]:
     """The requests of a spec one by one; `problems` is complete when the last has come.
 
-    Nothing is expanded when there is a mistake in a matrix or the plan would be too large.
+    Nothing is expanded when the plan would be too large, nor a shot with a mistaken matrix.
     """
     known = spec.policy.models if models is None else models
-    grids = [grid(shot, spec.files, tuple(known.values()), problems) for shot in spec.shots]
-    check_size(spec, grids, max_requests, problems)
-    if not problems.has_errors:
+    grids = []
+    for shot in spec.shots:
+        own = Problems()
+        grids.append(grid(shot, spec.files, tuple(known.values()), own))
+        problems.extend(own.all)
+    if check_size(spec, grids, max_requests, problems):
         yield from _requests(spec, grids, known, problems)
 
 
@@ -109,6 +112,8 @@ def _requests(
     hashes: dict[str, str] = {}
     with Renderer(spec.files) as renderer:
         for shot, one in zip(spec.shots, grids, strict=True):
+            if one.mistaken:
+                continue
             maker = Maker(spec, models, images)
             planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
             for request in planner.requests(problems):

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Map, Place, Seq, Value
+from veogen.planner.address import address_text
 from veogen.planner.canonical import canonical
 from veogen.planner.rendered import is_unicode
 
@@ -16,13 +17,15 @@ class Choice:
 
     `value` is what templates and parameters see; `key` stands for it in the address and in
     partial combinations: the value itself, or the `id` of a mapping. `token` is the key as
-    canonical JSON, so that values compare with their types.
+    canonical JSON, so that values compare with their types; `text` is the key in an address,
+    where `1` and `"1"` look alike.
     """
 
     name: str
     value: Json
     key: Json
     token: str
+    text: str
     place: Place
 
 
@@ -38,7 +41,7 @@ def choice(name: str, value: Value, place: Place) -> Choice:
     seen = plain(value)
     key = _key(seen)
     _check(key)
-    return Choice(name, seen, key, token(key), place)
+    return Choice(name, seen, key, token(key), address_text(key), place)
 
 
 def plain(value: Value) -> Json:
@@ -75,7 +78,7 @@ def _check(value: Json) -> None:
         case str() if not is_unicode(value):
             raise BadValueError("half of a surrogate pair is no text")
         case float() if not math.isfinite(value):
-            raise BadValueError(f"{value!r} is not a value of an axis")
+            raise BadValueError("a value of an axis is a finite number")
         case list():
             for item in value:
                 _check(item)

@@ -1,5 +1,6 @@
 """Partial combinations as written in `exclude` and `when`, checked against what there is."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -44,7 +45,8 @@ def unknown_axis(name: str, known: Known) -> tuple[str, str | None]:
 
 def unknown_value(name: str, shown: str, known: Mapping[str, object]) -> tuple[str, str | None]:
     """Message and hint for a value that an axis does not have."""
-    hint = did_you_mean(shown, known)
+    near = difflib.get_close_matches(shown, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else None
     if hint is None and len(known) <= 12:  # noqa: PLR2004 - more would hide the message
         hint = f"there is {', '.join(known)}"
     return f"matches nothing: no {name!r} is {shown}", hint

@@ -1,6 +1,6 @@
 """One request from its draft and its rendered texts, or what is wrong with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,8 +21,9 @@ from veogen.planner.names import parameter
 from veogen.planner.output import BadPathError, default_output, output_path
 from veogen.planner.plan import Request
 from veogen.planner.rendered import flaws, has_bare_none, tidy
+from veogen.planner.rows import rows_path
 from veogen.planner.templates.source import Fault, place_of
-from veogen.spec.model import Spec
+from veogen.spec.model import Shot, Spec
 
 
 class _WrongError(Exception):
@@ -47,7 +48,8 @@ class Maker:
         texts = self._texts(draft, rendered)
         body = self._body(draft, texts)
         found = self._place_images(draft, body)
-        self._check(draft, body)
+        if not self._fits(draft, body) or found is None:
+            raise _WrongError
         model = self._models[str(body["model"])]
         self._doubt(draft, found, model.effective(body))
         images = tuple(one.image for one in found)
@@ -123,47 +125,53 @@ class Maker:
             raise _WrongError
         return text
 
-    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Found, ...]:
-        """The local images of a body, which names them by their path from here on."""
+    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Found, ...] | None:
+        """The local images of a body, which names them by their path from here on.
+
+        None when one of them cannot be used.
+        """
         urls = body.get("image_urls")
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             return ()
         place = draft.place("image_urls")
-        folder = self._spec.folder(place)
-        found = list(self._found(draft, [str(url) for url in urls], folder))
-        body["image_urls"] = [shown(image) for image in found]
+        folder = self._folder(place, draft.shot)
+        found = [self._found(draft, str(url), folder) for url in urls]
+        if None in found:
+            return None
+        body["image_urls"] = [shown(image) for image in found if image is not None]
         return tuple(dict.fromkeys(image for image in found if isinstance(image, Found)))
 
-    def _found(
-        self, draft: Draft, urls: Sequence[str], folder: PurePosixPath
-    ) -> Iterator[Found | str]:
-        wrong = False
+    def _folder(self, place: Place, shot: Shot) -> PurePosixPath:
+        """The folder of the file that wrote the value at `place`."""
+        rows = rows_path(shot.matrix)
+        if rows is not None and place.path == self._spec.files.shown(rows):
+            return rows.parent
+        return self._spec.folder(place)
+
+    def _found(self, draft: Draft, url: str, folder: PurePosixPath) -> Found | str | None:
         limit = parameter("image_urls", self._models.values())
-        for url in urls:
-            try:
-                yield self._images.find(url, folder, limit.max_bytes if limit else None)
-            except BadImageError as error:
-                wrong = True
-                self._error(draft, draft.place("image_urls"), "bad-image", str(error))
-        if wrong:
-            raise _WrongError
+        try:
+            return self._images.find(url, folder, limit.max_bytes if limit else None)
+        except BadImageError as error:
+            self._error(draft, draft.place("image_urls"), "bad-image", str(error))
+            return None
 
     def _doubt(self, draft: Draft, found: Sequence[Found], effective: Mapping[str, Json]) -> None:
         for one in found:
             for code, message in doubts(one, effective):
                 self.complaints.warn(draft.place("image_urls"), code, message, draft.address)
 
-    def _check(self, draft: Draft, body: Mapping[str, Json]) -> None:
-        wrong = False
+    def _fits(self, draft: Draft, body: Mapping[str, Json]) -> bool:
+        """Whether the catalogue takes the request; what it has against it is told."""
+        fits = True
         for found in objections(body, self._models):
             place = draft.place(found.parameter, key=found.key)
             if found.severity == "error":
-                wrong = True
+                fits = False
                 self._error(draft, place, found.code, found.message, found.hint)
             else:
                 self.complaints.warn(place, found.code, found.message, draft.address)
-        if wrong:
-            raise _WrongError
+        return fits
 
     def _output(self, draft: Draft, texts: Sequence[str]) -> str:
         index = draft.form.output

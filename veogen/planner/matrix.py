@@ -17,6 +17,7 @@ from veogen.planner.axes import Dimension, axes_of, zipped
 from veogen.planner.choices import Choice, Combination
 from veogen.planner.conditions import rule, rules
 from veogen.planner.includes import Include, includes
+from veogen.planner.layers import PROMPTS
 from veogen.planner.rows import rows_of
 from veogen.planner.rules import Matcher
 from veogen.spec.model import Sample, Shot
@@ -26,7 +27,7 @@ Fitting = tuple[Combination, tuple[int, ...]]
 REPEATED = "this include repeats a combination"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """Everything that a matrix says, ready to be walked; `keyed` names make the address."""
 
@@ -37,6 +38,7 @@ class Grid:
     overrides: Matcher
     sample: Sample | None
     include: tuple[Include, ...]
+    mistaken: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +98,10 @@ class Grid:
         if not self.include:
             yield from fitting
             return
-        included = {self._signature(one): place for one, place in self.include}
+        included: dict[frozenset[tuple[str, str]], Place] = {}
+        for combination, place in self.include:
+            if included.setdefault(self._signature(combination), place) != place:
+                problems.error(place, "repeated-combination", REPEATED)
         for combination, matching in fitting:
             repeated = included.get(self._signature(combination))
             if repeated is not None:
@@ -104,12 +109,8 @@ class Grid:
             yield combination, matching
 
     def _signature(self, combination: Combination) -> frozenset[tuple[str, str]]:
-        return signature(combination, self.keyed)
-
-
-def signature(combination: Combination, keyed: frozenset[str]) -> frozenset[tuple[str, str]]:
-    """Equal for combinations with equal addresses."""
-    return frozenset((one.name, one.token) for one in combination if one.name in keyed)
+        """Equal for combinations with equal addresses."""
+        return frozenset((one.name, one.text) for one in combination if one.name in self.keyed)
 
 
 def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) -> Grid:
@@ -125,6 +126,11 @@ def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) 
         for name in set(rows.names).intersection(axes):
             message = f"{name!r} is an axis and a column of the rows"
             problems.error(matrix.axes.key_place(name), "repeated-name", message)
+    for name in (name for dimension in dimensions for name in dimension.names):
+        if name in shot.named and name not in PROMPTS:  # a shot's own prompt wins
+            kind = "axis" if name in axes else "column"
+            message = f"the {kind} {name!r} sets {name!r}; it is set here as well"
+            problems.error(shot.named[name], "set-twice", message)
     return _grid(shot, tuple(dimensions), problems)
 
 
@@ -133,14 +139,19 @@ def _grid(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> 
     keyed = frozenset(chain.from_iterable(dimension.keys for dimension in dimensions))
     excludes = list(rules(matrix.exclude or Seq(shot.place), known, problems))
     include = tuple(includes(matrix.include, dimensions, known, problems))
-    first: dict[frozenset[tuple[str, str]], Place] = {}
-    for combination, place in include:
-        if first.setdefault(signature(combination, keyed), place) != place:
-            problems.error(place, "repeated-combination", REPEATED)
-        for one in combination:
-            known[one.name].setdefault(one.token, one)
+    for one in (one for combination, _ in include for one in combination):
+        known[one.name].setdefault(one.token, one)
     when = Matcher([rule(o.when, o.place, known, problems) for o in shot.overrides])
-    return Grid(shot.name, dimensions, keyed, Matcher(excludes), when, matrix.sample, include)
+    return Grid(
+        shot=shot.name,
+        dimensions=dimensions,
+        keyed=keyed,
+        exclude=Matcher(excludes),
+        overrides=when,
+        sample=matrix.sample,
+        include=include,
+        mistaken=problems.has_errors,
+    )
 
 
 def _known(dimensions: Sequence[Dimension]) -> dict[str, dict[str, Choice]]:

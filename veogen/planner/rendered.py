@@ -22,9 +22,9 @@ def flaws(text: str) -> Iterator[tuple[str, str]]:
     for left in _LEFT_OVER:
         if left in text:
             yield "left-over-template", f"still holds {left!r} once it is rendered"
-    for garbage in _GARBAGE:
-        if garbage in text:
-            yield "not-text", f"holds {garbage.strip()!r}: the insides of a program, not text"
+    garbage = next((garbage for garbage in _GARBAGE if garbage in text), None)
+    if garbage is not None:
+        yield "not-text", f"holds {garbage.strip()!r}: the insides of a program, not text"
 
 
 def is_unicode(text: str) -> bool:

@@ -1,6 +1,8 @@
 """Rows as one dimension of a matrix: each row is a combination of its columns."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Parameter
@@ -15,6 +17,15 @@ from veogen.planner.tables import Row, Table, inline_table, read_table
 from veogen.spec.model import Matrix
 
 LARGEST_FILE = 64 * 1024 * 1024
+
+
+def rows_path(matrix: Matrix) -> PurePosixPath | None:
+    """The file of the rows below the root, None when there is none."""
+    if not isinstance(matrix.rows, str):
+        return None
+    with contextlib.suppress(OutsideRootError):  # told when it is read
+        return inside(matrix.rows_folder, matrix.rows)
+    return None
 
 
 def rows_of(
@@ -35,7 +46,9 @@ def rows_of(
     types = {name: parameter(name, models) for name in table.columns}
     points = [tuple(_choices(row, types, problems)) for row in table.rows]
     keys = _key_columns(matrix, table.columns, place, problems)
-    _check_keys(table.rows, points, keys, problems)
+    named = matrix.rows_key is not None or "id" in table.columns
+    needed = frozenset(keys).intersection(table.columns) if named else frozenset()
+    _check_keys(table.rows, points, keys, needed, problems)
     names = tuple(table.columns)
     return Dimension(names, frozenset(keys), tuple(points), f"{len(points)} rows")
 
@@ -100,14 +113,18 @@ def _check_keys(
     rows: Sequence[Row],
     points: Sequence[tuple[Choice, ...]],
     keys: tuple[str, ...],
+    needed: frozenset[str],
     problems: Problems,
 ) -> None:
-    """Every row needs an address of its own."""
+    """Every row needs an address of its own, and the columns that are `needed`."""
     seen: dict[tuple[tuple[str, str], ...], Place] = {}
     for row, point in zip(rows, points, strict=True):
-        key = tuple((one.name, one.token) for one in point if one.name in keys)
+        for name in sorted(needed.difference(row.cells)):
+            message = f"this row has no {name!r}, which makes its address"
+            problems.error(row.place, "rows", message)
+        key = tuple((one.name, one.text) for one in point if one.name in keys)
         if key in seen:
-            shown = ", ".join(f"{name}={token}" for name, token in key) or "nothing"
+            shown = ", ".join(f"{name}={text}" for name, text in key) or "nothing"
             message = f"two requests with one address: {shown} is on line {seen[key].line} too"
             problems.error(row.place, "same-address", message, "name more columns in 'rows_key'")
         seen.setdefault(key, row.place)

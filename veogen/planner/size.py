@@ -14,8 +14,8 @@ MOST_EVER = 10_000_000
 
 def check_size(
     spec: Spec, grids: Sequence[Grid], max_requests: int | None, problems: Problems
-) -> None:
-    """Refuse a plan that is too large, its product written out.
+) -> bool:
+    """Whether a plan is not too large; if it is, that is told, its product written out.
 
     Without `max_requests` the spec's budget says what is too large.
     """
@@ -25,7 +25,7 @@ def check_size(
     walked = max((one.product_size for one in grids), default=0)
     limit = min(allowed, MOST_EVER)
     if total <= limit and walked <= MOST_EVER:
-        return
+        return True
     factors = "; ".join(
         f"{shot.name}: {_factors(shot, one)} = {size:,}"
         for shot, one, size in zip(spec.shots, grids, sizes, strict=True)
@@ -34,6 +34,7 @@ def check_size(
     largest = spec.shots[sizes.index(max(sizes))]
     message = f"{total:,} requests are more than {limit:,}: {factors}"
     problems.error(_place(largest), "too-many-requests", message, hint)
+    return False
 
 
 def _takes(shot: Shot) -> int:
