@@ -1,26 +1,38 @@
 """Where a project begins."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias, TypeVar
 
 POLICY = "veogen.yaml"
-_FOLDERS = ("templates", "specs")
+
+Kind: TypeAlias = Literal["file", "folder"]
+
+_MARKS: tuple[tuple[tuple[str, ...], Kind], ...] = (
+    ((POLICY,), "file"),
+    (("templates", "specs"), "folder"),
+)
+
+_Place = TypeVar("_Place", Path, PurePosixPath)
 
 
 def project_root(spec: Path) -> Path:
     """The project that `spec` belongs to: the nearest folder with a policy, else with templates."""
     start = spec.absolute().parent.resolve()
-    folders = list(_up_to_work_tree(start))
-    for marks in ((POLICY,), _FOLDERS):
+    return nearest_root(list(_up_to_work_tree(start)), _is_on_disk)
+
+
+def nearest_root(folders: Sequence[_Place], is_there: Callable[[_Place, Kind], bool]) -> _Place:
+    """As `project_root`, of a spec in the first of `folders`, wherever those are kept."""
+    for names, kind in _MARKS:
         for folder in folders:
-            if any(_holds(folder, mark) for mark in marks):
+            if any(is_there(folder / name, kind) for name in names):
                 return folder
-    return start
+    return folders[0]
 
 
-def _holds(folder: Path, mark: str) -> bool:
-    place = folder / mark
-    return place.is_file() if mark == POLICY else place.is_dir()
+def _is_on_disk(place: Path, kind: Kind) -> bool:
+    return place.is_file() if kind == "file" else place.is_dir()
 
 
 def _up_to_work_tree(start: Path) -> Iterator[Path]:
