@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from veogen.simulator.options import Options
+from veogen.simulator.options import Gateway, Options
 from veogen.simulator.scenario import parse
 from veogen.simulator.serve import Simulator, running
 
@@ -61,7 +61,8 @@ class Customer:
 def customer_of(*faults: str) -> Iterator[Customer]:
     """A customer of a simulator with these entries of a faults file."""
     scenario = parse("\n".join(["faults:", *(f"- {{{f}}}" for f in faults)]).encode(), "faults")
-    with running(Options(generation_time=0, faults=scenario.faults)) as simulator:
+    told = Options(generation_time=0, faults=scenario.faults, gateway=Gateway(clips="shared"))
+    with running(told) as simulator:
         yield Customer(simulator)
 
 

@@ -10,7 +10,7 @@ import pytest
 from customer import Customer, eventually
 
 from veogen.simulator.callbacks import WAITS, Callbacks
-from veogen.simulator.options import Options
+from veogen.simulator.options import Gateway, Options
 from veogen.simulator.serve import running
 
 
@@ -57,7 +57,7 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
 def test_the_end_of_a_task_is_told_in_the_shape_of_a_read() -> None:
     with (
         receiving(200) as receiver,
-        running(Options(generation_time=0)) as simulator,
+        running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator,
     ):
         customer = Customer(simulator)
         task = customer.make(callback_url=receiver.url)

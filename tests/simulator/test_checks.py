@@ -50,7 +50,7 @@ MODELS = [pytest.param(model, id=model.id) for model in shipped().values()]
 @pytest.mark.parametrize("model", MODELS)
 def test_what_the_client_finds_wrong_is_refused_and_nothing_else(model: Model) -> None:
     @given(body=bodies(model))
-    @settings(max_examples=400, deadline=None, derandomize=True)
+    @settings(max_examples=200, deadline=None, derandomize=True)
     def agree(body: dict[str, Any]) -> None:
         assert refused(body) == bool(mistakes(model, body))
 
@@ -60,7 +60,7 @@ def test_what_the_client_finds_wrong_is_refused_and_nothing_else(model: Model) -
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_charged_is_what_the_client_estimates(model: Model) -> None:
     @given(body=bodies(model))
-    @settings(max_examples=400, deadline=None, derandomize=True)
+    @settings(max_examples=200, deadline=None, derandomize=True)
     def agree(body: dict[str, Any]) -> None:
         if not mistakes(model, body) and not warned(model, body):
             assert price(model, settled(model, body)) == (model.estimate(body) or Decimal(0))

@@ -4,13 +4,13 @@ import pytest
 import requests
 from customer import Customer
 
-from veogen.simulator.options import Options
+from veogen.simulator.options import Gateway, Options
 from veogen.simulator.serve import running
 
 
 @pytest.fixture(scope="module")
 def customer() -> Iterator[Customer]:
-    with running(Options(generation_time=0)) as simulator:
+    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
         yield Customer(simulator)
 
 

@@ -35,14 +35,13 @@ def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.fail(f"this test needs node, npm and its registry: {error}", pytrace=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    told = Options(generation_time=0.2, faults=FAULTS, gateway=Gateway(max_files=2))
-    with running(told) as simulator:
+    with running(Options(generation_time=0.2, faults=FAULTS)) as simulator:
         yield simulator
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(entry: Path, simulator: Simulator) -> Iterator[PublishedClient]:
     with asking(entry, simulator) as client:
         yield client
@@ -90,19 +89,20 @@ def test_it_submits_and_polls_to_completion(client: PublishedClient, simulator: 
     assert Customer(simulator).fetch(lines[7].split()[-1]).headers["Content-Type"] == "video/mp4"
 
 
-def test_it_uploads_lists_and_deletes_files(
-    client: PublishedClient, simulator: Simulator, tmp_path: Path
-) -> None:
+def test_it_uploads_lists_and_deletes_files(entry: Path, tmp_path: Path) -> None:
     (tmp_path / "tower.png").write_bytes(PNG)
-    streamed = client.call("upload_file", file_path=str(tmp_path / "tower.png"), upload_path="a")
-    encoded = client.call(
-        "upload_file", base64_data=base64.b64encode(PNG).decode(), file_name="b.png"
-    )
-    full = client.call("upload_file", base64_data=base64.b64encode(PNG).decode())
-    listed = client.call("list_files")
-    file_id = re.findall(r"\[(file_\w+)\]", listed)[0]
-    deleted = client.call("delete_file", file_id=file_id)
-    left = client.call("list_files")
+    data = base64.b64encode(PNG).decode()
+    told = Options(gateway=Gateway(max_files=2))
+    with running(told) as simulator, asking(entry, simulator) as client:
+        streamed = client.call(
+            "upload_file", file_path=str(tmp_path / "tower.png"), upload_path="a"
+        )
+        encoded = client.call("upload_file", base64_data=data, file_name="b.png")
+        full = client.call("upload_file", base64_data=data)
+        listed = client.call("list_files")
+        file_id = re.findall(r"\[(file_\w+)\]", listed)[0]
+        deleted = client.call("delete_file", file_id=file_id)
+        left = client.call("list_files")
 
     assert f"File URL: {simulator.media_url}/files/a/tower.png" in streamed
     assert "Type: image/png" in encoded

@@ -101,7 +101,7 @@ def test_a_file_that_says_nothing_changes_nothing(text: bytes) -> None:
         pytest.param("gateway: 3", ["f.yaml:1:10: error[type]: gateway is a mapping"], id="scalar"),
         pytest.param(
             "faults: [",
-            ["f.yaml:2:1: error[yaml-syntax]: did not find expected node content"],
+            ["f.yaml:1:10: error[yaml-syntax]: did not find expected node content"],
             id="not YAML",
         ),
     ],

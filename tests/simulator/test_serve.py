@@ -89,8 +89,8 @@ def test_without_the_extra_the_command_says_what_to_install() -> None:
 
 
 def test_nothing_listens_during_an_outage_and_all_is_known_after_it() -> None:
-    outages = (Outage(since=0.3, seconds=0.6),)
-    with running(Options(generation_time=0, gateway=Gateway(outages=outages))) as simulator:
+    gateway = Gateway(outages=(Outage(since=0.3, seconds=0.6),), clips="shared")
+    with running(Options(generation_time=0, gateway=gateway)) as simulator:
         customer = Customer(simulator)
         task_id = customer.submit().json()["id"]
         eventually(lambda: reached(simulator.base_url), lambda is_there: not is_there)

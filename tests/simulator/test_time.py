@@ -105,7 +105,9 @@ def test_credits_end() -> None:
 
 
 def test_links_expire() -> None:
-    with running(Options(generation_time=0, gateway=Gateway(links_expire=0.5))) as simulator:
+    with running(
+        Options(generation_time=0, gateway=Gateway(links_expire=0.5, clips="shared"))
+    ) as simulator:
         customer = Customer(simulator)
         [link] = customer.make()["results"]
         alive = customer.fetch(link).status_code

@@ -26,7 +26,9 @@ PNG = png()
 
 @pytest.fixture
 def customer() -> Iterator[Customer]:
-    with running(Options(generation_time=0, gateway=Gateway(max_files=3))) as simulator:
+    with running(
+        Options(generation_time=0, gateway=Gateway(max_files=3, clips="shared"))
+    ) as simulator:
         yield Customer(simulator)
 
 
@@ -181,7 +183,7 @@ def test_a_key_is_needed(customer: Customer) -> None:
 
 
 def test_files_expire() -> None:
-    with running(Options(gateway=Gateway(files_expire=0.2))) as simulator:
+    with running(Options(gateway=Gateway(files_expire=0.2, clips="shared"))) as simulator:
         customer = Customer(simulator)
         file = upload(customer).json()["data"]
         assert customer.fetch(file["file_url"]).status_code == 200

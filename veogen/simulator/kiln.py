@@ -5,11 +5,14 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from veogen.simulator.clips import Clip, render
+from veogen.simulator.picture import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,13 @@ class Kiln:
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self._folder = folder
         self._shared = shared
-        self._made: dict[Clip, Future[Baked]] = {}
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulator-clip")
 
     def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[Baked]]":
         """Begin to make `clips` now, in order of arrival."""
-        made = asyncio.gather(*(asyncio.wrap_future(self._future(clip)) for clip in clips))
+        jobs = (self._pool.submit(self._bake, clip) for clip in clips)
+        made = asyncio.gather(*map(asyncio.wrap_future, jobs))
         made.add_done_callback(_look)  # nobody may wait for it any more when it fails
         return made
 
@@ -45,26 +48,31 @@ class Kiln:
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _future(self, clip: Clip) -> "Future[Baked]":
-        if not self._shared:
-            return self._pool.submit(self._bake, clip)
-        plain = Clip(
-            task=f"shared-{'x'.join(map(str, clip.size))}-{clip.seconds}-{clip.audio}",
-            prompt="one clip for all of this shape",
-            seed=1,
-            size=clip.size,
-            seconds=clip.seconds,
-            audio=clip.audio,
-        )
-        if plain not in self._made:
-            self._made[plain] = self._pool.submit(self._bake, plain)
-        return self._made[plain]
-
     def _bake(self, clip: Clip) -> Baked:
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
-        render(clip, path, self._stopped.is_set)
+        if self._shared:
+            path.write_bytes(_plain(clip.size, clip.seconds, audio=clip.audio))
+        else:
+            render(clip, path, self._stopped.is_set)
         data = path.read_bytes()
         return Baked(path, len(data), hashlib.sha256(data).hexdigest()[:32])
+
+
+@lru_cache(maxsize=8)
+def _plain(size: Size, seconds: int, *, audio: bool) -> bytes:
+    """The clip that all of one shape share."""
+    clip = Clip(
+        task="one clip for all of this shape",
+        prompt="",
+        seed=1,
+        size=size,
+        seconds=seconds,
+        audio=audio,
+    )
+    with TemporaryDirectory(prefix="veogen-simulator-") as folder:
+        path = Path(folder) / "clip.mp4"
+        render(clip, path)
+        return path.read_bytes()
 
 
 def _look(made: "asyncio.Future[list[Baked]]") -> None:
