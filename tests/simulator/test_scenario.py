@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 from veogen.simulator import scenario
 from veogen.simulator.faults import Fault
-from veogen.simulator.grammar import ACTIONS
+from veogen.simulator.grammar import ACTIONS, GATEWAY, OUTAGE, WHEN
+from veogen.simulator.guide import GUIDE
 from veogen.simulator.options import Gateway, Outage
 from veogen.simulator.scenario import Scenario, load, parse
 
@@ -99,11 +101,6 @@ def test_a_file_that_says_nothing_changes_nothing(text: bytes) -> None:
             id="of the account",
         ),
         pytest.param("gateway: 3", ["f.yaml:1:10: error[type]: gateway is a mapping"], id="scalar"),
-        pytest.param(
-            "faults: [",
-            ["f.yaml:1:10: error[yaml-syntax]: did not find expected node content"],
-            id="not YAML",
-        ),
     ],
 )
 def test_mistakes_are_shown_at_their_place(text: str, mistakes: list[str]) -> None:
@@ -111,6 +108,11 @@ def test_mistakes_are_shown_at_their_place(text: str, mistakes: list[str]) -> No
         parse(text.encode(), "f.yaml")
 
     assert str(caught.value).splitlines() == mistakes
+
+
+def test_what_is_no_yaml_is_shown_at_its_place() -> None:
+    with pytest.raises(MistakesError, match=r"^f\.yaml:[12]:\d+: error\[yaml-syntax\]: "):
+        parse(b"faults: [", "f.yaml")
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake_of_the_user(tmp_path: Path) -> None:
@@ -122,8 +124,27 @@ def test_the_shipped_example_is_a_faults_file() -> None:
     assert {fault.at for fault in load(SHIPPED).faults} == {"submit", "task", "poll", "download"}
 
 
-def test_all_that_can_be_written_is_documented() -> None:
-    words = {*ACTIONS, *(do for actions in ACTIONS.values() for do in actions)}
-    words |= {key for actions in ACTIONS.values() for keys in actions.values() for key in keys}
+def test_all_that_can_be_written_is_in_the_guide() -> None:
+    written = {*WHEN, *GATEWAY, *OUTAGE, "outages"}
+    for at, actions in ACTIONS.items():
+        written |= {at, *actions, *(key for details in actions.values() for key in details)}
 
-    assert {word for word in words if f"`{word}" not in str(scenario.__doc__)} == set()
+    assert {word for word in written if not re.search(rf"\b{word}\b", GUIDE)} == set()
+
+
+def test_the_guide_tells_the_defaults() -> None:
+    account = Gateway()
+    told = dict(re.findall(r"^    (\w+) .*\((\S+)\)$", GUIDE, re.MULTILINE))
+
+    names = ("concurrency", "retry_after", "credits", "max_files", "spread", "clips")
+    assert {name: told[name] for name in names} == {
+        name: str(getattr(account, name)) for name in names
+    }
+    assert float(told["links_expire"]) == account.links_expire
+    assert float(told["files_expire"]) == account.files_expire
+
+
+def test_the_example_in_the_guide_can_be_read() -> None:
+    example = GUIDE.split("\n\n")[1]
+
+    assert len(parse(example.encode(), "guide").faults) == 2

@@ -109,3 +109,9 @@ def reached(url: str) -> bool:
     except requests.ConnectionError:
         return False
     return True
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0])
+def test_a_generation_time_that_does_not_pass_is_a_mistake(seconds: float) -> None:
+    with pytest.raises(UsageError, match="the generation time is a number of seconds"):
+        Options(generation_time=seconds)

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import click
 
+from veogen.simulator import scenario
+from veogen.simulator.guide import GUIDE
 from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
-from veogen.simulator.scenario import options
 
 
-@click.command("simulate")
+def _as_written(text: str) -> str:
+    """Help that keeps its lines."""
+    return "\n\n".join(f"\b\n{part}" for part in text.strip().split("\n\n"))
+
+
+@click.command("simulate", epilog=_as_written(GUIDE))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -41,7 +47,9 @@ def command(host: str, port: int, generation_time: float, faults: Path | None, s
     Prints the environment that makes veogen, or any client, use it. Any key is good.
     """
     check_installed()
-    told = options(faults, host=host, port=port, generation_time=generation_time, seed=seed)
+    told = scenario.options(
+        faults, host=host, port=port, generation_time=generation_time, seed=seed
+    )
     asyncio.run(_serve(told))
 
 

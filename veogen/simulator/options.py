@@ -47,6 +47,11 @@ class Options:
     gateway: Gateway = field(default_factory=Gateway)
     faults: tuple[Fault, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a time that does not pass."""
+        if not 0 <= self.generation_time < float("inf"):
+            raise UsageError("the generation time is a number of seconds, 0 or more")
+
 
 def check_installed() -> None:
     """Raise `UsageError` where what the simulator needs is not installed."""

@@ -1,44 +1,4 @@
-"""Reading a faults file: what goes wrong, and what the simulated account is like.
-
-A file has two parts, both optional::
-
-    gateway: {concurrency: 4, requests_per_minute: 30, credits: 500}
-    faults:
-      - {at: submit, do: drop, taken: true, prompt: boat, times: 1}
-      - {at: download, do: answer, status: 403, rate: 0.2}
-
-**When** a fault happens; all that is written must hold, and of several faults the first wins:
-
-- `prompt`: all these words are in the prompt (of an upload: in the file's name), in any case;
-- `rate`: this share of what it meets (0 to 1), chosen by `--seed`;
-- `times`: only so often for one request, task or clip (`1`: the second try succeeds);
-- `total`: only so often in all; `skip`: not the first so many times for one request, task or clip;
-- `from`, `to`: only so many seconds after the first request that was seen.
-
-**What** happens, by place (`at`):
-
-- everywhere but at `task`: `answer` with a `status` and, if wanted, `code`, `message`, `body`
-  (`json`, `html`, `empty`, `garbage`), `retry_after` or `retry_after_date` (seconds from now),
-  `location`; `drop` (the connection ends without an answer); `hang` (no answer until the client
-  leaves, or for `seconds`, then `drop`); `slow` (the right answer, `seconds` late);
-- `submit`: also `no-id` (200, but without the task's id); `taken: true` with any of them means
-  that the task is made and billed nonetheless;
-- `poll`: also `wrong-id`, `unknown-state` (`state: transcoding`), and of completed tasks
-  `no-links` and `fewer-links` (`links: 1`); a `batch` read takes part in the faults of its tasks;
-- `task`: `fail` (`code`, `message`; `charged: true` keeps the money), `cancel`, `stuck` (it never
-  ends), `slow` (`seconds` more);
-- `download`: also `truncated` (a whole answer of the first `after` of the bytes; `length: false`
-  without Content-Length), `corrupt` (the start is an MP4's, the rest is not), `no-length`,
-  `changed` (another ETag each time); `drop` ends it `after` that share, `slow` spreads it;
-- `upload`, `batch`, `list`, `credits`, `models`: what happens everywhere.
-
-**The account** (`gateway`): `concurrency` (tasks worked on at once, the rest wait),
-`requests_per_minute` (else 429), `retry_after` (`none`, `seconds`, `date`: what such a 429 says),
-`credits`, `links_expire` and `files_expire` (seconds), `max_files`, `models` (ids it may use),
-`spread` (of generation times: the sigma of a log-normal), `estimated_time` (what tasks say),
-`clips` (`each`, or `shared`: one clip for all of a shape, for load tests), `outages` (a list of
-`{from, seconds}`: nothing listens at all).
-"""
+"""Reading a faults file (`guide.py` tells what may be written), with mistakes at their place."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
