@@ -65,10 +65,11 @@ def names_of(path: Path, name: str) -> Names:
     if path.absolute().parent.name != "runs" or not spec.is_file():
         return Names(shown(path))
     folder = path.name.removesuffix(SIMULATED)
-    profile = folder.removeprefix(name).removeprefix(".")
     arguments = [shown(spec)]
-    if profile:
-        arguments += ["--profile", profile]
+    if folder.startswith(f"{name}."):
+        arguments += ["--profile", folder.removeprefix(f"{name}.")]
+    elif folder != name:
+        arguments += ["--dir", shown(path)]
     if path.name.endswith(SIMULATED):
         arguments.append("--simulate")
     return Names(shown(path), tuple(arguments))

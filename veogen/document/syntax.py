@@ -66,16 +66,14 @@ def syntax_problem(error: yaml.YAMLError, raw: bytes, path: str) -> Problem:
         found = encoding_problem(raw, path)
         return found or Problem(Place(path, 1, 1), "error", "yaml-syntax", str(error))
     message = str(getattr(error, "problem", None) or "this is not YAML")
+    text = raw.decode(errors="replace")
     place = Place(path, mark.line + 1, mark.column + 1)
-    if "cannot start any token" in message and _character(raw, mark) == "\t":
+    if not text[mark.index :].strip():  # where the text ends, not where the file does
+        place = _place_after(text.rstrip(), path)
+    if "cannot start any token" in message and text[mark.index : mark.index + 1] == "\t":
         return Problem(place, "error", "yaml-syntax", "a tab cannot indent; write spaces")
     hint = next((hint for part, hint in _HINTS.items() if part in message), None)
     return Problem(place, "error", "yaml-syntax", message, hint)
-
-
-def _character(raw: bytes, mark: Any) -> str:
-    lines = LINE_END.split(raw.decode(errors="replace").removeprefix("\ufeff"))
-    return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
 
 def _place_after(text: str, path: str) -> Place:

@@ -99,6 +99,12 @@ def _amount(value: Any) -> Decimal:
     return amount
 
 
+def _version(value: Any) -> Any:
+    if type(value) is not int or value != 1:  # true and 1.0 are equal to 1
+        raise PydanticCustomError("version", "not the version of this language")
+    return value
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -134,6 +140,7 @@ AxisValue = Annotated[
     ),
 ]
 Axis = Annotated[list[AxisValue], Field(min_length=1), BeforeValidator(_axis)]
+Version = Annotated[Literal[1], BeforeValidator(_version)]
 Whole = Annotated[int, Field(ge=1)]
 Vars = dict[Identifier, Any]
 Params = dict[str, Any]
@@ -249,7 +256,7 @@ class SpecKeys(Keys):
 
     noun = "a spec"
 
-    veogen: Literal[1] | None = Field(None, description="The version of this language.")
+    veogen: Version | None = Field(None, description="The version of this language.")
     name: Name | None = Field(None, description="Default: the stem of the file.")
     description: str | None = Field(None, description="For people.")
     extends: Texts | None = Field(

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from veogen.document.problems import MistakesError, Problems, did_you_mean
+from veogen.document.problems import MistakesError, Problems, nearest
 from veogen.document.reader import read
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.merge import merge
+from veogen.spec.params import parameters
 
 _ROOMS = ("params", "vars")
 
@@ -26,13 +27,21 @@ def _read_setting(setting: str, problems: Problems) -> Map:
     if not equals:
         problems.error(place, "setting", f"{setting!r} is not KEY=VALUE")
     elif room not in _ROOMS or not all(names) or not names:
-        hint = did_you_mean(room, _ROOMS) if names else None
         message = f"{key!r} cannot be set; only params.NAME and vars.NAME can"
-        problems.error(place, "setting", message, hint)
+        problems.error(place, "setting", message, _hint(room, names))
     else:
         value = _read_value(text, Place(origin, 1, len(key) + 2), problems)
         return _nested([room, *names], value, place, Place(origin, 1, len(key) + 2))
     return Map(place)
+
+
+def _hint(room: str, names: Sequence[str]) -> str | None:
+    meant = nearest(room, _ROOMS)
+    if not names and room in parameters():
+        return f"did you mean 'params.{room}'?"
+    if meant is None or not all(names) or not names:
+        return None
+    return f"did you mean '{'.'.join([meant, *names])}'?"
 
 
 def _read_value(text: str, place: Place, problems: Problems) -> Value:

@@ -26,7 +26,6 @@ _TYPES = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-_ABOUT_KEYS = ("extra_forbidden", "reserved-name", "bad-name")
 _LONGEST = 60
 
 
@@ -67,12 +66,16 @@ def shown(value: object) -> str:
 
 def _mistake(tree: Map, keys: type[Keys], detail: ErrorDetails) -> Mistake:
     path = tuple(step for step in detail["loc"] if step != "[key]")
-    about_key = detail["type"] in _ABOUT_KEYS or "[key]" in detail["loc"]
+    about_key = detail["type"] == "extra_forbidden" or _is_key(detail["input"], path)
     place = place_of(tree, path, key=about_key)
     if detail["type"] == "extra_forbidden":
         return _unknown_key(place, path, _keys_at(keys, path[:-1]))
     code, message = _said(path, keys, detail)
     return Mistake(Problem(place, "error", code, message), path)
+
+
+def _is_key(complained_of: object, path: Sequence[Step]) -> bool:
+    return bool(path) and isinstance(complained_of, str) and complained_of == path[-1]
 
 
 def _said(path: Sequence[Step], keys: type[Keys], detail: ErrorDetails) -> tuple[str, str]:
@@ -81,12 +84,14 @@ def _said(path: Sequence[Step], keys: type[Keys], detail: ErrorDetails) -> tuple
     match kind:
         case "missing":
             return "missing-key", f"{_keys_at(keys, path[:-1]).noun} needs {str(path[-1])!r}"
-        case "literal_error":
+        case "version":
             return "version", f"{label} is 1, the version of this language, not {value}"
         case "greater_than_equal":
             return "value", f"{label} is at least {detail['ctx']['ge']}, not {value}"
         case "amount":
             return "type", f"{label} is a number of credits, not {value}"
+        case "list_type" if path[-1] == "list":  # the tag of the form of rows
+            return "type", f"'rows' is a path or a list, not {value}"
         case _ if kind in _TYPES:
             return "type", f"{label} is {_TYPES[kind]}, not {value}"
         case _:

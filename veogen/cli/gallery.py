@@ -1,0 +1,50 @@
+"""`veogen gallery`: a page of clips that works from the file system, without a network."""
+
+import webbrowser
+
+import click
+
+from veogen.cli.rundirs import find_run, names_of, run_options, shown
+from veogen.errors import UsageError
+from veogen.executor.clock import SystemClock
+from veogen.executor.directory import RunDirectory, write_whole
+from veogen.executor.snapshot import look
+from veogen.gallery.build import gallery
+
+
+@click.command("gallery")
+@run_options
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+@click.option(
+    "--compare",
+    metavar="OTHER_RUN",
+    help="Show the clips of another run beside those of the same address.",
+)
+def command(run: str | None, profile: str | None, compare: str | None, *, opens: bool) -> None:
+    r"""Write gallery.html into a run directory: look at clips, filter, compare and pick.
+
+    RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
+    network and no server. What is picked there is saved as a list for --select.
+
+    \b
+    veogen gallery --open
+    veogen gallery runs/launch --compare runs/launch.draft
+    veogen run specs/launch.yaml --profile final --select @picks.txt
+    """
+    path, now = find_run(run, profile), SystemClock().now()
+    snapshot = look(path, now)
+    other = None
+    if compare is not None:
+        other_path = find_run(compare)
+        seen = look(other_path, now)
+        other = seen, names_of(other_path, seen.ledger.name)
+    names = names_of(path, snapshot.ledger.name)
+    page = RunDirectory(path).gallery
+    text = gallery(snapshot, names, now, page=path, other=other)
+    try:
+        write_whole(page, text.encode(errors="replace"))
+    except OSError as error:
+        raise UsageError(f"{page}: it cannot be written: {error.strerror}") from None
+    click.echo(shown(page))
+    if opens and not webbrowser.open(page.absolute().as_uri()):
+        click.echo("No browser could be opened; open the file above.", err=True)

@@ -1,0 +1,85 @@
+"""The page as a file: one HTML document that asks nothing of anybody.
+
+Style and script are read from `page/`, put together and allowed by their hashes; the data is
+JSON that cannot leave its element. Nothing else may run or be loaded but the clips.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+_SCRIPTS = (
+    "dom",
+    "clips",
+    "picks",
+    "player",
+    "parts",
+    "card",
+    "filters",
+    "grid",
+    "matrix",
+    "takes",
+    "compare",
+    "viewer",
+    "keys",
+    "main",
+)
+
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def html(data: dict[str, Any]) -> str:
+    """The whole document."""
+    style, script = _source("gallery.css"), _script()
+    filled = {
+        "title": _escaped(f"{data['name']} · veogen"),
+        "policy": _policy(script, style),
+        "style": style,
+        "script": script,
+        "data": embedded(data),
+    }
+    return _PLACE.sub(lambda match: filled[match[1]], _source("gallery.html"))
+
+
+def embedded(data: Any) -> str:
+    """JSON that neither ends its element nor means anything to an HTML parser."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _policy(script: str, style: str) -> str:
+    rules = {
+        "default-src": "'none'",
+        "script-src": _hash(script),
+        "style-src": _hash(style),
+        "media-src": "'self' file:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _hash(source: str) -> str:
+    digest = hashlib.sha256(source.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _script() -> str:
+    """All scripts as one, with a scope of its own."""
+    sources = "\n".join(_source(f"{name}.js") for name in _SCRIPTS)
+    return f'\n(() => {{\n"use strict";\n\n{sources}\n}})();\n'
+
+
+def _source(name: str) -> str:
+    return (files("veogen.gallery") / "page" / name).read_text(encoding="utf-8")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

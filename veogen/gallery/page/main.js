@@ -1,0 +1,75 @@
+// The page put together.
+
+const VIEWS = { grid: ["Grid", gridView], matrix: ["Matrix", matrixView], takes: ["Takes", takesView],
+  compare: ["Compare", compareView] };
+
+function views() {
+  return ["grid", ...(dimensions().length ? ["matrix"] : []), ...(hasTakes() ? ["takes"] : []),
+    ...(page.pairs ? ["compare"] : [])];
+}
+
+function show() {
+  const [title, make] = VIEWS[state.view];
+  document.body.dataset.view = state.view;
+  const held = document.activeElement?.closest("#stage .choosers") ? document.activeElement : null;
+  const place = held && [...document.querySelectorAll("#stage .choosers :is(select, input, button)")].indexOf(held);
+  document.getElementById("stage").replaceChildren(el("h2", { class: "unseen" }, title), ...make());
+  if (held) document.querySelectorAll("#stage .choosers :is(select, input, button)")[place]?.focus();
+}
+
+function headline() {
+  const videos = clips.reduce((sum, clip) => sum + clip.videos.length, 0);
+  return el("div", { class: "title" },
+    el("h1", {}, page.name),
+    el("p", { class: "quiet" }, [
+      counted(clips.length, "request"), counted(videos, "clip"), `${page.credits} credits`,
+      page.former ? `${page.former} more left the plan` : null,
+    ].filter(Boolean).join(" · "), " ", page.simulated && tag("simulated", "simulated")));
+}
+
+function viewButtons() {
+  return el("nav", { class: "views", "aria-label": "Views" }, views().map((name) => {
+    const button = el("button", { type: "button", click: () => change({ view: name }) }, VIEWS[name][0]);
+    whenChanged.push(() => (state.view === name
+      ? button.setAttribute("aria-current", "page") : button.removeAttribute("aria-current")));
+    return button;
+  }));
+}
+
+function tools() {
+  const size = el("input", { type: "range", min: "10", max: "32", step: "1", "aria-label": "Size of the clips",
+    value: memory.read("size") ?? "18", input: () => setSize(size.value) });
+  setSize(size.value);
+  return el("div", { class: "tools" }, size,
+    el("button", { type: "button", class: "round", "aria-label": "Light or dark", click: turnTheme }, icon("theme")),
+    el("button", { type: "button", class: "round", "aria-label": "Keys", click: () => help.showModal() }, "?"));
+}
+
+function setSize(value) {
+  document.documentElement.style.setProperty("--card", `${Number(value) || 18}rem`);
+  memory.write("size", value);
+}
+
+/** To the other one; what the system prefers holds until somebody decides. */
+function turnTheme() {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  memory.write("theme", root.dataset.theme);
+}
+
+function begin() {
+  const theme = memory.read("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  document.body.classList.add(usualShape());
+  document.getElementById("head").append(el("div", { class: "bar" }, headline(), viewButtons(), tools()));
+  document.getElementById("head").after(filterBar());
+  document.getElementById("foot").append(el("div", { class: "line quiet" }, page.run, picksOpener()), picksBar());
+  document.body.append(viewer, help, el("p", { id: "said", role: "status" }));
+  document.addEventListener("keydown", onKey);
+  change({ view: page.pairs ? "compare" : "grid" });
+  performance.mark("ready");
+}
+
+whenPicked.push(() => state.picked && change({}));
+begin();

@@ -1,0 +1,71 @@
+// Parts that cards and the viewer share.
+
+function tag(text, kind) {
+  return el("span", { class: `tag ${kind.replace(" ", "-")}` }, text);
+}
+
+/** Everything about its state that is not just well. */
+function tags(clip) {
+  const warnings = [...new Set(clip.videos.flatMap((video) => video.warnings))];
+  return [
+    clip.status !== "completed" && tag(clip.status, clip.status),
+    clip.flags.includes("not here") && tag("not here", "not-here"),
+    ...warnings.map((warning) => tag(`warning: ${warning}`, "warnings")),
+  ];
+}
+
+/** Why it is not completed, and what to type. */
+function trouble(clip) {
+  if (!clip.error) return null;
+  const steps = clip.steps.map(([command, why]) => el("li", {},
+    el("code", {}, command), copyButton(command, "command"), el("span", {}, why)));
+  return el("div", { class: `trouble ${clip.status}` },
+    el("p", { dir: "auto" }, clip.error.message || "No reason was given.", " (", el("code", {}, clip.error.code), ")"),
+    clip.error.cost && el("p", {}, sentence(clip.error.cost)),
+    steps.length > 0 && el("details", {}, el("summary", {}, "What to type"), el("ul", { class: "steps" }, steps)));
+}
+
+function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}
+
+/** A list of what is known: pairs of a term and a text or element. */
+function facts(pairs) {
+  return el("dl", { class: "facts" },
+    pairs.filter(([, value]) => value != null && value !== "")
+      .flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
+}
+
+function copied(text, what) {
+  return [el("code", {}, text), " ", copyButton(text, what)];
+}
+
+/** Prompt, parameters, identity and money of a request. */
+function everything(clip) {
+  return [
+    clip.prompt == null
+      ? el("p", { class: "quiet" }, "The prompt is not known here: it is in the journal of the machine that bought the clip, and in the spec.")
+      : el("section", {}, heading("Prompt", clip.prompt), el("p", { class: "whole", dir: "auto" }, clip.prompt)),
+    clip.negative && el("section", {}, heading("Negative prompt", clip.negative),
+      el("p", { class: "whole", dir: "auto" }, clip.negative)),
+    facts([
+      ["Address", copied(clip.address, "address")],
+      ...Object.entries(clip.parameters),
+      ...clip.videos.flatMap((video, index) => facets(video, clip.videos.length > 1 ? ` ${index + 1}` : "")),
+      ["credits", clip.credits],
+      ["attempts", clip.attempts > 1 ? String(clip.attempts) : null],
+      ["task", clip.task && copied(clip.task, "task")],
+      ["hash", copied(clip.hash, "hash")],
+    ]),
+  ];
+}
+
+function heading(text, source) {
+  return el("h4", {}, text, " ", copyButton(source, text.toLowerCase()));
+}
+
+function facets(video, number) {
+  const size = `${video.width} × ${video.height}, ${trimmed(video.seconds)} s, ${trimmed(video.fps)} fps, `
+    + `${video.audio ? "sound" : "no sound"}, ${(video.bytes / 1e6).toFixed(1)} MB`;
+  return [[`video${number}`, size], [`file${number}`, copied(video.path, "path")]];
+}
