@@ -17,7 +17,9 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
     """Say that this is the simulator, on every answer; name the request as the gateway does."""
     del request
     response.headers[HEADER] = "1"
-    response.headers.setdefault("x-request-id", uuid4().hex)
+    name = uuid4().hex
+    for header in ("x-request-id", "x-oneapi-request-id"):
+        response.headers[header] = name
 
 
 def told(value: Any, status: int = 200) -> web.Response:

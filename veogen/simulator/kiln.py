@@ -5,7 +5,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,13 +33,13 @@ class Kiln:
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self._folder = folder
         self._shared = shared
+        self._by_shape: dict[tuple[Size, int, bool], Future[Baked]] = {}
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulator-clip")
 
     def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[Baked]]":
         """Begin to make `clips` now, in order of arrival."""
-        jobs = (self._pool.submit(self._bake, clip) for clip in clips)
-        made = asyncio.gather(*map(asyncio.wrap_future, jobs))
+        made = asyncio.gather(*(asyncio.wrap_future(self._begun(clip)) for clip in clips))
         made.add_done_callback(_look)  # nobody may wait for it any more when it fails
         return made
 
@@ -48,14 +48,28 @@ class Kiln:
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
+    def _begun(self, clip: Clip) -> "Future[Baked]":
+        if not self._shared:
+            return self._pool.submit(self._bake, clip)
+        shape = (clip.size, clip.seconds, clip.audio)
+        if shape not in self._by_shape:
+            self._by_shape[shape] = self._pool.submit(self._copy, *shape)
+        return self._by_shape[shape]
+
     def _bake(self, clip: Clip) -> Baked:
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
-        if self._shared:
-            path.write_bytes(_plain(clip.size, clip.seconds, audio=clip.audio))
-        else:
-            render(clip, path, self._stopped.is_set)
-        data = path.read_bytes()
-        return Baked(path, len(data), hashlib.sha256(data).hexdigest()[:32])
+        render(clip, path, self._stopped.is_set)
+        return _baked(path)
+
+    def _copy(self, size: Size, seconds: int, audio: bool) -> Baked:  # noqa: FBT001 - of a shape
+        path = self._folder / f"{size[0]}x{size[1]}-{seconds}-{audio}.mp4"
+        path.write_bytes(_plain(size, seconds, audio=audio))
+        return _baked(path)
+
+
+def _baked(path: Path) -> Baked:
+    data = path.read_bytes()
+    return Baked(path, len(data), hashlib.sha256(data).hexdigest()[:32])
 
 
 @lru_cache(maxsize=8)

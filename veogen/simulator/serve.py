@@ -5,7 +5,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -85,8 +86,14 @@ class _Desk:
     async def _serve(self) -> None:
         self._loop, self._closed = asyncio.get_running_loop(), asyncio.Event()
         async with serving(self.options) as simulator:
-            self.opened.set_result(simulator)
+            self.opened.set_result(replace(simulator, audit=partial(self._audit, simulator)))
             await self._closed.wait()
+
+    def _audit(self, simulator: Simulator) -> dict[str, Any]:
+        """What was seen, read in the thread that writes it while there is one."""
+        if self._loop.is_closed():
+            return simulator.audit()
+        return asyncio.run_coroutine_threadsafe(_read(simulator), self._loop).result()
 
 
 async def _outages(outages: Iterable[Outage], begun: asyncio.Event, *doors: Door) -> None:
@@ -101,3 +108,7 @@ async def _outages(outages: Iterable[Outage], begun: asyncio.Event, *doors: Door
         await asyncio.sleep(outage.seconds)
         for door in doors:
             await door.unshut()
+
+
+async def _read(simulator: Simulator) -> dict[str, Any]:
+    return simulator.audit()

@@ -185,10 +185,19 @@ class Service:
     def _end(self, task: Task) -> None:
         task.finished = time.time()
         self._in_flight -= 1
+        lifetime = self.options.gateway.links_expire + 60
+        if self.options.gateway.clips == "each":
+            asyncio.get_running_loop().call_later(lifetime, _forget, task)
         if task.charged:
             self.account.charge(task.credits)
         else:
             self.account.give_back(task.credits)
+
+
+def _forget(task: Task) -> None:
+    """Delete clips that no link leads to any more."""
+    for clip in task.clips:
+        clip.path.unlink(missing_ok=True)
 
 
 def body_hash(body: Mapping[str, Any]) -> str:
