@@ -12,6 +12,7 @@ from veogen.document.problems import MistakesError
 from veogen.planner.build import plan
 from veogen.planner.plan import Plan, Request
 from veogen.spec.load import load_spec
+from veogen.spec.model import Spec
 
 
 class Project:
@@ -49,6 +50,11 @@ class Project:
         return [
             f"{p.place.line}:{p.place.column} {p.code}: {p.text}" for p in caught.value.problems
         ]
+
+    def mistakes_of(self, spec: Spec) -> list[str]:
+        with pytest.raises(MistakesError) as caught:
+            plan(spec)
+        return [str(problem) for problem in caught.value.problems]
 
     def warnings(self, text: str, **options: Any) -> list[str]:
         return [str(problem) for problem in self.plan(text, **options).warnings]

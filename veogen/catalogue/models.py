@@ -17,7 +17,10 @@ DEFAULT_MODEL = "veo-3.1-fast-generate-preview"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model of the gateway: what it takes, what does not go together, what it costs."""
+    """A model of the gateway: what it takes, what does not go together, what it costs.
+
+    Of one that is not `known` only the id is: its parameters go through as they are.
+    """
 
     id: str
     title: str
@@ -26,6 +29,11 @@ class Model:
     rules: tuple[Rule, ...] = ()
     price: Price | None = None
     defaults: Mapping[str, Json] = field(default_factory=dict)
+    known: bool = True
+
+    @classmethod
+    def unknown(cls, id_: str) -> "Model":
+        return cls(id=id_, title="unknown", checked="never", parameters={}, known=False)
 
     def effective(self, body: Mapping[str, Json]) -> dict[str, Json]:
         """The request as the gateway takes it: `body` with defaults and fixed values filled in."""
@@ -71,8 +79,8 @@ def parse_model(data: Any) -> Model:
         title=data["title"],
         checked=data["checked"],
         parameters=parameters,
-        rules=tuple(map(_rule, data.get("rules", ()))),
-        price=_price(data["prices"]) if "prices" in data else None,
+        rules=tuple(map(_rule, data.get("rules") or ())),
+        price=parse_price(data["prices"]) if data.get("prices") else None,
         defaults={p.name: p.default for p in parameters.values() if p.default is not None},
     )
 
@@ -96,15 +104,21 @@ def _rule(fields: Mapping[str, Any]) -> Rule:
     )
 
 
-def _price(fields: Mapping[str, Any]) -> Price:
+def parse_price(fields: Mapping[str, Any]) -> Price:
     return Price(
         date=fields["date"],
         source=fields["source"],
-        credits_per_usd=Decimal(fields["credits_per_usd"]),
+        credits_per_usd=_amount(fields["credits_per_usd"]),
         per_second=fields["rule"] == "per_second",
-        credits=Decimal(fields["credits"]),
-        minimum=Decimal(fields.get("minimum", "0")),
+        credits=_amount(fields["credits"]),
+        minimum=_amount(fields.get("minimum") or 0),
         multipliers=tuple(
-            Multiplier(dict(m["when"]), Decimal(m["times"])) for m in fields.get("multipliers", ())
+            Multiplier(dict(m["when"]), _amount(m["times"]))
+            for m in fields.get("multipliers") or ()
         ),
     )
+
+
+def _amount(value: str | float) -> Decimal:
+    """An amount as it was written: the digits of a float are those that were typed."""
+    return Decimal(str(value))

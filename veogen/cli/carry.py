@@ -55,7 +55,9 @@ class Job:
             opened(
                 self.directory,
                 plan=self.plan,
-                services=connection.services(self._read),
+                services=connection.services(
+                    self._read, self.spec.policy.models if self.spec else None
+                ),
                 policy=self._policy(policy),
                 listener=shows,
                 wanted=self.wanted,
@@ -71,6 +73,7 @@ class Job:
         found += ["--profile", self.spec.profile] if self.spec.profile else []
         found += [word for setting in self.spec.settings for word in ("--set", setting)]
         found += ["--dir", str(given["directory"])] if given.get("directory") else []
+        found += ["--allow-unknown-model"] if self.spec.policy.models.lenient else []
         found += ["--simulate"] if given.get("simulate") else []
         return tuple(found)
 

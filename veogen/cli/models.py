@@ -5,14 +5,18 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import click
 
 from veogen.catalogue.listing import limits, model_data, price_lines, rule_line
-from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import shown
-from veogen.document.problems import did_you_mean
+from veogen.document.files import Folder
+from veogen.document.problems import Problems, did_you_mean
 from veogen.errors import UsageError
+from veogen.spec.policy import read_policy
+from veogen.spec.root import project_root
 
 _GAP = "  "
 _WIDTH = 100
@@ -30,11 +34,19 @@ _WIDTH = 100
 )
 def command(model_id: str | None, format_: str) -> None:
     """Show the models, or all about one: parameters, limits, rules and prices."""
-    models = shipped()
+    models = _known()
     if model_id is None:
         _all(models, format_)
     else:
         _one(_found(model_id, models), format_)
+
+
+def _known() -> Mapping[str, Model]:
+    """The models of the project that this folder is in."""
+    problems = Problems()
+    policy = read_policy(Folder(project_root(Path("any.yaml"))), problems)
+    problems.raise_errors()
+    return policy.models
 
 
 def _found(model_id: str, models: Mapping[str, Model]) -> Model:

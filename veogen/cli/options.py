@@ -4,11 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from veogen.errors import UsageError
+
+
+class Reading(TypedDict):
+    """How a spec is read."""
+
+    settings: tuple[str, ...]
+    lenient: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,12 @@ class SpecOptions:
     max_requests: int | None = None
     select: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
+    allow_unknown_model: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """What `load_spec` has to know beside the profile."""
+        return {"settings": self.settings, "lenient": self.allow_unknown_model}
 
 
 specs_argument = click.argument(
@@ -57,6 +70,11 @@ _OPTIONS = (
         multiple=True,
         help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
     ),
+    click.option(
+        "--allow-unknown-model",
+        is_flag=True,
+        help="Let models through that nobody knows: unchecked, and at an unknown price.",
+    ),
 )
 
 
@@ -70,6 +88,7 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
         max_requests: int | None,
         select: tuple[str, ...],
         deselect: tuple[str, ...],
+        allow_unknown_model: bool,
         **rest: Any,
     ) -> Any:
         options = SpecOptions(
@@ -78,6 +97,7 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
             max_requests=max_requests,
             select=read_globs(select),
             deselect=read_globs(deselect),
+            allow_unknown_model=allow_unknown_model,
         )
         return function(options=options, **rest)
 

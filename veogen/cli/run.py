@@ -71,7 +71,8 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
     with ExitStack() as stack:
         stack.enter_context(logging_exchanges(given))
         settings = stack.enter_context(_gateway(given))
-        jobs = _jobs(load_specs(specs, options), options, given)
+        loaded = load_specs(specs, options)
+        jobs = _jobs(loaded, options, given)
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
         connection = stack.enter_context(
             connected(
@@ -85,7 +86,13 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
         _check_money(jobs, sessions)
         yes = given["yes"] or given["simulate"]
-        confirm(sessions, yes=yes, at_once=policy.max_in_flight, balance=connection.balance)
+        confirm(
+            sessions,
+            yes=yes,
+            at_once=policy.max_in_flight,
+            balance=connection.balance,
+            models=loaded[0].policy.models,  # the specs of one command share their project
+        )
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):
         say(job.directory, outcome)

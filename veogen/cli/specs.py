@@ -33,7 +33,7 @@ def load_specs(arguments: Iterable[Path], options: SpecOptions) -> tuple[Spec, .
     specs = []
     for path in spec_paths(arguments):
         try:
-            specs.append(load_spec(path, profile=options.profile, settings=options.settings))
+            specs.append(load_spec(path, profile=options.profile, **options.reading))
         except MistakesError as error:
             problems.extend(error.problems)
     problems.raise_errors()

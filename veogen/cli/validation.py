@@ -30,9 +30,7 @@ def _looked_at(
     paths: Iterable[Path], profile: str | None, options: SpecOptions, telling: "_Telling"
 ) -> dict[Path, Spec]:
     found = Problems()
-    specs = {
-        path: load_as_far(path, found, profile=profile, settings=options.settings) for path in paths
-    }
+    specs = {path: load_as_far(path, found, profile=profile, **options.reading) for path in paths}
     telling.tell(found)
     readable = {path: spec for path, spec in specs.items() if spec is not None}
     found = Problems()

@@ -6,11 +6,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from veogen.catalogue.models import shipped
+from veogen.catalogue.known import default_catalogue
+from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
 from veogen.executor.clock import SystemClock, chance
 from veogen.executor.crew import Threads
-from veogen.executor.downloads import Downloads
+from veogen.executor.downloads import Downloads, Effective
 from veogen.executor.life import Stop
 from veogen.executor.offline import Offline
 from veogen.executor.policy import Policy
@@ -44,13 +45,17 @@ class Connection:
     def balance(self) -> Balance | Unread:
         return self.gateway.balance()
 
-    def services(self, read: Callable[[PurePosixPath], bytes] = no_project) -> Services:
+    def services(
+        self,
+        read: Callable[[PurePosixPath], bytes] = no_project,
+        models: Mapping[str, Model] | None = None,
+    ) -> Services:
         """The parts of one run; `read` gives the bytes of a file of its project."""
         clock = SystemClock()
         return Services(
             gateway=self.gateway,
             gateway_name="simulated" if self.simulated else "evolink",
-            courier=lambda path: Downloads(self.media, path, effective),
+            courier=lambda path: Downloads(self.media, path, effective(models)),
             uploads=lambda journal: Uploader(self.gateway, read, journal.uploads(), clock),
             clock=clock,
             crew=Threads,
@@ -91,7 +96,7 @@ def offline(gateway_name: GatewayName) -> Services:
     return Services(
         gateway=gateway,
         gateway_name=gateway_name,
-        courier=lambda path: Downloads(Media(local=False), path, effective),
+        courier=lambda path: Downloads(Media(local=False), path, effective()),
         uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock),
         clock=clock,
         crew=Threads,
@@ -99,7 +104,12 @@ def offline(gateway_name: GatewayName) -> Services:
     )
 
 
-def effective(body: Mapping[str, Json]) -> Mapping[str, Json]:
-    """A request with its model's defaults filled in, as far as the model is known."""
-    model = shipped().get(str(body.get("model")))
-    return model.effective(body) if model else body
+def effective(models: Mapping[str, Model] | None = None) -> Effective:
+    """Fills in the defaults of a request's model, as far as the model is known."""
+    known = default_catalogue() if models is None else models
+
+    def filled(body: Mapping[str, Json]) -> Mapping[str, Json]:
+        model = known.get(str(body.get("model")))
+        return model.effective(body) if model else body
+
+    return filled

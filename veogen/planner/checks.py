@@ -27,6 +27,10 @@ def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterato
     if model is None:
         yield _unknown_model(body.get("model"), models)
         return
+    if not model.known:
+        message = f"{model.id!r} is not a known model: its parameters go through unchecked"
+        yield Objection("warning", "unknown-model", "model", message)
+        return
     single = [found for name, value in body.items() for found in _single(name, value, model)]
     yield from single
     for name, known in model.parameters.items():
@@ -49,5 +53,6 @@ def _single(name: str, value: Json, model: Model) -> Iterator[Objection]:
 
 
 def _unknown_model(name: Json, models: Mapping[str, Model]) -> Objection:
-    hint = did_you_mean(str(name), models) or f"known models: {', '.join(models)}"
+    known = f"known models: {', '.join(models)}; --allow-unknown-model lets any through"
+    hint = did_you_mean(str(name), models) or known
     return Objection("error", "unknown-model", "model", f"{name!r} is not a known model", hint)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import MAX_BYTES, read
@@ -17,9 +18,10 @@ _LONGEST_CHAIN = 50
 class Composer:
     """Reads documents, checks each by itself, and lays it over its bases."""
 
-    def __init__(self, files: Files, problems: Problems) -> None:
+    def __init__(self, files: Files, problems: Problems, known: Catalogue | None = None) -> None:
         self._files = files
         self._problems = problems
+        self.known = default_catalogue() if known is None else known
         self.broken = Broken()
         self._documents: dict[PurePosixPath, Map | None] = {}
         self._compositions: dict[PurePosixPath, Map | None] = {}
@@ -92,7 +94,8 @@ class Composer:
             self._problems.extend(error.problems)
             self.broken.all = True
             return None
-        return review(tree, keys, Place(shown, 1, 1), self._problems, self.broken)
+        start = Place(shown, 1, 1)
+        return review(tree, keys, start, self._problems, self.broken, self.known)
 
     def _refuse(self, place: Place, code: str, message: str) -> None:
         self._problems.error(place, code, message)

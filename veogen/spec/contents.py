@@ -2,34 +2,35 @@
 
 from collections.abc import Iterator
 
+from veogen.catalogue.known import Catalogue
 from veogen.document.problems import Problem, did_you_mean
 from veogen.document.values import Map, Seq, Value
 from veogen.spec.layers import submap
 from veogen.spec.params import axis_mistakes, parameter_mistakes
 
 
-def content_mistakes(tree: Map) -> Iterator[Problem]:
+def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
     """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
-    yield from _level_mistakes(tree)
+    yield from _level_mistakes(tree, known)
     for profile in submap(tree, "profiles").values():
         if isinstance(profile, Map):
-            yield from _level_mistakes(profile)
+            yield from _level_mistakes(profile, known)
 
 
-def _level_mistakes(level: Map) -> Iterator[Problem]:
-    yield from _layer_mistakes(level)
+def _level_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
+    yield from _layer_mistakes(level, known)
     shots = list(_maps(level.get("shots")))
     yield from _repeated_names(shots)
     for shot in shots:
-        yield from _layer_mistakes(shot)
+        yield from _layer_mistakes(shot, known)
         for override in _maps(shot.get("overrides")):
-            yield from _layer_mistakes(override)
+            yield from _layer_mistakes(override, known)
 
 
-def _layer_mistakes(level: Map) -> Iterator[Problem]:
+def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
     params = submap(level, "params")
-    yield from parameter_mistakes(params)
-    yield from axis_mistakes(submap(level, "matrix"))
+    yield from parameter_mistakes(params, known)
+    yield from axis_mistakes(submap(level, "matrix"), known)
     for one, other in (("prompt", "template"),):
         if level.get(one) is not None and level.get(other) is not None:
             message = f"{one!r} and {other!r} exclude each other"

@@ -25,13 +25,17 @@ def load_spec(
     profile: str | None = None,
     settings: Sequence[str] = (),
     files: Files | None = None,
+    lenient: bool = False,
 ) -> Spec:
     """The spec at `path`; with `files`, `path` is below their root.
 
-    Raises `MistakesError` with every mistake that was found.
+    A `lenient` spec may name models that nobody knows. Raises `MistakesError` with every mistake
+    that was found.
     """
     problems = Problems()
-    spec = load_as_far(path, problems, profile=profile, settings=settings, files=files)
+    spec = load_as_far(
+        path, problems, profile=profile, settings=settings, files=files, lenient=lenient
+    )
     problems.raise_errors()
     if spec is None:
         raise MistakesError(problems.all)
@@ -45,6 +49,7 @@ def load_as_far(
     profile: str | None = None,
     settings: Sequence[str] = (),
     files: Files | None = None,
+    lenient: bool = False,
 ) -> Spec | None:
     """As `load_spec`, less the shots that are broken; mistakes go to `problems`.
 
@@ -54,11 +59,11 @@ def load_as_far(
         root = project_root(path)
         files = Folder(root)
         path = (path.absolute().parent.resolve() / path.name).relative_to(root)
-    composer = Composer(files, problems)
+    policy = read_policy(files, problems, lenient=lenient)
+    composer = Composer(files, problems, policy.models)
     composed = composer.composed(PurePosixPath(path))
     set_ = read_settings(settings, problems)
-    review(set_, SettingsKeys, set_.place, problems, composer.broken)
-    policy = read_policy(files, problems)
+    review(set_, SettingsKeys, set_.place, problems, composer.broken, policy.models)
     if composed is None:
         return None
     if not _has_profile(composed, profile):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePosixPath
 
-from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.document.files import Files
 from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq
@@ -115,7 +115,7 @@ class Policy:
     """The team's limits for all specs of one command together; the models at their prices."""
 
     limits: Limits = field(default_factory=Limits)
-    models: Mapping[str, Model] = field(default_factory=shipped)
+    models: Catalogue = field(default_factory=default_catalogue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
 """Whether written request parameters fit the catalogue, where they are written."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 
-from veogen.catalogue.models import DEFAULT_MODEL, shipped
+from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.catalogue.parameters import Json, Parameter
 from veogen.document.problems import Problem, did_you_mean
 from veogen.document.values import Map, Place, Seq, Value
@@ -21,48 +20,40 @@ def is_template(value: Value) -> bool:
     return isinstance(value, str) and any(opening in value for opening in _OPENINGS)
 
 
-@cache
 def parameters() -> Mapping[str, tuple[Parameter, ...]]:
-    """What the models of the catalogue know under each name, the default model's first.
-
-    A level does not know which model its shots will use: here a value is wrong only when no
-    model takes it; the planner asks the request's own model.
-    """
-    known: dict[str, tuple[Parameter, ...]] = {}
-    for model in sorted(shipped().values(), key=lambda model: model.id != DEFAULT_MODEL):
-        for name, parameter in model.parameters.items():
-            known[name] = (*known.get(name, ()), parameter)
-    return known
+    """What the models that veogen comes with know under each name."""
+    return default_catalogue().parameters
 
 
-def parameter_mistakes(params: Map) -> Iterator[Problem]:
+def parameter_mistakes(params: Map, known: Catalogue) -> Iterator[Problem]:
     """Unknown names, and literal values that no model takes."""
     for name, value in params.items():
-        if name not in parameters():
-            yield _unknown(params.key_place(name), name)
-        elif value is not None and not is_template(value):
-            yield from value_mistakes(name, value, params.value_place(name))
+        if name in known.parameters:
+            if value is not None and not is_template(value):
+                yield from value_mistakes(name, value, params.value_place(name), known)
+        elif not known.lenient:
+            yield _unknown(params.key_place(name), name, known)
 
 
-def axis_mistakes(axes: Map) -> Iterator[Problem]:
+def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
     """Values of axes named after a parameter that no model takes; those are no templates."""
     for name, values in axes.items():
-        if name in parameters() and isinstance(values, Seq):
+        if name in known.parameters and isinstance(values, Seq):
             for index, value in enumerate(values):
-                yield from value_mistakes(name, value, values.value_place(index))
+                yield from value_mistakes(name, value, values.value_place(index), known)
 
 
-def value_mistakes(name: str, value: Value, place: Place) -> Iterator[Problem]:
-    """What is wrong with a literal value of a parameter."""
-    known = parameters()[name]
-    mistakes = [parameter.check(_json(value)) for parameter in known]
-    if None not in mistakes:
-        hint = _old_boolean(known[0], value)
+def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> Iterator[Problem]:
+    """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
+    meanings = known.parameters[name]
+    mistakes = [parameter.check(_json(value)) for parameter in meanings]
+    if None not in mistakes and not known.lenient:
+        hint = _old_boolean(meanings[0], value)
         yield Problem(place, "error", "value", f"{name} {mistakes[0]}", hint)
 
 
-def _unknown(place: Place, name: str) -> Problem:
-    hint = did_you_mean(name, sorted(parameters()))
+def _unknown(place: Place, name: str, known: Catalogue) -> Problem:
+    hint = did_you_mean(name, sorted(known.parameters))
     return Problem(place, "error", "unknown-key", f"{name!r} is not a request parameter", hint)
 
 

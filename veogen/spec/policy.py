@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from veogen.catalogue.known import Catalogue
+from veogen.catalogue.own import own_models
 from veogen.document.files import Files
 from veogen.document.problems import Problem, Problems
 from veogen.document.values import Map, Value
@@ -10,7 +12,7 @@ from veogen.spec.compose import Composer
 from veogen.spec.file import PolicyKeys, credits_of
 from veogen.spec.layers import submap
 from veogen.spec.model import Limits, Policy
-from veogen.spec.prices import priced_models
+from veogen.spec.prices import team_prices
 from veogen.spec.root import POLICY
 
 
@@ -22,17 +24,18 @@ def load_policy(files: Files) -> Policy:
     return policy
 
 
-def read_policy(files: Files, problems: Problems) -> Policy:
-    """As `load_policy`, with the mistakes collected."""
+def read_policy(files: Files, problems: Problems, *, lenient: bool = False) -> Policy:
+    """As `load_policy`, with the mistakes collected; a `lenient` one knows every model."""
+    known = Catalogue(own_models(files, problems), lenient=lenient)
     path = PurePosixPath(POLICY)
     if POLICY not in files.names(path.parent):
-        return Policy()
+        return Policy(models=known)
     tree = Composer(files, problems).document(path, keys=PolicyKeys)
     if tree is None or problems.has_errors:
-        return Policy()
+        return Policy(models=known)
     return Policy(
         limits=read_limits(submap(tree, "limits")),
-        models=priced_models(tree, files, problems),
+        models=known.at(team_prices(tree, files, known, problems)),
     )
 
 

@@ -12,20 +12,18 @@ veo-3.1-fast-generate-preview:
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.models import Model
 from veogen.catalogue.prices import Multiplier, Price
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
-from veogen.document.reader import read
+from veogen.document.reader import MAX_BYTES, read
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.file import Amount, Keys
 from veogen.spec.structure import structural_mistakes
@@ -73,54 +71,58 @@ class _PriceKeys(Keys):
     multipliers: list[_MultiplierKeys] = Field(default_factory=list)
 
 
-def priced_models(tree: Map, files: Files, problems: Problems) -> Mapping[str, Model]:
-    """The models with the prices that a policy names; what is wrong with them is told."""
+def team_prices(
+    tree: Map, files: Files, known: Mapping[str, Model], problems: Problems
+) -> Mapping[str, Price]:
+    """The prices that a policy names, by model; what is wrong with them is told."""
     written = tree.get("prices")
     if not isinstance(written, str):
-        return shipped()
+        return {}
     place = tree.value_place("prices")
     try:
         path = inside(PurePosixPath(), written)
-        found, mistakes = _read(files.read(path), files.shown(path))
+        raw = files.read(path, MAX_BYTES)
     except OutsideRootError as error:
         problems.error(place, "outside-root", str(error))
     except OSError:
         problems.error(place, "missing-file", f"there is no file {written!r}")
     else:
+        prices, mistakes = _read(raw, files.shown(path), known)
         problems.extend(mistakes)
-        models = shipped()
-        return {**models, **{id_: replace(models[id_], price=price) for id_, price in found}}
-    return shipped()
+        return prices
+    return {}
 
 
-@lru_cache(maxsize=8)
-def _read(raw: bytes, shown: str) -> tuple[tuple[tuple[str, Price], ...], tuple[Problem, ...]]:
-    """The prices in a file by model, and what is wrong with it; read once for many specs."""
+def _read(
+    raw: bytes, shown: str, known: Mapping[str, Model]
+) -> tuple[Mapping[str, Price], tuple[Problem, ...]]:
+    """The prices in a file by model, and what is wrong with it."""
     start = Place(shown, 1, 1)
     try:
         tree = read(raw, shown)
     except MistakesError as error:
-        return (), error.problems
+        return {}, error.problems
     if not isinstance(tree, Map):
         message = "prices are a mapping, model to price"
-        return (), (Problem(start, "error", "type", message),)
-    problems = [problem for id_ in tree for problem in _mistakes(tree, id_)]
+        return {}, (Problem(start, "error", "type", message),)
+    problems = [problem for id_ in tree for problem in _mistakes(tree, id_, known)]
     if problems:
-        return (), tuple(problems)
-    return tuple((id_, _price(_PriceKeys.model_validate(tree[id_]))) for id_ in tree), ()
+        return {}, tuple(problems)
+    return {id_: _price(_PriceKeys.model_validate(tree[id_])) for id_ in tree}, ()
 
 
-def _mistakes(tree: Map, id_: str) -> Iterator[Problem]:
-    model = shipped().get(id_)
+def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
+    model = known.get(id_)
     if model is None:
-        hint = did_you_mean(id_, shipped()) or f"known models: {', '.join(shipped())}"
+        hint = did_you_mean(id_, known) or f"known models: {', '.join(known)}"
         message = f"{id_!r} is not a known model"
         yield Problem(tree.key_place(id_), "error", "unknown-model", message, hint)
         return
     price = tree[id_]
     for mistake in structural_mistakes(price, _PriceKeys, tree.value_place(id_)):
         yield mistake.problem
-    yield from _unknown_conditions(price, model)
+    if model.known:
+        yield from _unknown_conditions(price, model)
 
 
 def _unknown_conditions(price: Value, model: Model) -> Iterator[Problem]:

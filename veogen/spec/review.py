@@ -7,6 +7,7 @@ is in: the planner looks at the rest.
 
 from dataclasses import dataclass, field
 
+from veogen.catalogue.known import Catalogue
 from veogen.document.problems import Problems
 from veogen.document.values import Map, Place, Seq, Step, Value, value_at
 from veogen.spec.contents import content_mistakes
@@ -44,7 +45,12 @@ class Broken:
 
 
 def review(
-    tree: Value, keys: type[Keys], start: Place, problems: Problems, broken: Broken
+    tree: Value,
+    keys: type[Keys],
+    start: Place,
+    problems: Problems,
+    broken: Broken,
+    known: Catalogue,
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
     mistakes = list(structural_mistakes(tree, keys, start))
@@ -56,8 +62,8 @@ def review(
         if mistake.problem.code != "unknown-key":
             broken.add(tree, mistake.path)
     mended = [mistake for mistake in mistakes if _mend(tree, mistake)]
-    problems.extend(content_mistakes(tree))
-    return review(tree, keys, start, problems, broken) if mended else tree
+    problems.extend(content_mistakes(tree, known))
+    return review(tree, keys, start, problems, broken, known) if mended else tree
 
 
 def _mend(tree: Map, mistake: Mistake) -> bool:

@@ -1,0 +1,157 @@
+"""A project's own models, and models that nobody knows."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from veogen.catalogue.known import Catalogue
+from veogen.catalogue.own import own_models
+from veogen.catalogue.parameters import Json
+from veogen.document.files import Folder
+from veogen.document.problems import Problems
+
+FAST = "veo-3.1-fast-generate-preview"
+
+LITE = """\
+id: veo-3.1-lite
+title: Veo 3.1 Lite
+parameters:
+  prompt: {type: string, required: true, max_length: 1000}
+  duration: {type: integer, enum: [5, 10], default: 5}
+  style: {type: string, enum: [film, paint]}
+rules:
+  - {code: long-paint, when: {style: paint, duration: 10}, fixes: {duration: 5}, message: short}
+prices:
+  date: 2026-11-01
+  credits_per_usd: 70
+  rule: per_second
+  credits: 2.5
+  multipliers:
+    - {when: {style: paint}, times: "2"}
+"""
+
+LIKE = "id: veo-3.1-fast-generate-001\nlike: veo-3.1-fast-generate-preview\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    return Folder(tmp_path)
+
+
+def write(project: Folder, name: str, text: str) -> None:
+    path = project.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+def known(project: Folder, *, lenient: bool = False) -> Catalogue:
+    problems = Problems()
+    models = own_models(project, problems)
+    problems.raise_errors()
+    return Catalogue(models, lenient=lenient)
+
+
+def mistakes(project: Folder) -> list[str]:
+    problems = Problems()
+    own_models(project, problems)
+    return [str(problem) for problem in problems.all]
+
+
+def test_a_project_may_bring_a_model(project: Folder) -> None:
+    write(project, "models/lite.yaml", LITE)
+
+    model = known(project)["veo-3.1-lite"]
+
+    assert model.parameters["duration"].enum == (5, 10)
+    assert model.estimate({"prompt": "a boat"}) == Decimal("12.500")
+    assert model.estimate({"prompt": "a boat", "style": "paint"}) == Decimal("25.000")
+    paint: dict[str, Json] = {"prompt": "a boat", "style": "paint", "duration": 10}
+    assert [finding.code for finding in model.findings(paint)] == ["long-paint"]
+
+
+def test_a_model_may_be_like_one_that_is_known(project: Folder) -> None:
+    write(project, "models/fast.yml", LIKE + "parameters: {seed: {type: integer, maximum: 9}}\n")
+    catalogue = known(project)
+
+    model, like = catalogue["veo-3.1-fast-generate-001"], catalogue[FAST]
+
+    assert model.parameters["seed"].maximum == 9
+    assert model.parameters["duration"] == like.parameters["duration"]
+    assert (model.rules, model.defaults, model.price) == (like.rules, like.defaults, None)
+
+
+def test_models_may_have_other_prices(project: Folder) -> None:
+    write(project, "models/fast.yml", LIKE)
+    catalogue = known(project)
+    price = catalogue["veo3.1-pro-beta"].price
+    assert price is not None
+
+    other = catalogue.at({"veo-3.1-fast-generate-001": price})
+
+    assert other["veo-3.1-fast-generate-001"].estimate({}) == Decimal("162.000")
+    assert other[FAST].price == catalogue[FAST].price
+
+
+def test_without_leniency_a_model_that_nobody_knows_is_none(project: Folder) -> None:
+    assert known(project).get("veo-9") is None
+    assert known(project, lenient=True)["veo-9"].known is False
+
+
+def test_parameters_of_all_models_are_known_by_their_names(project: Folder) -> None:
+    write(project, "models/lite.yaml", LITE)
+
+    parameters = known(project).parameters
+
+    assert [parameter.enum for parameter in parameters["duration"]] == [
+        (4, 6, 8),
+        (4, 6, 8),
+        (5, 10),
+    ]
+    assert len(parameters["style"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        pytest.param(
+            "like: veo\n", "models/a.yaml:1:1: error[bad-model]: 'id' is missing", id="no id"
+        ),
+        pytest.param(
+            "id: a\nlike: veo-3.1-fast\n",
+            "models/a.yaml:2:7: error[bad-model]: 'veo-3.1-fast' is not a model that veogen comes"
+            " with; did you mean 'veo3.1-fast-beta'?",
+            id="like none",
+        ),
+        pytest.param(
+            "id: a\nparamters: {}\n",
+            "models/a.yaml:2:1: error[unknown-key]: 'paramters' is not a key that is known here",
+            id="a misspelt key",
+        ),
+        pytest.param(
+            "id: a\nparameters: {seed: {type: number}}\n",
+            "models/a.yaml:2:27: error[bad-model]: parameters.seed.type: input should be 'string',"
+            " 'integer', 'boolean', 'uris', 'callback' or 'any'",
+            id="a type that is none",
+        ),
+        pytest.param(
+            "id: a\nprices: {date: d, credits_per_usd: 68, rule: per_call, credits: free}\n",
+            "models/a.yaml:2:65: error[bad-model]: prices.credits is an amount such as 6.336",
+            id="an amount that is none",
+        ),
+        pytest.param("- a\n", "models/a.yaml:1:1: error[type]: the file is a mapping", id="a list"),
+        pytest.param(
+            "id: a\nid: b\n",
+            "models/a.yaml:2:1: error[duplicate-key]: 'id' is a key of this mapping already,"
+            " in line 1",
+            id="a key twice",
+        ),
+    ],
+)
+def test_a_model_file_that_is_wrong_is_told_with_its_place(
+    text: str, mistake: str, project: Folder
+) -> None:
+    write(project, "models/a.yaml", text)
+
+    assert mistakes(project) == [mistake]
