@@ -8,7 +8,7 @@ import zipfile
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from support.pictures import picture
@@ -138,6 +138,7 @@ def test_an_image_that_was_cut_short_is_found_out(kind: str, kept: float) -> Non
         look_at(raw[: int(kept * len(raw))])
 
 
+@settings(deadline=None)
 @given(kind=st.sampled_from(KINDS), at=st.integers(0, 400), what=st.binary(min_size=1, max_size=16))
 def test_no_bytes_make_it_raise_anything_else(kind: str, at: int, what: bytes) -> None:
     raw = picture(kind, (16, 9))
