@@ -7,12 +7,14 @@ from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.budget import over_budget, over_limits
 from veogen.planner.images import Images
+from veogen.planner.lint import PlannedShot, doubts
 from veogen.planner.maker import Maker
 from veogen.planner.matrix import Grid, grid
 from veogen.planner.plan import Plan, Request
 from veogen.planner.shots import ShotPlanner
-from veogen.planner.size import check_size
+from veogen.planner.size import check_size, most_allowed, tell_takes
 from veogen.planner.templates.renderer import Renderer
+from veogen.planner.twins import Twins
 from veogen.spec.model import Spec
 
 
@@ -101,15 +103,17 @@ def stream(
         own = Problems()
         grids.append(grid(shot, spec.files, tuple(known.values()), own))
         problems.extend(own.all)
-    if check_size(spec, grids, max_requests, problems):
-        yield from _requests(spec, grids, known, problems)
+    limit = most_allowed(spec, max_requests)
+    if check_size(spec, grids, limit, problems):
+        yield from _requests(spec, grids, known, limit, problems)
 
 
 def _requests(
-    spec: Spec, grids: list[Grid], models: Mapping[str, Model], problems: Problems
+    spec: Spec, grids: list[Grid], models: Mapping[str, Model], limit: int, problems: Problems
 ) -> Iterator[Request]:
     images = Images(spec.files)
-    hashes: dict[str, str] = {}
+    planned: list[PlannedShot] = []
+    twins = Twins()
     with Renderer(spec.files) as renderer:
         for shot, one in zip(spec.shots, grids, strict=True):
             if one.mistaken:
@@ -117,16 +121,13 @@ def _requests(
             maker = Maker(spec, models, images)
             planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
             for request in planner.requests(problems):
-                first = hashes.setdefault(request.hash, request.address)
-                if first != request.address:
-                    _tell_twin(request, first, problems)
+                if twins.met == limit:
+                    return tell_takes(shot, limit, problems)
+                twins.meet(request, problems)
                 yield request
-
-
-def _tell_twin(request: Request, first: str, problems: Problems) -> None:
-    message = f"{request.address} is the same request as {first}"
-    hint = "'takes' buys one request several times"
-    problems.error(request.place, "same-request", message, hint)
+            planned.append(PlannedShot(shot, one, planner.forms))
+        if not problems.has_errors:
+            problems.extend(doubts(planned, renderer.load, spec.files.shown(spec.path)))
 
 
 def _place(spec: Spec) -> Place:

@@ -20,7 +20,7 @@ from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.output import BadPathError, default_output, output_path
 from veogen.planner.plan import Request
-from veogen.planner.rendered import flaws, has_bare_none, tidy
+from veogen.planner.rendered import flaws, oddities, tidy
 from veogen.planner.rows import rows_path
 from veogen.planner.templates.source import Fault, place_of
 from veogen.spec.model import Shot, Spec
@@ -89,8 +89,8 @@ class Maker:
         found = list(flaws(text))
         for code, message in found:
             self._error(draft, place, code, f"the text {message}")
-        if has_bare_none(text):
-            self.complaints.warn(place, "bare-none", "the text holds a bare 'None'", draft.address)
+        for code, message in oddities(text):
+            self.complaints.warn(place, code, f"the text {message}", draft.address)
         return bool(found)
 
     def _body(self, draft: Draft, texts: Sequence[str]) -> dict[str, Json]:

@@ -24,7 +24,7 @@ def safe(value: str) -> str:
 def output_path(rendered: str) -> str:
     """A rendered `output`, its values safe already, as a relative path of safe parts."""
     if rendered.startswith("/"):
-        raise BadPathError("is a path below the run directory and begins with no '/'")
+        raise BadPathError("is a path below the run directory: no '/' first")
     parts = [_part(part) for part in rendered.split("/") if part.strip()]
     if not parts:
         raise BadPathError("is empty once it is rendered")
@@ -47,7 +47,7 @@ def _text(key: Json) -> str:
 def _part(part: str) -> str:
     name = _cut(safe(part.strip()))
     if not name.strip("."):
-        raise BadPathError(f"has no part {name!r}")
+        raise BadPathError(f"has a part {name!r}, which is a folder's")
     return name
 
 

@@ -36,5 +36,9 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def has_bare_none(text: str) -> bool:
-    return "None" in text and _NONE.search(text) is not None
+def oddities(text: str) -> Iterator[tuple[str, str]]:
+    """Codes and messages of what is likely not meant: the rest of a sentence "the text …"."""
+    if "None" in text and _NONE.search(text):
+        yield "bare-none", "holds a bare 'None'"
+    if "  " in text:
+        yield "doubled-space", "holds two spaces in a row"

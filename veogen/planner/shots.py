@@ -38,6 +38,11 @@ class ShotPlanner:
         self._models, self._renderer = models, renderer
         self._forms: dict[tuple[int, ...], Form] = {}
 
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms that were needed so far."""
+        return tuple(self._forms.values())
+
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""
         for drafts in _chunks(self._drafts(problems), CHUNK):

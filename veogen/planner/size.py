@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from veogen.document.problems import Problems
-from veogen.document.values import Place
 from veogen.planner.layers import variant
 from veogen.planner.matrix import Grid
 from veogen.spec.model import Shot, Spec
@@ -12,29 +11,38 @@ MOST_REQUESTS = 1_000
 MOST_EVER = 10_000_000
 
 
-def check_size(
-    spec: Spec, grids: Sequence[Grid], max_requests: int | None, problems: Problems
-) -> bool:
-    """Whether a plan is not too large; if it is, that is told, its product written out.
+def most_allowed(spec: Spec, max_requests: int | None) -> int:
+    """How many requests a plan may have; without `max_requests` its budget says it."""
+    return min(max_requests or spec.budget.max_requests or MOST_REQUESTS, MOST_EVER)
 
-    Without `max_requests` the spec's budget says what is too large.
-    """
-    allowed = max_requests or spec.budget.max_requests or MOST_REQUESTS
+
+def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems) -> bool:
+    """Whether a plan is not too large; if it is, that is told, its product written out."""
     sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
     total = sum(sizes)
     walked = max((one.product_size for one in grids), default=0)
-    limit = min(allowed, MOST_EVER)
     if total <= limit and walked <= MOST_EVER:
         return True
     factors = "; ".join(
         f"{shot.name}: {_factors(shot, one)} = {size:,}"
         for shot, one, size in zip(spec.shots, grids, sizes, strict=True)
     )
-    hint = None if max(total, walked) > MOST_EVER else f"--max-requests {total} allows it"
     largest = spec.shots[sizes.index(max(sizes))]
-    message = f"{total:,} requests are more than {limit:,}: {factors}"
-    problems.error(_place(largest), "too-many-requests", message, hint)
+    hint = None if max(total, walked) > MOST_EVER else f"--max-requests {total} allows it"
+    if total > limit:
+        message = f"{total:,} requests are more than {limit:,}: {factors}"
+    else:
+        message = f"{total:,} requests are a sample of too many combinations: {factors}"
+    problems.error(largest.matrix.place, "too-many-requests", message, hint)
     return False
+
+
+def tell_takes(shot: Shot, limit: int, problems: Problems) -> None:
+    """Refuse what overrides make of a plan whose product was small enough."""
+    message = f"overrides with more takes make more than {limit:,} requests"
+    hint = None if limit == MOST_EVER else "--max-requests allows more"
+    place = next((o.place for o in shot.overrides if o.layer.takes is not None), shot.place)
+    problems.error(place, "too-many-requests", message, hint)
 
 
 def _takes(shot: Shot) -> int:
@@ -48,7 +56,3 @@ def _factors(shot: Shot, one: Grid) -> str:
     if one.include:
         factors = f"({factors} + {len(one.include)} included)"
     return f"{factors} x {_takes(shot)} takes" if _takes(shot) > 1 else factors
-
-
-def _place(shot: Shot) -> Place:
-    return shot.matrix.place

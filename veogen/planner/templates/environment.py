@@ -46,7 +46,8 @@ class Missing(StrictUndefined):
             return f"{name!r} is not defined"
         if not isinstance(owner, Mapping):
             return f"{name!r} is no part of {_kind(owner)}"
-        hint = did_you_mean(str(name), map(str, owner)) or f"it has {', '.join(map(str, owner))}"
+        known = ", ".join(map(str, owner)) or "none"
+        hint = did_you_mean(str(name), map(str, owner)) or f"it has {known}"
         return f"{name!r} is not an entry of the mapping; {hint}"
 
 

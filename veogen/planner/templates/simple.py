@@ -82,14 +82,14 @@ def simple(source: Source) -> SimpleTemplate | None:
     if len(source.text) > SOURCE_LIMIT:
         return None
     try:
-        tree = _parser().parse(source.text)
+        tree = parser().parse(source.text)
         return SimpleTemplate(tuple(_pieces(tree)), is_path=is_path)
     except (NotSimpleError, TemplateSyntaxError, RecursionError, ValueError):
         return None  # the guarded way says what is wrong with it, and where
 
 
 @cache
-def _parser() -> Environment:
+def parser() -> Environment:
     return Environment()  # noqa: S701 - it only parses
 
 

@@ -81,7 +81,7 @@ class _Loader(BaseLoader):
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         del environment
-        text = self._load(template)
+        text = self._load(str(template))
         if text is None:
             raise TemplateNotFound(template)
         return text, template, None

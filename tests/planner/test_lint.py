@@ -1,0 +1,116 @@
+"""What is allowed but likely costs money for nothing is a warning where it stands."""
+
+import pytest
+from project import Project, project_fixture
+
+project = project_fixture
+
+
+def warned(project: Project, text: str) -> list[str]:
+    return [
+        f"{w.place.path}:{w.place.line}:{w.place.column} {w.code}: {w.text}"
+        for w in project.plan(text).warnings
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shots", "expected"),
+    [
+        pytest.param(
+            "{name: s, prompt: x, matrix: {a: [1]}}",
+            ["a.yaml:3:35 unused-axis: no template or parameter of 's' uses the axis 'a'"],
+            id="an axis that nothing uses",
+        ),
+        pytest.param(
+            '{name: s, prompt: "{{ b }}", matrix: {a: [1], b: [1], seed: [2]}, output: "{{ a }}"}',
+            [],
+            id="an axis of a template, of a parameter, of the output",
+        ),
+        pytest.param(
+            "{name: s, prompt: x, matrix: {a: [1]}, overrides: [{when: {a: 1}, takes: 1}]}",
+            [],
+            id="an axis that an override asks for",
+        ),
+        pytest.param(
+            "{name: s, prompt: \"{% include 'i.j2' %}\", matrix: {a: [1], b: [1]}, vars: {v: 1}}",
+            ["a.yaml:3:64 unused-axis: no template or parameter of 's' uses the axis 'b'"],
+            id="an include uses names too",
+        ),
+        pytest.param(
+            '{name: s, prompt: "{% include name %}{{ vars }}", matrix: {a: [1]}, vars: {name: i.j2, v: 2}}',
+            [],
+            id="an include by a variable may use everything",
+        ),
+        pytest.param(
+            "{name: s, prompt: \"{{ vars.used }}{{ vars['also'] }}\", vars: {used: 1, also: 2, not: 3}}",
+            ["a.yaml:3:85 unused-var: no template uses the var 'not'"],
+            id="a var that no template uses",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A {{ v }} lamp", vars: {v: " "}}',
+            ["a.yaml:3:23 doubled-space: the text holds two spaces in a row (s)"],
+            id="doubled spaces",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A {{ v.light }} lamp", matrix: {v: [{id: a, light: null}]}}',
+            ["a.yaml:3:23 bare-none: the text holds a bare 'None' (s[v=a])"],
+            id="a bare None",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A lamp\\n \\t\\nglows"}',
+            ["a.yaml:3:23 white-space: a line of the text is only white space"],
+            id="a line of white space",
+        ),
+        pytest.param(
+            '{name: s, prompt: "{{ a }}", matrix: {a: [New York, "new  york"]}}',
+            [
+                'a.yaml:3:5 near-duplicate: s[a="new  york"] differs from s[a="New York"] only in case and white space',
+                'a.yaml:3:23 doubled-space: the text holds two spaces in a row (s[a="new  york"])',
+                'a.yaml:3:57 near-duplicate: "new  york" and "New York" differ only in case and white space',
+            ],
+            id="near-duplicates",
+        ),
+        pytest.param(
+            "{name: s, prompt: x, params: {seed: 3, n: 2}, takes: 2}",
+            [
+                "a.yaml:3:41 takes-with-seed: all takes have one seed: they may come out alike",
+                "a.yaml:3:47 takes-with-n: 2 takes of 2 videos each: 4 videos",
+            ],
+            id="takes with a seed, and with n",
+        ),
+        pytest.param(
+            "{name: s, prompt: x, params: {quality: 4k, duration: 4}}",
+            [
+                (
+                    "a.yaml:3:44 short-high-resolution: Google's own service makes 1080p and 4k only with "
+                    "8 seconds; the gateway states no such rule (s)"
+                )
+            ],
+            id="high resolution with less than eight seconds",
+        ),
+        pytest.param(
+            "{name: s, prompt: x, params: {generation_type: REFERENCE, seed: 4, image_urls: [https://example.com/a.png]}}",
+            ["a.yaml:3:69 reference-ignores: REFERENCE takes no other parameter (s)"],
+            id="a parameter that REFERENCE ignores",
+        ),
+    ],
+)
+def test_doubts_are_warnings(project: Project, shots: str, expected: list[str]) -> None:
+    project.write("templates/i.j2", "{{ a }}{% include 'j.j2' %}")
+    project.write("templates/j.j2", "{{ v }}")
+
+    assert warned(project, f"shots:\n  - {shots}\n") == expected
+
+
+def test_a_var_of_a_base_may_be_meant_for_other_specs(project: Project) -> None:
+    project.write("_base.yaml", "vars: {v: 1}")
+
+    assert warned(project, "extends: _base.yaml\nvars: {w: 1}\nshots: [{name: s, prompt: x}]") == [
+        "a.yaml:3:8 unused-var: no template uses the var 'w'"
+    ]
+
+
+def test_a_var_that_one_of_two_shots_uses_is_used(project: Project) -> None:
+    text = 'vars: {v: 1}\nshots: [{name: s, prompt: x}, {name: t, prompt: "{{ v }}"}]'
+
+    assert warned(project, text) == []

@@ -1,0 +1,49 @@
+"""Globs on addresses: only `*` and `?` are special."""
+
+import pytest
+
+from veogen.errors import UsageError
+from veogen.planner.selection import selected
+
+ADDRESSES = (
+    "opening[city=Tokyo,seed=7]",
+    "opening[city=Oslo,seed=7]",
+    "closing",
+    "closing#2",
+    "a*b",
+)
+
+
+@pytest.mark.parametrize(
+    ("select", "deselect", "expected"),
+    [
+        pytest.param((), (), ADDRESSES, id="all"),
+        pytest.param(("closing",), (), ("closing",), id="an address"),
+        pytest.param(("opening[[]*",), (), None, id="brackets are not special"),
+        pytest.param(("opening[city=Tokyo,seed=7]",), (), ADDRESSES[:1], id="brackets as written"),
+        pytest.param(("closing*",), (), ADDRESSES[2:4], id="star"),
+        pytest.param(("closing??",), (), ADDRESSES[3:4], id="question mark"),
+        pytest.param(("*seed=7]", "a*b"), ("*Oslo*",), (ADDRESSES[0], "a*b"), id="several"),
+        pytest.param((), ("*",), (), id="none left"),
+        pytest.param(("a*b",), (), ("a*b",), id="an address with a star is itself"),
+    ],
+)
+def test_what_is_selected(
+    select: tuple[str, ...], deselect: tuple[str, ...], expected: tuple[str, ...] | None
+) -> None:
+    if expected is None:
+        with pytest.raises(UsageError):
+            selected(ADDRESSES, select, deselect)
+    else:
+        assert selected(ADDRESSES, select, deselect) == frozenset(expected)
+
+
+def test_globs_that_match_nothing_are_told_with_what_is_near() -> None:
+    with pytest.raises(UsageError) as caught:
+        selected(ADDRESSES, ("closng", "closing"), ("openin",))
+
+    assert str(caught.value) == (
+        "--select 'closng' matches no address; the nearest are closing, closing#2\n"
+        "--deselect 'openin' matches no address; the nearest are closing, closing#2, "
+        "opening[city=Oslo,seed=7]"
+    )

@@ -1,0 +1,109 @@
+"""What is allowed but likely a mistake that costs money."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from veogen.document.problems import Problem
+from veogen.document.values import Place
+from veogen.planner.choices import Choice
+from veogen.planner.forms import Blank, Form
+from veogen.planner.layers import PROMPTS
+from veogen.planner.matrix import Grid
+from veogen.planner.templates.uses import Uses, uses_of
+from veogen.spec.model import Shot
+
+_BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedShot:
+    """A shot that was planned, with a form for each set of overrides that fitted."""
+
+    shot: Shot
+    grid: Grid
+    forms: tuple[Form, ...]
+
+
+def doubts(
+    planned: Sequence[PlannedShot], load: Callable[[str], str | None], path: str
+) -> Iterator[Problem]:
+    """Warnings about the shots of a spec; `path` is its own file, not those of its bases."""
+    uses = [_uses(one, load) for one in planned]
+    for one, used in zip(planned, uses, strict=True):
+        yield from _unused_axes(one, used)
+        yield from _alike_values(one.grid)
+        for form in one.forms:
+            yield from _form_doubts(form)
+    yield from _unused_vars(planned, uses, path)
+
+
+def _uses(one: PlannedShot, load: Callable[[str], str | None]) -> Uses:
+    sources = (prepared.source for form in one.forms for prepared in form.texts)
+    used = uses_of(sources, load)
+    chosen_by = chain.from_iterable(override.when for override in one.shot.overrides)
+    set_by = chain.from_iterable(form.from_axes for form in one.forms)
+    return used | Uses(frozenset((*chosen_by, *set_by)))
+
+
+def _unused_axes(one: PlannedShot, used: Uses) -> Iterator[Problem]:
+    axes = one.shot.matrix.axes
+    for name in axes:
+        if not used.uses(name):
+            message = f"no template or parameter of {one.shot.name!r} uses the axis {name!r}"
+            yield _warning(axes.key_place(name), "unused-axis", message)
+
+
+def _unused_vars(
+    planned: Sequence[PlannedShot], uses: Sequence[Uses], path: str
+) -> Iterator[Problem]:
+    """Vars that no shot which has them uses; those of a base may be meant for other specs."""
+    used_at: dict[tuple[Place, str], bool] = {}
+    for one, used in zip(planned, uses, strict=True):
+        for layer in (one.shot.base, *(o.layer for o in one.shot.overrides), one.shot.top):
+            for name in layer.vars:
+                key = (layer.vars.key_place(name), name)
+                used_at[key] = used_at.get(key, False) or used.uses_var(name)
+    for (place, name), is_used in used_at.items():
+        if not is_used and place.path == path:
+            yield _warning(place, "unused-var", f"no template uses the var {name!r}")
+
+
+def _alike_values(grid: Grid) -> Iterator[Problem]:
+    """Values of one axis that differ only in case and white space."""
+    for dimension in grid.dimensions:
+        seen: dict[tuple[str, str], Choice] = {}
+        for one in chain.from_iterable(dimension.points):
+            if one.name not in dimension.keys or not isinstance(one.key, str):
+                continue
+            first = seen.setdefault((one.name, folded(one.key)), one)
+            if first.key != one.key:
+                message = f"{one.token} and {first.token} differ only in case and white space"
+                yield _warning(one.place, "near-duplicate", message)
+
+
+def _form_doubts(form: Form) -> Iterator[Problem]:
+    for name in PROMPTS:
+        blank = form.values.get(name)
+        if isinstance(blank, Blank):
+            source = form.texts[blank.index].source
+            if _BLANK_LINE.search(source.text):
+                message = "a line of the text is only white space"
+                yield _warning(source.place, "white-space", message)
+    if form.takes > 1 and isinstance(form.values.get("seed"), int):
+        message = "all takes have one seed: they may come out alike"
+        yield _warning(form.places["seed"], "takes-with-seed", message)
+    number = form.values.get("n")
+    if form.takes > 1 and isinstance(number, int) and number > 1:
+        message = f"{form.takes} takes of {number} videos each: {form.takes * number} videos"
+        yield _warning(form.places["n"], "takes-with-n", message)
+
+
+def folded(text: str) -> str:
+    """Equal for texts that differ only in case and white space."""
+    return " ".join(text.casefold().split())
+
+
+def _warning(place: Place, code: str, message: str) -> Problem:
+    return Problem(place, "warning", code, message)
