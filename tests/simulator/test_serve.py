@@ -5,12 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 import requests
 from customer import Customer, eventually
 
 from veogen.errors import UsageError
+from veogen.simulator.links import address
 from veogen.simulator.options import Gateway, Options, Outage
 from veogen.simulator.serve import running
 
@@ -36,7 +38,9 @@ def test_a_port_in_use_is_a_mistake_of_the_user() -> None:
         port = taken.getsockname()[1]
 
         with (
-            pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}: .*in use"),
+            pytest.raises(
+                UsageError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use$"
+            ),
             running(Options(port=port)),
         ):
             pass
@@ -67,7 +71,7 @@ def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
     assert base == files
     assert answer.json()["success"] is True
     assert rest == ""
-    assert "0 submits: 0 tasks, 0 refusals" in told
+    assert "submits: 0 (new tasks 0, replays 0, refusals 0)" in told
     assert process.returncode == 0
 
 
@@ -115,3 +119,30 @@ def reached(url: str) -> bool:
 def test_a_generation_time_that_does_not_pass_is_a_mistake(seconds: float) -> None:
     with pytest.raises(UsageError, match="the generation time is a number of seconds"):
         Options(generation_time=seconds)
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        pytest.param("127.0.0.1", "http://127.0.0.1:80", id="here"),
+        pytest.param("0.0.0.0", "http://127.0.0.1:80", id="everywhere"),
+        pytest.param("::1", "http://[::1]:80", id="here, IPv6"),
+        pytest.param("::", "http://[::1]:80", id="everywhere, IPv6"),
+        pytest.param("build-7", "http://build-7:80", id="by name"),
+    ],
+)
+def test_whatever_it_listens_on_its_address_can_be_reached(host: str, reached: str) -> None:
+    assert address(host, 80) == reached
+
+
+def test_links_lead_to_the_host_that_the_client_knows() -> None:
+    told = Options(host="0.0.0.0", generation_time=0, gateway=Gateway(clips="shared"))
+    with running(told) as simulator:
+        customer = Customer(simulator)
+        [here] = customer.make()["results"]
+        named = replace(simulator, base_url=simulator.base_url.replace("127.0.0.1", "localhost"))
+        [by_name] = Customer(named).make()["results"]
+
+        assert here.startswith("http://127.0.0.1:")
+        assert by_name.startswith("http://localhost:")
+        assert customer.fetch(here).status_code == customer.fetch(by_name).status_code == 200

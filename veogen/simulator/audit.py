@@ -70,19 +70,21 @@ def report(
 def summary(found: dict[str, Any]) -> str:
     """The report in a few lines, for the one who ends the simulator."""
     submits, credits_, media = found["submits"], found["credits"], found["media"]
-    refusals = sum(submits["refused"].values())
+    replayed, refusals = submits["replayed"], sum(submits["refused"].values())
     doubles = {kind: len(groups) for kind, groups in found["duplicates"].items()}
-    facts = [
-        f"{submits['posts']} submits: {submits['accepted']} tasks, {refusals} refusals",
-        f"{credits_['charged']} credits charged, {credits_['returned']} returned",
-        f"{found['most_in_flight']} tasks in flight at most, {found['polls']['total']} polls",
-        f"{doubles['by_key']} keys billed twice, {doubles['by_body']} bodies under several keys",
-        f"{media['requests']} requests for clips, {sum(media['keys'].values())} of them with a key",
-    ]
+    facts = {
+        "submits": f"{submits['posts']} (new tasks {submits['accepted']},"
+        f" replays {replayed}, refusals {refusals})",
+        "credits charged": f"{credits_['charged']}, returned: {credits_['returned']}",
+        "most tasks in flight": f"{found['most_in_flight']}, polls: {found['polls']['total']}",
+        "keys billed twice": str(doubles["by_key"]),
+        "bodies billed under several keys": str(doubles["by_body"]),
+        "requests for clips": f"{media['requests']}, with a key: {sum(media['keys'].values())}",
+    }
     if found["faults"]:
-        told = ", ".join(f"{name} {number}" for name, number in sorted(found["faults"].items()))
-        facts.append(f"faults: {told}")
-    return "\n".join(facts)
+        happened = (f"{name} {number}" for name, number in sorted(found["faults"].items()))
+        facts["faults"] = ", ".join(happened)
+    return "\n".join(f"{name}: {told}" for name, told in facts.items())
 
 
 def _bill(task: Task) -> dict[str, Any]:

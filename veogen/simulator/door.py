@@ -1,8 +1,12 @@
 """A port that listens, and can be shut for a while so that nothing does."""
 
+import errno
+import os
+
 from aiohttp import web
 
 from veogen.errors import UsageError
+from veogen.simulator.links import address
 
 
 class Door:
@@ -17,7 +21,7 @@ class Door:
 
     @property
     def url(self) -> str:
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return address(self.host, self.port)
 
     async def open(self) -> None:
         """Listen; raises `UsageError`."""
@@ -26,7 +30,7 @@ class Door:
             await self.unshut()
         except OSError as error:
             await self.close()
-            message = f"the simulator cannot listen on {self.host}:{self.port}: {error.strerror}"
+            message = f"the simulator cannot listen on {self.host}:{self.port}: {_reason(error)}"
             raise UsageError(message) from None
         self.port = self._runner.addresses[0][1]
 
@@ -42,3 +46,10 @@ class Door:
 
     async def unshut(self) -> None:
         await web.TCPSite(self._runner, self.host, self.port).start()
+
+
+def _reason(error: OSError) -> str:
+    """What the system says; a name that leads nowhere has no number of the system's."""
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -5,6 +5,14 @@ import hmac
 
 from veogen.simulator.tasks import Task
 
+_EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told where to go, not to listen
+
+
+def address(host: str, port: int) -> str:
+    """Where a client reaches who listens on `host`."""
+    reached = _EVERY.get(host, host)
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
+
 
 class Links:
     """Makes and checks result links; `port` is known once the media host listens."""
@@ -17,8 +25,7 @@ class Links:
 
     def base(self, host: str | None = None) -> str:
         """The media host as a client that reaches us at `host` reaches it."""
-        host = host or self._host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return address(host or self._host, self.port)
 
     def of(self, task: Task, host: str | None = None) -> list[str]:
         """One link a clip of a finished task."""
