@@ -16,6 +16,7 @@ COMMANDS = {  # in the order of the work
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
     "lock": "Write down what is approved.",
+    "diff": "Show what a change would buy and drop.",
     "run": "Buy, download and verify what is missing.",
     "collect": "Bring home what was bought.",
     "status": "Show where every request stands.",

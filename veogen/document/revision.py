@@ -22,12 +22,13 @@ class Revision:
         self.below = below
         self.root = tree.repository.top / below
 
-    def read(self, path: PurePosixPath) -> bytes:
+    def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
         where, entry = self.tree.find(self.below / path, self.below)
         if entry.kind != "file":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         content = self.tree.content(entry)
-        return self._large(content, where) if content.startswith(_LARGE) else content
+        whole = self._large(content, where) if content.startswith(_LARGE) else content
+        return whole if at_most is None else whole[: at_most + 1]
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:
         try:

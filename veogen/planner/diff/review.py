@@ -1,6 +1,6 @@
 """A difference made ready for people: changes in groups, money, and what else to know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Videos that come and go, and requests that become others or change their address."""
+    """Videos that come and go, and requests that become others, change their address or stay."""
 
     added: int
     removed: int
@@ -36,43 +36,53 @@ class Counts:
     unchanged: int
 
 
-def counts(reviews: Iterable[Review]) -> Counts:
-    differences = [review.difference for review in reviews]
-    return Counts(
-        added=sum(_videos(one.added) for one in differences),
-        removed=sum(_videos(one.removed) for one in differences),
-        changed=sum(len(one.changed) for one in differences),
-        renamed=sum(len(one.renamed) for one in differences),
-        unchanged=sum(len(one.unchanged) for one in differences),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that one command compares; false when nothing differs.
+
+    Its own notes are of all specs together.
+    """
+
+    reviews: tuple[Review, ...]
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(review.difference for review in self.reviews)
+
+    @property
+    def money(self) -> Money:
+        return sum((review.money for review in self.reviews), NOTHING)
+
+    @property
+    def counts(self) -> Counts:
+        differences = [review.difference for review in self.reviews]
+        return Counts(
+            added=sum(_videos(one.added) for one in differences),
+            removed=sum(_videos(one.removed) for one in differences),
+            changed=sum(len(one.changed) for one in differences),
+            renamed=sum(len(one.renamed) for one in differences),
+            unchanged=sum(len(one.unchanged) for one in differences),
+        )
+
+    @property
+    def headline(self) -> str:
+        """All of it on one line: `+4 clips, 3 changed: 304.128 credits to buy`."""
+        if not self:
+            return "no difference"
+        counted, to_buy = self.counts, self.money.to_buy
+        parts = []
+        if counted.added or counted.removed:
+            parts.append(f"+{counted.added} {'clip' if counted.added == 1 else 'clips'}")
+        parts += [f"\u2212{counted.removed}"] if counted.removed else []
+        parts += [f"{counted.changed} changed"] if counted.changed else []
+        parts += [f"{counted.renamed} renamed"] if counted.renamed else []
+        price = "an unknown price" if to_buy is None else f"{to_buy} credits"
+        return f"{', '.join(parts)}: {price} to buy"
 
 
-def total(reviews: Iterable[Review]) -> Money:
-    return sum((review.money for review in reviews), NOTHING)
-
-
-def headline(reviews: Sequence[Review]) -> str:
-    """All of it in one line: `+4 clips, 3 changed: 304.128 credits to buy`."""
-    if not any(review.difference for review in reviews):
-        return "no difference"
-    counted, money = counts(reviews), total(reviews)
-    parts = [f"+{counted.added} {'clip' if counted.added == 1 else 'clips'}"]
-    parts += [f"\u2212{counted.removed}"] if counted.removed else []
-    parts += [f"{counted.changed} changed"] if counted.changed else []
-    parts += [f"{counted.renamed} renamed"] if counted.renamed else []
-    price = "an unknown price" if money.to_buy is None else f"{money.to_buy} credits"
-    return f"{', '.join(parts)}: {price} to buy"
-
-
-def _videos(requests: Iterable[Request]) -> int:
-    return sum(request.videos for request in requests)
-
-
-def diff_data(reviews: Iterable[Review]) -> dict[str, Any]:
+def diff_data(report: Report) -> dict[str, Any]:
     """The contract's JSON; of several specs the sum."""
-    found = tuple(reviews)
-    differences = [review.difference for review in found]
-    money = total(found)
+    differences = [review.difference for review in report.reviews]
     return {
         "format": FORMAT,
         "added": [request.address for one in differences for request in one.added],
@@ -86,14 +96,15 @@ def diff_data(reviews: Iterable[Review]) -> dict[str, Any]:
             for one in differences
             for change in one.changed
         ],
-        "unchanged": sum(len(one.unchanged) for one in differences),
-        "credits": {
-            name: None if amount is None else str(amount)
-            for name, amount in (
-                ("old", money.old),
-                ("new", money.new),
-                ("delta", money.delta),
-                ("to_buy", money.to_buy),
-            )
-        },
+        "unchanged": report.counts.unchanged,
+        "credits": _money_data(report.money),
     }
+
+
+def _money_data(money: Money) -> dict[str, str | None]:
+    amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
+    return {name: None if amount is None else str(amount) for name, amount in amounts.items()}
+
+
+def _videos(requests: Iterable[Request]) -> int:
+    return sum(request.videos for request in requests)

@@ -1,32 +1,32 @@
 """A difference as lines for a terminal, coloured where that is wanted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from veogen.planner.diff.compare import Change, Difference
 from veogen.planner.diff.groups import Group
 from veogen.planner.diff.money import Money
-from veogen.planner.diff.review import Review, counts, headline, total
+from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.words import Piece, word_pieces
 from veogen.planner.plan import Request
 from veogen.terminal import Colour, Paint, plain
 
-_TEXTS = ("prompt", "negative_prompt")
+TEXTS = ("prompt", "negative_prompt")
 _MOST_ADDRESSES = 3
 _MINUS = "\u2212"
 
 
-def lines(reviews: Sequence[Review], paint: Paint) -> Iterator[str]:
+def lines(report: Report, paint: Paint) -> Iterator[str]:
     """Everything that differs, and at the end what it comes to."""
-    for review in reviews:
+    for review in report.reviews:
         if review.difference or review.notes:
             yield from _review(review, paint)
             yield ""
-    yield paint(f"{headline(reviews)}.", "bold")
-    unchanged = counts(reviews).unchanged
-    if unchanged:
-        yield f"{_count(unchanged, 'request')} unchanged."
-    yield _money(total(reviews))
+    yield from (f"note: {plain(note)}" for note in report.notes)
+    yield paint(f"{report.headline}.", "bold")
+    if report.counts.unchanged:
+        yield f"{_count(report.counts.unchanged, 'request')} unchanged."
+    yield _money(report.money)
 
 
 def _review(review: Review, paint: Paint) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _group(group: Group, paint: Paint) -> Iterator[str]:
 
 def _texts(change: Change, paint: Paint) -> Iterator[str]:
     """The prompts of a change, word by word."""
-    for name in _TEXTS:
+    for name in TEXTS:
         old, new = change.fields.get(name, (None, None))
         if isinstance(old, str) and isinstance(new, str):
             marked = "".join(_marked(piece, paint) for piece in word_pieces(old, new))

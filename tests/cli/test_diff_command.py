@@ -1,0 +1,402 @@
+"""`veogen diff`: its sides, here and at revisions of a real repository, and what it prints."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import Ended, Shell
+from support.pictures import picture
+from support.repository import Repo
+
+SPEC = """\
+veogen: 1
+extends: _base.yaml
+shots:
+  - name: opening
+    template: opening.j2
+    matrix: {city: [Tokyo, Paris]}
+    params: {image_urls: ["../images/{{ city | lower }}.png"]}
+"""
+BASE = "params: {duration: 4}\n"
+TEMPLATE = "{{ city }} in soft light.\nNo people.\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = Repo(tmp_path / "repo")
+    repo.write("specs/a.yaml", SPEC)
+    repo.write("specs/_base.yaml", BASE)
+    repo.write("templates/opening.j2", TEMPLATE)
+    repo.write("images/tokyo.png", picture())
+    repo.write("images/paris.png", picture(size=(1280, 721)))
+    repo.commit()
+    return repo
+
+
+@pytest.fixture
+def shell(repo: Repo, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(repo.path, capsys, {"NO_COLOR": "1"})
+
+
+def diffed(shell: Shell, *words: str) -> dict[str, Any]:
+    ended = shell.veogen("diff", *words, "--format", "json")
+    assert (ended.code, ended.err) == (0, "")
+    data: dict[str, Any] = json.loads(ended.out)
+    assert data.pop("format") == "veogen.diff/1"
+    return data
+
+
+def test_nothing_differs_from_itself(shell: Shell) -> None:
+    assert diffed(shell, "HEAD:specs/a.yaml", "specs/a.yaml") == {
+        "added": [],
+        "removed": [],
+        "renamed": [],
+        "changed": [],
+        "unchanged": 2,
+        "credits": {"old": "76.032", "new": "76.032", "delta": "0.000", "to_buy": "0.000"},
+    }
+
+
+def test_a_template_that_changed_changes_requests_of_a_spec_that_did_not(
+    repo: Repo, shell: Shell
+) -> None:
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+
+    assert shell.veogen("diff", "HEAD:specs/a.yaml", "specs/a.yaml") == Ended(
+        0,
+        "a: HEAD:specs/a.yaml → specs/a.yaml\n"
+        "  ~ 2 requests  prompt: soft → hard\n"
+        "      opening[city=Tokyo], opening[city=Paris]\n"
+        "      | Tokyo in [-soft-]{+hard+} light.\n"
+        "      | No people.\n"
+        "\n"
+        "2 changed: 76.032 credits to buy.\n"
+        "Credits: 76.032 → 76.032 (+0.000).\n",
+        "",
+    )
+
+
+def test_an_image_that_changed_under_its_name_is_a_change(repo: Repo, shell: Shell) -> None:
+    repo.write("images/paris.png", picture(size=(1280, 722)))
+
+    data = diffed(shell, "--base", "main", "specs/a.yaml")
+
+    [change] = data["changed"]
+    [before, after] = change["fields"].pop("image_urls")
+    assert change == {"address": "opening[city=Paris]", "fields": {}}
+    assert [before[0][:7], after[0][:7], before != after] == ["sha256:", "sha256:", True]
+    assert data["credits"]["to_buy"] == "38.016"
+
+
+def test_a_base_that_is_gone_is_read_where_it_was(repo: Repo, shell: Shell) -> None:
+    (repo.path / "specs/_base.yaml").unlink()
+    repo.write("specs/a.yaml", SPEC.replace("extends: _base.yaml", "params: {duration: 8}"))
+
+    data = diffed(shell, "--base", "main", "specs/a.yaml")
+
+    assert [change["fields"] for change in data["changed"]] == [{"duration": [4, 8]}] * 2
+    assert data["credits"] == {
+        "old": "76.032",
+        "new": "152.064",
+        "delta": "76.032",
+        "to_buy": "152.064",
+    }
+
+
+def test_a_new_axis_renames_what_stays_the_same(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", SPEC.replace("[Tokyo, Paris]}", "[Tokyo, Paris], look: [x]}"))
+
+    data = diffed(shell, "--base", "main", "specs")
+
+    assert data["renamed"] == [
+        ["opening[city=Tokyo]", "opening[city=Tokyo,look=x]"],
+        ["opening[city=Paris]", "opening[city=Paris,look=x]"],
+    ]
+    assert data["credits"]["to_buy"] == "0.000"
+
+
+def test_a_base_revision_means_where_the_branches_part(repo: Repo, shell: Shell) -> None:
+    repo.git("switch", "-q", "-c", "topic")
+    repo.write("specs/a.yaml", SPEC.replace("Paris", "Oslo"))
+    repo.write("images/oslo.png", picture())
+    repo.commit()
+    repo.git("switch", "-q", "main")
+    repo.write("templates/opening.j2", "Another text for {{ city }}")
+    repo.commit()
+    repo.git("switch", "-q", "topic")
+
+    data = diffed(shell, "--base", "main", "specs")
+
+    assert (data["added"], data["removed"]) == (["opening[city=Oslo]"], ["opening[city=Paris]"])
+    assert (data["changed"], data["unchanged"]) == ([], 1)
+
+
+def test_specs_that_are_new_or_gone_count(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/gone.yaml", "veogen: 1\nshots: [{name: bye, prompt: bye}]\n")
+    repo.commit()
+    (repo.path / "specs/gone.yaml").unlink()
+    repo.write("specs/new.yaml", "veogen: 1\nshots: [{name: hello, prompt: hello}]\n")
+    repo.write("specs/_not.yaml", "veogen: 1\nshots: [{name: base, prompt: no}]\n")
+
+    ended = shell.veogen("diff", "--base", "HEAD", "specs")
+
+    base = repo.git("rev-parse", "HEAD")[:10]
+    assert ended == Ended(
+        0,
+        "new: new, specs/new.yaml\n"
+        "  + hello  38.016 credits\n"
+        "\n"
+        f"gone: gone, {base}:specs/gone.yaml\n"
+        "  - bye  38.016 credits\n"
+        "\n"
+        "+1 clip, \u22121: 38.016 credits to buy.\n"
+        "2 requests unchanged.\n"
+        "Credits: 114.048 → 114.048 (+0.000).\n",
+        "",
+    )
+    assert diffed(shell, "--base", "HEAD", "specs/gone.yaml")["removed"] == ["bye"]
+    assert diffed(shell, "--base", "HEAD", "specs/new.yaml")["added"] == ["hello"]
+
+
+def test_a_spec_that_moved_is_known_by_its_name(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}name: launch\n")
+    repo.write("specs/other.yaml", "veogen: 1\nshots: [{name: x, prompt: x}]\n")
+    repo.commit()
+    repo.git("mv", "specs/a.yaml", "specs/b.yaml")
+
+    data = diffed(shell, "--base", "HEAD", "specs")
+
+    assert (data["added"], data["removed"], data["unchanged"]) == ([], [], 3)
+
+
+def test_a_name_that_changes_is_noted_since_all_is_bought_anew(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}name: b\n")
+
+    told = shell.veogen("diff", "--base", "HEAD", "specs").out
+
+    assert (
+        "note: the name changes from a to b: a run begins a new directory, runs/b, "
+        "and buys everything in it anew\n" in told
+    )
+
+
+def test_a_lock_and_a_plan_file_are_sides(repo: Repo, shell: Shell) -> None:
+    shell.veogen("lock", "specs")
+    shell.veogen("plan", "specs", "--format", "json", "--out", "plan.json")
+    repo.commit()
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+    nothing = diffed(shell, "specs/a.lock.yaml", "plan.json")
+
+    for side in ("specs/a.lock.yaml", "plan.json", "HEAD:specs/a.lock.yaml", "HEAD:plan.json"):
+        data = diffed(shell, side, "specs/a.yaml")
+        assert [one["fields"]["prompt"] for one in data["changed"]] == [
+            [f"{city} in soft light.\nNo people.", f"{city} in hard light.\nNo people."]
+            for city in ("Tokyo", "Paris")
+        ]
+    assert (nothing["changed"], nothing["unchanged"]) == ([], 2)
+
+
+def test_the_profile_of_a_lock_is_compared_with_that_of_the_spec(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}profiles: {{long: {{params: {{duration: 8}}}}}}\n")
+    shell.veogen("lock", "specs", "--profile", "long")
+
+    same = diffed(shell, "specs/a.long.lock.yaml", "specs/a.yaml", "--profile", "long")
+    other = diffed(shell, "specs/a.long.lock.yaml", "specs/a.yaml")
+
+    assert (same["unchanged"], other["unchanged"]) == (2, 0)
+
+
+def test_a_profile_that_is_new_in_the_branch_is_all_added(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}profiles: {{long: {{params: {{duration: 8}}}}}}\n")
+
+    data = diffed(shell, "--base", "HEAD", "specs", "--profile", "long")
+
+    assert data["added"] == ["opening[city=Tokyo]", "opening[city=Paris]"]
+
+
+def results(status: str, *hashes: str) -> str:
+    bought = status != "planned"
+    lines: list[dict[str, Any]] = [
+        {
+            "address": f"x{index}",
+            "hash": hash_,
+            "shot": "x",
+            "take": 1,
+            "variables": {},
+            "status": status,
+            "task_id": "task-1" if bought else None,
+            "attempts": 1 if bought else 0,
+            "credits": None,
+            "error": None,
+            "videos": [],
+        }
+        for index, hash_ in enumerate(hashes)
+    ]
+    head = {"format": "veogen.results/1", "name": "a", "gateway": "evolink"}
+    return json.dumps({**head, "results": lines, "former": []})
+
+
+def hashes(shell: Shell) -> list[str]:
+    plan = json.loads(shell.veogen("plan", "specs/a.yaml", "--format", "json").out)
+    return [request["hash"] for request in plan["requests"]]
+
+
+def test_what_is_to_be_bought_is_what_the_old_results_do_not_hold(repo: Repo, shell: Shell) -> None:
+    old = hashes(shell)
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+    new = hashes(shell)
+    repo.write("templates/opening.j2", TEMPLATE)
+
+    def to_buy(manifest: str) -> str:
+        repo.write("templates/opening.j2", TEMPLATE)
+        repo.write("runs/a/results.json", manifest)
+        repo.commit()
+        repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+        amount: str = diffed(shell, "--base", "HEAD", "specs")["credits"]["to_buy"]
+        return amount
+
+    assert to_buy(results("completed", *old)) == "76.032"
+    assert to_buy(results("completed", *old, new[0])) == "38.016"
+    assert to_buy(results("planned", *old)) == "76.032"
+
+
+def test_a_pull_request_cannot_hide_a_price_in_results_of_its_own(repo: Repo, shell: Shell) -> None:
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+    repo.write("runs/a/results.json", results("completed", *hashes(shell)))
+
+    assert diffed(shell, "--base", "HEAD", "specs")["credits"]["to_buy"] == "76.032"
+
+
+def test_a_price_that_moved_is_a_note_and_no_difference(repo: Repo, shell: Shell) -> None:
+    shell.veogen("lock", "specs")
+    repo.write("veogen.yaml", "prices: prices.yaml\n")
+    repo.write(
+        "prices.yaml",
+        "veo-3.1-fast-generate-preview: {date: 2026-12-01, source: ours, credits_per_usd: 68, "
+        "rule: per_call, credits: 100}\n",
+    )
+
+    assert shell.veogen("diff", "specs/a.lock.yaml", "specs/a.yaml", "--exit-code") == Ended(
+        0,
+        "a: specs/a.lock.yaml → specs/a.yaml\n"
+        "  note: a price moved: 76.032 → 200.000 credits for requests that stay the same\n"
+        "\n"
+        "no difference.\n"
+        "2 requests unchanged.\n"
+        "Credits: 76.032 → 200.000 (+123.968).\n",
+        "",
+    )
+
+
+def test_money_over_a_budget_or_limit_is_a_note_in_a_review(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 70}}\n")
+    repo.write("veogen.yaml", "limits: {max_credits: 75}\n")
+
+    told = shell.veogen("diff", "--base", "HEAD", "specs")
+
+    assert told.code == 0
+    assert "note: 76.032 credits are more than the budget allows: 70\n" in told.out
+    assert "note: 76.032 credits are more than the limits allow: 75\n" in told.out
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"), [("soft", 0), ("hard", 5)], ids=["no difference", "a difference"]
+)
+def test_the_exit_code_tells_whether_there_is_a_difference(
+    repo: Repo, shell: Shell, edit: str, code: int
+) -> None:
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", edit))
+
+    assert shell.veogen("diff", "--base", "HEAD", "specs", "--exit-code").code == code
+    assert shell.veogen("diff", "--base", "HEAD", "specs").code == 0
+
+
+def test_a_selection_narrows_a_diff(repo: Repo, shell: Shell) -> None:
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+
+    data = diffed(shell, "--base", "HEAD", "specs", "--select", "*Tokyo*")
+
+    assert [change["address"] for change in data["changed"]] == ["opening[city=Tokyo]"]
+    assert data["credits"]["new"] == "38.016"
+
+
+def test_a_project_in_a_folder_of_the_repository_has_the_root_it_had(
+    repo: Repo, shell: Shell
+) -> None:
+    for folder in ("specs", "templates", "images"):
+        (repo.path / "video").mkdir(exist_ok=True)
+        repo.git("mv", folder, f"video/{folder}")
+    repo.commit()
+    here = Shell(repo.path / "video/specs", shell.capture, {})
+
+    assert diffed(here, "HEAD:./a.yaml", "a.yaml")["unchanged"] == 2
+    assert diffed(here, "HEAD:video/specs/a.yaml", "a.yaml")["unchanged"] == 2
+    assert diffed(here, "--base", "HEAD", ".")["unchanged"] == 2
+    assert here.veogen("diff", "HEAD:a.yaml", "a.yaml") == Ended(
+        2,
+        "",
+        "error: HEAD:a.yaml: there is no such file at that revision; did you mean HEAD:./a.yaml?\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(
+            ("specs/a.yaml",), "a diff has two sides, OLD and NEW; or --base REV", id="one side"
+        ),
+        pytest.param(
+            ("specs/b.yaml", "specs/a.yaml"),
+            "specs/b.yaml: there is no such file, and it is not REV:PATH either",
+            id="no file",
+        ),
+        pytest.param(
+            ("none:specs/a.yaml", "specs/a.yaml"), "'none' is not a revision of", id="no revision"
+        ),
+        pytest.param(
+            ("--base", "HEAD", "specs/b.yaml"),
+            "specs/b.yaml: there is no spec, neither here nor at",
+            id="no spec on either side",
+        ),
+    ],
+)
+def test_a_side_that_is_none_is_a_mistake(shell: Shell, words: tuple[str, ...], told: str) -> None:
+    ended = shell.veogen("diff", *words)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+
+
+def test_a_mistake_at_a_revision_is_shown_with_it(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", SPEC.replace("template: opening.j2", "template: opeming.j2"))
+    repo.commit()
+    repo.write("specs/a.yaml", SPEC)
+
+    ended = shell.veogen("diff", "HEAD:specs/a.yaml", "specs/a.yaml")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("HEAD:specs/a.yaml:5:15: error[template-not-found]:")
+
+
+def test_no_work_tree_and_no_index_is_touched(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", SPEC.replace("Paris", "Tokio"))
+
+    def state() -> dict[str, tuple[bytes, int]]:
+        files = sorted(path for path in repo.path.rglob("*") if path.is_file())
+        return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+    before = state()
+    shell.veogen("diff", "--base", "main", "specs")
+
+    assert state() == before
+
+
+def test_markdown_goes_to_stdout(repo: Repo, shell: Shell) -> None:
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "<b>hard</b> @all"))
+
+    ended = shell.veogen("diff", "--base", "main", "specs", "--format", "markdown")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("### veogen: 2 changed: 76.032 credits to buy\n")
+    assert "&lt;b&gt;hard&lt;/b&gt; @all" in ended.out

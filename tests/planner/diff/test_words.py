@@ -1,0 +1,72 @@
+"""Texts compared word by word."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.plans import request
+
+from veogen.planner.diff.compare import compare
+from veogen.planner.diff.groups import grouped
+from veogen.planner.diff.words import replacements, word_pieces
+
+TEXTS = st.text(st.sampled_from("ab ,.\n"), max_size=30)
+
+
+@given(TEXTS, TEXTS)
+def test_the_pieces_make_both_texts(old: str, new: str) -> None:
+    pieces = word_pieces(old, new)
+
+    assert "".join(piece.old for piece in pieces) == old
+    assert "".join(piece.new for piece in pieces) == new
+
+
+@given(TEXTS)
+def test_nothing_is_replaced_in_equal_texts(text: str) -> None:
+    assert replacements(word_pieces(text, text)) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaced"),
+    [
+        pytest.param("soft light", "hard light", (("soft", "hard"),), id="a word"),
+        pytest.param("at dusk, dim", "at late dawn, dim", (("dusk", "late dawn"),), id="by two"),
+        pytest.param(
+            "a soft grey light", "a hard white light", (("soft grey", "hard white"),), id="a phrase"
+        ),
+        pytest.param("a boat", "a boat in the rain", (("", "in the rain"),), id="words that came"),
+        pytest.param("a small boat", "a boat", (("small", ""),), id="a word that went"),
+        pytest.param(
+            "soft light.\nNo cars.",
+            "hard light.\nNo people.",
+            (("soft", "hard"), ("cars", "people")),
+            id="on two lines",
+        ),
+        pytest.param("暗い街", "明るい街", (("暗い街", "明るい街"),), id="without spaces"),
+    ],
+)
+def test_replaced_words_stand_together(
+    old: str, new: str, replaced: tuple[tuple[str, str], ...]
+) -> None:
+    assert replacements(word_pieces(old, new)) == replaced
+
+
+def test_very_long_texts_are_replaced_whole() -> None:
+    old, new = "a " * 4000, "b " * 4000
+
+    assert [(piece.old, piece.new) for piece in word_pieces(old, new)] == [(old, new)]
+
+
+def test_changes_that_are_alike_are_told_once() -> None:
+    old = [request(c, f"{c} in soft light", duration=4) for c in ("Rome", "Oslo", "Paris")]
+    new = [
+        request("Rome", "Rome in hard light", duration=4),
+        request("Oslo", "Oslo in hard light", duration=4),
+        request("Paris", "Paris in hard light", duration=8),
+    ]
+
+    groups = grouped(compare(old, new).changed, lambda change: [f"because of {change.address}"])
+
+    assert [(g.title, [c.address for c in g.changes], g.causes) for g in groups] == [
+        ("prompt: soft → hard", ["Rome", "Oslo"], ("because of Rome", "because of Oslo")),
+        ("duration: 4 → 8; prompt: soft → hard", ["Paris"], ("because of Paris",)),
+    ]
