@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -165,6 +166,18 @@ def prepare(
     # No encoding: an answer is small, a video does not get smaller, and nothing can be a bomb.
     own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
     return requests.Request(method, url, headers=own, data=body).prepare()
+
+
+def prepare_sound(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> requests.PreparedRequest:
+    """As `prepare`, at half the price, for an URL that is known to need no mending."""
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, url, body
+    own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    request.headers = CaseInsensitiveDict(own)
+    request.prepare_content_length(body)
+    return request
 
 
 def prepare_upload(
