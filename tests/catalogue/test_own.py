@@ -116,7 +116,7 @@ def test_parameters_of_all_models_are_known_by_their_names(project: Folder) -> N
     ("text", "mistake"),
     [
         pytest.param(
-            "like: veo\n", "models/a.yaml:1:1: error[bad-model]: 'id' is missing", id="no id"
+            "like: veo\n", "models/a.yaml:1:1: error[missing-key]: a model needs 'id'", id="no id"
         ),
         pytest.param(
             "id: a\nlike: veo-3.1-fast\n",
@@ -126,18 +126,19 @@ def test_parameters_of_all_models_are_known_by_their_names(project: Folder) -> N
         ),
         pytest.param(
             "id: a\nparamters: {}\n",
-            "models/a.yaml:2:1: error[unknown-key]: 'paramters' is not a key that is known here",
+            "models/a.yaml:2:1: error[unknown-key]: 'paramters' is not a key of a model; "
+            "did you mean 'parameters'?",
             id="a misspelt key",
         ),
         pytest.param(
             "id: a\nparameters: {seed: {type: number}}\n",
-            "models/a.yaml:2:27: error[bad-model]: parameters.seed.type: input should be 'string',"
-            " 'integer', 'boolean', 'uris', 'callback' or 'any'",
+            "models/a.yaml:2:27: error[value]: 'type' is one of 'string', 'integer', 'boolean', "
+            "'uris', 'callback', 'any', not 'number'",
             id="a type that is none",
         ),
         pytest.param(
             "id: a\nprices: {date: d, credits_per_usd: 68, rule: per_call, credits: free}\n",
-            "models/a.yaml:2:65: error[bad-model]: prices.credits is an amount such as 6.336",
+            "models/a.yaml:2:65: error[type]: 'credits' is a number of credits, not 'free'",
             id="an amount that is none",
         ),
         pytest.param("- a\n", "models/a.yaml:1:1: error[type]: the file is a mapping", id="a list"),

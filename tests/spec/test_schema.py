@@ -85,7 +85,7 @@ def test_right_specs_pass(text: str, validator: Draft202012Validator) -> None:
         pytest.param(HEAD + "matrix: {city: []}", "matrix/city", id="an empty axis"),
         pytest.param(HEAD + "matrix: {city: [null]}", "matrix/city/0", id="null on an axis"),
         pytest.param(HEAD + "matrix: {look: [{a: 1}]}", "matrix/look/0", id="no id"),
-        pytest.param(HEAD + "matrix: {quality: [8k]}", "matrix/quality", id="a bad value on one"),
+        pytest.param(HEAD + "matrix: {quality: [8k]}", "matrix/quality/0", id="a bad value on one"),
         pytest.param(HEAD + "matrix: {sample: {seed: 1}}", "matrix/sample", id="no count"),
         pytest.param(HEAD + "budget: {max: 1}", "budget", id="an unknown key of a budget"),
         pytest.param(HEAD + "shots: [{prompt: x}]", "shots/0", id="a shot without a name"),

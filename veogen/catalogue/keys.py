@@ -1,90 +1,126 @@
-"""The keys of a project's own model and price files, and their types."""
+"""The keys of a project's own model files, and their types."""
 
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from dataclasses import dataclass
+from typing import get_args
 
 from veogen.catalogue.parameters import Kind
+from veogen.document.shape import (
+    Amount,
+    At,
+    Boolean,
+    Flaws,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    Schema,
+    Section,
+    Text,
+    Word,
+    wrong_type,
+)
+from veogen.document.values import Map, Seq, Value
 
 
-def _not_negative(value: str | float) -> str | float:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        amount = Decimal("nan")
-    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
-        raise PydanticCustomError("amount", "is an amount such as 6.336")
-    return value
+@dataclass(frozen=True, slots=True)
+class _Scalar:
+    """A value that is neither a mapping nor a list; `listed`: or a list of such."""
+
+    listed: bool = False
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if self.listed and isinstance(value, Seq):
+            for index, item in enumerate(value):
+                _Scalar().check(item, (at, index), flaws)
+        elif value is None or isinstance(value, Map | Seq):
+            wrong_type(value, at, "a string, a number, true or false", flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        return {"type": ["string", "number", "boolean", *(["array"] if self.listed else [])]}
 
 
-_Amount = Annotated[str | int | float, AfterValidator(_not_negative)]
-_Json = str | int | float | bool
-_Values = _Json | list[_Json]
+_TEXTS = ListOf(Text())
+_VALUES = MapOf(_Scalar())
 
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _ParameterKeys(_Keys):
-    type: Kind
-    description: str = ""
-    source: str = "project"
-    required: bool = False
-    enum: list[_Json] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    max_length: int | None = None
-    max_items: int | None = None
-    max_bytes: int | None = None
-    default: _Json | None = None
-    unit: str | None = None
-
-
-class _BoundsKeys(_Keys):
-    min: int = 0
-    max: int | None = None
-
-
-class _RuleKeys(_Keys):
-    code: str
-    message: str
-    severity: Literal["error", "warning"] = "error"
-    source: str = "project"
-    when: dict[str, _Values]
-    images: _BoundsKeys | None = None
-    fixes: dict[str, _Json] = Field(default_factory=dict)
-    refuses: list[str] = Field(default_factory=list)
-    ignores: list[str] = Field(default_factory=list)
-    about: str | None = None
-
-
-class _MultiplierKeys(_Keys):
-    when: dict[str, _Json]
-    times: _Amount
-
-
-class PriceKeys(_Keys):
-    """What a request costs."""
-
-    date: str
-    source: str = "project"
-    credits_per_usd: _Amount
-    rule: Literal["per_second", "per_call"]
-    credits: _Amount
-    minimum: _Amount = 0
-    multipliers: list[_MultiplierKeys] = Field(default_factory=list)
-
-
-class ModelKeys(_Keys):
-    """A model, or what it has that the one it is like has not."""
-
-    id: Annotated[str, Field(min_length=1)]
-    like: str | None = None
-    title: str | None = None
-    checked: str = "by the project"
-    parameters: dict[str, _ParameterKeys] = Field(default_factory=dict)
-    rules: list[_RuleKeys] = Field(default_factory=list)
-    prices: PriceKeys | None = None
+_PARAMETER = Section(
+    "a parameter",
+    "Parameter",
+    "A request parameter of a model.",
+    {
+        "type": Key(Word(get_args(Kind)), "What its values are.", required=True),
+        "description": Key(Text(), "For people."),
+        "source": Key(Text(), "Who says so."),
+        "required": Key(Boolean(), "Whether every request has it."),
+        "enum": Key(ListOf(_Scalar()), "All values that it takes."),
+        "minimum": Key(Integer(), "The least value."),
+        "maximum": Key(Integer(), "The greatest value."),
+        "max_length": Key(Integer(0), "The most characters."),
+        "max_items": Key(Integer(0), "The most items."),
+        "max_bytes": Key(Integer(0), "The most bytes of an item."),
+        "default": Key(_Scalar(), "What the gateway takes when it is left out."),
+        "unit": Key(Text(), "What it counts."),
+    },
+)
+_RULE = Section(
+    "a rule",
+    "Rule",
+    "What does not go together.",
+    {
+        "code": Key(Text(), "Its stable name.", required=True),
+        "message": Key(Text(), "What it says.", required=True),
+        "severity": Key(Word(("error", "warning")), "How bad it is."),
+        "source": Key(Text(), "Who says so."),
+        "when": Key(MapOf(_Scalar(listed=True)), "The parameters it is for.", required=True),
+        "images": Key(
+            Section(
+                "'images'",
+                "Bounds",
+                "How many images there may be.",
+                {"min": Key(Integer(0), "At least."), "max": Key(Integer(0), "At most.")},
+            ),
+            "How many images there may be.",
+        ),
+        "fixes": Key(_VALUES, "The only values that parameters may have."),
+        "refuses": Key(_TEXTS, "Parameters that may not be written."),
+        "ignores": Key(_TEXTS, "Parameters that are not taken."),
+        "about": Key(Text(), "The parameter that it is about."),
+    },
+)
+_MULTIPLIER = Section(
+    "a multiplier",
+    "Multiplier",
+    "What else a price is multiplied by.",
+    {
+        "when": Key(_VALUES, "The parameters that it holds for.", required=True),
+        "times": Key(Amount(), "The factor.", required=True),
+    },
+)
+_PRICE = Section(
+    "'prices'",
+    "Price",
+    "What a request costs.",
+    {
+        "date": Key(Text(), "When it was agreed.", required=True),
+        "source": Key(Text(), "Who says so."),
+        "credits_per_usd": Key(Amount(), "What a dollar is worth.", required=True),
+        "rule": Key(Word(("per_second", "per_call")), "What one pays for.", required=True),
+        "credits": Key(Amount(), "The price of a second or a call.", required=True),
+        "minimum": Key(Amount(), "The least price of a request."),
+        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+    },
+)
+MODEL = Section(
+    "a model",
+    "Model",
+    "A model, or what it has that the one it is like has not.",
+    {
+        "id": Key(Text(), "What the gateway calls it.", required=True),
+        "like": Key(Text(), "The model that it has everything else from."),
+        "title": Key(Text(), "What people call it."),
+        "checked": Key(Text(), "When it was compared with the gateway's pages."),
+        "parameters": Key(MapOf(_PARAMETER), "What it takes."),
+        "rules": Key(ListOf(_RULE), "What does not go together."),
+        "prices": Key(_PRICE, "What it costs."),
+    },
+)

@@ -1,17 +1,16 @@
 """A project's own models, one YAML file each below `models/`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from veogen.catalogue.keys import ModelKeys
+from veogen.catalogue.keys import MODEL
 from veogen.catalogue.models import Model, parse_model, shipped
 from veogen.document.files import Files, OutsideRootError
-from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
+from veogen.document.problems import MistakesError, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
-from veogen.document.values import Map, Place, place_of
+from veogen.document.shape import problems_of
+from veogen.document.values import Map, Place, without_nulls
 
 FOLDER = PurePosixPath("models")
 
@@ -29,18 +28,35 @@ def own_models(files: Files, problems: Problems) -> Mapping[str, Model]:
 
 
 def _model(tree: Map, problems: Problems) -> Model | None:
-    keys = _checked(tree, problems)
-    if keys is None:
+    wrong = list(problems_of(tree, MODEL, tree.place))
+    problems.extend(wrong)
+    if wrong:
         return None
-    base = shipped().get(keys.like or "")
-    if keys.like is not None and base is None:
-        hint = did_you_mean(keys.like, shipped())
-        message = f"{keys.like!r} is not a model that veogen comes with"
+    like = tree.get("like")
+    base = shipped().get(str(like))
+    if like is not None and base is None:
+        hint = did_you_mean(str(like), shipped())
+        message = f"{like!r} is not a model that veogen comes with"
         problems.error(tree.value_place("like"), "bad-model", message, hint)
         return None
-    data = keys.model_dump(exclude_none=True, exclude={"like"})
-    model = parse_model({"title": keys.id, **data})
+    model = parse_model(_whole(without_nulls(tree)))
     return model if base is None else _laid_over(base, model)
+
+
+def _whole(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The model with what its writer may leave out."""
+    source = {"source": "project"}
+    parameters = tree.get("parameters", {})
+    return {
+        "title": tree["id"],
+        "checked": "by the project",
+        **tree,
+        "parameters": {
+            name: {"description": "", **source, **fields} for name, fields in parameters.items()
+        },
+        "rules": [{"severity": "error", **source, **rule} for rule in tree.get("rules", ())],
+        "prices": {**source, **tree["prices"]} if "prices" in tree else None,
+    }
 
 
 def _laid_over(base: Model, model: Model) -> Model:
@@ -75,31 +91,3 @@ def _document(files: Files, path: PurePosixPath, problems: Problems) -> Map | No
         problems.error(start, "type", "the file is a mapping")
         return None
     return tree
-
-
-def _checked(tree: Map, problems: Problems) -> ModelKeys | None:
-    try:
-        return ModelKeys.model_validate(tree)
-    except ValidationError as error:
-        problems.extend(_told(tree, error))
-        return None
-
-
-def _told(tree: Map, error: ValidationError) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False):
-        extra = detail["type"] == "extra_forbidden"
-        place = place_of(tree, detail["loc"], key=extra)
-        label = ".".join(map(str, detail["loc"]))
-        yield Problem(place, "error", "unknown-key" if extra else "bad-model", _said(label, detail))
-
-
-def _said(label: str, detail: ErrorDetails) -> str:
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"{label!r} is not a key that is known here"
-        case "missing":
-            return f"{label!r} is missing"
-        case "amount":
-            return f"{label} {detail['msg']}"
-        case _:
-            return f"{label}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

@@ -14,7 +14,7 @@ from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.results.advice import Names
 from veogen.spec.compose import Composer
-from veogen.spec.file import is_name
+from veogen.spec.names import is_name
 from veogen.spec.root import project_root
 
 SIMULATED = ".simulated"

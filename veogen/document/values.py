@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from veogen.document.source import Place, Source
 
-__all__ = ["Map", "Place", "Scalar", "Seq", "Step", "Value", "place_of", "value_at"]
+__all__ = [
+    "Map",
+    "Place",
+    "Scalar",
+    "Seq",
+    "Step",
+    "Value",
+    "place_of",
+    "value_at",
+    "without_nulls",
+]
 
 Scalar: TypeAlias = str | int | float | bool | None
 Value: TypeAlias = "Scalar | Map | Seq"
@@ -165,6 +175,15 @@ class Seq(_Marked, list[Value]):
 def _loosened(marks: "array[int] | list[_Mark]") -> list[_Mark]:
     """The marks as a list, which takes those of other documents too."""
     return marks if isinstance(marks, list) else list(marks)
+
+
+def without_nulls(tree: Map) -> Map:
+    """The map without the keys that are taken away, at every level but inside lists."""
+    kept = Map.like(tree)
+    for key, value in tree.items():
+        if value is not None:
+            kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
+    return kept
 
 
 def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Place:

@@ -6,17 +6,15 @@ from pathlib import PurePosixPath
 
 from veogen.document.files import OutsideRootError, inside
 from veogen.document.problems import Problem
-from veogen.document.values import Place
+from veogen.document.shape import amount
+from veogen.document.values import Map, Place
 from veogen.planner.address import address
 from veogen.planner.canonical import FILE, request_hash
 from veogen.planner.output import BadPathError, output_path
 from veogen.planner.plan import Request
-from veogen.planner.stored_keys import PlanKeys
 
 
-def contradictions(
-    keys: PlanKeys, requests: tuple[Request, ...], totals: Place
-) -> Iterator[Problem]:
+def contradictions(totals: Map, requests: tuple[Request, ...], place: Place) -> Iterator[Problem]:
     """What a plan says of itself that is not so: nobody reviewed what it would buy."""
     seen: set[str] = set()
     for request in requests:
@@ -24,14 +22,14 @@ def contradictions(
             yield Problem(request.place, "error", "plan", f"{request.address}: {message}")
         seen.update((request.address, request.hash))
     counted = (len(requests), sum(request.videos for request in requests))
-    if (keys.totals.requests, keys.totals.videos) != counted:
+    if (totals["requests"], totals["videos"]) != counted:
         message = "the totals are not those of the requests"
-        yield Problem(totals, "error", "plan", message)
-    amounts = [request.credits for request in requests]
-    known = sum((amount for amount in amounts if amount is not None), Decimal(0))
-    if keys.totals.credits != (None if None in amounts else known):
+        yield Problem(place, "error", "plan", message)
+    prices = [request.credits for request in requests]
+    known = sum((price for price in prices if price is not None), Decimal(0))
+    if amount(totals["credits"]) != (None if None in prices else known):
         message = "the credits of the totals are not the sum of those of the requests"
-        yield Problem(totals, "error", "plan", message)
+        yield Problem(place, "error", "plan", message)
 
 
 def _request_contradictions(request: Request, seen: set[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Plans read back from files: locks, and what `plan` wrote. They are input, so all is checked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -9,15 +9,16 @@ from typing import Any
 from veogen.catalogue.models import Model, shipped
 from veogen.document.problems import MistakesError, Problem
 from veogen.document.reader import read
+from veogen.document.shape import amount, problems_of, value_of
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.planner.choices import plain
 from veogen.planner.document import FORMAT
 from veogen.planner.plan import Image, Plan, Request
 from veogen.planner.soundness import contradictions
-from veogen.planner.stored_keys import PlanKeys, RateKeys, RequestKeys
+from veogen.planner.stored_keys import PLAN
+from veogen.spec.layers import submap
 from veogen.spec.model import Limits
 from veogen.spec.policy import read_limits
-from veogen.spec.structure import structural_mistakes
 
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -95,53 +96,66 @@ def _stored(tree: Value, start: Place) -> Stored:
     if isinstance(tree, Map) and "format" in tree and tree["format"] != FORMAT:
         message = f"its format is {tree['format']!r}; this veogen reads {FORMAT!r}"
         raise MistakesError([Problem(tree.value_place("format"), "error", "format", message)])
-    mistakes = list(structural_mistakes(tree, PlanKeys, start))
-    if mistakes or not isinstance(tree, Map):
-        raise MistakesError(mistake.problem for mistake in mistakes)
-    keys = PlanKeys.model_validate(tree)
-    places = tree["requests"]
-    models = shipped()
-    requests = tuple(
-        _request(item, places.value_place(index), models)
-        for index, item in enumerate(keys.requests)
-        if isinstance(places, Seq)
-    )
-    wrong = list(contradictions(keys, requests, tree.value_place("totals")))
+    wrong = list(problems_of(tree, PLAN, start))
+    if wrong or not isinstance(tree, Map):
+        raise MistakesError(wrong)
+    requests = _requests(value_of(tree, "requests", Seq))
+    wrong = list(contradictions(submap(tree, "totals"), requests, tree.value_place("totals")))
     if wrong:
         raise MistakesError(wrong)
-    budget = tree.get("budget")
+    budget, profile = tree.get("budget"), tree["profile"]
     return Stored(
         plan=Plan(
-            name=keys.name,
-            spec=keys.spec,
-            profile=keys.profile,
-            settings=tuple(keys.set or ()),
+            name=value_of(tree, "name", str),
+            spec=value_of(tree, "spec", str),
+            profile=None if profile is None else str(profile),
+            settings=tuple(map(str, value_of(tree, "set", Seq) if tree.get("set") else ())),
             requests=requests,
             budget=read_limits(budget) if isinstance(budget, Map) else Limits(),
         ),
         place=start,
-        is_lock=keys.prices is not None,
-        rates={name: _rate(rate) for name, rate in (keys.prices or {}).items()},
+        is_lock=tree.get("prices") is not None,
+        rates={name: _rate(rate) for name, rate in submap(tree, "prices").items()},
     )
 
 
-def _rate(keys: RateKeys | None) -> Rate | None:
-    return None if keys is None else Rate(keys.date, keys.source, keys.credits_per_usd)
+def _rate(written: Value) -> Rate | None:
+    if not isinstance(written, Map):
+        return None
+    worth = amount(written["credits_per_usd"]) or Decimal(0)
+    return Rate(value_of(written, "date", str), value_of(written, "source", str), worth)
 
 
-def _request(keys: RequestKeys, place: Place, models: Mapping[str, Model]) -> Request:
-    body = {name: plain(value) for name, value in keys.request.items()}
+def _requests(written: Seq) -> tuple[Request, ...]:
+    models = shipped()
+    return tuple(
+        _request(item, written.value_place(index), models)
+        for index, item in enumerate(written)
+        if isinstance(item, Map)
+    )
+
+
+def _request(written: Map, place: Place, models: Mapping[str, Model]) -> Request:
+    body = {name: plain(value) for name, value in submap(written, "request").items()}
+    variables = submap(written, "variables")
     model = models.get(str(body.get("model")))
     return Request(
-        address=keys.address,
-        hash=keys.hash,
-        shot=keys.shot,
-        take=keys.take,
-        variables={name: plain(value) for name, value in keys.variables.items()},
-        output=keys.output,
+        address=value_of(written, "address", str),
+        hash=value_of(written, "hash", str),
+        shot=value_of(written, "shot", str),
+        take=value_of(written, "take", int),
+        variables={name: plain(value) for name, value in variables.items()},
+        output=value_of(written, "output", str),
         body=body,
-        images=tuple(Image(image.path, image.sha256, image.bytes) for image in keys.images),
-        credits=keys.credits,
+        images=tuple(_images(value_of(written, "images", Seq))),
+        credits=amount(written["credits"]),
         seconds=model.seconds(body) if model else None,
         place=place,
     )
+
+
+def _images(written: Seq) -> Iterator[Image]:
+    for item in written:
+        if isinstance(item, Map):
+            path, sha256 = value_of(item, "path", str), value_of(item, "sha256", str)
+            yield Image(path, sha256, value_of(item, "bytes", int))

@@ -1,75 +1,105 @@
 """The keys of locks and plan files."""
 
-from typing import Annotated, Any, Literal
+import re
 
-from pydantic import Field
+from veogen.document.shape import (
+    Amount,
+    Anything,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    OrNull,
+    Section,
+    Shape,
+    Text,
+)
+from veogen.planner.document import FORMAT
+from veogen.spec.file import BUDGET
+from veogen.spec.names import NAME
 
-from veogen.spec.file import Amount, BudgetKeys, Keys, Name, Whole
-
-Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class ImageKeys(Keys):
-    """An image of a request, by its bytes."""
-
-    noun = "an image"
-
-    path: str
-    sha256: Hash
-    bytes: Annotated[int, Field(ge=0)]
-
-
-class RequestKeys(Keys):
-    """One request, as `plan` and a lock write it."""
-
-    noun = "a request of a plan"
-
-    address: str
-    hash: Hash
-    shot: Name
-    take: Whole
-    variables: dict[str, Any]
-    output: str
-    credits: Amount | None
-    state: str | None = None
-    request: dict[str, Any]
-    images: list[ImageKeys]
+_HASH = re.compile("[0-9a-f]{64}")
 
 
-class TotalsKeys(Keys):
-    """The sums that a reviewer reads first."""
-
-    noun = "'totals'"
-
-    requests: int
-    videos: int
-    seconds: int
-    credits: Amount | None
-    usd: Amount | None
-    to_buy: Amount | None = None
+def _hash(text: str) -> tuple[str, str] | None:
+    if _HASH.fullmatch(text):
+        return None
+    return "hash", f"{text[:80]!r} is not a SHA-256 in hexadecimal digits"
 
 
-class RateKeys(Keys):
-    """Where a price is from."""
-
-    noun = "a price of a lock"
-
-    date: str
-    source: str
-    credits_per_usd: Amount
+def _format(text: str) -> tuple[str, str] | None:
+    return None if text == FORMAT else ("format", f"this veogen reads {FORMAT!r}, not {text!r}")
 
 
-class PlanKeys(Keys):
-    """A plan file, or with `set`, `budget` and `prices` a lock."""
+def _must(shape: Shape, about: str) -> Key:
+    return Key(shape, about, required=True)
 
-    noun = "a plan"
 
-    format: Literal["veogen.plan/1"]
-    name: Name
-    spec: str
-    profile: Name | None
-    set: list[str] | None = None
-    budget: BudgetKeys | None = None
-    prices: dict[str, RateKeys | None] | None = None
-    totals: TotalsKeys
-    requests: list[RequestKeys]
+_CREDITS = OrNull(Amount())
+
+IMAGE = Section(
+    "an image",
+    "Image",
+    "An image of a request, by its bytes.",
+    {
+        "path": _must(Text(), "Below the project root."),
+        "sha256": _must(Text(_hash), "Of its bytes."),
+        "bytes": _must(Integer(0), "How many."),
+    },
+)
+REQUEST = Section(
+    "a request of a plan",
+    "Request",
+    "One request, as `plan` and a lock write it.",
+    {
+        "address": _must(Text(), "Its label."),
+        "hash": _must(Text(_hash), "Its identity."),
+        "shot": _must(NAME, "The name of its shot."),
+        "take": _must(Integer(1), "Which of several purchases it is."),
+        "variables": _must(MapOf(Anything()), "Axes and key columns."),
+        "output": _must(Text(), "Where its clips go."),
+        "credits": _must(_CREDITS, "What it is expected to cost."),
+        "state": Key(Text(), "Where it stood."),
+        "request": _must(MapOf(Anything()), "The body."),
+        "images": _must(ListOf(IMAGE), "The files that it sends."),
+    },
+)
+TOTALS = Section(
+    "'totals'",
+    "Totals",
+    "The sums that a reviewer reads first.",
+    {
+        "requests": _must(Integer(0), "How many."),
+        "videos": _must(Integer(0), "How many they make."),
+        "seconds": _must(Integer(0), "How long those are."),
+        "credits": _must(_CREDITS, "What they are expected to cost."),
+        "usd": _must(_CREDITS, "The same in dollars."),
+        "to_buy": Key(Amount(), "What of it was not bought yet."),
+    },
+)
+RATE = Section(
+    "a price of a lock",
+    "Rate",
+    "Where a price is from.",
+    {
+        "date": _must(Text(), "Its day."),
+        "source": _must(Text(), "Who says so."),
+        "credits_per_usd": _must(Amount(), "What a dollar was worth."),
+    },
+)
+PLAN = Section(
+    "a plan",
+    "Plan",
+    "A plan file, or with `set`, `budget` and `prices` a lock.",
+    {
+        "format": _must(Text(_format), "The version of the file."),
+        "name": _must(NAME, "The spec's."),
+        "spec": _must(Text(), "Its path below the project root."),
+        "profile": _must(OrNull(NAME), "The profile that was chosen."),
+        "set": Key(ListOf(Text()), "What --set said."),
+        "budget": Key(BUDGET, "The spec's ceilings."),
+        "prices": Key(MapOf(RATE), "Where the prices of each model are from."),
+        "totals": _must(TOTALS, "The sums."),
+        "requests": _must(ListOf(REQUEST), "In order."),
+    },
+)

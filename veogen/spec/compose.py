@@ -7,8 +7,9 @@ from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import MAX_BYTES, read
+from veogen.document.shape import Section
 from veogen.document.values import Map, Place, Seq, Value
-from veogen.spec.file import Keys, SpecKeys
+from veogen.spec.file import SPEC
 from veogen.spec.merge import merge
 from veogen.spec.review import Broken, review
 
@@ -28,14 +29,14 @@ class Composer:
         self.sources: dict[str, PurePosixPath] = {}
 
     def document(
-        self, path: PurePosixPath, place: Place | None = None, keys: type[Keys] = SpecKeys
+        self, path: PurePosixPath, place: Place | None = None, shape: Section = SPEC
     ) -> Map | None:
-        """A file by itself, asked for at `place`; None when it is no document of `keys` at all."""
+        """A file by itself, asked for at `place`; None when it is no mapping at all."""
         if path not in self._documents:
             shown = self._files.shown(path)
             self.sources[shown] = path
             raw = self._bytes(path, place or Place(shown, 1, 1))
-            self._documents[path] = None if raw is None else self._parsed(raw, shown, keys)
+            self._documents[path] = None if raw is None else self._parsed(raw, shown, shape)
         return self._documents[path]
 
     def composed(self, path: PurePosixPath) -> Map | None:
@@ -87,7 +88,7 @@ class Composer:
             self._refuse(place, "missing-file", message)
             return None
 
-    def _parsed(self, raw: bytes, shown: str, keys: type[Keys]) -> Map | None:
+    def _parsed(self, raw: bytes, shown: str, shape: Section) -> Map | None:
         try:
             tree = read(raw, shown)
         except MistakesError as error:
@@ -95,7 +96,7 @@ class Composer:
             self.broken.all = True
             return None
         start = Place(shown, 1, 1)
-        return review(tree, keys, start, self._problems, self.broken, self.known)
+        return review(tree, shape, start, self._problems, self.broken, self.known)
 
     def _refuse(self, place: Place, code: str, message: str) -> None:
         self._problems.error(place, code, message)

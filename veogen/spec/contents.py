@@ -1,4 +1,4 @@
-"""What structure alone does not say of one document: parameters, and keys that exclude others."""
+"""What the shape of a document does not say: parameters, and keys that exclude others."""
 
 from collections.abc import Iterator
 

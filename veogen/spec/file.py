@@ -1,300 +1,245 @@
 """The keys of a spec file: what may be written where, and of which type.
 
-The JSON Schema of `veogen schema` is made of these models too.
+`veogen schema` prints the same shapes for editors.
 """
 
 import math
-import re
-from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
+from veogen.document.shape import (
+    Amount,
+    Anything,
+    At,
+    Flaws,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    Schema,
+    Section,
+    Text,
+    shown,
+    wrong_type,
 )
-from pydantic_core import PydanticCustomError
+from veogen.document.values import Map, Seq, Value
+from veogen.spec.names import NAME, RESERVED, identifiers
+from veogen.spec.params import Params, parameters
 
-_TAKES = "How many times to buy the same request, on purpose."
-_VARS = "Values that templates see by their names."
-_PARAMS = "Request parameters; a string may be a template."
-_PROMPT = "What the clip shows: a Jinja2 template."
-_TEMPLATE = "The prompt's file below templates/, instead of `prompt`."
-_NEGATIVE = "What the clip should not show: a Jinja2 template."
-
-RESERVED = ("vars", "shot", "take")
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TEXT = Text()
 
 
-def _matching(pattern: re.Pattern[str], code: str, form: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if not pattern.fullmatch(text):
-            message = "{text} is not a name: {form}"
-            raise PydanticCustomError(code, message, {"text": repr(text), "form": form})
-        return text
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of the language; true and 1.0 are equal to 1, and none."""
 
-    return check
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if type(value) is not int or value != 1:
+            message = f"'veogen' is 1, the version of this language, not {shown(value)}"
+            flaws.add(at, "version", message)
 
-
-def name_pattern(taken: Iterable[str]) -> str:
-    """What a name of a var or an axis looks like to JSON Schema, less those that are taken."""
-    return f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$"
-
-
-def is_name(text: str) -> bool:
-    """Whether a spec, shot or profile can have this name."""
-    return _NAME.fullmatch(text) is not None
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        return {"const": 1}
 
 
-def _not_reserved(name: str) -> str:
-    if name in RESERVED:
-        message = "{name} means something else in templates; choose another name"
-        raise PydanticCustomError("reserved-name", message, {"name": repr(name)})
-    return name
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The values of an axis: no null, nothing infinite, and a mapping only with an id."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, Seq):
+            wrong_type(value, at, "a list", flaws)
+            return
+        if not value:
+            message = "an axis without values makes no request; null takes an axis away"
+            flaws.add(at, "empty-axis", message)
+        for index, item in enumerate(value):
+            _check_item(item, (at, index), flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        identified = {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}}
+        item = {"not": {"type": "null"}, "if": {"type": "object"}, "then": identified}
+        return {"type": "array", "minItems": 1, "items": item}
 
 
-def _axis_value(value: Any) -> Any:
+def _check_item(value: Value, at: At, flaws: Flaws) -> None:
     """Refuse what cannot stand in an address."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        shown = "null" if value is None else f".{value}".replace(".-", "-.")
-        raise PydanticCustomError("axis-value", f"{shown} is not a value of an axis")
-    if isinstance(value, dict) and not _is_id(value.get("id")):
+        text = "null" if value is None else f".{value}".replace(".-", "-.")
+        flaws.add(at, "axis-value", f"{text} is not a value of an axis")
+    elif isinstance(value, Map) and not _is_id(value.get("id")):
         message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
-        raise PydanticCustomError("missing-id", message)
-    return value
+        flaws.add(at, "missing-id", message)
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Value) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _axis(value: Any) -> Any:
-    if value == []:
-        message = "an axis without values makes no request; null takes an axis away"
-        raise PydanticCustomError("empty-axis", message)
-    return value
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table: the path of one, or a list of mappings."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, str):
+            _ROW_LIST.check(value, at, flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        return {"anyOf": [{"type": "string"}, _ROW_LIST.schema(definitions)]}
 
 
-def credits_of(value: Any) -> Decimal | None:
-    """A number of credits; None if it is none."""
-    try:
-        amount = Decimal("nan" if isinstance(value, bool) else str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and amount >= 0 else None
+def _misplaced(key: str) -> str | None:
+    return "as a request parameter it stands below 'params'" if key in parameters() else None
 
 
-def _amount(value: Any) -> Decimal:
-    amount = credits_of(value)
-    if amount is None:
-        raise PydanticCustomError("amount", "not a number of credits")
-    return amount
+_CONDITION = MapOf(Anything())
+_ROW_LIST = ListOf(_CONDITION, called="a path or a list")
+_COMBINATIONS = ListOf(_CONDITION)
+_ONE_PROMPT = {
+    "not": {
+        "required": ["prompt", "template"],
+        "properties": {"prompt": {"type": "string"}, "template": {"type": "string"}},
+    }
+}
 
+_TAKES = Key(Integer(1), "How many times to buy the same request, on purpose.")
+_VARS = Key(MapOf(Anything(), identifiers()), "Values that templates see by their names.")
+_PARAMS = Key(Params(), "Request parameters; a string may be a template.")
+_PROMPT = Key(TEXT, "What the clip shows: a Jinja2 template.")
+_TEMPLATE = Key(TEXT, "The prompt's file below templates/, instead of `prompt`.")
+_NEGATIVE = Key(TEXT, "What the clip should not show: a Jinja2 template.")
+_DESCRIPTION = Key(TEXT, "For people.")
 
-def _version(value: Any) -> Any:
-    if type(value) is not int or value != 1:  # true and 1.0 are equal to 1
-        raise PydanticCustomError("version", "not the version of this language")
-    return value
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Name = Annotated[
-    str,
-    AfterValidator(_matching(_NAME, "bad-name", "a-z, 0-9, '.', '_' and '-', not first a mark")),
-    Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"}),
-]
-Identifier = Annotated[
-    str,
-    AfterValidator(
-        _matching(_IDENTIFIER, "bad-name", "letters, digits and '_', not first a digit")
+SAMPLE = Section(
+    "'sample'",
+    "Sample",
+    "The combinations with the smallest SHA-256 of `<seed>:<address>`, always the same ones.",
+    {
+        "count": Key(Integer(1), "How many combinations to keep.", required=True),
+        "seed": Key(Integer(), "Another seed keeps other combinations; default 0."),
+    },
+)
+MATRIX_WORDS = {
+    "exclude": Key(
+        _COMBINATIONS, "Partial combinations to leave out; a list means any of its values."
     ),
-    AfterValidator(_not_reserved),
-    Field(json_schema_extra={"pattern": name_pattern(RESERVED)}),
-]
-Texts = Annotated[
-    list[str],
-    BeforeValidator(_listed),
-    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
-]
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
-AxisValue = Annotated[
-    Any,
-    BeforeValidator(_axis_value),
-    WithJsonSchema(
-        {
-            "not": {"type": "null"},
-            "if": {"type": "object"},
-            "then": {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}},
-        }
+    "include": Key(_COMBINATIONS, "Whole combinations to add; every axis is given."),
+    "zip": Key(
+        ListOf(ListOf(TEXT)), "Lists of names of axes that advance together, of equal length."
     ),
-]
-Axis = Annotated[list[AxisValue], Field(min_length=1), BeforeValidator(_axis)]
-Version = Annotated[Literal[1], BeforeValidator(_version)]
-Whole = Annotated[int, Field(ge=1)]
-Vars = dict[Identifier, Any]
-Params = dict[str, Any]
-Condition = dict[str, Any]
-Combinations = list[Condition]
-Rows = Annotated[
-    Annotated[str, Tag("path")] | Annotated[list[dict[str, Any]], Tag("list")],
-    Discriminator(lambda value: "path" if isinstance(value, str) else "list"),
-]
-
-
-class Keys(BaseModel):
-    """A mapping of a spec; a key that it does not name is a mistake, null takes a key away."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    noun: ClassVar[str]
-
-
-class SampleKeys(Keys):
-    """The combinations with the smallest SHA-256 of `<seed>:<address>`, always the same ones."""
-
-    noun = "'sample'"
-
-    count: Whole = Field(description="How many combinations to keep.")
-    seed: int = Field(0, description="Another seed keeps other combinations.")
-
-
-class MatrixKeys(Keys):
-    """Axes by name, each a list of values; six words are not axes."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[Identifier, Axis | None]
-
-    noun = "'matrix'"
-
-    exclude: Combinations | None = Field(
-        None, description="Partial combinations to leave out; a list means any of its values."
-    )
-    include: Combinations | None = Field(
-        None, description="Whole combinations to add; every axis is given."
-    )
-    zip: list[list[str]] | None = Field(
-        None, description="Lists of names of axes that advance together, of equal length."
-    )
-    rows: Rows | None = Field(
-        None, description="A .csv, .jsonl or .yaml file, or a list; each row is a combination."
-    )
-    rows_key: Texts | None = Field(
-        None, description="The columns that make the address; default `id`, else all."
-    )
-    sample: SampleKeys | None = Field(None, description="Keep only some combinations.")
-
-
-class BudgetKeys(Keys):
-    """What one run directory may spend, and how many requests a plan may have."""
-
-    noun = "'budget'"
-
-    max_credits: Amount | None = Field(None, description="The most credits ever spent.")
-    max_requests: Whole | None = Field(None, description="The most requests of a plan.")
-
-
-class OverrideKeys(Keys):
-    """A reviewed exception for the combinations that fit `when`; a later one wins."""
-
-    noun = "an override"
-
-    when: Condition = Field(description="A partial combination.")
-    takes: Whole | None = Field(None, description=_TAKES)
-    vars: Vars | None = Field(None, description=_VARS)
-    params: Params | None = Field(None, description=_PARAMS)
-    prompt: str | None = Field(None, description=_PROMPT)
-    template: str | None = Field(None, description=_TEMPLATE)
-    negative_prompt: str | None = Field(None, description=_NEGATIVE)
-
-
-class ShotKeys(Keys):
-    """A prompt, and what to vary in it."""
-
-    noun = "a shot"
-
-    name: Name = Field(description="Unique in the spec.")
-    description: str | None = Field(None, description="For people.")
-    prompt: str | None = Field(None, description=_PROMPT)
-    template: str | None = Field(None, description=_TEMPLATE)
-    negative_prompt: str | None = Field(None, description=_NEGATIVE)
-    vars: Vars | None = Field(None, description=_VARS)
-    matrix: MatrixKeys | None = Field(None, description="Axes of this shot.")
-    params: Params | None = Field(None, description=_PARAMS)
-    takes: Whole | None = Field(None, description=_TAKES)
-    overrides: list[OverrideKeys] | None = Field(None, description="Reviewed exceptions.")
-    output: str | None = Field(
-        None, description="A template of the path of the clips, without extension."
-    )
-
-
-class ProfileKeys(Keys):
-    """What `--profile` lays over the spec and over every shot."""
-
-    noun = "a profile"
-
-    description: str | None = Field(None, description="For people.")
-    vars: Vars | None = Field(None, description=_VARS)
-    params: Params | None = Field(None, description=_PARAMS)
-    matrix: MatrixKeys | None = Field(None, description="Axes of every shot.")
-    budget: BudgetKeys | None = Field(None, description="What may be spent.")
-    shots: list[ShotKeys] | None = Field(None, description="Shots, laid over those of their name.")
-
-
-class SpecKeys(Keys):
-    """A spec: what to buy, as its author writes it."""
-
-    noun = "a spec"
-
-    veogen: Version | None = Field(None, description="The version of this language.")
-    name: Name | None = Field(None, description="Default: the stem of the file.")
-    description: str | None = Field(None, description="For people.")
-    extends: Texts | None = Field(
-        None, description="Paths of the specs that this one is laid over, relative to this file."
-    )
-    vars: Vars | None = Field(None, description=_VARS)
-    params: Params | None = Field(None, description=_PARAMS)
-    matrix: MatrixKeys | None = Field(None, description="Axes of every shot.")
-    budget: BudgetKeys | None = Field(None, description="What may be spent.")
-    profiles: dict[Name, ProfileKeys | None] | None = Field(
-        None, description="Variants of the spec, chosen with --profile."
-    )
-    shots: list[ShotKeys] | None = Field(None, description="What to make.")
-
-
-class SettingsKeys(Keys):
-    """What `--set` may set."""
-
-    noun = "--set"
-
-    vars: Vars | None = None
-    params: Params | None = None
-
-
-class LimitsKeys(Keys):
-    """The team's ceilings for all specs of one command together."""
-
-    noun = "'limits'"
-
-    max_credits: Amount | None = None
-    max_requests: Whole | None = None
-    models: list[str] | None = None
-
-
-class PolicyKeys(Keys):
-    """The team's policy, in `veogen.yaml` at the project root."""
-
-    noun = "a policy"
-
-    limits: LimitsKeys | None = None
-    prices: str | None = None
+    "rows": Key(Rows(), "A .csv, .jsonl or .yaml file, or a list; each row is a combination."),
+    "rows_key": Key(
+        ListOf(TEXT, alone=True), "The columns that make the address; default `id`, else all."
+    ),
+    "sample": Key(SAMPLE, "Keep only some combinations."),
+}
+MATRIX = Section(
+    "'matrix'",
+    "Matrix",
+    "Axes by name, each a list of values; six words are not axes.",
+    MATRIX_WORDS,
+    others=MapOf(Axis(), identifiers((*MATRIX_WORDS, *RESERVED))),
+)
+BUDGET = Section(
+    "'budget'",
+    "Budget",
+    "What one run directory may spend, and how many requests a plan may have.",
+    {
+        "max_credits": Key(Amount(), "The most credits ever spent."),
+        "max_requests": Key(Integer(1), "The most requests of a plan."),
+    },
+)
+OVERRIDE = Section(
+    "an override",
+    "Override",
+    "A reviewed exception for the combinations that fit `when`; a later one wins.",
+    {
+        "when": Key(_CONDITION, "A partial combination.", required=True),
+        "takes": _TAKES,
+        "vars": _VARS,
+        "params": _PARAMS,
+        "prompt": _PROMPT,
+        "template": _TEMPLATE,
+        "negative_prompt": _NEGATIVE,
+    },
+    elsewhere=_misplaced,
+    told=_ONE_PROMPT,
+)
+SHOT = Section(
+    "a shot",
+    "Shot",
+    "A prompt, and what to vary in it.",
+    {
+        "name": Key(NAME, "Unique in the spec.", required=True),
+        "description": _DESCRIPTION,
+        "prompt": _PROMPT,
+        "template": _TEMPLATE,
+        "negative_prompt": _NEGATIVE,
+        "vars": _VARS,
+        "matrix": Key(MATRIX, "Axes of this shot."),
+        "params": _PARAMS,
+        "takes": _TAKES,
+        "overrides": Key(ListOf(OVERRIDE), "Reviewed exceptions."),
+        "output": Key(TEXT, "A template of the path of the clips, without extension."),
+    },
+    elsewhere=_misplaced,
+    told=_ONE_PROMPT,
+)
+PROFILE = Section(
+    "a profile",
+    "Profile",
+    "What `--profile` lays over the spec and over every shot.",
+    {
+        "description": _DESCRIPTION,
+        "vars": _VARS,
+        "params": _PARAMS,
+        "matrix": Key(MATRIX, "Axes of every shot."),
+        "budget": Key(BUDGET, "What may be spent."),
+        "shots": Key(ListOf(SHOT), "Shots, laid over those of their name."),
+    },
+    elsewhere=_misplaced,
+)
+SPEC = Section(
+    "a spec",
+    "Spec",
+    "What to buy, as its author writes it.",
+    {
+        "veogen": Key(Version(), "The version of this language."),
+        "name": Key(NAME, "Default: the stem of the file."),
+        "description": _DESCRIPTION,
+        "extends": Key(
+            ListOf(TEXT, alone=True),
+            "Paths of the specs that this one is laid over, relative to this file.",
+        ),
+        "vars": _VARS,
+        "params": _PARAMS,
+        "matrix": Key(MATRIX, "Axes of every shot."),
+        "budget": Key(BUDGET, "What may be spent."),
+        "profiles": Key(MapOf(PROFILE, NAME), "Variants of the spec, chosen with --profile."),
+        "shots": Key(ListOf(SHOT), "What to make."),
+    },
+    elsewhere=_misplaced,
+)
+SETTINGS = Section("--set", "Settings", "What --set may set.", {"vars": _VARS, "params": _PARAMS})
+POLICY = Section(
+    "a policy",
+    "Policy",
+    "The team's policy, in `veogen.yaml` at the project root.",
+    {
+        "limits": Key(
+            Section(
+                "'limits'",
+                "Limits",
+                "The team's ceilings for all specs of one command together.",
+                {
+                    "max_credits": Key(Amount(), "The most credits that a run may cost."),
+                    "max_requests": Key(Integer(1), "The most requests that a run may send."),
+                    "models": Key(ListOf(TEXT), "The models that may be used."),
+                },
+            ),
+            "What no spec may raise.",
+        ),
+        "prices": Key(TEXT, "A file of prices of the team's own."),
+    },
+)

@@ -8,10 +8,11 @@ from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.values import Map, Place
 from veogen.spec.compose import Composer
 from veogen.spec.contents import unknown_profile
-from veogen.spec.file import SettingsKeys, is_name
+from veogen.spec.file import SETTINGS
 from veogen.spec.layers import submap
 from veogen.spec.merge import merge, without_nulls
 from veogen.spec.model import Spec
+from veogen.spec.names import is_name
 from veogen.spec.policy import raised_limits, read_limits, read_policy
 from veogen.spec.review import review
 from veogen.spec.root import project_root
@@ -63,7 +64,7 @@ def load_as_far(
     composer = Composer(files, problems, policy.models)
     composed = composer.composed(PurePosixPath(path))
     set_ = read_settings(settings, problems)
-    review(set_, SettingsKeys, set_.place, problems, composer.broken, policy.models)
+    review(set_, SETTINGS, set_.place, problems, composer.broken, policy.models)
     if composed is None:
         return None
     if not _has_profile(composed, profile):

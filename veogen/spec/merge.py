@@ -1,6 +1,8 @@
 """How a stronger level is laid over a weaker one: maps by key, shots by name, the rest replaced."""
 
-from veogen.document.values import Map, Seq, Value
+from veogen.document.values import Map, Seq, Value, without_nulls
+
+__all__ = ["merge", "merge_shot", "without_nulls"]
 
 _NAMED = "shots"
 _ALTERNATIVES = {"prompt": "template", "template": "prompt"}
@@ -27,15 +29,6 @@ def merge_shot(weak: Map, strong: Map) -> Map:
         if strong.get(_ALTERNATIVES.get(key, "")) is None:
             kept.take(weak, key, weak[key])
     return merge(kept, strong)
-
-
-def without_nulls(tree: Map) -> Map:
-    """The map without the keys that are taken away, at every level but inside lists."""
-    kept = Map.like(tree)
-    for key, value in tree.items():
-        if value is not None:
-            kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
-    return kept
 
 
 def _merged(key: str, weak: Value, strong: Value) -> Value:

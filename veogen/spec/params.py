@@ -1,16 +1,51 @@
-"""Whether written request parameters fit the catalogue, where they are written."""
+"""Request parameters where they are written: their names, and values that are no templates."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from veogen.catalogue.known import Catalogue, default_catalogue
-from veogen.catalogue.parameters import Json, Parameter
+from veogen.catalogue.models import shipped
+from veogen.catalogue.parameters import Json, Kind, Parameter
 from veogen.document.problems import Problem, did_you_mean
+from veogen.document.shape import At, Flaws, Schema, or_null, wrong_type
 from veogen.document.values import Map, Place, Seq, Value
 
 _OPENINGS = ("{{", "{%", "{#")
 _OLD_BOOLEANS = dict.fromkeys(("yes", "on", "y"), "true") | dict.fromkeys(
     ("no", "off", "n"), "false"
 )
+_TEXT: Schema = {"type": "string"}
+_TEMPLATE: Schema = {"type": "string", "pattern": r"\{[{%#]"}
+_TYPES: Mapping[Kind, Schema] = {
+    "string": _TEXT,
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "uris": {"type": "array", "items": _TEXT},
+    "callback": {"type": "string", "format": "uri"},
+    "any": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The `params` of a level; `parameter_mistakes` looks at what is in them."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, Map):
+            wrong_type(value, at, "a mapping", flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        definitions["Params"] = {
+            "description": "Request parameters; a string may be a template.",
+            "type": "object",
+            "properties": {
+                name: or_null(_any_of([*_forms(known), _TEMPLATE]))
+                | {"description": known[0].description}
+                for name, known in parameters().items()
+            },
+            "additionalProperties": False,
+        }
+        return {"$ref": "#/$defs/Params"}
 
 
 def is_template(value: Value) -> bool:
@@ -46,7 +81,7 @@ def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
 def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> Iterator[Problem]:
     """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
     meanings = known.parameters[name]
-    mistakes = [parameter.check(_json(value)) for parameter in meanings]
+    mistakes = [parameter.check(as_json(value)) for parameter in meanings]
     if None not in mistakes and not known.lenient:
         hint = _old_boolean(meanings[0], value)
         yield Problem(place, "error", "value", f"{name} {mistakes[0]}", hint)
@@ -62,7 +97,39 @@ def _old_boolean(parameter: Parameter, value: Value) -> str | None:
     return f"write {word}" if word and parameter.kind == "boolean" else None
 
 
-def _json(value: Value) -> Json:
+def as_json(value: Value) -> Json:
+    """A value without its places."""
     if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    return [_json(item) for item in value] if isinstance(value, list) else value
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, list) else value
+
+
+def value_schema(known: tuple[Parameter, ...]) -> Schema:
+    """A literal value of a parameter, for editors."""
+    return _any_of(_forms(known))
+
+
+def _forms(known: tuple[Parameter, ...]) -> list[Schema]:
+    """What the models take as a parameter."""
+    forms = [_typed(parameter) for parameter in known]
+    return [form for index, form in enumerate(forms) if form not in forms[:index]]
+
+
+def _typed(parameter: Parameter) -> Schema:
+    if parameter.name == "model":
+        return {"enum": list(shipped())}
+    if parameter.enum is not None:
+        return {"enum": list(parameter.enum)}
+    limits = {
+        "minimum": parameter.minimum,
+        "maximum": parameter.maximum,
+        "maxItems": parameter.max_items,
+    }
+    return _TYPES[parameter.kind] | {k: v for k, v in limits.items() if v is not None}
+
+
+def _any_of(forms: list[Schema]) -> Schema:
+    """One of the forms; any text includes templates."""
+    if _TEXT in forms:
+        forms = [form for form in forms if form is not _TEMPLATE]
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}

@@ -7,9 +7,10 @@ from veogen.catalogue.known import Catalogue
 from veogen.catalogue.own import own_models
 from veogen.document.files import Files
 from veogen.document.problems import Problem, Problems
+from veogen.document.shape import amount
 from veogen.document.values import Map, Value
 from veogen.spec.compose import Composer
-from veogen.spec.file import PolicyKeys, credits_of
+from veogen.spec.file import POLICY as SHAPE
 from veogen.spec.layers import submap
 from veogen.spec.model import Limits, Policy
 from veogen.spec.prices import team_prices
@@ -30,8 +31,10 @@ def read_policy(files: Files, problems: Problems, *, lenient: bool = False) -> P
     path = PurePosixPath(POLICY)
     if POLICY not in files.names(path.parent):
         return Policy(models=known)
-    tree = Composer(files, problems).document(path, keys=PolicyKeys)
-    if tree is None or problems.has_errors:
+    own = Problems()
+    tree = Composer(files, own).document(path, shape=SHAPE)
+    problems.extend(own.all)
+    if tree is None or own.has_errors:
         return Policy(models=known)
     return Policy(
         limits=read_limits(submap(tree, "limits")),
@@ -43,7 +46,7 @@ def read_limits(tree: Map) -> Limits:
     """The ceilings of a `budget` or `limits` mapping whose structure was checked."""
     models = tree.get("models")
     return Limits(
-        max_credits=credits_of(tree.get("max_credits")),
+        max_credits=amount(tree.get("max_credits")),
         max_requests=_whole(tree.get("max_requests")),
         models=tuple(map(str, models)) if isinstance(models, list) else (),
         place=tree.place,

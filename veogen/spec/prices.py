@@ -11,64 +11,81 @@ veo-3.1-fast-generate-preview:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePosixPath
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.prices import Multiplier, Price
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
+from veogen.document.shape import (
+    Amount,
+    Anything,
+    At,
+    Flaws,
+    Key,
+    ListOf,
+    MapOf,
+    Section,
+    Text,
+    amount,
+    problems_of,
+    value_of,
+)
 from veogen.document.values import Map, Place, Seq, Value
-from veogen.spec.file import Amount, Keys
-from veogen.spec.structure import structural_mistakes
+from veogen.spec.layers import submap
+from veogen.spec.params import as_json
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RULES = ("per_second", "per_call")
 
 
-def _date(text: str) -> str:
-    if not _DATE.fullmatch(text):
-        message = "{text} is not a date; write it as 2026-12-31"
-        raise PydanticCustomError("date", message, {"text": repr(text)})
-    return text
+def _date(text: str) -> tuple[str, str] | None:
+    if _DATE.fullmatch(text):
+        return None
+    return "date", f"{text!r} is not a date; write it as 2026-12-31"
 
 
-def _rule(text: str) -> str:
-    if text not in _RULES:
-        message = "{text} is not a rule: per_second or per_call"
-        raise PydanticCustomError("rule", message, {"text": repr(text)})
-    return text
+def _rule(text: str) -> tuple[str, str] | None:
+    return None if text in _RULES else ("rule", f"{text!r} is not a rule: per_second or per_call")
 
 
-def _rate(amount: Decimal) -> Decimal:
-    if not amount:
-        raise PydanticCustomError("rate", "a dollar is worth more than no credits")
-    return amount
+@dataclass(frozen=True, slots=True)
+class _Rate(Amount):
+    """An amount that something can be divided by."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        Amount.check(self, value, at, flaws)
+        if amount(value) == 0:
+            flaws.add(at, "rate", "a dollar is worth more than no credits")
 
 
-class _MultiplierKeys(Keys):
-    noun = "a multiplier"
-
-    when: dict[str, Any]
-    times: Amount
-
-
-class _PriceKeys(Keys):
-    noun = "a price"
-
-    date: Annotated[str, AfterValidator(_date)]
-    source: str
-    credits_per_usd: Annotated[Amount, AfterValidator(_rate)]
-    rule: Annotated[str, AfterValidator(_rule)]
-    credits: Amount
-    minimum: Amount = Decimal(0)
-    multipliers: list[_MultiplierKeys] = Field(default_factory=list)
+_MULTIPLIER = Section(
+    "a multiplier",
+    "Multiplier",
+    "What else a price is multiplied by.",
+    {
+        "when": Key(MapOf(Anything()), "The parameters that it holds for.", required=True),
+        "times": Key(Amount(), "The factor.", required=True),
+    },
+)
+_PRICE = Section(
+    "a price",
+    "Price",
+    "The price of a model.",
+    {
+        "date": Key(Text(_date), "When it was agreed.", required=True),
+        "source": Key(Text(), "Who says so.", required=True),
+        "credits_per_usd": Key(_Rate(), "What a dollar is worth.", required=True),
+        "rule": Key(Text(_rule), "What one pays for.", required=True),
+        "credits": Key(Amount(), "The price of a second or a call.", required=True),
+        "minimum": Key(Amount(), "The least price of a request."),
+        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+    },
+)
 
 
 def team_prices(
@@ -108,7 +125,7 @@ def _read(
     problems = [problem for id_ in tree for problem in _mistakes(tree, id_, known)]
     if problems:
         return {}, tuple(problems)
-    return {id_: _price(_PriceKeys.model_validate(tree[id_])) for id_ in tree}, ()
+    return {id_: _price(value_of(tree, id_, Map)) for id_ in tree}, ()
 
 
 def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
@@ -119,8 +136,7 @@ def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Probl
         yield Problem(tree.key_place(id_), "error", "unknown-model", message, hint)
         return
     price = tree[id_]
-    for mistake in structural_mistakes(price, _PriceKeys, tree.value_place(id_)):
-        yield mistake.problem
+    yield from problems_of(price, _PRICE, tree.value_place(id_))
     if model.known:
         yield from _unknown_conditions(price, model)
 
@@ -147,13 +163,25 @@ def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
             yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
 
 
-def _price(keys: _PriceKeys) -> Price:
+def _price(written: Map) -> Price:
+    multipliers = written.get("multipliers")
     return Price(
-        date=keys.date,
-        source=keys.source,
-        credits_per_usd=keys.credits_per_usd,
-        per_second=keys.rule == "per_second",
-        credits=keys.credits,
-        minimum=keys.minimum,
-        multipliers=tuple(Multiplier(dict(one.when), one.times) for one in keys.multipliers),
+        date=value_of(written, "date", str),
+        source=value_of(written, "source", str),
+        credits_per_usd=_amount(written, "credits_per_usd"),
+        per_second=written["rule"] == "per_second",
+        credits=_amount(written, "credits"),
+        minimum=_amount(written, "minimum"),
+        multipliers=tuple(_multipliers(multipliers if isinstance(multipliers, Seq) else ())),
     )
+
+
+def _multipliers(written: Iterable[Value]) -> Iterator[Multiplier]:
+    for item in written:
+        if isinstance(item, Map):
+            when = {name: as_json(value) for name, value in submap(item, "when").items()}
+            yield Multiplier(when, _amount(item, "times"))
+
+
+def _amount(tree: Map, key: str) -> Decimal:
+    return amount(tree.get(key)) or Decimal(0)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 
 from veogen.catalogue.known import Catalogue
 from veogen.document.problems import Problems
+from veogen.document.shape import Flaw, Section, flaws_of, problem_of
 from veogen.document.values import Map, Place, Seq, Step, Value, value_at
 from veogen.spec.contents import content_mistakes
-from veogen.spec.file import Keys
-from veogen.spec.structure import Mistake, structural_mistakes
 
 _HARMLESS = ("veogen", "name", "description", "budget")
 
@@ -46,33 +45,33 @@ class Broken:
 
 def review(
     tree: Value,
-    keys: type[Keys],
+    shape: Section,
     start: Place,
     problems: Problems,
     broken: Broken,
     known: Catalogue,
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
-    mistakes = list(structural_mistakes(tree, keys, start))
-    problems.extend(mistake.problem for mistake in mistakes)
+    flaws = flaws_of(tree, shape)
+    problems.extend(problem_of(flaw, tree, start) for flaw in flaws)
     if not isinstance(tree, Map):
         broken.all = True
         return None
-    for mistake in mistakes:
-        if mistake.problem.code != "unknown-key":
-            broken.add(tree, mistake.path)
-    mended = [mistake for mistake in mistakes if _mend(tree, mistake)]
+    for flaw in flaws:
+        if flaw.breaks:
+            broken.add(tree, flaw.path)
+    mended = [flaw for flaw in flaws if _mend(tree, flaw)]
     problems.extend(content_mistakes(tree, known))
-    return review(tree, keys, start, problems, broken, known) if mended else tree
+    return review(tree, shape, start, problems, broken, known) if mended else tree
 
 
-def _mend(tree: Map, mistake: Mistake) -> bool:
+def _mend(tree: Map, flaw: Flaw) -> bool:
     """Give a misspelt key the name that was meant, unless that is there as well."""
-    if mistake.meant is None:
+    if flaw.meant is None:
         return False
-    *above, key = mistake.path
+    *above, key = flaw.path
     parent = value_at(tree, above)
-    if not isinstance(parent, Map) or key not in parent or mistake.meant in parent:
+    if not isinstance(parent, Map) or key not in parent or flaw.meant in parent:
         return False
-    parent.rename(str(key), mistake.meant)
+    parent.rename(str(key), flaw.meant)
     return True
