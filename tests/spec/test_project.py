@@ -85,7 +85,6 @@ def test_a_policy_is_read_from_the_root(project: Project) -> None:
         "veogen.yaml",
         "limits: {max_credits: 100.5, max_requests: 9, models: [m]}",
     )
-    project.write("ours.yaml", "{}")
 
     spec = project.spec(SHOT, name="specs/a.yaml")
 

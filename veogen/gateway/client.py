@@ -68,7 +68,6 @@ class Evolink:
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
-        self._tasks.close()
         self._caller.close()
 
     @property

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from veogen.gateway.account import own_failure
 from veogen.gateway.answers import Task, Unread
 from veogen.gateway.caller import Caller
 from veogen.gateway.envelope import complaint, retry_after
+from veogen.gateway.parallel import side_by_side
 from veogen.gateway.tasks import read_batch, read_task
 from veogen.gateway.wire import Answer, Broken
 
@@ -47,7 +47,6 @@ class TaskReader:
         self._caller = caller
         self._url = f"{base_url}/v1/tasks"
         self._has_batches = True
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="veogen-read")
 
     def read(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
         """Every id asked for is answered, in the order asked for."""
@@ -60,16 +59,14 @@ class TaskReader:
         """How many tasks a call should ask for: without batches the caller's threads do better."""
         return BATCH if self._has_batches else 1
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | Unread]]:
         found = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
         if isinstance(found, Unread):
             yield from ((task_id, found) for task_id in task_ids)
             return
         missing = [task_id for task_id in task_ids if task_id not in found]
-        single = dict(zip(missing, self._one_by_one(missing), strict=True))
+        read = side_by_side(self._one, missing, most=_AT_ONCE)
+        single = dict(zip(missing, read, strict=True))
         for task_id in task_ids:
             yield task_id, found[task_id] if task_id in found else single[task_id]
 
@@ -87,11 +84,6 @@ class TaskReader:
 
     def _parse_batch(self, answer: Answer) -> Mapping[str, Task] | None:
         return read_batch(answer, secret=self._caller.key)
-
-    def _one_by_one(self, task_ids: Sequence[str]) -> Iterator[Task | Unread]:
-        if len(task_ids) > 1:
-            return self._threads.map(self._one, task_ids)
-        return map(self._one, task_ids)
 
     def _one(self, task_id: str) -> Task | Unread:
         # The id is the gateway's word: it must not become a path of its own.
