@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from frames import frames
 from PIL import Image, ImageChops, ImageStat
 
 from veogen.simulator.clips import AbandonedError, Clip, render
+from veogen.simulator.picture import UnreadableError, still
 
 CLIP = Clip(
     task="task-unified-1757169743-7cvnl5zw",
@@ -63,6 +65,14 @@ def test_the_longest_prompt_leaves_half_of_the_frame_and_its_task(tmp_path: Path
     frame = middle(long, tmp_path)
 
     assert difference(upper(frame), Image.new("RGB", (1280, 360), (18, 18, 22))) > 30
+
+
+def test_an_image_of_too_many_pixels_is_not_read() -> None:
+    file = io.BytesIO()
+    Image.new("1", (10_000, 6_000)).save(file, "PNG")
+
+    with pytest.raises(UnreadableError, match="an image has too many pixels"):
+        still(file.getvalue(), (1280, 720), "pad")
 
 
 def test_a_clip_nobody_waits_for_is_given_up(tmp_path: Path) -> None:

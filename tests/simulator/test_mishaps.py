@@ -217,6 +217,14 @@ def test_a_new_attempt_of_a_failed_request_succeeds() -> None:
     assert [task["status"] for task in tasks] == ["failed", "completed"]
 
 
+def test_a_task_takes_longer() -> None:
+    with customer_of("at: task, do: slow, seconds: 0.4, times: 1") as customer:
+        slow, usual = customer.make(), customer.make()
+
+    assert slow["duration"] > 0.4
+    assert usual["duration"] < slow["duration"]
+
+
 def test_a_stuck_task_never_ends_and_holds_nobody_up() -> None:
     with customer_of("at: task, do: stuck, prompt: stuck") as customer:
         stuck = [customer.submit(prompt=f"stuck {n}").json()["id"] for n in range(20)]

@@ -62,6 +62,7 @@ IMAGES = ["https://example.org/a.png"] * 4
         pytest.param(
             {"callback_url": "https://h.org/" + "x" * 2048}, "callback_url", id="a long callback"
         ),
+        pytest.param({"callback_url": "https://h.org:x/"}, "callback_url", id="callback, no port"),
         pytest.param({"callback_url": "http://h.org/"}, "callback_url", id="callback over http"),
         *(
             pytest.param({"callback_url": f"https://{host}/"}, "callback_url", id=host)
@@ -220,6 +221,17 @@ def test_a_list_that_cannot_be_is_refused(customer: Customer, query: str, param:
     answer = customer.ask("GET", f"/v1/tasks?{query}")
 
     assert refused(answer) == (400, "invalid_request_error", "invalid_parameters", param)
+
+
+def test_an_address_nobody_serves_is_not_found(customer: Customer) -> None:
+    assert refused(customer.ask("GET", "/v1/nowhere")) == (404, "not_found_error", 404, "")
+
+
+def test_a_method_an_address_does_not_take_is_refused(customer: Customer) -> None:
+    answer = customer.ask("DELETE", "/v1/videos/generations")
+
+    assert refused(answer) == (405, "", 405, "")
+    assert answer.headers["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", f"Basic {KEY}"])

@@ -1,5 +1,6 @@
 import base64
 import io
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -141,11 +142,16 @@ def test_the_quota_ends(customer: Customer) -> None:
         pytest.param("base64", {"base64_data": "", "file_name": 1}, 400, id="no name"),
         pytest.param("url", {"file_url": "https://example.org/a.png"}, 40004, id="elsewhere"),
         pytest.param("url", {"file_url": "http://127.0.0.1:9/a.png"}, 40004, id="nobody there"),
+        pytest.param("url", {"file_url": "{media}/files/none.png"}, 40004, id="not found"),
         pytest.param("url", {"file_url": "http://[1"}, 40004, id="no address"),
     ],
 )
 def test_an_upload_is_refused(customer: Customer, way: str, sent: object, code: int) -> None:
-    assert refusal(customer.ask("POST", f"{BASE}/upload/{way}", json=sent)) == (400, False, code)
+    text = json.dumps(sent).replace("{media}", customer.simulator.media_url)
+
+    answer = customer.ask("POST", f"{BASE}/upload/{way}", data=text)
+
+    assert refusal(answer) == (400, False, code)
 
 
 def test_a_file_that_is_too_large_is_refused(customer: Customer) -> None:

@@ -11,8 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import av
+
 from veogen.simulator.clips import Clip, render
 from veogen.simulator.picture import Size
+
+
+class NotMadeError(Exception):
+    """A clip could not be made: no room on the disk, or the encoder gave up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,11 @@ class Kiln:
 
     def _bake(self, clip: Clip) -> Baked:
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
-        render(clip, path, self._stopped.is_set)
-        return _baked(path)
+        try:
+            render(clip, path, self._stopped.is_set)
+            return _baked(path)
+        except (OSError, av.FFmpegError) as error:
+            raise NotMadeError(f"the simulator could not make a clip: {error}") from error
 
     def _copy(self, size: Size, seconds: int, audio: bool) -> Baked:  # noqa: FBT001 - of a shape
         path = self._folder / f"{size[0]}x{size[1]}-{seconds}-{audio}.mp4"

@@ -19,7 +19,7 @@ from veogen.simulator.clips import Clip
 from veogen.simulator.faults import Faults
 from veogen.simulator.files import Store
 from veogen.simulator.footage import clips_of
-from veogen.simulator.kiln import Kiln
+from veogen.simulator.kiln import Kiln, NotMadeError
 from veogen.simulator.links import Links
 from veogen.simulator.money import Account, price
 from veogen.simulator.options import Options
@@ -166,6 +166,8 @@ class Service:
                 task.clips = tuple(await clips)
             except UnreadableError as error:
                 task.failure = Failure("image_processing_error", str(error))
+            except NotMadeError as error:
+                task.failure = Failure("service_error", str(error))
         if task.stuck:
             return
         self._end(task)
@@ -185,7 +187,7 @@ class Service:
     def _end(self, task: Task) -> None:
         task.finished = time.time()
         self._in_flight -= 1
-        lifetime = self.options.gateway.links_expire + 60
+        lifetime = self.options.gateway.links_expire + 1
         if self.options.gateway.clips == "each":
             asyncio.get_running_loop().call_later(lifetime, _forget, task)
         if task.charged:

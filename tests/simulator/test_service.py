@@ -1,0 +1,49 @@
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from customer import MODEL, eventually
+
+from veogen.simulator.kiln import Kiln
+from veogen.simulator.options import Gateway, Options
+from veogen.simulator.service import Service
+from veogen.simulator.tasks import Task
+
+BODY = {"model": MODEL, "prompt": "a boat", "generate_audio": False}
+
+
+def ended(folder: Path, gateway: Gateway, until: Callable[[Task], bool]) -> Task:
+    """A task of a gateway whose clips are made in `folder`, once it is as it should be."""
+
+    async def live() -> Task:
+        kiln = Kiln(folder)
+        service = Service(Options(generation_time=0, gateway=gateway), kiln)
+        task = service.submit(dict(BODY), None).task
+        await asyncio.to_thread(eventually, lambda: until(task), bool)
+        await service.close()
+        kiln.close()
+        return task
+
+    return asyncio.run(live())
+
+
+def test_clips_go_when_no_link_leads_to_them(tmp_path: Path) -> None:
+    seen = []
+
+    def gone(task: Task) -> bool:
+        seen.append(sorted(path.name for path in tmp_path.iterdir()))
+        return task.state == "completed" and seen[-1] == []
+
+    task = ended(tmp_path, Gateway(links_expire=0.1), gone)
+
+    assert [f"{task.id}-1.mp4"] in seen
+
+
+def test_a_clip_that_cannot_be_made_is_a_failed_task_that_is_not_billed(tmp_path: Path) -> None:
+    task = ended(tmp_path / "none", Gateway(), lambda task: task.finished is not None)
+
+    assert task.state == "failed"
+    assert task.failure
+    assert task.failure.code == "service_error"
+    assert task.failure.message.startswith("the simulator could not make a clip: ")
+    assert not task.charged
