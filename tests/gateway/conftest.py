@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-TLS = Path(__file__).parent / "tls"  # made by openssl for 127.0.0.1, valid for a hundred years
+TLS = Path(__file__).parent / "tls"  # made by openssl for 127.0.0.1 and gateway.veogen.example
 
 
 @pytest.fixture
