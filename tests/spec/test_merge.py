@@ -6,7 +6,7 @@ import pytest
 
 from veogen.document.reader import read
 from veogen.document.values import Map
-from veogen.spec.merge import merge, merge_shot, without_nulls
+from veogen.spec.merge import merge, merge_documents, merge_shot, without_nulls
 
 
 def mapping(text: str, path: str = "a.yaml") -> Map:
@@ -28,17 +28,44 @@ def mapping(text: str, path: str = "a.yaml") -> Map:
         pytest.param("{}", "{a: null}", {}, id="null where there is nothing"),
         pytest.param("{a: null}", "{a: 1}", {"a": 1}, id="what was taken away comes back"),
         pytest.param("{}", "{a: [null]}", {"a": [None]}, id="null in a list is a value"),
+    ],
+)
+def test_the_stronger_wins_key_by_key(weak: str, strong: str, merged: dict[str, Any]) -> None:
+    assert without_nulls(merge(mapping(weak), mapping(strong))) == merged
+
+
+@pytest.mark.parametrize(
+    ("weak", "strong", "merged"),
+    [
         pytest.param(
             "{shots: [{name: a, x: 1}, {name: b}]}",
             "{shots: [{name: c}, {name: a, x: 2}]}",
             {"shots": [{"name": "a", "x": 2}, {"name": "b"}, {"name": "c"}]},
             id="shots by name, in their place, new ones last",
         ),
+        pytest.param(
+            "{profiles: {p: {shots: [{name: a, x: 1}]}, q: {}}}",
+            "{profiles: {p: {shots: [{name: b}, {name: a, y: 2}]}, r: {}}}",
+            {
+                "profiles": {
+                    "p": {"shots": [{"name": "a", "x": 1, "y": 2}, {"name": "b"}]},
+                    "q": {},
+                    "r": {},
+                }
+            },
+            id="those of a profile as well",
+        ),
         pytest.param("{shots: [{name: a}]}", "{shots: null}", {}, id="all shots taken away"),
+        pytest.param(
+            "{vars: {shots: [{name: a}]}}",
+            "{vars: {shots: [{name: b}]}}",
+            {"vars": {"shots": [{"name": "b"}]}},
+            id="a var of that name is a list like others",
+        ),
     ],
 )
-def test_the_stronger_wins_key_by_key(weak: str, strong: str, merged: dict[str, Any]) -> None:
-    assert without_nulls(merge(mapping(weak), mapping(strong))) == merged
+def test_documents_merge_shots_by_name(weak: str, strong: str, merged: dict[str, Any]) -> None:
+    assert without_nulls(merge_documents(mapping(weak), mapping(strong))) == merged
 
 
 def test_keys_stay_in_their_order_and_at_their_places() -> None:

@@ -179,11 +179,19 @@ def _loosened(marks: "array[int] | list[_Mark]") -> list[_Mark]:
 
 def without_nulls(tree: Map) -> Map:
     """The map without the keys that are taken away, at every level but inside lists."""
+    if not _holds_null(tree):
+        return tree
     kept = Map.like(tree)
     for key, value in tree.items():
         if value is not None:
             kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
     return kept
+
+
+def _holds_null(tree: Map) -> bool:
+    return any(
+        value is None or (isinstance(value, Map) and _holds_null(value)) for value in tree.values()
+    )
 
 
 def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Place:

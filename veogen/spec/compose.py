@@ -10,7 +10,7 @@ from veogen.document.reader import MAX_BYTES, read
 from veogen.document.shape import Section
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.file import SPEC
-from veogen.spec.merge import merge
+from veogen.spec.merge import merge_documents
 from veogen.spec.review import Broken, review
 
 _LONGEST_CHAIN = 50
@@ -55,8 +55,8 @@ class Composer:
         for written, writer in _bases(tree):
             base = self._base(chain, written, writer)
             if base is not None:
-                composed = base if composed is None else merge(composed, base)
-        return tree if composed is None else merge(composed, tree)
+                composed = base if composed is None else merge_documents(composed, base)
+        return tree if composed is None else merge_documents(composed, tree)
 
     def _base(self, chain: tuple[PurePosixPath, ...], written: str, place: Place) -> Map | None:
         try:

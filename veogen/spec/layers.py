@@ -1,19 +1,25 @@
 """Levels of precedence as layers, and layers laid over one another."""
 
-from veogen.document.values import Map, Value
+from veogen.document.values import Map, Place, Value
 from veogen.spec.merge import merge, without_nulls
 from veogen.spec.model import Layer, Text
 
 _TEXTS = ("prompt", "negative_prompt")
+_SILENT = Layer(params=Map(Place("", 1, 1)), vars=Map(Place("", 1, 1)))
 
 
 def layer_of(level: Map) -> Layer:
-    """The layer that a spec, shot, override, profile or setting writes; None takes away."""
-    params = _parameters(level)
+    """The layer that a spec, shot, override, profile or setting writes; None takes away.
+
+    The two texts are parameters that a shot writes beside `params`, or every shot's in `params`.
+    """
+    params = submap(level, "params")
     return Layer(
-        prompt=_text(params, "prompt") or _text(level, "template", template=True),
-        negative_prompt=_text(params, "negative_prompt"),
-        params=_without_texts(params),
+        prompt=_text(level, "prompt")
+        or _text(level, "template", template=True)
+        or _text(params, "prompt"),
+        negative_prompt=_text(level, "negative_prompt") or _text(params, "negative_prompt"),
+        params=_without_texts(params, level),
         vars=submap(level, "vars"),
         takes=_takes(level),
     )
@@ -21,6 +27,8 @@ def layer_of(level: Map) -> Layer:
 
 def stacked(weak: Layer, strong: Layer) -> Layer:
     """Both as one; what `strong` takes away stays marked with None."""
+    if strong == _SILENT:
+        return weak
     return Layer(
         prompt=strong.prompt or (None if "prompt" in strong.params else weak.prompt),
         negative_prompt=strong.negative_prompt
@@ -45,17 +53,7 @@ def settled(layer: Layer) -> Layer:
 def submap(tree: Map, key: str) -> Map:
     """The map at `key`, or an empty one at its place."""
     value = tree.get(key)
-    return value if isinstance(value, Map) else Map(tree.value_place(key))
-
-
-def _parameters(level: Map) -> Map:
-    """The params of a level with the two texts that a shot writes beside them."""
-    params = submap(level, "params")
-    texts = Map(params.place)
-    for name in _TEXTS:
-        if name in level:
-            texts.take(level, name, level[name])
-    return merge(params, texts) if texts else params
+    return value if isinstance(value, Map) else Map.like(tree)
 
 
 def _text(tree: Map, key: str, *, template: bool = False) -> Text | None:
@@ -65,11 +63,17 @@ def _text(tree: Map, key: str, *, template: bool = False) -> Text | None:
     return Text(value, tree.value_place(key), template, block=tree.is_block(key))
 
 
-def _without_texts(params: Map) -> Map:
-    rest = Map(params.place)
+def _without_texts(params: Map, level: Map) -> Map:
+    """The parameters but the texts, which stay only as None where they are taken away."""
+    taken = [name for name in _TEXTS if name in level and level[name] is None]
+    if not taken and not any(isinstance(params.get(name), str) for name in _TEXTS):
+        return params
+    rest = Map.like(params)
     for name, value in params.items():
         if name not in _TEXTS or value is None:
             rest.take(params, name, value)
+    for name in taken:
+        rest.take(level, name, None)
     return rest
 
 

@@ -2,23 +2,49 @@
 
 from veogen.document.values import Map, Seq, Value, without_nulls
 
-__all__ = ["merge", "merge_shot", "without_nulls"]
+__all__ = ["merge", "merge_documents", "merge_shot", "without_nulls"]
 
-_NAMED = "shots"
 _ALTERNATIVES = {"prompt": "template", "template": "prompt"}
 
 
 def merge(weak: Map, strong: Map) -> Map:
     """Both as one map, in the order of `weak`; a None in `strong` stays, until `without_nulls`."""
+    if not weak or not strong:
+        return strong or weak
     merged = Map.like(strong)
     for key in weak:
         if key not in strong:
             merged.take(weak, key, weak[key])
-        elif key in strong and strong[key] is not None:
-            merged.take(strong, key, _merged(key, weak[key], strong[key]))
+        elif strong[key] is not None:
+            merged.take(strong, key, _merged(weak[key], strong[key]))
     for key in strong:
         if key not in merged:
             merged.take(strong, key, strong[key])
+    return merged
+
+
+def _merged(weak: Value, strong: Value) -> Value:
+    return merge(weak, strong) if isinstance(weak, Map) and isinstance(strong, Map) else strong
+
+
+def merge_documents(weak: Map, strong: Map) -> Map:
+    """As `merge`, where shots, those of profiles too, merge by their names."""
+    merged = merge(weak, strong)
+    base, over = weak.get("shots"), strong.get("shots")
+    if isinstance(base, Seq) and isinstance(over, Seq):
+        merged.take(strong, "shots", _by_name(base, over))
+    base, over = weak.get("profiles"), strong.get("profiles")
+    if isinstance(base, Map) and isinstance(over, Map):
+        merged.take(strong, "profiles", _merged_profiles(base, over))
+    return merged
+
+
+def _merged_profiles(weak: Map, strong: Map) -> Map:
+    merged = merge(weak, strong)
+    for name, over in strong.items():
+        base = weak.get(name)
+        if isinstance(base, Map) and isinstance(over, Map):
+            merged.take(strong, name, merge_documents(base, over))
     return merged
 
 
@@ -29,14 +55,6 @@ def merge_shot(weak: Map, strong: Map) -> Map:
         if strong.get(_ALTERNATIVES.get(key, "")) is None:
             kept.take(weak, key, weak[key])
     return merge(kept, strong)
-
-
-def _merged(key: str, weak: Value, strong: Value) -> Value:
-    if isinstance(weak, Map) and isinstance(strong, Map):
-        return merge(weak, strong)
-    if key == _NAMED and isinstance(weak, Seq) and isinstance(strong, Seq):
-        return _by_name(weak, strong)
-    return strong
 
 
 def _by_name(weak: Seq, strong: Seq) -> Seq:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import PurePosixPath
 
 from veogen.document.problems import Problems, did_you_mean
@@ -26,10 +27,11 @@ class Levels:
 def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> Iterator[Shot]:
     """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
+    reader = _Reader(levels)
     for name in dict.fromkeys((*own, *late)):
         if name in broken:
             continue
-        shot = _shot(name, own.get(name), late.get(name), levels)
+        shot = reader.shot(name, own.get(name), late.get(name))
         if _lacks_prompt(shot):
             hint = did_you_mean(name, own) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
@@ -44,28 +46,33 @@ def _named(tree: Map) -> dict[str, Map]:
     return {str(shot["name"]): shot for shot in maps if isinstance(shot.get("name"), str)}
 
 
-def _shot(name: str, own: Map | None, late: Map | None, levels: Levels) -> Shot:
-    written = [shot for shot in (own, late) if shot is not None]
-    whole = without_nulls(written[0] if len(written) == 1 else merge_shot(*written))
-    own, late = own or Map(whole.place), late or Map(whole.place)
-    top = (levels.profile, late, levels.settings)
-    return Shot(
-        name=name,
-        place=whole.place,
-        description=_string(whole, "description"),
-        base=settled(stacked(layer_of(levels.spec), layer_of(own))),
-        overrides=tuple(_overrides(whole)),
-        top=_stack(*map(layer_of, top)),
-        named=_named_values(own, *top),
-        matrix=_matrix((levels.spec, own, levels.profile, late), levels.sources),
-        output=_output(whole),
-    )
+class _Reader:
+    """Reads shots; what all of them share is read once."""
 
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+        self._spec = layer_of(levels.spec)
+        self._profile, self._settings = layer_of(levels.profile), layer_of(levels.settings)
 
-def _stack(first: Layer, *stronger: Layer) -> Layer:
-    for layer in stronger:
-        first = stacked(first, layer)
-    return first
+    def shot(self, name: str, own: Map | None, late: Map | None) -> Shot:
+        """The shot that the spec, the profile or both write."""
+        written = [shot for shot in (own, late) if shot is not None]
+        whole = written[0] if len(written) == 1 else merge_shot(*written)
+        nothing = Map.like(whole)
+        base = layer_of(own or nothing)
+        top = (self._profile, layer_of(late or nothing), self._settings)
+        matrices = (self._levels.spec, own or nothing, self._levels.profile, late or nothing)
+        return Shot(
+            name=name,
+            place=whole.place,
+            description=_string(whole, "description"),
+            base=settled(stacked(self._spec, base)),
+            overrides=tuple(_overrides(whole)),
+            top=reduce(stacked, top),
+            named=_named_values(base, *top),
+            matrix=_matrix(matrices, self._levels.sources),
+            output=_output(whole),
+        )
 
 
 def _lacks_prompt(shot: Shot) -> bool:
@@ -93,11 +100,11 @@ def _overrides(shot: Map) -> Iterator[Override]:
                 yield Override(submap(override, "when"), layer_of(override), override.place)
 
 
-def _named_values(own: Map, *top: Map) -> dict[str, Place]:
+def _named_values(base: Layer, *top: Layer) -> dict[str, Place]:
     """What an axis or column may not be named after, the weakest first."""
-    named = _own_values(layer_of(own))
-    for level in top:
-        named |= _own_values(layer_of(level)) | _places(layer_of(level).vars)
+    named = _own_values(base)
+    for layer in top:
+        named |= _own_values(layer) | _places(layer.vars)
     return named
 
 
@@ -112,11 +119,8 @@ def _places(tree: Map) -> dict[str, Place]:
 
 
 def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Matrix:
-    merged = Map(levels[0].place)
-    for level in levels:
-        if "matrix" in level:
-            merged = merge(merged, submap(level, "matrix"))
-    matrix = without_nulls(merged)
+    written = [submap(level, "matrix") for level in levels if "matrix" in level]
+    matrix = without_nulls(reduce(merge, written, Map.like(levels[0])))
     rows_place = matrix.value_place("rows")
     return Matrix(
         axes=_axes(matrix),
