@@ -163,6 +163,8 @@ def _price(standing: Standing) -> str:
 
 def life(record: Record, now: float) -> str:
     """How much longer the links of a made video live, as far as it is known."""
+    if record.error is not None and record.error.code == "link-expired":
+        return "the gateway may have another link"
     if record.expires_at is None:
         return "links live for 24 hours"
     left = record.expires_at - now
