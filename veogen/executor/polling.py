@@ -25,9 +25,7 @@ class Forecast:
     def expected(self, kind: Hashable, estimate: float | None) -> float:
         """How long a task of this kind takes."""
         seen = self._seen.get(kind)
-        if seen:
-            return median(seen)
-        return 60.0 if estimate is None else estimate
+        return median(seen) if seen else estimate or 60.0
 
     def wait(self, kind: Hashable, age: float, estimate: float | None) -> float:
         """Seconds from now to the next look at a task accepted `age` seconds ago."""

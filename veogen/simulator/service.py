@@ -70,9 +70,9 @@ class Service:
 
     @property
     def estimate(self) -> int:
-        """What tasks say about how long they take, in whole seconds."""
+        """What tasks say about how long they take: whole seconds, as 0 would say nothing."""
         told = self.options.gateway.estimated_time
-        return math.ceil(self.options.generation_time) if told is None else told
+        return max(1, math.ceil(self.options.generation_time)) if told is None else told
 
     def submit(self, body: dict[str, Any], key: str | None) -> Taken:
         """Make a task, or find the one of this key; raises `RefusedError`."""

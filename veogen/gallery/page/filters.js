@@ -69,7 +69,7 @@ function* selectors() {
 
 function selector(dimension, read, write) {
   const values = valuesOf(dimension, clips).filter((value) => value !== null);
-  const select = el("select", { change: () => write(select.value) },
+  const select = el("select", { "aria-label": dimension, change: () => write(select.value) },
     el("option", { value: "" }, "all"), values.map((value) => el("option", { value }, value)));
   const refresh = () => {
     select.value = read();

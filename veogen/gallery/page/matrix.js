@@ -26,7 +26,7 @@ function covers(dimension, found) {
 
 function choosers(possible, rows, columns) {
   const choose = (label, value, write) => {
-    const select = el("select", { change: () => write(select.value) },
+    const select = el("select", { "aria-label": label, change: () => write(select.value) },
       possible.map((name) => el("option", { value: name, selected: name === value }, name)));
     return el("label", {}, el("span", {}, label), select);
   };

@@ -1,0 +1,332 @@
+"""A gallery of a simulated run, before a real browser: filter, lay out, play, compare, pick."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from support.browser import Visit, chromium, visit
+
+SPEC = """\
+veogen: 1
+name: lamp
+params: {model: veo-3.1-fast-generate-preview, duration: 4}
+matrix: {look: [noir, gold]}
+shots:
+  - name: opening
+    prompt: The lamp in {{ city }} at PLACE, {{ look }}.
+    matrix: {city: [Tokyo, Paris]}
+  - name: detail
+    prompt: The switch, {{ look }}.
+    takes: 2
+    params: {generate_audio: SOUND}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two simulated runs, and the page of the newer one, compared with the older."""
+    root = tmp_path_factory.mktemp("project")
+    (root / ".git").mkdir()
+    (root / "specs").mkdir()
+    (root / "fast.yaml").write_text("gateway: {clips: shared}\n")
+    for name, place, sound in [("old", "dusk", "true"), ("new", "the blue hour", "false")]:
+        text = SPEC.replace("PLACE", place).replace("SOUND", sound)
+        (root / f"specs/{name}.yaml").write_text(text)
+        _veogen(
+            root, "run", f"specs/{name}.yaml", "--dir", f"runs/{name}", "--progress", "none",
+            "--simulate", "--generation-time", "0", "--faults", "fast.yaml", "--max-in-flight", "8",
+        )  # fmt: skip
+    _veogen(root, "gallery", "runs/new", "--compare", "runs/old")
+    return root
+
+
+def _veogen(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "veogen", *words]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def seen(browser: Browser, project: Path) -> Iterator[Visit]:
+    with visit(browser, project / "runs/new/gallery.html") as seen:
+        yield seen
+        assert seen.complaints == []
+
+
+@pytest.fixture
+def grid(seen: Visit) -> Visit:
+    seen.page.get_by_role("button", name="Grid", exact=True).click()
+    return seen
+
+
+ALL = [
+    "opening[city=Tokyo,look=noir]",
+    "opening[city=Paris,look=noir]",
+    "opening[city=Tokyo,look=gold]",
+    "opening[city=Paris,look=gold]",
+    "detail[look=noir]",
+    "detail[look=noir]#2",
+    "detail[look=gold]",
+    "detail[look=gold]#2",
+]
+
+
+def test_every_request_has_a_card_in_the_order_of_the_plan(grid: Visit) -> None:
+    assert grid.names == ALL
+    expect(grid.page.get_by_role("heading", level=1)).to_have_text("lamp")
+    expect(grid.page.locator("header .title")).to_contain_text("8 requests · 8 clips")
+    expect(grid.page.locator("header .title")).to_contain_text("simulated")
+
+
+def test_the_page_asks_for_its_own_clips_and_nothing_else(grid: Visit, project: Path) -> None:
+    grid.page.wait_for_function("() => document.querySelectorAll('video').length === 8")
+
+    folder = (project / "runs/new").as_uri()
+    assert grid.requests
+    assert [url for url in grid.requests if not url.startswith(f"{folder}/")] == [
+        url for url in grid.requests if url.startswith((project / "runs/old").as_uri())
+    ]
+
+
+def test_a_card_tells_prompt_parameters_hash_and_money(grid: Visit) -> None:
+    card = grid.page.locator(f'[data-address="{ALL[4]}"]')
+    card.locator("summary").click()
+
+    for text in [
+        "The switch, noir.",
+        "generate_audio",
+        "false",
+        "25.344",
+        "1280 \N{MULTIPLICATION SIGN} 720, 4 s",
+    ]:
+        expect(card).to_contain_text(text)
+    expect(card).to_contain_text(re.compile("[0-9a-f]{64}"))
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "shown"),
+    [
+        pytest.param("shot", "detail", ALL[4:], id="shot"),
+        pytest.param("city", "Paris", [ALL[1], ALL[3]], id="axis"),
+    ],
+)
+def test_clips_are_filtered_by_shot_and_axis(
+    grid: Visit, label: str, value: str, shown: list[str]
+) -> None:
+    grid.page.get_by_label(label, exact=True).select_option(value)
+
+    assert grid.names == shown
+    expect(grid.page.locator("output.count")).to_have_text(f"{len(shown)} of 8 requests")
+
+    grid.page.get_by_role("button", name="Clear filters").click()
+    assert grid.names == ALL
+
+
+def test_clips_are_found_by_words_of_address_and_prompt(grid: Visit) -> None:
+    search = grid.page.get_by_role("searchbox")
+
+    search.fill("SWITCH gold")
+    assert grid.names == ALL[6:]
+
+    search.fill("nothing of the kind")
+    expect(grid.page.get_by_text("Nothing fits these filters.")).to_be_visible()
+
+
+def test_the_matrix_has_rows_columns_and_filters(grid: Visit) -> None:
+    page = grid.page
+    page.get_by_role("button", name="Matrix").click()
+    page.get_by_label("rows").select_option("city")
+    page.get_by_label("columns").select_option("look")
+    page.get_by_label("shot", exact=True).select_option("opening")
+
+    assert page.locator("thead th").all_text_contents() == ["noir", "gold"]
+    assert page.locator("tbody th").all_text_contents() == ["Tokyo", "Paris"]
+    cells = [
+        [
+            cell.locator("[data-address]").get_attribute("data-address")
+            for cell in row.locator("td").all()
+        ]
+        for row in page.locator("tbody tr").all()
+    ]
+    assert cells == [[ALL[0], ALL[2]], [ALL[1], ALL[3]]]
+
+    page.get_by_role("button", name="Swap").click()
+    assert page.locator("thead th").all_text_contents() == ["Tokyo", "Paris"]
+
+
+def test_a_clip_without_an_axis_has_a_place_in_the_matrix(grid: Visit) -> None:
+    page = grid.page
+    page.get_by_role("button", name="Matrix").click()
+    page.get_by_label("rows").select_option("city")
+    page.get_by_label("columns").select_option("look")
+
+    assert page.locator("tbody th").all_text_contents() == ["Tokyo", "Paris", "no city"]
+
+
+def test_a_clip_plays_without_sound_under_the_pointer(grid: Visit) -> None:
+    frame = f'[data-address="{ALL[0]}"] .frame'
+    grid.page.hover(frame)
+
+    assert grid.playing(frame) is False
+
+    grid.page.mouse.move(2, 2)
+    grid.page.wait_for_function("s => document.querySelector(s).paused", arg=f"{frame} video")
+
+
+def test_a_click_plays_one_clip_with_sound_and_another_click_ends_it(grid: Visit) -> None:
+    one, other = (f'[data-address="{address}"] .frame' for address in ALL[:2])
+    grid.page.click(one)
+    assert grid.playing(one) is True
+
+    grid.page.click(other)
+    assert grid.playing(other) is True
+    assert grid.page.eval_on_selector(f"{one} video", "video => video.paused")
+
+    grid.page.click(other)
+    grid.page.wait_for_function("s => document.querySelector(s).paused", arg=f"{other} video")
+
+
+def test_takes_stand_side_by_side_and_play_together(grid: Visit) -> None:
+    page = grid.page
+    page.get_by_role("button", name="Takes").click()
+    assert grid.names == ALL[4:]
+
+    strip = page.locator(".strip").first
+    strip.get_by_role("button", name="Play together").click()
+
+    for take in ALL[4:6]:
+        assert grid.playing(f'[data-address="{take}"] .frame') is False
+
+
+def test_old_and_new_are_compared_with_what_became_of_the_prompt(seen: Visit) -> None:
+    page = seen.page
+    expect(page.locator(".choosers")).to_contain_text("runs/old → runs/new: 8 changed")
+    strip = page.locator(f'.strip[aria-label="{ALL[0]}"]')
+
+    assert strip.locator("del").all_text_contents() == ["dusk"]
+    assert strip.locator("ins").all_text_contents() == ["the blue hour"]
+    sources = [str(f.get_attribute("data-src")) for f in strip.locator(".frame").all()]
+    assert sources[0].startswith("../old/videos/opening/")
+    assert sources[1].startswith("videos/opening/")
+    strip.get_by_role("button", name="Play together").click()
+    seen.playing(f'.strip[aria-label="{ALL[0]}"] .frame[data-src^="../old"]')
+
+
+def test_a_changed_parameter_is_compared_too(seen: Visit) -> None:
+    facts = seen.page.locator(f'.strip[aria-label="{ALL[4]}"] .facts')
+
+    expect(facts.locator("dt")).to_have_text("generate_audio")
+    expect(facts.locator("del")).to_have_text("true")
+    expect(facts.locator("ins")).to_have_text("false")
+
+
+def test_picks_are_kept_saved_and_used_to_choose(grid: Visit, project: Path) -> None:
+    page = grid.page
+    for address in (ALL[5], ALL[0]):
+        card = page.locator(f'[data-address="{address}"]')
+        card.hover()
+        card.get_by_role("button", name=f"Pick {address}").click()
+    page.reload()
+    page.get_by_role("button", name="Grid", exact=True).click()
+    expect(page.locator(".picks strong")).to_have_text("2 picked")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picks.txt").click()
+    picks = project / "picks.txt"
+    download.value.save_as(picks)
+
+    assert picks.read_text() == f"{ALL[0]}\n{ALL[5]}\n"
+    _veogen(project, "export", "runs/new", "cut", "--select", "@picks.txt")
+    assert sorted(path.name for path in (project / "cut").rglob("*.mp4")) == [
+        "Tokyo-noir.mp4",
+        "noir-take2.mp4",
+    ]
+
+    page.get_by_role("button", name="Only picks").click()
+    assert grid.names == [ALL[0], ALL[5]]
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator(".picks")).to_be_hidden()
+
+
+def test_picks_of_somebody_else_are_taken_up(grid: Visit, tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text(f"{ALL[1]}\nelsewhere\n")
+
+    grid.page.get_by_label("A list of picks").set_input_files(tmp_path / "theirs.txt")
+
+    expect(grid.page.locator("#said")).to_have_text("1 clip picked, 1 not of this run")
+    expect(grid.page.locator(".picked")).to_have_attribute("data-address", ALL[1])
+
+
+def test_a_prompt_can_be_copied(grid: Visit) -> None:
+    page = grid.page
+    page.locator(f'[data-address="{ALL[4]}"] summary').click()
+    page.get_by_role("button", name="Copy prompt").click()
+    expect(page.locator("#said")).to_have_text("Prompt copied")
+
+    search = page.get_by_role("searchbox")
+    search.focus()
+    page.keyboard.press("Control+V")
+
+    assert search.input_value() == "The switch, noir."
+
+
+def test_a_clip_opens_large_with_sound_and_leads_to_the_next(grid: Visit) -> None:
+    page = grid.page
+    page.get_by_role("button", name=f"Open {ALL[0]}").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The lamp in Tokyo at the blue hour, noir.")
+    assert grid.playing("dialog .screen") is True
+
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("dialog[open] h2")).to_have_text(ALL[1])
+
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_everything_can_be_done_by_keyboard(grid: Visit) -> None:
+    page = grid.page
+    page.locator("body").press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("p")
+    expect(page.locator(".picked")).to_have_attribute("data-address", ALL[1])
+
+    page.keyboard.press("Space")
+    assert grid.playing(f'[data-address="{ALL[1]}"] .frame') is True
+
+    page.keyboard.press("o")
+    expect(page.locator("dialog[open] h2")).to_have_text(ALL[1])
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Matrix")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("/")
+    page.keyboard.type("gold")
+    assert len(set(grid.names)) == 4
+    page.keyboard.press("Escape")
+    assert len(set(grid.names)) == 8
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("from clip to clip")
+
+
+def test_dark_and_light_follow_the_system_until_somebody_decides(
+    browser: Browser, project: Path
+) -> None:
+    with visit(browser, project / "runs/new/gallery.html", dark=True) as seen:
+        colour = "getComputedStyle(document.documentElement).backgroundColor"
+        dark = seen.page.evaluate(colour)
+        seen.page.get_by_role("button", name="Light or dark").click()
+        light = seen.page.evaluate(colour)
+        seen.page.reload()
+
+        assert (dark, light) == ("rgb(19, 18, 17)", "rgb(244, 242, 238)")
+        assert seen.page.evaluate(colour) == light

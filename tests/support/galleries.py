@@ -1,0 +1,107 @@
+"""Run directories with real clips, made without a run: what happened is written down."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from support.clips import clip
+from veogen.executor.journal import Header, Journal
+from veogen.executor.snapshot import look
+from veogen.gallery.build import gallery
+from veogen.planner.address import address
+from veogen.planner.canonical import request_hash
+from veogen.results.advice import Names
+from veogen.results.entries import Entry
+from veogen.results.events import Accepted, Delivered, Ended, Event, Intended, Made, Unclear
+from veogen.results.videos import Video
+
+PRICE = Decimal("38.016")
+NOW = 1_800_000_000.0
+SMALL = (320, 180)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One request of a page: `end` is `completed`, `planned`, `failed`, `indeterminate`."""
+
+    shot: str = "opening"
+    values: Mapping[str, Any]
+    prompt: str
+    take: int = 1
+    end: str = "completed"
+    error: tuple[str, str] = ("content_filter", "no")
+    params: Mapping[str, Any] | None = None
+
+    @property
+    def entry(self) -> Entry:
+        body = {"model": "m", "prompt": self.prompt, **(self.params or {})}
+        return Entry(
+            address=address(self.shot, self.values, self.take),
+            hash=request_hash(body, self.take),
+            shot=self.shot,
+            take=self.take,
+            variables=dict(self.values),
+            output="clip",
+            body=body,
+            credits=PRICE,
+        )
+
+    def events(self, video: Video) -> list[Event]:
+        entry = self.entry
+        sent: list[Event] = [Intended(entry.hash, 1, "key", "{}", PRICE, NOW)]
+        task = f"task-{entry.hash[:6]}"
+        accepted = Accepted(entry.hash, 1, task, PRICE, NOW)
+        match self.end:
+            case "planned":
+                return []
+            case "failed":
+                return [*sent, accepted, Ended(entry.hash, task, *self.error)]
+            case "indeterminate":
+                return [*sent, Unclear(entry.hash, 1, *self.error)]
+            case _:
+                made = Made(entry.hash, task, ("https://m/1",), PRICE, NOW)
+                return [*sent, accepted, made, Delivered(entry.hash, 0, video)]
+
+
+def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
+    """A run directory in which all this has happened; every clip is a file of its own."""
+    path.mkdir(parents=True)
+    content = clip(SMALL)
+    with Journal.create(path / "journal.db", Header(name, "simulated")) as journal:
+        journal.adopt(name, [request.entry for request in requests])
+        events: list[Event] = []
+        for request in requests:
+            video = _video(request.entry, content)
+            events += request.events(video)
+            if request.end == "completed":
+                place = path / video.path
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(content)
+        journal.append(events, NOW)
+    return path
+
+
+def make_page(run: Path, other: Path | None = None) -> Path:
+    """The page of a run."""
+    compared = None if other is None else (look(other, NOW), Names(f"runs/{other.name}"))
+    names = Names(f"runs/{run.name}")
+    text = gallery(look(run, NOW), names, NOW, page=run, other=compared)
+    place = run / "gallery.html"
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def _video(entry: Entry, content: bytes) -> Video:
+    return Video(
+        path=entry.path(0, 1),
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        duration=4.0,
+        width=SMALL[0],
+        height=SMALL[1],
+        fps=24.0,
+        audio=True,
+    )
