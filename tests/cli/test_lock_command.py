@@ -62,7 +62,7 @@ def test_a_profile_has_a_lock_of_its_own(shell: Shell) -> None:
 
 def test_a_check_of_a_spec_without_a_lock_exits_5(shell: Shell) -> None:
     assert shell.veogen("lock", "--check", "specs") == Ended(
-        5, "", "error: specs/a.lock.yaml: there is no lock\n"
+        5, "", "error: specs/a.lock.yaml: there is no lock; 'veogen lock' writes it\n"
     )
 
 

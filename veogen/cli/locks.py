@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import Reading, SpecOptions
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError
 from veogen.planner.build import plan
@@ -15,7 +15,7 @@ from veogen.planner.diff.text import difference_lines
 from veogen.planner.lock import SUFFIX, Drift, drift, lock_path, moved_price
 from veogen.planner.plan import Plan
 from veogen.planner.selection import selected
-from veogen.planner.stored import Stored, read_lock
+from veogen.planner.stored import Stored, is_stored, read_lock
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
 from veogen.terminal import uncoloured
@@ -33,9 +33,23 @@ class Lock:
         return os.path.relpath(self.path)
 
 
+def is_lock_file(path: Path) -> bool:
+    """Whether a file that is given as a spec is a lock or plan, by its content."""
+    try:
+        with path.open("rb") as file:
+            return is_stored(file.read(4096))
+    except OSError:  # whoever reads it tells why
+        return False
+
+
 def lock_file(spec: Spec) -> Path:
     """Where the lock of a spec is on disk."""
     return spec.files.root / lock_path(spec.path, spec.profile)
+
+
+def lock_beside(spec: Path, profile: str | None) -> Path:
+    """Where the lock of a spec is, which need not be readable."""
+    return spec.with_name(lock_path(PurePosixPath(spec), profile).name)
 
 
 def lock_at(path: Path) -> Lock:
@@ -44,7 +58,7 @@ def lock_at(path: Path) -> Lock:
     try:
         return Lock(path=path, stored=read_lock(path.read_bytes(), shown))
     except FileNotFoundError:
-        raise StaleError(f"{shown}: there is no lock") from None
+        raise StaleError(f"{shown}: there is no lock; 'veogen lock' writes it") from None
     except MistakesError as error:
         raise StaleError(f"this lock cannot be relied on\n{error}") from None
 
@@ -54,7 +68,7 @@ def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
 
     Raises `StaleError` when there is none.
     """
-    own = spec.with_name(lock_path(PurePosixPath(spec), profile).name)
+    own = lock_beside(spec, profile)
     others = [] if profile else [path for path in _beside(spec) if path != own]
     locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
     if own.exists() or not locks:
@@ -65,9 +79,9 @@ def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
 def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
     """What the spec makes, planned as its lock was; raises `StaleError` if that is not the lock."""
     old = lock.stored.plan
-    settings = options.settings or old.settings
+    reading: Reading = {**options.reading, "settings": options.settings or old.settings}
     try:
-        loaded = load_spec(spec, profile=old.profile, settings=settings)
+        loaded = load_spec(spec, profile=old.profile, **reading)
     except MistakesError as error:
         if any(problem.code == "unknown-profile" for problem in error.problems):
             raise StaleError(f"{lock.shown}: the spec has no profile {old.profile!r}") from None

@@ -13,18 +13,15 @@ from veogen.cli.amounts import CREDITS
 from veogen.cli.carry import Job, carry_out, say, say_line, worst
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.rundirs import default_directory
-from veogen.cli.specs import load_specs
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.services import connected
 from veogen.executor.session import Session, Wanted
 from veogen.gateway.settings import Settings, from_environment
-from veogen.planner.build import plan_all
-from veogen.planner.plan import Plan
 from veogen.planner.selection import selected
-from veogen.spec.model import Spec
 
 
 @click.command("run")
@@ -71,8 +68,10 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
     with ExitStack() as stack:
         stack.enter_context(logging_exchanges(given))
         settings = stack.enter_context(_gateway(given))
-        loaded = load_specs(specs, options)
-        jobs = _jobs(loaded, options, given)
+        ordered = orders(specs, options, locked=given["locked"])
+        for note in (order.note for order in ordered if order.note):
+            say_line(f"note: {note}")
+        jobs = _jobs(ordered, options, given)
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
         connection = stack.enter_context(
             connected(
@@ -91,7 +90,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
             yes=yes,
             at_once=policy.max_in_flight,
             balance=connection.balance,
-            models=loaded[0].policy.models,  # the specs of one command share their project
+            models=ordered[0].spec.policy.models,  # the specs of one command share their project
         )
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):
@@ -124,19 +123,19 @@ def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
             refuse_without_terminal()
 
 
-def _jobs(specs: Sequence[Spec], options: SpecOptions, given: dict[str, Any]) -> list[Job]:
-    plans = plan_all(specs, max_requests=options.max_requests)
+def _jobs(ordered: Sequence[Order], options: SpecOptions, given: dict[str, Any]) -> list[Job]:
     chosen = selected(
-        (request.address for plan in plans for request in plan.requests),
+        (request.address for order in ordered for request in order.plan.requests),
         options.select,
         options.deselect,
     )
-    return [_job(spec, plan, chosen, given) for spec, plan in zip(specs, plans, strict=True)]
+    return [_job(order, chosen, given) for order in ordered]
 
 
-def _job(spec: Spec, plan: Plan, chosen: Collection[str], given: dict[str, Any]) -> Job:
+def _job(order: Order, chosen: Collection[str], given: dict[str, Any]) -> Job:
+    spec, plan = order.spec, order.plan
     directory = given["directory"] or default_directory(
-        spec.files.root, spec.name, spec.profile, simulated=given["simulate"]
+        spec.files.root, plan.name, plan.profile, simulated=given["simulate"]
     )
     hashes = {request.hash for request in plan.requests if request.address in chosen}
     return Job(spec, plan, directory, Wanted(selected=hashes, only=given["only"]))

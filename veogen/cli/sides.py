@@ -123,9 +123,9 @@ class Sides:
 
     def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
         """The spec, or None where it has not the profile that is asked for: nothing is bought."""
-        profile, settings = self._options.profile, self._options.settings
+        profile, reading = self._options.profile, self._options.reading
         try:
-            return load_spec(Path(path), profile=profile, settings=settings, files=files)
+            return load_spec(Path(path), profile=profile, files=files, **reading)
         except MistakesError as error:
             known = {problem.code for problem in error.problems if problem.severity == "error"}
             if isinstance(files, Revision) and known == {"unknown-profile"}:

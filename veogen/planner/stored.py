@@ -1,6 +1,7 @@
 """Plans read back from files: locks, and what `plan` wrote. They are input, so all is checked."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +22,9 @@ from veogen.spec.model import Limits
 from veogen.spec.policy import read_limits
 
 MAX_BYTES = 256 * 1024 * 1024
+
+_GLANCE = 4096
+_FORMAT = re.compile(rb"""(^|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ class Stored:
 
 
 def is_stored(raw: bytes) -> bool:
-    """Whether these are the bytes of a lock or plan file, as far as a glance can tell."""
-    return raw.lstrip()[:1] in (b"{", b"[") or b"\nformat:" in b"\n" + raw[:4096]
+    """Whether these are the bytes of a lock or plan file and not of a spec."""
+    return _FORMAT.search(raw[:_GLANCE]) is not None
 
 
 def read_stored(raw: bytes, shown: str) -> tuple[Stored, ...]:
