@@ -43,7 +43,11 @@ def legible(text: str) -> str:
 
 def _wrapped(lines: Sequence[str], width: int, points: int) -> list[str]:
     columns = max(8, int((width - 2 * points) / (points * 0.55)))
-    return [row for line in lines for row in textwrap.wrap(line, columns) or [""]]
+    return [
+        row
+        for line in lines
+        for row in textwrap.wrap(line, columns, break_on_hyphens=False) or [""]
+    ]
 
 
 def _height(rows: int, points: int) -> int:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from veogen.simulator.caption import caption
 
@@ -89,7 +89,7 @@ def _pattern(identity: bytes, size: Size) -> Image.Image:
         x, y, radius, *colour = numbers[start : start + 6]
         pen.circle(
             (x * coarse[0] // 255, y * coarse[1] // 255),
-            coarse[1] * (40 + radius) // 1000,
+            min(coarse) * (40 + radius) // 1000,
             fill=(colour[0], colour[1], colour[2]),
         )
-    return image.resize(size, Image.Resampling.BICUBIC)
+    return image.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC)
