@@ -7,10 +7,11 @@ from support.scripted_host import Host, Step, answer, close, dribble, hang, say
 
 from veogen import __version__
 from veogen.gateway.answers import Body, InterruptedDownload, Unread
+from veogen.gateway.failures import NotConnectedError
 from veogen.gateway.guard import GuardedWire
 from veogen.gateway.media import Media
 from veogen.gateway.proxies import Proxies
-from veogen.gateway.wire import NotConnectedError, open_answer, prepare
+from veogen.gateway.wire import open_answer, prepare
 
 DATA = bytes(range(256)) * 40
 

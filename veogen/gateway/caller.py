@@ -8,9 +8,10 @@ from dataclasses import replace
 from requests import PreparedRequest
 
 from veogen.gateway import traffic, wire
+from veogen.gateway.connections import Wire
+from veogen.gateway.exchange import Answer, Broken
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.text import MASK, clean, mask
-from veogen.gateway.wire import Answer, Broken, Wire
 
 SIMULATED = "x-veogen-simulator"
 

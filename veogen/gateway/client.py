@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 from urllib.parse import quote, urlencode
 
-from veogen.gateway import account, wire
+from veogen.gateway import account
 from veogen.gateway.answers import Balance, Quota, Submission, Task, Unread, Upload
 from veogen.gateway.caller import Caller
+from veogen.gateway.connections import certificates
 from veogen.gateway.outcome import read_submission
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.reading import BATCH, TaskReader, understood
@@ -39,7 +40,7 @@ class Evolink:
             timeout=request_timeout,
             connections=connections,
             proxies=proxies or Proxies(),
-            certificates=wire.certificates(ca_bundle) if secure else None,
+            certificates=certificates(ca_bundle) if secure else None,
         )
         self._tasks = TaskReader(self._caller, self._base_url)
 

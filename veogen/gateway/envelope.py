@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from veogen.gateway.exchange import Answer
 from veogen.gateway.text import clean
-from veogen.gateway.wire import Answer
 
 LONGEST_RETRY_AFTER = 600.0
 

@@ -8,15 +8,9 @@ from urllib3 import HTTPConnectionPool
 from urllib3.util.url import Url
 
 from veogen.gateway.addresses import is_public
+from veogen.gateway.connections import PlainConnection, PlainPool, TlsConnection, TlsPool, Wire
+from veogen.gateway.failures import NotConnectedError
 from veogen.gateway.text import clean
-from veogen.gateway.wire import (
-    NotConnectedError,
-    PlainConnection,
-    PlainPool,
-    TlsConnection,
-    TlsPool,
-    Wire,
-)
 
 
 class _Guarded:

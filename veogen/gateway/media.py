@@ -12,11 +12,12 @@ from urllib3 import HTTPResponse
 from veogen.gateway import traffic, wire
 from veogen.gateway.addresses import is_literal, is_loopback, is_public
 from veogen.gateway.answers import Body, InterruptedDownload, Unread
+from veogen.gateway.connections import Wire, certificates
+from veogen.gateway.failures import NETWORK_ERRORS, NotConnectedError, broken
 from veogen.gateway.guard import GuardedWire, private_message
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.settings import Settings, is_local
 from veogen.gateway.text import clean, is_plain
-from veogen.gateway.wire import NETWORK_ERRORS, NotConnectedError, Wire
 
 CHUNK = 256 * 1024
 MOST_REDIRECTS = 5
@@ -44,8 +45,8 @@ class Media:
         self._local = local
         self._timeout = request_timeout
         self._proxies = proxies or Proxies()
-        certificates = None if local else wire.certificates(ca_bundle)
-        self._wire = (Wire if local else GuardedWire)(certificates, connections=connections)
+        trusted = None if local else certificates(ca_bundle)
+        self._wire = (Wire if local else GuardedWire)(trusted, connections=connections)
 
     @classmethod
     def from_settings(cls, settings: Settings, *, request_timeout: float = 60.0) -> Self:
@@ -116,8 +117,8 @@ class Media:
         except NotConnectedError as error:
             return Unread(code=error.kind, message=str(error), reached=False)
         except NETWORK_ERRORS as error:
-            broken = wire.broken(error)
-            return Unread(code=broken.kind, message=broken.message, reached=False)
+            found = broken(error)
+            return Unread(code=found.kind, message=found.message, reached=False)
         traffic.log_download(request, opened, seconds=time.monotonic() - begun)
         return opened
 
@@ -153,7 +154,7 @@ class Media:
                 if seconds > self._timeout and received < SLOWEST * seconds:
                     raise InterruptedDownload("the download was too slow")
         except NETWORK_ERRORS as error:
-            raise InterruptedDownload(wire.broken(error).message) from error
+            raise InterruptedDownload(broken(error).message) from error
 
 
 def _forbidden(host: str) -> Unread:

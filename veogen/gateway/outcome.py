@@ -15,8 +15,8 @@ from veogen.gateway.envelope import (
     request_id,
     retry_after,
 )
+from veogen.gateway.exchange import Answer, Broken
 from veogen.gateway.text import clean, is_plain
-from veogen.gateway.wire import Answer, Broken
 
 LONGEST_ID = 200
 

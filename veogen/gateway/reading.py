@@ -10,9 +10,9 @@ from veogen.gateway.account import own_failure
 from veogen.gateway.answers import Task, Unread
 from veogen.gateway.caller import Caller
 from veogen.gateway.envelope import complaint, retry_after
+from veogen.gateway.exchange import Answer, Broken
 from veogen.gateway.parallel import side_by_side
 from veogen.gateway.tasks import read_batch, read_task
-from veogen.gateway.wire import Answer, Broken
 
 BATCH = 50
 

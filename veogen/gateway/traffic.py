@@ -6,8 +6,8 @@ from requests import PreparedRequest
 from urllib3 import HTTPResponse
 
 from veogen.gateway.envelope import request_id
+from veogen.gateway.exchange import Answer, Broken
 from veogen.gateway.text import clean, mask
-from veogen.gateway.wire import Answer, Broken
 
 LOGGER = logging.getLogger("veogen.gateway")
 
