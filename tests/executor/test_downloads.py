@@ -16,8 +16,9 @@ from support.scripted_host import Host, Step, answer, close, closed_port, say
 
 from veogen.catalogue.models import shipped
 from veogen.executor.courier import Broken, NoSpace
-from veogen.executor.downloads import LARGEST, Delivered, Downloads, download
+from veogen.executor.downloads import LARGEST, Downloads, download
 from veogen.executor.media import Facts
+from veogen.executor.places import Delivered
 from veogen.gateway.media import Media
 from veogen.results.entries import Entry
 from veogen.results.videos import Video

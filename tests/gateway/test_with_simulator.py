@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from support.clips import FAST
 
-from veogen.executor.downloads import Delivered, download
+from veogen.executor.downloads import download
+from veogen.executor.places import Delivered
 from veogen.gateway.answers import Balance, Quota, Refused, Taken, Task, Unread, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media

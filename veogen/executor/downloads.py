@@ -1,42 +1,34 @@
 """Bringing one video home: a whole clip under its final name, or a reason why not."""
 
-import errno
-import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.catalogue.parameters import Json
 from veogen.executor.courier import Broken, Brought, NoSpace
-from veogen.executor.media import Facts, compare, measure
+from veogen.executor.media import compare, measure
 from veogen.executor.parts import Identity, Part, Writer, boot_id
+from veogen.executor.places import (
+    Delivered,
+    already_there,
+    disk_trouble,
+    in_the_way,
+    put_in_place,
+)
 from veogen.gateway.answers import Body, InterruptedDownload, MediaHost, Unread
 from veogen.results.entries import Entry
 from veogen.results.videos import Video
 
 LARGEST = 1 << 30
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED = (403, 404, 410)
 _UNSATISFIABLE = 416
 _HEAD = 12
 
 Effective: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """A whole clip under its final name."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    facts: Facts
 
 
 class Downloads:
@@ -84,13 +76,13 @@ def download(
 ) -> Delivered | Broken | NoSpace:
     """Bring a link home to `target` below `root`; goes on where an earlier try was cut off."""
     try:
-        found = _already_there(target, root)
+        found = already_there(target, root)
         if found is not None:
             return found
         target.parent.mkdir(parents=True, exist_ok=True)
         return _Download(host, link, target, largest, stopped).run()
     except OSError as error:  # of the disk: the host raises none
-        return _disk_trouble(error, target)
+        return disk_trouble(error, target)
 
 
 class _RefusedError(Exception):
@@ -196,9 +188,9 @@ class _Download:
             raise self._useless(Broken("damaged", f"the clip is not whole: {facts}"))
         size = self._part.path.stat().st_size
         try:
-            _put_in_place(self._part.path, self._target)
+            put_in_place(self._part.path, self._target)
         except FileExistsError:
-            return _in_the_way(self._target)
+            return in_the_way(self._target)
         self._part.tidy()
         return Delivered(path=self._target, sha256=sha256, bytes=size, facts=facts)
 
@@ -217,54 +209,6 @@ class _Download:
     def _too_large(self, size: int) -> Broken:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
         return Broken("too-large", text, retry=False)
-
-
-def _already_there(target: Path, root: Path) -> Delivered | Broken | None:
-    """What stands under the final name, if anything does: a delivered clip is never overwritten."""
-    if not target.parent.resolve().is_relative_to(root.resolve()):
-        text = f"{target.parent}: a symbolic link leads out of the run directory"
-        return Broken("outside", text, retry=False)
-    if not os.path.lexists(target):
-        return None
-    if target.is_symlink() or not target.is_file():
-        return _in_the_way(target)
-    if target.stat().st_size == 0:  # a name that was reserved, and no more
-        target.unlink()
-        return None
-    facts = measure(target)
-    if isinstance(facts, str):
-        return _in_the_way(target)
-    with Writer(target.open("rb", buffering=0)) as reader:
-        reader.take_in()
-        return Delivered(path=target, sha256=reader.digest(), bytes=reader.size, facts=facts)
-
-
-def _in_the_way(target: Path) -> Broken:
-    text = f"{target}: something else than a whole clip is in the way; move it elsewhere"
-    return Broken("in-the-way", text, retry=False)
-
-
-def _put_in_place(part: Path, target: Path) -> None:
-    """Give the file its final name, unless something has it; raises `FileExistsError`."""
-    try:
-        os.link(part, target)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644))
-        os.replace(part, target)
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _disk_trouble(error: OSError, target: Path) -> Broken | NoSpace:
-    where, why = error.filename or target, error.strerror or str(error)
-    if error.errno in _FULL:
-        return NoSpace(f"{where}: {why}")
-    return Broken("disk", f"{where}: {why}", retry=False)
 
 
 def _is_mp4(writer: Writer) -> bool:
