@@ -1,20 +1,14 @@
 """A spec's plan: all its requests in order, or all its mistakes at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.budget import over_budget, over_limits
-from veogen.planner.images import Images
-from veogen.planner.lint import PlannedShot, doubts
-from veogen.planner.maker import Maker
-from veogen.planner.matrix import Grid, grid
-from veogen.planner.plan import Plan, Request
-from veogen.planner.shots import ShotPlanner
-from veogen.planner.size import check_size, most_allowed, tell_takes
-from veogen.planner.templates.renderer import Renderer
-from veogen.planner.twins import Twins
+from veogen.planner.plan import Plan
+from veogen.planner.planning import Planning
+from veogen.planner.twins import met
 from veogen.spec.model import Spec
 
 
@@ -71,7 +65,9 @@ def plan_as_far(
     """The plan of a spec as far as it has no mistakes; those go to `problems`."""
     own = Problems()
     own.extend(spec.warnings)
-    requests = tuple(stream(spec, own, models=models, max_requests=max_requests))
+    with Planning(spec, own, models=models, max_requests=max_requests) as planning:
+        requests = tuple(planning.requests())
+        planning.twins.tell(map(met, requests), own)
     plan_ = Plan(
         name=spec.name,
         spec=str(spec.path),
@@ -84,50 +80,6 @@ def plan_as_far(
     own.extend(over_budget(plan_, _place(spec)))
     problems.extend(own.all)
     return plan_
-
-
-def stream(
-    spec: Spec,
-    problems: Problems,
-    *,
-    models: Mapping[str, Model] | None = None,
-    max_requests: int | None = None,
-) -> Iterator[Request]:
-    """The requests of a spec one by one; `problems` is complete when the last has come.
-
-    Nothing is expanded when the plan would be too large, nor a shot with a mistaken matrix.
-    """
-    known = spec.policy.models if models is None else models
-    grids = []
-    for shot in spec.shots:
-        own = Problems()
-        grids.append(grid(shot, spec.files, tuple(known.values()), own))
-        problems.extend(own.all)
-    limit = most_allowed(spec, max_requests)
-    if check_size(spec, grids, limit, problems):
-        yield from _requests(spec, grids, known, limit, problems)
-
-
-def _requests(
-    spec: Spec, grids: list[Grid], models: Mapping[str, Model], limit: int, problems: Problems
-) -> Iterator[Request]:
-    images = Images(spec.files)
-    planned: list[PlannedShot] = []
-    twins = Twins()
-    with Renderer(spec.files) as renderer:
-        for shot, one in zip(spec.shots, grids, strict=True):
-            if one.mistaken:
-                continue
-            maker = Maker(spec, models, images)
-            planner = ShotPlanner(shot, one, maker, models=models, renderer=renderer)
-            for request in planner.requests(problems):
-                if twins.met == limit:
-                    return tell_takes(shot, limit, problems)
-                twins.meet(request, problems)
-                yield request
-            planned.append(PlannedShot(shot, one, planner.forms))
-        if not problems.has_errors:
-            problems.extend(doubts(planned, renderer.load, spec.files.shown(spec.path)))
 
 
 def _place(spec: Spec) -> Place:

@@ -63,7 +63,7 @@ class Maker:
             body={name: body[name] for name in sorted(body)},
             images=images,
             credits=model.estimate(body),
-            seconds=_seconds(model, body),
+            seconds=seconds_of(model, body),
             place=draft.shot.place,
         )
 
@@ -190,7 +190,7 @@ class Maker:
         self.complaints.error(place, code, message, draft.address, hint)
 
 
-def _seconds(model: Model, body: Mapping[str, Any]) -> int | None:
+def seconds_of(model: Model, body: Mapping[str, Any]) -> int | None:
     effective = model.effective(body)
     duration, number = effective.get("duration"), effective.get("n", 1)
     if isinstance(duration, int) and isinstance(number, int):

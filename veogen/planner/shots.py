@@ -56,7 +56,7 @@ class ShotPlanner:
 
     def _drafts(self, problems: Problems) -> Iterator[Draft]:
         for combination, matching in self._grid.walk(problems):
-            chosen = self._form(matching)
+            chosen = self.form_for(matching)
             keys = self._grid.keys(combination)
             address = combination_address(self._shot.name, keys)
             values = {one.name: one.value for one in combination}
@@ -71,7 +71,7 @@ class ShotPlanner:
                     scope={**values, "take": take},
                 )
 
-    def _form(self, matching: tuple[int, ...]) -> Form:
+    def form_for(self, matching: tuple[int, ...]) -> Form:
         """The form where these overrides fit; made once for each set of them."""
         if matching not in self._forms:
             found = variant(self._shot, matching)

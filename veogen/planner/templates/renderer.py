@@ -36,6 +36,10 @@ class Renderer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if one was started."""
         self._guard.close()
 
     def prepare(self, source: Source) -> Prepared:
