@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veogen.document.reader import read
@@ -182,6 +182,7 @@ def typed(value: Any) -> Any:
     return type(value).__name__, repr(value)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(VALUES)
 def test_every_reader_reads_what_was_written(value: Any) -> None:
     text = write(value)

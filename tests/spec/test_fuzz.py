@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veogen.document.problems import MistakesError, Problem
@@ -15,6 +15,7 @@ from veogen.document.syntax import ParserFactory, fastest_parser, pure_python_pa
 from veogen.document.writer import write
 from veogen.spec.load import load_spec
 
+SOON = 5000  # milliseconds, of which a busy machine may need many
 FOLDER = Path(__file__).parents[2] / "specs"
 EXAMPLES = [path.read_text() for path in sorted(FOLDER.glob("*.y*ml"))]
 WORDS = (
@@ -80,6 +81,7 @@ def mistakes(texts: Mapping[str, bytes], profile: str | None) -> tuple[Problem, 
 @pytest.mark.parametrize(
     "parser", [fastest_parser, pure_python_parser], ids=["libyaml", "pure python"]
 )
+@settings(deadline=SOON)
 @given(raw=st.binary() | st.lists(st.sampled_from(TOKENS)).map("".join).map(str.encode))
 def test_any_bytes_are_read_or_refused(raw: bytes, parser: ParserFactory) -> None:
     lines = raw.decode(errors="replace").splitlines() or [""]
@@ -100,6 +102,7 @@ def edited(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
+@settings(deadline=SOON)
 @given(spec=edited(), base=edited(), profile=st.sampled_from([None, "draft"]))
 def test_an_example_with_edits_is_a_spec_or_its_mistakes(
     spec: bytes, base: bytes, profile: str | None
@@ -131,6 +134,7 @@ def _graft(draw: st.DrawFn, tree: Any) -> None:
     parent[key] = draw(VALUES)
 
 
+@settings(deadline=SOON)
 @given(spec=grafted(), base=grafted(), profile=st.sampled_from([None, "draft"]))
 def test_an_example_with_other_values_is_a_spec_or_its_mistakes(
     spec: bytes, base: bytes, profile: str | None
