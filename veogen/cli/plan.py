@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_table import table
 from veogen.cli.plan_view import View, narrowed, view
 from veogen.cli.specs import load_specs
+from veogen.document.writer import lines
 from veogen.executor.directory import write_whole
 from veogen.planner.build import plan_all
 from veogen.planner.document import plan_data, request_line
@@ -25,7 +27,7 @@ from veogen.planner.document import plan_data, request_line
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "jsonl"]),
+    type=click.Choice(["table", "json", "jsonl", "yaml"]),
     default="table",
     show_default=True,
     help="How the plan is written.",
@@ -66,9 +68,14 @@ def _tables(views: Sequence[View], width: int | None) -> Iterator[str]:
         yield from table(one, one.models, width)
 
 
-def _json(views: Sequence[View]) -> Iterator[str]:
+def _data(views: Sequence[View]) -> Any:
+    """One plan, or an array of several."""
     plans = [plan_data(one.plan, one.totals, one.state, one.price_to_buy) for one in views]
-    yield json.dumps(plans[0] if len(plans) == 1 else plans, indent=2, ensure_ascii=False)
+    return plans[0] if len(plans) == 1 else plans
+
+
+def _json(views: Sequence[View]) -> Iterator[str]:
+    yield json.dumps(_data(views), indent=2, ensure_ascii=False)
 
 
 def _json_lines(views: Sequence[View]) -> Iterator[str]:
@@ -83,5 +90,7 @@ def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator
             yield from _json(views)
         case "jsonl":
             yield from _json_lines(views)
+        case "yaml":
+            yield from lines(_data(views))
         case _:
             yield from _tables(views, width)
