@@ -82,6 +82,7 @@ def main() -> NoReturn:
         error.show()
         code = ExitCode.USAGE
     except click.Abort:
+        click.echo("Interrupted.", err=True)
         code = ExitCode.INTERRUPTED
     except MistakesError as error:
         _show_mistakes(error)

@@ -1,8 +1,7 @@
 """`veogen run`: buy, download and verify what is missing."""
 
-import os
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.rundirs import default_directory
+from veogen.cli.stand_in import gateway
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.services import connected
 from veogen.executor.session import Session, Wanted
-from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.selection import selected
 
 
@@ -67,11 +66,11 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
     policy = policy_of(given)
     with ExitStack() as stack:
         stack.enter_context(logging_exchanges(given))
-        settings = stack.enter_context(_gateway(given))
         ordered = orders(specs, options, locked=given["locked"])
         for note in (order.note for order in ordered if order.note):
             say_line(f"note: {note}")
         jobs = _jobs(ordered, options, given)
+        settings = stack.enter_context(gateway(given, [job.directory for job in jobs]))
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
         connection = stack.enter_context(
             connected(
@@ -139,20 +138,3 @@ def _job(order: Order, chosen: Collection[str], given: dict[str, Any]) -> Job:
     )
     hashes = {request.hash for request in plan.requests if request.address in chosen}
     return Job(spec, plan, directory, Wanted(selected=hashes, only=given["only"]))
-
-
-@contextmanager
-def _gateway(given: dict[str, Any]) -> Iterator[Settings]:
-    """The real gateway's settings, or a simulator in this process."""
-    if not given["simulate"]:
-        yield from_environment(os.environ)
-        return
-    from veogen.simulator.options import check_installed  # noqa: PLC0415 - an extra
-
-    check_installed()
-    from veogen.simulator.scenario import options  # noqa: PLC0415
-    from veogen.simulator.serve import running  # noqa: PLC0415
-
-    told = {} if given["generation_time"] is None else {"generation_time": given["generation_time"]}
-    with running(options(given["faults"], **told)) as simulator:
-        yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)

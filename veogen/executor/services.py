@@ -12,13 +12,14 @@ from veogen.catalogue.parameters import Json
 from veogen.executor.clock import SystemClock, chance
 from veogen.executor.crew import Threads
 from veogen.executor.downloads import Downloads, Effective
+from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
 from veogen.executor.offline import Offline
 from veogen.executor.policy import Policy
 from veogen.executor.preflight import preflight
 from veogen.executor.session import Services
 from veogen.executor.uploads import Uploader
-from veogen.gateway.answers import Balance, Unread
+from veogen.gateway.answers import Balance, Unread, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 from veogen.gateway.settings import Settings
@@ -34,6 +35,7 @@ def no_project(path: PurePosixPath) -> bytes:
 class Connection:
     """What a run talks to, and a reason to buy nothing, if the gateway gave one."""
 
+    settings: Settings
     gateway: Evolink
     media: Media
     stop: Stop | None
@@ -56,11 +58,18 @@ class Connection:
             gateway=self.gateway,
             gateway_name="simulated" if self.simulated else "evolink",
             courier=lambda path: Downloads(self.media, path, effective(models)),
-            uploads=lambda journal: Uploader(self.gateway, read, journal.uploads(), clock),
+            uploads=lambda journal: Uploader(self.gateway, read, self._known(journal), clock),
             clock=clock,
             crew=Threads,
             chance=chance,
         )
+
+    def _known(self, journal: Journal) -> dict[str, Upload]:
+        """The uploads that are there; those of a simulator are gone with it."""
+        known = journal.uploads()
+        if not self.simulated:
+            return known
+        return {key: u for key, u in known.items() if u.url.startswith(self.settings.files_url)}
 
 
 @contextmanager
@@ -86,7 +95,7 @@ def connected(
             silence=policy.silence,
             say=say,
         )
-        yield Connection(gateway, media, seen.stop)
+        yield Connection(settings, gateway, media, seen.stop)
 
 
 def offline(gateway_name: GatewayName) -> Services:

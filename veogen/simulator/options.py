@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import import_module
+from typing import Any
 
 from veogen.errors import UsageError
 from veogen.simulator.faults import Fault
@@ -37,8 +38,21 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A task that a simulator before this one had taken, `age` seconds ago."""
+
+    task_id: str
+    body: dict[str, Any]
+    key: str | None
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults."""
+    """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults.
+
+    `memories` are tasks that it has from the start.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -46,6 +60,7 @@ class Options:
     seed: int = 0
     gateway: Gateway = field(default_factory=Gateway)
     faults: tuple[Fault, ...] = ()
+    memories: tuple[Memory, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a time that does not pass."""

@@ -46,6 +46,7 @@ async def serving(options: Options) -> AsyncIterator[Simulator]:
             await door.open()
             ending.push_async_callback(door.close)
         service.links.port = media.port
+        service.remember(options.memories)
         outages = asyncio.create_task(_outages(options.gateway.outages, service.begun, media, api))
         ending.callback(outages.cancel)
         yield Simulator(api.url, api.url, media.url, service.report)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -22,7 +22,7 @@ from veogen.simulator.footage import clips_of
 from veogen.simulator.kiln import Kiln, NotMadeError
 from veogen.simulator.links import Links
 from veogen.simulator.money import Account, price
-from veogen.simulator.options import Options
+from veogen.simulator.options import Memory, Options
 from veogen.simulator.pace import Pace
 from veogen.simulator.picture import UnreadableError
 from veogen.simulator.refusals import TASK_ERRORS, RefusedError
@@ -88,6 +88,16 @@ class Service:
         self._doom(task)
         self._keep(task)
         return Taken(task, replayed=False)
+
+    def remember(self, memories: Iterable[Memory]) -> None:
+        """Go on with tasks that an earlier simulator had taken, as if it had never ended."""
+        for memory in memories:
+            task = self._make(memory.body, body_hash(memory.body), memory.key)
+            task.id = memory.task_id
+            task.created -= memory.age
+            task.takes = max(0.0, task.takes - memory.age)
+            self.account.reserve(task.credits)
+            self._keep(task)
 
     def view(self, task: Task, host: str | None = None) -> dict[str, Any]:
         """A task as it stands, with links to us as `host`."""

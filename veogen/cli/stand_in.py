@@ -1,0 +1,56 @@
+"""The gateway of a command: the real one, or a simulator in this process."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from veogen.executor.clock import SystemClock
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal
+from veogen.gateway.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from veogen.simulator.options import Memory
+
+
+@contextmanager
+def gateway(given: dict[str, Any], directories: Sequence[Path]) -> Iterator[Settings]:
+    """Where the gateway is; raises `UsageError` for no key, or no simulator."""
+    if not given["simulate"]:
+        yield from_environment(os.environ)
+        return
+    from veogen.simulator.options import check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
+    from veogen.simulator.scenario import options  # noqa: PLC0415
+    from veogen.simulator.serve import running  # noqa: PLC0415
+
+    told: dict[str, Any] = {"memories": tuple(_memories(directories))}
+    if given["generation_time"] is not None:
+        told["generation_time"] = given["generation_time"]
+    with running(options(given["faults"], **told)) as simulator:
+        yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
+
+
+def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
+    """What an earlier simulated run has submitted: its simulator is gone, its tasks go on."""
+    from veogen.simulator.options import Memory  # noqa: PLC0415
+
+    now = SystemClock().now()
+    for directory in map(RunDirectory, directories):
+        if not directory.journal.exists():
+            continue
+        with Journal.read(directory.journal) as journal:
+            ledger = journal.ledger()
+        for standing in ledger.everything:
+            record = standing.record
+            if record.status in ("submitted", "undelivered") and record.task_id and record.sent:
+                yield Memory(
+                    task_id=record.task_id,
+                    body=json.loads(record.sent.body),
+                    key=record.sent.key,
+                    age=max(0.0, now - (record.accepted_at or now)),
+                )
