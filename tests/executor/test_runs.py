@@ -247,6 +247,17 @@ def test_a_task_that_does_not_end_stays_submitted(world: World) -> None:
     assert (collected.code, len(world.keys)) == (ExitCode.DONE, 1)
 
 
+def test_a_task_is_given_up_when_its_time_is_over_however_long_it_should_take(
+    world: World,
+) -> None:
+    world.gateway.takes = 10_000.0
+    world.gateway.estimate = 3600.0
+
+    world.run(plan(TOKYO), Policy(task_timeout=60.0))
+
+    assert 60 <= world.clock.monotonic() < 61
+
+
 def test_a_key_that_dies_ends_the_run_and_tasks_stay_submitted(world: World) -> None:
     denied = Unread(code="401", message="key expired", status=401, denied=True)
     world.gateway.reads["task-1"] = _times(denied, 1)

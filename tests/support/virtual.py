@@ -105,6 +105,7 @@ class VirtualGateway:
     most_in_flight: int = 0
     credits: Decimal | None = Decimal("38.016")
     links: int = 1
+    estimate: float | None = None
     doomed: dict[str, str] = field(default_factory=dict)
     model_ids: frozenset[str] | Unread = frozenset()
     simulated: bool | None = None
@@ -122,7 +123,12 @@ class VirtualGateway:
         task_id = self.tasks_by_key.setdefault(key, f"task-{len(self.tasks_by_key) + 1}")
         self.born.setdefault(task_id, self.clock.monotonic())
         self.most_in_flight = max(self.most_in_flight, self._in_flight())
-        return Taken(task_id=task_id, credits=self.credits, replayed=replayed)
+        return Taken(
+            task_id=task_id,
+            credits=self.credits,
+            replayed=replayed,
+            estimated_seconds=self.estimate,
+        )
 
     def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
         self.read_ids.extend(task_ids)

@@ -11,6 +11,7 @@ from veogen.executor.clock import SystemClock
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
 from veogen.gateway.settings import Settings, from_environment
+from veogen.results.records import Record
 
 if TYPE_CHECKING:
     from veogen.simulator.options import Memory
@@ -35,6 +36,13 @@ def gateway(given: dict[str, Any], directories: Sequence[Path]) -> Iterator[Sett
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
 
 
+def _is_wanted(record: Record, directory: Path) -> bool:
+    """Whether the run will ask for the task: it goes on, or a clip of it is not here."""
+    if record.status == "completed":
+        return any(not (directory / video.path).exists() for video in record.videos.values())
+    return record.status in ("submitted", "undelivered")
+
+
 def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
     """What an earlier simulated run has submitted: its simulator is gone, its tasks go on."""
     from veogen.simulator.options import Memory  # noqa: PLC0415
@@ -47,7 +55,7 @@ def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
             ledger = journal.ledger()
         for standing in ledger.everything:
             record = standing.record
-            if record.status in ("submitted", "undelivered") and record.task_id and record.sent:
+            if record.task_id and record.sent and _is_wanted(record, directory.path):
                 yield Memory(
                     task_id=record.task_id,
                     body=json.loads(record.sent.body),

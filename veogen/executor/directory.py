@@ -96,7 +96,7 @@ class RunDirectory:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise DirectoryError(f"{self.results}: {error.strerror}") from None
+            raise DirectoryError(f"{self.results}: it cannot be read: {error.strerror}") from None
         return parse(raw, str(self.results))
 
     def write_results(self, content: bytes) -> None:

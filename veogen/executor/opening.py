@@ -12,7 +12,7 @@ from veogen.executor.policy import Policy
 from veogen.executor.runner import Runner
 from veogen.executor.session import Services, Session, Wanted
 from veogen.executor.takein import purchases, stranger, strangers
-from veogen.executor.upkeep import upkeep
+from veogen.executor.upkeep import deleted, renamed
 from veogen.planner.plan import Plan
 from veogen.results.entries import Entry
 from veogen.results.ledger import Ledger
@@ -105,7 +105,8 @@ def _bring_in_step(
         ledger = journal.ledger()
         journal.remember(strangers(manifest, ledger))
         journal.append(list(purchases(manifest, ledger, clock.now())), clock.now())
-    journal.append(list(upkeep(journal.ledger(), directory.path)), clock.now())
+    for step in (renamed, deleted):
+        journal.append(list(step(journal.ledger(), directory.path)), clock.now())
 
 
 def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:

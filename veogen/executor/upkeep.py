@@ -10,13 +10,17 @@ from veogen.results.ledger import Ledger, Standing
 from veogen.results.videos import Video
 
 
-def upkeep(ledger: Ledger, directory: Path) -> Iterator[Event]:
-    """Move the clips of renamed requests, and say which delivered clips were deleted."""
+def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Move the clips of renamed requests to their new names."""
     for standing in ledger.planned:
         for index, video in standing.record.videos.items():
             wanted = standing.entry.path(index, len(standing.record.videos))
             if video.path != wanted and _move(directory, video, wanted):
                 yield Moved(standing.record.hash, index, wanted)
+
+
+def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Say which clips that were delivered here are no longer on disk."""
     for standing in ledger.everything:
         yield from _missing(standing, directory)
 

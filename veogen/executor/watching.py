@@ -30,6 +30,7 @@ class _Watch:
     since: float
     accepted: float
     looks: int = 0
+    due: float = 0.0
 
 
 class Watching:
@@ -89,9 +90,10 @@ class Watching:
         """Read what is due, as many tasks at once as the gateway allows."""
         due: dict[str, str] = {}
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
-            _, _, hash_ = heapq.heappop(self._due)
-            if hash_ in self._watched:
-                due[hash_] = self._watched[hash_].task_id
+            at, _, hash_ = heapq.heappop(self._due)
+            watch = self._watched.get(hash_)
+            if watch is not None and watch.due == at:
+                due[hash_] = watch.task_id
             if len(due) >= self._gateway.reads_at_once:
                 self._read(due)
                 due = {}
@@ -150,8 +152,11 @@ class Watching:
         )
 
     def _look_in(self, seconds: float, hash_: str) -> None:
-        due = self._desk.clock.monotonic() + seconds
-        heapq.heappush(self._due, (due, next(self._order), hash_))
+        """Look then, or when its time is over, whichever is first; what was due before is not."""
+        watch, now = self._watched[hash_], self._desk.clock.monotonic()
+        end = max(now, watch.since + self._desk.policy.task_timeout)
+        watch.due = min(now + seconds, end)
+        heapq.heappush(self._due, (watch.due, next(self._order), hash_))
 
     def _interval(self, hash_: str, watch: _Watch) -> float:
         record = self._desk.ledger.record(hash_)
