@@ -70,8 +70,10 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         for note in (order.note for order in ordered if order.note):
             say_line(f"note: {note}")
         jobs = _jobs(ordered, options, given)
-        settings = stack.enter_context(gateway(given, [job.directory for job in jobs]))
+        known = ordered[0].spec.policy.models  # the specs of one command share their project
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
+        used = {name: known[name] for name in models}
+        settings = stack.enter_context(gateway(given, [job.directory for job in jobs], used))
         connection = stack.enter_context(
             connected(
                 settings,
@@ -89,7 +91,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
             yes=yes,
             at_once=policy.max_in_flight,
             balance=connection.balance,
-            models=ordered[0].spec.policy.models,  # the specs of one command share their project
+            models=known,
         )
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):

@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from veogen.catalogue.models import Model, shipped
 from veogen.executor.clock import SystemClock
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def gateway(given: dict[str, Any], directories: Sequence[Path]) -> Iterator[Settings]:
-    """Where the gateway is; raises `UsageError` for no key, or no simulator."""
+def gateway(
+    given: dict[str, Any], directories: Sequence[Path], models: Mapping[str, Model]
+) -> Iterator[Settings]:
+    """Where the gateway is; a simulator has `models` too.
+
+    Raises `UsageError` for no key, or no simulator.
+    """
     if not given["simulate"]:
         yield from_environment(os.environ)
         return
@@ -29,7 +35,10 @@ def gateway(given: dict[str, Any], directories: Sequence[Path]) -> Iterator[Sett
     from veogen.simulator.scenario import options  # noqa: PLC0415
     from veogen.simulator.serve import running  # noqa: PLC0415
 
-    told: dict[str, Any] = {"memories": tuple(_memories(directories))}
+    told: dict[str, Any] = {
+        "memories": tuple(_memories(directories)),
+        "models": {**shipped(), **models},
+    }
     if given["generation_time"] is not None:
         told["generation_time"] = given["generation_time"]
     with running(options(given["faults"], **told)) as simulator:

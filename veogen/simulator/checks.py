@@ -49,7 +49,7 @@ def check(body: Body, models: Mapping[str, Model]) -> Model:
     for parameter in model.parameters.values():
         if parameter.required and parameter.name not in body:
             _refuse(parameter.name, f"{parameter.name} is required")
-    for field, value in body.items():
+    for field, value in body.items() if model.known else ():
         if field not in model.parameters:
             message = f"{name} does not take {field}"
             raise RefusedError(400, message, "unsupported_parameters", field)
@@ -144,7 +144,9 @@ def _is_link(value: Any) -> bool:
 
 def _held(model: Model, body: Body) -> Iterator[Rule]:
     """The rules whose conditions this request meets."""
-    facts = {**model.defaults, **body, "images": len(body.get("image_urls", ()))}
+    images = body.get("image_urls")
+    number = len(images) if isinstance(images, list) else 0
+    facts = {**model.defaults, **body, "images": number}
     for rule in model.rules:
         if all(name in facts and facts[name] in allowed for name, allowed in rule.when.items()):
             yield rule

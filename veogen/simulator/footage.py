@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from veogen.simulator.clips import Clip
 from veogen.simulator.files import Store
 from veogen.simulator.picture import UnreadableError, size_of
+from veogen.simulator.stage import has_audio, number_of, seconds_of
 from veogen.simulator.tasks import Task
 from veogen.simulator.words import words
 
@@ -18,7 +19,7 @@ _UPRIGHT = frozenset({"vertical", "portrait", "upright"})
 def clips_of(task: Task, files: Store, port: int) -> list[Clip]:
     """The clips that a task makes; raises `UnreadableError` for an image that cannot be used."""
     images = images_of(task, files, port)
-    number = task.settled.get("n", 1)
+    number = number_of(task.settled)
     frames = images if task.settled.get("generation_type") != "REFERENCE" else []
     return [
         Clip(
@@ -26,12 +27,12 @@ def clips_of(task: Task, files: Store, port: int) -> list[Clip]:
             prompt=task.prompt,
             seed=task.seed,
             size=frame_size(task.settled, images),
-            seconds=task.settled.get("duration", 8),
-            audio=task.settled.get("generate_audio", True),
+            seconds=seconds_of(task.settled),
+            audio=has_audio(task.settled),
             number=index,
             of=number,
             stills=tuple(frames),
-            fit=task.settled.get("resize_mode", "pad"),
+            fit="crop" if task.settled.get("resize_mode") == "crop" else "pad",
         )
         for index in range(1, number + 1)
     ]
@@ -39,9 +40,11 @@ def clips_of(task: Task, files: Store, port: int) -> list[Clip]:
 
 def images_of(task: Task, files: Store, port: int) -> list[bytes]:
     """The images that were uploaded to us, at `port`; others stay unseen: there is no network."""
-    limit = task.model.parameters["image_urls"].max_bytes if task.settled.get("image_urls") else 0
+    known = task.model.parameters.get("image_urls")
+    limit = known.max_bytes if known else None
+    urls = task.settled.get("image_urls", ())
     found = []
-    for url in task.settled.get("image_urls", ()):
+    for url in urls if isinstance(urls, list) else ():
         parts = urlsplit(url)
         if parts.port != port or not parts.path.startswith("/files/"):
             continue
@@ -58,7 +61,7 @@ def images_of(task: Task, files: Store, port: int) -> list[bytes]:
 
 def frame_size(settled: Mapping[str, Any], images: list[bytes]) -> tuple[int, int]:
     """Width and height of the frames."""
-    short = _SHORT_SIDE[settled.get("quality", "720p")]
+    short = _SHORT_SIDE.get(str(settled.get("quality")), _SHORT_SIDE["720p"])
     long = short * 16 // 9
     return (short, long) if _is_upright(settled, images) else (long, short)
 
@@ -71,4 +74,5 @@ def _is_upright(settled: Mapping[str, Any], images: list[bytes]) -> bool:
     if images:
         width, height = size_of(images[0])
         return height > width
-    return bool(words(settled["prompt"]) & _UPRIGHT) or "9:16" in settled["prompt"]
+    prompt = str(settled.get("prompt", ""))
+    return bool(words(prompt) & _UPRIGHT) or "9:16" in prompt

@@ -6,6 +6,7 @@ from typing import Any
 
 from veogen.catalogue.models import Model
 from veogen.simulator.refusals import RefusedError
+from veogen.simulator.stage import number_of, seconds_of
 
 _STEP = Decimal("0.001")
 
@@ -15,9 +16,9 @@ def price(model: Model, settled: Mapping[str, Any]) -> Decimal:
     rule = model.price
     if rule is None:
         return Decimal(0)
-    amount: Decimal = rule.credits * settled.get("n", 1)
+    amount: Decimal = rule.credits * number_of(settled)
     if rule.per_second:
-        amount *= settled["duration"]
+        amount *= seconds_of(settled)
     for multiplier in rule.multipliers:
         if multiplier.when.items() <= settled.items():
             amount *= multiplier.times

@@ -1,10 +1,12 @@
 """What a simulator is told when it starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
+from veogen.catalogue.models import Model, shipped
 from veogen.errors import UsageError
 from veogen.simulator.faults import Fault
 
@@ -51,6 +53,7 @@ class Memory:
 class Options:
     """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults.
 
+    `models` are those there are; the account may be allowed fewer.
     `memories` are tasks that it has from the start.
     """
 
@@ -59,6 +62,7 @@ class Options:
     generation_time: float = DEFAULT_GENERATION_TIME
     seed: int = 0
     gateway: Gateway = field(default_factory=Gateway)
+    models: Mapping[str, Model] = field(default_factory=shipped)
     faults: tuple[Fault, ...] = ()
     memories: tuple[Memory, ...] = ()
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from veogen.catalogue.models import Model, shipped
+from veogen.catalogue.models import Model
 from veogen.simulator.audit import Audit, report
 from veogen.simulator.callbacks import Callbacks
 from veogen.simulator.checks import check, settled
@@ -66,7 +66,7 @@ class Service:
     def models(self) -> Mapping[str, Model]:
         """The models that this account may use."""
         named = self.options.gateway.models
-        return {k: v for k, v in shipped().items() if named is None or k in named}
+        return {k: v for k, v in self.options.models.items() if named is None or k in named}
 
     @property
     def estimate(self) -> int:

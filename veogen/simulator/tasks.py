@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from veogen.catalogue.models import Model
 from veogen.simulator.kiln import Baked
+from veogen.simulator.stage import seconds_of
 
 State: TypeAlias = Literal["pending", "processing", "completed", "failed", "cancelled"]
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
@@ -45,8 +46,7 @@ class Task:
 
     @property
     def prompt(self) -> str:
-        prompt: str = self.body["prompt"]
-        return prompt
+        return str(self.body.get("prompt", ""))
 
     @property
     def state(self) -> State:
@@ -89,7 +89,7 @@ def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, A
         "task_info": {
             "can_cancel": state not in TERMINAL,
             "estimated_time": estimate,
-            "video_duration": task.settled.get("duration", 8),
+            "video_duration": seconds_of(task.settled),
         },
         "usage": usage,
     }
