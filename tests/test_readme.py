@@ -2,10 +2,15 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.commands import Shell
+from support.simulators import Served, simulator
 
 from veogen.cli import COMMANDS, veogen
 
@@ -18,7 +23,7 @@ SHELL = [
     for line in block.splitlines()
 ]
 INLINE = re.findall(r"`(?:\.venv/bin/)?(veogen [a-z][^`]*)`", README)
-VEOGEN = [*INLINE, *(line for line in SHELL if line.startswith("veogen "))]
+VEOGEN = list(dict.fromkeys([*(line for line in SHELL if line.startswith("veogen ")), *INLINE]))
 
 
 @pytest.mark.parametrize("line", sorted(set(VEOGEN)))
@@ -29,6 +34,50 @@ def test_a_command_of_the_readme_exists_with_its_options(line: str) -> None:
     assert command is not None
     known = {name for parameter in command.params for name in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    faults = tmp_path_factory.mktemp("account") / "faults.yaml"
+    faults.write_text("gateway: {clips: shared, estimated_time: 1}\n")
+    with simulator(faults, generation_time=0.1) as served:
+        yield served
+
+
+def test_the_commands_of_the_readme_do_what_they_say(
+    served: Served, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the order of the README, in a clone of this project, with a simulated account."""
+    for folder in ("specs", "templates"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*GIT, *words], cwd=tmp_path, check=True)
+    subprocess.run(
+        [*GIT, "update-ref", "refs/remotes/origin/main", "main"], cwd=tmp_path, check=True
+    )
+    (tmp_path / "picks.txt").write_text("closing#2\n")
+    shell = Shell(tmp_path, capfd, served.environ)
+
+    ended = {line: shell.veogen(*_typed(line)).code for line in VEOGEN}
+
+    assert ended == dict.fromkeys(VEOGEN, 0)
+    clips = [path.name for path in (tmp_path / "DIR").rglob("*.mp4")]
+    assert len(clips) == 1
+    assert (tmp_path / "runs/quickstart/gallery.html").is_file()
+
+
+def _typed(line: str) -> list[str]:
+    """The words of a command; a question is answered, and nothing runs in the open."""
+    words = shlex.split(line.replace("…", ""))[1:]
+    if words[0] == "run":
+        words += [] if "specs/quickstart.yaml" in words else ["specs/quickstart.yaml"]
+        words += ["--yes", "--poll-interval", "0.1"]
+    if words == ["resolve"]:
+        words.append("--help")
+    return ["runs/quickstart" if word == "RUN" else word for word in words]
+
+
+GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
 
 
 def test_every_command_that_is_listed_can_be_asked_for_help() -> None:
