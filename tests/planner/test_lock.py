@@ -240,3 +240,18 @@ def test_a_request_that_stands_in_a_lock_twice_is_refused(project: Project) -> N
 def test_a_spec_is_not_a_lock() -> None:
     with pytest.raises(MistakesError, match="a plan needs 'format'"):
         read_lock(b"veogen: 1\nshots: []\n", "a.yaml")
+
+
+def test_an_unknown_price_is_null_and_reads_back_as_unknown(project: Project) -> None:
+    unpriced = {**shipped(), FAST: replace(shipped()[FAST], price=None)}
+    plan = project.plan(SPEC.replace("budget: {max_credits: 1000}\n", ""), models=unpriced)
+
+    text = lock_text(plan, unpriced)
+    stored = read_lock(text.encode(), "a.lock.yaml")
+
+    assert f"prices:\n  {FAST}: null\ntotals:\n" in text
+    assert stored.rates == {FAST: None}
+    assert [request.credits for request in stored.plan.requests] == [None] * 4
+    assert moved_price(stored, project.plan(SPEC)) == (
+        "a price moved since it was locked: unknown → 304.128 credits for the same requests"
+    )
