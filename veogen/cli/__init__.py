@@ -13,6 +13,7 @@ from veogen.document.problems import MistakesError, did_you_mean
 from veogen.errors import ExitCode, VeogenError
 
 COMMANDS = {  # in the order of the work
+    "init": "Write a small working project.",
     "validate": "Show all mistakes at once.",
     "plan": "Print the plan and its price.",
     "lock": "Write down what is approved.",
