@@ -5,15 +5,12 @@ from typing import Any
 import pytest
 
 from veogen.document.reader import read
+from veogen.document.sections import Key, ListOf, MapOf, Section
 from veogen.document.shape import (
     Amount,
     Anything,
     Integer,
-    Key,
-    ListOf,
-    MapOf,
     OrNull,
-    Section,
     Shape,
     Text,
     amount,

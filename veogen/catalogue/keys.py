@@ -4,21 +4,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from veogen.catalogue.parameters import Kind
-from veogen.document.shape import (
-    Amount,
-    At,
-    Boolean,
-    Flaws,
-    Integer,
-    Key,
-    ListOf,
-    MapOf,
-    Schema,
-    Section,
-    Text,
-    Word,
-    wrong_type,
-)
+from veogen.document.flaws import At, Flaws, wrong_type
+from veogen.document.sections import Key, ListOf, MapOf, Section
+from veogen.document.shape import Amount, Boolean, Integer, Schema, Text, Word
 from veogen.document.values import Map, Seq, Value
 
 

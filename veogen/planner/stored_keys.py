@@ -2,18 +2,8 @@
 
 import re
 
-from veogen.document.shape import (
-    Amount,
-    Anything,
-    Integer,
-    Key,
-    ListOf,
-    MapOf,
-    OrNull,
-    Section,
-    Shape,
-    Text,
-)
+from veogen.document.sections import Key, ListOf, MapOf, Section
+from veogen.document.shape import Amount, Anything, Integer, OrNull, Shape, Text
 from veogen.planner.document import FORMAT
 from veogen.spec.file import BUDGET
 from veogen.spec.names import NAME

@@ -7,7 +7,7 @@ from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import MAX_BYTES, read
-from veogen.document.shape import Section
+from veogen.document.sections import Section
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.file import SPEC
 from veogen.spec.merge import merge_documents

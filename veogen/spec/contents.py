@@ -31,10 +31,9 @@ def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
     params = submap(level, "params")
     yield from parameter_mistakes(params, known)
     yield from axis_mistakes(submap(level, "matrix"), known)
-    for one, other in (("prompt", "template"),):
-        if level.get(one) is not None and level.get(other) is not None:
-            message = f"{one!r} and {other!r} exclude each other"
-            yield Problem(level.key_place(other), "error", "conflict", message)
+    if level.get("prompt") is not None and level.get("template") is not None:
+        message = "'prompt' and 'template' exclude each other"
+        yield Problem(level.key_place("template"), "error", "conflict", message)
     for text in ("prompt", "negative_prompt"):
         if level.get(text) is not None and params.get(text) is not None:
             message = f"{text!r} stands beside 'params' as well"

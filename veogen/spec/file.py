@@ -6,21 +6,9 @@
 import math
 from dataclasses import dataclass
 
-from veogen.document.shape import (
-    Amount,
-    Anything,
-    At,
-    Flaws,
-    Integer,
-    Key,
-    ListOf,
-    MapOf,
-    Schema,
-    Section,
-    Text,
-    shown,
-    wrong_type,
-)
+from veogen.document.flaws import At, Flaws, shown, wrong_type
+from veogen.document.sections import Key, ListOf, MapOf, Section
+from veogen.document.shape import Amount, Anything, Integer, Schema, Text
 from veogen.document.values import Map, Seq, Value
 from veogen.spec.names import NAME, RESERVED, identifiers
 from veogen.spec.params import Params, parameters

@@ -60,28 +60,22 @@ def load_as_far(
         root = project_root(path)
         files = Folder(root)
         path = (path.absolute().parent.resolve() / path.name).relative_to(root)
+    below = PurePosixPath(path)
     policy = read_policy(files, problems, lenient=lenient)
     composer = Composer(files, problems, policy.models)
-    composed = composer.composed(PurePosixPath(path))
-    set_ = read_settings(settings, problems)
-    review(set_, SETTINGS, set_.place, problems, composer.broken, policy.models)
-    if composed is None:
+    levels = _levels(composer, below, profile, settings, problems)
+    if levels is None:
         return None
-    if not _has_profile(composed, profile):
-        problems.extend([unknown_profile(composed, profile or "")])
-        composer.broken.all = True
-    chosen = submap(submap(composed, "profiles"), profile or "")
-    levels = Levels(composed, chosen, set_, composer.sources)
     shots = tuple(read_shots(levels, composer.broken.shots, problems))
-    spec = without_nulls(merge(composed, _outer_keys(chosen)))
+    spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
     budget = read_limits(submap(spec, "budget"))
-    problems.extend(_mistakes_of_the_whole(spec, files.shown(PurePosixPath(path)), path.stem))
+    problems.extend(_mistakes_of_the_whole(spec, files.shown(below), path.stem))
     problems.extend(raised_limits(submap(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
         return None
     return Spec(
         name=str(spec.get("name", path.stem)),
-        path=PurePosixPath(path),
+        path=below,
         files=files,
         description=str(spec["description"]) if "description" in spec else None,
         profile=profile,
@@ -93,6 +87,26 @@ def load_as_far(
         warnings=problems.warnings,
         sources=composer.sources,
     )
+
+
+def _levels(
+    composer: Composer,
+    path: PurePosixPath,
+    profile: str | None,
+    settings: Sequence[str],
+    problems: Problems,
+) -> Levels | None:
+    """What was written, by strength; None when the spec itself cannot be read."""
+    composed = composer.composed(path)
+    set_ = read_settings(settings, problems)
+    review(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
+    if composed is None:
+        return None
+    if not _has_profile(composed, profile):
+        problems.extend([unknown_profile(composed, profile or "")])
+        composer.broken.all = True
+    chosen = submap(submap(composed, "profiles"), profile or "")
+    return Levels(composed, chosen, set_, composer.sources)
 
 
 def _has_profile(composed: Map, profile: str | None) -> bool:

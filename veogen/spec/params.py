@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.catalogue.models import shipped
 from veogen.catalogue.parameters import Json, Kind, Parameter
+from veogen.document.flaws import At, Flaws, wrong_type
 from veogen.document.problems import Problem, did_you_mean
-from veogen.document.shape import At, Flaws, Schema, or_null, wrong_type
+from veogen.document.shape import Schema, or_null
 from veogen.document.values import Map, Place, Seq, Value
 
 _OPENINGS = ("{{", "{%", "{#")

@@ -19,22 +19,11 @@ from pathlib import PurePosixPath
 from veogen.catalogue.models import Model
 from veogen.catalogue.prices import Multiplier, Price
 from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.flaws import At, Flaws
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
-from veogen.document.shape import (
-    Amount,
-    Anything,
-    At,
-    Flaws,
-    Key,
-    ListOf,
-    MapOf,
-    Section,
-    Text,
-    amount,
-    problems_of,
-    value_of,
-)
+from veogen.document.sections import Key, ListOf, MapOf, Section
+from veogen.document.shape import Amount, Anything, Text, amount, problems_of, value_of
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.layers import submap
 from veogen.spec.params import as_json

@@ -8,8 +8,10 @@ is in: the planner looks at the rest.
 from dataclasses import dataclass, field
 
 from veogen.catalogue.known import Catalogue
+from veogen.document.flaws import Flaw
 from veogen.document.problems import Problems
-from veogen.document.shape import Flaw, Section, flaws_of, problem_of
+from veogen.document.sections import Section
+from veogen.document.shape import flaws_of, problem_of
 from veogen.document.values import Map, Place, Seq, Step, Value, value_at
 from veogen.spec.contents import content_mistakes
 
