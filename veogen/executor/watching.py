@@ -1,7 +1,7 @@
 """The watching side of a run: one list of due times for all tasks, no thread a task."""
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -24,11 +24,12 @@ class Read:
 
 @dataclass(slots=True)
 class _Watch:
-    """A task that is looked at from time to time."""
+    """A task that is looked at from time to time; `undone`: when it was last seen to go on."""
 
     task_id: str
     since: float
     accepted: float
+    undone: float | None = None
     looks: int = 0
     due: float = 0.0
 
@@ -132,6 +133,7 @@ class Watching:
             elif clock.monotonic() - watch.since >= self._desk.policy.task_timeout:
                 self._leave(hash_)
             else:
+                watch.undone = clock.monotonic()
                 self._look_in(seen.ask_again, hash_)
 
         return Reaction(seen.events, then)
@@ -139,9 +141,16 @@ class Watching:
     def _finish(self, hash_: str, watch: _Watch, event: Event) -> None:
         del self._watched[hash_]
         if isinstance(event, Made | Ended):
-            took = self._desk.clock.monotonic() - watch.accepted
-            self._forecast.learn(self._kind(self._desk.ledger.record(hash_)), took)
+            self._learn(self._kind(self._desk.ledger.record(hash_)), watch)
         self._ended(event)
+
+    def _learn(self, kind: Hashable, watch: _Watch) -> None:
+        """The task ended between the last two looks, or nobody saw when."""
+        took = self._desk.clock.monotonic() - watch.accepted
+        if watch.undone is not None:
+            self._forecast.learn(kind, (watch.undone - watch.accepted + took) / 2)
+        elif watch.accepted == watch.since:
+            self._forecast.learn(kind, took, at_most=True)
 
     def _leave(self, hash_: str) -> None:
         watch = self._watched.pop(hash_)
