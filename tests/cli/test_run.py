@@ -300,3 +300,23 @@ def test_every_exchange_is_logged_when_asked_for_without_the_key(shell: Shell) -
 
     assert "POST http://127.0.0.1" in ended.err
     assert "Bearer" not in ended.err
+
+
+def test_fewer_videos_than_were_asked_for_is_a_warning_on_a_completed_request(
+    shell: Shell,
+) -> None:
+    (shell.folder / "trip.yaml").write_text(SPEC.replace("quality: 720p", "n: 3"))
+    (shell.folder / "faults.yaml").write_text(
+        "faults: [{at: poll, do: fewer-links, links: 2, prompt: dusk}]\n"
+    )
+
+    ended = shell.veogen("run", "trip.yaml", *QUICK, "--faults", "faults.yaml")
+
+    lines = results(shell)["results"]
+    assert (ended.code, statuses(shell)) == (ExitCode.DONE, ["completed", "completed"])
+    assert [[v["warnings"] for v in line["videos"]] for line in lines] == [
+        [[], [], []],
+        [["fewer-videos"], ["fewer-videos"]],
+    ]
+    assert [v["path"].rpartition("-")[2] for v in lines[1]["videos"]] == ["1.mp4", "2.mp4"]
+    assert "fewer-videos" in ended.err

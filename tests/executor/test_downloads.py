@@ -446,3 +446,18 @@ def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> No
         assert downloads.bring(entry(), 0, 1, host.url) == Broken(
             "link-expired", "status 404 from the host of the clip: the link has expired"
         )
+
+
+def test_what_is_said_of_a_video_names_no_path_of_this_machine(
+    media: Media, tmp_path: Path
+) -> None:
+    downloads = Downloads(media, tmp_path, lambda body: body)
+    (tmp_path / entry().path(0, 1)).mkdir(parents=True)
+
+    with Host(whole()) as host:
+        said = downloads.bring(entry(), 0, 1, host.url)
+
+    assert isinstance(said, Broken)
+    assert said.code == "in-the-way"
+    assert str(tmp_path) not in said.message
+    assert entry().path(0, 1) in said.message

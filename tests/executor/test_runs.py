@@ -318,6 +318,9 @@ def test_a_full_disk_stops_the_buying(world: World) -> None:
     outcome = world.run(cities(*"abc"), Policy(max_in_flight=1))
 
     assert list(statuses(outcome).values()) == ["undelivered", "completed", "planned"]
+    no_room = Failure("disk-full", "there was no room for it on the disk")
+    assert records(outcome)[0].error == no_room
+    assert outcome.stop == Stop("disk", "12 bytes left")
     assert outcome.code == ExitCode.STOPPED
 
 

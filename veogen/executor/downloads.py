@@ -1,7 +1,9 @@
 """Bringing one video home: a whole clip under its final name, or a reason why not."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -61,8 +63,16 @@ class Downloads:
             stopped=self._stopped,
         )
         if not isinstance(brought, Delivered):
-            return brought
-        return _video(brought, path, compare(brought.facts, self._effective(entry.body)))
+            return replace(brought, message=self._here(brought.message))
+        differences = compare(brought.facts, self._effective(entry.body))
+        fewer = ("fewer-videos",) if of < entry.videos else ()
+        return _video(brought, path, (*differences, *fewer))
+
+    def _here(self, message: str) -> str:
+        """A message as it may be committed: without the paths of this machine."""
+        return message.replace(f"{self._directory.resolve()}{os.sep}", "").replace(
+            f"{self._directory}{os.sep}", ""
+        )
 
 
 def download(

@@ -74,7 +74,7 @@ class Fetching:
         while self._queue and len(self._under_way) < self._desk.policy.downloads_at_once:
             _, _, hash_, index, link = heapq.heappop(self._queue)
             self._under_way.add((hash_, index))
-            self._start(lambda h=hash_, i=index, u=link: self._bring(h, i, u))  # type: ignore[misc]
+            self._start(self._bringing(hash_, index, link))
 
     def handle(self, message: Fetched) -> Reaction:
         """What a download comes to."""
@@ -90,14 +90,15 @@ class Fetching:
                 return self._after_failure(hash_)
             case NoSpace(message=text):
                 self._desk.halt(Stop("disk", text))
-                return Reaction((Undelivered(hash_, "disk-full", text),))
+                full = Undelivered(hash_, "disk-full", "there was no room for it on the disk")
+                return Reaction((full,))
 
-    def _bring(self, hash_: str, index: int, link: str) -> Fetched:
-        record, entry = self._desk.ledger.record(hash_), self._desk.ledger.entry(hash_)
+    def _bringing(self, hash_: str, index: int, link: str) -> Callable[[], Fetched]:
+        """The call that another thread makes: all that it needs is looked up here."""
+        of, entry = len(self._desk.ledger.record(hash_).links), self._desk.ledger.entry(hash_)
         if entry is None:
             raise KeyError(hash_)
-        brought = self._courier.bring(entry, index, len(record.links), link)
-        return Fetched(hash_, index, brought)
+        return lambda: Fetched(hash_, index, self._courier.bring(entry, index, of, link))
 
     def _busy(self, hash_: str) -> bool:
         return any(h == hash_ for h, _ in self._under_way) or any(
