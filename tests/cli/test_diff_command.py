@@ -67,6 +67,7 @@ def test_a_template_that_changed_changes_requests_of_a_spec_that_did_not(
         0,
         "a: HEAD:specs/a.yaml → specs/a.yaml\n"
         "  ~ 2 requests  prompt: soft → hard\n"
+        "      because of templates/opening.j2:1\n"
         "      opening[city=Tokyo], opening[city=Paris]\n"
         "      | Tokyo in [-soft-]{+hard+} light.\n"
         "      | No people.\n"
@@ -400,3 +401,4 @@ def test_markdown_goes_to_stdout(repo: Repo, shell: Shell) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("### veogen: 2 changed: 76.032 credits to buy\n")
     assert "&lt;b&gt;hard&lt;/b&gt; @all" in ended.out
+    assert "<code>because of templates/opening.j2:1</code>" in ended.out

@@ -10,6 +10,7 @@ from veogen.cli.options import Reading, SpecOptions
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError
 from veogen.planner.build import plan
+from veogen.planner.diff.causes import causes_of
 from veogen.planner.diff.groups import grouped
 from veogen.planner.diff.text import difference_lines
 from veogen.planner.lock import SUFFIX, Drift, drift, lock_path, moved_price
@@ -87,21 +88,21 @@ def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
             raise StaleError(f"{lock.shown}: the spec has no profile {old.profile!r}") from None
         raise
     now = plan(loaded, max_requests=options.max_requests)
-    refuse_stale(lock, now, options)
+    refuse_stale(lock, now, loaded, options)
     return now
 
 
-def refuse_stale(lock: Lock, now: Plan, options: SpecOptions) -> None:
+def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> None:
     """Raise `StaleError` with all that differs in what is selected."""
     found = drift(*_narrowed(lock.stored.plan, now, options))
     if found:
-        raise StaleError("\n".join(_told(lock, found)))
+        raise StaleError("\n".join(_told(lock, found, spec)))
 
 
-def _told(lock: Lock, found: Drift) -> Iterator[str]:
+def _told(lock: Lock, found: Drift, spec: Spec) -> Iterator[str]:
     yield f"{lock.shown}: stale; the spec makes something else now"
     yield from (f"  ~ {fact}" for fact in found.facts)
-    groups = grouped(found.difference.changed)
+    groups = grouped(found.difference.changed, causes_of(None, spec))
     yield from difference_lines(found.difference, groups, uncoloured)
     yield f"Look at it: {_command('diff', lock)}"
     yield f"Approve it: {_command('lock', lock)}"

@@ -78,7 +78,7 @@ def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     own = Problems()
     plan = plan_as_far(spec, own, max_requests=options.max_requests)
     if lock is not None and not own.has_errors:
-        refuse_stale(lock, plan, options)
+        refuse_stale(lock, plan, spec, options)
     problems.extend(own.all)
     return Order(spec, plan, price_note(lock, plan) if lock else None)
 

@@ -104,7 +104,7 @@ def _changed(name: str, where: str, group: Group) -> Section:
     number = _count(len(group.changes), "request")
     again = ", nothing is bought again" if group.is_same_clip else ""
     told = f"{code(name)}: {number} changed{again}: {code(group.title)}"
-    causes = "".join(f"<p>because of {code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
+    causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
     first = "".join(_marked_texts(group.changes[0]))
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
     return Section(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))

@@ -71,7 +71,7 @@ def _group(group: Group, paint: Paint) -> Iterator[str]:
         whom = _count(len(group.changes), "request")
     same = " (not bought again)" if group.is_same_clip else ""
     yield paint(f"  ~ {whom}", "yellow") + f"  {group.title}{same}"
-    yield from (f"      because of {plain(cause)}" for cause in group.causes)
+    yield from (f"      {plain(cause)}" for cause in group.causes)
     if len(group.changes) > 1:
         shown = [plain(change.address) for change in group.changes[:_MOST_ADDRESSES]]
         more = len(group.changes) - len(shown)
