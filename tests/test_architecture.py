@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "veogen"
 ROOMS = [
     "errors",
     "terminal",
+    "hosts",
     "document",
     "catalogue",
     "spec",

@@ -1,10 +1,11 @@
 """One request parameter of a model: its type and limits, and what fits them."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
+
+from veogen.hosts import public_host
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Kind: TypeAlias = Literal["string", "integer", "boolean", "uris", "callback", "any"]
@@ -92,24 +93,19 @@ def check_callback(url: str) -> str | None:
     """What is wrong with a callback address (the gateway's own rules), or None."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".").encode("idna").decode().lower()
-        _ = parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return f"is an https URL, not {shown(url)}"
-    if parts.scheme != "https" or not host:
+    odd = port == 0 or any(char <= " " or char in "\\\x7f" for char in url)
+    if parts.scheme != "https" or not host or odd:
         return f"is an https URL, not {shown(url)}"
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         return "holds no user name or password"
-    if host == "localhost" or host.endswith(".localhost") or not _is_public(host):
-        return f"names a public host, not {host!r}"
-    return None
-
-
-def _is_public(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_global
-    except ValueError:
-        return "." in host
+        public_host(host)
+    except ValueError as error:
+        return f"names a public host, not {str(error)!r}"
+    return None
 
 
 def shown(value: Json) -> str:

@@ -1,5 +1,6 @@
-"""Amounts of credits on the command line: decimals, never floats."""
+"""Numbers on the command line: credits as decimals, never floats; others finite."""
 
+import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -24,3 +25,23 @@ class Credits(click.ParamType[Decimal]):
 
 
 CREDITS = Credits()
+
+
+class Number(click.FloatRange):
+    """A number in a range, which `nan` and `inf` are not: a run would wait for ever."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+_LONGEST = 10**6
+"""Seconds, eleven days: far beyond any use, and short of what the system's timers take."""
+
+PATIENCE = Number(min=0, min_open=True, max=_LONGEST)
+SECONDS = Number(min=0, max=_LONGEST)
+RATE = Number(min=0, min_open=True, max=_LONGEST)

@@ -5,20 +5,19 @@ from typing import Any
 
 import click
 
+from veogen.cli.amounts import PATIENCE, RATE
 from veogen.executor.policy import Policy
-
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 _COLLECTING = (
     click.option(
         "--poll-interval",
-        type=_POSITIVE,
+        type=PATIENCE,
         metavar="S",
         help="Look at a task every S seconds (default: adaptive).",
     ),
     click.option(
         "--request-timeout",
-        type=_POSITIVE,
+        type=PATIENCE,
         default=60.0,
         show_default=True,
         metavar="S",
@@ -26,7 +25,7 @@ _COLLECTING = (
     ),
     click.option(
         "--task-timeout",
-        type=_POSITIVE,
+        type=PATIENCE,
         default=1800.0,
         show_default=True,
         metavar="S",
@@ -53,7 +52,7 @@ _SUBMITTING = (
     ),
     click.option(
         "--submit-rate",
-        type=_POSITIVE,
+        type=RATE,
         metavar="PER_MINUTE",
         help="Submits per minute, at most.",
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.amounts import CREDITS
+from veogen.cli.amounts import CREDITS, SECONDS
 from veogen.cli.carry import Job, carry_out, say, say_line, worst
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
@@ -40,7 +40,7 @@ from veogen.planner.selection import selected
 )
 @click.option(
     "--generation-time",
-    type=click.FloatRange(0),
+    type=SECONDS,
     metavar="S",
     help="With --simulate: the median of the seconds that a task takes.",
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from veogen.cli.amounts import SECONDS
 from veogen.simulator import scenario
 from veogen.simulator.guide import GUIDE
 from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
@@ -28,7 +29,7 @@ def _as_written(text: str) -> str:
 )
 @click.option(
     "--generation-time",
-    type=click.FloatRange(0),
+    type=SECONDS,
     default=DEFAULT_GENERATION_TIME,
     show_default=True,
     metavar="S",

@@ -7,10 +7,10 @@ from typing import ClassVar
 from urllib3 import HTTPConnectionPool
 from urllib3.util.url import Url
 
-from veogen.gateway.addresses import is_public
 from veogen.gateway.connections import PlainConnection, PlainPool, TlsConnection, TlsPool, Wire
 from veogen.gateway.failures import NotConnectedError
 from veogen.gateway.text import clean
+from veogen.hosts import is_public
 
 
 class _Guarded:

@@ -10,7 +10,6 @@ from urllib.parse import urljoin, urlsplit
 from urllib3 import HTTPResponse
 
 from veogen.gateway import traffic, wire
-from veogen.gateway.addresses import is_literal, is_loopback, is_public
 from veogen.gateway.answers import Body, InterruptedDownload, Unread
 from veogen.gateway.connections import Wire, certificates
 from veogen.gateway.failures import NETWORK_ERRORS, NotConnectedError, broken
@@ -18,6 +17,7 @@ from veogen.gateway.guard import GuardedWire, private_message
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.settings import Settings, is_local
 from veogen.gateway.text import clean, is_plain
+from veogen.hosts import is_literal, is_loopback, is_public
 
 CHUNK = 256 * 1024
 MOST_REDIRECTS = 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from veogen.errors import UsageError
-from veogen.gateway.addresses import is_loopback
+from veogen.hosts import is_loopback
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from veogen.errors import UsageError
-from veogen.gateway.addresses import is_loopback
 from veogen.gateway.proxies import Proxies
+from veogen.hosts import is_loopback
 
 BASE_URL = "https://api.evolink.ai"
 FILES_URL = "https://files-api.evolink.ai"

@@ -1,0 +1,44 @@
+"""Numbers on the command line are numbers: a run does not wait for ever."""
+
+from pathlib import Path
+
+import pytest
+from support.commands import Shell
+
+from veogen.errors import ExitCode
+
+SPEC = "{veogen: 1, name: trip, shots: [{name: boat, prompt: A boat}]}"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Shell:
+    (tmp_path / "trip.yaml").write_text(SPEC)
+    return Shell(tmp_path, capfd, {})
+
+
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "-inf", "1e999", "1e7", "-1", "soon"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["run", "trip.yaml", "--simulate", f"--{name}"], id=name)
+        for name in (
+            "poll-interval",
+            "task-timeout",
+            "request-timeout",
+            "submit-rate",
+            "generation-time",
+        )
+    ]
+    + [
+        pytest.param(["collect", "--task-timeout"], id="collect"),
+        pytest.param(["simulate", "--generation-time"], id="simulate"),
+    ],
+)
+def test_what_is_no_number_of_this_world_is_refused(
+    shell: Shell, words: list[str], number: str
+) -> None:
+    ended = shell.veogen(*words[:-1], f"{words[-1]}={number}")
+
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert f"Invalid value for '{words[-1]}'" in ended.err
+    assert not (shell.folder / "runs").exists()
