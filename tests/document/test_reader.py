@@ -324,6 +324,13 @@ def test_what_would_surprise_is_refused(
     assert mistake(text, parser) == line
 
 
+def test_half_a_character_is_refused(parser: ParserFactory) -> None:
+    line = mistake('a: "\\ud83d"', parser)
+
+    assert line.startswith("a.yaml:1:")
+    assert line.endswith("error[yaml-syntax]: found invalid Unicode character escape code")
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -140,6 +140,15 @@ def test_long_text_is_a_block_where_it_is_read_back_the_same(text: str, written:
     assert write({"a": text}) == f"a: {written}\n"
 
 
+def test_a_long_key_stands_on_a_line_of_its_own() -> None:
+    key = "k" * 130
+
+    text = write({key: {"a": [1]}, "b": write("x")})
+
+    assert text.startswith(f"? {key}\n:\n  a:\n    - 1\n")
+    assert yaml.safe_load(text) == read(text.encode(), "a.yaml") == {key: {"a": [1]}, "b": "x\n"}
+
+
 def test_a_sequence_is_written_as_it_comes() -> None:
     taken: list[int] = []
 

@@ -118,4 +118,4 @@ def _lines(text: str) -> list[str]:
         content = Path(text[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {error}") from None
-    return [line.strip() for line in content.splitlines() if line.strip()]
+    return [line.strip() for line in content.split("\n") if line.strip()]

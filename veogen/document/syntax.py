@@ -12,6 +12,7 @@ from veogen.document.source import LINE_END, Place
 ParserFactory: TypeAlias = Callable[[bytes], Any]
 
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HINTS = {
     "mapping values are not allowed": "quote a text that has ': ' in it",
     "expected key": "check the indentation and the quotes here and above",
@@ -30,6 +31,15 @@ class _PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Pa
         yaml.reader.Reader.__init__(self, raw)
         yaml.scanner.Scanner.__init__(self)
         yaml.parser.Parser.__init__(self)
+
+    def get_event(self) -> Any:
+        """The next event; half a character, which libyaml refuses, is refused here too."""
+        event: Any = yaml.parser.Parser.get_event(self)  # type: ignore[no-untyped-call]
+        text: Any = getattr(event, "value", None)
+        if text and _SURROGATE.search(text):
+            message = "found invalid Unicode character escape code"
+            raise yaml.scanner.ScannerError(problem=message, problem_mark=event.start_mark)
+        return event
 
 
 def pure_python_parser(raw: bytes) -> Any:

@@ -1,0 +1,97 @@
+"""What SPEC arguments and the options beside them mean, to every command that has them."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.specs import load_specs, spec_paths
+from veogen.document.problems import MistakesError
+from veogen.errors import UsageError
+
+SPEC = "veogen: 1\nshots: [{name: a, prompt: x}]\n"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "specs").mkdir()
+    for name in ("b.yaml", "a.yaml", "_base.yaml", "a.lock.yaml"):
+        (tmp_path / "specs" / name).write_text(SPEC)
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_a_folder_means_its_specs_and_each_is_meant_once() -> None:
+    found = spec_paths([Path("specs/b.yaml"), Path("specs"), Path("specs/_base.yaml")])
+
+    assert list(map(str, found)) == ["specs/b.yaml", "specs/a.yaml", "specs/_base.yaml"]
+
+
+def test_a_folder_without_specs_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="'empty' holds no spec: no YAML file with a key 'veogen'"):
+        spec_paths([Path("empty")])
+
+
+def test_the_mistakes_of_all_specs_are_told_together(project: Path) -> None:
+    (project / "specs/a.yaml").write_text("veogen: 2")
+    (project / "specs/b.yaml").write_text("veogen: [")
+
+    with pytest.raises(MistakesError) as caught:
+        load_specs([Path("specs")], SpecOptions())
+
+    assert {problem.place.path for problem in caught.value.problems} == {
+        "specs/a.yaml",
+        "specs/b.yaml",
+    }
+
+
+def test_profile_and_settings_are_those_of_every_spec(project: Path) -> None:
+    for name in ("a", "b"):
+        text = f"{SPEC}profiles: {{draft: {{params: {{n: 2}}}}}}"
+        (project / f"specs/{name}.yaml").write_text(text)
+
+    specs = load_specs([Path("specs")], SpecOptions(profile="draft", settings=("params.seed=1",)))
+
+    assert [spec.shots[0].top.params for spec in specs] == [{"n": 2, "seed": 1}] * 2
+
+
+def options_of(*arguments: str) -> SpecOptions:
+    taken: list[SpecOptions] = []
+
+    @click.command()
+    @specs_argument
+    @spec_options
+    def command(specs: tuple[Path, ...], options: SpecOptions) -> None:
+        del specs
+        taken.append(options)
+
+    result = CliRunner().invoke(command, ["specs", *arguments], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return taken[0]
+
+
+def test_globs_may_be_read_from_a_file(project: Path) -> None:
+    listed = 'opening[city="New York"]\n\n  closing*  \r\nodd["a\u2028b"]\n'
+    (project / "chosen.txt").write_text(listed)
+
+    options = options_of("--select", "@chosen.txt", "--select", "b*", "--deselect", "c?")
+
+    assert options == SpecOptions(
+        select=('opening[city="New York"]', "closing*", 'odd["a\u2028b"]', "b*"),
+        deselect=("c?",),
+    )
+
+
+def test_a_list_of_addresses_that_is_not_there_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match=r"'nope\.txt' cannot be read as a list of addresses"):
+        options_of("--select", "@nope.txt")
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="0 is not in the range x>=1"):
+        options_of("--max-requests", "0")
