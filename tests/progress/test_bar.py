@@ -153,6 +153,28 @@ def test_the_cursor_is_on_a_line_of_its_own_after_the_run(screen: Screen) -> Non
     assert screen.cursor == (1, 0)
 
 
+def test_the_last_state_of_the_bar_foretells_nothing(screen: Screen) -> None:
+    play = Play("a", "b")
+
+    with watched(play, screen):
+        play.submit("a")
+        play.tick(10)
+        play.make("a")
+        play.submit("b")
+
+    assert screen.lines[-1].split() == ["0/2", "152.064", "credits"]
+
+
+def test_what_a_terminal_echoes_behind_the_bar_does_not_stay(screen: Screen) -> None:
+    play = Play("a", "b")
+
+    with watched(play, screen):
+        screen.stream.write("^C")
+        play.tick()
+
+        assert "^C" not in screen.lines[-1]
+
+
 def test_a_run_with_nothing_to_count_draws_no_bar(screen: Screen) -> None:
     play = Play()
 

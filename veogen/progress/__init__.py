@@ -46,7 +46,8 @@ def listener(
         case "bar":
             from veogen.progress.bar import Bar  # noqa: PLC0415 - tqdm takes 50 ms
 
-            return Bar(out, clock, reporter, paint(messages, environ))
+            erase = is_screen(messages, environ)
+            return Bar(out, clock, reporter, paint(messages, environ), erase=erase)
         case "lines":
             return Lines(out, clock, reporter, paint(messages, environ))
         case "json":

@@ -17,6 +17,8 @@ from veogen.results.ledger import Standing
 from veogen.terminal import Paint, plain
 
 _SECONDS_BETWEEN = 0.1
+_ERASE = "\x1b[K"  # what stands behind the bar, as the ^C that a terminal echoes
+_ECHO = 2
 _UNSAID = frozenset({"submitted"})
 
 
@@ -37,11 +39,14 @@ _Line.set_lock(threading.RLock())  # a lock between processes is not needed
 class Bar:
     """Draws while a run goes on; leaving it as a context leaves the last state on the screen."""
 
-    def __init__(self, out: Out, clock: Clock, reporter: Reporter, paint: Paint) -> None:
+    def __init__(
+        self, out: Out, clock: Clock, reporter: Reporter, paint: Paint, *, erase: bool
+    ) -> None:
         self._out = out
         self._clock = clock
         self._reporter = reporter
         self._paint = paint
+        self._erase = _ERASE if erase else ""
         self._tally = Tally(reporter.retries)
         self._line: _Line | None = None
         self._drawn_at = float("-inf")
@@ -52,7 +57,7 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         if self._line is not None:
-            self._refresh()
+            self._refresh(ended=True)
             self._line.close()
 
     def start(self, counted: Collection[str], view: View) -> None:
@@ -99,14 +104,14 @@ class Bar:
         if self._line is not None:
             self._line.refresh()
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, ended: bool = False) -> None:
         if self._line is None or self._view is None:
             return
-        width = self._out.width
+        width = self._out.width - _ECHO
         done = f"{self._tally.count('done')}/{self._tally.total}"
-        found = pieces(self._tally, self._view, self._clock.now())
+        found = pieces(self._tally, self._view, self._clock.now(), ended=ended)
         self._line.n = self._tally.count("done")
         self._line.ncols = width
-        self._line.words = fitted(found, width - len(done) - 2 - max(3, width // 6))
+        self._line.words = fitted(found, width - len(done) - 2 - max(3, width // 6)) + self._erase
         self._line.refresh()
         self._drawn_at = self._clock.monotonic()

@@ -40,7 +40,7 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         for word in list(self._unsaid):
             self._say_gathered(word)
-        self._say_totals()
+        self._say_totals(ended=True)
 
     def start(self, counted: Collection[str], view: View) -> None:
         self._tally.start(counted, view)
@@ -76,13 +76,13 @@ class Lines:
         self._said_at[word] = self._clock.monotonic()
         self._say(gathered(self._unsaid.pop(word), self._paint))
 
-    def _say_totals(self) -> None:
+    def _say_totals(self, *, ended: bool = False) -> None:
         """How the run stands, if that changed."""
         if self._view is None or not self._tally.total:
             return
         self._totals_at = self._clock.monotonic()
         done = f"{self._tally.count('done')} of {self._tally.total} completed"
-        totals = joined(pieces(self._tally, self._view, self._clock.now()))
+        totals = joined(pieces(self._tally, self._view, self._clock.now(), ended=ended))
         if (line := f"{done}, {totals}") != self._totals:
             self._totals = line
             self._out.line(line)

@@ -19,17 +19,16 @@ class Piece:
     text: str
 
 
-def pieces(tally: Tally, view: View, now: float) -> tuple[Piece, ...]:
+def pieces(tally: Tally, view: View, now: float, *, ended: bool = False) -> tuple[Piece, ...]:
     """What there is to say beside the count of what is done, in the order of reading."""
-    left = tally.seconds_left(now, view.in_flight)
     found = (
-        Piece(5, _counted(view.in_flight, "in flight")),
+        Piece(5, "" if ended else _counted(view.in_flight, "in flight")),
         Piece(1, _counted(tally.count("failed"), "failed")),
         Piece(0, _counted(tally.count("held"), "held")),
         Piece(2, _counted(tally.count("lost"), "undelivered")),
         Piece(6, f"{view.ledger.spent:.3f} credits"),
-        Piece(4, f"about {span(left)} left" if left is not None else ""),
-        Piece(3, shortened(plain(view.waiting or ""), _LONGEST_REASON)),
+        Piece(4, "" if ended else _left(tally.seconds_left(now, view.in_flight))),
+        Piece(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )
     return tuple(piece for piece in found if piece.text)
 
@@ -49,3 +48,7 @@ def joined(found: tuple[Piece, ...]) -> str:
 
 def _counted(number: int, words: str) -> str:
     return f"{number} {words}" if number else ""
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f"about {span(seconds)} left"
