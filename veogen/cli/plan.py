@@ -12,13 +12,16 @@ import click
 from veogen.cli.diagnostics import tell
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.plan_stream import write_lines
 from veogen.cli.plan_table import table
 from veogen.cli.plan_view import View, narrowed, view
 from veogen.cli.specs import load_specs
-from veogen.document.writer import lines
+from veogen.document.problems import Problem
+from veogen.document.writer import lines as yaml_lines
 from veogen.executor.directory import write_whole
 from veogen.planner.build import plan_all
 from veogen.planner.document import plan_data, request_line
+from veogen.spec.model import Spec
 
 
 @click.command()
@@ -40,6 +43,17 @@ from veogen.planner.document import plan_data, request_line
 )
 def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
     """Print the requests of specs and their price; sends nothing."""
+    loaded = load_specs(specs, options)
+    if format_ == "jsonl" and not (options.select or options.deselect):
+        warnings = write_lines(loaded, options, out)
+    else:
+        warnings = _write(loaded, options, format_, out)
+    tell(warnings, sys.stderr)
+
+
+def _write(
+    specs: Sequence[Spec], options: SpecOptions, format_: str, out: Path | None
+) -> tuple[Problem, ...]:
     views = _views(specs, options)
     width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
     text = "".join(f"{line}\n" for line in _written(views, format_, width))
@@ -47,12 +61,10 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Pa
         click.echo(text, nl=False)
     else:
         write_whole(out, text.encode())
-    warnings = [warning for one in views for warning in one.plan.warnings]
-    tell(warnings, sys.stderr)
+    return tuple(warning for one in views for warning in one.plan.warnings)
 
 
-def _views(paths: tuple[Path, ...], options: SpecOptions) -> list[View]:
-    specs = load_specs(paths, options)
+def _views(specs: Sequence[Spec], options: SpecOptions) -> list[View]:
     plans = plan_all(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
@@ -74,10 +86,6 @@ def _data(views: Sequence[View]) -> Any:
     return plans[0] if len(plans) == 1 else plans
 
 
-def _json(views: Sequence[View]) -> Iterator[str]:
-    yield json.dumps(_data(views), indent=2, ensure_ascii=False)
-
-
 def _json_lines(views: Sequence[View]) -> Iterator[str]:
     for one in views:
         for request in one.plan.requests:
@@ -87,10 +95,10 @@ def _json_lines(views: Sequence[View]) -> Iterator[str]:
 def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator[str]:
     match format_:
         case "json":
-            yield from _json(views)
+            yield json.dumps(_data(views), indent=2, ensure_ascii=False)
+        case "yaml":
+            yield from yaml_lines(_data(views))
         case "jsonl":
             yield from _json_lines(views)
-        case "yaml":
-            yield from lines(_data(views))
         case _:
             yield from _tables(views, width)

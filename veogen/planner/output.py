@@ -34,14 +34,15 @@ def output_path(rendered: str) -> str:
 def default_output(shot: str, keys: Mapping[str, Json], take: int) -> str:
     """`<shot>/` and the values of the address joined by `-`, then `-take2` and so on."""
     suffix = "" if take == 1 else f"-take{take}"
-    name = "-".join(safe(_text(keys[key])) for key in sorted(keys))
+    name = "-".join(safe_key(keys[key]) for key in sorted(keys))
     if not name:
         return _cut(shot, len(suffix)) + suffix
     return f"{_cut(shot)}/{_cut(name, len(suffix))}{suffix}"
 
 
-def _text(key: Json) -> str:
-    return key if isinstance(key, str) else canonical(key).decode()
+def safe_key(key: Json) -> str:
+    """A value of the address as it stands in the default output."""
+    return safe(key if isinstance(key, str) else canonical(key).decode())
 
 
 def _part(part: str) -> str:

@@ -58,7 +58,7 @@ def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Tab
         if isinstance(matrix.rows, Seq):
             return inline_table(matrix.rows, place)
         path = inside(matrix.rows_folder, str(matrix.rows))
-        raw = files.read(path)
+        raw = files.read(path, LARGEST_FILE)
         if len(raw) > LARGEST_FILE:
             problems.error(place, "rows", f"rows are at most {LARGEST_FILE >> 20} MiB")
             return None

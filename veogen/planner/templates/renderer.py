@@ -21,6 +21,9 @@ class Prepared:
     fault: Fault | None = None
 
 
+LARGEST = 1024 * 1024
+"""Bytes of a template; what is larger is none."""
+
 Order: TypeAlias = tuple[Prepared, Mapping[str, Any], Mapping[str, Any]]
 """A template, what all requests of its form see, and what this one sees besides."""
 
@@ -72,7 +75,8 @@ class Renderer:
         if path is None:
             return None
         try:
-            return self._files.read(path).decode()
+            raw = self._files.read(path, LARGEST)
+            return raw.decode() if len(raw) <= LARGEST else None
         except (OSError, UnicodeDecodeError, OutsideRootError):
             return None
 

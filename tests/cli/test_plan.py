@@ -1,0 +1,280 @@
+"""`veogen plan`: what it prints, in which form, and when it refuses."""
+
+import hashlib
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import Ended, Shell
+
+from veogen.cli.plan_table import table
+from veogen.cli.plan_view import view
+from veogen.document.reader import read
+from veogen.planner.build import plan
+from veogen.results.states import Holdings
+from veogen.spec.load import load_spec
+
+SPEC = """\
+veogen: 1
+profiles: {draft: {params: {generate_audio: false}}}
+shots:
+  - name: opening
+    prompt: |
+      {{ city }} at {{ hour }},
+      from above
+    vars: {hour: dusk}
+    matrix: {city: [Tokyo, New York]}
+  - name: closing
+    prompt: The end
+    takes: 2
+    params: {n: 2, duration: 8}
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/a.yaml").write_text(SPEC)
+    return Shell(tmp_path, capsys, {})
+
+
+def test_the_table_has_a_line_for_each_request_then_what_it_comes_to(shell: Shell) -> None:
+    ended = shell.veogen("plan", "specs/a.yaml")
+
+    assert ended == Ended(
+        0,
+        f"""\
+a: specs/a.yaml (project root: {shell.folder})
+
+address                   seconds  videos  credits  prompt
+opening[city=Tokyo]             4       1   38.016  Tokyo at dusk, from above
+opening[city="New York"]        4       1   38.016  New York at dusk, from above
+closing                        16       2  152.064  The end
+closing#2                      16       2  152.064  The end
+
+4 requests, 6 videos, 40 seconds: 380.160 credits, about $5.59
+Estimated with prices of 2026-10-10, 68 credits to the dollar.
+""",
+        "specs/a.yaml:13:17: warning[takes-with-n]: 2 takes of 2 videos each: 4 videos\n",
+    )
+
+
+def results(shell: Shell, *lines: tuple[dict[str, Any], str, str | None]) -> None:
+    """A manifest in the default run directory: requests, their status and error code."""
+    written = [
+        {
+            **{name: request[name] for name in ("address", "hash", "shot", "take", "variables")},
+            "status": status,
+            "task_id": "task-unified-1",
+            "attempts": 1,
+            "credits": "38.016",
+            "error": None if code is None else {"code": code, "message": "no"},
+            "videos": [],
+        }
+        for request, status, code in lines
+    ]
+    manifest = {"format": "veogen.results/1", "name": "a", "gateway": "evolink"}
+    path = shell.folder / "runs/a/results.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**manifest, "results": written, "former": []}))
+
+
+def as_json(shell: Shell, *words: str) -> Any:
+    ended = shell.veogen("plan", "specs/a.yaml", "--format", "json", *words)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
+
+
+def test_what_is_held_already_is_told_and_not_bought_again(shell: Shell) -> None:
+    first, second, third, _ = as_json(shell)["requests"]
+    results(
+        shell,
+        (first, "completed", None),
+        ({**second, "hash": "0" * 64}, "completed", None),
+        (third, "failed", "content_policy_violation"),
+    )
+
+    data = as_json(shell)
+    ended = shell.veogen("plan", "specs/a.yaml")
+
+    assert [r["state"] for r in data["requests"]] == ["bought", "changed", "failed", "new"]
+    assert data["totals"]["to_buy"] == "190.080"
+    assert ended.out.splitlines()[2:6] == [
+        "address                   seconds  videos  credits  state    prompt",
+        "opening[city=Tokyo]             4       1   38.016  bought   Tokyo at dusk, from above",
+        'opening[city="New York"]        4       1   38.016  changed  New York at dusk, from above',
+        "closing                        16       2  152.064  failed   The end",
+    ]
+    assert ended.out.splitlines()[-1] == "A run would buy 2 requests for 190.080 credits."
+    lines = shell.veogen("plan", "specs/a.yaml", "--format", "jsonl").out.splitlines()
+    assert list(map(json.loads, lines)) == data["requests"]
+
+
+def test_json_is_the_plan_of_the_contract(shell: Shell) -> None:
+    data = as_json(shell, "--profile", "draft", "--select", "*York*")
+
+    assert data == {
+        "format": "veogen.plan/1",
+        "name": "a",
+        "spec": "specs/a.yaml",
+        "profile": "draft",
+        "totals": {
+            "requests": 1,
+            "videos": 1,
+            "seconds": 4,
+            "credits": "25.344",
+            "usd": "0.37",
+            "to_buy": "25.344",
+        },
+        "requests": [
+            {
+                "address": 'opening[city="New York"]',
+                "hash": hashlib.sha256(
+                    b'{"request":{"generate_audio":false,"model":"veo-3.1-fast-generate-preview",'
+                    b'"prompt":"New York at dusk,\\nfrom above"},"take":1}'
+                ).hexdigest(),
+                "shot": "opening",
+                "take": 1,
+                "variables": {"city": "New York"},
+                "output": "opening/New-York",
+                "credits": "25.344",
+                "state": "new",
+                "request": {
+                    "generate_audio": False,
+                    "model": "veo-3.1-fast-generate-preview",
+                    "prompt": "New York at dusk,\nfrom above",
+                },
+                "images": [],
+            }
+        ],
+    }
+
+
+def test_all_forms_say_the_same(shell: Shell) -> None:
+    data = as_json(shell)
+
+    lines = shell.veogen("plan", "specs/a.yaml", "--format", "jsonl").out.splitlines()
+    yaml = shell.veogen("plan", "specs/a.yaml", "--format", "yaml").out
+
+    assert list(map(json.loads, lines)) == data["requests"]
+    assert read(yaml.encode(), "plan.yaml") == data
+
+
+def test_several_specs_are_an_array(shell: Shell) -> None:
+    (shell.folder / "specs/b.yaml").write_text("veogen: 1\nshots: [{name: s, prompt: x}]\n")
+    (shell.folder / "specs/_base.yaml").write_text("veogen: 1\n")
+
+    plans = json.loads(shell.veogen("plan", "specs", "--format", "json").out)
+    lines = shell.veogen("plan", "specs", "--format", "jsonl").out.splitlines()
+
+    assert [one["name"] for one in plans] == ["a", "b"]
+    assert list(map(json.loads, lines)) == [*plans[0]["requests"], *plans[1]["requests"]]
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "yaml"])
+def test_out_writes_what_would_be_printed(shell: Shell, format_: str) -> None:
+    printed = shell.veogen("plan", "specs/a.yaml", "--format", format_).out
+
+    ended = shell.veogen("plan", "specs/a.yaml", "--format", format_, "--out", "plan.txt")
+
+    assert (ended.code, ended.out) == (0, "")
+    assert (shell.folder / "plan.txt").read_text() == printed
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "yaml"])
+def test_where_there_is_a_mistake_nothing_is_printed(shell: Shell, format_: str) -> None:
+    (shell.folder / "specs/b.yaml").write_text('veogen: 1\nshots: [{name: s, prompt: "{{ y }}"}]\n')
+
+    ended = shell.veogen("plan", "specs", "--format", format_, "--out", "plan.txt")
+    printed = shell.veogen("plan", "specs", "--format", format_)
+
+    line = (
+        "specs/b.yaml:2:27: error[undefined]: 'y' is not defined (s); known here: shot, take, vars"
+    )
+    assert (ended.code, ended.out) == (2, "")
+    assert line in ended.err.splitlines()
+    assert not list(shell.folder.glob("*plan.txt*"))
+    assert (printed.code, printed.out) == (2, "")
+
+
+@pytest.mark.parametrize("format_", ["table", "jsonl"])
+def test_an_estimate_over_the_teams_limits_is_refused(shell: Shell, format_: str) -> None:
+    (shell.folder / "veogen.yaml").write_text("limits: {max_credits: 400}\n")
+    (shell.folder / "specs/b.yaml").write_text("veogen: 1\nshots: [{name: s, prompt: x}]\n")
+
+    ended = shell.veogen("plan", "specs", "--format", format_)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "418.176 credits are more than the limits allow: 400" in ended.err
+    assert shell.veogen("plan", "specs/a.yaml", "--format", format_).code == 0
+
+
+def test_a_selection_that_is_none_is_refused(shell: Shell) -> None:
+    ended = shell.veogen("plan", "specs/a.yaml", "--select", "openin*", "--deselect", "nothing")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "--deselect 'nothing' matches no address; the nearest are" in ended.err
+
+
+def test_addresses_are_read_from_a_file(shell: Shell) -> None:
+    (shell.folder / "which.txt").write_text('opening[city="New York"]\n\nclosing#2\n')
+
+    data = as_json(shell, "--select", "@which.txt")
+
+    assert [r["address"] for r in data["requests"]] == ['opening[city="New York"]', "closing#2"]
+
+
+LARGE = """\
+veogen: 1
+shots:
+  - name: s
+    prompt: "{{ a }} {{ b }} {{ c }}"
+    matrix: {a: %s, b: %s, c: [x, y, z]}
+"""
+
+
+def test_a_large_plan_is_the_same_whichever_way_it_is_made(shell: Shell) -> None:
+    numbers = list(range(60))
+    (shell.folder / "specs/large.yaml").write_text(LARGE % (numbers, numbers))
+    words = ("plan", "specs/large.yaml", "--format", "jsonl", "--max-requests", "20000")
+
+    streamed = shell.veogen(*words)
+    selected = shell.veogen(*words, "--select", "*")
+
+    assert streamed.code == 0
+    assert len(streamed.out.splitlines()) == 10_800
+    assert streamed == selected
+
+
+def test_twins_of_a_large_plan_are_told(shell: Shell) -> None:
+    numbers = list(range(60))
+    text = LARGE.replace("{{ c }}", "{{ c | lower }}").replace("z]", "Y]")
+    (shell.folder / "specs/large.yaml").write_text(text % (numbers, numbers))
+
+    ended = shell.veogen("plan", "specs/large.yaml", "--format", "jsonl", "--max-requests", "20000")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "s[a=0,b=0,c=Y] is the same request as s[a=0,b=0,c=y]" in ended.err
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_the_table_fits_the_terminal(shell: Shell, width: int) -> None:
+    spec = load_spec(shell.folder / "specs/a.yaml")
+    shown = view(plan(spec), Holdings.none(), shell.folder, spec.policy.models)
+
+    rows = list(table(shown, spec.policy.models, width))[2:7]
+
+    assert max(map(len, rows)) <= width
+    assert 'York"]' in rows[2]  # both ends of an address are seen
+
+
+def test_nothing_is_asked_of_any_network(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+    assert shell.veogen("plan", "specs/a.yaml").code == 0

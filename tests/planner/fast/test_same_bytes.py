@@ -1,0 +1,236 @@
+"""The quick way and the straight way write the same bytes, count the same and see the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from support.memory import MemoryFiles
+
+from veogen.document.problems import Problems
+from veogen.planner.document import request_line
+from veogen.planner.fast.quick import quick
+from veogen.planner.planning import Planning
+from veogen.planner.tally import Tally
+from veogen.spec.load import load_spec
+
+Ways = tuple[str, list[Any], set[str]]
+
+
+def planning(text: str) -> Planning:
+    problems = Problems()
+    spec = load_spec(Path("a.yaml"), files=MemoryFiles({"a.yaml": text}))
+    return Planning(spec, problems, max_requests=100_000)
+
+
+def straight(text: str) -> Ways:
+    with planning(text) as one:
+        lines = [request_line(request, "new") + "\n" for request in one.requests()]
+    one.problems.raise_errors()
+    return "".join(lines), counted(one.tally), one.twins.seen.suspects
+
+
+def fast(text: str) -> Ways | None:
+    """What the quick way gives for the only shot, None if it takes the straight way."""
+    lines = ""
+    with planning(text) as one:
+        for planable in one.shots():
+            found = quick(planable, one.models)
+            if found is None:
+                return None
+            lines += "".join(found.blocks(one.twins.seen, one.tally))
+    return lines, counted(one.tally), one.twins.seen.suspects
+
+
+def counted(tally: Tally) -> list[Any]:
+    return [tally.requests, tally.videos, tally.seconds, tally.credits, tally.unpriced]
+
+
+def spec(shot: dict[str, Any], **more: Any) -> str:
+    return json.dumps({"veogen": 1, "name": "a", **more, "shots": [{"name": "s", **shot}]})
+
+
+AB: dict[str, Any] = {"a": ["x", "y"], "b": [1, 2]}
+BASE: dict[str, Any] = {"prompt": "{{ a }} and {{ b }}", "matrix": AB}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(spec(BASE), id="two axes"),
+        pytest.param(spec({"prompt": "x"}), id="no axes"),
+        pytest.param(spec({"prompt": "x", "takes": 3}), id="takes alone"),
+        pytest.param(spec(BASE | {"takes": 2}), id="takes"),
+        pytest.param(spec(BASE | {"output": "{{ shot }}/{{ a }}/{{ b }}-{{ take }}"}), id="output"),
+        pytest.param(
+            spec(BASE | {"matrix": AB | {"seed": [1, 2], "duration": [4, 8]}}),
+            id="parameters",
+        ),
+        pytest.param(
+            spec(BASE | {"params": {"n": 2, "seed": "{{ b }}"}}, vars={"v": "%s {{"}), id="typed"
+        ),
+        pytest.param(
+            spec(
+                {
+                    "prompt": "{{ look.light | upper }} 100%d {{ c }}",
+                    "matrix": {
+                        "look": [{"id": "p%", "light": '"hard" \\'}, {"id": "q", "light": "soft"}],
+                        "c": ["é", "東京", "50%"],
+                    },
+                }
+            ),
+            id="mappings, quotes and percent signs",
+        ),
+        pytest.param(
+            spec(
+                {
+                    "prompt": "{{ p }} {{ c }}",
+                    "matrix": {
+                        "rows": [{"id": "1", "p": "x"}, {"id": "2", "p": "y"}],
+                        "c": ["a", "b"],
+                    },
+                }
+            ),
+            id="rows",
+        ),
+        pytest.param(
+            spec(
+                {
+                    "prompt": "{{ a }} {{ b }} {{ c }}",
+                    "matrix": {"a": [1, 2], "b": [3, 4], "c": [5, 6], "zip": [["a", "c"]]},
+                }
+            ),
+            id="zip",
+        ),
+        pytest.param(
+            spec({"matrix": {"prompt": ["  a lamp ", "a chair"], "negative_prompt": ["text"]}}),
+            id="prompts from axes",
+        ),
+        pytest.param(spec(BASE | {"prompt": "\n {{ a }}  \n\n  {{ b }} "}), id="white space"),
+        pytest.param(
+            spec(
+                {
+                    "prompt": "{{ a }} {{ i }} {{ j }}",
+                    "matrix": {"a": ["x", "y"], "i": list(range(40)), "j": list(range(40))},
+                }
+            ),
+            id="many blocks",
+        ),
+    ],
+)
+def test_both_ways_give_the_same(text: str) -> None:
+    assert fast(text) == straight(text)
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [
+        pytest.param(
+            BASE | {"prompt": "{% if b > 1 %}{{ a }}{% endif %}{{ a }}{{ b }}"}, id="a condition"
+        ),
+        pytest.param(BASE | {"overrides": [{"when": {"a": "x"}, "takes": 2}]}, id="overrides"),
+        pytest.param(BASE | {"matrix": AB | {"exclude": [{"a": "x"}]}}, id="exclude"),
+        pytest.param(
+            BASE | {"prompt": "{{ a }}{{ b }}", "matrix": {"a": ["{", "x"], "b": ["{ y", "z"]}},
+            id="braces in pieces",
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }}{{ b }}", "matrix": {"a": ["No", "x"], "b": ["ne", "z"]}},
+            id="None in pieces",
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }} {{ b }}", "matrix": {"a": ["x ", "x"], "b": ["y", "z"]}},
+            id="a value that ends in a space",
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }} {{ b }}", "matrix": {"a": ["x\ny", "x"], "b": ["y", "z"]}},
+            id="a value of two lines",
+        ),
+        pytest.param(
+            BASE | {"output": "{{ a }}/{{ b }}", "matrix": {"a": ["..", "x"], "b": ["y", "z"]}},
+            id="dots in a path",
+        ),
+        pytest.param(
+            BASE
+            | {"output": "{{ a }}{{ b }}" * 30, "matrix": {"a": ["ab", "cd"], "b": ["y", "z"]}},
+            id="a long path",
+        ),
+        pytest.param(BASE | {"prompt": "{{ a }}{{ b }}" + "x" * 1999}, id="a prompt at the limit"),
+        pytest.param(
+            BASE | {"params": {"callback_url": "https://example.com/{{ a }}"}}, id="a callback"
+        ),
+        pytest.param(
+            {"prompt": "{{ a }}", "matrix": {"rows": [{"id": 1, "a": 2}, {"id": 2, "a": None}]}},
+            id="an empty cell",
+        ),
+    ],
+)
+def test_what_is_not_certain_takes_the_straight_way(shot: dict[str, Any]) -> None:
+    assert fast(spec(shot)) is None
+
+
+def test_twins_are_seen_on_both_ways() -> None:
+    text = spec({"prompt": "{{ a | lower }} {{ b }}", "matrix": {"a": ["x", "X"], "b": [1, 2]}})
+
+    _, _, suspects = fast(text) or pytest.fail("this is quick")
+
+    assert len(suspects) == 2
+
+
+WORDS = st.text(st.sampled_from('ab N%"{ -/\\é\n'), min_size=1, max_size=6)
+PIECES = st.sampled_from(
+    [
+        "{{ a }}",
+        "{{ b | upper }}",
+        "{{ v }}",
+        "{{ take }}",
+        "{{ m.x }}",
+        "No",
+        " ",
+        "\n",
+        "{",
+        "%",
+        '"',
+        "é",
+        "x",
+    ]
+)
+TEMPLATES = st.lists(PIECES, min_size=1, max_size=7).map("".join)
+
+
+@st.composite
+def shots(draw: st.DrawFn) -> dict[str, Any]:
+    matrix: dict[str, Any] = {
+        "a": draw(st.lists(WORDS, min_size=1, max_size=3, unique=True)),
+        "b": draw(
+            st.lists(st.one_of(WORDS, st.integers(0, 20)), min_size=1, max_size=3, unique_by=str)
+        ),
+        "m": [
+            {"id": str(i), "x": x}
+            for i, x in enumerate(draw(st.lists(WORDS, min_size=1, max_size=2)))
+        ],
+    }
+    if draw(st.booleans()):
+        matrix["duration"] = [4, 8]
+    shot: dict[str, Any] = {"prompt": draw(TEMPLATES), "vars": {"v": "w"}, "matrix": matrix}
+    if draw(st.booleans()):
+        shot["output"] = draw(TEMPLATES)
+    if draw(st.booleans()):
+        shot["takes"] = draw(st.integers(1, 3))
+    return shot
+
+
+@settings(max_examples=150, deadline=None)
+@given(shots())
+def test_whatever_is_quick_is_the_same(shot: dict[str, Any]) -> None:
+    text = spec(shot)
+    try:
+        found = fast(text)
+    except Exception as error:
+        event(f"refused: {type(error).__name__}")
+        raise
+    event("quick" if found else "straight")
+    if found is not None:
+        assert found == straight(text)

@@ -1,0 +1,145 @@
+"""Whether a shot's lines can be woven, and of what."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+from math import prod
+from typing import TypeAlias
+
+from veogen.catalogue.models import Model
+from veogen.planner.checks import objections
+from veogen.planner.fast.parameters import Parameters, dimensions_of, escaped_part, pieces_of
+from veogen.planner.fast.space import Space
+from veogen.planner.fast.texts import NotQuickError, default_in_pieces, path_in_pieces
+from veogen.planner.fast.weave import Fabric, Part, Varying
+from veogen.planner.maker import seconds_of
+from veogen.planner.output import BadPathError, default_output, output_path, safe_key
+from veogen.planner.planning import Planable
+from veogen.planner.seen import Seen
+from veogen.planner.tally import Tally
+from veogen.planner.templates.simple import NotSimpleError
+
+MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request makes and costs."""
+
+    videos: int
+    seconds: int
+    credits: Decimal
+
+
+Point: TypeAlias = tuple[int, ...]
+Costs: TypeAlias = dict[Point, Cost]
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The lines of a shot; `each` of its costs is that of so many requests."""
+
+    model: str
+    fabric: Fabric
+    costs: tuple[Cost, ...]
+    each: int
+
+    def blocks(self, seen: Seen, tally: Tally) -> Iterator[str]:
+        """The lines in order, many at a time; hashes are seen, costs counted."""
+        for cost in self.costs:
+            tally.add_alike(
+                self.each,
+                model=self.model,
+                videos=cost.videos,
+                seconds=cost.seconds,
+                credits_=cost.credits,
+            )
+        return self.fabric.blocks(seen)
+
+
+def quick(planable: Planable, models: Mapping[str, Model]) -> Quick | None:
+    """The lines of a shot, all new, or None when they have to go the straight way."""
+    grid = planable.grid
+    if grid.exclude.rules or grid.overrides.rules or grid.sample or grid.include:
+        return None
+    try:
+        return _quick(Space(grid, planable.planner.form_for(())), models)
+    except (NotQuickError, NotSimpleError, BadPathError):
+        return None
+
+
+def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
+    parameters = Parameters(space, models)
+    relevant = parameters.relevant()
+    costs = _costs(space, parameters, relevant, models)
+    take = space.by_take(str)
+    fabric = Fabric(
+        sizes=space.sizes,
+        before=('{"address":"', *space.address(), '","hash":"'),
+        between=(
+            f'","shot":"{space.shot}","take":',
+            take,
+            ',"variables":{',
+            *space.variables(),
+            '},"output":"',
+            *map(escaped_part, _output(space)),
+            '","credits":"',
+            _credits(relevant, costs),
+            '","state":"new","request":',
+        ),
+        request=tuple(parameters.parts()),
+        tail=(',"take":', take, "}"),
+    )
+    each = prod(space.sizes) // len(costs)
+    return Quick(parameters.model.id, fabric, tuple(costs.values()), each)
+
+
+def _costs(
+    space: Space, parameters: Parameters, relevant: list[int], models: Mapping[str, Model]
+) -> Costs:
+    """The cost at every point of the relevant dimensions, where no rule objects."""
+    sizes = [space.sizes[dimension] for dimension in relevant]
+    if prod(sizes) > MOST_LOOKED_AT:
+        raise NotQuickError
+    costs = {}
+    for point in product(*map(range, sizes)):
+        body = parameters.body(dict(zip(relevant, point, strict=True)))
+        credits_, number = parameters.model.estimate(body), body.get("n", 1)
+        if any(objections(body, models)) or credits_ is None or not isinstance(number, int):
+            raise NotQuickError
+        costs[point] = Cost(number, seconds_of(parameters.model, body) or 0, credits_)
+    return costs
+
+
+def _credits(relevant: list[int], costs: Costs) -> Part:
+    """The text of the credits, which may vary along one dimension."""
+    amounts = {point: str(cost.credits) for point, cost in costs.items()}
+    if len(set(amounts.values())) == 1:
+        return next(iter(amounts.values()))
+    if len(relevant) > 1:
+        raise NotQuickError
+    return Varying(relevant[0], tuple(amounts.values()))
+
+
+def _output(space: Space) -> list[Part]:
+    index = space.form.output
+    if index is None:
+        return _default_output(space)
+    template = space.form.texts[index].simple
+    if template is None:
+        raise NotQuickError
+    dimensions = dimensions_of(template, space)
+    if len(dimensions) > 1:
+        return path_in_pieces(pieces_of(template, space))
+    dimension = next(iter(dimensions), None)
+    paths = space.along(dimension, lambda scope: output_path(template.render(scope)))
+    return [paths[0] if dimension is None else Varying(dimension, tuple(paths))]
+
+
+def _default_output(space: Space) -> list[Part]:
+    suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
+    if not space.keys:
+        return [default_output(space.shot, {}, 1), suffix]
+    values = [space.by_key(name, lambda one: safe_key(one.key)) for name in space.keys]
+    return default_in_pieces(space.shot, values, suffix)
