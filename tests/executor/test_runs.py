@@ -19,6 +19,7 @@ from veogen.executor.session import Session, Wanted
 from veogen.gateway.answers import (
     NotTaken,
     Refused,
+    Submission,
     Task,
     Unknown,
     Unread,
@@ -489,3 +490,29 @@ def _failed(task_id: str, code: str) -> deque[Task | Unread]:
 
 def _times(answer: Task | Unread, times: int) -> deque[Task | Unread]:
     return deque([answer] * times)
+
+
+def test_a_storm_of_429_is_waited_out_and_nothing_is_bought_twice(world: World) -> None:
+    storm = NotTaken(code="429", message="slow down", status=429)
+    world.gateway.answers.extend([storm] * 40)
+
+    outcome = world.run(cities(*"abcdefghij"), Policy(max_in_flight=8))
+
+    assert outcome.code == ExitCode.DONE
+    assert len(set(world.keys)) == len(world.gateway.tasks_by_key) == 10
+    assert world.gateway.most_in_flight < 8
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0, 86_400.0], ids=["back a day", "on a day"])
+def test_a_clock_that_jumps_loses_no_task(world: World, seconds: float) -> None:
+    world.gateway.takes = 300.0
+
+    def jump() -> Submission:
+        world.clock.jump = seconds
+        return world.gateway.take(world.keys[-1])
+
+    world.gateway.answers.append(jump)
+
+    outcome = world.run(cities("Tokyo", "Paris"), Policy(task_timeout=900.0))
+
+    assert (outcome.code, len(world.keys)) == (ExitCode.DONE, 2)

@@ -117,7 +117,9 @@ class Buying:
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
-        due = [at for at, _ in self._again] + [at for at, _ in self._later]
+        due = [at for at, _ in self._later]
+        if in_flight - len(self._again) < self._pace.limit:
+            due += [at for at, _ in self._again]
         if self._ready and in_flight < self._pace.limit:
             due.append(now)
         return max(min(due), self._pace.ready_at(now)) if due else None
@@ -129,7 +131,7 @@ class Buying:
         self._wake(now)
         batch: list[tuple[Trying, bool]] = []
         while self._pace.ready_at(now) <= now:
-            found = self._due_again(now) or self._fresh(in_flight, batch)
+            found = self._due_again(now, in_flight) or self._fresh(in_flight, batch)
             if found is None:
                 break
             in_flight += found[1]
@@ -159,7 +161,10 @@ class Buying:
         self._later = [(at, hash_) for at, hash_ in self._later if at > now]
         self._ready.extendleft(reversed(due))
 
-    def _due_again(self, now: float) -> tuple[Trying, bool] | None:
+    def _due_again(self, now: float, in_flight: int) -> tuple[Trying, bool] | None:
+        """A submission to be sent again, if a slot of the (perhaps lowered) limit is free."""
+        if in_flight - len(self._again) >= self._pace.limit:
+            return None
         for index, (due, trying) in enumerate(self._again):
             if due <= now:
                 del self._again[index]

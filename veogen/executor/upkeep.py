@@ -28,6 +28,8 @@ def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
 def _move(directory: Path, video: Video, wanted: str) -> bool:
     """Whether the clip stands under its new name; one that is there is never overwritten."""
     old, new = directory / video.path, directory / wanted
+    if not (_is_inside(old, directory) and _is_inside(new, directory)):
+        return False
     if new.exists():
         return sha256(new) == video.sha256
     if not old.exists():
@@ -36,6 +38,11 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
     os.link(old, new, follow_symlinks=False)
     old.unlink()
     return True
+
+
+def _is_inside(path: Path, directory: Path) -> bool:
+    """Whether no link on the way to a file leads out of the run directory."""
+    return path.parent.resolve().is_relative_to(directory.resolve()) and not path.is_symlink()
 
 
 def _missing(standing: Standing, directory: Path) -> Iterator[Event]:
