@@ -7,28 +7,38 @@ from importlib import import_module
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from veogen import __version__
 from veogen.document.problems import MistakesError, did_you_mean
 from veogen.errors import ExitCode, VeogenError
 
-COMMANDS = {  # in the order of the work
-    "init": "Write a small working project.",
-    "validate": "Show all mistakes at once.",
-    "plan": "Print the plan and its price.",
-    "lock": "Write down what is approved.",
-    "diff": "Show what a change would buy and drop.",
-    "run": "Buy, download and verify what is missing.",
-    "collect": "Bring home what was bought.",
-    "status": "Show where every request stands.",
-    "resolve": "Decide about requests by hand.",
-    "gallery": "Write a page of clips.",
-    "export": "Copy clips under plain names.",
-    "simulate": "Serve the simulator.",
-    "schema": "Print the JSON Schema of spec files.",
-    "models": "Show models, parameters, limits and prices.",
-    "credits": "Show the account's balance.",
+GROUPS = {  # in the order of the work
+    "Write and review": {
+        "init": "Write a small working project.",
+        "validate": "Show all mistakes at once.",
+        "plan": "Print the plan and its price.",
+        "lock": "Write down what is approved.",
+        "diff": "Show what a change would buy and drop.",
+    },
+    "Buy and bring home": {
+        "run": "Buy, download and verify what is missing.",
+        "collect": "Bring home what was bought.",
+        "status": "Show where every request stands.",
+        "resolve": "Decide about requests by hand.",
+    },
+    "Look and pass on": {
+        "gallery": "Write a page of clips.",
+        "export": "Copy clips under plain names.",
+    },
+    "Try and look up": {
+        "simulate": "Serve the simulator.",
+        "schema": "Print the JSON Schema of spec files.",
+        "models": "Show models, parameters, limits and prices.",
+        "credits": "Show the account's balance.",
+    },
 }
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 
 class LazyGroup(click.Group):
@@ -61,8 +71,14 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(8), text) for name, text in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the commands without importing them, as a shell waits for it."""
+        names = [CompletionItem(n, help=t) for n, t in COMMANDS.items() if n.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from veogen.cli.carry import Job, carry_out, say, say_line, worst
+from veogen.cli.examples import examples
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.verbose import logging_exchanges
@@ -16,18 +17,20 @@ from veogen.executor.session import Wanted
 from veogen.gateway.settings import from_environment
 
 
-@click.command("collect")
+@click.command(
+    "collect",
+    epilog=examples(
+        "veogen collect",
+        "veogen collect runs/launch",
+    ),
+)
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
 @click.option("--profile", metavar="NAME", help="When RUN is a SPEC: that of this profile.")
 @collecting_options
 def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCode:
-    r"""Poll and download what was bought; submit nothing.
+    """Poll and download what was bought; submit nothing.
 
     RUN is a run directory, or a spec; left out, the only one below runs/.
-
-    \b
-    veogen collect
-    veogen collect runs/launch
     """
     directories = [find_run(run, profile) for run in runs or (None,)]
     jobs = [Job(None, None, directory, Wanted(buy=False)) for directory in directories]

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from veogen.cli.examples import examples
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options
 from veogen.cli.plan_view import narrowed, view
@@ -29,7 +30,12 @@ class AccountError(VeogenError):
     exit_code = ExitCode.STOPPED
 
 
-@click.command("credits")
+@click.command(
+    "credits",
+    epilog=examples(
+        "veogen credits --format json",
+    ),
+)
 @click.argument(
     "specs", metavar="[SPEC...]", nargs=-1, type=click.Path(exists=True, path_type=Path)
 )

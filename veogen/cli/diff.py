@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from veogen.cli.comparison import compared
+from veogen.cli.examples import examples
 from veogen.cli.options import SpecOptions, spec_options
 from veogen.cli.sides import Side, Sides
 from veogen.document.tree import Tree
@@ -19,7 +20,14 @@ from veogen.planner.diff.text import lines
 from veogen.terminal import paint, plain_json
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    epilog=examples(
+        "veogen diff specs/launch.lock.yaml specs/launch.yaml",
+        "veogen diff HEAD:specs/launch.yaml specs/launch.yaml",
+        "veogen diff --base main specs",
+    ),
+)
 @click.argument("sides", metavar="OLD NEW", nargs=-1, required=True)
 @spec_options
 @click.option(
@@ -44,15 +52,10 @@ def command(
     *,
     by_code: bool,
 ) -> ExitCode:
-    r"""Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
+    """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
 
     A side is a spec, a lock, a plan file or REV:PATH: templates, rows, images and bases are then
     those of that revision. A folder means its specs.
-
-    \b
-    veogen diff specs/launch.lock.yaml specs/launch.yaml
-    veogen diff HEAD:specs/launch.yaml specs/launch.yaml
-    veogen diff --base main specs
     """
     with Sides(options) as reader:
         old, new = _both(reader, sides) if base is None else _since(reader, base, sides)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from veogen.cli.examples import examples
 from veogen.cli.options import read_globs
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
@@ -16,7 +17,13 @@ from veogen.results.ledger import Standing
 from veogen.terminal import plain
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog=examples(
+        "veogen export runs/launch cut --select @picks.txt",
+        "veogen export specs/launch.yaml cut --deselect 'detail*'",
+    ),
+)
 @click.argument("run", type=click.Path())
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
@@ -32,14 +39,10 @@ from veogen.terminal import plain
     help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
 )
 def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
-    r"""Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
+    """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
     RUN is a run directory or a SPEC. Nothing in DIR is replaced by another clip. Exits with 1
     when a chosen request has no clip here.
-
-    \b
-    veogen export runs/launch cut --select @picks.txt
-    veogen export specs/launch.yaml cut --deselect 'detail*'
     """
     snapshot = look(find_run(run), SystemClock().now())
     chosen = _chosen(snapshot, read_globs(tuple(select)), read_globs(tuple(deselect)))

@@ -4,6 +4,7 @@ import webbrowser
 
 import click
 
+from veogen.cli.examples import examples
 from veogen.cli.rundirs import find_run, names_of, run_options, shown
 from veogen.errors import UsageError
 from veogen.executor.clock import SystemClock
@@ -12,7 +13,14 @@ from veogen.executor.snapshot import look
 from veogen.gallery.build import gallery
 
 
-@click.command("gallery")
+@click.command(
+    "gallery",
+    epilog=examples(
+        "veogen gallery --open",
+        "veogen gallery runs/launch --compare runs/launch.draft",
+        "veogen run specs/launch.yaml --profile final --select @picks.txt",
+    ),
+)
 @run_options
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @click.option(
@@ -21,15 +29,10 @@ from veogen.gallery.build import gallery
     help="Show the clips of another run beside those of the same address.",
 )
 def command(run: str | None, profile: str | None, compare: str | None, *, opens: bool) -> None:
-    r"""Write gallery.html into a run directory: look at clips, filter, compare and pick.
+    """Write gallery.html into a run directory: look at clips, filter, compare and pick.
 
     RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
     network and no server. What is picked there is saved as a list for --select.
-
-    \b
-    veogen gallery --open
-    veogen gallery runs/launch --compare runs/launch.draft
-    veogen run specs/launch.yaml --profile final --select @picks.txt
     """
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from veogen import __version__
+from veogen.cli.examples import examples
 from veogen.document.files import Folder
 from veogen.errors import UsageError
 from veogen.spec.folder import specs_in
@@ -23,7 +24,13 @@ _WORKFLOWS = ("veogen-review.yml", "veogen-buy.yml")
 _FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
 
 
-@click.command("init")
+@click.command(
+    "init",
+    epilog=examples(
+        "veogen init campaign",
+        "veogen init --github",
+    ),
+)
 @click.argument(
     "folder", metavar="[DIR]", default=Path(), type=click.Path(file_okay=False, path_type=Path)
 )
@@ -33,14 +40,10 @@ _FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
     help="Add workflows: one shows in pull requests what they would buy, one buys.",
 )
 def command(folder: Path, *, github: bool) -> None:
-    r"""Write a small working project and say the next three commands.
+    """Write a small working project and say the next three commands.
 
     What is there stays as it is: a file that exists is never overwritten, and a project that has
     specs gets no example.
-
-    \b
-    veogen init campaign
-    veogen init --github
     """
     specs = list(specs_in(Folder(folder), PurePosixPath("specs"))) if folder.is_dir() else []
     example = {} if specs else _EXAMPLE

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.diagnostics import tell
+from veogen.cli.examples import examples
 from veogen.cli.locks import Lock, check, lock_file, locks_of, price_note
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_view import narrowed
@@ -22,7 +23,13 @@ from veogen.planner.stored import read_lock
 from veogen.spec.model import Spec
 
 
-@click.command("lock")
+@click.command(
+    "lock",
+    epilog=examples(
+        "veogen lock specs/launch.yaml",
+        "veogen lock --check specs",
+    ),
+)
 @specs_argument
 @spec_options
 @click.option(
@@ -32,15 +39,11 @@ from veogen.spec.model import Spec
     help="Write nothing; exit 5 and say what differs if a lock is missing or stale.",
 )
 def command(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> None:
-    r"""Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
+    """Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
 
     Review and commit the lock; 'veogen run --locked' then buys what was approved or nothing.
     With a profile it is SPEC.PROFILE.lock.yaml. --check plans with the profile and --set that the
     lock was made with; a price that moved is a note.
-
-    \b
-    veogen lock specs/launch.yaml
-    veogen lock --check specs
     """
     if only_check:
         _check_all(spec_paths(specs), options)

@@ -12,6 +12,7 @@ import click
 from veogen.catalogue.listing import limits, model_data, price_lines, rule_line
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import shown
+from veogen.cli.examples import examples
 from veogen.document.files import Folder
 from veogen.document.problems import Problems, did_you_mean
 from veogen.errors import UsageError
@@ -22,7 +23,13 @@ _GAP = "  "
 _WIDTH = 100
 
 
-@click.command("models")
+@click.command(
+    "models",
+    epilog=examples(
+        "veogen models",
+        "veogen models veo-3.1-fast-generate-preview",
+    ),
+)
 @click.argument("model_id", metavar="[ID]", required=False)
 @click.option(
     "--format",

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from veogen.cli.diagnostics import tell
+from veogen.cli.examples import examples
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_stream import write_lines
@@ -24,7 +25,13 @@ from veogen.planner.document import plan_data, request_line
 from veogen.spec.model import Spec
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "veogen plan specs/launch.yaml",
+        "veogen plan specs --format json --out plan.json",
+        "veogen plan specs/launch.yaml --profile draft --set params.duration=4",
+    )
+)
 @specs_argument
 @spec_options
 @click.option(

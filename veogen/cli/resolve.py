@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.carry import say, say_line
+from veogen.cli.examples import examples
 from veogen.cli.interrupts import interrupts
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
@@ -25,7 +26,13 @@ from veogen.results.advice import Names
 from veogen.terminal import Terminal
 
 
-@click.command("resolve")
+@click.command(
+    "resolve",
+    epilog=examples(
+        "veogen resolve runs/launch --adopt 'opening[city=Tokyo]=task-unified-1757169743-7cvnl5zw'",
+        "veogen resolve runs/launch --replay '*'",
+    ),
+)
 @click.argument("run", metavar="RUN")
 @click.option("--profile", metavar="NAME", help="When RUN is a SPEC: that of this profile.")
 @click.option(
@@ -48,13 +55,9 @@ from veogen.terminal import Terminal
 )
 @click.option("--rebuy", multiple=True, metavar="ADDRESS", help="Buy it anew, under a new key.")
 def command(run: str, profile: str | None, **given: tuple[str, ...]) -> ExitCode:
-    r"""Decide about requests of which veogen cannot know whether they were bought.
+    """Decide about requests of which veogen cannot know whether they were bought.
 
     '*' as an ADDRESS means all that fit. 'veogen status RUN' says which there are.
-
-    \b
-    veogen resolve runs/launch --adopt 'opening[city=Tokyo]=task-unified-1757169743-7cvnl5zw'
-    veogen resolve runs/launch --replay '*'
     """
     decisions = list(_decisions(given))
     if not decisions:

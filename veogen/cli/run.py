@@ -11,6 +11,7 @@ import click
 from veogen.cli.amounts import CREDITS, SECONDS
 from veogen.cli.carry import Job, carry_out, say, say_line, worst
 from veogen.cli.confirm import confirm, refuse_without_terminal
+from veogen.cli.examples import examples
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
@@ -23,7 +24,13 @@ from veogen.executor.session import Session, Wanted
 from veogen.planner.selection import selected
 
 
-@click.command("run")
+@click.command(
+    "run",
+    epilog=examples(
+        "veogen run specs/quickstart.yaml --simulate",
+        "veogen run specs/launch.yaml --max-credits 500",
+    ),
+)
 @specs_argument
 @spec_options
 @click.option(
@@ -56,12 +63,7 @@ from veogen.planner.selection import selected
 @click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
 @submitting_options
 def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCode:
-    r"""Buy, download and verify what is missing; go on where an earlier run stopped.
-
-    \b
-    veogen run specs/quickstart.yaml --simulate
-    veogen run specs/launch.yaml --max-credits 500
-    """
+    """Buy, download and verify what is missing; go on where an earlier run stopped."""
     _refuse_odd(specs, given)
     policy = policy_of(given)
     with ExitStack() as stack:

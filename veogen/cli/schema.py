@@ -4,10 +4,15 @@ import json
 
 import click
 
+from veogen.cli.examples import examples
 from veogen.spec.schema import json_schema
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "veogen schema > veogen.schema.json",
+    )
+)
 def command() -> None:
     """Print the JSON Schema of spec files."""
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

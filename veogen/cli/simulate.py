@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.amounts import SECONDS
+from veogen.cli.examples import examples
 from veogen.simulator import scenario
 from veogen.simulator.guide import GUIDE
 from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
@@ -18,7 +19,18 @@ def _as_written(text: str) -> str:
     return "\n\n".join(f"\b\n{part}" for part in text.strip().split("\n\n"))
 
 
-@click.command("simulate", epilog=_as_written(GUIDE))
+@click.command(
+    "simulate",
+    epilog="\n\n".join(
+        [
+            _as_written(GUIDE),
+            examples(
+                "veogen simulate --generation-time 2",
+                "veogen simulate --port 8080 --faults faults.yaml",
+            ),
+        ]
+    ),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from veogen.cli.examples import examples
 from veogen.cli.rundirs import find_run, names_of, run_options
 from veogen.cli.status_table import lines
 from veogen.errors import ExitCode
@@ -16,7 +17,13 @@ from veogen.results.ledger import exit_code
 from veogen.terminal import paint, plain_json
 
 
-@click.command("status")
+@click.command(
+    "status",
+    epilog=examples(
+        "veogen status",
+        "veogen status specs/launch.yaml --exit-code",
+    ),
+)
 @run_options
 @click.option(
     "--format",
@@ -33,14 +40,10 @@ from veogen.terminal import paint, plain_json
     help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
 )
 def command(run: str | None, profile: str | None, format_: str, *, by_code: bool) -> int:
-    r"""Show where every request of a run stands; sends nothing.
+    """Show where every request of a run stands; sends nothing.
 
     RUN is a run directory or a SPEC; left out, the only one below runs/. Works while a run goes
     on, and in a fresh clone, where results.json is all there is.
-
-    \b
-    veogen status
-    veogen status specs/launch.yaml --exit-code
     """
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.diagnostics import as_annotations, as_json, tell
+from veogen.cli.examples import examples
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.specs import spec_paths
 from veogen.cli.validation import all_problems
@@ -13,7 +14,12 @@ from veogen.document.problems import Problems
 from veogen.errors import ExitCode
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "veogen validate specs",
+        "veogen validate specs/launch.yaml --format github",
+    )
+)
 @specs_argument
 @spec_options
 @click.option(

@@ -1,0 +1,107 @@
+"""What the command line says about itself, to people and to shells."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from veogen.cli import COMMANDS, GROUPS, veogen
+
+SCRIPT = Path(sys.executable).parent / "veogen"
+DEAR = {"requests", "tqdm", "av", "sqlite3", "aiohttp", "pydantic", "jinja2", "yaml"}
+
+
+def command(name: str) -> click.Command:
+    found = veogen.get_command(click.Context(veogen), name)
+    assert found
+    return found
+
+
+def text(name: str) -> str:
+    context = click.Context(command(name), info_name=name, parent=click.Context(veogen))
+    return command(name).get_help(context)
+
+
+def examples(name: str) -> list[list[str]]:
+    lines = text(name).partition("Examples:\n")[2].splitlines()
+    return [shlex.split(line.partition(" > ")[0]) for line in lines]
+
+
+def test_commands_are_grouped_in_the_order_of_the_work() -> None:
+    lines = veogen.get_help(click.Context(veogen)).splitlines()
+
+    headings = [line.removesuffix(":") for line in lines if line.endswith(":")]
+    listed = [
+        line.split()[0] for line in lines if line.startswith("  ") and line.split()[0] in COMMANDS
+    ]
+    assert headings == ["Options", *GROUPS]
+    assert listed == list(COMMANDS)
+
+
+def test_help_imports_nothing_dear() -> None:
+    program = (
+        "import sys; from veogen.cli import veogen\n"
+        "veogen(['--help'], standalone_mode=False)\n"
+        f"print(*({DEAR!r} & set(sys.modules)), file=sys.stderr)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stderr.split() == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_examples_that_fit_it(name: str) -> None:
+    found = examples(name)
+
+    assert any(words[:2] == ["veogen", name] for words in found)
+    for _, called, *words in found:
+        options = {option for parameter in command(called).params for option in parameter.opts}
+        assert [word for word in words if word.startswith("--") and word not in options] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_does(name: str) -> None:
+    silent = [
+        parameter.name
+        for parameter in command(name).params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        pytest.param("veogen sta", ["status"], id="a command"),
+        pytest.param("veogen status --for", ["--format"], id="an option"),
+        pytest.param("veogen status --format j", ["json"], id="a value"),
+    ],
+)
+def test_a_shell_can_complete(words: str, completed: list[str]) -> None:
+    environ = {
+        **os.environ,
+        "_VEOGEN_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+
+    ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True, check=True)
+
+    assert [line.partition(",")[2] for line in ended.stdout.splitlines()] == completed
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_there_for_every_usual_shell(shell: str) -> None:
+    environ = {**os.environ, "_VEOGEN_COMPLETE": f"{shell}_source"}
+
+    ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True, check=True)
+
+    assert f"_VEOGEN_COMPLETE={shell}_complete" in ended.stdout
