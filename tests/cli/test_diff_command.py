@@ -402,3 +402,18 @@ def test_markdown_goes_to_stdout(repo: Repo, shell: Shell) -> None:
     assert ended.out.startswith("### veogen: 2 changed: 76.032 credits to buy\n")
     assert "&lt;b&gt;hard&lt;/b&gt; @all" in ended.out
     assert "<code>because of templates/opening.j2:1</code>" in ended.out
+
+
+def test_a_link_to_a_folder_means_that_folder(repo: Repo, shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(repo.path / "specs")
+    here = Shell(tmp_path, shell.capture, {})
+
+    assert diffed(here, "--base", "HEAD", "link")["unchanged"] == 2
+
+
+def test_what_cannot_be_read_is_a_mistake(repo: Repo, shell: Shell) -> None:
+    (repo.path / "pipe").symlink_to("/dev/null")
+    (repo.path / "broken.json").write_text('{"format": "veogen.plan/1"')
+
+    assert shell.veogen("diff", "broken.json", "specs/a.yaml").code == 2
+    assert shell.veogen("diff", "pipe", "specs/a.yaml").code == 2

@@ -229,3 +229,11 @@ def test_two_specs_that_would_share_a_lock_are_refused(shell: Shell) -> None:
         "",
         "error: specs/a.yaml and specs/a.yml would have the same lock; rename one\n",
     )
+
+
+def test_a_lock_that_cannot_be_written_or_read_is_a_mistake(shell: Shell) -> None:
+    (shell.folder / "specs/a.lock.yaml").mkdir()
+
+    told = "error: specs/a.lock.yaml: Is a directory\n"
+    assert shell.veogen("lock", "specs") == Ended(2, "", told)
+    assert shell.veogen("lock", "--check", "specs") == Ended(2, "", told)

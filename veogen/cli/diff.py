@@ -92,7 +92,8 @@ def _since(
 
 def _below(path: Path, top: Path) -> PurePosixPath:
     """A path below the top of a repository, whether it is there or not."""
-    real = Path(os.path.realpath(path.parent)) / path.name if path.name else path
+    inside = path if path.is_dir() else path.parent
+    real = Path(os.path.realpath(inside)) / ("" if path.is_dir() else path.name)
     return PurePosixPath(real.relative_to(os.path.realpath(top)))
 
 

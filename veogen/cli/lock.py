@@ -98,8 +98,15 @@ def _write(spec: Spec, plan: Plan) -> None:
     if before is not None and before == text:
         click.echo(f"{shown}: up to date, {_counted(plan)}", err=True)
     else:
-        write_whole(path, text)
+        _replace(path, text)
         click.echo(f"{shown}: written, {_counted(plan)}", err=True)
+
+
+def _replace(path: Path, text: bytes) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise UsageError(f"{os.path.relpath(path)}: {error.strerror}") from None
 
 
 def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
@@ -111,6 +118,8 @@ def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
         return None
     except MistakesError:  # edited by hand or half merged: it is made anew
         return None
+    except OSError as error:
+        raise UsageError(f"{os.path.relpath(path)}: {error.strerror}") from None
     if other.spec != plan.spec and (spec.files.root / other.spec).is_file():
         raise UsageError(
             f"{os.path.relpath(path)} is the lock of {other.spec}; rename one of the specs"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from veogen.cli.options import Reading, SpecOptions
 from veogen.document.problems import MistakesError
-from veogen.errors import StaleError
+from veogen.errors import StaleError, UsageError
 from veogen.planner.build import plan
 from veogen.planner.diff.causes import causes_of
 from veogen.planner.diff.groups import grouped
@@ -60,6 +60,8 @@ def lock_at(path: Path) -> Lock:
         return Lock(path=path, stored=read_lock(path.read_bytes(), shown))
     except FileNotFoundError:
         raise StaleError(f"{shown}: there is no lock; 'veogen lock' writes it") from None
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}") from None
     except MistakesError as error:
         raise StaleError(f"this lock cannot be relied on\n{error}") from None
 

@@ -101,7 +101,10 @@ class Sides:
         return self._repositories[found.top]
 
     def _sides(self, files: Files, path: PurePosixPath) -> Iterator[Side]:
-        raw = files.read(path, MAX_BYTES)
+        try:
+            raw = files.read(path, MAX_BYTES)
+        except OSError as error:
+            raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
         if is_stored(raw):
             for stored in read_stored(raw, files.shown(path)):
                 yield self._side(files, path, stored.plan, None)
