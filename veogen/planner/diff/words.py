@@ -1,7 +1,7 @@
 """Texts compared word by word."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -29,9 +29,19 @@ def word_pieces(old: str, new: str) -> tuple[Piece, ...]:
     Joined, the old sides are `old` and the new sides `new`.
     """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    if len(before) + len(after) > _MOST_TOKENS:  # comparing takes the square of it
-        return (Piece(old, new),)
-    return tuple(_merged(_opcodes(before, after)))
+    start = _shared(before, after)
+    end = _shared(before[:start:-1], after[:start:-1])
+    head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
+    middle = before[start : len(before) - end], after[start : len(after) - end]
+    pieces = (Piece(head, head), *_opcodes(*middle), Piece(tail, tail))
+    return tuple(_merged(piece for piece in pieces if piece.old or piece.new))
+
+
+def _shared(before: Sequence[str], after: Sequence[str]) -> int:
+    """With how many equal tokens both begin."""
+    pairs = enumerate(zip(before, after, strict=False))
+    shorter = min(len(before), len(after))
+    return next((index for index, (left, right) in pairs if left != right), shorter)
 
 
 def replacements(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
@@ -40,12 +50,15 @@ def replacements(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
 
 
 def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+    if len(before) + len(after) > _MOST_TOKENS:  # comparing takes the square of it
+        yield Piece("".join(before), "".join(after))
+        return
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         yield Piece("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
 
 
-def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Replaced pieces with nothing but a space between them become one: people read phrases."""
     waiting: list[Piece] = []
     for piece in pieces:
