@@ -1,0 +1,115 @@
+"""The question before money is spent, on a real terminal, and leaving by signals."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from support.simulators import Served, clean_environment, simulator
+
+from veogen.errors import ExitCode
+
+SPEC = """
+veogen: 1
+name: trip
+params: {duration: 4}
+shots: [{name: boat, prompt: "A boat at {{ hour }}", matrix: {hour: [dawn, dusk]}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    account = tmp_path_factory.mktemp("account") / "faults.yaml"
+    account.write_text("gateway: {clips: shared, estimated_time: 1, credits: 1000}\n")
+    with simulator(account, generation_time=0.1) as served:
+        yield served
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "trip.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def ask(project: Path, served: Served) -> "pexpect.spawn[str]":
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "veogen", "run", "trip.yaml", "--poll-interval", "0.1"],
+        cwd=str(project),
+        env={**clean_environment(served), "TERM": "xterm", "COLUMNS": "100"},
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def statuses(project: Path) -> list[str]:
+    results = json.loads((project / "runs/trip/results.json").read_text())["results"]
+    return [line["status"] for line in results]
+
+
+def test_the_question_names_requests_videos_seconds_money_and_balance(
+    project: Path, served: Served
+) -> None:
+    run = ask(project, served)
+
+    run.expect_exact("2 requests (2 new), 2 videos, 8 seconds: 76.032 credits (about $1.12)")
+    run.expect_exact("4 at a time, about 1 min.")
+    run.expect(r"Balance: [0-9.]+ credits\.")
+    run.expect_exact("Buy them?")
+    run.sendline("y")
+    run.expect(pexpect.EOF)
+    run.close()
+
+    assert run.exitstatus == ExitCode.DONE
+    assert statuses(project) == ["completed", "completed"]
+
+
+def test_a_no_sends_nothing(project: Path, served: Served) -> None:
+    before = served.audit()["submits"]["posts"]
+    run = ask(project, served)
+
+    run.expect_exact("Buy them?")
+    run.sendline("n")
+    run.expect_exact("answered no; nothing was sent")
+    run.expect(pexpect.EOF)
+    run.close()
+
+    assert run.exitstatus == ExitCode.USAGE
+    assert served.audit()["submits"]["posts"] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_leaves_everything_on_record(
+    project: Path, served: Served, number: signal.Signals
+) -> None:
+    words = [sys.executable, "-m", "veogen", "run", "trip.yaml", "--yes", "--progress", "lines"]
+    with subprocess.Popen(
+        [*words, "--poll-interval", "60"],
+        cwd=project,
+        env=clean_environment(served),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("submitted"):
+                break
+        process.send_signal(number)
+        process.stderr.read()
+        code = process.wait(timeout=30)
+
+    assert code == ExitCode.INTERRUPTED
+    assert set(statuses(project)) <= {"submitted", "planned", "completed"}
+    assert "submitted" in statuses(project)
+    again = subprocess.run(
+        [*words, "--poll-interval", "0.1"],
+        cwd=project,
+        env=clean_environment(served),
+        check=False,
+        capture_output=True,
+    )
+    assert (again.returncode, statuses(project)) == (ExitCode.DONE, ["completed", "completed"])
