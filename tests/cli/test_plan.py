@@ -13,7 +13,6 @@ from veogen.cli.plan_table import table
 from veogen.cli.plan_view import view
 from veogen.document.reader import read
 from veogen.planner.build import plan
-from veogen.results.states import Holdings
 from veogen.spec.load import load_spec
 
 SPEC = """\
@@ -263,7 +262,7 @@ def test_twins_of_a_large_plan_are_told(shell: Shell) -> None:
 @pytest.mark.parametrize("width", [60, 80, 132])
 def test_the_table_fits_the_terminal(shell: Shell, width: int) -> None:
     spec = load_spec(shell.folder / "specs/a.yaml")
-    shown = view(plan(spec), Holdings.none(), shell.folder, spec.policy.models)
+    shown = view(plan(spec), None, shell.folder, spec.policy.models)
 
     rows = list(table(shown, spec.policy.models, width))[2:7]
 

@@ -1,11 +1,13 @@
 """What the default run directory of a spec holds already."""
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from veogen.document.files import Files, Folder
-from veogen.results.manifest import parse
-from veogen.results.states import Holdings
 from veogen.spec.model import Spec
+
+if TYPE_CHECKING:
+    from veogen.results.states import Holdings
 
 
 def project_root(spec: Spec) -> Path | None:
@@ -19,12 +21,12 @@ def run_directory(spec: Spec) -> Path | None:
     return None if root is None else root / _default(spec.name, spec.profile)
 
 
-def holdings_of(spec: Spec) -> Holdings:
-    """What `results.json` of the spec's run directory tells; nothing when there is none."""
-    return results_of(spec.files, spec.name, spec.profile) or Holdings.none()
+def holdings_of(spec: Spec) -> "Holdings | None":
+    """What `results.json` of the spec's run directory tells; None when there is none."""
+    return results_of(spec.files, spec.name, spec.profile)
 
 
-def results_of(files: Files, name: str, profile: str | None) -> Holdings | None:
+def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None":
     """What is known of a spec's purchases where its project was read, None if nothing is."""
     path = _default(name, profile) / "results.json"
     try:
@@ -32,6 +34,9 @@ def results_of(files: Files, name: str, profile: str | None) -> Holdings | None:
         raw = (files.root / path).read_bytes() if isinstance(files, Folder) else files.read(path)
     except FileNotFoundError:
         return None
+    from veogen.results.manifest import parse  # noqa: PLC0415 - a fifth of the time of a plan
+    from veogen.results.states import Holdings  # noqa: PLC0415
+
     return Holdings.of_manifest(parse(raw, files.shown(path)))
 
 

@@ -13,13 +13,10 @@ from veogen.cli.diagnostics import tell
 from veogen.cli.examples import examples
 from veogen.cli.holdings import holdings_of, project_root
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
-from veogen.cli.plan_stream import write_lines
 from veogen.cli.plan_table import table
 from veogen.cli.plan_view import View, narrowed, view
 from veogen.cli.specs import load_specs
 from veogen.document.problems import Problem
-from veogen.document.writer import lines as yaml_lines
-from veogen.executor.directory import write_whole
 from veogen.planner.build import plan_all
 from veogen.planner.document import plan_data, request_line
 from veogen.spec.model import Spec
@@ -52,6 +49,8 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Pa
     """Print the requests of specs and their price; sends nothing."""
     loaded = load_specs(specs, options)
     if format_ == "jsonl" and not (options.select or options.deselect):
+        from veogen.cli.plan_stream import write_lines  # noqa: PLC0415 - for large plans only
+
         warnings = write_lines(loaded, options, out)
     else:
         warnings = _write(loaded, options, format_, out)
@@ -67,6 +66,8 @@ def _write(
     if out is None:
         click.echo(text, nl=False)
     else:
+        from veogen.executor.directory import write_whole  # noqa: PLC0415
+
         write_whole(out, text.encode())
     return tuple(warning for one in views for warning in one.plan.warnings)
 
@@ -104,6 +105,8 @@ def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator
         case "json":
             yield json.dumps(_data(views), indent=2, ensure_ascii=False)
         case "yaml":
+            from veogen.document.writer import lines as yaml_lines  # noqa: PLC0415
+
             yield from yaml_lines(_data(views))
         case "jsonl":
             yield from _json_lines(views)

@@ -65,7 +65,7 @@ def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> 
 
 def _state_of(spec: Spec) -> Callable[[Request], str] | None:
     holdings = holdings_of(spec)
-    if not holdings.held and not holdings.bought_as:
+    if holdings is None:
         return None
     return lambda request: holdings.state(request.address, request.hash)
 

@@ -4,30 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veogen.catalogue.models import Model
 from veogen.planner.document import totals_of
 from veogen.planner.plan import Plan, Request, Totals, total_credits
 from veogen.planner.selection import selected
-from veogen.results.states import Holdings, State
+
+if TYPE_CHECKING:  # most plans are made where nothing is held
+    from veogen.results.states import Holdings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit."""
+    """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit.
+
+    `holdings` is None where nothing is held.
+    """
 
     root: Path | None
     models: Mapping[str, Model]
     plan: Plan
     totals: Totals
-    holdings: Holdings
+    holdings: "Holdings | None"
     to_buy: tuple[Request, ...]
 
     @property
     def price_to_buy(self) -> Decimal | None:
         return total_credits(self.to_buy)
 
-    def state(self, request: Request) -> State:
+    def state(self, request: Request) -> str:
+        if self.holdings is None:
+            return "new"
         return self.holdings.state(request.address, request.hash)
 
 
@@ -45,12 +53,14 @@ def narrowed(
     )
 
 
-def view(plan: Plan, holdings: Holdings, root: Path | None, models: Mapping[str, Model]) -> View:
+def view(
+    plan: Plan, holdings: "Holdings | None", root: Path | None, models: Mapping[str, Model]
+) -> View:
     return View(
         root=root,
         models=models,
         plan=plan,
         totals=totals_of(plan.requests, models),
         holdings=holdings,
-        to_buy=tuple(r for r in plan.requests if holdings.would_buy(r.hash)),
+        to_buy=tuple(r for r in plan.requests if not holdings or holdings.would_buy(r.hash)),
     )
