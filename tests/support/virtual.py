@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from veogen.executor.buying import Prepared
 from veogen.executor.courier import Brought
 from veogen.executor.crew import Crashed
 from veogen.executor.desk import View
+from veogen.executor.preparing import Prepared, Spare
 from veogen.gateway.answers import (
     Balance,
     Quota,
@@ -204,8 +204,22 @@ class VirtualCourier:
 class NoUploads:
     """For requests without local images."""
 
-    def prepare(self, entry: Entry) -> Prepared:
+    held = False
+
+    def expect(self, entry: Entry) -> None:
         raise AssertionError(entry)
+
+    def hold(self, entry: Entry) -> None:
+        raise AssertionError(entry)
+
+    def release(self, hash_: str) -> None:
+        del hash_
+
+    def prepare(self, entry: Entry, spare: Spare | None = None) -> Prepared:
+        raise AssertionError(entry, spare)
+
+    def spare(self) -> Spare | None:
+        raise AssertionError
 
 
 @dataclass

@@ -18,7 +18,7 @@ from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
-from veogen.executor.services import Connection
+from veogen.executor.services import Connection, no_project
 from veogen.executor.session import Outcome, Session, Wanted
 from veogen.planner.plan import Plan
 from veogen.progress import listener
@@ -83,10 +83,10 @@ class Job:
         amounts += [self.spec.policy.limits.max_credits] if self.spec else []
         return replace(policy, budget=min((a for a in amounts if a is not None), default=None))
 
-    def _read(self, path: PurePosixPath) -> bytes:
+    def _read(self, path: PurePosixPath, at_most: int) -> bytes:
         if self.spec is None:
-            raise FileNotFoundError(str(path))
-        return self.spec.files.read(path)
+            return no_project(path, at_most)
+        return self.spec.files.read(path, at_most)
 
 
 def say_line(text: str) -> None:

@@ -1,20 +1,20 @@
 """The buying side of a run: which request is submitted next, when, and under which key."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from itertools import takewhile
 
 from veogen.executor import backoff
 from veogen.executor.desk import Desk, Reaction
 from veogen.executor.life import Again, Stop, Trying, after_submit, give_up
 from veogen.executor.pace import Pace
-from veogen.gateway.answers import Gateway, Submission, Unread, Upload
+from veogen.executor.preparing import Prepared, Preparing, Uploads
+from veogen.gateway.answers import Gateway, Submission
 from veogen.planner.canonical import canonical
-from veogen.results import events
 from veogen.results.entries import Entry
-from veogen.results.events import Accepted, Event, Intended
+from veogen.results.events import Accepted, Intended, NotTaken, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +23,6 @@ class Submitted:
 
     trying: Trying
     answer: Submission
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """The bytes to send for a request with local images, or why they could not be uploaded.
-
-    `uploads` are those that were made for it, by SHA-256.
-    """
-
-    hash: str
-    body: bytes | Unread
-    uploads: Mapping[str, Upload] = field(default_factory=dict)
-
-
-class Uploads(Protocol):
-    """Puts a request's local images where the gateway can read them; called by several threads."""
-
-    def prepare(self, entry: Entry) -> Prepared:
-        """The request's body with every local image replaced by its uploaded address."""
-        ...
 
 
 Message = Submitted | Prepared
@@ -70,15 +50,14 @@ class Buying:
     ) -> None:
         self._desk = desk
         self._gateway = gateway
-        self._uploads = uploads
+        self._images = Preparing(desk, uploads, chance, start)
         self._chance = chance
         self._start = start
         self._taken = taken
         self._pace = Pace(desk.policy.max_in_flight, desk.policy.submit_rate)
         self._ready: deque[str] = deque()
-        self._bodies: dict[str, bytes] = {}
-        self._preparing: set[str] = set()
-        self._upload_tries: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        self._waits_for_images = False
         self._again: list[tuple[float, Trying]] = []
         self._later: list[tuple[float, str]] = []
         self._posting: set[str] = set()
@@ -86,11 +65,18 @@ class Buying:
 
     def want(self, hashes: Iterable[str]) -> None:
         """Buy these, in this order."""
+        hashes = list(hashes)
         self._ready.extend(hashes)
+        self._places.update((h, len(self._places) + n) for n, h in enumerate(hashes))
+        self._images.expect(map(self._entry, hashes))
 
     def replay(self, trying: Trying) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
         self._again.append((self._desk.clock.monotonic(), trying))
+
+    def ended(self, hash_: str) -> None:
+        """The gateway is done with a task, and with its images."""
+        self._images.release(hash_)
 
     def retry(self, hash_: str, tries: int) -> None:
         """Buy a new attempt of a failed task after a while."""
@@ -108,19 +94,19 @@ class Buying:
     @property
     def on_the_wire(self) -> bool:
         """Whether an answer is still to come."""
-        return bool(self._posting or self._preparing)
+        return bool(self._posting or self._images)
 
     @property
     def slots(self) -> int:
         """How many tasks these submissions may become."""
-        return len(self._posting) + len(self._again) + len(self._preparing)
+        return len(self._posting) + len(self._again) + len(self._images)
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
         due = [at for at, _ in self._later]
         if in_flight - len(self._again) < self._pace.limit:
             due += [at for at, _ in self._again]
-        if self._ready and in_flight < self._pace.limit:
+        if self._ready and in_flight < self._pace.limit and not self._waits_for_images:
             due.append(now)
         return max(min(due), self._pace.ready_at(now)) if due else None
 
@@ -129,12 +115,13 @@ class Buying:
         if self._desk.stop is not None:
             return [self.give_up("stopped", self._desk.stop.message)]
         self._wake(now)
+        others = in_flight - self.slots
         batch: list[tuple[Trying, bool]] = []
         while self._pace.ready_at(now) <= now:
-            found = self._due_again(now, in_flight) or self._fresh(in_flight, batch)
+            going = others + self.slots + len(batch)
+            found = self._due_again(now, going) or self._fresh(others, batch)
             if found is None:
                 break
-            in_flight += found[1]
             batch.append(found)
             self._pace.submitted(now)
         self._send(batch)
@@ -171,23 +158,24 @@ class Buying:
                 return trying, False
         return None
 
-    def _fresh(
-        self, in_flight: int, batch: list[tuple[Trying, bool]]
-    ) -> tuple[Trying, bool] | None:
-        while self._ready and in_flight < self._pace.limit:
-            hash_ = self._ready[0]
-            entry = self._desk.ledger.entry(hash_)
-            if entry is None:
-                raise KeyError(hash_)
+    def _fresh(self, others: int, batch: list[tuple[Trying, bool]]) -> tuple[Trying, bool] | None:
+        """The next request in plan order; those whose images are uploaded wait for that."""
+        while self._ready and others + self.slots + len(batch) < self._pace.limit:
+            entry = self._entry(self._ready[0])
             if not self._affordable(entry, [trying.intent for trying, new in batch if new]):
                 return None
             self._ready.popleft()
-            if entry.images and hash_ not in self._bodies:
-                self._prepare(entry)
-                in_flight += 1
-                continue
-            return Trying(intent=self._intent(entry), replays=int(self._desk.policy.replay)), True
+            if not self._images.needs(entry):
+                replays = int(self._desk.policy.replay)
+                return Trying(intent=self._intent(entry), replays=replays), True
+            self._images.begin(entry)
         return None
+
+    def _entry(self, hash_: str) -> Entry:
+        entry = self._desk.ledger.entry(hash_)
+        if entry is None:
+            raise KeyError(hash_)
+        return entry
 
     def _intent(self, entry: Entry) -> Intended:
         attempt = self._desk.ledger.record(entry.hash).attempts + 1
@@ -195,15 +183,18 @@ class Buying:
             hash=entry.hash,
             attempt=attempt,
             key=key_for(entry.hash, attempt),
-            body=(self._bodies.pop(entry.hash, None) or canonical(dict(entry.body))).decode(),
+            body=canonical(dict(self._images.body(entry))).decode(),
             estimate=entry.credits,
             at=self._desk.clock.now(),
         )
 
     def _affordable(self, entry: Entry, pending: list[Intended]) -> bool:
-        """Whether ceiling and budget allow it; if not, the run stops here, in plan order."""
+        """Whether ceiling and budget allow it; if not, the run stops here, in plan order.
+
+        What is before it in the plan and still uploads its images comes first.
+        """
         desk, price = self._desk, entry.credits or Decimal(0)
-        under_way = sum((i.estimate for i in pending if i.estimate is not None), Decimal(0))
+        under_way = sum((i.estimate for i in pending if i.estimate is not None), self._images.price)
         spent = desk.ledger.spent + under_way + price
         policy = desk.policy
         if policy.max_credits is not None and spent - desk.spent_before > policy.max_credits:
@@ -212,12 +203,11 @@ class Buying:
             reason = f"the budget of {policy.budget} credits"
         else:
             return True
-        desk.halt(Stop("money", f"{reason} would be passed by {entry.address} ({price} credits)"))
+        self._waits_for_images = bool(self._images)
+        if not self._waits_for_images:
+            message = f"{reason} would be passed by {entry.address} ({price} credits)"
+            desk.halt(Stop("money", message))
         return False
-
-    def _prepare(self, entry: Entry) -> None:
-        self._preparing.add(entry.hash)
-        self._start(lambda: self._uploads.prepare(entry))
 
     def _send(self, batch: list[tuple[Trying, bool]]) -> None:
         """Put intents on disk, then the requests on the wire."""
@@ -253,6 +243,8 @@ class Buying:
             if any(isinstance(event, Accepted) for event in sent.events):
                 self._pace.taken()
                 self._taken(message.trying.intent.hash)
+            elif any(isinstance(event, NotTaken | Refused) for event in sent.events):
+                self._images.release(message.trying.intent.hash)
 
         return Reaction(sent.events, then)
 
@@ -267,27 +259,17 @@ class Buying:
         self._later.append((self._desk.clock.monotonic() + wait, hash_))
 
     def _after_upload(self, message: Prepared) -> Reaction:
-        self._preparing.discard(message.hash)
-        self._desk.keep_uploads(message.uploads)
-        if isinstance(message.body, Unread):
-            return self._after_failed_upload(message.hash, message.body)
-        self._bodies[message.hash] = message.body
-        self._ready.appendleft(message.hash)
-        return Reaction()
+        self._waits_for_images = False
+        found = self._images.handle(message)
+        self.why = found.why or self.why
+        if found.ready:
+            self._put_in_place(message.hash)
+        elif found.wait is not None:
+            self._put_later(message.hash, found.wait)
+        return Reaction(found.events)
 
-    def _after_failed_upload(self, hash_: str, unread: Unread) -> Reaction:
-        """An upload is free: it is tried again unless the gateway says that it never will do."""
-        tries = self._upload_tries[hash_] = self._upload_tries.get(hash_, 0) + 1
-        if unread.denied:
-            self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
-            return Reaction()
-        if tries >= self._desk.policy.download_tries or _is_final(unread):
-            attempt = self._desk.ledger.record(hash_).attempts + 1
-            refused: Event = events.Refused(hash_, attempt, unread.code, unread.message)
-            return Reaction((refused,))
-        self._put_later(hash_, backoff.wait(tries, self._chance, unread.retry_after))
-        return Reaction()
-
-
-def _is_final(unread: Unread) -> bool:
-    return unread.code in {"40001", "40002", "40004", "image-changed", "image-unreadable"}
+    def _put_in_place(self, hash_: str) -> None:
+        """Among what waits to be sent, in plan order."""
+        place = self._places.get(hash_, 0)
+        before = takewhile(lambda other: self._places.get(other, 0) < place, self._ready)
+        self._ready.insert(sum(1 for _ in before), hash_)

@@ -63,6 +63,11 @@ def _meant(
     fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
     if not named:
         mistakes.append(f"{decision.address}: there is no such request in this run")
+    elif not fitting and decision.address != EVERY and named[0].record.status in fits:
+        mistakes.append(
+            f"{decision.address}: another machine sent it, and only that one can send the same "
+            "again; decide there, or --adopt its task"
+        )
     elif not fitting and decision.address != EVERY:
         is_ = named[0].record.status
         mistakes.append(
@@ -74,8 +79,18 @@ def _meant(
 
 
 def _can(kind: Kind, standing: Standing) -> bool:
-    """What was bought elsewhere, and is in no plan here, has no body that could be sent."""
-    return kind in ("adopt", "abandon") or bool(standing.entry.body or standing.record.sent)
+    return kind in ("adopt", "abandon") or has_bytes(standing, again=kind == "replay")
+
+
+def has_bytes(standing: Standing, *, again: bool) -> bool:
+    """Whether there is a body that could be sent, or with `again` the very one that was.
+
+    What was bought elsewhere and is in no plan here has none. Of a request with local images only
+    the machine that sent it knows the addresses of its uploads.
+    """
+    if standing.record.sent is not None:
+        return True
+    return bool(standing.entry.body) and not (again and standing.entry.images)
 
 
 def abandoned(standing: Standing) -> Event:

@@ -124,6 +124,13 @@ class Desk:
         except JournalFullError as error:
             self.halt(Stop("disk", f"the journal cannot be written: {error}"))
 
+    def forget_upload(self, sha256: str) -> None:
+        """Forget a file that is about to be deleted at the gateway."""
+        try:
+            self._journal.forget_upload(sha256)
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+
     def halt(self, stop: Stop) -> None:
         """Buy nothing more; the first reason is told, a deaf one outranks the others."""
         if self.stop is None:

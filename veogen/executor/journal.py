@@ -173,6 +173,10 @@ class Journal:
         if rows:
             self._write("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", rows)
 
+    def forget_upload(self, sha256: str) -> None:
+        """Forget an uploaded file."""
+        self._write("DELETE FROM upload WHERE sha256 = ?", [(sha256,)])
+
     def uploads(self) -> dict[str, Upload]:
         """The files that were uploaded from this directory, by SHA-256, expired ones included."""
         rows = self._db.execute("SELECT sha256, file_id, url, expires_at FROM upload")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from veogen.executor import backoff
-from veogen.executor.buying import Buying, Prepared, Submitted, Uploads
+from veogen.executor.buying import Buying, Submitted
 from veogen.executor.courier import Courier
 from veogen.executor.crew import Crashed, Crew
 from veogen.executor.desk import Desk, Reaction, View
 from veogen.executor.fetching import Fetched, Fetching
 from veogen.executor.life import Stop, Trying
+from veogen.executor.preparing import Prepared, Uploads
 from veogen.executor.watching import Read, Watching
 from veogen.gateway.answers import Gateway, NotTaken, Unknown, Unread
 from veogen.results.events import Ended, Event, Made
@@ -183,6 +184,7 @@ class Runner:
 
     def _on_ended(self, event: Event) -> None:
         """A task has ended: fetch what it made, or buy it again if that may help."""
+        self._buying.ended(event.hash)
         match event:
             case Made(hash=hash_):
                 self._fetching.fetch(hash_)

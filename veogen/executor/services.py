@@ -1,6 +1,7 @@
 """The real parts that a run is made of: the gateway, the media host, threads, the clock."""
 
 import errno
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,17 +19,18 @@ from veogen.executor.offline import Offline
 from veogen.executor.policy import Policy
 from veogen.executor.preflight import preflight
 from veogen.executor.session import Services
-from veogen.executor.uploads import Uploader
-from veogen.gateway.answers import Balance, Unread, Upload
+from veogen.executor.uploads import Read, Uploader
+from veogen.gateway.answers import Balance, Body, Unread, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 from veogen.gateway.settings import Settings
 from veogen.results.manifest import GatewayName
 
 
-def no_project(path: PurePosixPath) -> bytes:
+def no_project(path: PurePosixPath, at_most: int) -> bytes:
     """No project is known: a request of an earlier run whose spec is not here."""
-    raise FileNotFoundError(errno.ENOENT, "no project is known here", str(path))
+    del at_most
+    raise FileNotFoundError(errno.ENOENT, "its project is known to veogen run only", str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Connection:
 
     def services(
         self,
-        read: Callable[[PurePosixPath], bytes] = no_project,
+        read: Read = no_project,
         models: Mapping[str, Model] | None = None,
     ) -> Services:
         """The parts of one run; `read` gives the bytes of a file of its project."""
@@ -58,18 +60,26 @@ class Connection:
             gateway=self.gateway,
             gateway_name="simulated" if self.simulated else "evolink",
             courier=lambda path: Downloads(self.media, path, effective(models)),
-            uploads=lambda journal: Uploader(self.gateway, read, self._known(journal), clock),
+            uploads=lambda journal: self._uploader(journal, read),
             clock=clock,
             crew=Threads,
             chance=chance,
         )
 
+    def _uploader(self, journal: Journal, read: Read) -> Uploader:
+        tag = f"{secrets.token_hex(4)}-"
+        return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
+
     def _known(self, journal: Journal) -> dict[str, Upload]:
-        """The uploads that are there; those of a simulator are gone with it."""
+        """The uploads that are there; those of a simulator that has ended are gone with it."""
         known = journal.uploads()
         if not self.simulated:
             return known
-        return {key: u for key, u in known.items() if u.url.startswith(self.settings.files_url)}
+        return {sha256: upload for sha256, upload in known.items() if self._is_there(upload)}
+
+    def _is_there(self, upload: Upload) -> bool:
+        with self.media.fetch(upload.url) as answer:
+            return isinstance(answer, Body)
 
 
 @contextmanager
@@ -106,7 +116,7 @@ def offline(gateway_name: GatewayName) -> Services:
         gateway=gateway,
         gateway_name=gateway_name,
         courier=lambda path: Downloads(Media(local=False), path, effective()),
-        uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock),
+        uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock, ""),
         clock=clock,
         crew=Threads,
         chance=chance,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor import backoff
-from veogen.executor.buying import Uploads, key_for
+from veogen.executor.buying import key_for
 from veogen.executor.clock import Clock
 from veogen.executor.courier import Courier
 from veogen.executor.crew import Crew
@@ -17,6 +17,7 @@ from veogen.executor.deciding import (
     abandoned,
     adopted,
     candidates,
+    has_bytes,
     meant,
     paid_so_far,
 )
@@ -25,6 +26,7 @@ from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
 from veogen.executor.policy import Only, Policy
+from veogen.executor.preparing import Uploads
 from veogen.executor.runner import Message, Runner
 from veogen.gateway.answers import Gateway, Task, Unread
 from veogen.planner.canonical import canonical
@@ -137,9 +139,7 @@ class Session:
         if stop is not None:
             self._desk.halt(stop)
         if self._desk.policy.replay:
-            for standing in self._chosen():
-                if standing.record.status == "indeterminate":
-                    self.runner.replay(self._with_intent(standing))
+            self._replay_held()
         self.runner.buy(entry.hash for entry in self.to_buy)
         self.runner.collect(entry.hash for entry in self.to_collect)
         final = self.runner.run()
@@ -175,6 +175,18 @@ class Session:
                 listed[model] = () if isinstance(answer, Unread) else answer
             for task in candidates(standing.record, listed[model], self.ledger):
                 yield standing.entry, task
+
+    def _replay_held(self) -> None:
+        for standing in self._chosen():
+            if standing.record.status != "indeterminate":
+                continue
+            if has_bytes(standing, again=True):
+                self.runner.replay(self._with_intent(standing))
+            else:
+                self._desk.listener.note(
+                    f"{standing.entry.address}: another machine sent it, with images that were "
+                    "uploaded there; it is held: replay it there, or veogen resolve"
+                )
 
     def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
         standing = decided.standing

@@ -1,0 +1,498 @@
+"""Local images: uploaded once, from the bytes that were planned, and only for what is bought."""
+
+import hashlib
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+from support.pictures import picture
+from support.sessions import PRICE, World, plan, records, request, statuses
+from support.virtual import START, VirtualClock, VirtualGateway
+
+from veogen.catalogue.parameters import Json
+from veogen.document.files import Folder
+from veogen.errors import ExitCode
+from veogen.executor.life import PATIENCE
+from veogen.executor.policy import Policy
+from veogen.executor.preparing import Prepared, is_final
+from veogen.executor.session import Services
+from veogen.executor.uploads import LIFE, MARGIN, Uploader
+from veogen.gateway.answers import (
+    NotTaken,
+    Quota,
+    Refused,
+    Submission,
+    Taken,
+    Unknown,
+    Unread,
+    Upload,
+)
+from veogen.planner.canonical import canonical, request_hash
+from veogen.planner.plan import Image, Request
+from veogen.results.entries import Entry
+from veogen.results.records import Failure
+
+RED, BLUE, GREEN = (picture(colour=colour) for colour in ("red", "blue", "green"))
+
+
+@dataclass
+class FileGateway(VirtualGateway):
+    """A gateway that keeps files; `refusals` are answered to uploads first, in order.
+
+    It sees to it that the images of a task are there from its submit to its end.
+    """
+
+    limit: int = 100
+    shows_quota: bool = True
+    refusals: deque[Unread] = field(default_factory=deque)
+    files: dict[str, bytes] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    uploaded: list[bytes] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    deaf_to_deletes: bool = False
+    life: float | None = LIFE
+    used: dict[str, list[str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        answer = super().submit(body, key)
+        used = json.loads(body).get("image_urls", [])
+        assert {url.rpartition("/")[2] for url in used} <= self.files.keys()
+        if isinstance(answer, Taken):
+            self.used[answer.task_id] = used
+        return answer
+
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+        assert mime == "image/png"
+        with self.lock:
+            if self.refusals:
+                return self.refusals.popleft()
+            if len(self.files) >= self.limit:
+                return Unread(code="40003", message="no room", status=400)
+            self.uploaded.append(content)
+            self.names.append(name)
+            file_id = f"file-{len(self.uploaded)}"
+            self.files[file_id] = content
+            end = None if self.life is None else self.clock.now() + self.life
+            return Upload(file_id=file_id, url=f"https://files.example/{file_id}", expires_at=end)
+
+    def quota(self) -> Quota | Unread:
+        if not self.shows_quota:
+            return Unread(code="not_found", message="there is no quota", status=404)
+        used = len(self.files)
+        return Quota(used=used, limit=self.limit, remaining=self.limit - used)
+
+    def delete(self, file_id: str) -> Unread | None:
+        if self.deaf_to_deletes:
+            return Unread(code="http_500", message="sorry", status=500)
+        now = self.clock.monotonic()
+        for task_id, used in self.used.items():
+            gone = f"https://files.example/{file_id}"
+            assert gone not in used or now - self.born[task_id] >= self.takes
+        self.deleted.append(file_id)
+        self.files.pop(file_id, None)
+        return None
+
+
+class Project(World):
+    """A world whose project has images: a red, a blue and a green one."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.gateway: FileGateway = FileGateway(self.clock)
+        self.root = self.path.parent / "project"
+        self.root.mkdir()
+        for name, content in (("red", RED), ("blue", BLUE), ("green", GREEN)):
+            (self.root / f"{name}.png").write_bytes(content)
+
+    def services(self) -> Services:
+        read = Folder(self.root).read
+        return replace(
+            super().services(),
+            uploads=lambda journal: Uploader(
+                self.gateway, read, journal.uploads(), self.clock, "tag"
+            ),
+        )
+
+    @property
+    def urls(self) -> list[str]:
+        """The images of every body that was sent, in order."""
+        return [body.partition('"image_urls":')[2].partition("]")[0] for _, body in self.sent]
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        return self.gateway.submits
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "run")
+
+
+CONTENTS = {"red": RED, "blue": BLUE, "green": GREEN}
+
+
+def shot(city: str, *colours: str) -> Request:
+    """A request with local images of these colours."""
+    images = tuple(
+        Image(f"{c}.png", hashlib.sha256(CONTENTS[c]).hexdigest(), len(CONTENTS[c]))
+        for c in colours
+    )
+    plain = request(city)
+    urls: list[Json] = [f"file:{image.path}" for image in images]
+    body: dict[str, Json] = {**plain.body, "image_urls": urls}
+    return replace(plain, body=body, images=images, hash=request_hash(body, 1, images))
+
+
+def test_each_content_is_uploaded_once_over_a_run_and_over_two(project: Project) -> None:
+    (project.root / "again.png").write_bytes(RED)
+    twin = replace(shot("Oslo", "red").images[0], path="again.png")
+    oslo = shot("Oslo", "red")
+    oslo = replace(oslo, images=(twin,), body={**oslo.body, "image_urls": ["file:again.png"]})
+    first = plan(shot("Tokyo", "red", "blue"), shot("Paris", "blue"), oslo)
+
+    outcome = project.run(first)
+    project.run(plan(*first.requests, shot("Rome", "red"), shot("Bonn", "green")))
+
+    assert outcome.code == ExitCode.DONE
+    assert sorted(project.gateway.uploaded) == sorted([RED, BLUE, GREEN])
+    red, blue, green = (
+        f'"https://files.example/file-{project.gateway.uploaded.index(c) + 1}"'
+        for c in (RED, BLUE, GREEN)
+    )
+    assert project.urls == [f"[{u}" for u in (f"{red},{blue}", blue, red, red, green)]
+
+
+def test_what_is_sent_is_in_plan_order_though_some_have_to_be_uploaded_first(
+    project: Project,
+) -> None:
+    whole = plan(shot("a", "red"), request("b"), shot("c", "blue"), shot("d", "green"))
+
+    project.run(whole, Policy(max_in_flight=3))
+
+    assert [key.split("-")[1] for key in project.keys[1:3]] == [
+        r.hash for r in (whole.requests[0], whole.requests[2])
+    ]
+    assert len(project.keys) == 4
+
+
+def test_the_ceiling_counts_what_is_still_being_uploaded(project: Project) -> None:
+    whole = plan(shot("a", "red"), request("b"), shot("c", "blue"))
+
+    outcome = project.run(whole, Policy(max_credits=PRICE))
+
+    assert list(statuses(outcome).values()) == ["completed", "planned", "planned"]
+    assert (outcome.code, outcome.spent) == (ExitCode.STOPPED, PRICE)
+
+
+@pytest.mark.parametrize(
+    ("passes", "uploads"),
+    [
+        pytest.param(LIFE - MARGIN - 1000, 1, id="alive"),
+        pytest.param(LIFE - MARGIN + 1, 2, id="nearly gone"),
+        pytest.param(LIFE + 1, 2, id="gone"),
+    ],
+)
+@pytest.mark.parametrize("life", [LIFE, None], ids=["told", "not told"])
+def test_an_upload_that_expires_is_made_again(
+    project: Project, life: float | None, passes: float, uploads: int
+) -> None:
+    project.gateway.life = life
+    project.run(plan(shot("Tokyo", "red")))
+    project.clock.jump = passes
+
+    project.run(plan(shot("Tokyo", "red"), shot("Paris", "red")))
+
+    assert len(project.gateway.uploaded) == uploads
+    assert project.urls[1] == f'["https://files.example/file-{uploads}"'
+
+
+def test_what_is_bought_is_never_uploaded_again(project: Project) -> None:
+    project.run(plan(shot("Tokyo", "red")))
+    project.clock.jump = LIFE + 1
+
+    outcome = project.run(plan(shot("Tokyo", "red")))
+
+    assert (outcome.code, len(project.gateway.uploaded)) == (ExitCode.DONE, 1)
+
+
+def test_a_replay_sends_the_recorded_addresses_and_uploads_nothing(project: Project) -> None:
+    project.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
+    project.run(plan(shot("Tokyo", "red")))
+    (project.root / "red.png").unlink()
+
+    outcome = project.run(plan(shot("Tokyo", "red")), Policy(replay=True))
+
+    assert (outcome.code, len(project.gateway.uploaded)) == (ExitCode.DONE, 1)
+    assert project.sent[0] == project.sent[1]
+
+
+def test_a_new_attempt_uses_the_upload_of_the_first(project: Project) -> None:
+    project.gateway.doomed["task-1"] = "service_error"
+
+    outcome = project.run(plan(shot("Tokyo", "red")))
+
+    assert (outcome.code, len(project.keys)) == (ExitCode.DONE, 2)
+    assert len(project.gateway.uploaded) == 1
+
+
+def swapped(project: Project) -> None:
+    (project.root / "red.png").write_bytes(BLUE)
+
+
+def grown(project: Project) -> None:
+    (project.root / "red.png").write_bytes(RED + b"\0" * 10_000_000)
+
+
+def gone(project: Project) -> None:
+    (project.root / "red.png").unlink()
+
+
+def led_out(project: Project) -> None:
+    (project.root / "red.png").unlink()
+    (project.root.parent / "secret.png").write_bytes(RED)
+    (project.root / "red.png").symlink_to(project.root.parent / "secret.png")
+
+
+CHANGED = Failure("image-changed", "red.png has changed since it was planned: plan it again")
+
+
+@pytest.mark.parametrize(
+    ("change", "failure"),
+    [
+        pytest.param(swapped, CHANGED, id="another image"),
+        pytest.param(grown, CHANGED, id="more bytes"),
+        pytest.param(
+            gone, Failure("image-unreadable", "red.png: No such file or directory"), id="gone"
+        ),
+        pytest.param(
+            led_out, Failure("image-unreadable", "red.png leaves the project"), id="a link out"
+        ),
+    ],
+)
+def test_an_image_that_is_not_the_planned_one_is_never_sent(
+    project: Project, change: Callable[[Project], None], failure: Failure
+) -> None:
+    change(project)
+
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")))
+
+    assert list(statuses(outcome).values()) == ["failed", "completed"]
+    assert records(outcome)[0].error == failure
+    assert (project.gateway.uploaded, len(project.keys)) == ([], 1)
+    assert outcome.spent == PRICE
+
+
+def refusal(code: str, status: int | None = 200) -> Unread:
+    return Unread(code=code, message="sorry", status=status)
+
+
+@pytest.mark.parametrize(
+    ("unread", "final"),
+    [
+        pytest.param(refusal("40001"), True, id="too large"),
+        pytest.param(refusal("40002"), True, id="the type"),
+        pytest.param(refusal("40004"), True, id="not fetched"),
+        pytest.param(refusal("image-changed", None), True, id="changed"),
+        pytest.param(refusal("http_413", 413), True, id="413"),
+        pytest.param(refusal("invalid", 422), True, id="422"),
+        pytest.param(refusal("40003", 400), False, id="the quota"),
+        pytest.param(refusal("50001"), False, id="not stored"),
+        pytest.param(refusal("40099"), False, id="a code that nobody knows"),
+        pytest.param(refusal("http_408", 408), False, id="408"),
+        pytest.param(refusal("rate_limit", 429), False, id="429"),
+        pytest.param(refusal("http_502", 502), False, id="502"),
+        pytest.param(refusal("timeout", None), False, id="no answer"),
+    ],
+)
+def test_which_refusals_are_final(project: Project, unread: Unread, *, final: bool) -> None:
+    project.gateway.refusals.append(unread)
+
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")))
+
+    assert is_final(unread) is final
+    status = "failed" if final else "completed"
+    assert list(statuses(outcome).values()) == [status, "completed"]
+
+
+def test_tries_come_to_an_end_and_leave_the_request_planned(project: Project) -> None:
+    project.gateway.refusals.extend([refusal("50001")] * 100)
+
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")))
+
+    assert list(statuses(outcome).values()) == ["planned", "completed"]
+    assert len(project.gateway.refusals) == 95
+    assert project.memory.notes == [
+        "city[name=Tokyo]: an image could not be uploaded, it stays planned: sorry (50001)"
+    ]
+    assert (outcome.code, outcome.spent) == (ExitCode.INCOMPLETE, PRICE)
+
+    project.gateway.refusals.clear()
+    assert project.run(plan(shot("Tokyo", "red"))).code == ExitCode.DONE
+
+
+def test_a_gateway_that_wants_to_wait_is_waited_for(project: Project) -> None:
+    slow = Unread(code="429", message="slow down", status=429, retry_after=40.0)
+    project.gateway.refusals.append(slow)
+
+    project.run(plan(shot("Tokyo", "red")))
+
+    assert project.clock.monotonic() >= 40
+
+
+def test_a_key_that_may_not_upload_stops_the_run(project: Project) -> None:
+    denied = Unread(code="401", message="key expired", status=401, denied=True)
+    project.gateway.refusals.append(denied)
+
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")), Policy(max_in_flight=1))
+
+    assert list(statuses(outcome).values()) == ["planned", "planned"]
+    assert outcome.code == ExitCode.STOPPED
+
+
+@pytest.mark.parametrize("shows_quota", [True, False], ids=["by the quota", "by a refusal"])
+def test_when_it_is_full_our_own_uploads_that_nobody_needs_make_room(
+    project: Project, *, shows_quota: bool
+) -> None:
+    project.gateway.shows_quota = shows_quota
+    project.gateway.files["theirs"] = b"not ours"
+    project.gateway.limit = 3
+    project.run(plan(shot("Tokyo", "red"), shot("Oslo", "blue")))
+
+    outcome = project.run(plan(shot("Paris", "green"), shot("Rome", "blue")))
+
+    assert outcome.code == ExitCode.DONE
+    assert project.gateway.deleted == ["file-1"]  # the red one: the blue one is wanted
+    assert sorted(project.gateway.files) == ["file-2", "file-3", "theirs"]
+
+    again = project.run(plan(shot("Bonn", "red")))
+    assert (again.code, project.gateway.uploaded.count(RED)) == (ExitCode.DONE, 2)
+
+
+def test_what_a_task_in_flight_needs_is_waited_for(project: Project) -> None:
+    project.gateway.limit = 1
+    colours = ["red", "blue", "red", "blue"]
+
+    outcome = project.run(plan(*(shot(f"city {n}", c) for n, c in enumerate(colours))))
+
+    assert outcome.code == ExitCode.DONE
+    assert project.gateway.deleted == ["file-1"]  # the red one, once both tasks that need it ended
+    assert project.gateway.most_in_flight == 2
+
+
+def test_two_requests_that_want_all_the_room_do_not_keep_it_from_each_other(
+    project: Project,
+) -> None:
+    project.gateway.limit = 2
+
+    outcome = project.run(plan(shot("Tokyo", "red", "blue"), shot("Paris", "green", "red")))
+
+    assert outcome.code == ExitCode.DONE
+
+
+def test_files_of_others_are_never_deleted(project: Project) -> None:
+    project.gateway.limit = 1
+    project.gateway.files["theirs"] = b"not ours"
+
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")))
+
+    assert list(statuses(outcome).values()) == ["planned", "completed"]
+    assert (project.gateway.deleted, list(project.gateway.files)) == ([], ["theirs"])
+    assert "delete some, or wait till they expire (40003)" in project.memory.notes[0]
+    assert project.clock.monotonic() < PATIENCE
+
+
+def test_images_of_a_task_that_does_not_end_are_not_waited_for_for_ever(project: Project) -> None:
+    project.gateway.limit = 1
+    project.gateway.takes = 10 * PATIENCE
+    policy = Policy(task_timeout=60.0)
+
+    outcome = project.run(plan(shot("Tokyo", "red"), shot("Paris", "blue")), policy)
+
+    assert list(statuses(outcome).values()) == ["submitted", "planned"]
+    assert project.gateway.deleted == []
+    assert PATIENCE <= project.clock.monotonic() < 2 * PATIENCE
+
+    later = project.run(plan(shot("Paris", "blue")), policy)  # Tokyo is a former purchase now
+    assert list(statuses(later).values()) == ["planned"]
+    assert project.gateway.deleted == []
+
+
+def test_an_upload_that_cannot_be_deleted_is_still_ours(project: Project) -> None:
+    project.gateway.limit = 1
+    project.run(plan(shot("Tokyo", "red")))
+    project.gateway.deaf_to_deletes = True
+    outcome = project.run(plan(shot("Paris", "blue")))
+    assert list(statuses(outcome).values()) == ["planned"]
+
+    project.gateway.deaf_to_deletes = False
+    assert project.run(plan(shot("Paris", "blue"))).code == ExitCode.DONE
+    assert project.gateway.deleted == ["file-1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Refused(code="invalid_parameters", message="no", status=400),
+        NotTaken(code="503", message="no channel", status=503, retry_after=PATIENCE),
+    ],
+    ids=["refused", "never taken"],
+)
+def test_a_request_that_is_not_taken_needs_its_images_no_more(
+    project: Project, answer: Refused | NotTaken
+) -> None:
+    project.gateway.limit = 1
+    project.gateway.answers.extend([answer] * (1 if isinstance(answer, Refused) else 2))
+
+    outcome = project.run(plan(shot("Tokyo", "red"), shot("Paris", "blue")))
+
+    assert list(statuses(outcome).values())[1] == "completed"
+    assert project.gateway.deleted == ["file-1"]
+
+
+@pytest.fixture
+def gateway() -> FileGateway:
+    return FileGateway(VirtualClock())
+
+
+def test_threads_that_want_one_content_upload_it_once(gateway: FileGateway) -> None:
+    begun = threading.Barrier(8, timeout=10)
+
+    def read(path: PurePosixPath, at_most: int) -> bytes:
+        assert (path, at_most) == (PurePosixPath("red.png"), len(RED))
+        return RED
+
+    uploads = Uploader(gateway, read, {}, gateway.clock, "tag")
+    entries = [Entry.of(shot(f"city {n}", "red")) for n in range(8)]
+
+    def prepare(entry: Entry) -> Prepared:
+        begun.wait()
+        return uploads.prepare(entry)
+
+    with ThreadPoolExecutor(8) as pool:
+        prepared = list(pool.map(prepare, entries))
+
+    body = {**request("city 0").body, "image_urls": ["https://files.example/file-1"]}
+    assert canonical(prepared[0].body) == canonical(body)
+    assert gateway.uploaded == [RED]
+    assert sum(len(p.uploads) for p in prepared) == 1
+
+
+def test_no_two_uploads_share_a_name_which_would_overwrite(gateway: FileGateway) -> None:
+    entry = Entry.of(shot("Tokyo", "red"))
+    for tag in ("a", "b"):
+        uploads = Uploader(gateway, lambda *_: RED, {}, gateway.clock, tag)
+        uploads.prepare(entry)
+        uploads.release(entry.hash)
+        spare = uploads.spare()
+        assert spare is not None
+        uploads.prepare(entry, spare)
+
+    digest = hashlib.sha256(RED).hexdigest()[:16]
+    assert gateway.names == [f"{digest}-{end}.png" for end in ("a0", "a1", "b0", "b1")]
+    assert gateway.clock.now() == START
