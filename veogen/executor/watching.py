@@ -125,6 +125,8 @@ class Watching:
         )
 
         def then() -> None:
+            if self._watched.get(hash_) is not watch:  # dropped by what came with the answer
+                return
             watch.looks = seen.looks
             if seen.stop is not None:
                 self._desk.halt(seen.stop)
