@@ -237,3 +237,31 @@ def test_a_lock_that_cannot_be_written_or_read_is_a_mistake(shell: Shell) -> Non
     told = "error: specs/a.lock.yaml: Is a directory\n"
     assert shell.veogen("lock", "specs") == Ended(2, "", told)
     assert shell.veogen("lock", "--check", "specs") == Ended(2, "", told)
+
+
+def test_a_lock_can_be_checked_by_its_own_name(shell: Shell) -> None:
+    shell.veogen("lock", "specs", "--profile", "draft")
+    fresh = shell.veogen("lock", "--check", "specs/a.draft.lock.yaml").code
+    edit(shell, "Paris", "Rome")
+
+    assert (fresh, shell.veogen("lock", "--check", "specs/a.draft.lock.yaml").code) == (0, 5)
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "lock"])
+def test_a_lock_is_no_spec_where_only_specs_are_taken(shell: Shell, command: str) -> None:
+    shell.veogen("lock", "specs")
+
+    assert shell.veogen(command, "specs/a.lock.yaml") == Ended(
+        2,
+        "",
+        "error: specs/a.lock.yaml: this is a lock or a plan file; give the spec that makes it\n",
+    )
+
+
+def test_a_lock_whose_spec_is_gone_is_stale(shell: Shell) -> None:
+    shell.veogen("lock", "specs")
+    (shell.folder / "specs/a.yaml").unlink()
+
+    assert shell.veogen("lock", "--check", "specs/a.lock.yaml") == Ended(
+        5, "", "error: specs/a.lock.yaml: its spec is gone: specs/a.yaml\n"
+    )

@@ -28,7 +28,7 @@ from veogen.terminal import paint, plain_json
         "veogen diff --base main specs",
     ),
 )
-@click.argument("sides", metavar="OLD NEW", nargs=-1, required=True)
+@click.argument("sides", metavar="OLD NEW | SPEC...", nargs=-1, required=True)
 @spec_options
 @click.option(
     "--base",

@@ -2,17 +2,17 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from veogen.cli.diagnostics import tell
 from veogen.cli.examples import examples
-from veogen.cli.locks import Lock, check, lock_file, locks_of, price_note
+from veogen.cli.locks import Lock, check, lock_at, lock_file, locks_of, price_note, spec_file
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_view import narrowed
-from veogen.cli.specs import load_specs, spec_paths
+from veogen.cli.specs import is_lock_file, load_specs, spec_paths
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError, UsageError
 from veogen.executor.directory import write_whole
@@ -46,7 +46,7 @@ def command(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) 
     lock was made with; a price that moved is a note.
     """
     if only_check:
-        _check_all(spec_paths(specs), options)
+        _check_all(spec_paths(specs, locks=True), options)
     else:
         _write_all(load_specs(specs, options), options)
 
@@ -56,12 +56,21 @@ def _check_all(paths: Sequence[Path], options: SpecOptions) -> None:
     stale = []
     for path in paths:
         try:
-            for lock in locks_of(path, options.profile):
-                _say_fresh(lock, check(lock, path, options))
+            for lock, spec in _locks(path, options):
+                _say_fresh(lock, check(lock, spec, options))
         except StaleError as error:
             stale.append(str(error))
     if stale:
         raise StaleError("\n".join(stale))
+
+
+def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
+    """The locks that are meant by a spec, or by one of them itself, and their spec."""
+    if is_lock_file(path):
+        lock = lock_at(path)
+        yield lock, spec_file(lock)
+    else:
+        yield from ((lock, path) for lock in locks_of(path, options.profile))
 
 
 def _say_fresh(lock: Lock, now: Plan) -> None:

@@ -16,9 +16,10 @@ from veogen.planner.diff.text import difference_lines
 from veogen.planner.lock import SUFFIX, Drift, drift, lock_path, moved_price
 from veogen.planner.plan import Plan
 from veogen.planner.selection import selected
-from veogen.planner.stored import Stored, is_stored, read_lock
+from veogen.planner.stored import Stored, read_lock
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
+from veogen.spec.root import project_root
 from veogen.terminal import uncoloured
 
 
@@ -34,18 +35,14 @@ class Lock:
         return os.path.relpath(self.path)
 
 
-def is_lock_file(path: Path) -> bool:
-    """Whether a file that is given as a spec is a lock or plan, by its content."""
-    try:
-        with path.open("rb") as file:
-            return is_stored(file.read(4096))
-    except OSError:  # whoever reads it tells why
-        return False
-
-
 def lock_file(spec: Spec) -> Path:
     """Where the lock of a spec is on disk."""
     return spec.files.root / lock_path(spec.path, spec.profile)
+
+
+def spec_file(lock: Lock) -> Path:
+    """The spec that a lock says it was made of."""
+    return project_root(lock.path) / lock.stored.plan.spec
 
 
 def lock_beside(spec: Path, profile: str | None) -> Path:
@@ -82,6 +79,8 @@ def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
 def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
     """What the spec makes, planned as its lock was; raises `StaleError` if that is not the lock."""
     old = lock.stored.plan
+    if not spec.exists():
+        raise StaleError(f"{lock.shown}: its spec is gone: {os.path.relpath(spec)}")
     reading: Reading = {**options.reading, "settings": options.settings or old.settings}
     try:
         loaded = load_spec(spec, profile=old.profile, **reading)

@@ -7,14 +7,14 @@ from pathlib import Path, PurePosixPath
 from veogen.cli.locks import (
     Lock,
     check,
-    is_lock_file,
     lock_at,
     lock_beside,
     price_note,
     refuse_stale,
+    spec_file,
 )
 from veogen.cli.options import Reading, SpecOptions
-from veogen.cli.specs import spec_paths
+from veogen.cli.specs import is_lock_file, spec_paths
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.values import Place
@@ -49,7 +49,7 @@ def orders(arguments: Sequence[Path], options: SpecOptions, *, locked: bool) -> 
     """
     problems = Problems()
     found, stale = [], []
-    for path in spec_paths(arguments):
+    for path in spec_paths(arguments, locks=True):
         try:
             found.append(_order(path, options, problems, locked=locked))
         except MistakesError as error:
@@ -93,7 +93,7 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     stored = read_lock(files.read(below, MAX_BYTES), files.shown(below))
     lock = Lock(path=path, stored=stored)
     if locked:
-        check(lock, root / stored.plan.spec, options)
+        check(lock, spec_file(lock), options)
     spec = spec_of(stored, files, below, problems, lenient=options.allow_unknown_model)
     plan = approved(stored, spec, problems, options.max_requests)
     return Order(spec, plan, price_note(lock, plan))

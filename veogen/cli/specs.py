@@ -7,14 +7,30 @@ from veogen.cli.options import SpecOptions
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
+from veogen.planner.stored import GLANCE, is_stored
 from veogen.spec.folder import specs_in
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
 
 
-def spec_paths(arguments: Iterable[Path]) -> tuple[Path, ...]:
-    """The files meant by arguments that name files and folders, each once, in order."""
-    return tuple(dict.fromkeys(path for argument in arguments for path in _expanded(argument)))
+def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
+    """The files meant by arguments that name files and folders, each once, in order.
+
+    Raises `UsageError` for a lock where only specs are taken.
+    """
+    paths = tuple(dict.fromkeys(path for argument in arguments for path in _expanded(argument)))
+    for path in () if locks else filter(is_lock_file, paths):
+        raise UsageError(f"{path}: this is a lock or a plan file; give the spec that makes it")
+    return paths
+
+
+def is_lock_file(path: Path) -> bool:
+    """Whether a file that is given as a spec is a lock or plan, by its content."""
+    try:
+        with path.open("rb") as file:
+            return is_stored(file.read(GLANCE))
+    except OSError:  # whoever reads it tells why
+        return False
 
 
 def _expanded(argument: Path) -> Iterator[Path]:

@@ -22,8 +22,8 @@ from veogen.spec.model import Limits
 from veogen.spec.policy import read_limits
 
 MAX_BYTES = 256 * 1024 * 1024
+GLANCE = 4096
 
-_GLANCE = 4096
 _FORMAT = re.compile(rb"""(^|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
 
 
@@ -48,7 +48,7 @@ class Stored:
 
 def is_stored(raw: bytes) -> bool:
     """Whether these are the bytes of a lock or plan file and not of a spec."""
-    return _FORMAT.search(raw[:_GLANCE]) is not None
+    return _FORMAT.search(raw[:GLANCE]) is not None
 
 
 def read_stored(raw: bytes, shown: str) -> tuple[Stored, ...]:
