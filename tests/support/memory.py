@@ -1,4 +1,4 @@
-"""A project that is only a mapping of paths to texts."""
+"""A project that is only a mapping of paths to what the files hold."""
 
 import errno
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,11 @@ class MemoryFiles:
 
     root = Path("/nowhere")
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = {PurePosixPath(name): text.encode() for name, text in files.items()}
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self._files = {
+            PurePosixPath(name): content.encode() if isinstance(content, str) else content
+            for name, content in files.items()
+        }
 
     def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
         if path not in self._files:
