@@ -9,11 +9,12 @@ from veogen.planner.plan import Image
 
 FILE = "file:"
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 def canonical(value: object) -> bytes:
     """JSON with sorted keys, separators `,` and `:`, UTF-8 unescaped."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _encode(value).encode()
 
 
 def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = ()) -> str:

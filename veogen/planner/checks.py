@@ -1,12 +1,17 @@
 """Whether the gateway's model takes a request: its parameters one by one, then together."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
 from veogen.document.problems import did_you_mean
+from veogen.planner.canonical import canonical
+from veogen.planner.layers import PROMPTS
+
+_MOST_KNOWN = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,66 @@ class Objection:
     key: bool = False
 
 
-def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Objection]:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the catalogue says of a request: what is against it, and what it makes and costs."""
+
+    objections: tuple[Objection, ...]
+    effective: Mapping[str, Json]
+    credits: Decimal | None = None
+    seconds: int | None = None
+
+
+def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> tuple[Objection, ...]:
     """Everything that the catalogue has against a request."""
+    return Judge(models).judge(body).objections
+
+
+class Judge:
+    """Judges requests; those that differ only in the words of their prompts are judged once."""
+
+    def __init__(self, models: Mapping[str, Model]) -> None:
+        self._models = models
+        self._known: dict[Hashable, Judgement] = {}
+
+    def judge(self, body: Mapping[str, Json]) -> Judgement:
+        key = tuple(_likeness(name, value) for name, value in body.items())
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._judged(body)
+        model = self._models.get(str(body.get("model")))
+        words = (name for name in PROMPTS if name in body) if model and model.known else ()
+        wrong = [one for name in words if model for one in _single(name, body[name], model)]
+        return replace(found, objections=(*wrong, *found.objections)) if wrong else found
+
+    def _judged(self, body: Mapping[str, Json]) -> Judgement:
+        """What holds for every request like this one, whatever the words of its prompts."""
+        against = tuple(_objections(body, self._models))
+        model = self._models.get(str(body.get("model")))
+        if model is None or any(one.severity == "error" for one in against):
+            return Judgement(against, body)
+        effective = model.effective(body)
+        return Judgement(against, effective, model.estimate(body), _seconds(effective))
+
+
+def _likeness(name: str, value: Json) -> Hashable:
+    """Equal for values that are judged alike; `1` and `true` are not."""
+    if name in PROMPTS:
+        return name
+    return name, type(value), canonical(value) if isinstance(value, list | dict) else value
+
+
+def _seconds(effective: Mapping[str, Json]) -> int | None:
+    duration, number = effective.get("duration"), effective.get("n", 1)
+    if isinstance(duration, int) and isinstance(number, int):
+        return duration * number
+    return None
+
+
+def _objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Objection]:
+    """What the catalogue has against a request, less what it has against its prompts."""
     model = models.get(str(body.get("model")))
     if model is None:
         yield _unknown_model(body.get("model"), models)
@@ -31,7 +94,8 @@ def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterato
         message = f"{model.id!r} is not a known model: its parameters go through unchecked"
         yield Objection("warning", "unknown-model", "model", message)
         return
-    single = [found for name, value in body.items() for found in _single(name, value, model)]
+    rest = ((name, value) for name, value in body.items() if name not in PROMPTS)
+    single = [found for name, value in rest for found in _single(name, value, model)]
     yield from single
     for name, known in model.parameters.items():
         if known.required and name not in body:

@@ -12,6 +12,8 @@ FORMAT = "veogen.plan/1"
 
 StateOf: TypeAlias = Callable[[Request], str]
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 CENT = Decimal("0.01")
 
 
@@ -52,7 +54,7 @@ def request_data(request: Request, state: str | None = None) -> dict[str, Any]:
 
 def request_line(request: Request, state: str) -> str:
     """One request as a line of JSON, without its line end."""
-    return json.dumps(request_data(request, state), ensure_ascii=False, separators=(",", ":"))
+    return _encode(request_data(request, state))
 
 
 def totals_data(totals: Totals) -> dict[str, Any]:

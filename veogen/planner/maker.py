@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
@@ -10,7 +9,7 @@ from veogen.document.problems import MistakesError
 from veogen.document.reader import read
 from veogen.document.values import Place
 from veogen.planner.canonical import request_hash
-from veogen.planner.checks import objections
+from veogen.planner.checks import Judge, Judgement
 from veogen.planner.choices import plain
 from veogen.planner.complaints import Complaints
 from veogen.planner.drafts import Draft
@@ -36,6 +35,7 @@ class Maker:
     def __init__(self, spec: Spec, models: Mapping[str, Model], images: Images) -> None:
         self._spec, self._models, self._images = spec, models, images
         self.complaints = Complaints()
+        self._judge = Judge(models)
 
     def request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request | None:
         """The request, or None when there is a mistake in it."""
@@ -48,10 +48,10 @@ class Maker:
         texts = self._texts(draft, rendered)
         body = self._body(draft, texts)
         found = self._place_images(draft, body)
-        if not self._fits(draft, body) or found is None:
+        judgement = self._judge.judge(body)
+        if not self._fits(draft, judgement) or found is None:
             raise _WrongError
-        model = self._models[str(body["model"])]
-        self._doubt(draft, found, model.effective(body))
+        self._doubt(draft, found, judgement.effective)
         images = tuple(one.image for one in found)
         return Request(
             address=draft.address,
@@ -62,8 +62,8 @@ class Maker:
             output=self._output(draft, texts),
             body={name: body[name] for name in sorted(body)},
             images=images,
-            credits=model.estimate(body),
-            seconds=seconds_of(model, body),
+            credits=judgement.credits,
+            seconds=judgement.seconds,
             place=draft.shot.place,
         )
 
@@ -161,10 +161,10 @@ class Maker:
             for code, message in doubts(one, effective):
                 self.complaints.warn(draft.place("image_urls"), code, message, draft.address)
 
-    def _fits(self, draft: Draft, body: Mapping[str, Json]) -> bool:
+    def _fits(self, draft: Draft, judgement: Judgement) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""
         fits = True
-        for found in objections(body, self._models):
+        for found in judgement.objections:
             place = draft.place(found.parameter, key=found.key)
             if found.severity == "error":
                 fits = False
@@ -188,11 +188,3 @@ class Maker:
         self, draft: Draft, place: Place, code: str, message: str, hint: str | None = None
     ) -> None:
         self.complaints.error(place, code, message, draft.address, hint)
-
-
-def seconds_of(model: Model, body: Mapping[str, Any]) -> int | None:
-    effective = model.effective(body)
-    duration, number = effective.get("duration"), effective.get("n", 1)
-    if isinstance(duration, int) and isinstance(number, int):
-        return duration * number
-    return None

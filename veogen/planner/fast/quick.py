@@ -8,12 +8,11 @@ from math import prod
 from typing import TypeAlias
 
 from veogen.catalogue.models import Model
-from veogen.planner.checks import objections
+from veogen.planner.checks import Judge
 from veogen.planner.fast.parameters import Parameters, dimensions_of, escaped_part, pieces_of
 from veogen.planner.fast.space import Space
 from veogen.planner.fast.texts import NotQuickError, default_in_pieces, path_in_pieces
 from veogen.planner.fast.weave import Fabric, Part, Varying
-from veogen.planner.maker import seconds_of
 from veogen.planner.output import BadPathError, default_output, output_path, safe_key
 from veogen.planner.planning import Planable
 from veogen.planner.seen import Seen
@@ -102,13 +101,13 @@ def _costs(
     sizes = [space.sizes[dimension] for dimension in relevant]
     if prod(sizes) > MOST_LOOKED_AT:
         raise NotQuickError
-    costs = {}
+    costs, judge = {}, Judge(models)
     for point in product(*map(range, sizes)):
         body = parameters.body(dict(zip(relevant, point, strict=True)))
-        credits_, number = parameters.model.estimate(body), body.get("n", 1)
-        if any(objections(body, models)) or credits_ is None or not isinstance(number, int):
+        judgement, number = judge.judge(body), body.get("n", 1)
+        if judgement.objections or judgement.credits is None or not isinstance(number, int):
             raise NotQuickError
-        costs[point] = Cost(number, seconds_of(parameters.model, body) or 0, credits_)
+        costs[point] = Cost(number, judgement.seconds or 0, judgement.credits)
     return costs
 
 
