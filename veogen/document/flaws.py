@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from veogen.document.problems import MOST
 from veogen.document.values import Map, Seq, Step, Value
 
 At: TypeAlias = "tuple[At, Step] | None"  # a path, innermost step outside: cheap to extend
@@ -26,14 +27,20 @@ class Flaw:
     breaks: bool = True
 
 
+class EnoughError(Exception):
+    """So many flaws were found that looking for more is of no use."""
+
+
 class Flaws:
-    """Collects flaws."""
+    """Collects flaws, up to one more than anybody is told."""
 
     def __init__(self) -> None:
         self.found: list[Flaw] = []
 
     def add(self, at: At, code: str, message: str, **more: Any) -> None:
         self.found.append(Flaw(_path(at), code, message, **more))
+        if len(self.found) > MOST:
+            raise EnoughError
 
 
 def wrong_type(value: Value, at: At, noun: str, flaws: Flaws) -> None:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from veogen.document.values import Place
 from veogen.errors import VeogenError
 
+MOST = 1_000
 _LONGEST_WORD = 100  # comparing takes the square of it
 
 Severity: TypeAlias = Literal["error", "warning"]
@@ -39,19 +40,43 @@ class MistakesError(VeogenError):
 
 
 class Problems:
-    """Collects problems, so that a user sees all of them in one go."""
+    """Collects problems, so that a user sees all of them in one go, up to a number.
+
+    Beyond `MOST` mistakes, or as many warnings, nobody reads on: one line says that there are
+    more, and `full` that looking for others is of no use.
+    """
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
+        self._count: dict[Severity, int] = {"error": 0, "warning": 0}
 
     def error(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
-        self._found[Problem(place, "error", code, message, hint)] = None
+        self._add(Problem(place, "error", code, message, hint))
 
     def warn(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
-        self._found[Problem(place, "warning", code, message, hint)] = None
+        self._add(Problem(place, "warning", code, message, hint))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        self._found.update(dict.fromkeys(problems))
+        for problem in problems:
+            self._add(problem)
+            if self.full:
+                return
+
+    @property
+    def full(self) -> bool:
+        """Whether more mistakes were found than anybody is told."""
+        return self._count["error"] > MOST
+
+    def _add(self, problem: Problem) -> None:
+        if problem in self._found:
+            return
+        self._count[problem.severity] += 1
+        if self._count[problem.severity] > MOST + 1:
+            return
+        if self._count[problem.severity] > MOST:
+            message = f"there are more than {MOST:,}; those after this one are not told"
+            problem = Problem(problem.place, problem.severity, "too-many", message)
+        self._found[problem] = None
 
     @property
     def all(self) -> tuple[Problem, ...]:
@@ -64,7 +89,7 @@ class Problems:
 
     @property
     def has_errors(self) -> bool:
-        return any(p.severity == "error" for p in self._found)
+        return self._count["error"] > 0
 
     def raise_errors(self) -> None:
         """Raise what was found if there is a mistake in it."""

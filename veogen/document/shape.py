@@ -5,11 +5,12 @@ key, its line and what was meant, and because `veogen plan` may not take long to
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from veogen.document.flaws import At, Flaw, Flaws, label, shown, wrong_type
+from veogen.document.flaws import At, EnoughError, Flaw, Flaws, label, shown, wrong_type
 from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq, Value, place_of
 
@@ -168,7 +169,8 @@ def problems_of(tree: Value, shape: Shape, start: Place) -> Iterator[Problem]:
 
 def flaws_of(tree: Value, shape: Shape) -> list[Flaw]:
     flaws = Flaws()
-    shape.check(tree, None, flaws)
+    with suppress(EnoughError):
+        shape.check(tree, None, flaws)
     return flaws.found
 
 

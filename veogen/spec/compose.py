@@ -14,6 +14,7 @@ from veogen.spec.merge import merge_documents
 from veogen.spec.review import Broken, review
 
 _LONGEST_CHAIN = 50
+_MOST_BASES = 100
 
 
 class Composer:
@@ -52,7 +53,11 @@ class Composer:
 
     def _with_bases(self, chain: tuple[PurePosixPath, ...], tree: Map) -> Map:
         composed: Map | None = None
-        for written, writer in _bases(tree):
+        bases = list(_bases(tree))
+        if len(bases) > _MOST_BASES:
+            message = f"a spec extends at most {_MOST_BASES} others, not {len(bases):,}"
+            self._refuse(tree.value_place("extends"), "extends", message)
+        for written, writer in bases[:_MOST_BASES]:
             base = self._base(chain, written, writer)
             if base is not None:
                 composed = base if composed is None else merge_documents(composed, base)

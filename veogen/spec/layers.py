@@ -39,13 +39,18 @@ def stacked(weak: Layer, strong: Layer) -> Layer:
     )
 
 
-def settled(layer: Layer) -> Layer:
-    """The layer as the last word: what is taken away is gone."""
+def settled(layer: Layer, below: Layer | None = None) -> Layer:
+    """The layer as the last word: what is taken away is gone.
+
+    What it has unchanged from `below`, which is settled, is not looked at again.
+    """
+    same_params = below is not None and layer.params is below.params
+    same_vars = below is not None and layer.vars is below.vars
     return Layer(
         prompt=layer.prompt,
         negative_prompt=layer.negative_prompt,
-        params=without_nulls(layer.params),
-        vars=without_nulls(layer.vars),
+        params=layer.params if same_params else without_nulls(layer.params),
+        vars=layer.vars if same_vars else without_nulls(layer.vars),
         takes=layer.takes,
     )
 

@@ -15,6 +15,7 @@ from veogen.document.shape import flaws_of, problem_of
 from veogen.document.values import Map, Place, Seq, Step, Value, value_at
 from veogen.spec.contents import content_mistakes
 
+_MOST_MENDED = 20  # who misspells more has another problem
 _HARMLESS = ("veogen", "name", "description", "budget")
 
 
@@ -52,6 +53,7 @@ def review(
     problems: Problems,
     broken: Broken,
     known: Catalogue,
+    passes: int = 3,
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
     flaws = flaws_of(tree, shape)
@@ -62,9 +64,11 @@ def review(
     for flaw in flaws:
         if flaw.breaks:
             broken.add(tree, flaw.path)
-    mended = [flaw for flaw in flaws if _mend(tree, flaw)]
+    mended = [flaw for flaw in flaws[:_MOST_MENDED] if _mend(tree, flaw)]
     problems.extend(content_mistakes(tree, known))
-    return review(tree, shape, start, problems, broken, known) if mended else tree
+    if not mended or not passes:
+        return tree
+    return review(tree, shape, start, problems, broken, known, passes - 1)
 
 
 def _mend(tree: Map, flaw: Flaw) -> bool:

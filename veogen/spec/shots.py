@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import reduce
 from pathlib import PurePosixPath
 
-from veogen.document.problems import Problems, did_you_mean
+from veogen.document.problems import MOST, Problems, did_you_mean
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.layers import layer_of, settled, stacked, submap
 from veogen.spec.merge import merge, merge_shot, without_nulls
 from veogen.spec.model import Layer, Matrix, Override, Sample, Shot, Text
+
+MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the profile give it
 
 _MATRIX_WORDS = ("exclude", "include", "zip", "rows", "rows_key", "sample")
 
@@ -27,17 +29,33 @@ class Levels:
 def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> Iterator[Shot]:
     """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
+    names = dict.fromkeys((*own, *late))
+    shared = _shared(levels)
+    if shared * len(names) > MOST_SHARED:
+        message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
+        problems.error(levels.spec.place, "too-large", message, "write them where they are used")
+        return
     reader = _Reader(levels)
-    for name in dict.fromkeys((*own, *late)):
+    for name in names:
+        if problems.full:
+            return
         if name in broken:
             continue
         shot = reader.shot(name, own.get(name), late.get(name))
         if _lacks_prompt(shot):
-            hint = did_you_mean(name, own) if name not in own else None
+            hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(shot.place, "missing-prompt", message, hint)
         else:
             yield shot
+
+
+def _shared(levels: Levels) -> int:
+    """How many names every shot takes over from the spec and the profile."""
+    rooms = ("vars", "params", "matrix")
+    return sum(
+        len(submap(level, room)) for level in (levels.spec, levels.profile) for room in rooms
+    )
 
 
 def _named(tree: Map) -> dict[str, Map]:
@@ -51,7 +69,7 @@ class _Reader:
 
     def __init__(self, levels: Levels) -> None:
         self._levels = levels
-        self._spec = layer_of(levels.spec)
+        self._spec = settled(layer_of(levels.spec))
         self._profile, self._settings = layer_of(levels.profile), layer_of(levels.settings)
 
     def shot(self, name: str, own: Map | None, late: Map | None) -> Shot:
@@ -66,7 +84,7 @@ class _Reader:
             name=name,
             place=whole.place,
             description=_string(whole, "description"),
-            base=settled(stacked(self._spec, base)),
+            base=settled(stacked(self._spec, base), self._spec),
             overrides=tuple(_overrides(whole)),
             top=reduce(stacked, top),
             named=_named_values(base, *top),
