@@ -34,6 +34,11 @@ def plain(text: str) -> str:
     return "".join(map(_plain, text))
 
 
+def plain_lines(text: str) -> str:
+    """`text` with its lines, each as `plain` makes it."""
+    return "\n".join(map(plain, text.split("\n")))
+
+
 def plain_json(text: str) -> str:
     """JSON of the same value that no terminal obeys; its own lines and indents stay."""
     return "".join(c if c == "\n" or _is_harmless(c) else _escaped(c) for c in text)

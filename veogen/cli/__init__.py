@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from veogen import __version__
 from veogen.document.problems import MistakesError, did_you_mean
 from veogen.errors import ExitCode, VeogenError
+from veogen.terminal import plain_lines
 
 GROUPS = {  # in the order of the work
     "Write and review": {
@@ -105,7 +106,7 @@ def main() -> NoReturn:
         _show_mistakes(error)
         code = error.exit_code
     except VeogenError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {plain_lines(str(error))}", err=True)
         code = error.exit_code
     except BrokenPipeError:  # the reader of our output went away: nothing left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -27,7 +27,7 @@ class Edit:
     def __str__(self) -> str:
         shown = [_arrow(old, new) for old, new in self.replaced[:_MOST_SHOWN]]
         more = len(self.replaced) - len(shown)
-        return f"{self.field}: {', '.join(shown)}{f' and {more} more' if more else ''}"
+        return f"{plain(self.field)}: {', '.join(shown)}{f' and {more} more' if more else ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.words import Piece, word_pieces
 from veogen.planner.plan import Request
-from veogen.terminal import Colour, Paint, plain
+from veogen.terminal import Colour, Paint, plain, plain_lines
 
 TEXTS = ("prompt", "negative_prompt")
 _MOST_ADDRESSES = 3
@@ -90,7 +90,7 @@ def _texts(change: Change, paint: Paint) -> Iterator[str]:
 
 def _marked(piece: Piece, paint: Paint) -> str:
     if piece.is_kept:
-        return "\n".join(map(plain, piece.old.split("\n")))
+        return plain_lines(piece.old)
     old = (_sign(line, "[-", "-]", paint, "red") for line in piece.old.split("\n"))
     new = (_sign(line, "{+", "+}", paint, "green") for line in piece.new.split("\n"))
     return "\n".join(old) + "\n".join(new)
