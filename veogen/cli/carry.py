@@ -1,7 +1,6 @@
 """Carrying out the sessions of one command, one after the other, and what to say of it."""
 
 import os
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,19 +123,3 @@ def worst(outcomes: Iterable[Outcome]) -> ExitCode:
     """Of several exit codes the one that matters most."""
     codes = {outcome.code for outcome in outcomes}
     return next((code for code in _ORDER if code in codes), ExitCode.DONE)
-
-
-def say(directory: Path, outcome: Outcome) -> None:
-    """One line of what is there now, and one for what to type next."""
-    summary = outcome.ledger.summary()
-    counts = [f"{n} {status}" for status, n in summary.counts.items() if n]
-    run = shlex.quote(os.path.relpath(directory))
-    click.echo(
-        f"{summary.requests} requests: {', '.join(counts)}; {summary.videos} videos, "
-        f"{summary.credits} credits. {os.path.relpath(directory / 'results.json')}",
-        err=True,
-    )
-    if outcome.code == ExitCode.DONE and summary.videos:
-        click.echo(f"Look at them: veogen gallery {run}", err=True)
-    elif outcome.code != ExitCode.DONE:
-        click.echo(f"What stands where, and what to do: veogen status {run}", err=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from veogen.cli.carry import Job, carry_out, say, say_line, worst
+from veogen.cli.carry import Job, carry_out, say_line, worst
+from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run

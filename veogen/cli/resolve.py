@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.carry import say, say_line
+from veogen.cli.carry import say_line
+from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import interrupts
 from veogen.cli.rundirs import find_run, shown

@@ -9,18 +9,20 @@ from typing import Any
 import click
 
 from veogen.cli.amounts import CREDITS, SECONDS
-from veogen.cli.carry import Job, carry_out, say, say_line, worst
+from veogen.cli.carry import Job, carry_out, say_line, worst
+from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.examples import examples
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
+from veogen.cli.reckoning import Reckoning
 from veogen.cli.rundirs import default_directory
 from veogen.cli.stand_in import gateway
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.services import connected
-from veogen.executor.session import Session, Wanted
+from veogen.executor.services import Connection, connected
+from veogen.executor.session import Outcome, Session, Wanted
 from veogen.planner.selection import selected
 
 
@@ -95,10 +97,26 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
             balance=connection.balance,
             models=known,
         )
+        reckoning = _reckoning(connection, sessions)
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
+        odd = reckoning.close() if reckoning and not _is_cut_off(outcomes) else None
     for job, outcome in zip(jobs, outcomes, strict=False):
         say(job.directory, outcome)
+    if odd:
+        say_line(odd)
     return worst(outcomes)
+
+
+def _reckoning(connection: Connection, sessions: Sequence[Session]) -> Reckoning | None:
+    """Asked for only where money may move."""
+    if not any(session.to_buy or session.policy.replay for session in sessions):
+        return None
+    return Reckoning(connection.balance, [session.ledger for session in sessions])
+
+
+def _is_cut_off(outcomes: Sequence[Outcome]) -> bool:
+    """Whether the user waits to leave, or the gateway does not answer."""
+    return any(o.interrupted or (o.stop is not None and o.stop.deaf) for o in outcomes)
 
 
 def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:

@@ -96,7 +96,7 @@ class JsonStream:
             "indeterminate": self._tally.count("held"),
             "undelivered": self._tally.count("lost"),
             "in_flight": view.in_flight,
-            "credits": f"{view.ledger.spent:.3f}",
+            "credits": f"{view.ledger.reserved:.3f}",
             "seconds_left": None if left is None else round(left, 1),
             "waiting": view.waiting,
         }

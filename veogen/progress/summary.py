@@ -26,7 +26,7 @@ def pieces(tally: Tally, view: View, now: float, *, ended: bool = False) -> tupl
         Piece(1, _counted(tally.count("failed"), "failed")),
         Piece(0, _counted(tally.count("held"), "held")),
         Piece(2, _counted(tally.count("lost"), "undelivered")),
-        Piece(6, f"{view.ledger.spent:.3f} credits"),
+        Piece(6, f"{view.ledger.reserved:.3f} credits"),
         Piece(4, "" if ended else _left(tally.seconds_left(now, view.in_flight))),
         Piece(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )

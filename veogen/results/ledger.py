@@ -39,6 +39,7 @@ class Ledger:
         self._planned: dict[str, None] = {}
         self._counts: Counter[Status] = Counter()
         self.spent = Decimal(0)
+        self.in_doubt = Decimal(0)
 
     def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
         """Take the plan's entries, in order; those of `former` are known from earlier plans."""
@@ -54,6 +55,7 @@ class Ledger:
         record = after(before, event)
         self._records[event.hash] = record
         self.spent += record.spent - before.spent
+        self.in_doubt += record.in_doubt - before.in_doubt
         if event.hash in self._planned and before.status != record.status:
             self._counts[before.status] -= 1
             self._counts[record.status] += 1
@@ -64,6 +66,11 @@ class Ledger:
 
     def entry(self, hash_: str) -> Entry | None:
         return self._entries.get(hash_)
+
+    @property
+    def reserved(self) -> Decimal:
+        """What tasks have reserved or were charged, those that failed since included."""
+        return self.spent - self.in_doubt
 
     def knows(self, hash_: str) -> bool:
         """Whether the request is in the plan, or was bought for an earlier one."""

@@ -62,11 +62,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """One attempt as money sees it: what it reserved or may cost; None when unknown."""
+    """One attempt as money sees it: what it reserved or may cost; None when unknown.
+
+    Without a task it is in doubt. Of a task that failed the gateway returns what it reserved.
+    """
 
     attempt: int
     credits: Decimal | None
     task_id: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,14 @@ class Record:
         """All that was ever reserved, charged or may have been charged; unknown counts zero."""
         return sum(
             (p.credits for p in self.purchases.values() if p.credits is not None), Decimal(0)
+        )
+
+    @property
+    def in_doubt(self) -> Decimal:
+        """What of it may have been charged, or not: attempts that no task is known of."""
+        return sum(
+            (p.credits for p in self.purchases.values() if p.credits and p.task_id is None),
+            Decimal(0),
         )
 
     @property
@@ -201,7 +213,7 @@ def _after_accepting(
         case Made():
             return _made(record, event)
         case Ended(code=code, message=message):
-            return replace(record, status="failed", error=Failure(code, message))
+            return _ended(record, Failure(code, message))
         case Delivered(index=index, video=video):
             videos = {**record.videos, index: video}
             done = len(videos) >= max(1, len(record.links))
@@ -245,6 +257,13 @@ def _made(record: Record, event: Made) -> Record:
         made_at=record.made_at or event.at,
         purchases=purchases,
     )
+
+
+def _ended(record: Record, error: Failure) -> Record:
+    purchases = dict(record.purchases)
+    if record.attempts in purchases:
+        purchases[record.attempts] = replace(purchases[record.attempts], failed=True)
+    return replace(record, status="failed", error=error, purchases=purchases)
 
 
 def _after_deciding(record: Record, event: Adopted | Abandoned) -> Record:
