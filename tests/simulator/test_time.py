@@ -106,7 +106,7 @@ def test_credits_end() -> None:
 
 def test_links_expire() -> None:
     with running(
-        Options(generation_time=0, gateway=Gateway(links_expire=0.5, clips="shared"))
+        Options(generation_time=0, gateway=Gateway(links_expire=3, clips="shared"))
     ) as simulator:
         customer = Customer(simulator)
         [link] = customer.make()["results"]
@@ -124,5 +124,6 @@ def test_a_read_takes_no_time() -> None:
         before = time.monotonic()
         for _ in range(50):
             customer.read(task_id)
+        spent = time.monotonic() - before
 
-    assert time.monotonic() - before < 2.5
+    assert spent < 30  # half of what the task itself takes, on however busy a machine
