@@ -1,20 +1,18 @@
 """How long a large spec takes to read, against the bare events of libyaml and PyYAML's loader.
 
-    python tests/bench/reading.py [MEGABYTES]
-
-Each candidate runs in a process of its own; times are CPU seconds, medians of five rounds in which
-the candidates take turns. Memory is the peak of the process less what the empty one has.
+Times are CPU seconds of the reading alone, memory is the peak of the process less what one that
+reads nothing has.
 """
 
-import os
-import platform
-import statistics
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
 
-import yaml
+from bench.measuring import ROUNDS, Measure, Rounds, cpu, mebibytes, take_turns, versions
+from bench.tables import Table
 
 SHOT = """\
   # shot {number}
@@ -39,31 +37,51 @@ SHOT = """\
 """
 HEAD = "veogen: 1\nname: big\nparams: {aspect_ratio: 16:9, duration: 8}\nshots:\n"
 
-CANDIDATES: Mapping[str, str] = {
-    "nothing": "pass",
-    "libyaml's events (floor)": "for event in yaml.parse(raw, yaml.CLoader): pass",
-    "veogen's reader, with places": "tree = read(raw, 'a.yaml'); tree['shots'][-1].place",
-    "yaml.load(CSafeLoader)": "tree = yaml.load(raw, yaml.CSafeLoader)",
+NOTHING = "a process that reads nothing"
+FLOOR = "libyaml's events (floor)"
+OURS = "veogen's reader, with places"
+PEER = "yaml.load(CSafeLoader)"
+STATEMENTS: Mapping[str, str] = {
+    NOTHING: "pass",
+    FLOOR: "for event in yaml.parse(raw, yaml.CLoader): pass",
+    OURS: "tree = read(raw, 'a.yaml'); tree['shots'][-1].place",
+    PEER: "tree = yaml.load(raw, yaml.CSafeLoader)",
 }
 PROGRAM = """\
 import resource, sys, time
 import yaml
 from veogen.document.reader import read
-raw = sys.stdin.buffer.read()
-start = time.process_time()
+raw = open(sys.argv[1], "rb").read()
+begun, start = time.perf_counter(), time.process_time()
 {statement}
-spent = time.process_time() - start
-print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+spent, wall = time.process_time() - start, time.perf_counter() - begun
+print(spent, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
-FLOOR, OURS, PEER = list(CANDIDATES)[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """Median CPU seconds and peak memory in MiB."""
-
-    seconds: float
-    mebibytes: float
+def tables(*, small: bool) -> Iterator[Table]:
+    size = 20_000 if small else 10_000_000
+    rounds = measure(size, 1 if small else ROUNDS)
+    base = rounds.median(NOTHING, mebibytes)
+    memory = {name: rounds.median(name, mebibytes) - base for name in STATEMENTS}
+    yield Table(
+        f"Reading: a spec of {size / 1e6:g} MB",
+        ("", "CPU s", "x floor", "MiB more"),
+        [
+            (
+                name,
+                f"{rounds.median(name, cpu):.3f}",
+                f"{rounds.ratio(name, FLOOR, cpu):.2f}",
+                f"{memory[name]:.0f}",
+            )
+            for name in (FLOOR, OURS, PEER)
+        ],
+        (
+            f"{rounds.ratio(PEER, OURS, cpu):.1f} times faster than CSafeLoader.",
+            f"{memory[OURS] / max(memory[PEER], 0.1):.2f} of the memory of CSafeLoader.",
+            versions("PyYAML"),
+        ),
+    )
 
 
 def manifest(size: int) -> bytes:
@@ -77,57 +95,16 @@ def manifest(size: int) -> bytes:
     return "".join(text[:-1]).encode()
 
 
-def run(statement: str, raw: bytes) -> Measure:
+def measure(size: int, rounds: int) -> Rounds[Measure]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "big.yaml")
+        path.write_bytes(manifest(size))
+        candidates = {name: partial(_run, text, path) for name, text in STATEMENTS.items()}
+        return take_turns(candidates, rounds)
+
+
+def _run(statement: str, path: Path) -> Measure:
     program = PROGRAM.format(statement=statement)
-    done = subprocess.run(
-        [sys.executable, "-c", program], input=raw, capture_output=True, check=True
-    )
-    seconds, kibibytes = done.stdout.split()
-    return Measure(float(seconds), int(kibibytes) / 1024)
-
-
-def measure(size: int, rounds: int) -> dict[str, Measure]:
-    """Every candidate's measure; the memory of the empty process is taken off."""
-    raw = manifest(size)
-    found: dict[str, list[Measure]] = {name: [] for name in CANDIDATES}
-    for _ in range(rounds):
-        for name, statement in CANDIDATES.items():
-            found[name].append(run(statement, raw))
-    base = statistics.median(one.mebibytes for one in found["nothing"])
-    return {
-        name: Measure(
-            statistics.median(one.seconds for one in measures),
-            statistics.median(one.mebibytes for one in measures) - base,
-        )
-        for name, measures in found.items()
-        if name != "nothing"
-    }
-
-
-def table(size: int, rounds: int = 5) -> str:
-    """The measures and their ratios, for people."""
-    measures = measure(size, rounds)
-    floor, ours, peer = (measures[name] for name in (FLOOR, OURS, PEER))
-    return "\n".join(
-        [
-            f"{'':30} {'CPU s':>8} {'x floor':>8} {'MiB':>7}",
-            *(
-                f"{name:30} {one.seconds:8.3f} {one.seconds / floor.seconds:8.2f} "
-                f"{one.mebibytes:7.0f}"
-                for name, one in measures.items()
-            ),
-            (
-                f"times faster than CSafeLoader: {peer.seconds / ours.seconds:.1f}, "
-                f"of its memory: {ours.mebibytes / max(peer.mebibytes, 0.1):.2f}"
-            ),
-            (
-                f"Python {platform.python_version()}, PyYAML {yaml.__version__}, "
-                f"{platform.machine()}, {os.cpu_count()} cores"
-            ),
-        ]
-    )
-
-
-if __name__ == "__main__":
-    megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 10
-    sys.stdout.write(f"{table(int(megabytes * 1_000_000))}\n")
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, check=True)
+    spent, wall, kibibytes = map(float, done.stdout.split())
+    return Measure(spent, wall, kibibytes / 1024)
