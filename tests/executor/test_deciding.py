@@ -80,6 +80,17 @@ def test_the_task_of_another_request_is_not_adopted(world: World) -> None:
         decide(world, Decision("adopt", ADDRESS, "task-1"))
 
 
+def test_one_task_is_not_adopted_for_two_requests(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.answers.extend([LOST, LOST])
+    world.run(cities("Tokyo", "Paris"))
+    both = [Decision("adopt", f"city[name={name}]", "task-9") for name in ("Tokyo", "Paris")]
+
+    for decisions in (both, [Decision("adopt", "*", "task-9")]):
+        with pytest.raises(UsageError, match=r"task-9 is adopted for city\[name=Tokyo\] already"):
+            decide(world, *decisions)
+
+
 def test_a_replay_sends_the_same_bytes_under_the_same_key(world: World) -> None:
     outcome = decide(world, Decision("replay", "*"))
 

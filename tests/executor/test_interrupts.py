@@ -14,6 +14,9 @@ from veogen.executor.policy import Policy
 from veogen.executor.runner import Interrupted, Message
 from veogen.executor.session import Wanted
 from veogen.executor.watching import Read
+from veogen.gateway.answers import NotTaken
+
+BUSY = NotTaken(code="429", message="slow down", status=429)
 
 
 class ImpatientCrew(VirtualCrew[Message]):
@@ -49,3 +52,32 @@ def test_an_interrupt_that_comes_with_an_answer_loses_nothing(tmp_path: Path, re
     again = world.run(cities("Tokyo", "Oslo"))
     assert set(statuses(again).values()) == {"completed"}
     assert len(set(world.keys)) == len(world.keys) == 2
+
+
+class LeavingCrew(VirtualCrew[Message]):
+    """Somebody interrupts while the first POST is on the wire."""
+
+    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+        messages = super().wait(seconds)
+        return [Interrupted(), *messages]
+
+
+@pytest.mark.parametrize("reached", [True, False], ids=["busy", "down"])
+def test_what_was_not_taken_while_we_left_is_planned(tmp_path: Path, *, reached: bool) -> None:
+    """The gateway said so: nobody has to decide about it."""
+    world = World(tmp_path / "trip")
+    world.gateway.answers.append(replace(BUSY, reached=reached))
+    services = replace(world.services(), crew=lambda: LeavingCrew(world.clock))
+    with opened(
+        world.path,
+        plan=cities("Tokyo", "Oslo"),
+        services=services,
+        policy=Policy(max_in_flight=1),
+        listener=world.memory,
+        wanted=Wanted(),
+    ) as session:
+        outcome = session.run()
+
+    assert outcome.code == ExitCode.INTERRUPTED
+    assert set(statuses(outcome).values()) == {"planned"}
+    assert outcome.spent == 0

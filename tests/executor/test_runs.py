@@ -302,6 +302,28 @@ def test_a_clip_that_cannot_be_fetched_is_undelivered_never_bought_again(world: 
     assert (again.code, len(world.keys)) == (ExitCode.DONE, 1)
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_completed_task_that_says_it_failed_later_is_never_bought_again(
+    world: World, state: str
+) -> None:
+    """It was made and billed, and its download is not answered by a new purchase."""
+    world.courier.answers.append(Broken("truncated", "half"))
+    world.gateway.reads["task-1"] = deque(
+        [
+            Task(id="task-1", state="completed", links=(LINK,)),
+            Task(id="task-1", state=state, error_code="service_error", error_message="sorry"),
+        ]
+    )
+
+    outcome = world.run(plan(TOKYO))
+
+    assert list(statuses(outcome).values()) == ["undelivered"]
+    words = f"the task was completed, and is {state} now: sorry"
+    assert records(outcome)[0].error == Failure("service_error", words)
+    assert statuses(world.run(plan(TOKYO))) == {TOKYO.address: "completed"}
+    assert world.keys == [key_for(TOKYO.hash, 1)]
+
+
 def test_one_broken_video_of_several_does_not_lose_the_others(world: World) -> None:
     world.gateway.links = 2
     world.courier.answers.append(Broken("truncated", "half"))
@@ -345,6 +367,27 @@ def test_a_gateway_that_is_down_for_good_stops_the_run_after_a_minute(world: Wor
     assert outcome.stop == Stop("silent", "the gateway has not answered for 60 s")
     assert 60 <= world.clock.monotonic() < 75
     assert outcome.code == ExitCode.STOPPED
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(Policy(poll_interval=120.0), id="seldom looked at"),
+        pytest.param(Policy(submit_rate=0.5), id="seldom sent"),
+    ],
+)
+def test_one_call_that_got_lost_is_no_silence(world: World, policy: Policy) -> None:
+    """However long it is until the next: nobody has asked since."""
+    world.gateway.takes = 300.0
+    broke = Unknown(code="lost", message="the connection broke")
+    world.gateway.answers.extend([lambda: world.gateway.take(world.keys[-1]), broke])
+    lost = Unread(code="lost", message="the connection broke", reached=False)
+    world.gateway.reads["task-1"] = _times(lost, 1)
+
+    outcome = world.run(cities("Tokyo", "Paris", "Oslo"), policy)
+
+    assert list(statuses(outcome).values()) == ["completed", "indeterminate", "completed"]
+    assert (outcome.stop, outcome.code) == (None, ExitCode.INDETERMINATE)
 
 
 def test_the_ceiling_buys_in_plan_order_until_the_next_would_pass_it(world: World) -> None:

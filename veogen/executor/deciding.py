@@ -50,9 +50,21 @@ def meant(decisions: Iterable[Decision], ledger: Ledger) -> list[Decided]:
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
+    mistakes.extend(_shared_tasks(found.values()))
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return list(found.values())
+
+
+def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
+    """A task is of one request: who says two has mistaken one of them."""
+    owners: dict[str, str] = {}
+    for decided in found:
+        if decided.task_id is not None:
+            address = decided.standing.entry.address
+            owner = owners.setdefault(decided.task_id, address)
+            if owner != address:
+                yield f"{address}: {decided.task_id} is adopted for {owner} already"
 
 
 def _meant(

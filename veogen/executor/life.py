@@ -18,6 +18,9 @@ PATIENCE = 30 * 60.0
 
 LOOKS_FOR_LINKS = 5
 
+_SOON = 10.0
+"""Seconds after which a read that nothing answered is made again, at the latest."""
+
 StopKind: TypeAlias = Literal["refused", "denied", "silent", "money", "disk", "model"]
 
 
@@ -165,6 +168,8 @@ def after_read(
     match answer:
         case Unread(denied=True):
             return Seen(stop=Stop("denied", f"{answer.message} ({answer.code})"))
+        case Unread(reached=False):
+            return Seen(ask_again=min(interval(), _SOON), looks=looks)
         case Unread():
             return Seen(ask_again=max(interval(), answer.retry_after or 0), looks=looks)
         case Task(state="completed"):
@@ -192,5 +197,8 @@ def _ended(record: Record, task: Task, task_id: str) -> Seen:
     unnamed = "request_cancelled" if task.state == "cancelled" else "unknown_error"
     code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
+    if record.status == "undelivered":  # made and billed: it cannot have failed since
+        text = f"the task was completed, and is {task.state} now: {message}"
+        return Seen(events=(events.Undelivered(record.hash, code, text),))
     ended = events.Ended(record.hash, task_id, code, message)
     return Seen(events=(ended,))

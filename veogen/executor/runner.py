@@ -64,7 +64,7 @@ class Runner:
             desk, courier, chance, crew.start, lambda h: self._watching.watch(h, at_once=True)
         )
         self._wanted: set[str] = set()
-        self._silent_since: float | None = None
+        self._silence: tuple[float, float] | None = None
         self._interrupted_at: float | None = None
 
     def buy(self, hashes: Iterable[str]) -> None:
@@ -166,12 +166,14 @@ class Runner:
                 case Fetched():
                     reactions.append(self._fetching.handle(message))
                 case Interrupted():
-                    reactions.append(self._leave())
+                    self._leave()
                 case Hint(task_id=task_id):
                     self._look_at(task_id)
                 case Crashed(error=error):
                     raise error
         self._react(reactions)
+        if self.interrupted:
+            self._react([self._buying.give_up("interrupted", "veogen was interrupted")])
         self._desk.listener.tick(self.view())
 
     def _react(self, reactions: list[Reaction]) -> None:
@@ -197,14 +199,13 @@ class Runner:
             case _:
                 return
 
-    def _leave(self) -> Reaction:
+    def _leave(self) -> None:
         if self._interrupted_at is None:
             self._interrupted_at = self._now()
             if self._buying.on_the_wire:
                 self._desk.listener.note("interrupted: waiting for what was already sent")
         self._watching.drop()
         self._fetching.drop()
-        return self._buying.give_up("interrupted", "veogen was interrupted")
 
     def _look_at(self, task_id: str) -> None:
         for standing in self._desk.ledger.everything:
@@ -223,14 +224,16 @@ class Runner:
                 return
 
     def _heard(self, *, answered: bool) -> None:
-        if answered:
-            self._silent_since = None
-        elif self._silent_since is None:
-            self._silent_since = self._now()
+        now = self._now()
+        since, _ = self._silence or (now, now)
+        self._silence = None if answered else (since, now)
 
     def _check_silence(self) -> None:
-        since, patience = self._silent_since, self._desk.policy.silence
-        if since is not None and self._now() - since >= patience:
+        """One lost call is no silence: it was asked again, for a while at least."""
+        if self._silence is None:
+            return
+        (first, last), patience = self._silence, self._desk.policy.silence
+        if self._now() - first >= patience and last - first >= patience / 4:
             self._desk.halt(Stop("silent", f"the gateway has not answered for {patience:.0f} s"))
 
 
