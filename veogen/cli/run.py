@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from veogen.cli.carry import Job, carry_out, say_line, worst
 from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.examples import examples
+from veogen.cli.listening import listening, listening_options, refuse_odd_listening
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
@@ -63,10 +65,12 @@ from veogen.planner.selection import selected
     help="Buy only these. May be repeated.",
 )
 @click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
+@listening_options
 @submitting_options
 def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCode:
     """Buy, download and verify what is missing; go on where an earlier run stopped."""
     _refuse_odd(specs, given)
+    refuse_odd_listening(given)
     policy = policy_of(given)
     with ExitStack() as stack:
         stack.enter_context(logging_exchanges(given))
@@ -78,6 +82,9 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
         used = {name: known[name] for name in models}
         settings = stack.enter_context(gateway(given, [job.directory for job in jobs], used))
+        ears = stack.enter_context(listening(given, settings))
+        if ears:
+            policy = replace(policy, callbacks=ears.told_of(known))
         connection = stack.enter_context(
             connected(
                 settings,
@@ -97,6 +104,8 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
             balance=connection.balance,
             models=known,
         )
+        if ears:
+            ears.begin(sessions)
         reckoning = _reckoning(connection, sessions)
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
         odd = reckoning.close() if reckoning and not _is_cut_off(outcomes) else None
@@ -104,6 +113,8 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         say(job.directory, outcome)
     if odd:
         say_line(odd)
+    if ears:
+        ears.end()
     return worst(outcomes)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
 
+from veogen.catalogue.parameters import Json
 from veogen.executor import backoff
 from veogen.executor.desk import Desk, Reaction
 from veogen.executor.life import Again, Stop, Trying, after_submit, give_up
@@ -183,10 +184,15 @@ class Buying:
             hash=entry.hash,
             attempt=attempt,
             key=key_for(entry.hash, attempt),
-            body=canonical(dict(self._images.body(entry))).decode(),
+            body=canonical(self._body(entry)).decode(),
             estimate=entry.credits,
             at=self._desk.clock.now(),
         )
+
+    def _body(self, entry: Entry) -> dict[str, Json]:
+        body, bell = dict(self._images.body(entry)), self._desk.bell
+        url = bell.url(entry) if bell else None
+        return body if url is None else {**body, "callback_url": url}
 
     def _affordable(self, entry: Entry, pending: list[Intended]) -> bool:
         """Whether ceiling and budget allow it; if not, the run stops here, in plan order.

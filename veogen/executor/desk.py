@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from veogen.executor.callbacks import Bell
 from veogen.executor.clock import Clock
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
@@ -91,6 +92,7 @@ class Desk:
         self.listener = listener
         self.ledger = journal.ledger()
         self.spent_before = self.ledger.spent
+        self.bell = Bell.of(policy.callbacks, self.ledger) if policy.callbacks else None
         self.stop: Stop | None = None
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")

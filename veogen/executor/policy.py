@@ -5,6 +5,14 @@ from decimal import Decimal
 from typing import Literal
 
 
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Have the gateway tell us below `base`; `models` are those that take such an address."""
+
+    base: str
+    models: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The options of a run. Times are seconds; None means no limit, or adaptive.
@@ -24,6 +32,7 @@ class Policy:
     silence: float = 60.0
     download_tries: int = 5
     downloads_at_once: int = 8
+    callbacks: Callbacks | None = None
 
 
 Only = Literal["new", "changed", "failed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from veogen.errors import ExitCode, UsageError
 from veogen.executor import backoff
 from veogen.executor.buying import key_for
+from veogen.executor.callbacks import Bell
 from veogen.executor.clock import Clock
 from veogen.executor.courier import Courier
 from veogen.executor.crew import Crew
@@ -103,6 +104,11 @@ class Session:
     @property
     def policy(self) -> Policy:
         return self._desk.policy
+
+    @property
+    def bell(self) -> Bell | None:
+        """Where the gateway tells this run; `runner.hint` is what to do then."""
+        return self._desk.bell
 
     @property
     def spent(self) -> Decimal:

@@ -1,0 +1,157 @@
+"""The gateway tells a run that a task has ended: an address in the body, a look at the task."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities, plan, request, statuses
+from support.virtual import Memory, VirtualClock
+
+from veogen.errors import ExitCode
+from veogen.executor.desk import View
+from veogen.executor.opening import opened
+from veogen.executor.policy import Callbacks, Policy
+from veogen.executor.session import Wanted
+from veogen.gateway.answers import Refused, Unknown
+from veogen.planner.plan import Plan, Request
+
+MODEL = "veo-3.1-fast-generate-preview"
+BASE = "https://hooks.example.com/veogen"
+TOLD = Policy(callbacks=Callbacks(BASE, frozenset({MODEL})), poll_interval=600)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "run")
+
+
+def own(city: str, url: str) -> Request:
+    found = request(city)
+    return replace(found, body={**found.body, "callback_url": url})
+
+
+def urls(world: World) -> list[str | None]:
+    return [json.loads(body).get("callback_url") for _, body in world.gateway.submits]
+
+
+class Ringer(Memory):
+    """A listener that gives hints when their time has come."""
+
+    hint: Callable[[str], None]
+
+    def __init__(self, clock: VirtualClock, hints: Iterable[tuple[str, float]]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._hints = deque(hints)
+
+    def tick(self, view: View) -> None:
+        super().tick(view)
+        while self._hints and self._clock.monotonic() >= self._hints[0][1]:
+            self.hint(self._hints.popleft()[0])
+
+
+def hinted(world: World, plan_: Plan, *hints: tuple[str, float]) -> float:
+    """Seconds that a run takes whose tasks are hinted at so many seconds after it began."""
+    ringer = Ringer(world.clock, hints)
+    with opened(
+        world.path,
+        plan=plan_,
+        services=world.services(),
+        policy=TOLD,
+        listener=ringer,
+        wanted=Wanted(),
+    ) as session:
+        ringer.hint = session.runner.hint
+        assert session.run().code == ExitCode.DONE
+    return world.clock.monotonic()
+
+
+def test_every_request_is_sent_with_one_address_that_nobody_can_guess(world: World) -> None:
+    plan_ = cities("Oslo", "Rome")
+
+    outcome = world.run(plan_, TOLD)
+
+    first, second = urls(world)
+    assert first == second
+    assert first is not None
+    base, _, secret = first.rpartition("/")
+    assert (base, len(secret)) == (BASE, 43)
+    hashes = [r.hash for r in plan_.requests]
+    assert [s.entry.hash for s in outcome.ledger.planned] == hashes
+    assert world.keys == [f"veogen-{hash_}-1" for hash_ in hashes]
+    sent = [json.loads(body) for _, body in world.gateway.submits]
+    assert sent == [{**r.body, "callback_url": first} for r in plan_.requests]
+
+
+def test_an_address_of_the_spec_is_sent_as_it_is_written(world: World) -> None:
+    theirs = "https://example.com/mine"
+    other = replace(request("Rome"), body={"model": "their-model", "prompt": "x"})
+
+    world.run(plan(own("Oslo", theirs), other), TOLD)
+
+    assert urls(world) == [theirs, None]
+
+
+def test_another_run_of_the_directory_is_told_at_the_same_path(world: World) -> None:
+    world.run(cities("Oslo"), TOLD)
+    world.run(cities("Oslo", "Rome"), TOLD)
+    moved = replace(TOLD, callbacks=Callbacks("https://other.example.com", frozenset({MODEL})))
+    world.run(cities("Oslo", "Rome", "Bern"), moved)
+
+    oslo, rome, bern = map(str, urls(world))
+    assert oslo == rome
+    assert bern.rpartition("/")[0] == "https://other.example.com"
+    assert bern.rpartition("/")[2] not in oslo
+
+
+def test_an_address_that_a_spec_wrote_is_never_our_secret(world: World) -> None:
+    guessable = f"{BASE}/{'A' * 43}"
+    world.run(plan(own("Oslo", guessable)), TOLD)
+
+    world.run(plan(own("Oslo", guessable), request("Rome")), TOLD)
+
+    assert urls(world)[0] == guessable
+    assert "AAAA" not in str(urls(world)[1])
+
+
+def test_what_was_not_taken_is_sent_again_with_the_same_bytes_and_key(world: World) -> None:
+    world.gateway.answers.append(Refused(code="401", message="no", status=401, stops=True))
+    world.run(cities("Oslo"), TOLD)
+
+    world.run(cities("Oslo"), TOLD)
+
+    first, second = world.gateway.submits
+    assert first == second
+
+
+@pytest.mark.parametrize("later", [TOLD, Policy()], ids=["listening", "not listening"])
+def test_what_is_held_is_sent_again_as_it_was_recorded(world: World, later: Policy) -> None:
+    world.gateway.answers.append(Unknown(code="lost", message="lost"))
+    world.run(cities("Oslo"), TOLD)
+
+    outcome = world.run(cities("Oslo"), replace(later, replay=True))
+
+    first, second = world.gateway.submits
+    assert first == second
+    assert statuses(outcome) == {"city[name=Oslo]": "completed"}
+
+
+def test_a_hint_is_followed_by_a_look_at_once(world: World) -> None:
+    world.gateway.takes = 30.0
+
+    took = hinted(world, cities("Oslo"), ("task-1", 31.0))
+
+    assert 31 < took < 35
+    assert world.gateway.read_ids == ["task-1"]
+
+
+def test_a_hint_is_never_believed_and_polling_goes_on(world: World) -> None:
+    world.gateway.takes = 30.0
+
+    took = hinted(world, cities("Oslo"), ("task-1", 5.0), ("task-9", 6.0), ("task-1", 7.0))
+
+    assert 600 < took < 610
+    assert world.gateway.read_ids == ["task-1"] * 3

@@ -1,0 +1,146 @@
+"""`--listen` and `--callback-base`: the gateway tells that a task has ended; it is looked at."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from veogen.catalogue.models import Model
+from veogen.catalogue.parameters import check_callback
+from veogen.cli.carry import say_line
+from veogen.errors import UsageError
+from veogen.executor.callbacks import SECRET_BYTES
+from veogen.executor.clock import SystemClock
+from veogen.executor.policy import Callbacks
+from veogen.executor.session import Session
+from veogen.gateway import callbacks, receiver
+from veogen.gateway.settings import Settings, is_local
+
+_LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
+
+
+class Listen(click.ParamType[tuple[str, int]]):
+    """`HOST:PORT`, an IPv6 address in brackets."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            self.fail(f"{value!r} is not HOST:PORT; an IPv6 address stands in [ ]", param, ctx)
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:  # noqa: PLR2004
+            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080", param, ctx)
+        return host, int(port)
+
+
+_OPTIONS = (
+    click.option(
+        "--listen",
+        type=Listen(),
+        metavar="HOST:PORT",
+        help="Take the gateway's callbacks there, as hints to look at a task at once.",
+    ),
+    click.option(
+        "--callback-base",
+        metavar="URL",
+        help="With --listen: the public https address that leads there.",
+    ),
+)
+
+
+def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that can be told by the gateway."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def refuse_odd_listening(given: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for one option without the other, or without what it needs."""
+    if given["listen"] is None:
+        if given["callback_base"] is not None:
+            raise UsageError("--callback-base needs --listen")
+        return
+    if given["callback_base"] is None and not given["simulate"]:
+        raise UsageError(
+            "--listen needs --callback-base: the public https address that leads there"
+        )
+    receiver.check_installed()
+
+
+@dataclass(slots=True)
+class Listening:
+    """What listens, and the address that the gateway is given."""
+
+    at: str
+    base: str
+    callbacks: callbacks.Callbacks
+    expected: int = 0
+
+    def told_of(self, models: Mapping[str, Model]) -> Callbacks:
+        """What a run has to know; `models` are those that it knows."""
+        takes = {name for name, model in models.items() if "callback_url" in model.parameters}
+        return Callbacks(self.base, frozenset(takes))
+
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """Pass on what comes in, and say what will not be told."""
+        for session in sessions:
+            if session.bell is not None:
+                self.callbacks.pass_on(session.bell.secret, session.runner.hint)
+        say_line(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
+        told = [
+            session.bell is not None and session.bell.url(entry) is not None
+            for session in sessions
+            for entry in session.to_buy
+        ]
+        self.expected = sum(told)
+        if not all(told):
+            say_line(
+                f"note: {len(told) - self.expected} of {len(told)} requests to buy have a "
+                "callback_url of their own or take none; they are polled only"
+            )
+
+    def end(self) -> None:
+        """Say what came in, as nothing else shows whether the way to us is open."""
+        if self.callbacks.received:
+            say_line(f"callbacks received: {self.callbacks.received}")
+        elif self.expected:
+            say_line(f"no callback came in: does {self.base} lead to {self.at}?")
+
+
+@contextmanager
+def listening(given: Mapping[str, Any], settings: Settings) -> Iterator[Listening | None]:
+    """Listen until the block ends, if that is wanted."""
+    if given["listen"] is None:
+        yield None
+        return
+    base = given["callback_base"]
+    if base is not None:
+        base = base.rstrip("/")
+        _check(base, local=is_local(settings.base_url))
+    host, port = given["listen"]
+    hints = callbacks.Callbacks(SystemClock().monotonic)
+    with receiver.receiving(hints, host, port) as bound:
+        at = f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}"
+        yield Listening(at, base or f"http://{at}", hints)
+
+
+def _check(base: str, *, local: bool) -> None:
+    """A simulator on this machine may call this machine; the gateway can call public hosts only."""
+    wrong = None if local and is_local(base) else check_callback(base)
+    if not wrong:
+        if not base.isascii() or '"' in base:
+            wrong = "is written in ASCII: a host in its xn-- form, the rest in %-escapes"
+        elif urlsplit(base).query or urlsplit(base).fragment or "?" in base or "#" in base:
+            wrong = "has neither query nor fragment"
+        elif len(base) > _LONGEST:
+            wrong = f"is at most {_LONGEST} characters long, not {len(base)}"
+    if wrong:
+        raise UsageError(f"--callback-base {wrong}")
