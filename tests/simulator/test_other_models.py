@@ -59,8 +59,9 @@ def test_a_projects_own_model_is_simulated_at_its_price() -> None:
         {"duration": "long", "n": "many", "quality": "8k", "aspect_ratio": 1},
         {"duration": 10**9, "n": 99, "generate_audio": "no", "resize_mode": 3, "image_urls": 4},
         {"camera": {"move": ["dolly", None]}},
+        {"image_urls": [4, None, {}, "http://h:99999/", "http://[::1/a", "data:image/png,x"]},
     ],
-    ids=["nothing", "words", "sizes", "others"],
+    ids=["nothing", "words", "sizes", "others", "images"],
 )
 def test_a_model_that_nobody_knows_takes_anything(odd: dict[str, Any]) -> None:
     task = made({"veo-9": Model.unknown("veo-9")}, model="veo-9", **odd)

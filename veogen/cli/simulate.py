@@ -53,7 +53,13 @@ def _as_written(text: str) -> str:
     metavar="FILE",
     help="What goes wrong, and the limits of the account.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides times and chances.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Decides times, chances and clips: the same for the same requests.",
+)
 def command(host: str, port: int, generation_time: float, faults: Path | None, seed: int) -> None:
     """Serve the simulator until interrupted: no key, no network, no money.
 

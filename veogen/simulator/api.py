@@ -14,7 +14,7 @@ from veogen.simulator.mishaps import suffer
 from veogen.simulator.openapi import document
 from veogen.simulator.reads import list_tasks, read_many, read_one
 from veogen.simulator.refusals import RefusedError
-from veogen.simulator.service import Service, body_hash
+from veogen.simulator.service import Service
 from veogen.simulator.uploads import routes
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
@@ -79,7 +79,7 @@ async def _submit(request: web.Request) -> web.StreamResponse:
     service, key = request.app[SERVICE], _key(request)
     service.pace.admit()
     body = parse(await read_body(request))
-    fault = service.faults.pick("submit", str(body.get("prompt", "")), body_hash(body))
+    fault = service.faults.pick("submit", str(body.get("prompt", "")), service.likeness(body))
     if fault is not None:
         if fault.taken:
             service.submit(body, key)

@@ -41,7 +41,7 @@ class FileRefusedError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """One file."""
 
@@ -51,6 +51,7 @@ class Stored:
     folder: str
     kind: str
     data: bytes
+    sha256: str
     uploaded: float
     expires: float
 
@@ -79,7 +80,17 @@ class Store:
         if (place, shown) not in self._files and len(self.files()) >= self.limit:
             raise FileRefusedError(CODES["quota"], f"the quota of {self.limit} files is used up")
         now = time.time()
-        stored = Stored(file_id, shown, name or shown, place, kind, data, now, now + self._lifetime)
+        stored = Stored(
+            id=file_id,
+            name=shown,
+            original=name or shown,
+            folder=place,
+            kind=kind,
+            data=data,
+            sha256=hashlib.sha256(data).hexdigest(),
+            uploaded=now,
+            expires=now + self._lifetime,
+        )
         self._files[place, shown] = stored
         return stored
 

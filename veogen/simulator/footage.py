@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from veogen.simulator.clips import Clip
 from veogen.simulator.files import Store
+from veogen.simulator.links import Links
 from veogen.simulator.picture import UnreadableError, size_of
 from veogen.simulator.stage import has_audio, number_of, seconds_of
 from veogen.simulator.tasks import Task
@@ -16,9 +16,9 @@ _TAKEN = frozenset({"image/jpeg", "image/png", "image/webp"})
 _UPRIGHT = frozenset({"vertical", "portrait", "upright"})
 
 
-def clips_of(task: Task, files: Store, port: int) -> list[Clip]:
+def clips_of(task: Task, files: Store, links: Links) -> list[Clip]:
     """The clips that a task makes; raises `UnreadableError` for an image that cannot be used."""
-    images = images_of(task, files, port)
+    images = images_of(task, files, links)
     number = number_of(task.settled)
     frames = images if task.settled.get("generation_type") != "REFERENCE" else []
     return [
@@ -38,17 +38,17 @@ def clips_of(task: Task, files: Store, port: int) -> list[Clip]:
     ]
 
 
-def images_of(task: Task, files: Store, port: int) -> list[bytes]:
-    """The images that were uploaded to us, at `port`; others stay unseen: there is no network."""
+def images_of(task: Task, files: Store, links: Links) -> list[bytes]:
+    """The images that were uploaded to us; others stay unseen: there is no network."""
     known = task.model.parameters.get("image_urls")
     limit = known.max_bytes if known else None
     urls = task.settled.get("image_urls", ())
     found = []
     for url in urls if isinstance(urls, list) else ():
-        parts = urlsplit(url)
-        if parts.port != port or not parts.path.startswith("/files/"):
+        path = links.path(url)
+        if path is None or not path.startswith("/files/"):
             continue
-        file = files.find(parts.path)
+        file = files.find(path)
         if file is None:
             raise UnreadableError(f"{url} cannot be read: no such file, or it has expired")
         if file.kind not in _TAKEN:

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from typing import Any
+from urllib.parse import urlsplit
 
 from veogen.simulator.tasks import Task
 
@@ -26,6 +28,15 @@ class Links:
     def base(self, host: str | None = None) -> str:
         """The media host as a client that reaches us at `host` reaches it."""
         return address(host or self._host, self.port)
+
+    def path(self, url: Any) -> str | None:
+        """The path of `url` on the media host; None if it leads elsewhere, or is no URL."""
+        try:
+            parts = urlsplit(url) if isinstance(url, str) else None
+            ours = parts and parts.hostname and parts.port == self.port
+        except ValueError:
+            return None
+        return parts.path if parts and ours else None
 
     def of(self, task: Task, host: str | None = None) -> list[str]:
         """One link a clip of a finished task."""

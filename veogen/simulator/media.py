@@ -7,7 +7,6 @@ from aiohttp import hdrs, web
 from veogen.simulator.answers import Handler, explain, sign
 from veogen.simulator.delivery import Parcel, deliver
 from veogen.simulator.desk import SERVICE
-from veogen.simulator.kiln import Baked
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.service import Service
 from veogen.simulator.tasks import Task
@@ -33,9 +32,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    task, clip = _clip(request)
+    task, number = _asked(request)
     task.downloads += 1
-    fault = request.app[SERVICE].faults.pick("download", task.prompt, request.path)
+    fault = request.app[SERVICE].faults.pick("download", task.prompt, f"{task.name}/{number}")
+    clip = task.clips[number - 1]
     parcel = Parcel(clip.path.read_bytes(), clip.etag, "video/mp4")
     if fault is not None:
         if fault.do not in ("drop", "slow"):  # those two befall the clip on its way
@@ -56,8 +56,8 @@ async def serve_file(request: web.Request) -> web.StreamResponse:
     return await deliver(request, Parcel(file.data, file.id, file.kind))
 
 
-def _clip(request: web.Request) -> tuple[Task, Baked]:
-    """The clip of a link, checked; raises an answer."""
+def _asked(request: web.Request) -> tuple[Task, int]:
+    """The task of a link and which of its clips, checked; raises an answer."""
     service = request.app[SERVICE]
     task = service.tasks.get(request.match_info["task"])
     number = int(request.match_info["number"])
@@ -67,4 +67,4 @@ def _clip(request: web.Request) -> tuple[Task, Baked]:
         raise web.HTTPForbidden(text="the signature does not match")
     if time.time() > service.links.expires(task):
         raise web.HTTPForbidden(text="the link has expired")
-    return task, task.clips[number - 1]
+    return task, number

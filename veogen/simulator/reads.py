@@ -88,7 +88,7 @@ def _poll(service: Service, task: Task) -> Fault | None:
     task.polls += 1
     done = task.state == "completed"
     return service.faults.pick(
-        "poll", task.prompt, task.id, lambda f: done or f.do not in _OF_LINKS
+        "poll", task.prompt, task.name, lambda f: done or f.do not in _OF_LINKS
     )
 
 

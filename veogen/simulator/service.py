@@ -74,6 +74,13 @@ class Service:
         told = self.options.gateway.estimated_time
         return max(1, math.ceil(self.options.generation_time)) if told is None else told
 
+    def likeness(self, body: Mapping[str, Any]) -> str:
+        """What is the same of a request from run to run: its images, not where they lie."""
+        urls = body.get("image_urls")
+        if isinstance(urls, list):
+            body = {**body, "image_urls": list(map(self._content, urls))}
+        return body_hash(body)
+
     def submit(self, body: dict[str, Any], key: str | None) -> Taken:
         """Make a task, or find the one of this key; raises `RefusedError`."""
         identity = body_hash(body)
@@ -117,11 +124,12 @@ class Service:
     def _make(self, body: dict[str, Any], identity: str, key: str | None) -> Task:
         model = check(body, self.models)
         effective = settled(model, body)
-        chance = self._chance(identity)
-        created = time.time()
+        name = self._name(body)
+        chance = self._chance(name)
         return Task(
-            id=f"task-unified-{int(created)}-{''.join(chance.choices(_LETTERS, k=8))}",
-            created=created,
+            id=self._id(name, key),
+            name=name,
+            created=time.time(),
             model=model,
             body=body,
             settled=effective,
@@ -132,10 +140,26 @@ class Service:
             key=key,
         )
 
-    def _chance(self, identity: str) -> Random:
-        """The chance of one task: the same for the same body, whatever else arrives meanwhile."""
-        nth = self._times_seen[identity] = self._times_seen.get(identity, 0) + 1
-        return Random(f"{self.options.seed}/{identity}/{nth}")  # noqa: S311 - chance, not secrecy
+    def _content(self, url: Any) -> Any:
+        """The bytes behind `url`, by their hash, if they are ours."""
+        path = self.links.path(url)
+        file = self.files.find(path) if path else None
+        return file.sha256 if file else url
+
+    def _name(self, body: Mapping[str, Any]) -> str:
+        """A name for the next task of `body`, whatever else arrives meanwhile."""
+        likeness = self.likeness(body)
+        nth = self._times_seen[likeness] = self._times_seen.get(likeness, 0) + 1
+        return f"{likeness}/{nth}"
+
+    def _id(self, name: str, key: str | None) -> str:
+        """Chance where the gateway's ids hold the time, which no seed would bring again."""
+        chance = self._chance(f"{name}/{key}")
+        number, letters = chance.randrange(10**9, 2 * 10**9), chance.choices(_LETTERS, k=8)
+        return f"task-unified-{number}-{''.join(letters)}"
+
+    def _chance(self, of: str) -> Random:
+        return Random(f"{self.options.seed}/{of}")  # noqa: S311 - chance, not secrecy
 
     def _duration(self, chance: Random) -> float:
         """Log-normal, as observed times are; the median is what was asked for."""
@@ -143,7 +167,7 @@ class Service:
 
     def _doom(self, task: Task) -> None:
         """Decide now what is going to happen to a task."""
-        fault = self.faults.pick("task", task.prompt, task.body_hash)
+        fault = self.faults.pick("task", task.prompt, self.likeness(task.body))
         if fault is None:
             return
         match fault.do:
@@ -189,7 +213,7 @@ class Service:
         if task.failure or task.stuck:
             return []
         try:
-            return clips_of(task, self.files, self.links.port)
+            return clips_of(task, self.files, self.links)
         except UnreadableError as error:
             task.failure = Failure("image_processing_error", str(error))
             return []

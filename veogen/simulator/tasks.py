@@ -24,9 +24,13 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Task:
-    """One task; `takes` is how long it should be worked on, `finished` when it ended."""
+    """One task; `takes` is how long it should be worked on, `finished` when it ended.
+
+    What happens to it by chance hangs on its `name`, which is the same from run to run.
+    """
 
     id: str
+    name: str
     created: float
     model: Model
     body: dict[str, Any]
