@@ -124,8 +124,24 @@ def test_templates_become_text(
         ),
         pytest.param(
             'prompt: "{{ [v.keys] }}", vars: {v: {a: 1}}',
-            "3:23 not-text: the text holds '<built-in': the insides of a program, not text (s)",
+            "3:23 not-text: a value of the type 'builtin_function_or_method' is not text (s)",
             id="a function inside a list",
+        ),
+        pytest.param(
+            "prompt: \"In {{ 'red or ' ~ v | map('upper') }}\", vars: {v: [blue]}",
+            "3:23 not-text: a value of the type 'generator' is not text (s); "
+            "`| join(', ')` makes one of its items",
+            id="a generator where its items were meant",
+        ),
+        pytest.param(
+            "prompt: In <generator object colours at 0x7f9d6e5a5240>",
+            "3:23 not-text: the text holds '<generator': the insides of a program, not text (s)",
+            id="a generator that another program put out",
+        ),
+        pytest.param(
+            'prompt: "{{ [v, nothing] }}", vars: {v: 1}',
+            "3:23 undefined: 'nothing' is not defined (s); known here: shot, take, v, vars",
+            id="undefined inside a list",
         ),
         pytest.param(
             "prompt: \"{{ 'x' * 2001 }}\"",

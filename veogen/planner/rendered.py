@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 _LEFT_OVER = ("{{", "{%")
-_GARBAGE = ("<built-in", "<function", "<class", " object at 0x")
+INSIDES = ("<built-in", "<function", "<class", "<generator", " object at 0x")
+"""What stands in a text that was made of a function, a class, a generator or the like."""
 _NONE = re.compile(r"\bNone\b")
 
 
@@ -22,9 +23,14 @@ def flaws(text: str) -> Iterator[tuple[str, str]]:
     for left in _LEFT_OVER:
         if left in text:
             yield "left-over-template", f"still holds {left!r} once it is rendered"
-    garbage = next((garbage for garbage in _GARBAGE if garbage in text), None)
-    if garbage is not None:
-        yield "not-text", f"holds {garbage.strip()!r}: the insides of a program, not text"
+    if (wrong := insides(text)) is not None:
+        yield "not-text", wrong
+
+
+def insides(text: str) -> str | None:
+    """What is wrong with a text that holds the insides of a program: `flaws` has the sentence."""
+    found = next((inside for inside in INSIDES if inside in text), None)
+    return found and f"holds {found.strip()!r}: the insides of a program, not text"
 
 
 def is_unicode(text: str) -> bool:

@@ -16,6 +16,7 @@ SCOPE = {"word": "lamp", "entry": {"keys": "brass", "id": "a"}, "words": ["x", "
 TEXT = "the template makes more than 64 KiB of text"
 MEMORY = "the template takes more than 256 MiB of memory"
 TIME = "the template takes more than 2 seconds"
+FILES = "the template asks for more than 200 files below templates/"
 ENDLESS = "the template calls itself without end"
 DEEP = "the template is nested too deeply"
 POWER = "`**` is not part of the language"
@@ -27,6 +28,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
     templates = root / "templates"
     templates.mkdir()
     (templates / "endless.j2").write_text("{% include 'endless.j2' %}")
+    (templates / "noise.bin").write_bytes(b"\xff" * 1_000_000)
     (templates / "greeting.j2").write_text("Hello {{ word }}")
     (root / "secret.txt").write_text("secret")
     (templates / "link.txt").symlink_to(root / "secret.txt")
@@ -193,12 +195,52 @@ def test_what_templates_are_for_works_under_guard(
     assert render(renderer, "{% if 1 %}" + text + "{% endif %}") == [expected]
 
 
+def test_files_are_asked_for_within_a_limit_each_once(renderer: Renderer) -> None:
+    loop = "{{% for i in range(3000) %}}{{% include {} ignore missing %}}{{% endfor %}}x"
+
+    assert render(renderer, loop.format("'noise.bin'"), loop.format("'./' * 9000 ~ 'a.j2'")) == [
+        "x",
+        Fault("template-limit", TEXT),
+    ]
+    assert message(renderer, loop.format("'a' ~ i")) == FILES
+
+
 @pytest.mark.parametrize(
     "text",
-    ["{{ entry.items }}", "{{ range }}", "{{ words | map('upper') }}", "{{ self }}", "{{ dict }}"],
+    [
+        "{{ entry.items }}",
+        "{{ range }}",
+        "{{ words | map('upper') }}",
+        "{{ self }}",
+        "{{ dict }}",
+        "{{ [words | map('upper')] }}",
+        "{{ 'a' ~ words | map('upper') }}",
+        "{{ (words | reverse | string)[5:] }}",
+        "{{ joiner() | upper }}",
+        "{{ word.upper | replace(' at 0x', '') }}",
+        "{{ word | replace('lamp', words | batch(1)) }}",
+        "{{ word.upper | urlencode }}",
+        "{{ word.upper | slug }}",
+    ],
 )
-def test_what_is_no_value_is_not_put_out(renderer: Renderer, text: str) -> None:
+def test_what_is_no_value_is_not_made_text_of(renderer: Renderer, text: str) -> None:
+    """Its text would be another one in every process, and so would the request's hash."""
     assert message(renderer, text).endswith("is not text")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ('%s' % word.upper)[40:] }}",
+        "{{ '{}'.format(word.upper)[40:] }}",
+        "{{ '{0.upper}'.format(word) | upper }}",
+        "{{ ('%s' | format([words | batch(1)]))[9:] }}",
+        "{{ [word.upper] | join | upper }}",
+        "{{ [word] | join(attribute='upper') | upper }}",
+    ],
+)
+def test_nor_is_it_hidden_in_a_text(renderer: Renderer, text: str) -> None:
+    assert message(renderer, text).endswith("not text")
 
 
 def test_one_template_that_is_stopped_leaves_the_others_their_text(renderer: Renderer) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from veogen.planner.fast.weave import Part, Varying
 from veogen.planner.output import PART_BYTES, BadPathError, output_path
-from veogen.planner.rendered import flaws, is_unicode, oddities, tidy
+from veogen.planner.rendered import INSIDES, flaws, is_unicode, oddities, tidy
 
 
 class NotQuickError(Exception):
@@ -15,7 +15,7 @@ class NotQuickError(Exception):
 HOLE = "\ue000"
 """Stands for a value while the text around it is tidied."""
 
-_NEEDLES = ("{{", "{%", "<built-in", "<function", "<class", " object at 0x", "None", "  ")
+_NEEDLES = ("{{", "{%", *INSIDES, "None", "  ")
 _FIRST_COMBINING = "\u0300"
 
 

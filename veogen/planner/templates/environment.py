@@ -3,7 +3,7 @@
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, nodes
@@ -15,10 +15,19 @@ from jinja2.utils import missing, pass_context
 
 from veogen.document.problems import did_you_mean
 from veogen.planner.output import safe
+from veogen.planner.rendered import insides
 from veogen.planner.templates.source import Mode
 
 TEXT_LIMIT = 64 * 1024
 
+# What makes a text of whatever it is given.
+_TEXT_FILTERS = frozenset(
+    (
+        *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower"),
+        *("pprint", "replace", "safe", "slug", "string", "striptags", "title", "tojson", "trim"),
+        *("truncate", "upper", "urlencode", "urlize", "wordwrap", "xmlattr"),
+    )
+)
 _REMOVED_FILTERS = ("random",)
 _REMOVED_GLOBALS = ("lipsum", "cycler")
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -29,7 +38,11 @@ class TooMuchTextError(Exception):
 
 
 class NotTextError(Exception):
-    """A template puts out something that is not a value: a function, a class, a generator."""
+    """A template makes text of something that is not a value: a function, a class, a generator."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Missing(StrictUndefined):
@@ -102,7 +115,7 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         for name in _REMOVED_GLOBALS:
             del self.globals[name]
         self.filters["slug"] = slug
-        self.filters = {name: self._counted(call) for name, call in self.filters.items()}
+        self.filters = {name: self._guarded(name, call) for name, call in self.filters.items()}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -118,22 +131,34 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        return self.meter.count(super().call_binop(context, operator, left, right))
+        return self._made(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = super().call(context, obj, *args, **kwargs)
         # A macro's text was counted when it was joined.
-        return result if isinstance(obj, Macro) else self.meter.count(result)
+        return result if isinstance(obj, Macro) else self._made(result)
 
     def join_values(self, values: Iterable[Any]) -> str:
-        return self.meter.join(map(str, values))
+        """What `~` makes."""
+        return self.meter.join(map(_text, values))
 
-    def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The filter, counting what it makes, and making text of values only."""
+        passed = 1 if hasattr(call, "jinja_pass_arg") else 0  # Jinja2's own first argument
+
         @functools.wraps(call)  # keeps the marks by which Jinja2 passes its context
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            return self.meter.count(call(*args, **kwargs))
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if name in _TEXT_FILTERS:
+                _refuse_insides([args[passed:], kwargs])
+            return self._made(call(*args, **kwargs))
 
-        return counted
+        return guarded
+
+    def _made(self, result: Any) -> Any:
+        """What an operator, a call or a filter has made: text is counted, and only text."""
+        if isinstance(result, str) and (wrong := insides(result)) is not None:
+            raise NotTextError(f"a text {wrong}")
+        return self.meter.count(result)
 
 
 def slug(value: object) -> str:
@@ -143,16 +168,36 @@ def slug(value: object) -> str:
 
 
 def _shown(_: Context, value: Any) -> str:
-    """A value as it stands in a text; whatever is no value is refused."""
+    return _text(value)
+
+
+def _path_part(_: Context, value: Any) -> str:
+    return safe(_text(value))
+
+
+def _text(value: Any) -> str:
+    """A value as it stands in a text."""
+    _refuse_insides(value)
+    return str(value)
+
+
+def _refuse_insides(value: Any) -> None:
+    """Refuse whatever is no value: its text would be another one in every process."""
+    if value is None or isinstance(value, str | int | float):
+        return
     if isinstance(value, Undefined):
-        return str(value)  # raises
-    if value is None or isinstance(value, str | int | float | list | tuple | dict):
-        return str(value)
-    raise NotTextError(f"{_kind(value)} is not text")
-
-
-def _path_part(context: Context, value: Any) -> str:
-    return safe(_shown(context, value))
+        str(value)  # raises
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_insides(key)
+            _refuse_insides(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_insides(item)
+    elif isinstance(value, Iterator):
+        raise NotTextError(f"{_kind(value)} is not text", "`| join(', ')` makes one of its items")
+    else:
+        raise NotTextError(f"{_kind(value)} is not text")
 
 
 def _kind(value: object) -> str:

@@ -12,10 +12,16 @@ from veogen.document.problems import did_you_mean
 from veogen.planner.templates.environment import (
     TEXT_LIMIT,
     Meter,
+    NotTextError,
     SpecEnvironment,
     TooMuchTextError,
 )
 from veogen.planner.templates.source import Fault, Mode
+
+FILES_LIMIT = 200
+"""Files that one template may ask for: whoever answers has no clock on it."""
+
+_LONGEST_NAME = 1024
 
 _T = TypeVar("_T")
 _UNDEFINED = re.compile(r"'(\w+)' is not defined$")
@@ -25,7 +31,14 @@ TOO_MUCH_TEXT = Fault(
 )
 TOO_MUCH_MEMORY = Fault("template-limit", "the template takes more than 256 MiB of memory")
 ENDLESS = Fault("template-limit", "the template calls itself without end")
+TOO_MANY_FILES = Fault(
+    "template-limit", f"the template asks for more than {FILES_LIMIT} files below templates/"
+)
 TOO_DEEP = Fault("template-limit", "the template is nested too deeply")
+
+
+class TooManyFilesError(Exception):
+    """A template has asked for more files than it may."""
 
 
 class Workshop:
@@ -36,10 +49,10 @@ class Workshop:
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._meter = Meter()
-        loader = _Loader(load)
+        self._loader = _Loader(load)
         self._environments: Mapping[Mode, SpecEnvironment] = {
-            "text": SpecEnvironment(loader, self._meter),
-            "path": SpecEnvironment(loader, self._meter, "path"),
+            "text": SpecEnvironment(self._loader, self._meter),
+            "path": SpecEnvironment(self._loader, self._meter, "path"),
         }
 
     def compile(self, text: str, name: str | None, mode: Mode) -> Template | Fault:
@@ -58,6 +71,7 @@ class Workshop:
 
     def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
         self._meter.reset()
+        self._loader.reset()
         return self._meter.join(template.root_render_func(template.new_context(dict(scope))))
 
     def _guarded(self, work: Callable[[], _T], scope: Mapping[str, Any]) -> _T | Fault:
@@ -65,6 +79,8 @@ class Workshop:
             return work()
         except TooMuchTextError:
             return TOO_MUCH_TEXT
+        except TooManyFilesError:
+            return TOO_MANY_FILES
         except MemoryError:
             return TOO_MUCH_MEMORY
         except RecursionError:
@@ -74,17 +90,35 @@ class Workshop:
 
 
 class _Loader(BaseLoader):
+    """Asks for each file once; Jinja2 keeps what there is, this what there is not."""
+
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
+        self._missing: set[str] = set()
+        self._asked = 0
+
+    def reset(self) -> None:
+        self._missing.clear()
+        self._asked = 0
 
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         del environment
-        text = self._load(str(template))
+        name = str(template)
+        text = None if name in self._missing or len(name) > _LONGEST_NAME else self._ask(name)
         if text is None:
             raise TemplateNotFound(template)
         return text, template, None
+
+    def _ask(self, name: str) -> str | None:
+        self._asked += 1
+        if self._asked > FILES_LIMIT:
+            raise TooManyFilesError
+        text = self._load(name)
+        if text is None:
+            self._missing.add(name)
+        return text
 
 
 def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
@@ -95,6 +129,8 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
             code, message, hint = "undefined", str(error), _nearest(str(error), scope)
         case TemplateNotFound():
             code, message, hint = "template-not-found", f"there is no template {str(error)!r}", None
+        case NotTextError():
+            code, message, hint = "not-text", str(error), error.hint
         case _:
             code, message, hint = "template", _message(error), None
     name, line = _where(error.__traceback__)
