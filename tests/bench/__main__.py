@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("reading",)
+BENCHES = ("reading", "planning", "peers", "starting")
 
 
 def main() -> None:
