@@ -124,8 +124,15 @@ def test_a_chosen_request_without_a_clip_here_is_named(run: Path, tmp_path: Path
     assert result.stderr == ("2 clips\nopening[n=1]: completed, not here\nclosing[n=3]: planned\n")
 
 
-def test_picks_are_read_from_a_file(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "picks.txt").write_text("opening[n=1]\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"opening[n=1]\n", id="as saved"),
+        pytest.param(b"\xef\xbb\xbfopening[n=1]\r\n\r\n", id="from another editor"),
+    ],
+)
+def test_picks_are_read_from_a_file(run: Path, tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "picks.txt").write_bytes(text)
 
     result = export(run, tmp_path / "cut", "--select", f"@{tmp_path / 'picks.txt'}")
 

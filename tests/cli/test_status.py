@@ -3,12 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from support.sessions import World, cities, request
-from support.virtual import START
+from support.virtual import START, VIDEO
 
 from veogen.cli import veogen
 from veogen.cli.status_table import lines
@@ -100,6 +101,35 @@ not here (1)
 next
     veogen collect runs/trip   brings home what was bought (1)
     veogen run specs/trip.yaml   after an edit of 1 request that cannot be made as it is
+    veogen gallery runs/trip   writes a page to look at the clips"""
+    )
+
+
+def test_clips_that_are_not_what_was_asked_for_are_named(world: World) -> None:
+    warned = replace(VIDEO, path="videos/clip.mp4", warnings=("duration", "audio"))
+    world.courier.answers.append(warned)
+    world.run(cities("Tokyo", "Oslo"))
+
+    assert (
+        told(world)
+        == """\
+trip: runs/trip
+
+              requests  completed  warnings  not here  credits
+city                 2          2         1         1   76.032
+  name=Tokyo         1          1         1         1   38.016
+  name=Oslo          1          1                       38.016
+total                2          2         1         1   76.032
+
+2 videos, 76.032 credits reserved or charged
+
+warnings (1)
+  city[name=Tokyo]: duration, audio
+
+not here (1)
+  city[name=Tokyo]: videos/clip.mp4
+
+next
     veogen gallery runs/trip   writes a page to look at the clips"""
     )
 

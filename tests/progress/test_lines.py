@@ -66,6 +66,20 @@ def test_a_clip_that_is_not_what_was_asked_for_is_told_with_a_warning(play: Play
     )
 
 
+def test_a_warning_is_told_even_of_a_clip_that_is_not_named(play: Play, log: Log) -> None:
+    play.complete("a")
+    log.lines  # noqa: B018 - read
+    play.complete("b", "size")
+    play.complete("c", "audio", "size")
+    play.complete("d")
+    play.tick(SECONDS_BETWEEN)
+
+    assert log.lines[-1] == (
+        "completed 3 more (2 with a warning: size, audio), "
+        "the last d: runs/boats/videos/clip-4-0000000000.mp4"
+    )
+
+
 def test_good_news_that_follow_soon_are_told_together(play: Play, log: Log) -> None:
     play.complete("a")
     log.lines  # noqa: B018 - read

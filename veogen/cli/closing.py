@@ -19,7 +19,8 @@ def say(directory: Path, outcome: Outcome) -> None:
     counts = [f"{n} {status}" for status, n in summary.counts.items() if n]
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
-        f"{summary.requests} requests: {', '.join(counts)}; {summary.videos} videos. "
+        f"{summary.requests} requests: {', '.join(counts)}; "
+        f"{summary.videos} videos{_warned(outcome.ledger)}. "
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
@@ -27,6 +28,12 @@ def say(directory: Path, outcome: Outcome) -> None:
         click.echo(f"Look at them: veogen gallery {run}", err=True)
     elif outcome.code != ExitCode.DONE:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
+
+
+def _warned(ledger: Ledger) -> str:
+    """How many came otherwise than asked for; `status` tells which."""
+    number = sum(bool(standing.record.warnings) for standing in ledger.planned)
+    return f" ({number} with a warning)" if number else ""
 
 
 def _money(ledger: Ledger) -> Iterator[str]:

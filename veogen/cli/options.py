@@ -115,7 +115,7 @@ def _lines(text: str) -> list[str]:
     if not text.startswith("@"):
         return [text]
     try:
-        content = Path(text[1:]).read_text(encoding="utf-8")
+        content = Path(text[1:]).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {error}") from None
     return [line.strip() for line in content.split("\n") if line.strip()]

@@ -1,7 +1,7 @@
 """Where a run stands, for people: counts by shot and axis, money, and what to type next."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -15,13 +15,14 @@ from veogen.terminal import Colour, Paint, columns, plain
 
 Word: TypeAlias = str
 
-WORDS: tuple[Word, ...] = ("requests", *STATUSES, "sending", "not here")
+WORDS: tuple[Word, ...] = ("requests", *STATUSES, "sending", "warnings", "not here")
 
 _COLOURS: dict[Word, Colour] = {
     "completed": "green",
     "failed": "red",
     "indeterminate": "yellow",
     "undelivered": "yellow",
+    "warnings": "yellow",
     "not here": "cyan",
 }
 _MOST_VALUES = 12
@@ -47,6 +48,7 @@ def lines(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterato
     yield from _money(snapshot)
     for word in ("failed", "indeterminate", "undelivered", "submitted"):
         yield from _trouble(word, snapshot, names, now, paint)
+    yield from _warned(snapshot, paint)
     yield from _elsewhere(snapshot, paint)
     yield from _next(snapshot, names, now, paint)
 
@@ -89,6 +91,7 @@ def _rows_of_axes(of_shot: Sequence[Standing], snapshot: Snapshot) -> Iterator[R
 def _row(name: str, standings: Sequence[Standing], snapshot: Snapshot) -> Row:
     counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
     counts["requests"] = len(standings)
+    counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
     counts["not here"] = sum(not snapshot.is_whole(standing) for standing in standings)
     return Row(plain(name), counts, _sum(s.record.credits for s in standings))
 
@@ -132,17 +135,14 @@ def _trouble(
     word: Word, snapshot: Snapshot, names: Names, now: float, paint: Paint
 ) -> Iterator[str]:
     """Every request that is not where it should be, and what to do about it."""
-    found = [s for s in snapshot.ledger.everything if word_of(s, snapshot) == word]
-    if not found:
-        return
-    yield ""
-    yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
-    for standing in found[:_MOST_TOLD]:
-        yield f"  {paint(plain(standing.entry.address), 'bold')}: {_told(standing, word, now)}"
+
+    def told(standing: Standing) -> Iterator[str]:
+        yield _told(standing, word, now)
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
-    if len(found) > _MOST_TOLD:
-        yield f"  and {len(found) - _MOST_TOLD} more; --format json has them all"
+
+    found = [s for s in snapshot.ledger.everything if word_of(s, snapshot) == word]
+    yield from _listed(word, found, told, paint, rest="; --format json has them all")
 
 
 def _told(standing: Standing, word: Word, now: float) -> str:
@@ -164,17 +164,44 @@ def _step(step: Step, paint: Paint) -> str:
     return f"    {plain(step.command)}   {paint(plain(step.why), 'dim')}"
 
 
+def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
+    """Clips that are kept, though they are not quite what was asked for."""
+    found = [s for s in snapshot.ledger.planned if s.record.warnings]
+
+    def told(standing: Standing) -> Iterator[str]:
+        yield plain(", ".join(standing.record.warnings))
+
+    yield from _listed("warnings", found, told, paint, rest="; --format json has them all")
+
+
 def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
-    if found:
-        yield ""
-        yield paint(f"not here ({len(found)})", _COLOURS["not here"])
-        for standing in found[:_MOST_TOLD]:
-            videos = standing.record.videos.values()
-            paths = " ".join(v.path for v in videos if not snapshot.is_here(v))
-            yield f"  {paint(plain(standing.entry.address), 'bold')}: {plain(paths)}"
-        if len(found) > _MOST_TOLD:
-            yield f"  and {len(found) - _MOST_TOLD} more"
+
+    def told(standing: Standing) -> Iterator[str]:
+        videos = standing.record.videos.values()
+        yield plain(" ".join(v.path for v in videos if not snapshot.is_here(v)))
+
+    yield from _listed("not here", found, told, paint)
+
+
+def _listed(
+    word: Word,
+    found: Sequence[Standing],
+    told: Callable[[Standing], Iterator[str]],
+    paint: Paint,
+    rest: str = "",
+) -> Iterator[str]:
+    """A section of requests, the first of them: what is told of each begins on its own line."""
+    if not found:
+        return
+    yield ""
+    yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
+    for standing in found[:_MOST_TOLD]:
+        first, *more = told(standing)
+        yield f"  {paint(plain(standing.entry.address), 'bold')}: {first}"
+        yield from more
+    if len(found) > _MOST_TOLD:
+        yield f"  and {len(found) - _MOST_TOLD} more{rest}"
 
 
 def _next(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:

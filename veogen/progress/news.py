@@ -31,6 +31,7 @@ class News:
     address: str
     text: str
     steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +67,14 @@ class Reporter:
     ) -> News:
         steps = () if advice_at is None else advice(standing, self.names, advice_at)
         address = plain(standing.entry.address)
-        return News(word=word, address=address, text=plain(text), steps=steps)
+        warnings = standing.record.warnings if word == "completed" else ()
+        return News(word=word, address=address, text=plain(text), steps=steps, warnings=warnings)
 
     def _videos(self, standing: Standing) -> str:
         """Where its videos are, as they can be opened from here."""
         videos = [standing.record.videos[index] for index in sorted(standing.record.videos)]
         paths = " ".join(os.path.relpath(self.directory / video.path) for video in videos)
-        warnings = dict.fromkeys(warning for video in videos for warning in video.warnings)
+        warnings = standing.record.warnings
         return f"{paths} (warning: {', '.join(warnings)})" if warnings else paths
 
 
@@ -89,9 +91,17 @@ def written(step: Step, paint: Paint) -> str:
 
 
 def gathered(found: Sequence[News], paint: Paint) -> tuple[str, ...]:
-    """The lines of news of one kind: of several only the last is told."""
+    """The lines of news of one kind: of several only the last is told, and who has a warning."""
     last = found[-1]
     if len(found) == 1:
         return spoken(last, paint)
     word = paint(last.word, COLOURS[last.word])
-    return (f"{word} {len(found)} more, the last {paint(last.address, 'bold')}: {last.text}",)
+    told = f"{word} {len(found)} more{_warned(found)}, the last {paint(last.address, 'bold')}"
+    return (f"{told}: {last.text}",)
+
+
+def _warned(found: Sequence[News]) -> str:
+    """How many came with which warnings; `status` tells whose they are."""
+    warned = [news.warnings for news in found if news.warnings]
+    names = dict.fromkeys(name for warnings in warned for name in warnings)
+    return plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""

@@ -101,7 +101,9 @@ def next_steps(standings: Iterable[Standing], names: Names, now: float) -> Itera
     failed = [s for s in found if s.record.status == "failed"]
     refused = [s for s in failed if _needs_an_edit(s)]
     if refused:
-        yield Step(names.buy, f"after an edit of {_requests(refused)} that cannot be made as it is")
+        made = "it is" if len(refused) == 1 else "they are"
+        told = f"after an edit of {_requests(refused)} that cannot be made as {made}"
+        yield Step(names.buy, told)
     if len(failed) > len(refused):
         yield Step(names.retry, "buys again what failed, as it is")
     if any(s.record.videos for s in found):

@@ -114,6 +114,12 @@ class Record:
         return bool(self.purchases)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its videos are otherwise than asked for, each named once."""
+        videos = (self.videos[index] for index in sorted(self.videos))
+        return tuple(dict.fromkeys(word for video in videos for word in video.warnings))
+
+    @property
     def expires_at(self) -> float | None:
         return None if self.made_at is None else self.made_at + LINK_LIFE
 
