@@ -7,10 +7,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from veogen.library import Outcome, Plan, Policy, Settings, load_spec, plan, run
+    from veogen.library import (
+        Event,
+        ExitCode,
+        Listener,
+        MistakesError,
+        Outcome,
+        Plan,
+        Policy,
+        Settings,
+        Silent,
+        Spec,
+        Standing,
+        VeogenError,
+        View,
+        load_spec,
+        plan,
+        run,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Outcome", "Plan", "Policy", "Settings", "load_spec", "plan", "run"]
+__all__ = [
+    "Event",
+    "ExitCode",
+    "Listener",
+    "MistakesError",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "Settings",
+    "Silent",
+    "Spec",
+    "Standing",
+    "VeogenError",
+    "View",
+    "load_spec",
+    "plan",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,47 +1,74 @@
 """veogen as a library: the same planner and executor as the command line, without a terminal.
 
-from veogen import Settings, load_spec, plan, run
-
-spec = load_spec(Path("specs/launch.yaml"))
-outcome = run(plan(spec), Path("runs/launch"), settings=Settings(key=key), root=spec.files.root)
-for standing in outcome.ledger.planned:
-    print(standing.entry.address, standing.record.status)
+`load_spec` reads a spec, `plan` makes all its requests, priced and hashed, within its budget and
+the team's limits, and `run` buys what a run directory does not hold yet. Nothing is printed: an
+`Outcome` says how it ended and where every request stands, a `Listener` is told each `Event` as it
+happens. A dead end is a `VeogenError`; of a spec a `MistakesError` with all that is wrong in it.
 """
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
-from veogen.document.files import Folder
-from veogen.executor.desk import Listener, Silent
+from veogen.document.problems import MistakesError
+from veogen.errors import ExitCode, VeogenError
+from veogen.executor.desk import Listener, Silent, View
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
 from veogen.executor.services import connected
 from veogen.executor.session import Outcome, Wanted
-from veogen.gateway.settings import Settings
-from veogen.planner.build import plan
+from veogen.gateway.settings import Settings, from_environment
+from veogen.planner.build import plan_all
 from veogen.planner.plan import Plan
+from veogen.results.events import Event
+from veogen.results.ledger import Standing
 from veogen.spec.load import load_spec
+from veogen.spec.model import Spec
 
-__all__ = ["Outcome", "Plan", "Policy", "Settings", "load_spec", "plan", "run"]
+__all__ = [
+    "Event",
+    "ExitCode",
+    "Listener",
+    "MistakesError",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "Settings",
+    "Silent",
+    "Spec",
+    "Standing",
+    "VeogenError",
+    "View",
+    "load_spec",
+    "plan",
+    "run",
+]
+
+
+def plan(spec: Spec, *, max_requests: int | None = None) -> Plan:
+    """The plan of a spec, within its budget and the team's limits; raises `MistakesError`."""
+    return plan_all([spec], max_requests=max_requests)[0]
 
 
 def run(
     plan_: Plan,
     directory: Path,
     *,
-    settings: Settings,
-    root: Path,
+    spec: Spec,
+    settings: Settings | None = None,
     policy: Policy | None = None,
     listener: Listener | None = None,
     selected: Collection[str] | None = None,
 ) -> Outcome:
     """Buy what the directory does not hold yet, bring it home, and say where everything stands.
 
-    `root` is the project's folder, from which local images are read; `selected` holds addresses,
-    None means all. `listener` is told every event, in the calling thread. Raises `VeogenError`
-    when nothing could be begun; what happens to one request is in the outcome.
+    `spec` is what the plan was made of: local images are read from its project. `settings` are
+    those of the environment, unless given; `selected` holds addresses, None means all. `listener`
+    is told every event, in the calling thread. Raises `VeogenError` when nothing could be begun;
+    what happens to one request is in the outcome.
     """
-    policy = policy or Policy()
+    settings = settings or from_environment(os.environ)
+    policy = (policy or Policy()).within(plan_.budget.max_credits, spec.policy.limits.max_credits)
     listener = listener or Silent()
     wanted = {r.hash for r in plan_.requests if selected is None or r.address in selected}
     models = {str(request.body["model"]) for request in plan_.requests}
@@ -50,7 +77,7 @@ def run(
         opened(
             directory,
             plan=plan_,
-            services=connection.services(Folder(root).read),
+            services=connection.services(spec.files.read, spec.policy.models),
             policy=policy,
             listener=listener,
             wanted=Wanted(selected=wanted),

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -78,9 +78,10 @@ class Job:
 
     def _policy(self, policy: Policy) -> Policy:
         """The tightest of the spec's budget and the team's limit."""
-        amounts = [self.plan.budget.max_credits] if self.plan else []
-        amounts += [self.spec.policy.limits.max_credits] if self.spec else []
-        return replace(policy, budget=min((a for a in amounts if a is not None), default=None))
+        return policy.within(
+            self.plan.budget.max_credits if self.plan else None,
+            self.spec.policy.limits.max_credits if self.spec else None,
+        )
 
     def _read(self, path: PurePosixPath, at_most: int) -> bytes:
         if self.spec is None:

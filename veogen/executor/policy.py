@@ -1,6 +1,6 @@
 """What a run may do, and how patient it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -33,6 +33,11 @@ class Policy:
     download_tries: int = 5
     downloads_at_once: int = 8
     callbacks: Callbacks | None = None
+
+    def within(self, *budgets: Decimal | None) -> "Policy":
+        """The same, with the tightest budget of all."""
+        amounts = [amount for amount in (self.budget, *budgets) if amount is not None]
+        return replace(self, budget=min(amounts, default=None))
 
 
 Only = Literal["new", "changed", "failed"]
