@@ -84,6 +84,29 @@ def test_a_part_that_cannot_be_is_answered_with_the_whole(
     assert answer.content == customer.fetch(link).content
 
 
+@pytest.mark.parametrize(
+    ("header", "tag", "status"),
+    [
+        pytest.param("If-None-Match", "{etag}", 304, id="only if it changed: it did not"),
+        pytest.param("If-None-Match", '"another", W/{etag}', 304, id="one of several, weakly"),
+        pytest.param("If-None-Match", "*", 304, id="only if there is none"),
+        pytest.param("If-None-Match", '"another"', 200, id="only if it changed: it did"),
+        pytest.param("If-Match", "{etag}", 200, id="only if it is the same: it is"),
+        pytest.param("If-Match", '"another"', 412, id="only if it is the same: it is not"),
+    ],
+)
+def test_a_clip_is_served_on_a_condition(
+    customer: Customer, link: str, header: str, tag: str, status: int
+) -> None:
+    whole = customer.fetch(link)
+
+    answer = customer.fetch(link, **{header: tag.format(etag=whole.headers["ETag"])})
+
+    assert answer.status_code == status
+    assert answer.content == (whole.content if status == 200 else b"")
+    assert answer.headers["ETag"] == whole.headers["ETag"]
+
+
 def test_the_length_can_be_asked_without_the_clip(customer: Customer, link: str) -> None:
     head = requests.head(link, timeout=30)
 

@@ -81,12 +81,12 @@ def test_a_file_is_uploaded_as_base64(customer: Customer, text: str) -> None:
 
 
 def test_a_file_is_fetched_from_an_address_of_this_machine(customer: Customer) -> None:
-    first = upload(customer).json()["data"]
+    first = upload(customer, fileName="a photo.png").json()["data"]
     sent = {"file_url": first["file_url"], "upload_path": "copies"}
 
     data = customer.ask("POST", f"{BASE}/upload/url", json=sent).json()["data"]
 
-    assert (data["file_name"], data["upload_path"]) == ("photo.png", "copies")
+    assert (data["file_name"], data["upload_path"]) == ("a photo.png", "copies")
     assert customer.fetch(data["file_url"]).content == PNG
 
 
@@ -168,6 +168,12 @@ def test_a_file_that_is_too_large_is_refused(customer: Customer) -> None:
         pytest.param(
             {"Content-Type": "multipart/form-data; boundary=b"}, b"--b--\r\n", id="no file"
         ),
+        pytest.param(
+            {"Content-Type": "multipart/form-data; boundary=b"},
+            b"--b\r\nContent-Disposition: form-data; name=fileName\r\n"
+            b"Content-Transfer-Encoding: odd\r\n\r\nx\r\n--b--\r\n",
+            id="an encoding nobody knows",
+        ),
     ],
 )
 def test_a_form_that_is_none_is_refused(
@@ -176,6 +182,15 @@ def test_a_form_that_is_none_is_refused(
     answer = customer.ask("POST", f"{BASE}/upload/stream", data=body, headers=headers)
 
     assert refusal(answer) == (400, False, 400)
+
+
+def test_a_request_uploads_one_file(customer: Customer) -> None:
+    files = [("file", (name, PNG)) for name in ("a.png", "b.png")]
+
+    answer = customer.ask("POST", f"{BASE}/upload/stream", files=files)
+
+    assert refusal(answer) == (400, False, 400)
+    assert customer.ask("GET", f"{BASE}/list").json()["data"]["total"] == 0
 
 
 def test_a_file_nobody_knows_cannot_be_deleted(customer: Customer) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 from veogen.simulator.refusals import Refusal, RefusedError
 
 HEADER = "X-Veogen-Simulator"
+UNREADABLE = "the body is not encoded as its headers say"
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -43,6 +44,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except RefusedError as error:
         return refused(error.refusal)
+    except web.RequestPayloadError:
+        return refused(Refusal(400, UNREADABLE, "invalid_parameters"))
     except web.HTTPRequestEntityTooLarge:
         return refused(Refusal(413, "the body is too big"))
     except web.HTTPMethodNotAllowed as error:

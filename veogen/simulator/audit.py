@@ -72,11 +72,14 @@ def summary(found: dict[str, Any]) -> str:
     submits, credits_, media = found["submits"], found["credits"], found["media"]
     replayed, refusals = submits["replayed"], sum(submits["refused"].values())
     doubles = {kind: len(groups) for kind, groups in found["duplicates"].items()}
+    polls = [bill["polls"] for bill in found["billed"]]
     facts = {
         "submits": f"{submits['posts']} (new tasks {submits['accepted']},"
         f" replays {replayed}, refusals {refusals})",
-        "credits charged": f"{credits_['charged']}, returned: {credits_['returned']}",
-        "most tasks in flight": f"{found['most_in_flight']}, polls: {found['polls']['total']}",
+        "credits charged": f"{credits_['charged']}, returned: {credits_['returned']},"
+        f" still reserved: {credits_['reserved']}",
+        "most tasks in flight": str(found["most_in_flight"]),
+        "polls": f"{sum(polls)}, of one task at most {max(polls, default=0)}",
         "keys billed twice": str(doubles["by_key"]),
         "bodies billed under several keys": str(doubles["by_body"]),
         "requests for clips": f"{media['requests']}, with a key: {sum(media['keys'].values())}",

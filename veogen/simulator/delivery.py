@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
-from aiohttp import hdrs, web
+from aiohttp import ETag, hdrs, web
 
 from veogen.simulator.faults import Fault
 from veogen.simulator.mishaps import hang_up
@@ -48,6 +49,8 @@ async def deliver(request: web.Request, parcel: Parcel) -> web.StreamResponse:
     """Send the parcel, or the part of it that was asked for."""
     etag, size = f'"{parcel.etag}"', len(parcel.data)
     headers = {hdrs.ETAG: etag, hdrs.ACCEPT_RANGES: "bytes"}
+    if instead := _instead(request, parcel.etag):
+        return web.Response(status=instead, headers=headers)
     part = _part(request, size, etag)
     if part is not None and not part:
         headers[hdrs.CONTENT_RANGE] = f"bytes */{size}"
@@ -77,6 +80,19 @@ async def _send(
         await answer.write(data[start : min(end, start + pieces.step)])
     if parcel.lost_after is not None:
         await hang_up(request)
+
+
+def _instead(request: web.Request, etag: str) -> int | None:
+    """The status of an answer without the bytes, where the client wants them on a condition."""
+    if request.if_match and not _names(request.if_match, etag):
+        return HTTPStatus.PRECONDITION_FAILED
+    if request.if_none_match and _names(request.if_none_match, etag):
+        return HTTPStatus.NOT_MODIFIED
+    return None
+
+
+def _names(tags: tuple[ETag, ...], etag: str) -> bool:
+    return any(tag.value in ("*", etag) for tag in tags)
 
 
 def _part(request: web.Request, size: int, etag: str) -> range | None:

@@ -37,7 +37,16 @@ def keyed(at: At, handler: Handler) -> Handler:
 
 def shown(request: web.Request, task: Task) -> dict[str, Any]:
     """A task as it stands, with links to the host that the client reaches us at."""
-    return request.app[SERVICE].view(task, request.url.host)
+    return request.app[SERVICE].view(task, host(request))
+
+
+def host(request: web.Request) -> str | None:
+    """Where the client reaches us; None where its Host header names no place."""
+    try:
+        name = request.url.host or ""
+    except ValueError:
+        return None
+    return name if re.fullmatch(r"[A-Za-z0-9.:_-]+", name) else None
 
 
 def number(request: web.Request, name: str, default: int, most: int) -> int:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from veogen.errors import UsageError
 from veogen.simulator.links import address
+from veogen.simulator.notices import logger
 
 
 class Door:
@@ -16,7 +17,11 @@ class Door:
         self.host = host
         self.port = port
         self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+            app,
+            access_log=None,
+            logger=logger(),
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
         )
 
     @property

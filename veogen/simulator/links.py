@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from veogen.simulator.tasks import Task
 
-_EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told where to go, not to listen
+_EVERY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told where to go, not to listen
 
 
 def address(host: str, port: int) -> str:

@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from veogen.simulator.answers import Handler, told
+from veogen.simulator.answers import UNREADABLE, Handler, told
 from veogen.simulator.checks import is_loopback
-from veogen.simulator.desk import SERVICE, authorize, number
+from veogen.simulator.desk import SERVICE, authorize, host, number
 from veogen.simulator.files import CODES, SIZE_LIMIT, FileRefusedError, Stored, moment
 from veogen.simulator.mishaps import suffer
 from veogen.simulator.refusals import RefusedError
@@ -66,6 +66,8 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
         async for part in await request.multipart():
             if not isinstance(part, aiohttp.BodyPartReader):
                 continue
+            if part.name == "file" and upload is not None:
+                raise FileRefusedError(400, "a request uploads one file")
             if part.name == "file":
                 upload = await _read(part)
                 sent.setdefault("file_name", part.filename or "")
@@ -73,7 +75,7 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
                 sent["file_name"] = await part.text()
             elif part.name in ("uploadPath", "upload_path"):
                 sent["upload_path"] = await part.text()
-    except (ValueError, LookupError, HttpProcessingError):
+    except (ValueError, LookupError, RuntimeError, HttpProcessingError):
         raise FileRefusedError(400, "the body is not multipart/form-data") from None
     if upload is None:
         raise FileRefusedError(400, "the part named file is missing")
@@ -83,7 +85,7 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
 async def upload_url(request: web.Request) -> web.StreamResponse:
     sent = await _fields(request, "file_url")
     data = await _fetch(sent["file_url"])
-    name = sent.get("file_name") or urlsplit(sent["file_url"]).path.rpartition("/")[2]
+    name = sent.get("file_name") or unquote(urlsplit(sent["file_url"]).path).rpartition("/")[2]
     return await _keep(request, Upload(data, name, sent.get("upload_path")))
 
 
@@ -129,7 +131,7 @@ async def _keep(request: web.Request, upload: Upload) -> web.StreamResponse:
     if instead is not None:
         return instead
     file = service.files.add(upload.data, upload.name, upload.folder)
-    return _done(_described(file, service.links.base(request.url.host)))
+    return _done(_described(file, service.links.base(host(request))))
 
 
 def _described(file: Stored, base: str) -> dict[str, Any]:
@@ -174,10 +176,10 @@ async def _read(part: aiohttp.BodyPartReader) -> bytes:
 async def _fetch(url: str) -> bytes:
     """The bytes at `url`; the simulator uses no network, so only its own machine is asked."""
     try:
-        host = urlsplit(url).hostname or ""
+        name = urlsplit(url).hostname or ""
     except ValueError:
-        host = ""
-    if not is_loopback(host):
+        name = ""
+    if not is_loopback(name):
         message = "the file cannot be fetched: the simulator asks no host but its own"
         raise FileRefusedError(CODES["fetch"], message)
     try:
@@ -207,6 +209,8 @@ def _enveloped(handler: Handler) -> Handler:
             return _refused(error.status, error.code, error.message)
         except RefusedError as error:
             return _refused(error.refusal.status, error.refusal.status, error.refusal.message)
+        except web.RequestPayloadError:
+            return _refused(400, 400, UNREADABLE)
         except web.HTTPRequestEntityTooLarge:
             return _refused(413, CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
 
