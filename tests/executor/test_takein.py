@@ -1,16 +1,27 @@
 """The committed results are input: they can prevent a purchase, never cause one or reach outside."""
 
+import contextlib
+import errno
+import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sessions import World, cities, request, statuses
+from support.sessions import World, cities, plan, request, statuses
+from support.virtual import VIDEO
 
 from veogen.errors import ExitCode
+from veogen.executor.courier import Broken
+from veogen.executor.directory import DirectoryError
 from veogen.executor.policy import Policy
-from veogen.results.manifest import ManifestError
+from veogen.planner.canonical import request_hash
+from veogen.planner.plan import video_paths
+from veogen.results.manifest import ManifestError, parse
+from veogen.results.videos import is_video_path
 
 TOKYO, PARIS = request("Tokyo"), request("Paris")
 Line = dict[str, Any]
@@ -147,7 +158,25 @@ HOSTILE: Mapping[str, Callable[[Line], object]] = {
     "credits as a number": lambda line: line.update(credits=5),
     "an address with a control character": lambda line: line.update(address="a\x1b[2J"),
     "a hash in capitals": lambda line: line.update(hash=line["hash"].upper()),
+    "credits beyond counting": lambda line: line.update(credits="1E+999999999999"),
+    "a size beyond counting": _video(bytes=10**400),
+    "a duration beyond counting": _video(duration=10**400),
+    "a path longer than any disk takes": _video(path=f"videos/{'x' * 4000}.mp4"),
+    "a warning that is half a character": _video(warnings=["\ud800"]),
+    "warnings that are a text": _video(warnings="abc"),
+    "an address that is half a character": lambda line: line.update(address="\ud800"),
+    "an error that is half a character": lambda line: line.update(
+        error={"code": "x", "message": "\udfff"}
+    ),
+    "an error that is a number": lambda line: line.update(error={"code": "x", "message": 5}),
     "variables that are a list": lambda line: line.update(variables=[1]),
+    "variables that are pairs": lambda line: line.update(variables=[["name", "Tokyo"]]),
+    "a variable that is no number": lambda line: line.update(variables={"a": float("nan")}),
+    "a variable without end": lambda line: line.update(variables={"a": float("inf")}),
+    "a hash that is a number": lambda line: line.update(hash=5),
+    "a status that is a list": lambda line: line.update(status=["completed"]),
+    "videos that are a mapping": lambda line: line.update(videos={}),
+    "no videos": lambda line: line.update(videos=None),
 }
 
 
@@ -164,6 +193,148 @@ def test_a_hostile_manifest_is_an_error_and_nothing_is_sent(
     assert sorted(path.name for path in world.path.iterdir()) == ["results.json"]
 
 
+UNREADABLE: Mapping[str, bytes] = {
+    "empty": b"",
+    "a merge that was not resolved": b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs\n",
+    "cut off": b'{"format": "veogen.results/1", "name": "trip", "resu',
+    "not UTF-8": b'{"format": "\xff"}',
+    "a list": b"[]",
+    "of a depth without end": b"[" * 100_000,
+    "a number without end": b'{"format": "veogen.results/1", "name": 1e999}',
+    "a later format": b'{"format": "veogen.results/2"}',
+    "results that are a mapping": b'{"format": "veogen.results/1", "name": "trip", '
+    b'"gateway": "evolink", "results": {}, "former": []}',
+}
+
+
+@pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE)
+def test_results_that_cannot_be_read_are_a_short_error(tmp_path: Path, raw: bytes) -> None:
+    world = clone(tmp_path, {})
+    (world.path / "results.json").write_bytes(raw)
+
+    with pytest.raises(ManifestError, match=r"results\.json") as error:
+        world.run(cities("Tokyo"))
+
+    assert world.gateway.submits == []
+    assert len(str(error.value)) < 600
+
+
+@pytest.mark.parametrize("lure", [os.mkfifo, Path.mkdir], ids=["a pipe", "a folder"])
+def test_results_that_are_no_file_are_an_error(
+    tmp_path: Path, lure: Callable[[Path], None]
+) -> None:
+    world = World(tmp_path / "trip")
+    world.path.mkdir()
+    lure(world.path / "results.json")
+
+    with pytest.raises(DirectoryError, match=r"results\.json: it is not a file"):
+        world.run(cities("Tokyo"))
+
+
+@pytest.mark.parametrize("name", [".lock", ".ballast", ".results.json.PID.part"])
+def test_no_planted_link_makes_a_run_write_elsewhere(tmp_path: Path, name: str) -> None:
+    world = World(tmp_path / "trip")
+    world.path.mkdir()
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (world.path / name.replace("PID", str(os.getpid()))).symlink_to(precious)
+
+    with contextlib.suppress(DirectoryError):
+        world.run(cities("Tokyo"))
+
+    assert precious.read_text() == "mine"
+
+
+def test_a_planted_link_to_nowhere_is_not_written_through(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.path.mkdir()
+    (world.path / ".gitignore").symlink_to(tmp_path / "nowhere")
+
+    world.run(cities("Tokyo"))
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path: Path) -> None:
+    """The other machine has the second: its number is in its name, not in its place."""
+    body = {**TOKYO.body, "n": 2}
+    both = plan(replace(TOKYO, body=body, hash=request_hash(body, 1)))
+    there = World(tmp_path / "there")
+    there.gateway.links = 2
+    broken = Broken("in-the-way", "something is in the way", retry=False)
+    second = VIDEO.at(video_paths(TOKYO.output, both.requests[0].hash, 2)[1])
+    there.courier.answers.extend([broken, second, broken])
+    there.run(both)
+    manifest = json.loads((there.path / "results.json").read_text())
+    assert [(line["status"], len(line["videos"])) for line in manifest["results"]] == [
+        ("undelivered", 1)
+    ]
+
+    here = clone(tmp_path, manifest)
+    here.gateway, here.clock = there.gateway, there.clock
+    outcome = here.run(both)
+
+    assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
+    found = next(outcome.ledger.planned)
+    assert [found.record.videos[n].path for n in range(2)] == [
+        found.entry.path(n, 2) for n in range(2)
+    ]
+
+
+CLIP = b"the bytes of a clip"
+
+
+@pytest.mark.parametrize(
+    ("content", "adopted"),
+    [
+        pytest.param(CLIP, True, id="the very file"),
+        pytest.param(CLIP[::-1], False, id="other bytes"),
+        pytest.param(CLIP[:5], False, id="a part of it"),
+        pytest.param(None, False, id="not here"),
+    ],
+)
+def test_the_file_of_another_machine_is_adopted_by_its_bytes(
+    tmp_path: Path, bought: Mapping[str, Any], content: bytes | None, *, adopted: bool
+) -> None:
+    facts = {"sha256": hashlib.sha256(CLIP).hexdigest(), "bytes": len(CLIP)}
+    world = clone(tmp_path, edited(bought, _video(**facts)))
+    path = world.path / bought["results"][0]["videos"][0]["path"]
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+
+    outcome = world.run(cities("Tokyo", "Paris"))
+
+    assert statuses(outcome)[TOKYO.address] == "completed"
+    assert next(outcome.ledger.planned).record.elsewhere is not adopted
+    assert world.keys == []
+
+
+STRANGE: Mapping[str, Line] = {
+    "a shot that leads up": {"shot": "..", "variables": {}},
+    "a value that leads up": {"variables": {"name": "../../x"}},
+    "a name longer than any disk takes": {"variables": {"name": "x" * 400}},
+    "no name at all": {"shot": "", "variables": {}},
+}
+
+
+@pytest.mark.parametrize("fields", STRANGE.values(), ids=STRANGE)
+def test_a_clip_is_collected_below_videos_whatever_its_request_is_called(
+    tmp_path: Path, bought: Mapping[str, Any], fields: Line
+) -> None:
+    strange = {"status": "submitted", "videos": [], **fields}
+    world = clone(tmp_path, edited(bought, lambda line: line.update(strange)))
+    world.gateway.born["task-1"] = 0.0
+    world.clock.sleep(60.0)
+
+    outcome = world.run(None)
+
+    video = next(outcome.ledger.planned).record.videos[0]
+    assert is_video_path(video.path)
+    assert (world.path / video.path).is_file()
+    assert parse((world.path / "results.json").read_bytes(), "results.json").name == "trip"
+
+
 def test_one_request_standing_there_twice_is_an_error(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:
@@ -171,6 +342,27 @@ def test_one_request_standing_there_twice_is_an_error(
 
     with pytest.raises(ManifestError, match="stands in it twice"):
         world.run(cities("Tokyo", "Paris"))
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EACCES], ids=["no links", "refused"])
+def test_a_renamed_request_keeps_its_clip_on_any_disk(
+    tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it cannot be moved it keeps its old name, on disk and on record."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    world = World(tmp_path / "trip")
+    world.run(cities("Tokyo"))
+    monkeypatch.setattr(os, "link", refuse)
+
+    outcome = world.run(plan(replace(TOKYO, output="city/Edo")))
+
+    video = next(outcome.ledger.planned).record.videos[0]
+    assert (world.path / video.path).is_file()
+    assert ("Edo" in video.path) is (code == errno.EOPNOTSUPP)
+    assert len(list(world.path.rglob("*.mp4"))) == len(world.keys) == 1
 
 
 def test_a_clip_is_not_moved_through_a_link_that_leads_outside(

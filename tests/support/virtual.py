@@ -197,7 +197,7 @@ class VirtualCourier:
         video = VIDEO.at(entry.path(index, of))
         path = self.root / video.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(link)
+        path.write_text(link.ljust(VIDEO.bytes))
         return video
 
 

@@ -46,7 +46,7 @@ def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[st
     """
     snapshot = look(find_run(run), SystemClock().now())
     chosen = _chosen(snapshot, read_globs(tuple(select)), read_globs(tuple(deselect)))
-    ready = [s for s in chosen if s.record.videos and snapshot.is_whole(s)]
+    ready = [s for s in chosen if s.record.videos and snapshot.has_files(s)]
     found = list(exports(ready))
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,8 +58,8 @@ class RunDirectory:
             new = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             ignore = self.path / ".gitignore"
-            if new or not (ignore.exists() or self.results.exists()):
-                ignore.write_text(_IGNORE[gateway])
+            if new or not (os.path.lexists(ignore) or self.results.exists()):
+                _write(ignore, _IGNORE[gateway].encode())
         except OSError as error:
             raise DirectoryError(
                 f"{error.filename or self.path}: the run directory cannot be written: "
@@ -69,7 +70,9 @@ class RunDirectory:
     def locked(self) -> Iterator[None]:
         """Hold the directory alone; the lock dies with its process. Raises `DirectoryError`."""
         try:
-            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(
+                self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+            )
         except OSError as error:
             raise DirectoryError(
                 f"{self.lock}: the run directory cannot be written: {error.strerror}"
@@ -92,6 +95,8 @@ class RunDirectory:
     def manifest(self) -> Manifest | None:
         """The results manifest, or None when there is none; raises for one that is unreadable."""
         try:
+            if not stat.S_ISREG(self.results.stat().st_mode):  # a pipe would keep us waiting
+                raise DirectoryError(f"{self.results}: it is not a file")
             raw = self.results.read_bytes()
         except FileNotFoundError:
             return None
@@ -109,8 +114,8 @@ class RunDirectory:
     def load_ballast(self) -> None:
         """Keep some room back, so that a full disk cannot stop us writing down what we bought."""
         try:
-            if not self._ballast.exists() or self._ballast.stat().st_size < _BALLAST:
-                self._ballast.write_bytes(bytes(_BALLAST))
+            self.drop_ballast()
+            _write(self._ballast, bytes(_BALLAST))
         except OSError as error:
             raise DiskFullError(
                 f"{self.path}: the disk is full ({error.strerror}); nothing was sent"
@@ -125,13 +130,19 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name, make it durable and put it in place."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(draft, content)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file durably: that one, not what a link of its name, which came with git, names."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _holder(descriptor: int) -> str:

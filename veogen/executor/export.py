@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from veogen.errors import UsageError
 from veogen.executor.directory import write_whole
 from veogen.executor.snapshot import Snapshot
-from veogen.executor.upkeep import sha256
+from veogen.executor.upkeep import is_clip
 from veogen.planner.canonical import canonical
 from veogen.results.entries import Entry
 from veogen.results.ledger import Standing
@@ -86,7 +86,7 @@ def copy(found: Sequence[Export], snapshot: Snapshot, folder: Path) -> None:
     """Copy every clip and write the list; raises `UsageError` before it would replace a file."""
     for export in found:
         place = folder / export.name
-        if place.exists() and sha256(place) != export.video.sha256:
+        if os.path.lexists(place) and not is_clip(place, export.video):
             raise UsageError(
                 f"{place}: another file is there already, and nothing is replaced; nothing was "
                 "copied: export into an empty folder"

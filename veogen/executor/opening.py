@@ -12,7 +12,7 @@ from veogen.executor.policy import Policy
 from veogen.executor.runner import Runner
 from veogen.executor.session import Services, Session, Wanted
 from veogen.executor.takein import purchases, stranger, strangers
-from veogen.executor.upkeep import deleted, renamed
+from veogen.executor.upkeep import deleted, found, renamed
 from veogen.planner.plan import Plan
 from veogen.results.entries import Entry
 from veogen.results.ledger import Ledger
@@ -105,7 +105,7 @@ def _bring_in_step(
         ledger = journal.ledger()
         journal.remember(strangers(manifest, ledger))
         journal.append(list(purchases(manifest, ledger, clock.now())), clock.now())
-    for step in (renamed, deleted):
+    for step in (renamed, found, deleted):
         journal.append(list(step(journal.ledger(), directory.path)), clock.now())
 
 

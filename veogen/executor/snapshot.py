@@ -32,7 +32,12 @@ class Snapshot:
 
     def is_here(self, video: Video) -> bool:
         """Whether a delivered video is on this machine."""
-        return self.file(video).is_file()
+        file = self.file(video)
+        return file.is_file() and file.stat().st_size == video.bytes
+
+    def has_files(self, standing: Standing) -> bool:
+        """Whether every video of a request has its file, be it changed since."""
+        return all(self.file(video).is_file() for video in standing.record.videos.values())
 
     def is_whole(self, standing: Standing) -> bool:
         """Whether every delivered video of a request is on this machine."""

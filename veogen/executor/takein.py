@@ -3,16 +3,14 @@
 The manifest is input from a pull request: it can prevent a purchase, never cause one.
 """
 
-import re
 from collections.abc import Iterator
 
+from veogen.planner.output import default_output, safe
 from veogen.results.entries import Entry
 from veogen.results.events import TakenIn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Line, Manifest
 from veogen.results.records import Record
-
-_UNSAFE = re.compile(r"[^\w.-]")
 
 
 def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenIn]:
@@ -70,7 +68,5 @@ def _is_news(line: Line, record: Record) -> bool:
 
 def _output(line: Line) -> str:
     """The default output: all that a manifest tells of a request whose spec is not here."""
-    values = [str(value) for value in line.variables.values()]
-    name = "-".join(values) if values else line.shot
-    take = f"-take{line.take}" if line.take > 1 else ""
-    return "/".join(_UNSAFE.sub("-", part) for part in (line.shot, name + take))
+    shot = safe(line.shot).lstrip(".") or "shot"
+    return default_output(shot, line.variables, line.take)

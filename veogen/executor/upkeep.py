@@ -1,11 +1,12 @@
-"""The files of a run directory put in step with the plan: renamed, or found to be gone."""
+"""The files of a run directory put in step with the plan: renamed, found, or found to be gone."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from veogen.results.events import Event, Missing, Moved
+from veogen.executor.places import put_in_place
+from veogen.results.events import Delivered, Event, Missing, Moved
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.videos import Video
 
@@ -19,6 +20,17 @@ def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
                 yield Moved(standing.record.hash, index, wanted)
 
 
+def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Adopt the clips of other machines of which the very files are here."""
+    for standing in ledger.everything:
+        record = standing.record
+        if record.status == "completed" and record.elsewhere and record.videos:
+            videos = record.videos.items()
+            paths = {directory / video.path: video for _, video in videos}
+            if all(_is_inside(p, directory) and is_clip(p, v) for p, v in paths.items()):
+                yield from (Delivered(record.hash, index, video) for index, video in videos)
+
+
 def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Say which clips that were delivered here are no longer on disk."""
     for standing in ledger.everything:
@@ -30,13 +42,18 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
     old, new = directory / video.path, directory / wanted
     if not (_is_inside(old, directory) and _is_inside(new, directory)):
         return False
-    if new.exists():
-        return sha256(new) == video.sha256
-    if not old.exists():
+    try:
+        if not os.path.lexists(new):
+            if not old.is_file():
+                return False
+            new.parent.mkdir(parents=True, exist_ok=True)
+            put_in_place(old, new)
+        elif not is_clip(new, video):
+            return False
+        if old.exists() and old.samefile(new):
+            old.unlink()
+    except OSError:  # it keeps its old name, on disk and on record
         return False
-    new.parent.mkdir(parents=True, exist_ok=True)
-    os.link(old, new, follow_symlinks=False)
-    old.unlink()
     return True
 
 
@@ -53,7 +70,12 @@ def _missing(standing: Standing, directory: Path) -> Iterator[Event]:
                 yield Missing(record.hash, index)
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def is_clip(path: Path, video: Video) -> bool:
+    """Whether a file has the very bytes of a video."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != video.bytes:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == video.sha256
+    except OSError:
+        return False

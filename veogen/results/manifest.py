@@ -1,10 +1,11 @@
 """`results.json`: what the team owns, to be committed, merged and read on other machines."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from veogen.catalogue.parameters import Json
@@ -18,8 +19,10 @@ GatewayName: TypeAlias = Literal["evolink", "simulated"]
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TASK_ID = re.compile(r"[!-~]{1,200}")
+_CREDITS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MOST_ATTEMPTS = 10_000
+_LONGEST_REASON = 200
 
 
 class ManifestError(VeogenError):
@@ -90,13 +93,13 @@ def _line(standing: Standing) -> dict[str, Any]:
 def parse(raw: bytes, path: str) -> Manifest:
     """Read a manifest, which is input from a pull request; raises `ManifestError`."""
     try:
-        data = json.loads(raw)
+        data = _json(raw)
         _refuse_other_formats(data["format"], path)
         manifest = Manifest(
             name=_text(data["name"]),
             gateway=_gateway(data["gateway"]),
-            results=tuple(map(_read_line, data["results"])),
-            former=tuple(map(_read_line, data["former"])),
+            results=tuple(map(_read_line, _list(data["results"]))),
+            former=tuple(map(_read_line, _list(data["former"]))),
         )
         _refuse_doubles(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -107,8 +110,24 @@ def parse(raw: bytes, path: str) -> Manifest:
     return manifest
 
 
+def _json(raw: bytes) -> Any:
+    """What can be written again as it was read: no numbers without end, no half characters."""
+    data = json.loads(raw.decode("utf-8-sig"), parse_float=_finite, parse_constant=_finite)
+    if b"\\u" in raw:
+        json.dumps(data, ensure_ascii=False).encode()
+    return data
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number")
+    return number
+
+
 def _reason(error: Exception) -> str:
-    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    words = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
 
 
 def _refuse_other_formats(found: Any, path: str) -> None:
@@ -133,24 +152,40 @@ def _refuse_doubles(manifest: Manifest) -> None:
 
 
 def _read_line(data: Mapping[str, Any]) -> Line:
-    if not _HASH.fullmatch(data["hash"]):
-        raise ValueError(f"{data['hash']!r} is no hash")
     line = Line(
         address=_text(data["address"]),
-        hash=data["hash"],
+        hash=_hash(data["hash"]),
         shot=_text(data["shot"]),
         take=_count(data["take"]),
-        variables=dict(data["variables"]),
+        variables=_mapping(data["variables"]),
         status=_status(data["status"]),
         task_id=_task_id(data["task_id"]),
         attempts=_count(data["attempts"]),
         credits=_credits(data["credits"]),
         error=_error(data["error"]),
-        videos=tuple(map(Video.from_json, data["videos"])),
+        videos=tuple(map(Video.from_json, _list(data["videos"]))),
     )
     if line.status in ("submitted", "completed", "undelivered") and line.task_id is None:
         raise ValueError(f"{line.address!r} is {line.status} without a task_id")
     return line
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Json]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not a mapping")
+    return value
+
+
+def _hash(value: Any) -> str:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError(f"{value!r} is no hash")
+    return value
 
 
 def _text(value: Any) -> str:
@@ -183,17 +218,18 @@ def _task_id(value: Any) -> str | None:
 def _credits(value: Any) -> Decimal | None:
     if value is None:
         return None
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is not an amount of credits") from None
-    if not isinstance(value, str) or not amount.is_finite() or amount < 0:
+    if not isinstance(value, str) or not _CREDITS.fullmatch(value):
         raise ValueError(f"{value!r} is not an amount of credits")
-    return amount
+    return Decimal(value)
 
 
 def _error(value: Any) -> Failure | None:
-    return None if value is None else Failure(_text(value["code"]), str(value["message"]))
+    if value is None:
+        return None
+    code, message = _text(value["code"]), value["message"]
+    if not isinstance(message, str):
+        raise TypeError(f"{message!r} is not a text")
+    return Failure(code, message)
 
 
 def by_hash(manifest: Manifest) -> dict[str, Line]:

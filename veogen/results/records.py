@@ -23,7 +23,7 @@ from veogen.results.events import (
     Unclear,
     Undelivered,
 )
-from veogen.results.videos import Video
+from veogen.results.videos import Video, by_index
 
 Status: TypeAlias = Literal[
     "planned", "submitted", "completed", "failed", "indeterminate", "undelivered"
@@ -254,9 +254,10 @@ def _made(record: Record, event: Made) -> Record:
         purchases[record.attempts] = Purchase(
             attempt=record.attempts, credits=event.credits, task_id=event.task_id
         )
+    brought = bool(event.links) and all(n in record.videos for n in range(len(event.links)))
     return replace(
         record,
-        status="undelivered",
+        status="completed" if brought else "undelivered",
         error=None,
         links=event.links,
         credits=charged,
@@ -295,7 +296,7 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
         task_id=event.task_id,
         credits=event.credits,
         error=error,
-        videos=dict(enumerate(event.videos)),
+        videos=by_index(event.videos, event.hash),
         links=(),
         made_at=None,
         accepted_at=event.at,

@@ -1,7 +1,7 @@
 """A delivered video: where it is and what was measured in it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -47,11 +47,29 @@ def is_video_path(path: str) -> bool:
         and parts[0] == "videos"
         and ".." not in parts
         and str(PurePosixPath(path)) == path
+        and len(path.encode()) <= _LONGEST_PATH
+        and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
         and all(character.isprintable() and character != "\\" for character in path)
     )
 
 
+def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
+    """Videos by their place among those of a task, as their names tell it.
+
+    Of several some may be missing, so the place in the list does not say.
+    """
+    number = re.compile(rf"-{hash_[:10]}-([1-9]\d?)\.mp4$", re.ASCII)
+    found: dict[int, Video] = {}
+    for place, video in enumerate(videos):
+        named = number.search(video.path)
+        found[int(named[1]) - 1 if named else place] = video
+    return found
+
+
+_LONGEST_NAME = 255  # bytes that a disk takes
+_LONGEST_PATH = 2048
 _FIELDS = frozenset(field.name for field in fields(Video))
+_MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,12 +79,13 @@ def _well_formed(data: Mapping[str, Any]) -> bool:
         data.keys() == _FIELDS
         and is_video_path(data["path"])
         and _SHA256.fullmatch(data["sha256"]) is not None
-        and all(type(number) is int and number >= 0 for number in counts)
+        and all(type(number) is int and 0 <= number <= _MOST for number in counts)
         and all(_is_number(number) for number in (data["duration"], data["fps"]))
         and type(data["audio"]) is bool
+        and type(data["warnings"]) is list
         and all(isinstance(warning, str) for warning in data["warnings"])
     )
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and value >= 0
+    return type(value) in (int, float) and 0 <= value <= _MOST
