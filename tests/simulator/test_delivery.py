@@ -50,6 +50,15 @@ def test_a_corrupt_clip_looks_like_one() -> None:
     assert b"moov" not in corrupt
 
 
+def test_a_link_expires_before_its_time() -> None:
+    with customer_of("at: download, do: expired, prompt: a, times: 1") as customer:
+        link = clip(customer, "a")
+        expired, whole = customer.fetch(link), customer.fetch(link)
+
+    assert (expired.status_code, expired.text) == (403, "the link has expired")
+    assert whole.status_code == 200
+
+
 def test_a_connection_is_lost_midway_and_the_rest_can_be_fetched() -> None:
     with customer_of("at: download, do: drop, after: 0.4, times: 1") as customer:
         link = clip(customer, "a")

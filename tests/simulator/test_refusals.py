@@ -66,7 +66,20 @@ IMAGES = ["https://example.org/a.png"] * 4
         pytest.param({"callback_url": "http://h.org/"}, "callback_url", id="callback over http"),
         *(
             pytest.param({"callback_url": f"https://{host}/"}, "callback_url", id=host)
-            for host in ("10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.1.1", "intranet")
+            for host in (
+                "10.0.0.1",
+                "172.16.0.1",
+                "172.31.255.254",
+                "192.168.1.1",
+                "169.254.1.1",
+                "10.1",
+                "0xa000001",
+                "167772161",
+                "[fd00::1]",
+                "[::ffff:10.0.0.1]",
+                "intranet",
+                "intranet.",
+            )
         ),
         pytest.param(
             {"generation_type": "TEXT", "image_urls": IMAGES[:1]}, "image_urls", id="TEXT, image"
@@ -96,6 +109,25 @@ def test_a_request_that_is_wrong_names_its_parameter(
     answer = customer.submit(**body)
 
     assert refused(answer) == (400, "invalid_request_error", "invalid_parameters", param)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.org/done",
+        "https://172.32.0.1/",
+        "http://127.0.0.1:8080/",
+        "https://127.1/",
+        "http://LOCALHOST./",
+        "http://[::1]:80/",
+        "https://h.org/" + "x" * (2048 - len("https://h.org/")),
+    ],
+    ids=["a name", "just public", "here", "here, short", "here, by name", "here, IPv6", "longest"],
+)
+def test_a_callback_to_a_public_host_or_to_this_machine_is_taken(
+    customer: Customer, url: str
+) -> None:
+    assert customer.submit(callback_url=url).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["durration", "enhance_prompt", ""])
@@ -292,6 +324,28 @@ def test_every_code_of_the_table_can_be_asked_for() -> None:
         answers = [customer.submit(prompt=f"number {n}") for n in range(len(wanted))]
 
     assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == wanted
+
+
+def test_the_document_holds_every_status_and_code(customer: Customer) -> None:
+    told = customer.ask("GET", "/openapi.json").json()["info"]["description"]
+
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines()]
+    assert [row for row in rows if len(row) == 4][2:] == [
+        [str(status.number), status.type, status.meaning, ", ".join(status.codes)]
+        for status in STATUSES.values()
+    ]
+    assert [row for row in rows if len(row) == 2] == [
+        ["code", "means"],
+        ["---", "---"],
+        *([code, meaning] for code, meaning in TASK_ERRORS.items()),
+        ["code", "about"],
+        ["---", "---"],
+        ["40001", "too large"],
+        ["40002", "type"],
+        ["40003", "quota"],
+        ["40004", "fetch"],
+        ["50001", "storage"],
+    ]
 
 
 def test_every_documented_failure_of_a_task_can_be_asked_for() -> None:

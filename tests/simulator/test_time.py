@@ -85,6 +85,25 @@ def test_too_many_submits_in_a_minute_are_refused_and_reads_are_not() -> None:
     assert reads == [200] * 5
 
 
+def test_too_many_reads_in_a_minute_are_refused_and_submits_are_not() -> None:
+    with running(Options(gateway=Gateway(reads_per_minute=3))) as simulator:
+        customer = Customer(simulator)
+        task_id = customer.submit().json()["id"]
+
+        def many() -> int:
+            ids = {"task_ids": [task_id]}
+            return customer.ask("POST", "/v1/tasks/batch", json=ids).status_code
+
+        def one() -> int:
+            return customer.ask("GET", f"/v1/tasks/{task_id}").status_code
+
+        reads = [read() for read in (one, many, one, one, many)]
+        submits = [customer.submit(seed=seed).status_code for seed in range(1, 5)]
+
+    assert reads == [200, 200, 200, 429, 429]
+    assert submits == [200] * 4
+
+
 def test_credits_end() -> None:
     gateway = Gateway(credits=Decimal(40))
     with running(Options(gateway=gateway)) as simulator:

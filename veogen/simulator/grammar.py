@@ -104,6 +104,7 @@ ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
         "drop": _AFTER,
         "truncated": {**_AFTER, "length": _FLAG},
         "corrupt": {},
+        "expired": {},
         "no-length": {},
         "changed": {},
     },
@@ -116,6 +117,7 @@ REQUIRED = {"answer": ("status",), "slow": ("seconds",), "fail": ("code",)}
 GATEWAY: Mapping[str, Field] = {
     "concurrency": _POSITIVE,
     "requests_per_minute": _POSITIVE,
+    "reads_per_minute": _POSITIVE,
     "retry_after": _one_of("none", "seconds", "date"),
     "credits": Field("a number of credits", _number, lambda value: Decimal(str(value))),
     "links_expire": _SECONDS,

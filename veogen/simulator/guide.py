@@ -33,7 +33,7 @@ What: `at` is the place, `do` what happens there.
       unknown-state  `state`, or "transcoding"
       no-links       of a completed task
       fewer-links    of a completed task: only so many `links`
-    task
+    task             /openapi.json lists the codes that are documented
       fail           `code`, `message`; `charged: true` keeps the money
       cancel         the same, without a code
       stuck          it never ends
@@ -42,6 +42,7 @@ What: `at` is the place, `do` what happens there.
       truncated      the first part of the bytes (`after`: 0 to 1, else half) as if that were all;
                      `length: false` without Content-Length
       corrupt        it begins as an MP4 and is none
+      expired        the link has, before its time
       no-length      without Content-Length
       changed        another ETag each time
       drop, slow     lost `after` that part; spread over `seconds`
@@ -52,6 +53,7 @@ The account: keys of `gateway`.
 
     concurrency          tasks worked on at once; the rest are pending (16)
     requests_per_minute  more submits are refused with 429 (no limit)
+    reads_per_minute     more reads of tasks, alone or in batches, are too (no limit)
     retry_after          what such a 429 says: none, seconds or date (none)
     credits              the balance (1000000)
     links_expire         seconds that result links live (86400)

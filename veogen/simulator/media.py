@@ -38,6 +38,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
     clip = task.clips[number - 1]
     parcel = Parcel(clip.path.read_bytes(), clip.etag, "video/mp4")
     if fault is not None:
+        if fault.do == "expired":
+            raise _expired()
         if fault.do not in ("drop", "slow"):  # those two befall the clip on its way
             instead = await suffer(request, fault)
             if instead is not None:
@@ -66,5 +68,9 @@ def _asked(request: web.Request) -> tuple[Task, int]:
     if request.query.get("signature") != service.links.signature(task.id, number):
         raise web.HTTPForbidden(text="the signature does not match")
     if time.time() > service.links.expires(task):
-        raise web.HTTPForbidden(text="the link has expired")
+        raise _expired()
     return task, number
+
+
+def _expired() -> web.HTTPForbidden:
+    return web.HTTPForbidden(text="the link has expired")

@@ -1,11 +1,12 @@
 """The OpenAPI document of what is served, with the request as the catalogue describes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from veogen import __version__
 from veogen.catalogue.models import Model
-from veogen.simulator.refusals import STATUSES
+from veogen.simulator.files import CODES as FILE_CODES
+from veogen.simulator.refusals import STATUSES, TASK_ERRORS
 from veogen.simulator.schemas import STRING, TASK_ID, Schema, obj, ref, schemas, text
 
 
@@ -29,12 +30,26 @@ def document(models: Mapping[str, Model]) -> dict[str, Any]:
 
 def _table() -> str:
     """All statuses and codes, for people."""
-    rows = ["| status | type | means | codes |", "| --- | --- | --- | --- |"]
-    rows += [
-        f"| {row.number} | {row.type} | {row.meaning} | {', '.join(row.codes)} |"
-        for row in STATUSES.values()
+    statuses = [
+        (str(row.number), row.type, row.meaning, ", ".join(row.codes)) for row in STATUSES.values()
     ]
-    return "\n".join(["Every refusal is one of these:", "", *rows])
+    files = [(str(code), meaning) for meaning, code in FILE_CODES.items()]
+    return "\n\n".join(
+        [
+            "Every refusal is one of these:",
+            _rows(("status", "type", "means", "codes"), statuses),
+            "A task that failed has one of these codes, or one that a faults file made up:",
+            _rows(("code", "means"), TASK_ERRORS.items()),
+            "The file API refuses in an envelope of its own, with an HTTP status or one of these:",
+            _rows(("code", "about"), files),
+        ]
+    )
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _generation() -> Schema:
@@ -72,14 +87,14 @@ def _tasks() -> Schema:
             "get": {
                 "operationId": "readTask",
                 "parameters": [_in_path("task_id", text(pattern=f"^{TASK_ID}$"))],
-                "responses": {"200": _answer("Task"), **_refusals(400, 401, 404)},
+                "responses": {"200": _answer("Task"), **_refusals(400, 401, 404, 429)},
             }
         },
         "/v1/tasks/batch": {
             "post": {
                 "operationId": "readTasks",
                 "requestBody": _json(obj({"task_ids": ids}, closed=False)),
-                "responses": {"200": _answer("Tasks"), **_refusals(400, 401, 413)},
+                "responses": {"200": _answer("Tasks"), **_refusals(400, 401, 413, 429)},
             }
         },
     }

@@ -27,6 +27,7 @@ class Gateway:
 
     concurrency: int = 16
     requests_per_minute: int | None = None
+    reads_per_minute: int | None = None
     retry_after: str = "none"
     credits: Decimal = Decimal(1_000_000)
     links_expire: float = 24 * 3600

@@ -27,6 +27,7 @@ _STATES = ("processing", "completed", "failed", "cancelled")
 async def read_one(request: web.Request) -> web.StreamResponse:
     authorize(request)
     service = request.app[SERVICE]
+    service.pace_of_reads.admit()
     task = _find(service, request.match_info["id"])
     fault = _poll(service, task)
     instead = await suffer(request, fault) if fault else None
@@ -36,6 +37,7 @@ async def read_one(request: web.Request) -> web.StreamResponse:
 async def read_many(request: web.Request) -> web.StreamResponse:
     """Up to 50 tasks; those that nobody knows are missing from the answer."""
     service = request.app[SERVICE]
+    service.pace_of_reads.admit()
     ids = _ids(parse(await read_body(request)))
     service.audit.batch_polls += 1
     tasks = [service.tasks[task_id] for task_id in ids if task_id in service.tasks]

@@ -76,7 +76,7 @@ STATUSES: Mapping[int, Status] = {
             429,
             "rate_limit_error",
             "too many requests, here or at the provider",
-            ("resource_exhausted",),
+            ("resource_exhausted", "upload_token_rate_limited"),
             "retry after 60 seconds",
         ),
         Status(500, "internal_server_error", "whether a task was made is not clear"),

@@ -49,9 +49,8 @@ class Service:
         self.begun = asyncio.Event()
         self.faults = Faults(options.faults, options.seed, time.monotonic, self.begun.set)
         self.files = Store(options.gateway.files_expire, options.gateway.max_files)
-        self.pace = Pace(
-            options.gateway.requests_per_minute, options.gateway.retry_after, time.monotonic
-        )
+        self.pace = self._paced(options.gateway.requests_per_minute)
+        self.pace_of_reads = self._paced(options.gateway.reads_per_minute)
         self.tasks: dict[str, Task] = {}
         self._kiln = kiln
         self._slots = asyncio.Semaphore(options.gateway.concurrency)
@@ -145,6 +144,9 @@ class Service:
         path = self.links.path(url)
         file = self.files.find(path) if path else None
         return file.sha256 if file else url
+
+    def _paced(self, limit: int | None) -> Pace:
+        return Pace(limit, self.options.gateway.retry_after, time.monotonic)
 
     def _name(self, body: Mapping[str, Any]) -> str:
         """A name for the next task of `body`, whatever else arrives meanwhile."""
