@@ -22,9 +22,10 @@ def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = 
 
     A local image counts by its bytes, not by its name.
     """
-    identity = {name: value for name, value in body.items() if name != "callback_url"}
-    urls = identity.get("image_urls")
+    if "callback_url" in body:
+        body = {name: value for name, value in body.items() if name != "callback_url"}
+    urls = body.get("image_urls")
     if isinstance(urls, list) and images:
         by_path = {FILE + image.path: f"sha256:{image.sha256}" for image in images}
-        identity["image_urls"] = [by_path.get(str(url), url) for url in urls]
-    return hashlib.sha256(canonical({"request": identity, "take": take})).hexdigest()
+        body = {**body, "image_urls": [by_path.get(str(url), url) for url in urls]}
+    return hashlib.sha256(canonical({"request": body, "take": take})).hexdigest()

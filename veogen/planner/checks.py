@@ -49,15 +49,17 @@ class Judge:
         self._known: dict[Hashable, Judgement] = {}
 
     def judge(self, body: Mapping[str, Json]) -> Judgement:
-        key = tuple(_likeness(name, value) for name, value in body.items())
+        key = tuple([_likeness(name, value) for name, value in body.items()])
         found = self._known.get(key)
         if found is None:
             if len(self._known) > _MOST_KNOWN:
                 self._known.clear()
             found = self._known[key] = self._judged(body)
         model = self._models.get(str(body.get("model")))
-        words = (name for name in PROMPTS if name in body) if model and model.known else ()
-        wrong = [one for name in words if model for one in _single(name, body[name], model)]
+        if model is None or not model.known:
+            return found
+        words = [name for name in PROMPTS if name in body]
+        wrong = [one for name in words for one in _single(name, body[name], model)]
         return replace(found, objections=(*wrong, *found.objections)) if wrong else found
 
     def _judged(self, body: Mapping[str, Json]) -> Judgement:
@@ -74,7 +76,8 @@ def _likeness(name: str, value: Json) -> Hashable:
     """Equal for values that are judged alike; `1` and `true` are not."""
     if name in PROMPTS:
         return name
-    return name, type(value), canonical(value) if isinstance(value, list | dict) else value
+    kind = value.__class__
+    return name, kind, canonical(value) if kind is list or kind is dict else value
 
 
 def _seconds(effective: Mapping[str, Json]) -> int | None:

@@ -1,6 +1,7 @@
 """One request from its draft and its rendered texts, or what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 
 from veogen.catalogue.models import Model
@@ -19,7 +20,7 @@ from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.output import BadPathError, default_output, output_path
 from veogen.planner.plan import Request
-from veogen.planner.rendered import flaws, oddities, tidy
+from veogen.planner.rendered import Rendered, rendered_text
 from veogen.planner.rows import rows_path
 from veogen.planner.templates.source import Fault, place_of
 from veogen.spec.model import Shot, Spec
@@ -36,6 +37,7 @@ class Maker:
         self._spec, self._models, self._images = spec, models, images
         self.complaints = Complaints()
         self._judge = Judge(models)
+        self._kind = cache(lambda name: parameter(name, models.values()))
 
     def request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request | None:
         """The request, or None when there is a mistake in it."""
@@ -58,7 +60,7 @@ class Maker:
             hash=request_hash(body, draft.take, images),
             shot=draft.shot.name,
             take=draft.take,
-            variables={name: draft.keys[name] for name in sorted(draft.keys)},
+            variables=draft.keys,
             output=self._output(draft, texts),
             body={name: body[name] for name in sorted(body)},
             images=images,
@@ -79,19 +81,19 @@ class Maker:
             elif index == draft.form.output:
                 texts.append(text)
             else:
-                texts.append(tidy(text))
-                wrong |= self._flawed(draft, source.place, texts[-1])
+                found = rendered_text(text)
+                texts.append(found.text)
+                wrong |= self._flawed(draft, source.place, found)
         if wrong:
             raise _WrongError
         return texts
 
-    def _flawed(self, draft: Draft, place: Place, text: str) -> bool:
-        found = list(flaws(text))
-        for code, message in found:
+    def _flawed(self, draft: Draft, place: Place, found: Rendered) -> bool:
+        for code, message in found.flaws:
             self._error(draft, place, code, f"the text {message}")
-        for code, message in oddities(text):
+        for code, message in found.oddities:
             self.complaints.warn(place, code, f"the text {message}", draft.address)
-        return bool(found)
+        return bool(found.flaws)
 
     def _body(self, draft: Draft, texts: Sequence[str]) -> dict[str, Json]:
         body: dict[str, Json] = {}
@@ -106,7 +108,7 @@ class Maker:
 
     def _typed(self, draft: Draft, name: str, text: str) -> Json:
         """A text that is all of a parameter's value, as the parameter's type."""
-        kind = parameter(name, self._models.values())
+        kind = self._kind(name)
         if kind is None or kind.kind != "uris":
             return text if kind is None else kind.parse(text)
         try:
@@ -120,10 +122,10 @@ class Maker:
         """What an axis or column sets; a prompt is tidied like every prompt."""
         if name not in PROMPTS or not isinstance(value, str):
             return value
-        text = tidy(value)
-        if self._flawed(draft, place, text):
+        found = rendered_text(value)
+        if self._flawed(draft, place, found):
             raise _WrongError
-        return text
+        return found.text
 
     def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Found, ...] | None:
         """The local images of a body, which names them by their path from here on.
@@ -149,7 +151,7 @@ class Maker:
         return self._spec.folder(place)
 
     def _found(self, draft: Draft, url: str, folder: PurePosixPath) -> Found | str | None:
-        limit = parameter("image_urls", self._models.values())
+        limit = self._kind("image_urls")
         try:
             return self._images.find(url, folder, limit.max_bytes if limit else None)
         except BadImageError as error:

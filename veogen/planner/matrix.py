@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from math import prod
+from operator import attrgetter
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
 from veogen.document.files import Files
 from veogen.document.problems import Problems
 from veogen.document.values import Place, Seq
-from veogen.planner.address import combination_address
+from veogen.planner.address import joined
 from veogen.planner.axes import Dimension, axes_of, zipped
 from veogen.planner.choices import Choice, Combination
 from veogen.planner.conditions import rule, rules
@@ -23,6 +24,8 @@ from veogen.planner.rules import Matcher
 from veogen.spec.model import Sample, Shot
 
 Fitting = tuple[Combination, tuple[int, ...]]
+
+_NAME = attrgetter("name")
 
 REPEATED = "this include repeats a combination"
 
@@ -55,8 +58,11 @@ class Grid:
         return min(self.product_size, sampled) + len(self.include)
 
     def keys(self, combination: Combination) -> dict[str, Json]:
-        """What makes the address of a combination."""
-        return {one.name: one.key for one in combination if one.name in self.keyed}
+        """What makes the address of a combination, names sorted."""
+        return {one.name: one.key for one in self._keyed(combination)}
+
+    def address(self, combination: Combination) -> str:
+        return joined(self.shot, [f"{o.name}={o.text}" for o in self._keyed(combination)])
 
     def walk(self, problems: Problems) -> Iterator[Fitting]:
         """Every combination with the overrides that fit it, in order.
@@ -90,8 +96,7 @@ class Grid:
         yield from (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
 
     def _rank(self, seed: int, combination: Combination) -> bytes:
-        address = combination_address(self.shot, self.keys(combination))
-        return hashlib.sha256(f"{seed}:{address}".encode()).digest()
+        return hashlib.sha256(f"{seed}:{self.address(combination)}".encode()).digest()
 
     def _unrepeated(self, fitting: Iterator[Fitting], problems: Problems) -> Iterator[Fitting]:
         """`fitting`, looking out for what an include repeats."""
@@ -110,7 +115,10 @@ class Grid:
 
     def _signature(self, combination: Combination) -> frozenset[tuple[str, str]]:
         """Equal for combinations with equal addresses."""
-        return frozenset((one.name, one.text) for one in combination if one.name in self.keyed)
+        return frozenset((one.name, one.text) for one in self._keyed(combination))
+
+    def _keyed(self, combination: Combination) -> list[Choice]:
+        return sorted([one for one in combination if one.name in self.keyed], key=_NAME)
 
 
 def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) -> Grid:

@@ -2,11 +2,29 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 _LEFT_OVER = ("{{", "{%")
 INSIDES = ("<built-in", "<function", "<class", "<generator", " object at 0x")
 """What stands in a text that was made of a function, a class, a generator or the like."""
 _NONE = re.compile(r"\bNone\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text as it is bought, and what is to be said of it: `flaws` and `oddities`."""
+
+    text: str
+    flaws: tuple[tuple[str, str], ...]
+    oddities: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=128)  # what is the same for many requests is looked at once
+def rendered_text(text: str) -> Rendered:
+    """What becomes of a text that a template made."""
+    tidied = tidy(text)
+    return Rendered(tidied, tuple(flaws(tidied)), tuple(oddities(tidied)))
 
 
 def tidy(text: str) -> str:

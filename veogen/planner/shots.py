@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
-from veogen.planner.address import combination_address, take_address
+from veogen.planner.address import take_address
 from veogen.planner.drafts import Draft
 from veogen.planner.forms import Form, form
 from veogen.planner.layers import variant
@@ -58,7 +58,7 @@ class ShotPlanner:
         for combination, matching in self._grid.walk(problems):
             chosen = self.form_for(matching)
             keys = self._grid.keys(combination)
-            address = combination_address(self._shot.name, keys)
+            address = self._grid.address(combination)
             values = {one.name: one.value for one in combination}
             for take in range(1, chosen.takes + 1):
                 yield Draft(

@@ -14,11 +14,12 @@ from veogen.spec.model import Text
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A template that is ready to be rendered, as pieces when it is simple."""
+    """A template that is ready to be rendered: simple in pieces, or as what it always gives."""
 
     source: Source
     simple: SimpleTemplate | None
     fault: Fault | None = None
+    constant: str | None = None
 
 
 LARGEST = 1024 * 1024
@@ -46,10 +47,11 @@ class Renderer:
         self._guard.close()
 
     def prepare(self, source: Source) -> Prepared:
-        prepared = Prepared(source, simple(source))
-        if prepared.simple is None:
+        found = simple(source)
+        if found is None:
             self._guard.start()
-        return prepared
+            return Prepared(source, None)
+        return Prepared(source, found, constant=found.constant)
 
     def prepare_text(self, text: Text) -> Prepared:
         """A prompt, be it in the spec or in a file."""
@@ -86,6 +88,8 @@ def _easily(order: Order) -> str | Fault | None:
     prepared, shared, own = order
     if prepared.simple is None:
         return prepared.fault
+    if prepared.constant is not None:
+        return prepared.constant
     try:
         return prepared.simple.render({**shared, **own})
     except NotSimpleError:

@@ -61,11 +61,22 @@ class SimpleTemplate:
     pieces: tuple[Piece, ...]
     is_path: bool = False
 
+    @property
+    def constant(self) -> str | None:
+        """The text of a template that is nothing else."""
+        match self.pieces:
+            case (str(text),) if len(text) <= _MADE_LIMIT:
+                return text
+            case _:
+                return None
+
     def render(self, scope: Mapping[str, Any]) -> str:
         """The text; raises `NotSimpleError`."""
         text = "".join(
-            piece if isinstance(piece, str) else self.shown(piece.text(scope))
-            for piece in self.pieces
+            [
+                piece if isinstance(piece, str) else self.shown(piece.text(scope))
+                for piece in self.pieces
+            ]
         )
         return text if len(text) <= _MADE_LIMIT else _refuse()
 
