@@ -163,6 +163,12 @@ def test_the_matrix_has_rows_columns_and_filters(grid: Visit) -> None:
     assert page.locator("thead th").all_text_contents() == ["Tokyo", "Paris"]
 
 
+def test_the_matrix_begins_with_what_tells_most_clips_apart(grid: Visit) -> None:
+    grid.page.get_by_role("button", name="Matrix").click()
+
+    assert grid.page.locator(".corner").text_content() == "look \u2193  shot \u2192"
+
+
 def test_a_clip_without_an_axis_has_a_place_in_the_matrix(grid: Visit) -> None:
     page = grid.page
     page.get_by_role("button", name="Matrix").click()
@@ -199,6 +205,7 @@ def test_takes_stand_side_by_side_and_play_together(grid: Visit) -> None:
     page = grid.page
     page.get_by_role("button", name="Takes").click()
     assert grid.names == ALL[4:]
+    expect(page.locator("output.count")).to_have_text("4 of 8 requests")
 
     strip = page.locator(".strip").first
     strip.get_by_role("button", name="Play together").click()
@@ -219,6 +226,17 @@ def test_old_and_new_are_compared_with_what_became_of_the_prompt(seen: Visit) ->
     assert sources[1].startswith("videos/opening/")
     strip.get_by_role("button", name="Play together").click()
     seen.playing(f'.strip[aria-label="{ALL[0]}"] .frame[data-src^="../old"]')
+
+
+def test_old_and_new_of_an_address_follow_each_other_when_large(seen: Visit) -> None:
+    page = seen.page
+    page.get_by_role("button", name=f"Open old {ALL[0]}").click()
+    heads = []
+    for _ in range(3):
+        heads.append(page.locator("dialog[open] h2").text_content())
+        page.keyboard.press("ArrowRight")
+
+    assert heads == [f"{ALL[0]} in runs/old", ALL[0], f"{ALL[1]} in runs/old"]
 
 
 def test_a_changed_parameter_is_compared_too(seen: Visit) -> None:
@@ -255,6 +273,20 @@ def test_picks_are_kept_saved_and_used_to_choose(grid: Visit, project: Path) -> 
     assert grid.names == [ALL[0], ALL[5]]
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.locator(".picks")).to_be_hidden()
+
+
+def test_a_page_elsewhere_has_picks_of_its_own(grid: Visit, project: Path, tmp_path: Path) -> None:
+    page = grid.page
+    page.locator(f'[data-address="{ALL[0]}"] .pick').click()
+    elsewhere = tmp_path / "gallery.html"
+    elsewhere.write_bytes((project / "runs/new/gallery.html").read_bytes())
+
+    page.goto(elsewhere.as_uri())
+
+    expect(page.locator(".picks")).to_be_hidden()
+    page.goto((project / "runs/new/gallery.html").as_uri())
+    expect(page.locator(".picks strong")).to_have_text("1 picked")
+    grid.complaints.clear()  # the clips are not there
 
 
 def test_picks_of_somebody_else_are_taken_up(grid: Visit, tmp_path: Path) -> None:

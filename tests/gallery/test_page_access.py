@@ -1,5 +1,6 @@
 """The page for everybody: axe-core finds nothing serious, and it fits a phone."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Shown(values={"city": "Paris", "look": "gold"}, prompt=f"{prompt} 4", end="planned"),
         Shown(shot="detail", values={}, prompt="The switch."),
         Shown(shot="detail", values={}, prompt="The switch.", take=2),
+        Shown(shot="crowd", values={}, prompt="A crowd.", videos=4),
         Shown(shot="away", values={"city": "Oslo"}, prompt="Gone."),
     ]
     new = make_run(root / "new", requests)
@@ -82,3 +84,19 @@ def test_what_lies_above_the_page_can_be_used_too(
         seen.page.keyboard.press("Escape")
         seen.page.get_by_role("button", name="Keys").click()
         assert problems(seen) == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_videos_of_one_request_do_not_cover_each_other(
+    browser: Browser, page: Path, size: tuple[int, int]
+) -> None:
+    with visit(browser, page, size) as seen:
+        seen.page.get_by_role("button", name="Grid", exact=True).click()
+        seen.page.get_by_role("button", name="Open crowd").click()
+        boxes = [video.bounding_box() for video in seen.page.locator("dialog video").all()]
+
+        found = [(b["x"], b["y"], b["width"], b["height"]) for b in boxes if b]
+        assert len(found) == 4
+        assert all(width > 300 and height > 150 for _, _, width, height in found), found
+        for (x, y, width, height), (right, below, _, _) in itertools.combinations(found, 2):
+            assert right >= x + width or below >= y + height, found

@@ -133,7 +133,7 @@ def test_links_are_those_of_finished_files(fields: dict[str, Any], links: tuple[
             id="the documents' advice",
         ),
         pytest.param(
-            {"code": "service_error", "message": "m", "suggestion": "call us"},
+            {"code": "service_error", "message": "m.", "suggestion": "call us"},
             "service_error",
             "m; the gateway's advice: call us",
             id="its own advice",

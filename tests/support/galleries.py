@@ -34,10 +34,12 @@ class Shown:
     end: str = "completed"
     error: tuple[str, str] = ("content_filter", "no")
     params: Mapping[str, Any] | None = None
+    videos: int = 1
 
     @property
     def entry(self) -> Entry:
-        body = {"model": "m", "prompt": self.prompt, **(self.params or {})}
+        several = {"n": self.videos} if self.videos > 1 else {}
+        body = {"model": "m", "prompt": self.prompt, **several, **(self.params or {})}
         return Entry(
             address=address(self.shot, self.values, self.take),
             hash=request_hash(body, self.take),
@@ -49,7 +51,7 @@ class Shown:
             credits=PRICE,
         )
 
-    def events(self, video: Video) -> list[Event]:
+    def events(self, videos: Sequence[Video]) -> list[Event]:
         entry = self.entry
         sent: list[Event] = [Intended(entry.hash, 1, "key", "{}", PRICE, NOW)]
         task = f"task-{entry.hash[:6]}"
@@ -62,8 +64,10 @@ class Shown:
             case "indeterminate":
                 return [*sent, Unclear(entry.hash, 1, *self.error)]
             case _:
-                made = Made(entry.hash, task, ("https://m/1",), PRICE, NOW)
-                return [*sent, accepted, made, Delivered(entry.hash, 0, video)]
+                links = tuple(f"https://m/{number}" for number in range(len(videos)))
+                made = Made(entry.hash, task, links, PRICE, NOW)
+                delivered = [Delivered(entry.hash, i, video) for i, video in enumerate(videos)]
+                return [*sent, accepted, made, *delivered]
 
 
 def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
@@ -74,9 +78,9 @@ def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
         journal.adopt(name, [request.entry for request in requests])
         events: list[Event] = []
         for request in requests:
-            video = _video(request.entry, content)
-            events += request.events(video)
-            if request.end == "completed":
+            videos = [_video(request.entry, index, content) for index in range(request.videos)]
+            events += request.events(videos)
+            for video in videos if request.end == "completed" else []:
                 place = path / video.path
                 place.parent.mkdir(exist_ok=True)
                 place.write_bytes(content)
@@ -94,9 +98,9 @@ def make_page(run: Path, other: Path | None = None) -> Path:
     return place
 
 
-def _video(entry: Entry, content: bytes) -> Video:
+def _video(entry: Entry, index: int, content: bytes) -> Video:
     return Video(
-        path=entry.path(0, 1),
+        path=entry.path(index, entry.videos),
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
         duration=4.0,

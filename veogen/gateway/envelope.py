@@ -64,12 +64,13 @@ def complaint(answer: Answer, *, secret: str = "") -> Complaint:
     own = isinstance(data.get("error"), dict)
     words = clean(error.get("message"), secret=secret) or _not_own(answer, own=own)
     advice = clean(error.get("fallback_suggestion"), secret=secret)
+    advice = "" if advice == words else advice
     facts = ", ".join(_facts(error, secret))
     found = request_id(answer.headers, data, secret=secret)
     message = (
-        words
+        (words.rstrip(".") if advice else words)
         + (f" ({facts})" if facts else "")
-        + (f"; the gateway's advice: {advice}" if advice and advice != words else "")
+        + (f"; the gateway's advice: {advice}" if advice else "")
         + (f" [request {found}]" if found else "")
     )
     return Complaint(own, _code(error, answer.status, secret), message)

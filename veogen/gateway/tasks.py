@@ -124,4 +124,4 @@ def _error_message(error: Mapping[str, Any], code: str | None, secret: str) -> s
     ) or advice_for(code)
     if not message:
         return advice or None
-    return f"{message}; the gateway's advice: {advice}" if advice else message
+    return f"{message.rstrip('.')}; the gateway's advice: {advice}" if advice else message

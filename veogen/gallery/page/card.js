@@ -29,12 +29,20 @@ function marked(element, clip, button = pickButton(clip)) {
   return element;
 }
 
+const MEANINGS = {
+  planned: "Nothing was sent yet.",
+  submitted: "The gateway is at work on it.",
+  failed: "There is no clip.",
+  indeterminate: "It may or may not have been bought.",
+  undelivered: "Made and paid for, but not here.",
+};
+
 /** What is to be seen of a clip. */
 function frames(clip) {
   const shown = clip.videos.map((video) => frame(clip, video));
   return el("div", { class: shown.length > 1 ? "frames several" : "frames" },
     shown.length ? shown : el("div", { class: `blank ${clip.status}` }, el("strong", {}, clip.status),
-      clip.status === "planned" && el("span", {}, "Nothing was sent yet.")));
+      el("span", {}, MEANINGS[clip.status])));
 }
 
 /** Made when it is opened: a thousand cards are looked at, few are read. */

@@ -4,13 +4,29 @@ const KINDS = { changed: "changed", new: "only in this run", gone: "only in the 
   renamed: "renamed", same: "the same" };
 
 function compareView() {
-  const chosen = page.pairs.filter((pair) =>
-    (state.same || pair.kind !== "same") && passes(pairClip(pair)));
+  const chosen = chosenPairs();
   return [compareHead(), ...(chosen.length ? chosen.map(pairRow) : [nothingToCompare()])];
 }
 
+function chosenPairs() {
+  return page.pairs.filter((pair) => (state.same || pair.kind !== "same") && passes(pairClip(pair)));
+}
+
+/** Old and new of each pair, so that one leads to the other. */
+function comparedClips() {
+  return chosenPairs().flatMap((pair) => [oldClip(pair), newClip(pair)]).filter(Boolean);
+}
+
+function oldClip(pair) {
+  return pair.old === null ? null : page.other.clips[pair.old];
+}
+
+function newClip(pair) {
+  return pair.new === null ? null : clips[pair.new];
+}
+
 function pairClip(pair) {
-  return pair.new === null ? page.other.clips[pair.old] : clips[pair.new];
+  return newClip(pair) ?? oldClip(pair);
 }
 
 function compareHead() {
@@ -30,8 +46,7 @@ function nothingToCompare() {
 }
 
 function pairRow(pair) {
-  const old = pair.old === null ? null : page.other.clips[pair.old];
-  const now = pair.new === null ? null : clips[pair.new];
+  const [old, now] = [oldClip(pair), newClip(pair)];
   const row = el("div", { class: "side two" },
     half("old", old, page.other.run), half("new", now, page.run));
   const clip = now ?? old;

@@ -51,9 +51,15 @@ function filterBar() {
     if (search.value.trim().toLowerCase() !== state.text) search.value = state.text;
     for (const [, refresh] of selects) refresh();
     clear.hidden = !isFiltered();
-    count.value = `${filtered().length.toLocaleString("en")} of ${counted(clips.length, "request")}`;
+    count.value = countText();
   });
   return bar;
+}
+
+function countText() {
+  const [number, all] = state.view === "compare"
+    ? [chosenPairs().length, page.pairs.length] : [shownClips().length, clips.length];
+  return `${number.toLocaleString("en")} of ${counted(all, "request")}`;
 }
 
 /** One list for the shot and for each axis. */

@@ -1,7 +1,17 @@
 // The page put together.
 
-const VIEWS = { grid: ["Grid", gridView], matrix: ["Matrix", matrixView], takes: ["Takes", takesView],
-  compare: ["Compare", compareView] };
+/** Of each view its title, its elements, and the clips in them. */
+const VIEWS = {
+  grid: ["Grid", gridView, filtered],
+  matrix: ["Matrix", matrixView, filtered],
+  takes: ["Takes", takesView, severalTakes],
+  compare: ["Compare", compareView, comparedClips],
+};
+
+/** The clips that are shown, in order. */
+function shownClips() {
+  return VIEWS[state.view][2]();
+}
 
 function views() {
   return ["grid", ...(dimensions().length ? ["matrix"] : []), ...(hasTakes() ? ["takes"] : []),
@@ -14,6 +24,7 @@ function show() {
   const held = document.activeElement?.closest("#stage .choosers") ? document.activeElement : null;
   const place = held && [...document.querySelectorAll("#stage .choosers :is(select, input, button)")].indexOf(held);
   document.getElementById("stage").replaceChildren(el("h2", { class: "unseen" }, title), ...make());
+  if (loud && !loud.isConnected) hush();
   if (held) document.querySelectorAll("#stage .choosers :is(select, input, button)")[place]?.focus();
 }
 

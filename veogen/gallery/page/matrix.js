@@ -21,7 +21,8 @@ function chosenDimensions(possible) {
 
 function covers(dimension, found) {
   const values = new Set(found.map((clip) => clip.places[dimension] ?? null));
-  return values.size > 1 ? found.filter((clip) => clip.places[dimension] != null).length : 0;
+  const has = dimension === "take" ? (clip) => takesOf(clip).length > 1 : (clip) => clip.places[dimension] != null;
+  return values.size > 1 ? found.filter(has).length : 0;
 }
 
 function choosers(possible, rows, columns) {

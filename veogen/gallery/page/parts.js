@@ -4,25 +4,25 @@ function tag(text, kind) {
   return el("span", { class: `tag ${kind.replace(" ", "-")}` }, text);
 }
 
-/** Everything about its state that is not just well. */
+/** Everything about its state that is not just well; where there is no clip, the blank says it. */
 function tags(clip) {
   const warnings = [...new Set(clip.videos.flatMap((video) => video.warnings))];
   return [
-    clip.status !== "completed" && tag(clip.status, clip.status),
+    clip.status !== "completed" && clip.videos.length > 0 && tag(clip.status, clip.status),
     clip.flags.includes("not here") && tag("not here", "not-here"),
     ...warnings.map((warning) => tag(`warning: ${warning}`, "warnings")),
   ];
 }
 
 /** Why it is not completed, and what to type. */
-function trouble(clip) {
+function trouble(clip, open = false) {
   if (!clip.error) return null;
   const steps = clip.steps.map(([command, why]) => el("li", {},
     el("code", {}, command), copyButton(command, "command"), el("span", {}, why)));
   return el("div", { class: `trouble ${clip.status}` },
     el("p", { dir: "auto" }, clip.error.message || "No reason was given.", " (", el("code", {}, clip.error.code), ")"),
     clip.error.cost && el("p", {}, sentence(clip.error.cost)),
-    steps.length > 0 && el("details", {}, el("summary", {}, "What to type"), el("ul", { class: "steps" }, steps)));
+    steps.length > 0 && el("details", { open }, el("summary", {}, "What to type"), el("ul", { class: "steps" }, steps)));
 }
 
 function sentence(text) {
@@ -49,7 +49,7 @@ function everything(clip) {
     clip.negative && el("section", {}, heading("Negative prompt", clip.negative),
       el("p", { class: "whole", dir: "auto" }, clip.negative)),
     facts([
-      ["Address", copied(clip.address, "address")],
+      ["address", copied(clip.address, "address")],
       ...Object.entries(clip.parameters),
       ...clip.videos.flatMap((video, index) => facets(video, clip.videos.length > 1 ? ` ${index + 1}` : "")),
       ["credits", clip.credits],

@@ -2,7 +2,7 @@
 
 const picks = new Set();
 const whenPicked = [];
-const PICKS_KEY = `picks:${page.run}:${page.name}`;
+const PICKS_KEY = `picks:${location.pathname}`;
 
 for (const address of (memory.read(PICKS_KEY) ?? "").split("\n")) {
   if (byAddress.has(address)) picks.add(address);
@@ -54,11 +54,13 @@ function picksOpener() {
 /** The bar that comes up with the first pick. */
 function picksBar() {
   const count = el("strong", {});
+  const only = el("button", { type: "button", click: () => change({ picked: !state.picked }) }, "Only picks");
+  whenChanged.push(() => only.setAttribute("aria-pressed", state.picked));
   const bar = el("section", { class: "picks", "aria-label": "Picks" },
     count,
     el("button", { type: "button", class: "main", click: savePicks }, "Save picks.txt"),
     el("button", { type: "button", click: () => copy(picksText(), "Picks") }, "Copy"),
-    el("button", { type: "button", click: () => change({ picked: !state.picked }) }, "Only picks"),
+    only,
     el("button", { type: "button", click: () => setPicked([...picks], false) }, "Clear"),
     el("code", {}, "veogen run SPEC --select @picks.txt"),
   );

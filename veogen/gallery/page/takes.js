@@ -5,10 +5,12 @@ function hasTakes() {
 }
 
 function takesView() {
-  const groups = Map.groupBy(filtered(), combination);
-  const several = [...groups].filter(([, found]) => takesOf(found[0]).length > 1);
-  if (!several.length) return [nothing()];
-  return several.map(([address, found]) => takesRow(address, found));
+  const groups = [...Map.groupBy(severalTakes(), combination)];
+  return groups.length ? groups.map(([address, found]) => takesRow(address, found)) : [nothing()];
+}
+
+function severalTakes() {
+  return filtered().filter((clip) => takesOf(clip).length > 1);
 }
 
 function takesRow(address, found) {

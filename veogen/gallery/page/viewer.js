@@ -6,14 +6,17 @@ const viewer = el("dialog", { class: "viewer", "aria-label": "Clip", close: () =
   document.querySelector(`[data-address="${CSS.escape(viewer.dataset.for)}"] .name`)?.focus();
 }, click: (event) => event.target === viewer && viewer.close() });
 
+let viewed = null;
+
 /** Opens a clip. */
 function view(clip) {
   hush();
+  viewed = clip;
   viewer.dataset.for = clip.address;
   viewer.replaceChildren(viewerHead(clip), el("div", { class: "split" },
-    el("div", { class: "screen" }, large(clip)),
+    el("div", { class: clip.videos.filter((video) => video.here).length > 1 ? "screen several" : "screen" }, large(clip)),
     el("div", { class: "side-text", tabindex: "0", role: "region", "aria-label": "About the clip" },
-      el("p", { class: "sub" }, tags(clip)), trouble(clip), everything(clip))));
+      el("p", { class: "sub" }, tags(clip)), trouble(clip, true), everything(clip))));
   if (!viewer.open) viewer.showModal();
   const first = viewer.querySelector("video");
   if (first) start(first);
@@ -22,7 +25,7 @@ function view(clip) {
 function viewerHead(clip) {
   const mine = clip.run === page;
   const head = el("header", { class: "line" },
-    el("h2", {}, clip.address),
+    el("h2", {}, clip.address, !mine && el("span", { class: "quiet" }, ` in ${clip.run.run}`)),
     el("button", { type: "button", "aria-label": "Previous clip", class: "round", click: () => step(-1) }, icon("left")),
     el("button", { type: "button", "aria-label": "Next clip", class: "round", click: () => step(1) }, icon("right")),
     el("button", { type: "button", "aria-label": "Close", class: "round", click: () => viewer.close() }, icon("close")));
@@ -38,8 +41,7 @@ function large(clip) {
 
 /** To the next clip of those that are shown. */
 function step(by) {
-  const shown = filtered();
-  const index = shown.findIndex((clip) => clip.address === viewer.dataset.for);
-  const next = shown[(index + by + shown.length) % shown.length];
+  const found = shownClips();
+  const next = found[(found.indexOf(viewed) + by + found.length) % found.length];
   if (next) view(next);
 }
