@@ -171,7 +171,7 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         pytest.param(
             "r.csv",
             "a,b\n1,2\n3\n",
-            "r.csv:3:1: error[rows]: this row has 1 cells, the header has 2",
+            "r.csv:3:1: error[rows]: this row has 1 cell, the header has 2",
             id="short row",
         ),
         pytest.param(
@@ -230,6 +230,12 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         ),
         pytest.param(
             "r.csv",
+            "a,seed\n1,1_000\n",
+            "r.csv:2:3: error[value]: seed is an integer, not '1_000' (s[a=1,seed=1_000])",
+            id="a number that YAML knows as text",
+        ),
+        pytest.param(
+            "r.csv",
             "a,b\n1,2\n1,2\n",
             "r.csv:3:1: error[same-address]: two requests with one address: a=1, b=2 is on line 2 too; name more columns in 'rows_key'",
             id="a repeated row",
@@ -257,6 +263,12 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
             "[1]\n",
             "r.jsonl:1:1: error[rows]: a row is an object, column to value",
             id="no object",
+        ),
+        pytest.param(
+            "r.jsonl",
+            '{"a": ' + "[" * 101 + "]" * 101 + "}\n",
+            "r.jsonl:1:1: error[rows]: values are nested at most 100 deep",
+            id="deep JSON",
         ),
         pytest.param(
             "r.jsonl", '{"a": NaN}\n', "r.jsonl:1:1: error[rows]: NaN is not JSON", id="NaN"
@@ -305,6 +317,37 @@ def test_mistakes_in_rows_stand_in_their_own_file(
     project.write(name, content)
 
     assert project.mistakes(shot(f"rows: {name}")) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        pytest.param(
+            "r.csv",
+            "a,b\n1\n1,2\n1,2,3\n",
+            [
+                "r.csv:2:1: error[rows]: this row has 1 cell, the header has 2",
+                "r.csv:4:5: error[rows]: this row has 3 cells, the header has 2",
+            ],
+            id="CSV",
+        ),
+        pytest.param(
+            "r.jsonl",
+            '[1]\n{"a": 1}\n{"a"}\n',
+            [
+                "r.jsonl:1:1: error[rows]: a row is an object, column to value",
+                "r.jsonl:3:5: error[rows]: this is not JSON: Expecting ':' delimiter",
+            ],
+            id="JSON Lines",
+        ),
+    ],
+)
+def test_all_rows_are_told_about_at_once(
+    project: Project, name: str, content: str, expected: list[str]
+) -> None:
+    project.write(name, content)
+
+    assert project.mistakes(shot(f"rows: {name}")) == expected
 
 
 @pytest.mark.parametrize(

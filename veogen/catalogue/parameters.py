@@ -1,5 +1,6 @@
 """One request parameter of a model: its type and limits, and what fits them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -9,6 +10,8 @@ from veogen.hosts import public_host
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Kind: TypeAlias = Literal["string", "integer", "boolean", "uris", "callback", "any"]
+
+_INTEGER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")  # as YAML has them: `1_000` is a text
 
 _NOUN: Mapping[Kind, str] = {
     "string": "a string",
@@ -56,11 +59,8 @@ class Parameter:
         """`text` read as this parameter's type; a text that is none stays text, for `check`."""
         if self.kind == "boolean":
             return {"true": True, "false": False}.get(text.lower(), text)
-        if self.kind == "integer":
-            try:
-                return int(text)
-            except ValueError:
-                return text
+        if self.kind == "integer" and _INTEGER.fullmatch(text):
+            return int(text)
         return text
 
     def _has_type(self, value: Json) -> bool:

@@ -172,7 +172,8 @@ class _Builder:
         """Look at what is rare: tags, which are refused, and anchors."""
         if event.tag is not None:
             hint = "remove it; quotes make a string"
-            self._fail(event, "tag", f"a spec has no tags such as {event.tag!r}", hint)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fail(event, "tag", f"a spec has no tags such as {tag!r}", hint)
         if event.anchor is None:
             return None
         anchor = self._anchors.open(event.anchor, value, event.start_mark.index)

@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from veogen.document.problems import MistakesError, Problem
-from veogen.document.reader import read
+from veogen.document.problems import MistakesError, Problem, Problems
+from veogen.document.reader import MAX_DEPTH, read
 from veogen.document.values import Map, Place, Seq, Value
+
+_T = TypeVar("_T")
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _BARE = re.compile(r"[^,\r\n]*")
@@ -39,7 +41,7 @@ def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
         case ".csv":
             return _csv_table(_text(raw, shown), shown)
         case ".jsonl":
-            return _table(_json_rows(_text(raw, shown), shown))
+            return _table(_each(_json_row, _json_lines(_text(raw, shown), shown)))
         case ".yaml" | ".yml":
             return inline_table(read(raw, shown), Place(shown, 1, 1))
         case _:
@@ -51,27 +53,27 @@ def inline_table(value: Value, place: Place) -> Table:
     """The rows of a YAML list of mappings; raises `MistakesError`."""
     if not isinstance(value, Seq):
         raise _mistake(place, "rows are a list of mappings, column to value")
-    return _table(_yaml_rows(value))
+    items = ((item, value.value_place(index)) for index, item in enumerate(value))
+    return _table(_each(_yaml_row, items))
 
 
-def _table(rows: Iterable[Row]) -> Table:
+def _table(rows: tuple[Row, ...]) -> Table:
     """The rows with the columns they have, in order of appearance."""
-    found = tuple(rows)
     columns: dict[str, Place] = {}
-    for row in found:
+    for row in rows:
         for name, (_, place) in row.cells.items():
             columns.setdefault(name, place)
-    return Table(columns, found)
+    return Table(columns, rows)
 
 
-def _yaml_rows(value: Seq) -> Iterator[Row]:
-    for index, item in enumerate(value):
-        if not isinstance(item, Map):
-            raise _mistake(value.value_place(index), "a row is a mapping, column to value")
-        cells = {
-            name: (cell, item.value_place(name)) for name, cell in item.items() if cell is not None
-        }
-        yield Row(cells, value.value_place(index))
+def _yaml_row(placed: tuple[Value, Place]) -> Row:
+    item, place = placed
+    if not isinstance(item, Map):
+        raise _mistake(place, "a row is a mapping, column to value")
+    cells = {
+        name: (cell, item.value_place(name)) for name, cell in item.items() if cell is not None
+    }
+    return Row(cells, place)
 
 
 def _csv_table(text: str, shown: str) -> Table:
@@ -81,16 +83,32 @@ def _csv_table(text: str, shown: str) -> Table:
         if name in columns:
             raise _mistake(place, f"the column {name!r} stands in the header twice")
         columns[name] = place
-    return Table(columns, tuple(_csv_row(record, list(columns)) for record in records))
+    names = list(columns)
+    return Table(columns, _each(lambda record: _csv_row(record, names), records))
 
 
 def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
     if len(record) != len(names):
         place = record[min(len(record), len(names) + 1) - 1][1]
-        count = f"{len(record)} cells, the header has {len(names)}"
-        raise _mistake(place, f"this row has {count}")
+        cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
+        raise _mistake(place, f"this row has {cells}, the header has {len(names)}")
     pairs = zip(names, record, strict=True)
     return Row({name: cell for name, cell in pairs if cell[0]}, record[0][1], raw=True)
+
+
+def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
+    """A row for each record; raises the mistakes of all of them, up to a number."""
+    rows: list[Row] = []
+    problems = Problems()
+    for record in records:
+        try:
+            rows.append(row(record))
+        except MistakesError as error:
+            problems.extend(error.problems)
+        if problems.full:
+            break
+    problems.raise_errors()
+    return tuple(rows)
 
 
 def _records(text: str, shown: str) -> Iterator[list[tuple[str, Place]]]:
@@ -127,20 +145,20 @@ def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
     return quoted[1].replace('""', '"'), quoted.end()
 
 
-def _json_rows(text: str, shown: str) -> Iterator[Row]:
+def _json_lines(text: str, shown: str) -> Iterator[tuple[str, Place]]:
     for number, line in enumerate(_LINE_END.split(text), 1):
-        if not line.strip():
-            continue
-        place = Place(shown, number, 1)
-        cells = _json_object(line, place)
-        yield Row(
-            {
-                name: (cast("Value", cell), place._replace(column=_column(line, name)))
-                for name, cell in cells.items()
-                if cell is not None
-            },
-            place,
-        )
+        if line.strip():
+            yield line, Place(shown, number, 1)
+
+
+def _json_row(placed: tuple[str, Place]) -> Row:
+    line, place = placed
+    cells = {
+        name: (cast("Value", cell), place._replace(column=_column(line, name)))
+        for name, cell in _json_object(line, place).items()
+        if cell is not None
+    }
+    return Row(cells, place)
 
 
 def _json_object(line: str, place: Place) -> dict[str, Any]:
@@ -163,7 +181,14 @@ def _json_object(line: str, place: Place) -> dict[str, Any]:
         raise _mistake(place, f"this is not JSON that can be read: {error}") from None
     if not isinstance(value, dict):
         raise _mistake(place, "a row is an object, column to value")
+    if _is_deeper(value, MAX_DEPTH):
+        raise _mistake(place, f"values are nested at most {MAX_DEPTH} deep")
     return value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(item, most - 1) for item in inner)
 
 
 def _column(line: str, name: str) -> int:
