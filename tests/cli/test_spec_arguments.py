@@ -56,7 +56,8 @@ def test_profile_and_settings_are_those_of_every_spec(project: Path) -> None:
 
     specs = load_specs([Path("specs")], SpecOptions(profile="draft", settings=("params.seed=1",)))
 
-    assert [spec.shots[0].top.params for spec in specs] == [{"n": 2, "seed": 1}] * 2
+    params = [[layer.params for layer in spec.shots[0].tops] for spec in specs]
+    assert params == [[{"n": 2}, {}, {"seed": 1}]] * 2
 
 
 def options_of(*arguments: str) -> SpecOptions:

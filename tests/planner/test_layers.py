@@ -182,6 +182,18 @@ def test_names(project: Project, text: str, expected: dict[str, Any]) -> None:
             ["2:39 set-twice: the column 'seed' sets 'seed'; it is set here as well"],
             id="a column",
         ),
+        pytest.param(
+            "shots: [{name: s, params: {prompt: x}, matrix: {prompt: [y]}}]",
+            {},
+            ["2:28 set-twice: the axis 'prompt' sets 'prompt'; it is set here as well"],
+            id="a prompt among the shot's params",
+        ),
+        pytest.param(
+            "shots: [{name: s, prompt: '{{ prompt }}', matrix: {prompt: [y]}}]",
+            {"settings": ("params.prompt=x",)},
+            ["1:1 set-twice: the axis 'prompt' sets 'prompt'; it is set here as well"],
+            id="a prompt as a setting",
+        ),
     ],
 )
 def test_what_an_axis_sets_is_not_set_beside_it(
@@ -221,3 +233,12 @@ def test_an_override_that_matches_nothing_is_a_mistake(
 """
 
     assert project.told(text) == expected
+
+
+def test_what_a_profile_takes_away_its_shot_writes_anew(project: Project) -> None:
+    text = """vars: {look: {light: hard}}
+profiles: {p: {vars: {look: null}, shots: [{name: s, vars: {look: {mood: calm}}}]}}
+shots: [{name: s, prompt: "{{ look }}"}]
+"""
+
+    assert bodies(project, text, profile="p") == {"s": {"prompt": "{'mood': 'calm'}"}}

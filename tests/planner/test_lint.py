@@ -79,6 +79,24 @@ def warned(project: Project, text: str) -> list[str]:
             id="takes with a seed, and with n",
         ),
         pytest.param(
+            "{name: s, prompt: x, matrix: {seed: [3, 4], n: [1, 2]}, takes: 2}",
+            [
+                "a.yaml:3:42 takes-with-seed: all takes have one seed: they may come out alike",
+                "a.yaml:3:56 takes-with-n: 2 takes of 2 videos each: 4 videos",
+            ],
+            id="takes with an axis of seeds, and one of n",
+        ),
+        pytest.param(
+            '{name: s, prompt: x, params: {seed: "{{ 3 + 1 }}"}, takes: 2}',
+            ["a.yaml:3:41 takes-with-seed: all takes have one seed: they may come out alike"],
+            id="takes with a seed that a template makes",
+        ),
+        pytest.param(
+            '{name: s, prompt: x, params: {seed: "{{ 3 + take }}"}, takes: 2}',
+            [],
+            id="takes with a seed for each",
+        ),
+        pytest.param(
             "{name: s, prompt: x, params: {quality: 4k, duration: 4}}",
             [
                 (
@@ -114,3 +132,13 @@ def test_a_var_that_one_of_two_shots_uses_is_used(project: Project) -> None:
     text = 'vars: {v: 1}\nshots: [{name: s, prompt: x}, {name: t, prompt: "{{ v }}"}]'
 
     assert warned(project, text) == []
+
+
+def test_a_setting_that_no_template_uses_is_a_typo(project: Project) -> None:
+    text = "shots: [{name: s, prompt: '{{ light }}', vars: {light: low}}]"
+
+    warnings = project.warnings(text, settings=("vars.lihgt=high",))
+
+    assert warnings == [
+        "--set vars.lihgt=high:1:1: warning[unused-var]: no template uses the var 'lihgt'"
+    ]

@@ -3,14 +3,16 @@
 A test module that wants it says `project = project_fixture`.
 """
 
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from veogen.document.problems import MistakesError
+from veogen.spec.layers import stacked
 from veogen.spec.load import load_spec
-from veogen.spec.model import Shot, Spec
+from veogen.spec.model import Layer, Shot, Spec
 
 
 class Project:
@@ -52,6 +54,11 @@ class Project:
         with pytest.raises(MistakesError) as caught:
             load_spec(path)
         return [str(problem) for problem in caught.value.problems]
+
+
+def top_of(shot: Shot) -> Layer:
+    """What the profile, its shot and `--set` say together."""
+    return reduce(stacked, shot.tops)
 
 
 @pytest.fixture

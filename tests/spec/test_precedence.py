@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 
 import pytest
-from specproject import Project, project_fixture
+from specproject import Project, project_fixture, top_of
 
 from veogen.spec.layers import stacked
 from veogen.spec.model import Text
@@ -48,7 +48,7 @@ def test_a_profile_wins_over_every_shot_and_its_own_shots_over_its_params(
 ) -> None:
     project.write("base.yaml", BASE)
 
-    top = project.shot(LEVELS, profile="draft").top
+    top = top_of(project.shot(LEVELS, profile="draft"))
 
     assert (top.params, top.vars, top.takes) == (
         {"quality": "1080p", "n": 4},
@@ -63,7 +63,7 @@ def test_a_setting_wins_over_everything(project: Project) -> None:
     project.write("base.yaml", BASE)
 
     settings = ("params.n=1", "params.n=2", "vars.mood=set", "params.quality=null")
-    top = project.shot(LEVELS, profile="draft", set_=settings).top
+    top = top_of(project.shot(LEVELS, profile="draft", set_=settings))
 
     assert (top.params, top.vars) == ({"quality": None, "n": 2}, {"mood": "set"})
 
@@ -73,7 +73,7 @@ def test_an_override_stands_between(project: Project) -> None:
 
     shot = project.shot(LEVELS, profile="draft")
     (override,) = shot.overrides
-    whole = stacked(stacked(shot.base, override.layer), shot.top)
+    whole = stacked(stacked(shot.base, override.layer), top_of(shot))
 
     assert override.when == {"x": 1}
     assert override.layer.params == {"n": 2}
@@ -103,7 +103,7 @@ def test_a_prompt_comes_from_the_strongest_that_has_one(
 ) -> None:
     shot = project.shot(text, profile="p" if "profiles" in text else None)
 
-    text_ = shot.top.prompt or shot.base.prompt
+    text_ = top_of(shot).prompt or shot.base.prompt
     assert text_ is not None
     assert (text_.source, text_.template) == (prompt, prompt.endswith(".j2"))
 
@@ -159,7 +159,7 @@ def test_what_a_base_writes_is_relative_to_the_base(project: Project) -> None:
 
     assert shot.matrix.rows_folder == PurePosixPath("bases")
     assert spec.folder(shot.base.params.value_place("image_urls")) == PurePosixPath("bases")
-    assert spec.folder(shot.top.params.value_place("seed")) == PurePosixPath("specs")
+    assert spec.folder(top_of(shot).params.value_place("seed")) == PurePosixPath("specs")
 
 
 def test_what_an_axis_may_not_be_named_after_is_known_by_its_writer(project: Project) -> None:
@@ -173,11 +173,11 @@ def test_what_an_axis_may_not_be_named_after_is_known_by_its_writer(project: Pro
 
     assert {name: str(place) for name, place in shot.named.items()} == {
         "seed": "a.yaml:5:39",
-        "prompt": "a.yaml:5:27",
         "quality": "a.yaml:4:25",
         "look": "a.yaml:4:48",
         "light": "--set vars.light=low:1:1",
     }
+    assert shot.texts == {"prompt"}
 
 
 def test_a_profile_may_change_the_matrix_and_the_budget(project: Project) -> None:

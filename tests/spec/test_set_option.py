@@ -1,7 +1,7 @@
 """What --set takes, and what it says when it does not."""
 
 import pytest
-from specproject import Project, project_fixture
+from specproject import Project, project_fixture, top_of
 
 from veogen.document.values import Value
 
@@ -23,7 +23,7 @@ SHOT = "shots: [{name: a, prompt: x}]"
     ],
 )
 def test_the_value_is_read_as_yaml(setting: str, value: Value, project: Project) -> None:
-    assert project.shot(SHOT, set_=(setting,)).top.vars == {"x": value}
+    assert top_of(project.shot(SHOT, set_=(setting,))).vars == {"x": value}
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_a_wrong_setting_shows_itself(setting: str, line: str, project: Project)
 def test_a_later_setting_wins(project: Project) -> None:
     shot = project.shot(SHOT, set_=("vars.x.y=1", "vars.x.z=2", "vars.x.y=3"))
 
-    assert shot.top.vars == {"x": {"y": 3, "z": 2}}
+    assert top_of(shot).vars == {"x": {"y": 3, "z": 2}}

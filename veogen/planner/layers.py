@@ -39,10 +39,10 @@ class Variant:
 
 def variant(shot: Shot, matching: Sequence[int]) -> Variant:
     """The shot as it is where the overrides at the positions `matching` fit."""
-    stronger = [*(shot.overrides[index].layer for index in matching), shot.top]
+    stronger = [*(shot.overrides[index].layer for index in matching), *shot.tops]
     layer = settled(reduce(stacked, stronger, shot.base))
     firm = {name for stronger_one in stronger for name in _written(stronger_one)}
-    firm.update(name for name in PROMPTS if name in shot.named)
+    firm.update(shot.texts)
     variables = {name: plain(value) for name, value in layer.vars.items()}
     return Variant(dict(_settings(layer)), frozenset(firm), variables, layer.takes or 1)
 

@@ -1,9 +1,10 @@
 """What is allowed but likely a mistake that costs money."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from typing import Any
 
 from veogen.document.problems import Problem
 from veogen.document.values import Place
@@ -27,16 +28,18 @@ class PlannedShot:
 
 
 def doubts(
-    planned: Sequence[PlannedShot], load: Callable[[str], str | None], path: str
+    planned: Sequence[PlannedShot], load: Callable[[str], str | None], bases: Container[str]
 ) -> Iterator[Problem]:
-    """Warnings about the shots of a spec; `path` is its own file, not those of its bases."""
+    """Warnings about the shots of a spec; `bases` are the files that other specs may share."""
     uses = [_uses(one, load) for one in planned]
     for one, used in zip(planned, uses, strict=True):
         yield from _unused_axes(one, used)
         yield from _alike_values(one.grid)
         for form in one.forms:
-            yield from _form_doubts(form)
-    yield from _unused_vars(planned, uses, path)
+            yield from _white_lines(form)
+            if form.takes > 1:
+                yield from _takes_doubts(form, one, load)
+    yield from _unused_vars(planned, uses, bases)
 
 
 def _uses(one: PlannedShot, load: Callable[[str], str | None]) -> Uses:
@@ -56,17 +59,17 @@ def _unused_axes(one: PlannedShot, used: Uses) -> Iterator[Problem]:
 
 
 def _unused_vars(
-    planned: Sequence[PlannedShot], uses: Sequence[Uses], path: str
+    planned: Sequence[PlannedShot], uses: Sequence[Uses], bases: Container[str]
 ) -> Iterator[Problem]:
     """Vars that no shot which has them uses; those of a base may be meant for other specs."""
     used_at: dict[tuple[Place, str], bool] = {}
     for one, used in zip(planned, uses, strict=True):
-        for layer in (one.shot.base, *(o.layer for o in one.shot.overrides), one.shot.top):
+        for layer in (one.shot.base, *(o.layer for o in one.shot.overrides), *one.shot.tops):
             for name in layer.vars:
                 key = (layer.vars.key_place(name), name)
                 used_at[key] = used_at.get(key, False) or used.uses_var(name)
     for (place, name), is_used in used_at.items():
-        if not is_used and place.path == path:
+        if not is_used and place.path not in bases:
             yield _warning(place, "unused-var", f"no template uses the var {name!r}")
 
 
@@ -83,7 +86,7 @@ def _alike_values(grid: Grid) -> Iterator[Problem]:
                 yield _warning(one.place, "near-duplicate", message)
 
 
-def _form_doubts(form: Form) -> Iterator[Problem]:
+def _white_lines(form: Form) -> Iterator[Problem]:
     for name in PROMPTS:
         blank = form.values.get(name)
         if isinstance(blank, Blank):
@@ -91,13 +94,44 @@ def _form_doubts(form: Form) -> Iterator[Problem]:
             if _BLANK_LINE.search(source.text):
                 message = "a line of the text is only white space"
                 yield _warning(source.place, "white-space", message)
-    if form.takes > 1 and isinstance(form.values.get("seed"), int):
-        message = "all takes have one seed: they may come out alike"
+
+
+def _takes_doubts(
+    form: Form, one: PlannedShot, load: Callable[[str], str | None]
+) -> Iterator[Problem]:
+    """What is odd beside several takes, be it written there or on an axis."""
+    message = "all takes have one seed: they may come out alike"
+    if "seed" in form.from_axes:
+        for seed in islice(_chosen("seed", one.grid), 1):
+            yield _warning(seed.place, "takes-with-seed", message)
+    elif "seed" in form.values and not _tells_takes_apart(form.values["seed"], form, load):
         yield _warning(form.places["seed"], "takes-with-seed", message)
-    number = form.values.get("n")
-    if form.takes > 1 and isinstance(number, int) and number > 1:
-        message = f"{form.takes} takes of {number} videos each: {form.takes * number} videos"
-        yield _warning(form.places["n"], "takes-with-n", message)
+    for number, place in _numbers(form, one.grid):
+        if isinstance(number, int) and number > 1:
+            message = f"{form.takes} takes of {number} videos each: {form.takes * number} videos"
+            yield _warning(place, "takes-with-n", message)
+
+
+def _tells_takes_apart(seed: Any, form: Form, load: Callable[[str], str | None]) -> bool:
+    """Whether a seed is a template that may be another one in each take."""
+    if not isinstance(seed, Blank):
+        return False
+    return uses_of([form.texts[seed.index].source], load).uses("take")
+
+
+def _numbers(form: Form, grid: Grid) -> Iterator[tuple[object, Place]]:
+    if "n" in form.from_axes:
+        yield from ((one.value, one.place) for one in _chosen("n", grid))
+    elif "n" in form.values:
+        yield form.values["n"], form.places["n"]
+
+
+def _chosen(name: str, grid: Grid) -> Iterator[Choice]:
+    """Every value that an axis or column has."""
+    for dimension in grid.dimensions:
+        if name in dimension.names:
+            for point in dimension.points:
+                yield from (one for one in point if one.name == name)
 
 
 def folded(text: str) -> str:

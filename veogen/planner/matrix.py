@@ -18,7 +18,6 @@ from veogen.planner.axes import Dimension, axes_of, zipped
 from veogen.planner.choices import Choice, Combination
 from veogen.planner.conditions import rule, rules
 from veogen.planner.includes import Include, includes
-from veogen.planner.layers import PROMPTS
 from veogen.planner.rows import rows_of
 from veogen.planner.rules import Matcher
 from veogen.spec.model import Sample, Shot
@@ -135,7 +134,7 @@ def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) 
             message = f"{name!r} is an axis and a column of the rows"
             problems.error(matrix.axes.key_place(name), "repeated-name", message)
     for name in (name for dimension in dimensions for name in dimension.names):
-        if name in shot.named and name not in PROMPTS:  # a shot's own prompt wins
+        if name in shot.named:
             kind = "axis" if name in axes else "column"
             message = f"the {kind} {name!r} sets {name!r}; it is set here as well"
             problems.error(shot.named[name], "set-twice", message)

@@ -61,8 +61,8 @@ class Planning:
     ) -> None:
         self._renderer.close()
         if kind is None and not self.problems.has_errors:
-            shown = self.spec.files.shown(self.spec.path)
-            self.problems.extend(doubts(self._planned, self._renderer.load, shown))
+            bases = self.spec.sources.keys() - {self.spec.files.shown(self.spec.path)}
+            self.problems.extend(doubts(self._planned, self._renderer.load, bases))
 
     def shots(self) -> Iterator[Planable]:
         """The shots to plan, in order; none when the plan would be too large."""

@@ -81,12 +81,13 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One shot with everything that applies to it; weakest first: base, overrides, top.
+    """One shot with everything that applies to it; weakest first: base, overrides, tops.
 
-    `base` is extends, spec and shot merged; `top` is profile and `--set` merged. `named` holds
-    the parameters and the place that the shot itself, the profile or `--set` wrote, and the vars
-    of the profile and `--set`: an axis or column of that name is a mistake there. `base` has no
-    prompt only where an axis, a column or `top` may bring one.
+    `base` is extends, spec and shot merged; `tops` are the profile, its shot and `--set`. `named`
+    holds what the `params` of the shot itself, of the profile or `--set` wrote, and the vars of
+    the profile and `--set`, each with its place: an axis or column of that name is a mistake
+    there. An axis or column named like one of its own `texts` is only seen by them. `base` has
+    no prompt only where an axis, a column or one of `tops` may bring one.
     """
 
     name: str
@@ -94,8 +95,9 @@ class Shot:
     description: str | None
     base: Layer
     overrides: tuple[Override, ...]
-    top: Layer
+    tops: tuple[Layer, ...]
     named: Mapping[str, Place]
+    texts: frozenset[str]
     matrix: Matrix
     output: Text | None
 

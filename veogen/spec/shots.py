@@ -77,8 +77,8 @@ class _Reader:
         written = [shot for shot in (own, late) if shot is not None]
         whole = written[0] if len(written) == 1 else merge_shot(*written)
         nothing = Map.like(whole)
-        base = layer_of(own or nothing)
-        top = (self._profile, layer_of(late or nothing), self._settings)
+        base, late_layer = layer_of(own or nothing), layer_of(late or nothing)
+        levels = (own or nothing, self._levels.profile, late or nothing, self._levels.settings)
         matrices = (self._levels.spec, own or nothing, self._levels.profile, late or nothing)
         return Shot(
             name=name,
@@ -86,8 +86,9 @@ class _Reader:
             description=_string(whole, "description"),
             base=settled(stacked(self._spec, base), self._spec),
             overrides=tuple(_overrides(whole)),
-            top=reduce(stacked, top),
-            named=_named_values(base, *top),
+            tops=(self._profile, late_layer, self._settings),
+            named=_named_values(*levels),
+            texts=frozenset(name for one in (base, late_layer) for name in _texts(one)),
             matrix=_matrix(matrices, self._levels.sources),
             output=_output(whole),
         )
@@ -95,7 +96,8 @@ class _Reader:
 
 def _lacks_prompt(shot: Shot) -> bool:
     maybe_later = "prompt" in shot.matrix.axes or shot.matrix.rows is not None
-    return shot.base.prompt is None and shot.top.prompt is None and not maybe_later
+    prompts = (layer.prompt for layer in (shot.base, *shot.tops))
+    return not any(prompts) and not maybe_later
 
 
 def _string(tree: Map, key: str) -> str | None:
@@ -118,18 +120,19 @@ def _overrides(shot: Map) -> Iterator[Override]:
                 yield Override(submap(override, "when"), layer_of(override), override.place)
 
 
-def _named_values(base: Layer, *top: Layer) -> dict[str, Place]:
+def _named_values(own: Map, *top: Map) -> dict[str, Place]:
     """What an axis or column may not be named after, the weakest first."""
-    named = _own_values(base)
-    for layer in top:
-        named |= _own_values(layer) | _places(layer.vars)
+    named = _places(submap(own, "params"))
+    for level in top:
+        named |= _places(submap(level, "params")) | _places(submap(level, "vars"))
     return named
 
 
-def _own_values(layer: Layer) -> dict[str, Place]:
-    texts = {"prompt": layer.prompt, "negative_prompt": layer.negative_prompt}
-    places = {name: text.place for name, text in texts.items() if text is not None}
-    return places | _places(layer.params)
+def _texts(layer: Layer) -> Iterator[str]:
+    if layer.prompt is not None:
+        yield "prompt"
+    if layer.negative_prompt is not None:
+        yield "negative_prompt"
 
 
 def _places(tree: Map) -> dict[str, Place]:

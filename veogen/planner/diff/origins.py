@@ -121,7 +121,8 @@ class Origins:
 
     def _values(self, made: _Made) -> Iterator[tuple[str, Input]]:
         """Vars, and the axes and columns that hide them."""
-        stronger = [*(made.shot.overrides[index].layer for index in made.overrides), made.shot.top]
+        overrides = (made.shot.overrides[index].layer for index in made.overrides)
+        stronger = [*overrides, *made.shot.tops]
         written = settled(reduce(stacked, stronger, made.shot.base)).vars
         chosen = {one.name for one in made.combination}
         for name, value in written.items():
