@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from veogen.cli import veogen
-from veogen.errors import ExitCode
+from veogen.errors import ExitCode, UsageError
 
 WRONG = "veogen: 1\nshots:\n  - {name: a, prompt: x, params: {durration: 8}}\n"
 
@@ -42,6 +42,17 @@ def test_mistakes_are_lines_on_stdout(project: Path) -> None:
         ),
         "1 spec: 1 error, 0 warnings\n",
     )
+
+
+def test_a_glob_matches_an_address_of_some_profile(project: Path) -> None:
+    (project / "specs/a.yaml").write_text(
+        "veogen: 1\nshots: [{name: a, prompt: x}]\n"
+        "profiles: {late: {shots: [{name: b, prompt: y}]}}"
+    )
+
+    assert validate("specs", "--select", "b") == (ExitCode.DONE, "", "1 spec: no mistakes\n")
+    with pytest.raises(UsageError, match="--select 'c' matches no address; the nearest are a, b"):
+        veogen(["validate", "specs", "--select", "c"], standalone_mode=False)
 
 
 def test_json_is_one_array(project: Path) -> None:

@@ -54,6 +54,13 @@ HUNDRED = "[" + ", ".join(map(str, range(1, 101))) + "]"
             "--max-requests 12 allows it",
             id="rows",
         ),
+        pytest.param(
+            ", ".join(f"a{n}: [1, 2]" for n in range(20_000)),
+            {},
+            f"10^6020 requests are more than 1,000: s: "
+            f"{' x '.join(f'2 a{n}' for n in range(20))} x 19,980 more axes x 2 takes = 10^6020",
+            id="a number of more digits than anybody writes",
+        ),
     ],
 )
 def test_a_plan_that_is_too_large(

@@ -7,6 +7,7 @@ from veogen.cli.options import SpecOptions
 from veogen.document.problems import Problem, Problems
 from veogen.document.values import Place
 from veogen.planner.build import check_all
+from veogen.planner.selection import selected
 from veogen.spec.load import load_as_far
 from veogen.spec.model import Spec
 
@@ -15,6 +16,7 @@ def all_problems(paths: Sequence[Path], options: SpecOptions) -> Problems:
     """What is wrong with specs by themselves, as plans, and together.
 
     Without a profile asked for they are looked at plain, then with each profile that they have.
+    Raises `UsageError` for globs that match nothing, where nothing else is wrong.
     """
     telling = _Telling()
     profiles: dict[str, list[Path]] = {}
@@ -23,6 +25,8 @@ def all_problems(paths: Sequence[Path], options: SpecOptions) -> Problems:
             profiles.setdefault(profile, []).append(path)
     for profile, those in profiles.items():
         _looked_at(those, profile, options, telling)
+    if not telling.problems.has_errors:
+        selected(telling.addresses, options.select, options.deselect)
     return telling.problems
 
 
@@ -34,16 +38,21 @@ def _looked_at(
     telling.tell(found)
     readable = {path: spec for path, spec in specs.items() if spec is not None}
     found = Problems()
-    check_all(readable.values(), found, max_requests=options.max_requests)
+    plans = check_all(readable.values(), found, max_requests=options.max_requests)
     telling.tell(found)
+    telling.addresses.update(dict.fromkeys(r.address for plan in plans for r in plan.requests))
     return readable
 
 
 class _Telling:
-    """Drops what was told before of the same place: a profile repeats its spec's mistakes."""
+    """Drops what was told before of the same place: a profile repeats its spec's mistakes.
+
+    `addresses` are those of all plans that were looked at.
+    """
 
     def __init__(self) -> None:
         self.problems = Problems()
+        self.addresses: dict[str, None] = {}
         self._told: set[tuple[Place, str]] = set()
 
     def tell(self, found: Problems) -> None:

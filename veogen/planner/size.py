@@ -10,6 +10,10 @@ from veogen.spec.model import Shot, Spec
 MOST_REQUESTS = 1_000
 MOST_EVER = 10_000_000
 
+_MOST_TOLD = 20  # shots, the largest first, and axes of each
+_LARGEST_WRITTEN = 10**30
+_DIGITS_OF_A_BIT = 0.30103
+
 
 def most_allowed(spec: Spec, max_requests: int | None) -> int:
     """How many requests a plan may have; without `max_requests` its budget says it."""
@@ -23,16 +27,19 @@ def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems
     walked = max((one.product_size for one in grids), default=0)
     if total <= limit and walked <= MOST_EVER:
         return True
-    factors = "; ".join(
-        f"{shot.name}: {_factors(shot, one)} = {size:,}"
-        for shot, one, size in zip(spec.shots, grids, sizes, strict=True)
-    )
+    shots = [
+        f"{shot.name}: {_factors(shot, one)} = {_number(size)}"
+        for shot, one, size in sorted(
+            zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
+        )[:_MOST_TOLD]
+    ]
+    product = "; ".join(_some(shots, len(spec.shots), "shots"))
     largest = spec.shots[sizes.index(max(sizes))]
     hint = None if max(total, walked) > MOST_EVER else f"--max-requests {total} allows it"
     if total > limit:
-        message = f"{total:,} requests are more than {limit:,}: {factors}"
+        message = f"{_number(total)} requests are more than {limit:,}: {product}"
     else:
-        message = f"{total:,} requests are a sample of too many combinations: {factors}"
+        message = f"{_number(total)} requests are a sample of too many combinations: {product}"
     problems.error(largest.matrix.place, "too-many-requests", message, hint)
     return False
 
@@ -50,9 +57,22 @@ def _takes(shot: Shot) -> int:
 
 
 def _factors(shot: Shot, one: Grid) -> str:
-    factors = " x ".join(dimension.label for dimension in one.dimensions) or "1"
+    labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
+    factors = " x ".join(_some(labels, len(one.dimensions), "axes")) or "1"
     if one.sample:
-        factors = f"a sample of {one.sample.count:,} from {factors}"
+        factors = f"a sample of {_number(one.sample.count)} from {factors}"
     if one.include:
         factors = f"({factors} + {len(one.include)} included)"
-    return f"{factors} x {_takes(shot)} takes" if _takes(shot) > 1 else factors
+    return f"{factors} x {_number(_takes(shot))} takes" if _takes(shot) > 1 else factors
+
+
+def _some(told: Sequence[str], count: int, noun: str) -> Sequence[str]:
+    """What is told of so many, and how many others there are."""
+    return told if count <= len(told) else [*told, f"{count - len(told):,} more {noun}"]
+
+
+def _number(number: int) -> str:
+    """A number as people write it, however large."""
+    if number < _LARGEST_WRITTEN:
+        return f"{number:,}"
+    return f"10^{int((number.bit_length() - 1) * _DIGITS_OF_A_BIT)}"
