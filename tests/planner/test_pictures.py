@@ -3,7 +3,9 @@
 import contextlib
 import io
 import struct
+import time
 import tracemalloc
+import warnings
 import zipfile
 import zlib
 
@@ -18,11 +20,17 @@ from veogen.planner.pictures import NoPictureError, Picture, look_at
 KINDS = ["jpeg", "png", "webp"]
 
 
-def saved(kind: str, **options: object) -> bytes:
+def saved(kind: str, mode: str | None = None, **options: object) -> bytes:
     file = io.BytesIO()
-    Image.effect_noise((1280, 720), 50).convert("RGBA" if kind == "webp" else "RGB").save(
-        file, kind.upper(), **options
-    )
+    mode = mode or ("RGBA" if kind == "webp" else "RGB")
+    Image.effect_noise((1280, 720), 50).convert(mode).save(file, kind.upper(), **options)
+    return file.getvalue()
+
+
+def moving(kind: str) -> bytes:
+    file = io.BytesIO()
+    first, *others = (Image.new("RGB", (1280, 720), colour) for colour in ("red", "green", "blue"))
+    first.save(file, kind.upper(), save_all=True, append_images=others)
     return file.getvalue()
 
 
@@ -42,6 +50,13 @@ def png_of(width: int, height: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
+
+
+def packed(name: bytes, head: bytes, size: int) -> bytes:
+    """A PNG with a chunk of packed zeros, so many of them."""
+    raw, packer = picture("png"), zlib.compressobj(9)
+    zeros = b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
+    return raw[:33] + chunk(name, head + zeros) + raw[33:]
 
 
 def webp_of(width: int, height: int) -> bytes:
@@ -78,6 +93,9 @@ def turned() -> bytes:
         pytest.param(saved("webp"), Picture("webp", 1280, 720), id="with transparency"),
         pytest.param(picture("png", (3, 5)), Picture("png", 3, 5), id="tiny"),
         pytest.param(turned(), Picture("jpeg", 720, 1280), id="turned"),
+        pytest.param(saved("jpeg", mode="CMYK"), Picture("jpeg", 1280, 720), id="for print"),
+        pytest.param(moving("png"), Picture("png", 1280, 720), id="a moving PNG"),
+        pytest.param(moving("webp"), Picture("webp", 1280, 720), id="a moving WebP"),
         pytest.param(picture("jpeg") + bytes(32), Picture("jpeg", 1280, 720), id="fill bytes"),
         pytest.param(
             picture("jpeg") + picture("jpeg", (160, 90)), Picture("jpeg", 1280, 720), id="a preview"
@@ -117,16 +135,54 @@ def test_an_image_is_known_by_its_bytes(raw: bytes, seen: Picture) -> None:
         pytest.param(
             b"\x89PNG\r\n\x1a\n" + chunk(b"tEXt", b"") * 500_000, "cut short", id="chunks"
         ),
+        pytest.param(b"\xff\xd8" + b"\xff" * (9 << 20) + b"\xd9", "cannot be read", id="filler"),
+        pytest.param(
+            b"\xff\xd8\xff\xe0\x00\x02" + b"\xff\x00" * (4 << 20) + b"\xff\xd9",
+            "cannot be read",
+            id="filler of two bytes",
+        ),
+        pytest.param(
+            picture("jpeg") + b"\xff\xd8\xff\xd9" * (2 << 20), "something else", id="previews"
+        ),
+        pytest.param(
+            packed(b"zTXt", b"k\0\0", 300 << 20), "cannot be read", id="a bomb of a comment"
+        ),
+        pytest.param(
+            packed(b"iTXt", b"k\0\1\0\0\0", 300 << 20), "cannot be read", id="a bomb of text"
+        ),
     ],
 )
 def test_what_is_no_image_is_told_quickly_and_in_little_memory(raw: bytes, reason: str) -> None:
+    began = time.process_time()
+    with pytest.raises(NoPictureError, match=reason):
+        look_at(raw)
+    took = time.process_time() - began
     tracemalloc.start()
     with pytest.raises(NoPictureError, match=reason):
         look_at(raw)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
+    assert took < 3
     assert peak < 2 * len(raw) + 4_000_000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(b"\xff\xe2\x00\x66MPF\0" + bytes(96), id="a broken index of previews"),
+        pytest.param(
+            b"\xff\xe1\x01\x0aExif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x03\0\0\x90\1" * 31,
+            id="broken notes",
+        ),
+    ],
+)
+def test_what_the_reader_finds_odd_is_no_line_on_the_terminal(odd: bytes) -> None:
+    raw = picture("jpeg")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert look_at(raw[:2] + odd + raw[2:]) == Picture("jpeg", 1280, 720)
+    assert told == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

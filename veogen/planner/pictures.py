@@ -16,6 +16,10 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # not those without a length
 _JPEG_END = 0xD9
+_JPEG_SCAN = 0xDA
+_MOST_FILLER = 1024  # bytes before a marker, which no encoder needs
+_MOST_PREVIEWS = 16
+_ZEROS = re.compile(rb"\0*")
 _WEBP_HEAD = 12
 _WEBP_EXTENDED = re.compile(rb"VP8X.{8}(.{3})(.{3})", re.DOTALL)
 _WEBP_LOSSLESS = re.compile(rb"VP8L.{4}\x2f(.{4})", re.DOTALL)
@@ -47,7 +51,7 @@ def look_at(raw: bytes) -> Picture:
     end = _ENDS[kind](raw)
     if end is None:
         raise NoPictureError(f"is cut short: the end of the {kind.upper()} is missing")
-    if _is_more(kind, raw[end:]):
+    if _is_more(raw, kind, end):
         raise NoPictureError(
             f"holds something else after the end of the {kind.upper()}; save it again as an image"
         )
@@ -73,7 +77,7 @@ def _size(raw: bytes, kind: Kind) -> tuple[int, int]:
         return _webp_size(raw)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # what is odd, but can be read
             with Image.open(io.BytesIO(raw), formats=[kind.upper()]) as image:
                 turned = kind == "jpeg" and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
                 width, height = image.size
@@ -95,17 +99,20 @@ def _png_end(raw: bytes) -> int | None:
     return None
 
 
-def _jpeg_end(raw: bytes) -> int | None:
-    """Where a JPEG ends; None if it does not."""
-    at = 2
+def _jpeg_end(raw: bytes, at: int = 0) -> int | None:
+    """Where the JPEG that begins at `at` ends; None if it does not."""
+    at, in_head = at + 2, True
     for _ in range(_MOST_PIECES):
         found = _JPEG_MARKER.search(raw, at)
         if found is None:
             return None
+        if in_head and found.start() - at > _MOST_FILLER:  # the reader would go over each of them
+            raise NoPictureError("is a JPEG that cannot be read")
         marker, at = found[0][1], found.end()
         if marker == _JPEG_END:
             return at
         # A scan is a segment with its head; the search goes over the bytes that follow it.
+        in_head = in_head and marker != _JPEG_SCAN
         at += int.from_bytes(raw[at : at + 2])
     return None
 
@@ -133,11 +140,19 @@ def _little(raw: bytes) -> int:
     return int.from_bytes(raw, "little")
 
 
-def _is_more(kind: Kind, tail: bytes) -> bool:
+def _is_more(raw: bytes, kind: Kind, end: int) -> bool:
     """Whether something follows a picture: cameras add fill bytes, and previews to a JPEG."""
-    while kind == "jpeg" and tail.startswith(_JPEG) and (end := _jpeg_end(tail)):
-        tail = tail[end:].lstrip(b"\0")
-    return bool(tail.strip(b"\0"))
+    for _ in range(_MOST_PREVIEWS if kind == "jpeg" else 0):
+        next_ = _jpeg_end(raw, end) if raw.startswith(_JPEG, end) else None
+        if next_ is None:
+            break
+        end = _after_zeros(raw, next_)
+    return _after_zeros(raw, end) < len(raw)
+
+
+def _after_zeros(raw: bytes, at: int) -> int:
+    found = _ZEROS.match(raw, at)
+    return found.end() if found else at
 
 
 _ENDS = {"jpeg": _jpeg_end, "png": _png_end, "webp": _webp_end}
