@@ -78,6 +78,7 @@ class Desk:
         self,
         *,
         journal: Journal,
+        ledger: Ledger,
         directory: RunDirectory,
         gateway_name: GatewayName,
         policy: Policy,
@@ -90,7 +91,7 @@ class Desk:
         self.policy = policy
         self.clock = clock
         self.listener = listener
-        self.ledger = journal.ledger()
+        self.ledger = ledger
         self.spent_before = self.ledger.spent
         self.bell = Bell.of(policy.callbacks, self.ledger) if policy.callbacks else None
         self.stop: Stop | None = None

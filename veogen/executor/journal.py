@@ -189,15 +189,17 @@ class Journal:
         """The fold of everything in the journal."""
         try:
             ledger = Ledger(self.header.name)
-            ledger.adopt(
-                self._entries("position IS NOT NULL ORDER BY position"),
-                self._entries("position IS NULL ORDER BY known"),
-            )
+            planned = self._entries("position IS NOT NULL ORDER BY position")
+            ledger.adopt(planned, self.former())
             for event in self.events():
                 ledger.apply(event)
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise _unreadable(self.path, error) from None
         return ledger
+
+    def former(self) -> Iterator[Entry]:
+        """The requests that are not of the plan, in the order in which they were first known."""
+        return self._entries("position IS NULL ORDER BY known")
 
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which they were written."""

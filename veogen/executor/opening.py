@@ -1,7 +1,7 @@
 """Opening a run directory: locked, of the right kind, in step with its plan and its results."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from veogen.executor.clock import Clock
@@ -15,6 +15,7 @@ from veogen.executor.takein import purchases, stranger, strangers
 from veogen.executor.upkeep import deleted, found, renamed
 from veogen.planner.plan import Plan
 from veogen.results.entries import Entry
+from veogen.results.events import Event
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, Manifest
 
@@ -42,9 +43,10 @@ def opened(
     directory.prepare(services.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
     with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
-        _bring_in_step(journal, directory, plan, manifest, services.clock)
+        ledger = _in_step(journal, directory, plan, manifest, services.clock)
         desk = Desk(
             journal=journal,
+            ledger=ledger,
             directory=directory,
             gateway_name=services.gateway_name,
             policy=policy,
@@ -89,24 +91,39 @@ def _refuse_other_kind(path: Path, found: GatewayName | None, wanted: GatewayNam
         )
 
 
-def _bring_in_step(
+def _in_step(
     journal: Journal,
     directory: RunDirectory,
     plan: Plan | None,
     manifest: Manifest | None,
     clock: Clock,
-) -> None:
+) -> Ledger:
+    """The journal's fold, read once; whatever is new to the journal is written there as well."""
     ledger = journal.ledger()
     if plan is not None:
-        journal.adopt(plan.name, map(Entry.of, plan.requests))
+        _adopt(plan.name, list(map(Entry.of, plan.requests)), journal, ledger)
     elif manifest is not None:
-        journal.adopt(manifest.name, _requests_of(manifest, ledger))
+        _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
     if manifest is not None:
-        ledger = journal.ledger()
+        news = list(purchases(manifest, ledger, clock.now()))
         journal.remember(strangers(manifest, ledger))
-        journal.append(list(purchases(manifest, ledger, clock.now())), clock.now())
+        ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
+        _happened(news, journal, ledger, clock)
     for step in (renamed, found, deleted):
-        journal.append(list(step(journal.ledger(), directory.path)), clock.now())
+        _happened(list(step(ledger, directory.path)), journal, ledger, clock)
+    return ledger
+
+
+def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger) -> None:
+    journal.adopt(name, entries)
+    ledger.name = name
+    ledger.adopt(entries, journal.former())
+
+
+def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
+    journal.append(events, clock.now())
+    for event in events:
+        ledger.apply(event)
 
 
 def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:

@@ -68,7 +68,7 @@ def look(path: Path, now: float) -> Snapshot:
 def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:
     """What the next run would take in, without writing it down."""
     planned = [ledger.entry(line.hash) or stranger(line) for line in manifest.results]
-    ledger.adopt(planned, former=list(strangers(manifest, ledger)))
+    ledger.adopt(planned, former=[*ledger.entries, *strangers(manifest, ledger)])
     for event in list(purchases(manifest, ledger, now)):
         ledger.apply(event)
 

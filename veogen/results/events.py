@@ -4,7 +4,7 @@ Every event names its request by hash. Times are Unix seconds of this machine's 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, TypeAlias, get_args
@@ -188,7 +188,24 @@ Event: TypeAlias = (
     | Progressed
 )
 
-_KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+def _amount(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+_TYPED: Mapping[str, Callable[[Any], Any]] = {
+    "credits": _amount,
+    "estimate": _amount,
+    "links": tuple,
+    "video": Video.from_json,
+    "videos": lambda videos: tuple(map(Video.from_json, videos)),
+}
+"""How a field is read whose value is not as JSON has it."""
+
+_READING: Mapping[str, tuple[type[Event], Sequence[tuple[str, Callable[[Any], Any]]]]] = {
+    kind.__name__: (kind, [(f.name, _TYPED[f.name]) for f in fields(kind) if f.name in _TYPED])
+    for kind in get_args(Event)
+}
 
 
 def to_json(event: Event) -> str:
@@ -202,8 +219,10 @@ def from_json(text: str) -> Event:
     """The event that `to_json` wrote; raises `ValueError` for anything else."""
     try:
         data = json.loads(text)
-        kind = _KINDS[data.pop("event")]
-        return kind(**{name: _typed(name, value) for name, value in data.items()})
+        kind, typed = _READING[data.pop("event")]
+        for name, read in typed:
+            data[name] = read(data[name])
+        return kind(**data)
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not an event: {text[:200]}") from error
 
@@ -216,19 +235,5 @@ def _plain(value: Any) -> Any:
             return value.to_json()
         case tuple():
             return [_plain(item) for item in value]
-        case _:
-            return value
-
-
-def _typed(name: str, value: Any) -> Any:
-    match name:
-        case "credits" | "estimate" if value is not None:
-            return Decimal(value)
-        case "links":
-            return tuple(value)
-        case "video":
-            return Video.from_json(value)
-        case "videos":
-            return tuple(map(Video.from_json, value))
         case _:
             return value

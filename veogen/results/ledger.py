@@ -1,7 +1,7 @@
 """All requests of a run directory: the plan's entries and the fold of everything that happened."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,10 +42,9 @@ class Ledger:
         self.in_doubt = Decimal(0)
 
     def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
-        """Take the plan's entries, in order; those of `former` are known from earlier plans."""
-        self._entries.update((entry.hash, entry) for entry in former)
+        """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
         plan = {entry.hash: entry for entry in planned}
-        self._entries.update(plan)
+        self._entries = {entry.hash: entry for entry in former} | plan
         self._planned = dict.fromkeys(plan)
         self._counts = Counter(self.record(hash_).status for hash_ in self._planned)
 
@@ -54,8 +53,9 @@ class Ledger:
         before = self.record(event.hash)
         record = after(before, event)
         self._records[event.hash] = record
-        self.spent += record.spent - before.spent
-        self.in_doubt += record.in_doubt - before.in_doubt
+        if record.purchases is not before.purchases:
+            self.spent += record.spent - before.spent
+            self.in_doubt += record.in_doubt - before.in_doubt
         if event.hash in self._planned and before.status != record.status:
             self._counts[before.status] -= 1
             self._counts[record.status] += 1
@@ -66,6 +66,11 @@ class Ledger:
 
     def entry(self, hash_: str) -> Entry | None:
         return self._entries.get(hash_)
+
+    @property
+    def entries(self) -> Collection[Entry]:
+        """All requests that are known, bought or not."""
+        return self._entries.values()
 
     @property
     def reserved(self) -> Decimal:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 
@@ -41,15 +40,15 @@ class Video:
 
 def is_video_path(path: str) -> bool:
     """Whether a path stays below `videos/`: a manifest is input and may not point elsewhere."""
-    parts = PurePosixPath(path).parts
+    first, *parts = path.split("/")
     return (
-        len(parts) > 1
-        and parts[0] == "videos"
-        and ".." not in parts
-        and str(PurePosixPath(path)) == path
+        first == "videos"
+        and bool(parts)
+        and _NO_NAMES.isdisjoint(parts)
+        and path.isprintable()
+        and "\\" not in path
         and len(path.encode()) <= _LONGEST_PATH
         and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
-        and all(character.isprintable() and character != "\\" for character in path)
     )
 
 
@@ -68,23 +67,28 @@ def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
 
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
+_NO_NAMES = frozenset({"", ".", ".."})
 _FIELDS = frozenset(field.name for field in fields(Video))
 _MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def _well_formed(data: Mapping[str, Any]) -> bool:
-    counts = (data["bytes"], data["width"], data["height"])
     return (
         data.keys() == _FIELDS
+        and isinstance(data["path"], str)
         and is_video_path(data["path"])
         and _SHA256.fullmatch(data["sha256"]) is not None
-        and all(type(number) is int and 0 <= number <= _MOST for number in counts)
-        and all(_is_number(number) for number in (data["duration"], data["fps"]))
+        and all(_is_count(data[name]) for name in ("bytes", "width", "height"))
+        and all(_is_number(data[name]) for name in ("duration", "fps"))
         and type(data["audio"]) is bool
         and type(data["warnings"]) is list
         and all(isinstance(warning, str) for warning in data["warnings"])
     )
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MOST
 
 
 def _is_number(value: Any) -> bool:
