@@ -22,7 +22,8 @@ from veogen.executor.policy import Policy
 from veogen.gateway.answers import NotTaken, Refused, Submission, Task, Unknown, Unread
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import parse, render
+from veogen.results.manifest import parse
+from veogen.results.rendering import render
 
 CITIES = ("Tokyo", "Paris", "Oslo", "Lima")
 BUDGET = PRICE * 6

@@ -13,7 +13,8 @@ from veogen.executor.policy import Policy
 from veogen.gateway.answers import Upload
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import GatewayName, render
+from veogen.results.manifest import GatewayName
+from veogen.results.rendering import Renderer
 
 _WRITE_EVERY = 3.0
 
@@ -87,7 +88,7 @@ class Desk:
     ) -> None:
         self._journal = journal
         self._directory = directory
-        self._gateway_name = gateway_name
+        self._renderer = Renderer(gateway_name)
         self.policy = policy
         self.clock = clock
         self.listener = listener
@@ -103,9 +104,10 @@ class Desk:
         """Make events durable, fold them in, and tell whoever watches."""
         self._keep(events)
         for event in events:
+            before = self.ledger.record(event.hash)
             record = self.ledger.apply(event)
             entry = self.ledger.entry(event.hash)
-            self._dirty = True
+            self._dirty = self._dirty or record is not before
             if entry is not None:
                 self.listener.event(event, Standing(entry, record), view())
 
@@ -147,7 +149,7 @@ class Desk:
         if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
             return
         try:
-            self._directory.write_results(render(self.ledger, self._gateway_name))
+            self._directory.write_results(self._renderer.render(self.ledger))
         except OSError as error:
             self._give_room()
             self.halt(Stop("disk", f"{self._directory.results}: {error.strerror}"))
@@ -158,7 +160,7 @@ class Desk:
 
     def _last_try_at_results(self) -> None:
         try:
-            self._directory.write_results(render(self.ledger, self._gateway_name))
+            self._directory.write_results(self._renderer.render(self.ledger))
         except OSError as error:
             self.listener.note(
                 f"{self._directory.results}: it could not be written ({error.strerror}); "

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.ledger import Standing
 from veogen.results.records import STATUSES, Failure, Status
 from veogen.results.videos import Video
 
@@ -56,23 +56,12 @@ class Manifest:
     former: tuple[Line, ...]
 
 
-def render(ledger: Ledger, gateway: GatewayName) -> bytes:
-    """The manifest's bytes: the same for the same fold, on any machine."""
-    data = {
-        "format": FORMAT,
-        "name": ledger.name,
-        "gateway": gateway,
-        "results": lines(ledger.planned),
-        "former": lines(ledger.former),
-    }
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
-
-
 def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
-    return [_line(standing) for standing in standings]
+    return [line_of(standing) for standing in standings]
 
 
-def _line(standing: Standing) -> dict[str, Any]:
+def line_of(standing: Standing) -> dict[str, Any]:
+    """One request as the manifest has it."""
     entry, record = standing.entry, standing.record
     error = record.error
     return {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 
@@ -21,7 +21,8 @@ class Video:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "warnings": list(self.warnings)}
+        data = {name: getattr(self, name) for name in _NAMES}
+        return {**data, "warnings": list(self.warnings)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Video":
@@ -57,18 +58,20 @@ def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
 
     Of several some may be missing, so the place in the list does not say.
     """
-    number = re.compile(rf"-{hash_[:10]}-([1-9]\d?)\.mp4$", re.ASCII)
     found: dict[int, Video] = {}
     for place, video in enumerate(videos):
-        named = number.search(video.path)
-        found[int(named[1]) - 1 if named else place] = video
+        named = _NUMBERED.search(video.path)
+        is_own = named is not None and named[1] == hash_[:10]
+        found[int(named[2]) - 1 if named and is_own else place] = video
     return found
 
 
+_NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
-_FIELDS = frozenset(field.name for field in fields(Video))
+_NAMES = tuple(field.name for field in fields(Video))
+_FIELDS = frozenset(_NAMES)
 _MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

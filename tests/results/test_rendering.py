@@ -1,0 +1,99 @@
+"""The bytes of results.json are those of its JSON, however often and in whatever state."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from support.virtual import VIDEO
+
+from veogen.results.entries import Entry
+from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed, Refused
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import lines, parse
+from veogen.results.rendering import Renderer, render
+
+PRICE = Decimal("38.016")
+
+
+def entry(name: str, **variables: object) -> Entry:
+    return Entry(
+        address=f"city[name={name}]",
+        hash=name[:1].encode().hex().rjust(64, "0"),
+        shot="city",
+        take=1,
+        variables={"name": name, **variables},  # type: ignore[dict-item]
+        output=f"city/{name}",
+        body={"model": "veo-3.1-fast-generate-preview"},
+        credits=PRICE,
+    )
+
+
+TOKYO, OSLO = (
+    entry("Tōkyō", line="a\n\"b'", look={"id": "noir", "of": [1, 2.5, None]}),
+    entry("Oslo"),
+)
+FORMER = entry("Wien", empty=[], none={})
+BOUGHT: list[Event] = [
+    Intended(FORMER.hash, 1, "k", "{}", PRICE, 1.0),
+    Accepted(FORMER.hash, 1, "task-9", PRICE, 1.0),
+    Intended(TOKYO.hash, 1, "k", "{}", PRICE, 1.0),
+    Accepted(TOKYO.hash, 1, "task-1", PRICE, 1.0),
+    Progressed(TOKYO.hash, "task-1", "processing", 5),
+    Made(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
+    Delivered(TOKYO.hash, 0, VIDEO.at("videos/city/Tokyo.mp4")),
+    Refused(OSLO.hash, 1, "invalid", "no such\nseed"),
+]
+
+
+def ledger(*, planned: Sequence[Entry], former: Sequence[Entry] = ()) -> Ledger:
+    found = Ledger("trip")
+    found.adopt(planned, former)
+    return found
+
+
+def plainly(found: Ledger) -> bytes:
+    data = {
+        "format": "veogen.results/1",
+        "name": "trip",
+        "gateway": "simulated",
+        "results": lines(found.planned),
+        "former": lines(found.former),
+    }
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(ledger(planned=[]), id="nothing"),
+        pytest.param(ledger(planned=[TOKYO]), id="one"),
+        pytest.param(ledger(planned=[TOKYO, OSLO], former=[FORMER]), id="some"),
+    ],
+)
+def test_the_bytes_are_those_of_the_json_after_every_event(found: Ledger) -> None:
+    renderer = Renderer("simulated")
+    assert renderer.render(found) == plainly(found)
+    for event in BOUGHT:
+        found.apply(event)
+
+        assert renderer.render(found) == render(found, "simulated") == plainly(found)
+
+
+def test_what_is_rendered_can_be_read() -> None:
+    found = ledger(planned=[OSLO, TOKYO], former=[FORMER])
+    for event in BOUGHT:
+        found.apply(event)
+
+    manifest = parse(render(found, "evolink"), "results.json")
+
+    assert [line.address for line in manifest.results] == [OSLO.address, TOKYO.address]
+    assert [line.status for line in manifest.former] == ["submitted"]
+
+
+def test_a_plan_that_changes_changes_the_bytes() -> None:
+    renderer, found = Renderer("simulated"), ledger(planned=[TOKYO, OSLO])
+    renderer.render(found)
+    found.adopt([OSLO, entry("Tokyo, renamed")], found.entries)
+
+    assert renderer.render(found) == plainly(found)

@@ -1,0 +1,51 @@
+"""The bytes of `results.json`, again and again while a run goes on."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.manifest import FORMAT, GatewayName, line_of
+
+_HEAD, _DEEPER = "\n  ", "\n    "
+
+
+class Renderer:
+    """Remembers the lines of requests that have not moved since: only the others cost time."""
+
+    def __init__(self, gateway: GatewayName) -> None:
+        self._gateway = gateway
+        self._lines: dict[str, tuple[Standing, str]] = {}
+
+    def render(self, ledger: Ledger) -> bytes:
+        """The manifest's bytes: the same for the same fold, on any machine."""
+        fields = {
+            "format": _json(FORMAT),
+            "name": _json(ledger.name),
+            "gateway": _json(self._gateway),
+            "results": self._list(ledger.planned),
+            "former": self._list(ledger.former),
+        }
+        body = ",".join(f'{_HEAD}"{name}": {text}' for name, text in fields.items())
+        return f"{{{body}\n}}\n".encode()
+
+    def _list(self, standings: Iterable[Standing]) -> str:
+        body = ",".join([f"{_DEEPER}{self._line(standing)}" for standing in standings])
+        return f"[{body}{_HEAD}]" if body else "[]"
+
+    def _line(self, standing: Standing) -> str:
+        known = self._lines.get(standing.record.hash)
+        if known is not None and known[0] == standing:
+            return known[1]
+        text = _json(line_of(standing)).replace("\n", _DEEPER)  # a string of JSON has none
+        self._lines[standing.record.hash] = (standing, text)
+        return text
+
+
+def render(ledger: Ledger, gateway: GatewayName) -> bytes:
+    """As a renderer does that remembers nothing."""
+    return Renderer(gateway).render(ledger)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
