@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-import subprocess
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clips import FAST, clip
+from support.disks import fill, small_disk
 from support.scripted_host import Host, Step, answer, close, closed_port, say
 
 from veogen.catalogue.models import shipped
 from veogen.executor.courier import Broken, NoSpace
-from veogen.executor.downloads import LARGEST, Downloads, download
+from veogen.executor.downloads import KEPT, LARGEST, Downloads, download
 from veogen.executor.media import Facts
 from veogen.executor.places import Delivered
 from veogen.gateway.media import Media
@@ -334,22 +335,6 @@ def test_a_run_that_stops_keeps_what_came(media: Media, tmp_path: Path) -> None:
     assert (tmp_path / ".clip.mp4.part").stat().st_size > 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mount],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small disk takes root")
-    yield mount
-    subprocess.run(["umount", mount], check=True)
-
-
 @pytest.mark.parametrize(
     "step",
     [
@@ -357,11 +342,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.param(say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP + bytes(400_000)), id="run into"),
     ],
 )
-def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, small_disk: Path) -> None:
-    outcome, _ = bring(media, small_disk, step)
+def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 256) as disk:
+        outcome, _ = bring(media, disk, step)
 
     assert isinstance(outcome, NoSpace)
-    assert str(small_disk) in outcome.message
+    assert str(disk) in outcome.message
+
+
+def test_a_clip_leaves_room_for_the_journal_and_goes_on_when_there_is_more(
+    media: Media, tmp_path: Path
+) -> None:
+    """The length is not told, so it is noticed on the way: what came is kept."""
+    clip = CLIP + bytes(3 << 20)
+    with small_disk(tmp_path / "disk", 8192) as disk:
+        filler = fill(disk, KEPT // 1024 + 2048)
+        outcome, _ = bring(media, disk, say(b"HTTP/1.1 200 OK\r\n\r\n" + clip))
+        free = shutil.disk_usage(disk).free
+        filler.unlink()
+
+    assert isinstance(outcome, NoSpace)
+    assert KEPT // 2 < free <= KEPT
 
 
 def test_a_disk_without_hard_links_takes_clips_too(

@@ -24,6 +24,8 @@ from veogen.results.entries import Entry
 from veogen.results.videos import Video
 
 LARGEST = 1 << 30
+KEPT = 4 << 20
+"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED = (403, 404, 410)
@@ -158,16 +160,16 @@ class _Download:
             raise _RefusedError(
                 Broken("not-a-video", "the link leads to a web page, not to a clip")
             )
-        if body.length is None:
-            return
-        if body.length > self._largest:
+        if body.length is not None and body.length > self._largest:
             raise _RefusedError(self._too_large(body.length))
-        free = shutil.disk_usage(self._target.parent).free
-        missing = body.length - body.start
-        if missing > free:
-            raise _RefusedError(
-                NoSpace(f"{self._target.parent}: the clip needs {missing} bytes, {free} are free")
-            )
+        self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
+
+    def _look_at_the_disk(self, missing: int) -> None:
+        folder = self._target.parent
+        free = shutil.disk_usage(folder).free
+        if missing + KEPT > free:
+            text = f"the clip needs {missing} bytes more and the journal {KEPT}, {free} are free"
+            raise _RefusedError(NoSpace(f"{folder}: {text}"))
 
     def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
         identity = Identity(_source(self._link), body.etag, body.length, boot_id())
@@ -185,6 +187,7 @@ class _Download:
                 raise self._useless(self._too_large(writer.size))
             if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
                 raise self._useless(Broken("not-a-video", "what came is no MP4"))
+            self._look_at_the_disk(0)
             if self._stopped():
                 raise InterruptedDownload("the run was stopped")
         if body.length is not None and writer.size != body.length:

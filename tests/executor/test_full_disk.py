@@ -1,0 +1,77 @@
+"""A disk that gets full at different moments of a real run: what was bought is on record."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.commands import Shell
+from support.disks import fill, small_disk
+from support.simulators import Served, simulator
+
+from veogen.errors import ExitCode
+from veogen.executor.journal import Journal
+
+SPEC = """
+veogen: 1
+name: trip
+params: {duration: 4}
+shots:
+  - name: city
+    prompt: "WORD {{ take_no }} at dusk"
+    matrix: {take_no: [1, 2, 3, 4, 5, 6]}
+"""
+RUN = ("run", "spec.yaml", "--yes", "--progress", "lines", "--poll-interval", "0.1")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    account = tmp_path_factory.mktemp("account") / "faults.yaml"
+    account.write_text("gateway: {clips: shared, estimated_time: 1}\n")
+    with simulator(account, generation_time=0.1) as served:
+        yield served
+
+
+@pytest.mark.parametrize(
+    "kib",
+    [
+        pytest.param(700, id="before the first submit"),
+        pytest.param(1120, id="at the first writes"),
+        pytest.param(1160, id="at later writes"),
+        pytest.param(3000, id="at the first clip"),
+        pytest.param(5700, id="at a later clip"),
+    ],
+)
+def test_what_was_bought_is_on_record_and_comes_home_when_there_is_room(
+    kib: int, served: Served, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    word = f"disk-{kib}"
+    with small_disk(tmp_path / "disk", 16_384) as disk:
+        shell = Shell(disk, capfd, served.environ)
+        (disk / "spec.yaml").write_text(SPEC.replace("WORD", word))
+        filler = fill(disk, kib)
+
+        first = shell.veogen(*RUN)
+
+        assert first.code == ExitCode.STOPPED, first.err
+        assert "NOT ON RECORD" not in first.err
+        assert billed(served, word) <= on_record(disk / "runs" / "trip" / "journal.db")
+
+        filler.unlink()
+        second = shell.veogen(*RUN)
+
+        results = json.loads((disk / "runs" / "trip" / "results.json").read_text())["results"]
+        assert second.code == ExitCode.DONE, second.err
+        assert {line["task_id"] for line in results} == billed(served, word)
+        assert len(billed(served, word)) == len(results) == 6
+        shutil.rmtree(disk / "runs")
+
+
+def billed(served: Served, word: str) -> set[str]:
+    return {b["task_id"] for b in served.audit()["billed"] if b["prompt"].startswith(f"{word} ")}
+
+
+def on_record(path: Path) -> set[str | None]:
+    with Journal.read(path) as journal:
+        return {standing.record.task_id for standing in journal.ledger().everything}
