@@ -94,8 +94,10 @@ def _png_end(raw: bytes) -> int | None:
     for _ in range(_MOST_PIECES):
         length, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
         at += 12 + length
+        if at > len(raw):
+            return None
         if name == b"IEND":
-            return at if at <= len(raw) else None
+            return at
     return None
 
 
