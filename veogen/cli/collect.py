@@ -9,6 +9,7 @@ import click
 from veogen.cli.carry import Job, carry_out, say_line, worst
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
+from veogen.cli.interrupts import ends_by_signal
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.verbose import logging_exchanges
@@ -38,6 +39,7 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     policy = policy_of(given)
     settings = from_environment(os.environ)
     with ExitStack() as stack:
+        stack.enter_context(ends_by_signal())
         stack.enter_context(logging_exchanges(given))
         connection = stack.enter_context(
             connected(

@@ -7,6 +7,16 @@ from types import FrameType
 
 
 @contextmanager
+def ends_by_signal() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does, from its first moment on."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def interrupts(leave: Callable[[], None]) -> Iterator[None]:
     """Call `leave` at the first signal; the second raises `KeyboardInterrupt` where it is."""
     seen = 0

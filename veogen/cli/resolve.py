@@ -11,7 +11,7 @@ import click
 from veogen.cli.carry import say_line
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
-from veogen.cli.interrupts import interrupts
+from veogen.cli.interrupts import ends_by_signal, interrupts
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
@@ -64,7 +64,7 @@ def command(run: str, profile: str | None, **given: tuple[str, ...]) -> ExitCode
     if not decisions:
         raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
     directory = find_run(run, profile)
-    with _services(decisions, directory) as services:
+    with ends_by_signal(), _services(decisions, directory) as services:
         outcome = _decide(directory, decisions, services)
     say(directory, outcome)
     return outcome.code

@@ -14,6 +14,7 @@ from veogen.cli.carry import Job, carry_out, say_line, worst
 from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.examples import examples
+from veogen.cli.interrupts import ends_by_signal
 from veogen.cli.listening import listening, listening_options, refuse_odd_listening
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
@@ -73,6 +74,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
     refuse_odd_listening(given)
     policy = policy_of(given)
     with ExitStack() as stack:
+        stack.enter_context(ends_by_signal())
         stack.enter_context(logging_exchanges(given))
         ordered = orders(specs, options, locked=given["locked"])
         for note in (order.note for order in ordered if order.note):

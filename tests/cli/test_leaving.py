@@ -1,0 +1,131 @@
+"""Ctrl-C and SIGTERM, once and twice, at the moments that matter: before, with and after a POST."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from support.scripted_host import Host, Step, answer, closed_port
+
+from veogen.errors import ExitCode
+
+SPEC = """
+veogen: 1
+name: trip
+params: {duration: 4}
+shots: [{name: boat, prompt: A boat at dusk}]
+"""
+NUMBERS = pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"]
+)
+UNKNOWN = answer(404, {"error": {"code": 404, "message": "not found"}}, keep=False)
+TAKEN = answer(200, {"id": "task-1", "status": "pending"}, keep=False)
+
+
+@contextmanager
+def started(
+    folder: Path, url: str, *words: str, spec: Sequence[str] = ("trip.yaml", "--yes")
+) -> Iterator["subprocess.Popen[str]"]:
+    (folder / "trip.yaml").write_text(SPEC)
+    environ: Mapping[str, str] = {
+        "EVOLINK_API_KEY": "sk-evo-key",
+        "EVOLINK_BASE_URL": url,
+        "EVOLINK_FILES_URL": url,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "veogen", *(words or ("run", *spec)), "--progress", "lines"],
+        cwd=folder,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def told(process: "subprocess.Popen[str]", words: str) -> None:
+    """Wait until it has said so."""
+    stream: IO[str] | None = process.stderr
+    assert stream is not None
+    assert any(words in line for line in stream), f"it never said {words!r}"
+
+
+def statuses(folder: Path) -> list[str]:
+    results = json.loads((folder / "runs/trip/results.json").read_text())["results"]
+    return [line["status"] for line in results]
+
+
+class Post:
+    """A POST that is answered when the test says so."""
+
+    def __init__(self) -> None:
+        self.came, self.go = threading.Event(), threading.Event()
+
+    @property
+    def step(self) -> Step:
+        return Step(self._act)
+
+    def _act(self, connection: socket.socket, stop: threading.Event) -> None:
+        self.came.set()
+        if self.go.wait(30):
+            TAKEN.act(connection, stop)
+
+
+@NUMBERS
+def test_a_post_that_was_sent_is_waited_for(tmp_path: Path, number: signal.Signals) -> None:
+    post = Post()
+    with (
+        Host(UNKNOWN, UNKNOWN, post.step) as host,
+        started(tmp_path, host.url) as process,
+    ):
+        assert post.came.wait(30)
+        process.send_signal(number)
+        told(process, "interrupted: waiting for what was already sent")
+        post.go.set()
+        code = process.wait(30)
+
+    assert (code, statuses(tmp_path)) == (ExitCode.INTERRUPTED, ["submitted"])
+
+
+@NUMBERS
+def test_the_second_signal_leaves_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    post = Post()
+    with (
+        Host(UNKNOWN, UNKNOWN, post.step) as host,
+        started(tmp_path, host.url) as process,
+    ):
+        assert post.came.wait(30)
+        process.send_signal(number)
+        told(process, "interrupted: waiting for what was already sent")
+        process.send_signal(number)
+        code = process.wait(5)
+        post.go.set()
+
+    assert (code, statuses(tmp_path)) == (ExitCode.INTERRUPTED, ["indeterminate"])
+    assert not list((tmp_path / "runs/trip").glob("journal.db-*"))
+
+
+@NUMBERS
+@pytest.mark.parametrize("command", ["run", "collect"])
+def test_before_anything_was_sent_it_leaves_as_well(
+    tmp_path: Path, number: signal.Signals, command: str
+) -> None:
+    run = tmp_path / "there"
+    run.mkdir()
+    manifest = {"format": "veogen.results/1", "name": "trip", "gateway": "evolink"}
+    (run / "results.json").write_text(json.dumps({**manifest, "results": [], "former": []}))
+    words = ("collect", "there") if command == "collect" else ()
+    with started(tmp_path, f"http://127.0.0.1:{closed_port()}", *words) as process:
+        told(process, "the gateway does not answer")
+        process.send_signal(number)
+        code = process.wait(30)
+
+    assert code == ExitCode.INTERRUPTED
+    assert not (tmp_path / "runs").exists()
