@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.specs import load_specs, spec_paths
+from veogen.document.files import OutsideRootError
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 
@@ -29,6 +30,17 @@ def test_a_folder_means_its_specs_and_each_is_meant_once() -> None:
     found = spec_paths([Path("specs/b.yaml"), Path("specs"), Path("specs/_base.yaml")])
 
     assert list(map(str, found)) == ["specs/b.yaml", "specs/a.yaml", "specs/_base.yaml"]
+
+
+def test_a_link_in_a_folder_may_lead_out_of_it_but_not_out_of_the_project(project: Path) -> None:
+    (project / "shared.yaml").write_text(SPEC)
+    (project / "specs/c.yaml").symlink_to("../shared.yaml")
+
+    assert spec_paths([Path("specs")])[-1] == Path("specs/c.yaml")
+
+    (project / "specs/d.yaml").symlink_to("/etc/hostname")
+    with pytest.raises(OutsideRootError, match=r"specs/d\.yaml leaves the project"):
+        spec_paths([Path("specs")])
 
 
 def test_a_folder_without_specs_is_a_mistake() -> None:

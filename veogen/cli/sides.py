@@ -10,6 +10,7 @@ from typing import Self
 
 from veogen.cli.holdings import results_of
 from veogen.cli.options import SpecOptions
+from veogen.cli.specs import specs_of
 from veogen.document.files import Files, Folder, OutsideRootError
 from veogen.document.git import Repository
 from veogen.document.problems import MistakesError
@@ -72,8 +73,8 @@ class Sides:
     def here(self, path: Path) -> Iterator[Side]:
         """The sides at a path on this disk; none where nothing is."""
         if path.is_dir():
-            for name in specs_in(Folder(path), PurePosixPath()):
-                yield from self.here(path / name)
+            for spec in specs_of(path):
+                yield from self.here(spec)
         elif path.exists():
             root = project_root(path)
             below = (path.absolute().parent.resolve() / path.name).relative_to(root)

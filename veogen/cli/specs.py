@@ -11,6 +11,7 @@ from veogen.planner.stored import GLANCE, is_stored
 from veogen.spec.folder import specs_in
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
+from veogen.spec.root import POLICY, project_root
 
 
 def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
@@ -37,10 +38,18 @@ def _expanded(argument: Path) -> Iterator[Path]:
     if not argument.is_dir():
         yield argument
         return
-    found = list(specs_in(Folder(argument), PurePosixPath()))
+    found = list(specs_of(argument))
     if not found:
         raise UsageError(f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'")
-    yield from (argument / path for path in found)
+    yield from found
+
+
+def specs_of(folder: Path) -> Iterator[Path]:
+    """The specs of a folder on disk; links may lead out of it, not out of its project."""
+    here = folder.resolve()
+    root = project_root(here / POLICY)
+    for path in specs_in(Folder(root), PurePosixPath(here.relative_to(root))):
+        yield folder / path.name
 
 
 def load_specs(arguments: Iterable[Path], options: SpecOptions) -> tuple[Spec, ...]:
