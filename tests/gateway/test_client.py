@@ -240,6 +240,21 @@ def test_nothing_shows_the_key() -> None:
         assert KEY not in repr(submission)
 
 
+@pytest.mark.parametrize("key", ["k", "1", "task", "{"])
+def test_a_key_too_short_to_be_a_secret_spoils_no_answer(key: str) -> None:
+    with (
+        Host(answer(200, task("task-1")), answer(200, task("task-1", "completed"))) as host,
+        Evolink(host.url, host.url, key, request_timeout=5) as gateway,
+    ):
+        submission = gateway.submit(BODY, "k")
+        found = gateway.tasks(["task-1"])["task-1"]
+
+    assert isinstance(submission, Taken)
+    assert submission.task_id == "task-1"
+    assert isinstance(found, Task)
+    assert (found.id, found.state) == ("task-1", "completed")
+
+
 @pytest.mark.parametrize(
     ("step", "simulated"),
     [(answer(200, task()), False), (answer(200, task(), x_veogen_simulator="1"), True)],

@@ -11,7 +11,7 @@ from veogen.gateway import traffic, wire
 from veogen.gateway.connections import Wire
 from veogen.gateway.exchange import Answer, Broken
 from veogen.gateway.proxies import Proxies
-from veogen.gateway.text import MASK, clean, mask
+from veogen.gateway.text import clean, mask, mask_bytes
 
 SIMULATED = "x-veogen-simulator"
 
@@ -86,5 +86,5 @@ def _without(key: str, outcome: Answer | Broken) -> Answer | Broken:
     if isinstance(outcome, Broken):
         return replace(outcome, message=clean(outcome.message, secret=key))
     headers = {name: mask(value, key) for name, value in outcome.headers.items()}
-    body = outcome.body.replace(key.encode(), MASK.encode())
+    body = mask_bytes(outcome.body, key)
     return Answer(outcome.status, headers, body)

@@ -2,6 +2,9 @@
 
 MASK = "***"
 
+_SHORTEST_SECRET = 6
+"""A shorter key, fit for the simulator only, would be found in every id and number."""
+
 _INTEGER_DIGITS = 15
 
 
@@ -14,7 +17,7 @@ def clean(value: object, *, secret: str = "", limit: int = 500) -> str:
         value = str(value) if abs(value) < 10**_INTEGER_DIGITS else ""
     if not isinstance(value, str):
         return ""
-    if len(value) <= limit and value.isprintable() and not (secret and secret in value):
+    if len(value) <= limit and value.isprintable() and mask(value, secret) == value:
         return " ".join(value.split())  # as nearly always
     text = mask(value, secret)[: 4 * limit]
     seen = "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
@@ -25,7 +28,14 @@ def clean(value: object, *, secret: str = "", limit: int = 500) -> str:
 
 def mask(text: str, secret: str) -> str:
     """`text` with the secret blotted out."""
-    return text.replace(secret, MASK) if secret else text
+    return text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
+
+
+def mask_bytes(content: bytes, secret: str) -> bytes:
+    """As `mask`, of what was not read yet."""
+    if len(secret) < _SHORTEST_SECRET:
+        return content
+    return content.replace(secret.encode(), MASK.encode())
 
 
 def is_plain(text: str, *, limit: int) -> bool:
