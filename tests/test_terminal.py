@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.terminal import columns, is_screen, paint, plain, shortened, wants_colour
+from veogen.terminal import (
+    columns,
+    is_screen,
+    paint,
+    plain,
+    shortened,
+    shortened_inside,
+    wants_colour,
+)
 
 
 class Screen(io.StringIO):
@@ -52,6 +60,20 @@ def test_what_is_printed_is_one_line_without_control_characters(text: str) -> No
 )
 def test_text_is_cut_to_columns(text: str, width: int, short: str) -> None:
     assert shortened(text, width) == short
+    assert columns(short) <= width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        pytest.param("opening[city=Oslo]", 18, "opening[city=Oslo]", id="what fits stays"),
+        pytest.param("opening[city=Oslo]", 10, "ope…=Oslo]", id="the middle is cut"),
+        pytest.param("夜[city=東京の夜]", 10, "夜[…の夜]", id="wide letters count twice"),
+        pytest.param("opening[city=Oslo]", 1, "…", id="no room for an end"),
+    ],
+)
+def test_both_ends_of_a_text_are_kept(text: str, width: int, short: str) -> None:
+    assert shortened_inside(text, width) == short
     assert columns(short) <= width
 
 

@@ -84,6 +84,15 @@ def shortened(text: str, width: int) -> str:
     return f"{kept}…" if width > 0 else ""
 
 
+def shortened_inside(text: str, width: int) -> str:
+    """`text` cut to a number of columns in its middle, a third before the `…`, the rest after."""
+    if columns(text) <= width:
+        return text
+    tail = (width - 1) * 2 // 3
+    head = shortened(text, width - tail)
+    return head + shortened(text[::-1], tail + 1)[::-1].removeprefix("…")
+
+
 def is_screen(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether somebody sits before it on whom a line can be drawn anew."""
     in_ci = environ.get("CI", "").lower() not in ("", "0", "false")

@@ -239,6 +239,17 @@ def test_a_lock_that_cannot_be_written_or_read_is_a_mistake(shell: Shell) -> Non
     assert shell.veogen("lock", "--check", "specs") == Ended(2, "", told)
 
 
+def test_the_name_of_a_file_commands_no_terminal(shell: Shell) -> None:
+    (shell.folder / "specs/a.yaml").unlink()
+    (shell.folder / "specs/a\x1b[2J\n.yaml").write_text(f"{SPEC}name: a\n")
+
+    ended = shell.veogen("lock", "specs")
+
+    assert ended == Ended(
+        0, "", "specs/a\\x1b[2J .lock.yaml: written, 2 requests, 76.032 credits\n"
+    )
+
+
 def test_a_lock_can_be_checked_by_its_own_name(shell: Shell) -> None:
     shell.veogen("lock", "specs", "--profile", "draft")
     fresh = shell.veogen("lock", "--check", "specs/a.draft.lock.yaml").code

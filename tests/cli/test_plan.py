@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +214,47 @@ def test_an_estimate_over_the_teams_limits_is_refused(shell: Shell, format_: str
     assert shell.veogen("plan", "specs/a.yaml", "--format", format_).code == 0
 
 
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "yaml"])
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [("none/plan", "No such file or directory"), ("specs/a.yaml/plan", "Not a directory")],
+)
+def test_an_output_that_cannot_be_written_is_a_mistake(
+    shell: Shell, format_: str, out: str, why: str
+) -> None:
+    ended = shell.veogen("plan", "specs/a.yaml", "--format", format_, "--out", out)
+
+    assert ended == Ended(2, "", f"error: {out}: it cannot be written: {why}\n")
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl"])
+def test_an_output_may_be_a_link_or_a_pipe(shell: Shell, format_: str) -> None:
+    plan_ = shell.veogen("plan", "specs/a.yaml", "--format", format_).out
+    link, pipe = shell.folder / "link", shell.folder / "pipe"
+    link.symlink_to("target")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    for out in ("link", "pipe"):
+        assert shell.veogen("plan", "specs/a.yaml", "--format", format_, "--out", out).code == 0
+
+    assert (link.is_symlink(), (shell.folder / "target").read_text()) == (True, plan_)
+    assert (pipe.is_fifo(), os.read(reader, 1 << 16).decode()) == (True, plan_)
+    os.close(reader)
+
+
+@pytest.mark.parametrize("format_", ["table", "jsonl"])
+def test_a_full_disk_is_said_and_is_no_bug(shell: Shell, format_: str) -> None:
+    words = [sys.executable, "-m", "veogen", "plan", "specs/a.yaml", "--format", format_]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            words, cwd=shell.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    told = "error: what was to be written found no room: No space left on device\n"
+    assert (done.returncode, done.stderr) == (3, told)
+
+
 def test_a_selection_that_is_none_is_refused(shell: Shell) -> None:
     ended = shell.veogen("plan", "specs/a.yaml", "--select", "openin*", "--deselect", "nothing")
 
@@ -268,6 +312,31 @@ def test_the_table_fits_the_terminal(shell: Shell, width: int) -> None:
 
     assert max(map(len, rows)) <= width
     assert 'York"]' in rows[2]  # both ends of an address are seen
+
+
+def test_wide_letters_keep_the_table_within_the_terminal(shell: Shell) -> None:
+    words = "夕暮れの街を、雨の中、赤い傘をさした女性がゆっくりと歩いていく。"
+    (shell.folder / "specs/a.yaml").write_text(
+        f"veogen: 1\nshots: [{{name: s, prompt: '{{{{ city }}}}{words}', matrix: {{city: [東京, Oslo]}}}}]\n"
+    )
+    spec = load_spec(shell.folder / "specs/a.yaml")
+    shown = view(plan(spec), None, None, spec.policy.models)
+
+    assert list(table(shown, spec.policy.models, 60))[2:5] == [
+        "address       seconds  credits  prompt",
+        "s[city=東京]        4   38.016  東京夕暮れの街を、雨の中、…",
+        "s[city=Oslo]        4   38.016  Oslo夕暮れの街を、雨の中、…",
+    ]
+
+
+def test_a_table_shows_what_cannot_be_seen(shell: Shell) -> None:
+    (shell.folder / "specs/a.yaml").write_text(
+        'veogen: 1\nshots: [{name: s, prompt: "safe\\u202egpj \\e[2Jx\\u200by"}]\n'
+    )
+
+    [line] = [one for one in shell.veogen("plan", "specs/a.yaml").out.splitlines() if "safe" in one]
+
+    assert line.endswith(r"safe\u202egpj \x1b[2Jx\u200by")
 
 
 def test_nothing_is_asked_of_any_network(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

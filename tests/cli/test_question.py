@@ -35,10 +35,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ask(project: Path, served: Served) -> "pexpect.spawn[str]":
+def ask(project: Path, served: Served, *options: str) -> "pexpect.spawn[str]":
     return pexpect.spawn(
         sys.executable,
-        ["-m", "veogen", "run", "trip.yaml", "--poll-interval", "0.1"],
+        ["-m", "veogen", "run", "trip.yaml", "--poll-interval", "0.1", *options],
         cwd=str(project),
         env={**clean_environment(served), "TERM": "xterm", "COLUMNS": "100"},
         encoding="utf-8",
@@ -57,7 +57,7 @@ def test_the_question_names_requests_videos_seconds_money_and_balance(
     run = ask(project, served)
 
     run.expect_exact("2 requests (2 new), 2 videos, 8 seconds: 76.032 credits (about $1.12)")
-    run.expect_exact("4 at a time, about 1 min.")
+    run.expect_exact("4 at a time, about 2 min.")
     run.expect(r"Balance: [0-9.]+ credits\.")
     run.expect_exact("Buy them?")
     run.sendline("y")
@@ -66,6 +66,30 @@ def test_the_question_names_requests_videos_seconds_money_and_balance(
 
     assert run.exitstatus == ExitCode.DONE
     assert statuses(project) == ["completed", "completed"]
+
+
+def test_the_money_is_that_of_the_plan_and_a_ceiling_is_said(project: Path, served: Served) -> None:
+    spec = SPEC.replace("duration: 4", "duration: 8").replace(
+        "[dawn, dusk]", "[1, 2, 3, 4, 5, 6, 7]"
+    )
+    (project / "trip.yaml").write_text(spec)
+    plan = subprocess.run(
+        [sys.executable, "-m", "veogen", "plan", "trip.yaml"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    run = ask(project, served, "--max-credits", "100", "--max-in-flight", "2")
+
+    assert "7 requests, 7 videos, 56 seconds: 532.224 credits, about $7.83\n" in plan.stdout
+    run.expect_exact(
+        "7 requests (7 new), 7 videos, 56 seconds: 532.224 credits (about $7.83); "
+        "2 at a time, about 7 min. No more than 100 credits are spent now (--max-credits)."
+    )
+    run.sendline("n")
+    run.expect(pexpect.EOF)
+    run.close()
 
 
 def test_a_no_sends_nothing(project: Path, served: Served) -> None:

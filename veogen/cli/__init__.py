@@ -1,5 +1,6 @@
 """The command line: parse, call, print; one file a command, imported when it is called."""
 
+import errno
 import os
 import sys
 import traceback
@@ -111,11 +112,19 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader of our output went away: nothing left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.INCOMPLETE
-    except Exception:  # noqa: BLE001 - the last resort: a bug, shown whole
-        traceback.print_exc()
-        click.echo("This is a bug in veogen. Please report it with the lines above.", err=True)
-        code = ExitCode.BUG
+    except Exception as error:  # noqa: BLE001 - the last resort
+        code = _unforeseen(error)
     sys.exit(int(code or 0))
+
+
+def _unforeseen(error: Exception) -> ExitCode:
+    """A disk without room is nobody's mistake; all else is a bug, shown whole."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
+        return ExitCode.STOPPED
+    traceback.print_exc()
+    click.echo("This is a bug in veogen. Please report it with the lines above.", err=True)
+    return ExitCode.BUG
 
 
 def _show_mistakes(error: MistakesError) -> None:

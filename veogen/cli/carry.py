@@ -9,9 +9,8 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import click
-
 from veogen.cli.interrupts import interrupts
+from veogen.cli.saying import say_line
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
@@ -23,7 +22,7 @@ from veogen.planner.plan import Plan
 from veogen.progress import listener
 from veogen.results.advice import Names
 from veogen.spec.model import Spec
-from veogen.terminal import Terminal, plain
+from veogen.terminal import Terminal
 
 _ORDER = (ExitCode.INTERRUPTED, ExitCode.STOPPED, ExitCode.INDETERMINATE, ExitCode.INCOMPLETE)
 
@@ -87,11 +86,6 @@ class Job:
         if self.spec is None:
             return no_project(path, at_most)
         return self.spec.files.read(path, at_most)
-
-
-def say_line(text: str) -> None:
-    """Say something of the run as a whole, safely."""
-    click.echo(plain(text), err=True)
 
 
 def carry_out(

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from veogen.cli.carry import Job, carry_out, say_line, worst
+from veogen.cli.carry import Job, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
+from veogen.cli.saying import say_line
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode
 from veogen.executor.services import connected

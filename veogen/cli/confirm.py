@@ -1,5 +1,6 @@
 """The question before money is spent."""
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +10,10 @@ import click
 
 from veogen.catalogue.models import Model
 from veogen.errors import UsageError
+from veogen.executor.policy import Policy
 from veogen.executor.session import Session
 from veogen.gateway.answers import Balance, Unread
+from veogen.planner.document import dollars
 from veogen.results.entries import Entry
 
 _SECONDS_A_CLIP = 110.0
@@ -21,7 +24,7 @@ def confirm(
     sessions: Sequence[Session],
     *,
     yes: bool,
-    at_once: int,
+    policy: Policy,
     balance: Callable[[], Balance | Unread],
     models: Mapping[str, Model],
 ) -> None:
@@ -29,7 +32,7 @@ def confirm(
     entries = [entry for session in sessions for entry in session.to_buy]
     if not entries or yes:
         return
-    click.echo(describe(sessions, entries, at_once, models), err=True)
+    click.echo(describe(sessions, entries, policy, models), err=True)
     if isinstance(account := balance(), Balance):
         click.echo(f"Balance: {account.spendable} credits.", err=True)
     if not click.confirm("Buy them?", err=True):
@@ -45,7 +48,7 @@ def refuse_without_terminal() -> None:
 def describe(
     sessions: Sequence[Session],
     entries: Sequence[Entry],
-    at_once: int,
+    policy: Policy,
     models: Mapping[str, Model],
 ) -> str:
     """What would be bought, in requests, videos, seconds and money."""
@@ -57,11 +60,21 @@ def describe(
     parts = [f"{states[key]} {words}" for key, words in _WORDS.items() if states[key]]
     videos = sum(entry.videos for entry in entries)
     seconds = sum(_seconds(entry, models) for entry in entries)
-    minutes = max(1, round(len(entries) / at_once * _SECONDS_A_CLIP / 60))
-    return (
-        f"{len(entries)} requests ({', '.join(parts)}), {videos} videos, {seconds} seconds: "
-        f"{_money(entries, models)}; {at_once} at a time, about {minutes} min."
+    told = (
+        f"{_count(len(entries), 'request')} ({', '.join(parts)}), {_count(videos, 'video')}, "
+        f"{_count(seconds, 'second')}: {_money(entries, models)}; "
+        f"{policy.max_in_flight} at a time, about {_minutes(len(entries), policy)} min."
     )
+    if policy.max_credits is None:
+        return told
+    return f"{told} No more than {policy.max_credits} credits are spent now (--max-credits)."
+
+
+def _minutes(requests: int, policy: Policy) -> int:
+    """As many rounds as it takes, or the pace that was asked for where that is slower."""
+    rounds = math.ceil(requests / policy.max_in_flight) * _SECONDS_A_CLIP / 60
+    paced = requests / policy.submit_rate if policy.submit_rate else 0.0
+    return max(1, round(max(rounds, paced)))
 
 
 _WORDS = {
@@ -78,17 +91,13 @@ def _seconds(entry: Entry, models: Mapping[str, Model]) -> int:
 
 
 def _money(entries: Sequence[Entry], models: Mapping[str, Model]) -> str:
-    known = sum((entry.credits for entry in entries if entry.credits is not None), Decimal(0))
-    unknown = sum(entry.credits is None for entry in entries)
-    used = {entry.model for entry in entries}
-    prices = {name: models[name].price for name in used if name in models}
-    usd = sum(
-        (
-            price.usd(entry.credits)
-            for entry in entries
-            if entry.credits is not None and (price := prices.get(entry.model)) is not None
-        ),
-        Decimal(0),
-    )
-    text = f"{known} credits (about ${usd})"
-    return f"{text} and {unknown} requests of unknown price" if unknown else text
+    known = [(e.model, e.credits) for e in entries if e.credits is not None]
+    unknown = len(entries) - len(known)
+    usd = dollars(known, models)
+    total = sum((amount for _, amount in known), Decimal(0))
+    text = f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
+    return f"{text} and {_count(unknown, 'request')} of unknown price" if unknown else text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -6,9 +6,9 @@ import click
 
 from veogen.cli.examples import examples
 from veogen.cli.rundirs import find_run, names_of, run_options, shown
-from veogen.errors import UsageError
+from veogen.cli.written import written
 from veogen.executor.clock import SystemClock
-from veogen.executor.directory import RunDirectory, write_whole
+from veogen.executor.directory import RunDirectory
 from veogen.executor.snapshot import look
 from veogen.gallery.build import gallery
 
@@ -44,10 +44,8 @@ def command(run: str | None, profile: str | None, compare: str | None, *, opens:
     names = names_of(path, snapshot.ledger.name)
     page = RunDirectory(path).gallery
     text = gallery(snapshot, names, now, page=path, other=other)
-    try:
-        write_whole(page, text.encode(errors="replace"))
-    except OSError as error:
-        raise UsageError(f"{page}: it cannot be written: {error.strerror}") from None
+    with written(page) as file:
+        file.write(text.encode(errors="replace"))
     click.echo(shown(page))
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo("No browser could be opened; open the file above.", err=True)

@@ -10,7 +10,7 @@ import click
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import check_callback
-from veogen.cli.carry import say_line
+from veogen.cli.saying import say_line
 from veogen.errors import UsageError
 from veogen.executor.callbacks import SECRET_BYTES
 from veogen.executor.clock import SystemClock

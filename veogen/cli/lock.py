@@ -12,10 +12,11 @@ from veogen.cli.examples import examples
 from veogen.cli.locks import Lock, check, lock_at, lock_file, locks_of, price_note, spec_file
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_view import narrowed
+from veogen.cli.saying import say_line
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
+from veogen.cli.written import written
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError, UsageError
-from veogen.executor.directory import write_whole
 from veogen.planner.build import plan_all
 from veogen.planner.lock import lock_text
 from veogen.planner.plan import Plan, total_credits
@@ -74,10 +75,10 @@ def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
 
 
 def _say_fresh(lock: Lock, now: Plan) -> None:
-    click.echo(f"{lock.shown}: up to date, {_counted(now)}", err=True)
+    say_line(f"{lock.shown}: up to date, {_counted(now)}")
     note = price_note(lock, now)
     if note is not None:
-        click.echo(f"note: {note}", err=True)
+        say_line(f"note: {note}")
 
 
 def _write_all(specs: Sequence[Spec], options: SpecOptions) -> None:
@@ -105,17 +106,11 @@ def _write(spec: Spec, plan: Plan) -> None:
     before = _before(path, plan, spec)
     text = lock_text(plan, spec.policy.models).encode()
     if before is not None and before == text:
-        click.echo(f"{shown}: up to date, {_counted(plan)}", err=True)
+        say_line(f"{shown}: up to date, {_counted(plan)}")
     else:
-        _replace(path, text)
-        click.echo(f"{shown}: written, {_counted(plan)}", err=True)
-
-
-def _replace(path: Path, text: bytes) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise UsageError(f"{os.path.relpath(path)}: {error.strerror}") from None
+        with written(Path(os.path.relpath(path))) as file:
+            file.write(text)
+        say_line(f"{shown}: written, {_counted(plan)}")
 
 
 def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:

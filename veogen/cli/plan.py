@@ -66,9 +66,10 @@ def _write(
     if out is None:
         click.echo(text, nl=False)
     else:
-        from veogen.executor.directory import write_whole  # noqa: PLC0415
+        from veogen.cli.written import written_out  # noqa: PLC0415
 
-        write_whole(out, text.encode())
+        with written_out(out) as file:
+            file.write(text.encode())
     return tuple(warning for one in views for warning in one.plan.warnings)
 
 

@@ -1,7 +1,6 @@
 """Plans as lines of JSON: written while they are made, whatever their size."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -78,10 +77,7 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
         yield stdout
         stdout.flush()
         return
-    draft = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        os.replace(draft, out)
-    finally:
-        draft.unlink(missing_ok=True)
+    from veogen.cli.written import written_out  # noqa: PLC0415 - results are loaded where needed
+
+    with written_out(out) as file:
+        yield file

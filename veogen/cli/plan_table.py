@@ -1,14 +1,13 @@
 """A plan as a table that a person reads: one line a request, then what it comes to."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from veogen.catalogue.models import Model
 from veogen.cli.plan_view import View
 from veogen.planner.plan import Request
+from veogen.terminal import columns, plain, shortened, shortened_inside
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _LEAST_PROMPT = 20
 _GAP = "  "
 
@@ -27,17 +26,17 @@ def table(view: View, models: Mapping[str, Model], width: int | None) -> Iterato
 def _title(view: View) -> str:
     profile = f", profile {view.plan.profile}" if view.plan.profile else ""
     root = f" (project root: {view.root})" if view.root else ""
-    return f"{view.plan.name}: {view.plan.spec}{profile}{root}"
+    return plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
 
 
 def _cells(view: View, request: Request) -> tuple[str, ...]:
     return (
-        request.address,
+        plain(request.address),
         "?" if request.seconds is None else str(request.seconds),
         str(request.videos),
         "unknown" if request.credits is None else str(request.credits),
         view.state(request),
-        printable(str(request.body.get("prompt", ""))),
+        plain(str(request.body.get("prompt", ""))),
     )
 
 
@@ -52,7 +51,7 @@ def _columns(
     rows: Sequence[tuple[str, ...]], kept: Sequence[int], width: int | None
 ) -> Iterator[str]:
     """Every row with its cells below each other, cut to the width."""
-    widths = {index: max(len(row[index]) for row in rows) for index in kept}
+    widths = {index: max(columns(row[index]) for row in rows) for index in kept}
     if width is not None:
         others = sum(widths[index] + len(_GAP) for index in kept[1:-1])
         widths[0] = min(widths[0], max(width - others - _LEAST_PROMPT - len(_GAP), 16))
@@ -65,12 +64,9 @@ def _columns(
 def _cell(index: int, text: str, width: int) -> str:
     if index in (1, 2, 3):
         return text.rjust(width)
-    if len(text) <= width:
-        return text.ljust(width)
-    if index == 0:  # both ends of an address tell requests apart
-        tail = (width - 1) * 2 // 3
-        return f"{text[: width - 1 - tail]}…{text[-tail:]}"
-    return f"{text[: width - 1]}…"
+    # Both ends of an address tell requests apart.
+    cut = shortened_inside(text, width) if index == 0 else shortened(text, width)
+    return cut + " " * (width - columns(cut))
 
 
 def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
@@ -100,11 +96,6 @@ def _rates(view: View, models: Mapping[str, Model]) -> Iterator[str]:
     dated = {(p.date, p.credits_per_usd) for p in prices.values() if p is not None}
     for date, rate in sorted(dated):
         yield f"Estimated with prices of {date}, {rate} credits to the dollar."
-
-
-def printable(text: str) -> str:
-    """A text on one line, without characters that move the cursor or turn the direction."""
-    return _UNPRINTABLE.sub(" ", text)
 
 
 def _count(number: int, noun: str) -> str:

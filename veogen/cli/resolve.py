@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.carry import say_line
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal, interrupts
 from veogen.cli.rundirs import find_run, shown
+from veogen.cli.saying import say_line
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
 from veogen.executor.deciding import Decision, Kind

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from veogen.cli.amounts import CREDITS, SECONDS
-from veogen.cli.carry import Job, carry_out, say_line, worst
+from veogen.cli.carry import Job, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.examples import examples
@@ -21,6 +21,7 @@ from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.reckoning import Reckoning
 from veogen.cli.rundirs import default_directory
+from veogen.cli.saying import say_line
 from veogen.cli.stand_in import gateway
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
@@ -102,7 +103,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         confirm(
             sessions,
             yes=yes,
-            at_once=policy.max_in_flight,
+            policy=policy,
             balance=connection.balance,
             models=known,
         )

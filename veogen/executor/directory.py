@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from veogen.errors import ExitCode, VeogenError
 from veogen.results.manifest import GatewayName, Manifest, parse
@@ -128,19 +129,33 @@ class RunDirectory:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name, make it durable and put it in place."""
+    with whole(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is at its place, durable, once all of it was written."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _write(draft, content)
+        with _durable(draft) as file:
+            yield file
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file durably: that one, not what a link of its name, which came with git, names."""
+    with _durable(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _durable(path: Path) -> Iterator[BinaryIO]:
+    """A file to write: that one, not what a link of its name, which came with git, names."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
-        file.write(content)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 

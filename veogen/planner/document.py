@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
 from veogen.catalogue.models import Model
@@ -78,23 +78,27 @@ def totals_of(requests: Iterable[Request], models: Mapping[str, Model]) -> Total
         videos=sum(request.videos for request in found),
         seconds=sum(request.seconds or 0 for request in found),
         credits=total,
-        usd=_dollars(found, models) if total is not None else None,
+        usd=None if total is None else _usd(found, models),
     )
 
 
-def _dollars(requests: Iterable[Request], models: Mapping[str, Model]) -> Decimal | None:
-    """Dollars at each model's own rate."""
+def _usd(requests: Iterable[Request], models: Mapping[str, Model]) -> Decimal | None:
+    amounts = ((str(one.body["model"]), one.credits or Decimal(0)) for one in requests)
+    return dollars(amounts, models)
+
+
+def dollars(amounts: Iterable[tuple[str, Decimal]], models: Mapping[str, Model]) -> Decimal | None:
+    """What credits spent on models come to, each at its own rate; rounded once, at the end."""
     by_model: dict[str, Decimal] = {}
-    for request in requests:
-        model = str(request.body["model"])
-        by_model[model] = by_model.get(model, Decimal(0)) + (request.credits or Decimal(0))
+    for model, amount in amounts:
+        by_model[model] = by_model.get(model, Decimal(0)) + amount
     total = Decimal(0)
     for name, amount in by_model.items():
         price = models[name].price
         if price is None:
             return None
         total += amount / price.credits_per_usd
-    return total.quantize(CENT)
+    return total.quantize(CENT, ROUND_HALF_UP)
 
 
 def _amount(amount: Decimal | None) -> str | None:
