@@ -91,6 +91,14 @@ def test_a_simulated_run_ends_with_a_manifest_and_real_clips(shell: Shell) -> No
         assert sum(1 for _ in container.decode(video=0)) == 96
 
 
+def test_a_simulated_run_is_the_same_wherever_it_runs(shell: Shell) -> None:
+    ends = [shell.veogen("run", "trip.yaml", *QUICK, "--dir", name).code for name in ("one", "two")]
+
+    one, two = ((shell.folder / name / "results.json").read_bytes() for name in ("one", "two"))
+    assert ends == [ExitCode.DONE, ExitCode.DONE]
+    assert one == two
+
+
 def test_a_simulated_directory_is_nobodys(shell: Shell) -> None:
     shell.veogen("run", "trip.yaml", *QUICK)
 

@@ -92,3 +92,21 @@ def test_the_same_seed_makes_the_same_clips() -> None:
 
     assert first == again
     assert set(first).isdisjoint(other)
+
+
+def test_takes_of_one_request_are_told_apart_by_their_keys_not_by_who_came_first() -> None:
+    keys = ("the-key-of-the-first-take", "the-key-of-the-second-take")
+    bought = []
+    for order in (keys, keys[::-1]):
+        with running(Options(generation_time=0)) as simulator:
+            customer = Customer(simulator)
+            ids = {
+                key: customer.submit(key=key, generate_audio=False).json()["id"] for key in order
+            }
+            clips = {
+                key: customer.fetch(customer.wait(ids[key])["results"][0]).content for key in keys
+            }
+        bought.append((ids, clips))
+
+    assert bought[0] == bought[1]
+    assert len(set(bought[0][1].values())) == 2

@@ -124,9 +124,9 @@ class Service:
         model = check(body, self.models)
         effective = settled(model, body)
         name = self._name(body)
-        chance = self._chance(name)
+        own = self._chance(f"{self.likeness(body)}/{key}" if key else name)
         return Task(
-            id=self._id(name, key),
+            id=_id(own),
             name=name,
             created=time.time(),
             model=model,
@@ -134,8 +134,8 @@ class Service:
             settled=effective,
             body_hash=identity,
             credits=price(model, effective),
-            seed=effective.get("seed") or chance.randint(1, 2**32 - 1),
-            takes=self._duration(chance),
+            seed=effective.get("seed") or own.randint(1, 2**32 - 1),
+            takes=self._duration(self._chance(name)),
             key=key,
         )
 
@@ -153,12 +153,6 @@ class Service:
         likeness = self.likeness(body)
         nth = self._times_seen[likeness] = self._times_seen.get(likeness, 0) + 1
         return f"{likeness}/{nth}"
-
-    def _id(self, name: str, key: str | None) -> str:
-        """Chance where the gateway's ids hold the time, which no seed would bring again."""
-        chance = self._chance(f"{name}/{key}")
-        number, letters = chance.randrange(10**9, 2 * 10**9), chance.choices(_LETTERS, k=8)
-        return f"task-unified-{number}-{''.join(letters)}"
 
     def _chance(self, of: str) -> Random:
         return Random(f"{self.options.seed}/{of}")  # noqa: S311 - chance, not secrecy
@@ -230,6 +224,12 @@ class Service:
             self.account.charge(task.credits)
         else:
             self.account.give_back(task.credits)
+
+
+def _id(chance: Random) -> str:
+    """Chance where the gateway's ids hold the time, which no seed would bring again."""
+    number, letters = chance.randrange(10**9, 2 * 10**9), chance.choices(_LETTERS, k=8)
+    return f"task-unified-{number}-{''.join(letters)}"
 
 
 def _forget(task: Task) -> None:
