@@ -119,7 +119,14 @@ def test_a_shape_tells_editors_the_same() -> None:
                     "description": "For people.",
                 },
                 "height": {
-                    "anyOf": [{"type": ["number", "string"]}, {"type": "null"}],
+                    "anyOf": [
+                        {
+                            "type": ["number", "string"],
+                            "minimum": 0,
+                            "pattern": r"^[0-9]{1,100}(\.[0-9]{1,100})?$",
+                        },
+                        {"type": "null"},
+                    ],
                     "description": "Upwards.",
                 },
             },

@@ -132,3 +132,13 @@ def test_a_pipe_is_not_waited_for(project: Project) -> None:
     assert project.mistakes(f"extends: pipe.yaml\n{SHOT}") == [
         "a.yaml:2:10: error[missing-file]: 'pipe.yaml' cannot be read: this is not a file"
     ]
+
+
+def test_the_version_is_not_inherited(project: Project) -> None:
+    """A folder knows its specs by that key."""
+    project.write("_base.yaml", "veogen: 1\nshots: [{name: a, prompt: x}]\n")
+    path = project.write("a.yaml", "extends: _base.yaml\n")
+
+    assert project.mistakes_of(path) == [
+        "a.yaml:1:1: error[missing-key]: a spec begins with 'veogen: 1', the version of its language"
+    ]

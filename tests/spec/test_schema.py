@@ -61,6 +61,9 @@ HEAD = "veogen: 1\n"
         pytest.param("shots: [{name: a, prompt: x, template: null}]", id="no template"),
         pytest.param("profiles: {draft: null}", id="an empty profile"),
         pytest.param("budget: {max_credits: 10.5}", id="a budget"),
+        pytest.param('budget: {max_credits: "1064.448"}', id="a budget as text"),
+        pytest.param("shots: [{name: a, template: x, params: {prompt: y}}]", id="a template wins"),
+        pytest.param("shots: [{name: a, prompt: x, params: null}]", id="no params"),
         pytest.param("shots: [{name: a, overrides: [{when: {x: 1}, takes: 2}]}]", id="overrides"),
     ],
 )
@@ -88,6 +91,15 @@ def test_right_specs_pass(text: str, validator: Draft202012Validator) -> None:
         pytest.param(HEAD + "matrix: {quality: [8k]}", "matrix/quality/0", id="a bad value on one"),
         pytest.param(HEAD + "matrix: {sample: {seed: 1}}", "matrix/sample", id="no count"),
         pytest.param(HEAD + "budget: {max: 1}", "budget", id="an unknown key of a budget"),
+        pytest.param(HEAD + "budget: {max_credits: -1}", "budget/max_credits", id="a debt"),
+        pytest.param(
+            HEAD + "budget: {max_credits: 1_0}", "budget/max_credits", id="grouped digits"
+        ),
+        pytest.param(
+            HEAD + "shots: [{name: a, prompt: x, params: {prompt: y}}]",
+            "shots/0",
+            id="prompt twice",
+        ),
         pytest.param(HEAD + "shots: [{prompt: x}]", "shots/0", id="a shot without a name"),
         pytest.param(
             HEAD + "shots: [{name: a, prompt: x, template: y}]", "shots/0", id="two prompts"

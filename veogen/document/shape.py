@@ -4,10 +4,11 @@ A shape is a value that knows both. It is ours, and no library's, because a mist
 key, its line and what was meant, and because `veogen plan` may not take long to start.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from veogen.document.flaws import At, EnoughError, Flaw, Flaws, label, shown, wrong_type
@@ -15,6 +16,8 @@ from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq, Value, place_of
 
 Schema: TypeAlias = dict[str, Any]
+
+_DIGITS = re.compile(r"[0-9]{1,100}(\.[0-9]{1,100})?")
 
 _T = TypeVar("_T")
 
@@ -115,7 +118,7 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number of credits, exact also when it is written as text."""
+    """A number of credits, exact also when it is written as text: digits, perhaps with a point."""
 
     def check(self, value: Value, at: At, flaws: Flaws) -> None:
         if amount(value) is None:
@@ -123,17 +126,16 @@ class Amount:
 
     def schema(self, definitions: Schema) -> Schema:
         del definitions
-        return {"type": ["number", "string"]}
+        return {"type": ["number", "string"], "minimum": 0, "pattern": f"^{_DIGITS.pattern}$"}
 
 
 def amount(value: Value) -> Decimal | None:
     """A value as a number of credits; None if it is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return Decimal(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
+    found = Decimal(str(value))
     return found if found.is_finite() and found >= 0 else None
 
 

@@ -20,6 +20,7 @@ _HINTS = {
     "could not find expected ':'": "a key is followed by ': ' on the same line",
     "cannot start any token": "quote a text that begins with this character",
     "unexpected end of stream": "a quote or bracket that opens here is never closed",
+    "node content": "a bracket that opens here or above is never closed",
     "expected ',' or": "a bracket that opens here or above is never closed",
 }
 

@@ -4,7 +4,9 @@
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from veogen.document.flaws import At, Flaws, shown, wrong_type
 from veogen.document.sections import Key, ListOf, MapOf, Section
@@ -84,11 +86,27 @@ def _misplaced(key: str) -> str | None:
 _CONDITION = MapOf(Anything())
 _ROW_LIST = ListOf(_CONDITION, called="a path or a list")
 _COMBINATIONS = ListOf(_CONDITION)
+
+_STRING = {"type": "string"}
+
+
+def _not_both(left: str, right: str, of_right: Mapping[str, Any] = _STRING) -> dict[str, Any]:
+    both = {left: _STRING, right: of_right}
+    return {"not": {"required": [left, right], "properties": both}}
+
+
+def _not_beside_params(name: str) -> dict[str, Any]:
+    return _not_both(
+        name, "params", {"type": "object", "required": [name], "properties": {name: _STRING}}
+    )
+
+
 _ONE_PROMPT = {
-    "not": {
-        "required": ["prompt", "template"],
-        "properties": {"prompt": {"type": "string"}, "template": {"type": "string"}},
-    }
+    "allOf": [
+        _not_both("prompt", "template"),
+        _not_beside_params("prompt"),
+        _not_beside_params("negative_prompt"),
+    ]
 }
 
 _TAKES = Key(Integer(1), "How many times to buy the same request, on purpose.")

@@ -69,6 +69,10 @@ def load_as_far(
     shots = tuple(read_shots(levels, composer.broken.shots, problems))
     spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
     budget = read_limits(submap(spec, "budget"))
+    own = composer.document(below)
+    if own is not None and own.get("veogen") is None:  # a folder would not know it as a spec
+        message = "a spec begins with 'veogen: 1', the version of its language"
+        problems.error(Place(files.shown(below), 1, 1), "missing-key", message)
     problems.extend(_mistakes_of_the_whole(spec, files.shown(below), path.stem))
     problems.extend(raised_limits(submap(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
@@ -123,9 +127,6 @@ def _outer_keys(profile: Map) -> Map:
 
 
 def _mistakes_of_the_whole(spec: Map, shown: str, stem: str) -> Iterator[Problem]:
-    if spec.get("veogen") is None:
-        message = "a spec begins with 'veogen: 1', the version of its language"
-        yield Problem(Place(shown, 1, 1), "error", "missing-key", message)
     if "name" not in spec and not is_name(stem):
         message = f"{stem!r}, from the file's name, is not a name; write 'name'"
         yield Problem(Place(shown, 1, 1), "error", "bad-name", message)
