@@ -31,6 +31,13 @@ prices:
     - {when: {style: paint}, times: "2"}
 """
 
+TAKES_IMAGES = (
+    LITE
+    + """\
+derived: {parameter: style, by_images: [film, paint]}
+"""
+)
+
 LIKE = "id: veo-3.1-fast-generate-001\nlike: veo-3.1-fast-generate-preview\n"
 
 
@@ -71,6 +78,22 @@ def test_a_project_may_bring_a_model(project: Folder) -> None:
     assert [finding.code for finding in model.findings(paint)] == ["long-paint"]
 
 
+def test_a_project_says_what_its_model_takes_by_the_number_of_images(project: Folder) -> None:
+    write(project, "models/lite.yaml", TAKES_IMAGES)
+
+    model = known(project)["veo-3.1-lite"]
+
+    one: dict[str, Json] = {"prompt": "a boat", "duration": 10, "image_urls": ["https://a.example"]}
+    assert [model.taken_as(body) for body in ({}, one, {"style": "film"})] == [
+        "film",
+        "paint",
+        None,
+    ]
+    assert [finding.message for finding in model.findings(one)] == [
+        "without style 1 image may be taken as paint: duration is 5 there, not 10"
+    ]
+
+
 def test_a_model_may_be_like_one_that_is_known(project: Folder) -> None:
     write(project, "models/fast.yml", LIKE + "parameters: {seed: {type: integer, maximum: 9}}\n")
     catalogue = known(project)
@@ -78,6 +101,7 @@ def test_a_model_may_be_like_one_that_is_known(project: Folder) -> None:
     model, like = catalogue["veo-3.1-fast-generate-001"], catalogue[FAST]
 
     assert model.parameters["seed"].maximum == 9
+    assert model.derived == like.derived
     assert model.parameters["duration"] == like.parameters["duration"]
     assert (model.rules, model.defaults, model.price) == (like.rules, like.defaults, None)
 

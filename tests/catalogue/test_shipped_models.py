@@ -82,6 +82,7 @@ def test_the_models_are_those_of_the_endpoint() -> None:
 def test_the_previews_take_the_same() -> None:
     assert shipped()[FULL].parameters == shipped()[FAST].parameters
     assert shipped()[FULL].rules == shipped()[FAST].rules
+    assert shipped()[FULL].derived == shipped()[FAST].derived
 
 
 @pytest.mark.parametrize("model", [FAST_BETA, PRO_BETA])
@@ -134,6 +135,45 @@ def test_images_fit_the_way_they_are_used(
 
 
 @pytest.mark.parametrize(
+    ("model", "images", "params", "kind", "doubts"),
+    [
+        (FAST, 0, {"duration": 4}, "TEXT", []),
+        (FAST, 1, {"duration": 4, "seed": 7}, "FIRST&LAST", []),
+        (FULL, 2, {"aspect_ratio": "9:16"}, "FIRST&LAST", []),
+        (FAST, 3, {}, "REFERENCE", ["image_urls: duration is 8 there, not 4"]),
+        (FAST, 3, {"duration": 8, "aspect_ratio": "16:9"}, "REFERENCE", []),
+        (
+            FULL,
+            3,
+            {"duration": 6, "aspect_ratio": "9:16", "seed": 7},
+            "REFERENCE",
+            [
+                "duration: duration is 8 there, not 6",
+                "aspect_ratio: aspect_ratio is '16:9' there, not '9:16'",
+                "seed: seed is not taken there",
+            ],
+        ),
+        (FAST, 3, {"generation_type": "REFERENCE"}, None, []),
+        (FAST_BETA, 3, {"aspect_ratio": "9:16"}, "REFERENCE", []),
+        (PRO_BETA, 2, {}, "FIRST&LAST", []),
+    ],
+)
+def test_a_way_that_is_left_out_is_a_doubt_and_no_mistake(
+    model: str, images: int, params: dict[str, Json], kind: str | None, doubts: list[str]
+) -> None:
+    body: dict[str, Json] = {"model": model, "prompt": "a boat", **params}
+    if images:
+        body["image_urls"] = [f"https://a.example/{n}.png" for n in range(images)]
+    why = f"without generation_type {images} images may be taken as {kind}: "
+
+    found = list(shipped()[model].findings(body))
+
+    assert shipped()[model].taken_as(body) == kind
+    assert {finding.severity for finding in found} <= {"warning"}
+    assert [f"{f.parameter}: {f.message.removeprefix(why)}" for f in found] == doubts
+
+
+@pytest.mark.parametrize(
     ("model", "name", "value", "wrong"),
     [
         (
@@ -157,5 +197,6 @@ def test_every_field_says_where_it_is_from() -> None:
     sources = {
         parameter.source for model in shipped().values() for parameter in model.parameters.values()
     } | {rule.source for model in shipped().values() for rule in model.rules}
+    sources |= {model.derived.source for model in shipped().values() if model.derived}
 
     assert sources <= {"docs", "docs-model", "google", "inferred"}

@@ -61,6 +61,11 @@ def test_one_model_is_read_by_scripts() -> None:
         "message": "TEXT takes no images",
         "source": "inferred",
     }
+    assert data["derived"] == {
+        "parameter": "generation_type",
+        "by_images": ["TEXT", "FIRST&LAST", "FIRST&LAST", "REFERENCE"],
+        "source": "inferred",
+    }
     assert data["prices"] == {
         "date": "2026-10-10",
         "source": "the gateway's public price rules, default group",
@@ -82,6 +87,8 @@ def test_rules_and_prices_are_told_in_words() -> None:
     assert (
         "with generation_type REFERENCE: REFERENCE fixes it (duration 8, aspect_ratio 16:9)" in text
     )
+    told = "generation_type, left out, is likely to be taken by the number of images: 0 TEXT, 1"
+    assert told in text
     assert "with images 0: resize_mode has a meaning only with images (resize_mode)" in text
     assert "6.336 credits a second of each clip, at least 25.344 a request\n" in text
     assert "3.51 times as much with quality 4k, generate_audio true\n" in text

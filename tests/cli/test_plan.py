@@ -64,6 +64,33 @@ Estimated with prices of 2026-10-10, 68 credits to the dollar.
     )
 
 
+def test_the_table_says_what_images_are_for_and_the_body_only_what_was_written(
+    shell: Shell,
+) -> None:
+    (shell.folder / "specs/a.yaml").write_text("""\
+veogen: 1
+shots:
+  - {name: text, prompt: a boat}
+  - {name: frames, prompt: a boat, params: {generation_type: FIRST&LAST, image_urls: ["https://a.example/1"]}}
+  - {name: likeness, prompt: a boat, params: {image_urls: ["https://a.example/1", "https://a.example/2", "https://a.example/3"]}}
+""")
+
+    table = shell.veogen("plan", "specs/a.yaml")
+    bodies = [request["request"] for request in as_json(shell)["requests"]]
+
+    assert table.out.splitlines()[2:6] == [
+        "address   seconds  credits  images        prompt",
+        "text            4   38.016                a boat",
+        "frames          4   38.016  1 FIRST&LAST  a boat",
+        "likeness        4   38.016  3 REFERENCE?  a boat",
+    ]
+    assert table.err == (
+        "specs/a.yaml:5:59: warning[reference-fixes]: without generation_type 3 images may be taken "
+        "as REFERENCE: duration is 8 there, not 4 (likeness)\n"
+    )
+    assert ["generation_type" in body for body in bodies] == [False, True, False]
+
+
 def results(shell: Shell, *lines: tuple[dict[str, Any], str, str | None]) -> None:
     """A manifest in the default run directory: requests, their status and error code."""
     written = [

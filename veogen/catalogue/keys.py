@@ -75,6 +75,16 @@ _RULE = Section(
         "about": Key(Text(), "The parameter that it is about."),
     },
 )
+_DERIVED = Section(
+    "'derived'",
+    "Derived",
+    "What a parameter that is left out is taken as.",
+    {
+        "parameter": Key(Text(), "Its name.", required=True),
+        "by_images": Key(ListOf(_Scalar()), "By the number of images, from 0.", required=True),
+        "source": Key(Text(), "Who says so."),
+    },
+)
 _MULTIPLIER = Section(
     "a multiplier",
     "Multiplier",
@@ -109,6 +119,7 @@ MODEL = Section(
         "checked": Key(Text(), "When it was compared with the gateway's pages."),
         "parameters": Key(MapOf(_PARAMETER), "What it takes."),
         "rules": Key(ListOf(_RULE), "What does not go together."),
+        "derived": Key(_DERIVED, "What the gateway takes by the number of images."),
         "prices": Key(_PRICE, "What it costs."),
     },
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from veogen.catalogue.models import Model
+from veogen.catalogue.models import Derived, Model
 from veogen.catalogue.parameters import Json, Parameter, shown
 from veogen.catalogue.prices import Price
 from veogen.catalogue.rules import Rule
@@ -19,6 +19,7 @@ def model_data(model: Model) -> dict[str, Any]:
         "checked": model.checked,
         "parameters": {name: _parameter(p) for name, p in model.parameters.items()},
         "rules": [_rule(rule) for rule in model.rules],
+        "derived": _derived(model.derived) if model.derived else None,
         "prices": _price(model.price) if model.price else None,
     }
 
@@ -44,6 +45,15 @@ def rule_line(rule: Rule) -> str:
         told,
     )
     return " ".join(filter(None, words))
+
+
+def derived_line(derived: Derived) -> str:
+    """What a parameter that is left out is taken as."""
+    kinds = ", ".join(f"{n} {_bare(kind)}" for n, kind in enumerate(derived.by_images))
+    return (
+        f"{derived.parameter}, left out, is likely to be taken by the number of images: {kinds} "
+        f"({derived.source})"
+    )
 
 
 def price_lines(price: Price) -> Iterator[str]:
@@ -76,6 +86,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "when": {name: list(values) for name, values in rule.when.items()},
         "message": rule.message,
         "source": rule.source,
+    }
+
+
+def _derived(derived: Derived) -> dict[str, Any]:
+    return {
+        "parameter": derived.parameter,
+        "by_images": list(derived.by_images),
+        "source": derived.source,
     }
 
 

@@ -9,10 +9,19 @@ from typing import Any
 
 from veogen.catalogue.parameters import Json, Parameter
 from veogen.catalogue.prices import Multiplier, Price
-from veogen.catalogue.rules import Finding, Rule
+from veogen.catalogue.rules import Finding, Rule, images_of
 from veogen.document.reader import read
 
 DEFAULT_MODEL = "veo-3.1-fast-generate-preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """What `parameter` is taken as where it is left out, by the number of images from 0."""
+
+    parameter: str
+    by_images: tuple[Json, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +36,7 @@ class Model:
     checked: str
     parameters: Mapping[str, Parameter]
     rules: tuple[Rule, ...] = ()
+    derived: Derived | None = None
     price: Price | None = None
     defaults: Mapping[str, Json] = field(default_factory=dict)
     known: bool = True
@@ -49,6 +59,17 @@ class Model:
         for rule in self.rules:
             if rule.applies(effective):
                 yield from rule.findings(body)
+        yield from self._doubts(body, effective)
+
+    def taken_as(self, body: Mapping[str, Json]) -> Json:
+        """The value that the gateway derives where it is left out, if one is likely.
+
+        For display and for warnings: it is never sent, and no price depends on it.
+        """
+        derived, images = self.derived, images_of(body)
+        if derived is None or derived.parameter in body or images >= len(derived.by_images):
+            return None
+        return derived.by_images[images]
 
     def estimate(self, body: Mapping[str, Json]) -> Decimal | None:
         """Credits that the request is expected to cost, or None when no price is known."""
@@ -61,6 +82,20 @@ class Model:
         if isinstance(duration, int) and isinstance(number, int):
             return duration * number
         return None
+
+    def _doubts(self, body: Mapping[str, Json], effective: Mapping[str, Json]) -> Iterator[Finding]:
+        kind = self.taken_as(body)
+        if kind is None or self.derived is None:
+            return
+        name = self.derived.parameter
+        why = f"without {name} {_count(images_of(body))} may be taken as {kind}"
+        for rule in self.rules:
+            if name in rule.when and rule.applies({**effective, name: kind}):
+                yield from rule.doubts(body, effective, why)
+
+
+def _count(images: int) -> str:
+    return f"{images} image" if images == 1 else f"{images} images"
 
 
 @cache
@@ -80,6 +115,7 @@ def parse_model(data: Any) -> Model:
         checked=data["checked"],
         parameters=parameters,
         rules=tuple(map(_rule, data.get("rules") or ())),
+        derived=_derived(data["derived"]) if data.get("derived") else None,
         price=parse_price(data["prices"]) if data.get("prices") else None,
         defaults={p.name: p.default for p in parameters.values() if p.default is not None},
     )
@@ -89,6 +125,14 @@ def _parameter(name: str, fields: Mapping[str, Any]) -> Parameter:
     rest = {key: value for key, value in fields.items() if key not in ("type", "enum")}
     enum = tuple(fields["enum"]) if "enum" in fields else None
     return Parameter(name=name, kind=fields["type"], enum=enum, **rest)
+
+
+def _derived(fields: Mapping[str, Any]) -> Derived:
+    return Derived(
+        parameter=fields["parameter"],
+        by_images=tuple(fields["by_images"]),
+        source=fields["source"],
+    )
 
 
 def _rule(fields: Mapping[str, Any]) -> Rule:

@@ -55,6 +55,7 @@ def _whole(tree: Mapping[str, Any]) -> dict[str, Any]:
             name: {"description": "", **source, **fields} for name, fields in parameters.items()
         },
         "rules": [{"severity": "error", **source, **rule} for rule in tree.get("rules", ())],
+        "derived": {**source, **tree["derived"]} if "derived" in tree else None,
         "prices": {**source, **tree["prices"]} if "prices" in tree else None,
     }
 
@@ -67,6 +68,7 @@ def _laid_over(base: Model, model: Model) -> Model:
         checked=model.checked,
         parameters={**base.parameters, **model.parameters},
         rules=(*base.rules, *model.rules),
+        derived=model.derived or base.derived,
         price=model.price,
         defaults={**base.defaults, **model.defaults},
     )

@@ -34,7 +34,7 @@ class Rule:
 
     def applies(self, effective: Mapping[str, Json]) -> bool:
         """Whether the rule holds for a request with its defaults filled in."""
-        facts = {**effective, "images": _images(effective)}
+        facts = {**effective, "images": images_of(effective)}
         return all(
             any(
                 type(facts.get(name)) is type(value) and facts.get(name) == value
@@ -47,9 +47,9 @@ class Rule:
         """What is wrong in a request that the rule applies to; `written` has no defaults."""
         if self.about:
             yield self._finding(self.about, self.message)
-        if self.images and not self._fits(_images(written)):
+        if self.images and not self._fits(images_of(written)):
             about = "image_urls" if "image_urls" in written else "generation_type"
-            yield self._finding(about, f"{self.message}, not {_images(written)}")
+            yield self._finding(about, f"{self.message}, not {images_of(written)}")
         for name, value in self.fixes.items():
             if name in written and written[name] != value:
                 yield self._finding(
@@ -60,6 +60,19 @@ class Rule:
             if name in written:
                 yield self._finding(name, self.message)
 
+    def doubts(
+        self, written: Mapping[str, Json], effective: Mapping[str, Json], why: str
+    ) -> Iterator[Finding]:
+        """What would be otherwise than asked for, if the rule applied; `why` says how it might."""
+        for name, value in self.fixes.items():
+            if effective.get(name, value) != value:
+                told = f"{why}: {name} is {shown(value)} there, not {shown(effective[name])}"
+                about = name if name in written else "image_urls"
+                yield Finding("warning", self.code, about, told)
+        for name in self.ignores:
+            if name in written:
+                yield Finding("warning", self.code, name, f"{why}: {name} is not taken there")
+
     def _fits(self, images: int) -> bool:
         low, high = self.images or (0, None)
         return low <= images and (high is None or images <= high)
@@ -68,6 +81,7 @@ class Rule:
         return Finding(self.severity, self.code, parameter, message)
 
 
-def _images(body: Mapping[str, Json]) -> int:
+def images_of(body: Mapping[str, Json]) -> int:
+    """How many images a request has."""
     images = body.get("image_urls")
     return len(images) if isinstance(images, list) else 0

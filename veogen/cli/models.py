@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from veogen.catalogue.listing import limits, model_data, price_lines, rule_line
+from veogen.catalogue.listing import derived_line, limits, model_data, price_lines, rule_line
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import shown
 from veogen.cli.examples import examples
@@ -103,6 +103,8 @@ def _lines(model: Model, width: int) -> Iterator[str]:
         yield ""
         for rule in model.rules:
             yield from textwrap.wrap(rule_line(rule), width, subsequent_indent="  ")
+    if model.derived:
+        yield from textwrap.wrap(derived_line(model.derived), width, subsequent_indent="  ")
     yield ""
     yield from _prices(model, width)
 

@@ -4,20 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from veogen.catalogue.models import Model
+from veogen.catalogue.rules import images_of
 from veogen.cli.plan_view import View
 from veogen.planner.plan import Request
 from veogen.terminal import columns, plain, shortened, shortened_inside
 
 _LEAST_PROMPT = 20
 _GAP = "  "
+_PROMPT = 6
 
 
 def table(view: View, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
     """The lines of the table; `width` is that of the terminal, None where there is none."""
     yield _title(view)
     yield ""
-    rows = [_cells(view, request) for request in view.plan.requests]
-    header = ("address", "seconds", "videos", "credits", "state", "prompt")
+    rows = [_cells(view, request, models) for request in view.plan.requests]
+    header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
     yield from _columns([header, *rows], _kept(view), width)
     yield ""
     yield from _sums(view, models)
@@ -29,22 +31,34 @@ def _title(view: View) -> str:
     return plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
 
 
-def _cells(view: View, request: Request) -> tuple[str, ...]:
+def _cells(view: View, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
     return (
         plain(request.address),
         "?" if request.seconds is None else str(request.seconds),
         str(request.videos),
         "unknown" if request.credits is None else str(request.credits),
         view.state(request),
+        _images(request, models[str(request.body["model"])]),
         plain(str(request.body.get("prompt", ""))),
     )
+
+
+def _images(request: Request, model: Model) -> str:
+    """How many, and what they are for: with a question mark where only their number says so."""
+    number = images_of(request.body)
+    if not number:
+        return ""
+    written, derived = request.body.get("generation_type"), model.taken_as(request.body)
+    return plain(f"{number} {written or (f'{derived}?' if derived else '')}").rstrip()
 
 
 def _kept(view: View) -> Sequence[int]:
     """The columns that say something: not those in which all requests are alike."""
     several = any(request.videos > 1 for request in view.plan.requests)
     owned = any(view.state(request) != "new" for request in view.plan.requests)
-    return [0, 1, *([2] if several else []), 3, *([4] if owned else []), 5]
+    shown = any("image_urls" in request.body for request in view.plan.requests)
+    optional = [index for index, kept in ((4, owned), (5, shown)) if kept]
+    return [0, 1, *([2] if several else []), 3, *optional, _PROMPT]
 
 
 def _columns(
@@ -55,7 +69,7 @@ def _columns(
     if width is not None:
         others = sum(widths[index] + len(_GAP) for index in kept[1:-1])
         widths[0] = min(widths[0], max(width - others - _LEAST_PROMPT - len(_GAP), 16))
-        widths[5] = max(width - others - widths[0] - len(_GAP), 8)
+        widths[_PROMPT] = max(width - others - widths[0] - len(_GAP), 8)
     for row in rows:
         cells = [_cell(index, row[index], widths[index]) for index in kept]
         yield _GAP.join(cells).rstrip()
