@@ -28,6 +28,14 @@ from customer import customer_of, eventually
             id="with a code",
         ),
         pytest.param(
+            "status: 402, code: key_model_not_allowed, details: {allowed_models: [a], type: ''}",
+            402,
+            '{"error": {"code": "key_model_not_allowed",'
+            ' "message": "no balance, or a limit on the key", "type": "", "param": "",'
+            ' "allowed_models": ["a"]}}',
+            id="with more fields, or others",
+        ),
+        pytest.param(
             "status: 502, body: html",
             502,
             "<!DOCTYPE html><html><head><title>502 the provider failed</title></head>"
@@ -36,6 +44,12 @@ from customer import customer_of, eventually
         ),
         pytest.param("status: 504, body: empty", 504, "", id="nothing"),
         pytest.param("status: 200", 200, "{}", id="success that says nothing"),
+        pytest.param(
+            "status: 200, details: {id: null}",
+            200,
+            '{"id": null}',
+            id="success that says too little",
+        ),
     ],
 )
 def test_a_submit_is_answered_with(details: str, status: int, body: str) -> None:
@@ -175,6 +189,18 @@ def test_one_read_among_many_spoils_all() -> None:
             {"code": "generation_timeout", "message": "too slow", "type": "task_error"},
             "0",
             id="failed tasks are not billed",
+        ),
+        pytest.param(
+            "fail, code: resource_exhausted, message: oh, details: {suggestion: wait}",
+            "failed",
+            {
+                "code": "resource_exhausted",
+                "message": "oh",
+                "type": "task_error",
+                "suggestion": "wait",
+            },
+            "0",
+            id="with more fields",
         ),
         pytest.param(
             "fail, code: unknown_error, message: oh, charged: true",

@@ -1,10 +1,10 @@
 """Faults on demand: what may go wrong, and whether it does so now."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from veogen.simulator.words import words
 
@@ -32,6 +32,7 @@ class Fault:
     status: int = 500
     code: str | int | None = None
     message: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
     body: Body = "json"
     retry_after: int | None = None
     retry_after_date: int | None = None

@@ -44,6 +44,7 @@ _STATUS = Field(
     "a status from 200 to 599", lambda value: _count(value) and value in range(200, 600)
 )
 _CODE = Field("a string or a number", lambda value: isinstance(value, str) or _count(value))
+_DETAILS = Field("a mapping", lambda value: isinstance(value, dict), dict)
 _IDS = Field(
     "a list of ids",
     lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
@@ -63,6 +64,7 @@ _ANSWER: Mapping[str, Field] = {
     "status": _STATUS,
     "code": _CODE,
     "message": _TEXT,
+    "details": _DETAILS,
     "body": _one_of("json", "html", "empty", "garbage"),
     "retry_after": _COUNT,
     "retry_after_date": _COUNT,
@@ -77,6 +79,7 @@ _EVERYWHERE: Mapping[str, Mapping[str, Field]] = {
 }
 _TAKEN = {"taken": _FLAG}
 _AFTER = {"after": _SHARE}
+_ENDED = {"message": _TEXT, "details": _DETAILS, "charged": _FLAG}
 
 ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
     "submit": {
@@ -94,8 +97,8 @@ ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
         "fewer-links": {"links": _COUNT},
     },
     "task": {
-        "fail": {"code": _TEXT, "message": _TEXT, "charged": _FLAG},
-        "cancel": {"message": _TEXT, "charged": _FLAG},
+        "fail": {"code": _TEXT, **_ENDED},
+        "cancel": _ENDED,
         "stuck": {},
         "slow": _LATER,
     },

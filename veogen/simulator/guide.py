@@ -21,7 +21,8 @@ What: `at` is the place, `do` what happens there.
 
     everywhere but at task
       answer         with `status`, and `code`, `message`, `body` (json, html, empty, garbage),
-                     `retry_after` or `retry_after_date` (seconds from now), `location`
+                     `details` (a mapping: more fields of the error, or others), `location`,
+                     `retry_after` or `retry_after_date` (seconds from now)
       drop           the connection ends without an answer
       hang           no answer until the client leaves, or for `seconds`, then drop
       slow           the right answer, `seconds` late
@@ -34,7 +35,7 @@ What: `at` is the place, `do` what happens there.
       no-links       of a completed task
       fewer-links    of a completed task: only so many `links`
     task             /openapi.json lists the codes that are documented
-      fail           `code`, `message`; `charged: true` keeps the money
+      fail           `code`, `message`, `details`; `charged: true` keeps the money
       cancel         the same, without a code
       stuck          it never ends
       slow           it takes `seconds` more

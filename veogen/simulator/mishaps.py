@@ -62,11 +62,12 @@ def _body(fault: Fault) -> web.Response:
             return web.Response(status=fault.status, body=_GARBAGE, content_type="application/json")
         case "json" if fault.at == "upload":
             body = {"success": False, "code": fault.code or fault.status, "msg": _message(fault)}
-            return told(body, fault.status)
+            return told({**body, **fault.details}, fault.status)
         case "json" if fault.status == _OK:
-            return told({})
+            return told(fault.details)
         case "json":
-            return refused(Refusal(fault.status, _message(fault), fault.code))
+            facts = fault.details
+            return refused(Refusal(fault.status, _message(fault), fault.code, facts=facts))
 
 
 def _message(fault: Fault) -> str:

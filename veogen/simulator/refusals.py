@@ -134,11 +134,10 @@ class Refusal:
             "message": self.message,
             "type": status.type if status else "",
             "param": self.param,
-            **self.facts,
         }
         if status and status.advice:
             error["fallback_suggestion"] = status.advice
-        return {"error": error}
+        return {"error": {**error, **self.facts}}
 
 
 class RefusedError(Exception):

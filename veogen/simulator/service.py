@@ -175,7 +175,7 @@ class Service:
                 cancelled = fault.do == "cancel"
                 code = "request_cancelled" if cancelled else str(fault.code)
                 message = fault.message or TASK_ERRORS.get(code, "the task failed")
-                task.failure = Failure(code, message, cancelled, fault.charged)
+                task.failure = Failure(code, message, cancelled, fault.charged, fault.details)
 
     def _keep(self, task: Task) -> None:
         self.tasks[task.id] = task

@@ -1,6 +1,7 @@
 """Tasks: what was asked for, when it begins and ends, and how it looks from outside."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
@@ -20,6 +21,7 @@ class Failure:
     message: str
     cancelled: bool = False
     charged: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +106,8 @@ def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, A
         shown["results"] = links
     elif task.failure and state in TERMINAL:
         failure = task.failure
-        shown["error"] = {"code": failure.code, "message": failure.message, "type": "task_error"}
+        error = {"code": failure.code, "message": failure.message, "type": "task_error"}
+        shown["error"] = {**error, **failure.details}
     return shown
 
 
