@@ -58,3 +58,12 @@ def test_filters_answer_at_once(browser: Browser, page: Path) -> None:
 
         assert len(seen.names) == 250
         assert seconds < 500
+
+
+def test_the_matrix_leaves_out_what_tells_every_clip_apart(browser: Browser, page: Path) -> None:
+    with visit(browser, page) as seen:
+        seen.page.locator(".views button", has_text="Matrix").click()
+
+        assert seen.page.locator(".corner").text_content() == "place \u2193  shot \u2192"
+        assert seen.page.locator("tbody tr").count() == 25
+        assert seen.page.locator("td.none").count() == 0

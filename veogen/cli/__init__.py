@@ -1,7 +1,6 @@
 """The command line: parse, call, print; one file a command, imported when it is called."""
 
 import errno
-import os
 import sys
 import traceback
 from importlib import import_module
@@ -11,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from veogen import __version__
+from veogen.cli.streams import open_what_is_closed, say_no_more
 from veogen.document.problems import MistakesError, did_you_mean
 from veogen.errors import ExitCode, VeogenError
 from veogen.terminal import plain_lines
@@ -95,6 +95,7 @@ def veogen() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
+    open_what_is_closed()
     try:
         code = veogen(standalone_mode=False)
     except click.ClickException as error:
@@ -110,7 +111,7 @@ def main() -> NoReturn:
         click.echo(f"error: {plain_lines(str(error))}", err=True)
         code = error.exit_code
     except BrokenPipeError:  # the reader of our output went away: nothing left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say_no_more()
         code = ExitCode.INCOMPLETE
     except Exception as error:  # noqa: BLE001 - the last resort
         code = _unforeseen(error)
@@ -120,6 +121,7 @@ def main() -> NoReturn:
 def _unforeseen(error: Exception) -> ExitCode:
     """A disk without room is nobody's mistake; all else is a bug, shown whole."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        say_no_more()
         click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
         return ExitCode.STOPPED
     traceback.print_exc()

@@ -1,6 +1,8 @@
 """Opening a run directory: locked, of the right kind, in step with its plan and its results."""
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +42,7 @@ def opened(
         raise DirectoryError(f"{path}: this is not a run directory")
     manifest = directory.manifest()
     _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
+    _refuse_names(plan)
     directory.prepare(services.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
     with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
@@ -89,6 +92,18 @@ def _refuse_other_kind(path: Path, found: GatewayName | None, wanted: GatewayNam
             f"{path}: this is the directory of {kinds[found]} run, and this is {kinds[wanted]} "
             "one; choose another with --dir"
         )
+
+
+def _refuse_names(plan: Plan | None) -> None:
+    """Before money: a clip whose name this system cannot write could not be brought home."""
+    for request in plan.requests if plan else ():
+        try:
+            os.fsencode(request.output)
+        except UnicodeEncodeError:
+            raise DirectoryError(
+                f"{request.address}: names of files are {sys.getfilesystemencoding()} here, which "
+                f"cannot spell {request.output}; nothing was sent. Set PYTHONUTF8=1"
+            ) from None
 
 
 def _in_step(

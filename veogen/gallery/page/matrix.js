@@ -8,15 +8,37 @@ function matrixView() {
   return [choosers(possible, rows, columns), found.length ? table(found, rows, columns) : nothing()];
 }
 
-/** What was chosen, else the two with which most clips are told apart. */
+const MOST_VALUES = 50;
+const MOST_COLUMNS = 6;
+
+/** What was chosen, else the two with which most clips are told apart, the longer one as rows. */
 function chosenDimensions(possible) {
   const found = filtered([]);
-  const spread = (dimension) => new Set(found.map((clip) => clip.places[dimension]).filter((v) => v != null)).size;
-  const best = [...possible].sort((a, b) => covers(b, found) - covers(a, found) || spread(b) - spread(a));
-  const columns = possible.includes(state.columns) ? state.columns : best.find((name) => name !== state.rows);
-  const rows = possible.includes(state.rows) && state.rows !== columns
-    ? state.rows : best.find((name) => name !== columns) ?? null;
+  const best = suggested(possible, found).filter((name) => name !== state.rows && name !== state.columns);
+  const chosen = (name) => (possible.includes(name) ? name : null);
+  const columns = chosen(state.columns) ?? (chosen(state.rows) ? best[0] : shorter(best, found));
+  const rows = chosen(state.rows) ?? best.find((name) => name !== columns) ?? null;
   return [rows, columns];
+}
+
+/** The dimensions, best first: every clip in it, and not a value of its own for each. */
+function suggested(possible, found) {
+  const rank = new Map(possible.map((name) => {
+    const values = spread(name, found);
+    return [name, [covers(name, found), values > MOST_VALUES ? -values : values]];
+  }));
+  return [...possible].sort((a, b) => {
+    const [one, other] = [rank.get(a), rank.get(b)];
+    return other[0] - one[0] || other[1] - one[1];
+  });
+}
+
+function shorter([one, other], found) {
+  return other && spread(one, found) > MOST_COLUMNS && spread(other, found) < spread(one, found) ? other : one;
+}
+
+function spread(dimension, found) {
+  return new Set(found.map((clip) => clip.places[dimension]).filter((value) => value != null)).size;
 }
 
 function covers(dimension, found) {
@@ -61,7 +83,7 @@ function table(found, rows, columns) {
 }
 
 function cell(found, without) {
-  if (!found.length) return el("td", { class: "none" }, el("span", { class: "unseen" }, "no request"));
+  if (!found.length) return el("td", { class: "none" });
   const shots = new Set(found.map((clip) => clip.shot)).size > 1;
   return el("td", {}, el("div", { class: "cell" }, found.map((clip) => {
     const rest = nameOf(clip, without);

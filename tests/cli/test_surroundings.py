@@ -1,0 +1,73 @@
+"""What surrounds a command: closed streams, nobody who reads, a locale of old."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from veogen.errors import ExitCode
+
+SPEC = """\
+veogen: 1
+name: trip
+params: {model: veo-3.1-fast-generate-preview, duration: 4}
+shots:
+  - name: city
+    prompt: "{{ name }} at dusk."
+    matrix: {name: [東京, Oslo]}
+"""
+OLD = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "trip.yaml").write_text(SPEC, encoding="utf-8")
+    return tmp_path
+
+
+def veogen(
+    project: Path, words: str, *, into: str | None = None, **environ: str
+) -> tuple[int, str, str]:
+    """What a command says that is run for itself, its output perhaps sent elsewhere."""
+    python = f"{sys.executable} -m veogen {words}"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", python if into is None else f"{python} {into}"],
+        cwd=project,
+        env={**os.environ, **environ},
+        capture_output=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("closed", "heard"),
+    [(">&-", False), ("2>&-", True), ("<&-", True), ("<&- >&- 2>&-", False)],
+)
+def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, heard: bool) -> None:
+    command = "run trip.yaml --select '*Oslo*' --simulate --generation-time 0 --progress json"
+
+    code, out, err = veogen(project, command, into=closed)
+
+    assert (code, bool(out)) == (ExitCode.DONE, heard), err
+    [video] = (project / "runs").rglob("*.mp4")
+    assert video.read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_reader_may_leave(project: Path) -> None:
+    into = "| sh -c 'read line; echo $line'"
+
+    assert veogen(project, "plan trip.yaml --format jsonl", into=into)[2] == ""
+
+
+def test_nothing_is_bought_whose_file_could_not_be_named(project: Path) -> None:
+    ended = veogen(project, "run trip.yaml --simulate --progress none", **OLD)
+
+    message = (
+        "error: city[name=東京]: names of files are ascii here, which cannot spell city/東京; "
+        "nothing was sent. Set PYTHONUTF8=1\n"
+    )
+    assert ended == (ExitCode.USAGE, "", message)
