@@ -66,7 +66,7 @@ def test_a_template_that_changed_changes_requests_of_a_spec_that_did_not(
     assert shell.veogen("diff", "HEAD:specs/a.yaml", "specs/a.yaml") == Ended(
         0,
         "a: HEAD:specs/a.yaml → specs/a.yaml\n"
-        "  ~ 2 requests  prompt: soft → hard\n"
+        "  ~ 2 requests  76.032 credits  prompt: soft → hard\n"
         "      because of templates/opening.j2:1\n"
         "      opening[city=Tokyo], opening[city=Paris]\n"
         "      | Tokyo in [-soft-]{+hard+} light.\n"

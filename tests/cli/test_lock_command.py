@@ -88,7 +88,7 @@ def test_a_stale_lock_exits_5_says_what_differs_and_is_not_touched(shell: Shell)
         "",
         "error: specs/a.lock.yaml: stale; the spec makes something else now\n"
         "  + opening[city=Oslo]  38.016 credits\n"
-        "  ~ 2 requests  prompt: dusk → dawn\n"
+        "  ~ 2 requests  76.032 credits  prompt: dusk → dawn\n"
         "      see specs/a.yaml:5:13\n"
         "      opening[city=Tokyo], opening[city=Paris]\n"
         "      | Tokyo at [-dusk-]{+dawn+}\n"

@@ -64,7 +64,7 @@ def test_a_locked_run_of_a_stale_lock_says_what_differs_and_buys_nothing(shell: 
     ended = shell.veogen("run", "specs", "--locked", *QUICK)
 
     assert (ended.code, ended.out) == (5, "")
-    assert "  ~ 2 requests  prompt: dusk → dawn\n" in ended.err
+    assert "  ~ 2 requests  76.032 credits  prompt: dusk → dawn\n" in ended.err
     assert not (shell.folder / "runs").exists()
 
 

@@ -289,6 +289,14 @@ def test_a_selection_that_is_none_is_refused(shell: Shell) -> None:
     assert "--deselect 'nothing' matches no address; the nearest are" in ended.err
 
 
+def test_nothing_to_buy_is_said_and_is_an_amount_like_any_other(shell: Shell) -> None:
+    held = [(request, "completed", None) for request in as_json(shell)["requests"]]
+    results(shell, *held)
+
+    assert as_json(shell)["totals"]["to_buy"] == "0.000"
+    assert shell.veogen("plan", "specs/a.yaml").out.splitlines()[-1] == "A run would buy nothing."
+
+
 def test_addresses_are_read_from_a_file(shell: Shell) -> None:
     (shell.folder / "which.txt").write_text('opening[city="New York"]\n\nclosing#2\n')
 

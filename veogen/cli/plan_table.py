@@ -88,7 +88,9 @@ def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
     made = f"{_count(totals.requests, 'request')}, {_count(totals.videos, 'video')}"
     yield f"{made}, {totals.seconds} seconds: {_money(totals.credits, totals.usd)}"
     yield from _rates(view, models)
-    if len(view.to_buy) < totals.requests:
+    if not view.to_buy and totals.requests:
+        yield "A run would buy nothing."
+    elif len(view.to_buy) < totals.requests:
         price = view.price_to_buy
         amount = "at an unknown price" if price is None else f"for {price} credits"
         yield f"A run would buy {_count(len(view.to_buy), 'request')} {amount}."

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
 from veogen.catalogue.models import Model
-from veogen.planner.plan import Plan, Request, Totals
+from veogen.planner.plan import Plan, Request, Totals, total_credits
 
 FORMAT = "veogen.plan/1"
 
@@ -70,9 +70,7 @@ def totals_data(totals: Totals) -> dict[str, Any]:
 def totals_of(requests: Iterable[Request], models: Mapping[str, Model]) -> Totals:
     """Sums over requests; what is unknown of one is unknown of all."""
     found = tuple(requests)
-    credits_ = [request.credits for request in found]
-    known = [amount for amount in credits_ if amount is not None]
-    total = sum(known, Decimal(0)).quantize(Decimal("0.001")) if len(known) == len(found) else None
+    total = total_credits(found)
     return Totals(
         requests=len(found),
         videos=sum(request.videos for request in found),

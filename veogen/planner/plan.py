@@ -9,6 +9,8 @@ from veogen.document.problems import Problem
 from veogen.document.values import Place
 from veogen.spec.model import Limits
 
+NO_CREDITS = Decimal("0.000")
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -80,6 +82,10 @@ class Plan:
 
 
 def total_credits(requests: Iterable[Request]) -> Decimal | None:
-    """The sum of the estimates; None when one of them is unknown."""
-    amounts = [request.credits for request in requests]
-    return None if None in amounts else sum((a for a in amounts if a is not None), Decimal(0))
+    """The sum of the estimates, with three places; None when one of them is unknown."""
+    total = NO_CREDITS
+    for request in requests:
+        if request.credits is None:
+            return None
+        total += request.credits
+    return total

@@ -1,9 +1,10 @@
 """A difference as lines for a terminal, which none of its texts can command."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.plans import report, request
+from support.plans import PRICE, report, request
 
 from veogen.planner.diff.text import lines
 from veogen.terminal import Colour, uncoloured
@@ -24,7 +25,7 @@ def test_what_differs_stands_first_and_what_it_comes_to_last() -> None:
         "  + come  unknown price",
         "  - gone  38.016 credits",
         "  > old → new (renamed)",
-        "  ~ a  prompt: soft → hard; seed: + 7",
+        "  ~ a  38.016 credits  prompt: soft → hard; seed: + 7",
         "      | [-soft-]{+hard+}",
         "      | light",
         "",
@@ -42,7 +43,7 @@ def test_colours_take_the_place_of_signs_around_words() -> None:
 
     assert list(lines(found, tagged)) == [
         "<bold>a: HEAD:specs/a.yaml → specs/a.yaml</>",
-        "<yellow>  ~ a</>  prompt: soft → hard",
+        "<yellow>  ~ a</>  38.016 credits  prompt: soft → hard",
         "      | <red>soft</><green>hard</> light",
         "",
         "<bold>1 changed: 38.016 credits to buy.</>",
@@ -54,11 +55,38 @@ def test_a_path_or_callback_that_changed_buys_nothing() -> None:
     found = report([request("a", output="x")], [request("a", output="y")])
 
     assert list(lines(found, uncoloured))[1:] == [
-        "  ~ a  output: x → y (not bought again)",
+        "  ~ a  not bought again  output: x → y",
         "",
         "1 changed: 0.000 credits to buy.",
         "Credits: 38.016 → 38.016 (+0.000).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "price"),
+    [
+        (PRICE, PRICE * 2, "38.016 → 76.032 credits"),
+        (PRICE, None, "unknown price"),
+        (None, PRICE, "unknown → 38.016 credits"),
+    ],
+)
+def test_a_change_says_what_it_costs_where_that_is_another_price(
+    before: Decimal | None, after: Decimal | None, price: str
+) -> None:
+    old, new = (
+        request("a", text, credits_=amount) for text, amount in (("x", before), ("y", after))
+    )
+
+    [line] = [one for one in lines(report([old], [new]), uncoloured) if one.startswith("  ~")]
+
+    assert line == f"  ~ a  {price}  prompt: x → y"
+
+
+def test_what_only_goes_is_counted_without_what_comes() -> None:
+    assert report([request("a", "x")], []).headline == "\u22121 clip: 0.000 credits to buy"
+    assert report([request("a", "x"), request("b", "y", n=2)], []).headline == (
+        "\u22123 clips: 0.000 credits to buy"
+    )
 
 
 @pytest.mark.parametrize("evil", ["\x1b[2J", "\x07", "\u202e", "\r", "\x9b31m"])

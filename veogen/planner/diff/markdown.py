@@ -14,7 +14,7 @@ from veogen.planner.diff.html import code, marked, preformatted
 from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.sections import Section, filled, fitting, size
-from veogen.planner.diff.text import TEXTS, title
+from veogen.planner.diff.text import TEXTS, title, worth
 from veogen.planner.plan import Request
 
 LIMIT = 65_536
@@ -78,7 +78,7 @@ def _sections(review: Review) -> Iterator[Section]:
             f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
             for old, new in difference.renamed
         ]
-        told = f"{code(review.name)}: {_count(len(items), 'request')} renamed, bought already"
+        told = f"{code(review.name)}: {_count(len(items), 'request')} renamed, the same clips"
         yield Section(told, where, tuple(items))
 
 
@@ -102,8 +102,8 @@ def _text(name: str, request: Request) -> str:
 
 def _changed(name: str, where: str, group: Group) -> Section:
     number = _count(len(group.changes), "request")
-    again = ", nothing is bought again" if group.is_same_clip else ""
-    told = f"{code(name)}: {number} changed{again}: {code(group.title)}"
+    price = "nothing is bought again" if group.is_same_clip else worth(group)
+    told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
     causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
     first = "".join(_marked_texts(group.changes[0]))
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from veogen.planner.plan import Request, total_credits
-
-_MILLI = Decimal("0.001")
+from veogen.planner.plan import NO_CREDITS, Request, total_credits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,7 @@ class Money:
         )
 
 
-NOTHING = Money(old=Decimal("0.000"), new=Decimal("0.000"), to_buy=Decimal("0.000"))
+NOTHING = Money(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS)
 
 
 def money(
@@ -39,15 +37,10 @@ def money(
     """The money of two plans, when `is_bought` tells of a request whether it is paid for."""
     after = tuple(new)
     return Money(
-        old=_total(old),
-        new=_total(after),
-        to_buy=_total(request for request in after if not is_bought(request)),
+        old=total_credits(old),
+        new=total_credits(after),
+        to_buy=total_credits(request for request in after if not is_bought(request)),
     )
-
-
-def _total(requests: Iterable[Request]) -> Decimal | None:
-    total = total_credits(requests)
-    return None if total is None else total.quantize(_MILLI)
 
 
 def _sum(left: Decimal | None, right: Decimal | None) -> Decimal | None:

@@ -70,10 +70,10 @@ class Report:
         if not self:
             return "no difference"
         counted, to_buy = self.counts, self.money.to_buy
-        parts = []
-        if counted.added or counted.removed:
-            parts.append(f"+{counted.added} {'clip' if counted.added == 1 else 'clips'}")
-        parts += [f"\u2212{counted.removed}"] if counted.removed else []
+        parts = [f"+{_clips(counted.added)}"] if counted.added else []
+        if counted.removed:
+            lost = f"{counted.removed}" if counted.added else _clips(counted.removed)
+            parts.append(f"\u2212{lost}")
         parts += [f"{counted.changed} changed"] if counted.changed else []
         parts += [f"{counted.renamed} renamed"] if counted.renamed else []
         price = "an unknown price" if to_buy is None else f"{to_buy} credits"
@@ -104,6 +104,10 @@ def diff_data(report: Report) -> dict[str, Any]:
 def _money_data(money: Money) -> dict[str, str | None]:
     amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
     return {name: None if amount is None else str(amount) for name, amount in amounts.items()}
+
+
+def _clips(number: int) -> str:
+    return f"{number} clip" if number == 1 else f"{number} clips"
 
 
 def _videos(requests: Iterable[Request]) -> int:

@@ -8,7 +8,7 @@ from veogen.planner.diff.groups import Group
 from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.words import Piece, word_pieces
-from veogen.planner.plan import Request
+from veogen.planner.plan import Request, total_credits
 from veogen.terminal import Colour, Paint, plain, plain_lines
 
 TEXTS = ("prompt", "negative_prompt")
@@ -69,14 +69,25 @@ def _group(group: Group, paint: Paint) -> Iterator[str]:
     whom = plain(group.changes[0].address)
     if len(group.changes) > 1:
         whom = _count(len(group.changes), "request")
-    same = " (not bought again)" if group.is_same_clip else ""
-    yield paint(f"  ~ {whom}", "yellow") + f"  {group.title}{same}"
+    price = "not bought again" if group.is_same_clip else worth(group)
+    yield f"{paint(f'  ~ {whom}', 'yellow')}  {price}  {group.title}"
     yield from (f"      {plain(cause)}" for cause in group.causes)
     if len(group.changes) > 1:
         shown = [plain(change.address) for change in group.changes[:_MOST_ADDRESSES]]
         more = len(group.changes) - len(shown)
         yield f"      {', '.join(shown)}{f' and {more} more' if more else ''}"
     yield from _texts(group.changes[0], paint)
+
+
+def worth(group: Group) -> str:
+    """What the requests of a group are expected to cost, and did before if that was another."""
+    old, new = (
+        total_credits(side)
+        for side in zip(*((change.old, change.new) for change in group.changes), strict=True)
+    )
+    if new is None:
+        return "unknown price"
+    return f"{new} credits" if old == new else f"{_amount(old)} → {new} credits"
 
 
 def _texts(change: Change, paint: Paint) -> Iterator[str]:
