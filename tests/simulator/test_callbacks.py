@@ -23,6 +23,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Desk)
         self.statuses = list(statuses)
         self.received: list[Any] = []
+        self.signs: set[str | None] = set()
 
     @property
     def url(self) -> str:
@@ -33,6 +34,7 @@ class _Desk(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
+        self.server.signs.add(self.headers["X-Veogen-Simulator"])
         length = int(self.headers["Content-Length"])
         self.server.received.append(json.loads(self.rfile.read(length)))
         statuses = self.server.statuses
@@ -65,6 +67,7 @@ def test_the_end_of_a_task_is_told_in_the_shape_of_a_read() -> None:
         eventually(lambda: simulator.audit()["callbacks"], bool)
 
         assert told == task
+        assert receiver.signs == {"1"}
         assert simulator.audit()["callbacks"] == {"delivered": 1}
 
 

@@ -155,14 +155,27 @@ def test_every_answer_says_that_it_is_simulated(customer: Customer) -> None:
     assert [answer.headers["X-Veogen-Simulator"] for answer in answers] == ["1"] * len(answers)
 
 
-def test_a_key_sent_to_the_media_host_is_seen_but_not_kept() -> None:
+@pytest.mark.parametrize(
+    ("headers", "query", "seen"),
+    [
+        pytest.param({"Authorization": f"Bearer {KEY}"}, "", 1, id="as at the gateway"),
+        pytest.param({"Authorization": "Bearer another"}, "", 1, id="whatever it is"),
+        pytest.param({"X-Api-Key": KEY}, "", 1, id="by another header"),
+        pytest.param({}, f"&key={KEY}", 1, id="in the address"),
+        pytest.param({"X-Note": "nothing secret"}, "&key=none", 0, id="not at all"),
+    ],
+)
+def test_a_key_sent_to_the_media_host_is_seen_but_not_kept(
+    headers: dict[str, str], query: str, seen: int
+) -> None:
     with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
         customer = Customer(simulator)
         [link] = customer.make()["results"]
-        customer.ask("GET", link)
+        customer.fetch(link + query, **headers)
         audit = simulator.audit()
 
-    assert list(audit["media"]["keys"].values()) == [1]
+    assert audit["media"]["requests"] == 1
+    assert list(audit["media"]["keys"].values()) == [1] * seen
     assert KEY not in str(audit)
 
 

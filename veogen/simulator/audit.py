@@ -21,6 +21,11 @@ class Audit:
         self.media_requests = 0
         self.media_keys: Counter[str] = Counter()
         self.most_in_flight = 0
+        self._keys: set[str] = set()
+
+    def asked(self, key: str) -> None:
+        """A client showed its key where it should."""
+        self._keys.add(_fingerprint(key))
 
     def posted(self, key: str | None) -> None:
         self.posts += 1
@@ -30,12 +35,17 @@ class Audit:
     def in_flight(self, number: int) -> None:
         self.most_in_flight = max(self.most_in_flight, number)
 
-    def asked_media(self, authorization: str | None) -> None:
-        """A client must not send its key to the host that serves the videos."""
+    def asked_media(self, authorization: str | None, sent: Iterable[str]) -> None:
+        """A client must not send its key, by whatever header, to the host of the videos."""
         self.media_requests += 1
+        seen = {_fingerprint(word) for text in sent for word in text.split()} & self._keys
         if authorization is not None:
-            digest = hashlib.sha256(authorization.encode("utf-8", "replace")).hexdigest()
-            self.media_keys[digest[:12]] += 1
+            seen.add(_fingerprint(authorization.rpartition(" ")[2]))
+        self.media_keys.update(seen)
+
+
+def _fingerprint(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def report(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from veogen.simulator.answers import HEADER
 from veogen.simulator.checks import is_loopback
 
 WAITS = (1.0, 2.0, 4.0)
@@ -26,7 +27,7 @@ class Callbacks:
         if not is_loopback(urlsplit(url).hostname or ""):
             self.outcomes["withheld"] += 1
             return
-        async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
+        async with aiohttp.ClientSession(timeout=_PATIENCE, headers={HEADER: "1"}) as session:
             for wait in (0.0, *self._waits):
                 await asyncio.sleep(wait)
                 if await _told(session, url, task):

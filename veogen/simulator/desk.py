@@ -21,6 +21,7 @@ def authorize(request: web.Request) -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise RefusedError(401, "an API key is required: Authorization: Bearer …")
+    request.app[SERVICE].audit.asked(key.strip())
 
 
 def keyed(at: At, handler: Handler) -> Handler:

@@ -25,7 +25,8 @@ def media_host(service: Service) -> web.Application:
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse Python's own User-Agent, as the real host does, and write down keys."""
-    request.app[SERVICE].audit.asked_media(request.headers.get(hdrs.AUTHORIZATION))
+    sent = (*request.headers.values(), *request.query.values())
+    request.app[SERVICE].audit.asked_media(request.headers.get(hdrs.AUTHORIZATION), sent)
     if request.headers.get(hdrs.USER_AGENT, "").startswith("Python-urllib"):
         return web.Response(status=403, text="error code: 1010")
     return await handler(request)
