@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.export import exports, plain_name
+from veogen.executor.export import Export, exports, listed, plain_name
 from veogen.executor.journal import Header, Journal
 from veogen.results.entries import Entry
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made
@@ -159,6 +160,36 @@ def test_nothing_is_replaced_and_then_nothing_is_copied(run: Path, tmp_path: Pat
     assert isinstance(result.exception, UsageError)
     assert files(tmp_path / "cut") == ["opening/Tokyo.mp4"]
     assert (tmp_path / "cut/opening/Tokyo.mp4").read_bytes() == b"the editor's own"
+
+
+def test_a_list_that_somebody_wrote_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut/clips.csv").write_text("file,address,my notes\n")
+
+    result = export(run, tmp_path / "cut", "--select", "opening*")
+
+    assert isinstance(result.exception, UsageError)
+    assert files(tmp_path / "cut") == ["clips.csv"]
+    assert (tmp_path / "cut/clips.csv").read_text() == "file,address,my notes\n"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cell"),
+    [
+        pytest.param('=HYPERLINK("http://x")', '\'=HYPERLINK("http://x")', id="a formula"),
+        pytest.param("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0", id="a command"),
+        pytest.param("@SUM(1)", "'@SUM(1)", id="an old formula"),
+        pytest.param("\uff1d1+1", "'\uff1d1+1", id="a formula in wide letters"),
+        pytest.param("A boat = 1", "A boat = 1", id="text"),
+        pytest.param("東京、夜", "東京、夜", id="text of any script"),
+    ],
+)
+def test_a_prompt_is_no_formula_in_a_spreadsheet(prompt: str, cell: str) -> None:
+    one = Export(entry=entry(1, "a", "a", prompt=prompt), video=video("videos/a.mp4"), name="a.mp4")
+
+    [row] = csv.DictReader(io.StringIO(listed([one])))
+
+    assert row["prompt"] == cell
 
 
 def test_a_clip_that_was_changed_since_is_not_passed_on(run: Path, tmp_path: Path) -> None:

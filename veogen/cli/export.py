@@ -41,8 +41,9 @@ from veogen.terminal import plain
 def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
-    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another clip. Exits with 1
-    when a chosen request has no clip here.
+    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another file. In the list
+    a prompt that a spreadsheet would take for a formula stands behind an apostrophe. Exits with
+    1 when a chosen request has no clip here.
     """
     snapshot = look(find_run(run), SystemClock().now())
     chosen = _chosen(snapshot, read_globs(tuple(select)), read_globs(tuple(deselect)))

@@ -21,6 +21,17 @@ from veogen.results.videos import Video
 LIST = "clips.csv"
 COLUMNS = ("file", "address", "shot", "take", "variables", "prompt", "hash", "seed", "duration")
 
+_HEAD = f"{','.join(COLUMNS)}\n".encode()
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
 _CHUNK = 1 << 20
 
 
@@ -75,11 +86,16 @@ def _row(export: Export) -> Sequence[object]:
         entry.shot,
         entry.take,
         canonical(dict(entry.variables)).decode(),
-        entry.body.get("prompt", ""),
+        _inert(str(entry.body.get("prompt", ""))),
         entry.hash,
         entry.body.get("seed", ""),
         export.video.duration,
     )
+
+
+def _inert(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: prompts come from pull requests."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def copy(found: Sequence[Export], snapshot: Snapshot, folder: Path) -> None:
@@ -87,13 +103,27 @@ def copy(found: Sequence[Export], snapshot: Snapshot, folder: Path) -> None:
     for export in found:
         place = folder / export.name
         if os.path.lexists(place) and not is_clip(place, export.video):
-            raise UsageError(
-                f"{place}: another file is there already, and nothing is replaced; nothing was "
-                "copied: export into an empty folder"
-            )
+            raise _taken(place)
+    if _is_strange(folder / LIST):
+        raise _taken(folder / LIST)
     for export in found:
         _bring(snapshot.file(export.video), folder / export.name, export.video.sha256)
     write_whole(folder / LIST, listed(found).encode())
+
+
+def _taken(place: Path) -> UsageError:
+    return UsageError(
+        f"{place}: another file is there already, and nothing is replaced; nothing was "
+        "copied: export into an empty folder"
+    )
+
+
+def _is_strange(place: Path) -> bool:
+    """Whether there is a list that no export wrote."""
+    if not place.exists():
+        return False
+    with place.open("rb") as file:
+        return file.read(len(_HEAD)) != _HEAD
 
 
 def _bring(source: Path, place: Path, wanted: str) -> None:
