@@ -369,6 +369,23 @@ def test_a_side_that_is_none_is_a_mistake(shell: Shell, words: tuple[str, ...], 
     assert told in ended.err
 
 
+def test_a_path_of_a_revision_need_not_be_the_shortest(repo: Repo, shell: Shell) -> None:
+    repo.commit()
+
+    assert diffed(shell, "HEAD:specs/../specs//a.yaml", "specs/a.yaml")["unchanged"] == 2
+
+
+def test_a_plan_in_lines_is_no_side(shell: Shell) -> None:
+    shell.veogen("plan", "specs/a.yaml", "--format", "jsonl", "--out", "plan.jsonl")
+
+    assert shell.veogen("diff", "plan.jsonl", "specs/a.yaml") == Ended(
+        2,
+        "",
+        "error: plan.jsonl: a plan in lines does not say of which spec it is; write it with "
+        "--format json or yaml\n",
+    )
+
+
 def test_a_mistake_at_a_revision_is_shown_with_it(repo: Repo, shell: Shell) -> None:
     repo.write("specs/a.yaml", SPEC.replace("template: opening.j2", "template: opeming.j2"))
     repo.commit()

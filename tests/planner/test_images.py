@@ -81,6 +81,17 @@ def test_an_svg_under_the_name_of_another_kind_is_a_mistake(project: Project) ->
     )
 
 
+def test_an_image_whose_content_was_not_fetched_is_a_mistake_with_its_remedy(
+    project: Project,
+) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 670\n"
+    project.write("a.png", pointer.encode())
+
+    assert mistake(project, "../a.png") == (
+        "'../a.png' is kept in Git LFS and is not here; get it with: git lfs pull (opening)"
+    )
+
+
 def test_a_link_out_of_the_project_is_a_mistake(project: Project) -> None:
     project.write("specs/x", b"")
     (project.root / "a.png").symlink_to("/etc/passwd")

@@ -106,6 +106,11 @@ class Sides:
             raw = files.read(path, MAX_BYTES)
         except OSError as error:
             raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
+        if raw.startswith(b'{"address":'):
+            raise UsageError(
+                f"{files.shown(path)}: a plan in lines does not say of which spec it is; "
+                "write it with --format json or yaml"
+            )
         if is_stored(raw):
             for stored in read_stored(raw, files.shown(path)):
                 yield self._side(files, path, stored.plan, None)
@@ -151,7 +156,8 @@ def _below_top(tree: Tree, written: str) -> PurePosixPath:
     """A path of `REV:path` below the top; with a dot first it is relative to where we are."""
     here = Path.cwd().resolve().relative_to(tree.repository.top.resolve())
     relative = PurePosixPath(os.path.normpath(here / written))
-    path = relative if written.startswith(("./", "../")) else PurePosixPath(written)
+    is_relative = written.startswith(("./", "../"))
+    path = relative if is_relative else PurePosixPath(os.path.normpath(written))
     try:
         tree.find(path)
     except (OSError, OutsideRootError):

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from veogen.errors import VeogenError
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+"""What Git LFS puts in the place of a file whose content is elsewhere."""
+
 
 class OutsideRootError(VeogenError):
     """A path leaves the project root; whether its target exists is not said."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from veogen.document.files import POINTER
 from veogen.document.git import GitError
 from veogen.document.tree import Entry, Tree
 
-_LARGE = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGE_ID = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -27,7 +27,7 @@ class Revision:
         if entry.kind != "file":
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         content = self.tree.content(entry)
-        whole = self._large(content, where) if content.startswith(_LARGE) else content
+        whole = self._large(content, where) if content.startswith(POINTER) else content
         return whole if at_most is None else whole[: at_most + 1]
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from veogen.catalogue.parameters import Json
-from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.files import POINTER, Files, OutsideRootError, inside
 from veogen.planner.canonical import FILE
 from veogen.planner.pictures import NoPictureError, Picture, look_at
 from veogen.planner.plan import Image
@@ -68,6 +68,9 @@ class Images:
             return BadImageError(f"{written!r} cannot be read: {reason}")
         if len(raw) > max_bytes:
             return BadImageError(f"{written!r} has more than {max_bytes >> 20} MiB, the limit")
+        if raw.startswith(POINTER):
+            message = f"{written!r} is kept in Git LFS and is not here; get it with: git lfs pull"
+            return BadImageError(message)
         try:
             picture = look_at(raw)
         except NoPictureError as error:
