@@ -136,6 +136,25 @@ def test_parameters_of_all_models_are_known_by_their_names(project: Folder) -> N
     assert len(parameters["style"]) == 1
 
 
+def test_a_model_has_one_file(project: Folder) -> None:
+    write(project, "models/a.yaml", LIKE)
+    write(project, "models/b.yaml", LIKE)
+
+    assert mistakes(project) == [
+        (
+            "models/b.yaml:1:5: error[bad-model]: 'veo-3.1-fast-generate-001' is the model of "
+            "another file here already"
+        )
+    ]
+
+
+def test_a_price_of_more_digits_than_money_has_is_unknown(project: Folder) -> None:
+    endless = "parameters: {duration: {type: integer}}\nprices: {date: d, credits_per_usd: 1,"
+    write(project, "models/a.yaml", f"id: a\n{endless} rule: per_second, credits: 1}}\n")
+
+    assert known(project)["a"].estimate({"duration": 10**30}) is None
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
@@ -166,6 +185,45 @@ def test_parameters_of_all_models_are_known_by_their_names(project: Folder) -> N
             id="an amount that is none",
         ),
         pytest.param("- a\n", "models/a.yaml:1:1: error[type]: the file is a mapping", id="a list"),
+        pytest.param(
+            "id: a\nprices: {date: d, credits_per_usd: 0, rule: per_call, credits: 1}\n",
+            "models/a.yaml:2:36: error[rate]: a dollar is worth more than no credits",
+            id="a worthless dollar",
+        ),
+        pytest.param(
+            'id: "a\\u001b[31m"\n',
+            "models/a.yaml:1:5: error[value]: an id is letters, digits and signs without white "
+            "space, not 'a\\x1b[31m'",
+            id="an id that paints",
+        ),
+        pytest.param(
+            "id: a\nparameters: {duration: {type: integer, enum: [4, '6'], default: 4}}\n",
+            "models/a.yaml:2:50: error[bad-model]: duration is an integer, not '6'",
+            id="a value of another type",
+        ),
+        pytest.param(
+            "id: a\nparameters: {duration: {type: integer, enum: [4, 6], default: 5}}\n",
+            "models/a.yaml:2:63: error[bad-model]: duration is one of 4, 6, not 5",
+            id="a default that it does not take",
+        ),
+        pytest.param(
+            "id: a\nparameters: {n: {type: integer, minimum: 4, maximum: 1}}\n",
+            "models/a.yaml:2:54: error[bad-model]: 'maximum' is 1, less than the 'minimum' 4",
+            id="bounds that leave nothing",
+        ),
+        pytest.param(
+            f"id: a\nlike: {FAST}\nrules: [{{code: x, message: y, when: {{qualty: 4k}}}}]\n",
+            "models/a.yaml:3:38: error[bad-model]: 'qualty' is not a parameter of it; "
+            "did you mean 'quality'?",
+            id="a rule for a misspelt parameter",
+        ),
+        pytest.param(
+            f"id: a\nlike: {FAST}\nprices: {{date: d, credits_per_usd: 68, rule: per_call,"
+            " credits: 1, multipliers: [{when: {quality: 8k}, times: 2}]}\n",
+            "models/a.yaml:3:99: error[bad-model]: quality is one of '720p', '1080p', '4k', "
+            "not '8k'",
+            id="a price that never holds",
+        ),
         pytest.param(
             "id: a\nid: b\n",
             "models/a.yaml:2:1: error[duplicate-key]: 'id' is a key of this mapping already,"

@@ -6,7 +6,7 @@ from typing import get_args
 from veogen.catalogue.parameters import Kind
 from veogen.document.flaws import At, Flaws, wrong_type
 from veogen.document.sections import Key, ListOf, MapOf, Section
-from veogen.document.shape import Amount, Boolean, Integer, Schema, Text, Word
+from veogen.document.shape import Amount, Boolean, Integer, Rate, Schema, Text, Word
 from veogen.document.values import Map, Seq, Value
 
 
@@ -26,6 +26,12 @@ class _Scalar:
     def schema(self, definitions: Schema) -> Schema:
         del definitions
         return {"type": ["string", "number", "boolean", *(["array"] if self.listed else [])]}
+
+
+def _id(text: str) -> tuple[str, str] | None:
+    if text and all("!" <= char <= "~" for char in text):
+        return None
+    return "value", f"an id is letters, digits and signs without white space, not {text!r}"
 
 
 _TEXTS = ListOf(Text())
@@ -101,7 +107,7 @@ _PRICE = Section(
     {
         "date": Key(Text(), "When it was agreed.", required=True),
         "source": Key(Text(), "Who says so."),
-        "credits_per_usd": Key(Amount(), "What a dollar is worth.", required=True),
+        "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
         "rule": Key(Word(("per_second", "per_call")), "What one pays for.", required=True),
         "credits": Key(Amount(), "The price of a second or a call.", required=True),
         "minimum": Key(Amount(), "The least price of a request."),
@@ -113,7 +119,7 @@ MODEL = Section(
     "Model",
     "A model, or what it has that the one it is like has not.",
     {
-        "id": Key(Text(), "What the gateway calls it.", required=True),
+        "id": Key(Text(_id), "What the gateway calls it.", required=True),
         "like": Key(Text(), "The model that it has everything else from."),
         "title": Key(Text(), "What people call it."),
         "checked": Key(Text(), "When it was compared with the gateway's pages."),

@@ -6,6 +6,7 @@ from typing import Any
 
 from veogen.catalogue.keys import MODEL
 from veogen.catalogue.models import Model, parse_model, shipped
+from veogen.catalogue.sense import nonsense
 from veogen.document.files import Files, OutsideRootError
 from veogen.document.problems import MistakesError, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
@@ -17,14 +18,18 @@ FOLDER = PurePosixPath("models")
 
 def own_models(files: Files, problems: Problems) -> Mapping[str, Model]:
     """The models that a project knows: those shipped, and its own over them."""
-    models = dict(shipped())
+    own: dict[str, Model] = {}
     for name in files.names(FOLDER):
         if name.endswith((".yaml", ".yml")):
             tree = _document(files, FOLDER / name, problems)
             model = None if tree is None else _model(tree, problems)
-            if model is not None:
-                models[model.id] = model
-    return models
+            if tree is None or model is None:
+                continue
+            if model.id in own:
+                message = f"{model.id!r} is the model of another file here already"
+                problems.error(tree.value_place("id"), "bad-model", message)
+            own[model.id] = model
+    return {**shipped(), **own}
 
 
 def _model(tree: Map, problems: Problems) -> Model | None:
@@ -40,7 +45,9 @@ def _model(tree: Map, problems: Problems) -> Model | None:
         problems.error(tree.value_place("like"), "bad-model", message, hint)
         return None
     model = parse_model(_whole(without_nulls(tree)))
-    return model if base is None else _laid_over(base, model)
+    whole = model if base is None else _laid_over(base, model)
+    problems.extend(nonsense(tree, whole))
+    return whole
 
 
 def _whole(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from veogen.catalogue.parameters import Json
 
@@ -38,7 +38,10 @@ class Price:
         amount = self.credits * number * self._multiplier(effective)
         if self.per_second and isinstance(duration, int):
             amount *= duration
-        return max(amount, self.minimum).quantize(_MILLI, ROUND_HALF_UP)
+        try:
+            return max(amount, self.minimum).quantize(_MILLI, ROUND_HALF_UP)
+        except InvalidOperation:  # more digits than money has
+            return None
 
     def usd(self, credits_: Decimal) -> Decimal:
         """Dollars at the rate of the price's date, to the cent."""

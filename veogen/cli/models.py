@@ -18,6 +18,7 @@ from veogen.document.problems import Problems, did_you_mean
 from veogen.errors import UsageError
 from veogen.spec.policy import read_policy
 from veogen.spec.root import project_root
+from veogen.terminal import plain, plain_json
 
 _GAP = "  "
 _WIDTH = 100
@@ -66,10 +67,10 @@ def _found(model_id: str, models: Mapping[str, Model]) -> Model:
 def _all(models: Mapping[str, Model], format_: str) -> None:
     if format_ == "json":
         data = {"format": "veogen.models/1", "models": [model_data(m) for m in models.values()]}
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        click.echo(plain_json(json.dumps(data, indent=2, ensure_ascii=False)))
         return
     rows = [("model", "seconds", "quality", "credits", "title"), *map(_row, models.values())]
-    click.echo("\n".join(_columns(rows, right=(3,))))
+    click.echo("\n".join(map(plain, _columns(rows, right=(3,)))))
     click.echo("\nCredits of a request that sets nothing else; 'veogen models ID' tells more.")
 
 
@@ -89,10 +90,10 @@ def _row(model: Model) -> tuple[str, ...]:
 
 def _one(model: Model, format_: str) -> None:
     if format_ == "json":
-        click.echo(json.dumps(model_data(model), indent=2, ensure_ascii=False))
+        click.echo(plain_json(json.dumps(model_data(model), indent=2, ensure_ascii=False)))
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
-    click.echo("\n".join(_lines(model, width)))
+    click.echo("\n".join(map(plain, _lines(model, width))))
 
 
 def _lines(model: Model, width: int) -> Iterator[str]:

@@ -129,6 +129,16 @@ class Amount:
         return {"type": ["number", "string"], "minimum": 0, "pattern": f"^{_DIGITS.pattern}$"}
 
 
+@dataclass(frozen=True, slots=True)
+class Rate(Amount):
+    """An amount that something can be divided by."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        Amount.check(self, value, at, flaws)
+        if amount(value) == 0:
+            flaws.add(at, "rate", "a dollar is worth more than no credits")
+
+
 def amount(value: Value) -> Decimal | None:
     """A value as a number of credits; None if it is none."""
     if isinstance(value, str):

@@ -12,18 +12,16 @@ veo-3.1-fast-generate-preview:
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePosixPath
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.prices import Multiplier, Price
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.flaws import At, Flaws
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
 from veogen.document.sections import Key, ListOf, MapOf, Section
-from veogen.document.shape import Amount, Anything, Text, amount, problems_of, value_of
+from veogen.document.shape import Amount, Anything, Rate, Text, amount, problems_of, value_of
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.spec.layers import submap
 from veogen.spec.params import as_json
@@ -42,16 +40,6 @@ def _rule(text: str) -> tuple[str, str] | None:
     return None if text in _RULES else ("rule", f"{text!r} is not a rule: per_second or per_call")
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate(Amount):
-    """An amount that something can be divided by."""
-
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
-        Amount.check(self, value, at, flaws)
-        if amount(value) == 0:
-            flaws.add(at, "rate", "a dollar is worth more than no credits")
-
-
 _MULTIPLIER = Section(
     "a multiplier",
     "Multiplier",
@@ -68,7 +56,7 @@ _PRICE = Section(
     {
         "date": Key(Text(_date), "When it was agreed.", required=True),
         "source": Key(Text(), "Who says so.", required=True),
-        "credits_per_usd": Key(_Rate(), "What a dollar is worth.", required=True),
+        "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
         "rule": Key(Text(_rule), "What one pays for.", required=True),
         "credits": Key(Amount(), "The price of a second or a call.", required=True),
         "minimum": Key(Amount(), "The least price of a request."),
