@@ -43,8 +43,7 @@ def doubts(
 
 
 def _uses(one: PlannedShot, load: Callable[[str], str | None]) -> Uses:
-    sources = (prepared.source for form in one.forms for prepared in form.texts)
-    used = uses_of(sources, load)
+    used = uses_of(chain.from_iterable(form.texts for form in one.forms), load)
     chosen_by = chain.from_iterable(override.when for override in one.shot.overrides)
     set_by = chain.from_iterable(form.from_axes for form in one.forms)
     return used | Uses(frozenset((*chosen_by, *set_by)))

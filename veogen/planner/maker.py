@@ -33,10 +33,11 @@ class _WrongError(Exception):
 class Maker:
     """Makes the requests of a spec; what is wrong with them goes to `complaints`."""
 
-    def __init__(self, spec: Spec, models: Mapping[str, Model], images: Images) -> None:
-        self._spec, self._models, self._images = spec, models, images
+    def __init__(
+        self, spec: Spec, models: Mapping[str, Model], images: Images, judge: Judge
+    ) -> None:
+        self._spec, self._images, self._judge = spec, images, judge
         self.complaints = Complaints()
-        self._judge = Judge(models)
         self._kind = cache(lambda name: parameter(name, models.values()))
 
     def request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request | None:

@@ -7,6 +7,7 @@ from typing import Self
 
 from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
+from veogen.planner.checks import Judge
 from veogen.planner.images import Images
 from veogen.planner.lint import PlannedShot, doubts
 from veogen.planner.maker import Maker
@@ -48,6 +49,7 @@ class Planning:
         self.tally = Tally()
         self._renderer = Renderer(spec.files)
         self._images = Images(spec.files)
+        self._judge = Judge(self.models)
         self._limit = most_allowed(spec, max_requests)
         self._planned: list[PlannedShot] = []
         self._grids = [self._grid(shot) for shot in spec.shots]
@@ -70,7 +72,7 @@ class Planning:
             return
         for shot, one in zip(self.spec.shots, self._grids, strict=True):
             if not one.mistaken:
-                maker = Maker(self.spec, self.models, self._images)
+                maker = Maker(self.spec, self.models, self._images, self._judge)
                 planner = ShotPlanner(shot, one, maker, models=self.models, renderer=self._renderer)
                 yield Planable(shot, one, planner)
                 self._planned.append(PlannedShot(shot, one, planner.forms))

@@ -6,7 +6,7 @@ that does not exist, is left to Jinja2, so that both ways always agree.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -90,11 +90,13 @@ def simple(source: Source) -> SimpleTemplate | None:
     is_path = source.mode == "path"
     if source.is_constant:
         return SimpleTemplate((source.text,), is_path=is_path)
-    if len(source.text) > SOURCE_LIMIT:
-        return None
+    return _parsed(source.text, is_path=is_path) if len(source.text) <= SOURCE_LIMIT else None
+
+
+@lru_cache(maxsize=128)  # shots often write one thing
+def _parsed(text: str, *, is_path: bool) -> SimpleTemplate | None:
     try:
-        tree = parser().parse(source.text)
-        return SimpleTemplate(tuple(_pieces(tree)), is_path=is_path)
+        return SimpleTemplate(tuple(_pieces(parser().parse(text))), is_path=is_path)
     except (NotSimpleError, TemplateSyntaxError, RecursionError, ValueError):
         return None  # the guarded way says what is wrong with it, and where
 

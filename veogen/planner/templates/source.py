@@ -9,6 +9,8 @@ from veogen.document.values import Place
 
 FOLDER = PurePosixPath("templates")
 
+_MARKS = ("{{", "{%", "{#")
+
 Mode: TypeAlias = Literal["text", "path"]
 
 
@@ -29,7 +31,7 @@ class Source:
     @property
     def is_constant(self) -> bool:
         """Whether it has no syntax of templates at all."""
-        return not any(mark in self.text for mark in ("{{", "{%", "{#"))
+        return "{" not in self.text or not any(mark in self.text for mark in _MARKS)
 
 
 @dataclass(frozen=True, slots=True)

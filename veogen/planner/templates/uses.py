@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from veogen.planner.templates.simple import SOURCE_LIMIT, parser
-from veogen.planner.templates.source import Source
+from veogen.planner.templates.renderer import Prepared
+from veogen.planner.templates.simple import SOURCE_LIMIT, Expression, SimpleTemplate, parser
 
 Load = Callable[[str], str | None]
 
@@ -36,10 +37,15 @@ class Uses:
 EVERYTHING = Uses(everything=True)
 
 
-def uses_of(sources: Iterable[Source], load: Load) -> Uses:
+def uses_of(templates: Iterable[Prepared], load: Load) -> Uses:
     """What the templates and all that they take in use together."""
     found = Uses()
-    texts = [source.text for source in sources if not source.is_constant]
+    texts = []
+    for one in templates:
+        if one.simple is None:
+            texts.append(one.source.text)
+        else:
+            found |= _of_pieces(one.simple)
     seen: set[str] = set()
     while texts:
         tree = _parsed(texts.pop())
@@ -54,6 +60,16 @@ def uses_of(sources: Iterable[Source], load: Load) -> Uses:
                 seen.add(str(name))
                 texts.append(text)
     return found
+
+
+def _of_pieces(template: SimpleTemplate) -> Uses:
+    pieces = [piece for piece in template.pieces if isinstance(piece, Expression)]
+    of_vars = [piece.entries[:1] for piece in pieces if piece.name == "vars"]
+    return Uses(
+        frozenset(piece.name for piece in pieces),
+        frozenset(chain.from_iterable(of_vars)),
+        everything=() in of_vars,
+    )
 
 
 def _parsed(text: str) -> nodes.Template | None:

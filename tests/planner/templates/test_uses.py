@@ -1,0 +1,42 @@
+"""What a template uses is told from its pieces as from its syntax."""
+
+from dataclasses import replace
+
+import pytest
+
+from veogen.document.values import Place
+from veogen.planner.templates.renderer import Prepared
+from veogen.planner.templates.simple import simple
+from veogen.planner.templates.source import Source
+from veogen.planner.templates.uses import Uses, uses_of
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [
+        ("", Uses()),
+        ("A street.", Uses()),
+        ("{{ city }} and {{ look.id | upper }}", Uses(frozenset({"city", "look"}))),
+        ("{{ vars.mood }}", Uses(frozenset({"vars"}), frozenset({"mood"}))),
+        (
+            "{{ vars['mood'].name }}, {{ vars.hero | title }}",
+            Uses(frozenset({"vars"}), frozenset({"mood", "hero"})),
+        ),
+        ("{{ vars }}", Uses(frozenset({"vars"}), everything=True)),
+        (
+            "{{ vars.mood }} of {{ vars | string }}",
+            Uses(frozenset({"vars"}), frozenset({"mood"}), everything=True),
+        ),
+    ],
+)
+def test_pieces_use_what_their_syntax_uses(text: str, uses: Uses) -> None:
+    source = Source(text, Place("a.yaml", 1, 1))
+    prepared = Prepared(source, simple(source))
+
+    assert prepared.simple is not None
+    assert uses_of([prepared], nothing) == uses
+    assert uses_of([replace(prepared, simple=None)], nothing) == uses
+
+
+def nothing(name: str) -> str | None:
+    raise AssertionError(f"{name} is asked for")
