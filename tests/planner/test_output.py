@@ -79,6 +79,14 @@ def test_an_output_leaves_its_folder_in_no_way(
     assert project.told(text) == [f"3:49 bad-output: {expected} (s)"]
 
 
+def test_a_template_left_over_in_an_output_is_a_mistake(project: Project) -> None:
+    text = "shots:\n  - {name: s, prompt: x, output: 'a/{% raw %}{{ b }}{% endraw %}'}\n"
+
+    assert project.told(text) == [
+        "3:34 left-over-template: the text still holds '{{' once it is rendered (s)"
+    ]
+
+
 @pytest.mark.parametrize(
     ("videos", "expected"),
     [

@@ -8,6 +8,7 @@ from specproject import Project, project_fixture
 
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError
+from veogen.document.source import Place
 from veogen.spec.folder import specs_in
 from veogen.spec.model import Limits, Policy
 from veogen.spec.policy import load_policy
@@ -97,6 +98,13 @@ def test_a_policy_is_read_from_the_root(project: Project) -> None:
 
 def test_a_project_without_a_policy_has_no_limits(project: Project) -> None:
     assert load_policy(Folder(project.root)) == Policy()
+
+
+def test_an_empty_policy_only_marks_the_root(project: Project) -> None:
+    place = Place("veogen.yaml", 1, 1)
+    project.write("veogen.yaml", "# ours\n")
+
+    assert load_policy(Folder(project.root)) == Policy(limits=Limits(place=place))
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,9 @@ class Maker:
                 wrong = True
             elif index == draft.form.output:
                 texts.append(text)
+                wrong |= bool(text.strip()) and self._flawed(
+                    draft, source.place, rendered_text(text)
+                )
             else:
                 found = rendered_text(text)
                 texts.append(found.text)

@@ -101,6 +101,8 @@ class Composer:
             self.broken.all = True
             return None
         start = Place(shown, 1, 1)
+        if tree is None and shape is not SPEC:  # an empty policy marks the root of a project
+            return Map(start)
         return review(tree, shape, start, self._problems, self.broken, self.known)
 
     def _refuse(self, place: Place, code: str, message: str) -> None:

@@ -11,7 +11,7 @@ from veogen.catalogue.models import Model
 from veogen.planner.checks import Judge
 from veogen.planner.fast.parameters import Parameters, dimensions_of, escaped_part, pieces_of
 from veogen.planner.fast.space import Space
-from veogen.planner.fast.texts import NotQuickError, default_in_pieces, path_in_pieces
+from veogen.planner.fast.texts import NotQuickError, default_in_pieces, path_in_pieces, sound
 from veogen.planner.fast.weave import Fabric, Part, Varying
 from veogen.planner.output import BadPathError, default_output, output_path, safe_key
 from veogen.planner.planning import Planable
@@ -132,7 +132,7 @@ def _output(space: Space) -> list[Part]:
     if len(dimensions) > 1:
         return path_in_pieces(pieces_of(template, space))
     dimension = next(iter(dimensions), None)
-    paths = space.along(dimension, lambda scope: output_path(template.render(scope)))
+    paths = space.along(dimension, lambda scope: output_path(sound(template.render(scope))))
     return [paths[0] if dimension is None else Varying(dimension, tuple(paths))]
 
 
