@@ -203,6 +203,52 @@ def test_an_estimate_over_the_budget_is_not_locked(shell: Shell) -> None:
     assert "76.032 credits are more than the budget allows: 76" in ended.err
 
 
+def test_a_check_holds_locks_to_the_teams_limits_profile_by_profile(shell: Shell) -> None:
+    (shell.folder / "specs/b.yaml").write_text(SPEC.replace("dusk", "noon"))
+    shell.veogen("lock", "specs")
+    shell.veogen("lock", "specs", "--profile", "draft")
+
+    (shell.folder / "veogen.yaml").write_text("limits: {max_credits: 152.064}\n")
+    within = shell.veogen("lock", "--check", "specs")
+    (shell.folder / "veogen.yaml").write_text("limits: {max_credits: 152}\n")
+    over = shell.veogen("lock", "--check", "specs")
+
+    assert within.code == 0
+    assert over.code == 2
+    assert over.err.endswith(
+        "veogen.yaml:1:9: error[over-budget]: 152.064 credits are more than the limits allow: 152\n"
+    )
+
+
+def test_a_check_tells_the_mistakes_of_all_specs(shell: Shell) -> None:
+    for name in ("a", "b"):
+        (shell.folder / f"specs/{name}.yaml").write_text(SPEC)
+        shell.veogen("lock", f"specs/{name}.yaml")
+        edit(shell, "{{ city }}", "{{ town }}", f"specs/{name}.yaml")
+
+    ended = shell.veogen("lock", "--check", "specs")
+
+    assert ended.code == 2
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == [
+        "specs/a.yaml",
+        "specs/b.yaml",
+    ]
+
+
+def test_the_commands_that_are_named_for_a_stale_lock_take_the_settings_that_were_typed(
+    shell: Shell,
+) -> None:
+    shell.veogen("lock", "specs")
+
+    ended = shell.veogen("lock", "--check", "specs", "--set", "vars.hour=late noon")
+
+    assert ended.code == 5
+    assert ended.err.splitlines()[-2:] == [
+        "Look at it: veogen diff specs/a.lock.yaml specs/a.yaml --set 'vars.hour=late noon'",
+        "Approve it: veogen lock specs/a.yaml --set 'vars.hour=late noon'",
+    ]
+
+
 def test_the_lock_of_another_spec_is_not_overwritten(shell: Shell) -> None:
     (shell.folder / "specs/a.draft.yaml").write_text(SPEC)
     shell.veogen("lock", "specs/a.draft.yaml")

@@ -21,7 +21,7 @@ class Credits(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not a number of credits", param, ctx)
         if not amount.is_finite() or amount < 0:
             self.fail(f"{value!r} is not a number of credits", param, ctx)
-        return amount
+        return Decimal(f"{amount:f}")  # `1e3` is shown as 1000
 
 
 CREDITS = Credits()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from veogen.cli.plan_view import narrowed
 from veogen.cli.saying import say_line
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
 from veogen.cli.written import written
-from veogen.document.problems import MistakesError
+from veogen.document.problems import MistakesError, Problem, Problems
+from veogen.document.values import Place
 from veogen.errors import StaleError, UsageError
+from veogen.planner.budget import over_limits
 from veogen.planner.build import plan_all
 from veogen.planner.lock import lock_text
 from veogen.planner.plan import Plan, total_credits
@@ -53,16 +56,30 @@ def command(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) 
 
 
 def _check_all(paths: Sequence[Path], options: SpecOptions) -> None:
-    """Check every lock of every spec, and raise what is stale of all of them."""
-    stale = []
+    """Check every lock of every spec, and raise what is wrong with or stale of all of them."""
+    problems, stale = Problems(), []
+    fresh: defaultdict[str | None, list[tuple[Spec, Plan]]] = defaultdict(list)
     for path in paths:
         try:
             for lock, spec in _locks(path, options):
-                _say_fresh(lock, check(lock, spec, options))
+                found = check(lock, spec, options)
+                fresh[found[1].profile].append(found)
+                _say_fresh(lock, found[1])
+        except MistakesError as error:
+            problems.extend(error.problems)
         except StaleError as error:
             stale.append(str(error))
+    for alike in fresh.values():  # a profile is bought by a command of its own
+        problems.extend(_over_limits(alike))
+    problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
+
+
+def _over_limits(found: Sequence[tuple[Spec, Plan]]) -> Iterator[Problem]:
+    first, _ = found[0]  # the specs of one command share their project
+    place = Place(first.files.shown(first.path), 1, 1)
+    return over_limits([plan for _, plan in found], first.policy.limits, place)
 
 
 def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:

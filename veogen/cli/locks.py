@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -76,8 +76,11 @@ def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
     yield from locks
 
 
-def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
-    """What the spec makes, planned as its lock was; raises `StaleError` if that is not the lock."""
+def check(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan]:
+    """The spec and what it makes, planned as its lock was.
+
+    Raises `StaleError` if that is not the lock.
+    """
     old = lock.stored.plan
     if not spec.exists():
         raise StaleError(f"{lock.shown}: its spec is gone: {os.path.relpath(spec)}")
@@ -90,23 +93,23 @@ def check(lock: Lock, spec: Path, options: SpecOptions) -> Plan:
         raise
     now = plan(loaded, max_requests=options.max_requests)
     refuse_stale(lock, now, loaded, options)
-    return now
+    return loaded, now
 
 
 def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> None:
     """Raise `StaleError` with all that differs in what is selected."""
     found = drift(*_narrowed(lock.stored.plan, now, options))
     if found:
-        raise StaleError("\n".join(_told(lock, found, spec)))
+        raise StaleError("\n".join(_told(lock, found, spec, now.settings)))
 
 
-def _told(lock: Lock, found: Drift, spec: Spec) -> Iterator[str]:
+def _told(lock: Lock, found: Drift, spec: Spec, settings: Iterable[str]) -> Iterator[str]:
     yield f"{lock.shown}: stale; the spec makes something else now"
     yield from (f"  ~ {fact}" for fact in found.facts)
     groups = grouped(found.difference.changed, causes_of(None, spec))
     yield from difference_lines(found.difference, groups, uncoloured)
-    yield f"Look at it: {_command('diff', lock)}"
-    yield f"Approve it: {_command('lock', lock)}"
+    yield f"Look at it: {_command('diff', lock, settings)}"
+    yield f"Approve it: {_command('lock', lock, settings)}"
 
 
 def _narrowed(lock: Plan, now: Plan, options: SpecOptions) -> tuple[Plan, Plan]:
@@ -119,12 +122,12 @@ def _narrowed(lock: Plan, now: Plan, options: SpecOptions) -> tuple[Plan, Plan]:
     return replace(lock, requests=kept[0]), replace(now, requests=kept[1])
 
 
-def _command(name: str, lock: Lock) -> str:
+def _command(name: str, lock: Lock, settings: Iterable[str]) -> str:
     """The command that shows or accepts what differs, as it is typed."""
     old = lock.stored.plan
     spec = lock.path.parent / PurePosixPath(old.spec).name
     options = ["--profile", old.profile] if old.profile else []
-    options += [word for setting in old.settings for word in ("--set", setting)]
+    options += [word for setting in settings for word in ("--set", setting)]
     sides = [lock.shown] if name == "diff" else []
     return shlex.join(["veogen", name, *sides, os.path.relpath(spec), *options])
 
