@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from support.disks import small_disk
 from support.sessions import request
 from support.virtual import VIDEO
 
@@ -105,6 +107,20 @@ def test_reading_works_in_a_folder_that_cannot_be_written(written: Path) -> None
             assert list(reader.events()) == EVENTS
     finally:
         written.parent.chmod(0o755)
+
+
+def test_what_a_killed_run_left_in_its_log_is_read_on_a_disk_that_cannot_be_written(
+    written: Path, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        with Journal.open(written) as writer:
+            writer.append(EVENTS[:1], at=11.0)
+            for name in (written.name, f"{written.name}-wal"):
+                shutil.copy(written.with_name(name), disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+        with Journal.read(disk / written.name) as reader:
+            assert list(reader.events()) == [*EVENTS, EVENTS[0]]
 
 
 def _truncate(path: Path) -> None:

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.sessions import PRICE, World, plan, request
+from support.virtual import VirtualClock, VirtualCrew
 
 from veogen.errors import UsageError
+from veogen.executor.buying import key_for
 from veogen.executor.courier import Broken
+from veogen.executor.crew import Crashed
+from veogen.executor.deciding import Decision, Kind
+from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
+from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
+from veogen.executor.runner import Interrupted, Message
+from veogen.executor.session import Services, Wanted
+from veogen.executor.snapshot import look
 from veogen.gateway.answers import NotTaken, Refused, Submission, Task, Unknown, Unread
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import parse
 from veogen.results.rendering import render
 
 CITIES = ("Tokyo", "Paris", "Oslo", "Lima")
@@ -46,13 +55,37 @@ class Died(BaseException):
     """The process is gone, at this very instruction."""
 
 
+class Leaving(VirtualCrew[Message]):
+    """Somebody interrupts while the n-th answers come."""
+
+    def __init__(self, clock: VirtualClock, at: int | None) -> None:
+        super().__init__(clock)
+        self._waits = itertools.count()
+        self._at = at
+
+    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+        messages = super().wait(seconds)
+        return [*messages, Interrupted()] if next(self._waits) == self._at else messages
+
+
+class Machine(World):
+    """One of the team's; `leaves_at`: when somebody interrupts its next run."""
+
+    leaves_at: int | None = None
+
+    def services(self) -> Services:
+        return replace(super().services(), crew=lambda: Leaving(self.clock, self.leaves_at))
+
+
 class Promises(RuleBasedStateMachine):
-    """Runs, crashes and resolves one directory against one gateway, in any order."""
+    """Runs, crashes and resolves two clones of one directory at one gateway, in any order."""
 
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="veogen-test-", dir=IN_MEMORY))
-        self.world = World(self.folder / "trip")
+        self.world, self.other = (Machine(self.folder / name / "trip") for name in "ab")
+        self.other.clock, self.other.gateway = self.world.clock, self.world.gateway
+        self.given_up: set[str] = set()
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -64,8 +97,10 @@ class Promises(RuleBasedStateMachine):
         downloads=st.lists(st.sampled_from(["ok", "broken"]), max_size=4),
         dies_at=st.none() | st.integers(0, 12),
         committed=st.booleans(),
+        leaves_at=st.none() | st.integers(0, 12),
         replay=st.booleans(),
         retry_failed=st.booleans(),
+        renamed=st.booleans(),
     )
     def run(
         self,
@@ -75,8 +110,10 @@ class Promises(RuleBasedStateMachine):
         downloads: Sequence[str],
         dies_at: int | None,
         committed: bool,
+        leaves_at: int | None,
         replay: bool,
         retry_failed: bool,
+        renamed: bool,
     ) -> None:
         self.world.gateway.answers = deque(self._submit(word) for word in submits)
         self._script_reads(reads)
@@ -84,11 +121,14 @@ class Promises(RuleBasedStateMachine):
             Broken("truncated", "half") for word in downloads if word == "broken"
         )
         policy = Policy(budget=BUDGET, replay=replay, retry_failed=retry_failed)
+        self.world.leaves_at = leaves_at
+        wanted = (replace(request(c), output=f"{c}/new" if renamed else c) for c in cities)
         with dying(dies_at, committed=committed):
             try:
-                self.world.run(plan(*map(request, cities)), policy)
+                self.world.run(plan(*wanted), policy)
             except (UsageError, Died):
                 return
+        assert self._in_step()
 
     @rule(dies_at=st.none() | st.integers(0, 6), committed=st.booleans())
     def collect(self, dies_at: int | None, committed: bool) -> None:
@@ -100,6 +140,53 @@ class Promises(RuleBasedStateMachine):
                 self.world.run(None)
             except Died:
                 return
+        assert self._in_step()
+
+    @rule(
+        kind=st.sampled_from(["replay", "abandon", "adopt"]),
+        city=st.sampled_from(CITIES),
+        submits=st.lists(st.sampled_from(SUBMITS), max_size=2),
+        dies_at=st.none() | st.integers(0, 3),
+        committed=st.booleans(),
+    )
+    def resolve(
+        self, kind: Kind, city: str, submits: Sequence[str], dies_at: int | None, committed: bool
+    ) -> None:
+        ledger, one = self._known(), request(city)
+        if ledger is None or ledger.record(one.hash).status != "indeterminate":
+            return
+        record = ledger.record(one.hash)
+        task = self.world.gateway.tasks_by_key.get(key_for(one.hash, record.attempts))
+        if kind == "adopt" and task is None:
+            return
+        self.world.gateway.answers = deque(self._submit(word) for word in submits)
+        decision = Decision(kind, one.address, task if kind == "adopt" else None)
+        if kind == "abandon":
+            self.given_up.add(one.hash)
+        with dying(dies_at, committed=committed):
+            try:
+                self._decide(decision)
+            except (UsageError, Died):
+                return
+        assert self._in_step()
+
+    @rule(seconds=st.sampled_from([-86_400.0, -60.0, 3600.0, 90_000.0]))
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the clock."""
+        self.world.clock.jump += seconds
+
+    @rule()
+    def delete_the_clips(self) -> None:
+        shutil.rmtree(self.world.path / "videos", ignore_errors=True)
+
+    @rule()
+    def hand_over(self) -> None:
+        """A colleague pulls what was committed and goes on."""
+        results = self.world.path / "results.json"
+        if results.exists() and self._in_step():
+            self.other.path.mkdir(parents=True, exist_ok=True)
+            shutil.copy(results, self.other.path / "results.json")
+            self.world, self.other = self.other, self.world
 
     @rule()
     def lose_the_journal(self) -> None:
@@ -116,48 +203,57 @@ class Promises(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         alive = Counter(
-            key.split("-")[1]
+            hash_
             for key, task in self.world.gateway.tasks_by_key.items()
-            if task not in self.world.gateway.doomed
+            if (hash_ := key.split("-")[1]) not in self.given_up
+            and task not in self.world.gateway.doomed
         )
         assert {hash_: n for hash_, n in alive.items() if n > 1} == {}
 
     @invariant()
     def nothing_bought_is_lost(self) -> None:
         """Every task is on record, or its request is known to be in doubt."""
-        ledger = self._ledger()
+        ledger = self._known()
         if ledger is None:
             return
-        committed = self._committed()
         for key, task in self.world.gateway.tasks_by_key.items():
             record = ledger.record(key.split("-")[1])
-            known = {purchase.task_id for purchase in record.purchases.values()} | committed
+            known = {purchase.task_id for purchase in record.purchases.values()}
             failed = task in self.world.gateway.doomed  # the gateway gave its credits back
-            assert task in known or failed or record.status == "indeterminate"
+            given_up = record.hash in self.given_up
+            assert task in known or failed or given_up or record.status == "indeterminate"
 
     @invariant()
     def the_budget_is_never_passed(self) -> None:
-        ledger = self._ledger()
+        ledger = self._known()
         assert ledger is None or ledger.spent <= BUDGET
 
-    def _ledger(self) -> Ledger | None:
-        path = getattr(self, "world", None) and self.world.path / "journal.db"
-        if not path or not path.exists():
-            return None
-        with Journal.read(path) as journal:
-            return journal.ledger()
+    def _decide(self, decision: Decision) -> None:
+        with opened(
+            self.world.path,
+            plan=None,
+            services=self.world.services(),
+            policy=Policy(task_retries=0),
+            listener=self.world.memory,
+            wanted=Wanted(buy=False),
+            follow=False,
+        ) as session:
+            session.decide([decision], lambda _: None)
 
-    def _committed(self) -> set[str | None]:
-        """The tasks that the results tell of: a journal takes them in before it buys."""
-        path = self.world.path / "results.json"
-        manifest = parse(path.read_bytes(), str(path))
-        return {line.task_id for line in (*manifest.results, *manifest.former)}
+    def _known(self) -> Ledger | None:
+        """What journal and committed results tell together: a run takes that in first."""
+        if not hasattr(self, "world") or not RunDirectory(self.world.path).known:
+            return None
+        return look(self.world.path, self.world.clock.now()).ledger
 
     def _in_step(self) -> bool:
         """Whether the results are the fold of the journal: they are after every orderly end."""
-        ledger = self._ledger()
-        results = (self.world.path / "results.json").read_bytes()
-        return ledger is not None and results == render(ledger, "evolink")
+        path = self.world.path / "journal.db"
+        if not path.exists():
+            return False
+        with Journal.read(path) as journal:
+            ledger = journal.ledger()
+        return (self.world.path / "results.json").read_bytes() == render(ledger, "evolink")
 
     def _submit(self, word: str) -> Submission | Callable[[], Submission]:
         def take_next() -> Submission:
@@ -218,4 +314,4 @@ def dying(at: int | None, *, committed: bool) -> Iterator[None]:
 
 
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestPromises.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)

@@ -6,7 +6,9 @@ so that a file called `journal.db` is whole; one that cannot be read is an error
 
 import json
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -87,10 +89,7 @@ class Journal:
         """Open an existing journal for writing; raises `JournalError` unless it is sound."""
         _refuse_empty(path)
         try:
-            db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
-            )
-            _refuse_foreign(db, path)
+            db = _opened(path, "mode=rw")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
@@ -101,22 +100,15 @@ class Journal:
     def read(cls, path: Path) -> Self:
         """Open a journal for reading only, also while another process writes it."""
         _refuse_empty(path)
-        for mode in ("mode=ro", "mode=ro&immutable=1"):  # the second: a copy we may not touch
-            db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None
-            )
+        try:
+            return cls(_opened(path, "mode=ro"), path)
+        except sqlite3.OperationalError:  # a copy that we may not touch
             try:
-                _refuse_foreign(db, path)
-            except sqlite3.OperationalError as error:
-                db.close()
-                if mode != "mode=ro":
-                    raise _unreadable(path, error) from None
-            except sqlite3.Error as error:
-                db.close()
+                return cls(_untouched(path), path)
+            except (sqlite3.Error, OSError) as error:
                 raise _unreadable(path, error) from None
-            else:
-                return cls(db, path)
-        raise AssertionError("unreachable")
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -283,6 +275,33 @@ def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
     check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if check != "ok" or db.execute("SELECT count(*) FROM run").fetchone()[0] != 1:
         raise JournalError(f"{path}: the journal is damaged ({check}); {_ADVICE}")
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    try:
+        _refuse_foreign(db, path)
+    except (sqlite3.Error, JournalError):
+        db.close()
+        raise
+    return db
+
+
+def _untouched(path: Path) -> sqlite3.Connection:
+    """A journal in a place that cannot be written, with what a killed run left in its log."""
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or log.stat().st_size == 0:
+        return _opened(path, "mode=ro&immutable=1")
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, path.name)
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, copy.with_name(log.name))
+        with closing(sqlite3.connect(copy, isolation_level=None)) as whole:
+            whole.execute("PRAGMA journal_mode = DELETE")
+            whole.backup(memory)
+    _refuse_foreign(memory, path)
+    return memory
 
 
 def _unreadable(path: Path, error: Exception) -> JournalError:
