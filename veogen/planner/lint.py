@@ -115,7 +115,7 @@ def _tells_takes_apart(seed: Any, form: Form, load: Callable[[str], str | None])
     """Whether a seed is a template that may be another one in each take."""
     if not isinstance(seed, Blank):
         return False
-    return uses_of([form.texts[seed.index].source], load).uses("take")
+    return uses_of([form.texts[seed.index]], load).uses("take")
 
 
 def _numbers(form: Form, grid: Grid) -> Iterator[tuple[object, Place]]:
