@@ -328,3 +328,20 @@ def test_fewer_videos_than_were_asked_for_is_a_warning_on_a_completed_request(
     ]
     assert [v["path"].rpartition("-")[2] for v in lines[1]["videos"]] == ["1.mp4", "2.mp4"]
     assert "fewer-videos" in ended.err
+
+
+def test_what_may_be_the_task_of_a_held_request_is_told_where_the_run_is(shell: Shell) -> None:
+    (shell.folder / "faults.yaml").write_text(
+        "faults: [{at: submit, do: drop, taken: true, prompt: dusk}]\n"
+    )
+
+    ended = shell.veogen(
+        "run", "trip.yaml", *QUICK, "--faults", "faults.yaml", "--progress", "json"
+    )
+
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    notes = [event["message"] for event in events if event["event"] == "note"]
+    assert [note.partition(": ")[0] for note in notes] == ["boat[hour=dusk]"]
+    assert "may be its task; if it is, type: veogen resolve" in notes[0]
+    assert events[-1]["event"] == "end"
+    assert "may be its task" not in ended.err

@@ -53,6 +53,26 @@ def test_a_bar_shows_how_the_run_stands(screen: Screen) -> None:
     assert bar.endswith("1 in flight, 1 failed, 456.192 credits, about 1 s left")
 
 
+def test_one_bar_ends_before_the_next_begins(screen: Screen) -> None:
+    one, two = Play("a"), Play("b", "c")
+
+    with watched(one, screen):
+        one.complete("a")
+        assert one.listener
+        one.listener.end()
+        with watched(two, screen):
+            two.complete("b")
+            two.tick()
+            *above, bar = screen.lines
+
+    assert above[0] == "completed a: runs/boats/videos/clip-1-0000000000.mp4"
+    assert above[1].startswith("1/1 ███")
+    assert above[1].endswith("█ 76.032 credits")
+    assert above[2:] == ["completed b: runs/boats/videos/clip-1-0000000000.mp4"]
+    assert bar.startswith("1/2 ███")
+    assert screen.lines[:-1] == above, "ended only once"
+
+
 def test_a_line_for_each_request_that_ended_stands_above_the_bar(screen: Screen) -> None:
     play = Play("a", "b", "c")
 

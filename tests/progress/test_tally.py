@@ -30,6 +30,9 @@ class Counting:
     def tick(self, view: View) -> None:
         del view
 
+    def end(self) -> None:
+        """Nothing to count."""
+
     @property
     def counts(self) -> dict[str, int]:
         return {stage: self.tally.count(stage) for stage in STAGES if self.tally.count(stage)}

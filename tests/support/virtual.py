@@ -241,3 +241,6 @@ class Memory:
 
     def tick(self, view: View) -> None:
         del view
+
+    def end(self) -> None:
+        """The run has ended."""

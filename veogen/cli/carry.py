@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from veogen.cli.interrupts import interrupts
-from veogen.cli.saying import say_line
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
@@ -98,6 +97,7 @@ def carry_out(
             outcome = session.run(stop, max_credits=left)
         if outcome.code == ExitCode.INDETERMINATE:
             _show_candidates(session)
+        session.end()
         yield outcome
         if outcome.interrupted:
             return
@@ -111,7 +111,7 @@ def _show_candidates(session: Session) -> None:
     for entry, task in session.candidates():
         adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
         text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"
-        say_line(text)
+        session.tell(text)
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:

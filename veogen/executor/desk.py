@@ -47,6 +47,10 @@ class Listener(Protocol):
         """Time has passed."""
         ...
 
+    def end(self) -> None:
+        """The run has ended, though its directory may still be open; said once or more."""
+        ...
+
 
 class Silent:
     """Watches and says nothing."""
@@ -62,6 +66,9 @@ class Silent:
 
     def tick(self, view: View) -> None:
         del view
+
+    def end(self) -> None:
+        """Nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,14 @@ class Session:
         self.directory.drop_ballast()
         return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
 
+    def tell(self, message: str) -> None:
+        """Say something of the run to whoever watches it, so that it finds its place there."""
+        self._desk.listener.note(message)
+
+    def end(self) -> None:
+        """Let whoever watches say the last word, before another run begins."""
+        self._desk.listener.end()
+
     def candidates(self) -> Iterator[tuple[Entry, Task]]:
         """Tasks of the account that may be those of held requests: shown, never adopted here."""
         listed: dict[str, Sequence[Task]] = {}

@@ -56,9 +56,7 @@ class Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._line is not None:
-            self._refresh(ended=True)
-            self._line.close()
+        self.end()
 
     def start(self, counted: Collection[str], view: View) -> None:
         self._tally.start(counted, view)
@@ -81,6 +79,12 @@ class Bar:
         self._view = view
         if self._clock.monotonic() - self._drawn_at >= _SECONDS_BETWEEN:
             self._refresh()
+
+    def end(self) -> None:
+        if self._line is not None:
+            self._refresh(ended=True)
+            self._line.close()
+            self._line = None
 
     def _opened(self) -> _Line:
         return _Line(

@@ -38,6 +38,9 @@ class Lines:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
         for word in list(self._unsaid):
             self._say_gathered(word)
         self._say_totals(ended=True)

@@ -33,3 +33,6 @@ class Nobody:
 
     def tick(self, view: View) -> None:
         """Nobody to tell."""
+
+    def end(self) -> None:
+        """Nobody to tell."""

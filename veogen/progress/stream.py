@@ -57,8 +57,12 @@ class JsonStream:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
         if self._view is not None:
             self._write("end", self._run(self._view))
+            self._view = None
 
     def start(self, counted: Collection[str], view: View) -> None:
         self._tally.start(counted, view)
