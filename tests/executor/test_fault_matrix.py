@@ -200,6 +200,7 @@ RUN = (
     "--yes",
     "--progress",
     "lines",
+    "-v",
     "--poll-interval",
     "0.1",
     "--request-timeout",

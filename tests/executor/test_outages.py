@@ -1,0 +1,95 @@
+"""A gateway that is down in the middle of a run, and a crowd: what is sent, and where it ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities, statuses
+from support.virtual import VirtualClock, VirtualGateway
+
+from veogen.errors import ExitCode
+from veogen.executor.life import Stop
+from veogen.executor.policy import Policy
+from veogen.gateway.answers import NotTaken, Submission, Task, Unread
+
+NAMES = [f"city-{number}" for number in range(200)]
+
+
+@dataclass
+class Outage(VirtualGateway):
+    """Nothing listens from 45 s on, for `seconds`."""
+
+    seconds: float = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        return 45 <= self.clock.monotonic() < 45 + self.seconds
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        if self.is_down:
+            return NotTaken(code="refused", message="no connection", reached=False)
+        return super().submit(body, key)
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+        if self.is_down:
+            nobody = Unread(code="refused", message="no connection", reached=False)
+            return dict.fromkeys(task_ids, nobody)
+        return super().tasks(task_ids)
+
+
+def world(path: Path, seconds: float) -> World:
+    clock = VirtualClock()
+    found = World(path, clock=clock)
+    found.gateway = Outage(clock, seconds=seconds)
+    return found
+
+
+def test_a_gateway_that_is_down_for_20_s_in_the_middle_is_waited_for(tmp_path: Path) -> None:
+    down = world(tmp_path / "trip", seconds=20.0)
+
+    outcome = down.run(cities(*NAMES[:12]))
+
+    assert (outcome.code, outcome.stop) == (ExitCode.DONE, None)
+    assert len(down.gateway.tasks_by_key) == len(set(down.keys)) == 12
+    assert down.clock.monotonic() < 200
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(Policy(), id="adaptive"),
+        pytest.param(Policy(poll_interval=120.0), id="seldom looked at"),
+    ],
+)
+def test_a_gateway_that_stays_down_ends_the_run_after_a_minute_with_all_on_record(
+    tmp_path: Path, policy: Policy
+) -> None:
+    down = world(tmp_path / "trip", seconds=1e9)
+    down.gateway.takes = 200.0
+
+    outcome = down.run(cities(*NAMES[:12]), policy)
+
+    assert outcome.stop == Stop("silent", "the gateway has not answered for 60 s")
+    assert outcome.code == ExitCode.STOPPED
+    assert [*statuses(outcome).values()] == ["submitted"] * 4 + ["planned"] * 8
+    first_lost = max(45.0, policy.poll_interval or 0.0)
+    assert down.clock.monotonic() < first_lost + 60 + 60
+
+    down.gateway = up = Outage(down.clock, born=down.gateway.born)
+    up.tasks_by_key = {f"earlier-{task}": task for task in up.born}
+    again = down.run(cities(*NAMES[:12]))
+
+    assert (again.code, len(up.tasks_by_key)) == (ExitCode.DONE, 12)
+
+
+def test_200_requests_with_64_in_flight_are_bought_once_each(tmp_path: Path) -> None:
+    crowd = World(tmp_path / "trip")
+    storm = NotTaken(code="429", message="slow down", status=429)
+    crowd.gateway.answers.extend([storm] * 5)
+
+    outcome = crowd.run(cities(*NAMES), Policy(max_in_flight=64))
+
+    assert outcome.code == ExitCode.DONE
+    assert len(crowd.gateway.tasks_by_key) == len(set(crowd.keys)) == 200
+    assert 32 < crowd.gateway.most_in_flight <= 64
