@@ -13,7 +13,7 @@ params: {{model: veo-3.1-fast-generate-preview, {params}}}
 shots:
   - name: opening
     prompt: a boat
-    params: {{image_urls: [{url}]}}
+    params: {{image_urls: ["{url}"]}}
 """
 
 
@@ -113,6 +113,12 @@ def test_a_link_out_of_the_project_is_a_mistake(project: Project) -> None:
         (
             "data:image/png;base64",
             "'data:image/png;base64' is neither a file of the project nor an https URL (opening)",
+        ),
+        ("https://", "'https://' is not an https URL (opening)"),
+        ("https://[a/b.png", "'https://[a/b.png' is not an https URL (opening)"),
+        (
+            "https://a.example/New York.png",
+            "'https://a.example/New York.png' is not an https URL (opening)",
         ),
     ],
 )

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from veogen.catalogue.parameters import Json
 from veogen.document.files import POINTER, Files, OutsideRootError, inside
@@ -43,7 +44,8 @@ class Images:
 
         Raises `BadImageError`.
         """
-        if written.startswith("https://"):
+        if written[:8].lower() == "https://":
+            _check_address(written)
             return written
         if ":" in written.partition("/")[0]:
             raise BadImageError(f"{written!r} is neither a file of the project nor an https URL")
@@ -76,6 +78,17 @@ class Images:
         except NoPictureError as error:
             return BadImageError(f"{written!r} {error}")
         return Found(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
+
+
+def _check_address(written: str) -> None:
+    """Refuse what no server can fetch."""
+    try:
+        parts = urlsplit(written)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or any(char <= " " or char in "\\\x7f" for char in written):
+        raise BadImageError(f"{written!r} is not an https URL")
 
 
 def shown(found: Found | str) -> str:
