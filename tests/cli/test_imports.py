@@ -18,6 +18,7 @@ ALWAYS_LATE = {
     "sqlite3",
     "tqdm",
     "urllib3",
+    "waitress",
 }
 CODE = """\
 import atexit, sys

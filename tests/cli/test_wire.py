@@ -110,6 +110,75 @@ def test_a_wrong_value_is_refused_before_anything_is_sent(
     assert gateway.seen == []
 
 
+SIBLINGS = sorted(shipped().keys() - {DEFAULT_MODEL})
+RIGHT: dict[str, tuple[Any, dict[str, Any]]] = {
+    "image_urls": ([FRAME], {}),
+    "generation_type": ("FIRST&LAST", {"image_urls": [FRAME, FRAME]}),
+    "aspect_ratio": ("9:16", {}),
+    "generate_audio": (False, {}),
+    "duration": (6, {}),
+    "n": (2, {}),
+    "quality": ("720p", {}),
+    "seed": (1, {}),
+    "negative_prompt": ("text", {}),
+    "person_generation": ("dont_allow", {}),
+    "resize_mode": ("pad", {"image_urls": [FRAME]}),
+    "callback_url": ("https://example.com/hook", {}),
+    "enhance_prompt": (False, {}),
+}
+NEVER = 0.5  # a value that no parameter takes
+
+
+def rows(model: str) -> dict[str, dict[str, Any]]:
+    """Parameters to try, by the name of the one that it is about."""
+    names = shipped()[model].parameters.keys() - {"model", "prompt"}
+    return {name: {name: RIGHT[name][0], **RIGHT[name][1]} for name in sorted(names)}
+
+
+def write_shots(shell: Shell, model: str, shots: dict[str, dict[str, Any]]) -> None:
+    lines = [
+        json.dumps({"name": name.replace("_", "-"), "prompt": f"A boat, {name}", "params": params})
+        for name, params in shots.items()
+    ]
+    head = f"veogen: 1\nname: trip\nparams: {{model: {model}}}\nshots:\n"
+    (shell.folder / "trip.yaml").write_text(head + "".join(f"  - {line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("model", SIBLINGS)
+def test_every_parameter_of_a_sibling_reaches_the_wire(
+    model: str, shell: Shell, gateway: Witness
+) -> None:
+    tried = rows(model)
+    write_shots(shell, model, tried)
+
+    ended = shell.veogen("run", "trip.yaml", "--yes", "--poll-interval", "0.05")
+
+    bodies = {json.loads(s.body)["prompt"]: json.loads(s.body) for s in gateway.submits}
+    assert ended.code == ExitCode.DONE, ended.err
+    assert bodies == {
+        f"A boat, {name}": {"model": model, "prompt": f"A boat, {name}", **params}
+        for name, params in tried.items()
+    }
+
+
+@pytest.mark.parametrize("model", SIBLINGS)
+def test_every_wrong_value_of_a_sibling_is_told_at_its_line(
+    model: str, shell: Shell, gateway: Witness
+) -> None:
+    tried = {name: {**params, name: NEVER} for name, params in rows(model).items()}
+    others = [known for known in RIGHT if known not in tried]
+    tried |= {name: {name: RIGHT[name][0]} for name in others}
+    write_shots(shell, model, tried)
+
+    ended = shell.veogen("validate", "trip.yaml")
+
+    told = [line.split(":", 2) for line in ended.out.splitlines() if ": error[" in line]
+    assert ended.code == shell.veogen("run", "trip.yaml", "--yes").code == ExitCode.USAGE
+    assert [int(line) for _, line, _ in told] == list(range(5, 5 + len(RIGHT)))
+    assert [name in text for name, (*_, text) in zip(tried, told, strict=True)] == [True] * 13
+    assert gateway.seen == []
+
+
 @pytest.mark.parametrize(
     ("prompt", "complaint"),
     [

@@ -33,11 +33,11 @@ class Found:
 
 
 class Images:
-    """Reads each local image once."""
+    """Reads each local image once, or once for each limit on its size that models have."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._known: dict[PurePosixPath, Found | BadImageError] = {}
+        self._known: dict[tuple[PurePosixPath, int], Found | BadImageError] = {}
 
     def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> Found | str:
         """A local image, its path relative to `folder`, or the address as it was written.
@@ -53,14 +53,15 @@ class Images:
             path = inside(folder, written)
         except OutsideRootError as error:
             raise BadImageError(str(error)) from None
-        found = self._known.get(path)
+        key = path, max_bytes or LARGEST
+        found = self._known.get(key)
         if found is None:
-            found = self._known[path] = self._read(path, written, max_bytes or LARGEST)
+            found = self._known[key] = self._read(*key, written)
         if isinstance(found, BadImageError):
             raise found
         return found
 
-    def _read(self, path: PurePosixPath, written: str, max_bytes: int) -> Found | BadImageError:
+    def _read(self, path: PurePosixPath, max_bytes: int, written: str) -> Found | BadImageError:
         try:
             raw = self._files.read(path, max_bytes)
         except OutsideRootError:

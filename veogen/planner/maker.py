@@ -36,7 +36,7 @@ class Maker:
     def __init__(
         self, spec: Spec, models: Mapping[str, Model], images: Images, judge: Judge
     ) -> None:
-        self._spec, self._images, self._judge = spec, images, judge
+        self._spec, self._models, self._images, self._judge = spec, models, images, judge
         self.complaints = Complaints()
         self._kind = cache(lambda name: parameter(name, models.values()))
 
@@ -141,7 +141,10 @@ class Maker:
             return ()
         place = draft.place("image_urls")
         folder = self._folder(place, draft.shot)
-        found = [self._found(draft, str(url), folder) for url in urls]
+        model = self._models.get(str(body.get("model")))
+        limit = model.parameters.get("image_urls") if model else None
+        most = limit.max_bytes if limit else None
+        found = [self._found(draft, str(url), folder, most) for url in urls]
         if None in found:
             return None
         body["image_urls"] = [shown(image) for image in found if image is not None]
@@ -154,10 +157,11 @@ class Maker:
             return rows.parent
         return self._spec.folder(place)
 
-    def _found(self, draft: Draft, url: str, folder: PurePosixPath) -> Found | str | None:
-        limit = self._kind("image_urls")
+    def _found(
+        self, draft: Draft, url: str, folder: PurePosixPath, max_bytes: int | None
+    ) -> Found | str | None:
         try:
-            return self._images.find(url, folder, limit.max_bytes if limit else None)
+            return self._images.find(url, folder, max_bytes)
         except BadImageError as error:
             self._error(draft, draft.place("image_urls"), "bad-image", str(error))
             return None
