@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from veogen.catalogue.parameters import Json
 
 _MILLI = Decimal("0.001")
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class Price:
             return None
 
     def usd(self, credits_: Decimal) -> Decimal:
-        """Dollars at the rate of the price's date, to the cent."""
-        return (credits_ / self.credits_per_usd).quantize(_CENT, ROUND_HALF_UP)
+        """Dollars at the rate of the price's date, not rounded yet."""
+        return credits_ / self.credits_per_usd
 
     def _multiplier(self, effective: Mapping[str, Json]) -> Decimal:
         for multiplier in self.multipliers:

@@ -95,7 +95,7 @@ def dollars(amounts: Iterable[tuple[str, Decimal]], models: Mapping[str, Model])
         price = models[name].price
         if price is None:
             return None
-        total += amount / price.credits_per_usd
+        total += price.usd(amount)
     return total.quantize(CENT, ROUND_HALF_UP)
 
 

@@ -60,6 +60,12 @@ def test_very_long_texts_are_replaced_whole() -> None:
     )
 
 
+def test_another_white_space_has_a_name() -> None:
+    [group] = grouped(compare([request("a", "one two")], [request("a", "one\ntwo")]).changed)
+
+    assert group.title == "prompt: white space"
+
+
 def test_changes_that_are_alike_are_told_once() -> None:
     old = [request(c, f"{c} in soft light", duration=4) for c in ("Rome", "Oslo", "Paris")]
     new = [

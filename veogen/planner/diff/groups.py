@@ -92,6 +92,8 @@ def _image(url: Json) -> str:
 
 
 def _arrow(old: str, new: str) -> str:
+    if not old and not new:
+        return "white space"
     if not old:
         return f"+ {plain(new)}"
     if not new:
