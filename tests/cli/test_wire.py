@@ -216,8 +216,8 @@ def test_a_gateway_that_knows_only_what_is_documented_is_enough(
     keys = [submit.headers["Idempotency-Key"] for submit in gateway.submits]
     assert len(set(keys)) == 2
     assert all(16 <= len(key) <= 96 for key in keys)
-    for line, key in zip(manifest["results"], keys, strict=True):
-        assert line["hash"] in key
+    for line in manifest["results"]:  # POSTs go out side by side
+        assert sum(line["hash"] in key for key in keys) == 1
     assert {s.headers["Authorization"] for s in gateway.submits} == {f"Bearer {KEY}"}
     assert all("Authorization" not in download.headers for download in gateway.downloads)
     assert all(s.headers["User-Agent"].startswith("veogen/") for s in gateway.seen)
