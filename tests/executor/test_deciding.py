@@ -9,7 +9,8 @@ from support.sessions import PRICE, World, cities, plan, records, request, statu
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.buying import key_for
-from veogen.executor.deciding import Decision, candidates
+from veogen.executor.courier import Broken
+from veogen.executor.deciding import Decision, Kind, candidates
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
 from veogen.executor.session import Outcome, Wanted
@@ -170,6 +171,37 @@ def test_an_expired_clip_can_be_bought_anew(tmp_path: Path) -> None:
 
     assert world.run(plan(TOKYO)).code == ExitCode.DONE
     assert world.keys == [key_for(TOKYO.hash, 1), key_for(TOKYO.hash, 2)]
+
+
+@pytest.mark.parametrize("kind", ["abandon", "rebuy"])
+def test_a_star_gives_up_and_pays_again_nothing_that_can_still_be_had(
+    tmp_path: Path, kind: Kind
+) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.takes = 10_000.0
+    bought = [lambda: world.gateway.take(world.keys[-1])] * 2
+    world.gateway.answers.extend([*bought, LOST])
+    link = ("https://media.example/task-1/0.mp4",)
+    world.gateway.reads["task-1"] = deque([Task(id="task-1", state="completed", links=link)])
+    world.courier.answers.append(Broken("damaged", "half", retry=False))
+    three = cities("Tokyo", "Paris", "Oslo")
+    before = world.run(three, Policy(task_timeout=60.0))
+    assert [*statuses(before).values()] == ["undelivered", "submitted", "indeterminate"]
+
+    by_star = decide(world, Decision(kind, "*"))
+
+    meant = "failed" if kind == "abandon" else "submitted"
+    assert [*statuses(by_star).values()] == ["undelivered", "submitted", meant]
+    by_name = decide(world, Decision(kind, ADDRESS))
+    assert statuses(by_name)[ADDRESS] == meant
+
+
+def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.courier.answers.extend([Broken("link-expired", "status 410")] * 5)
+    assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
+
+    assert statuses(decide(world, Decision("rebuy", "*")))[ADDRESS] == "submitted"
 
 
 def test_a_refused_rebuy_is_a_failure(world: World) -> None:

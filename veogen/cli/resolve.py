@@ -58,7 +58,8 @@ from veogen.terminal import Terminal
 def command(run: str, profile: str | None, **given: tuple[str, ...]) -> ExitCode:
     """Decide about requests of which veogen cannot know whether they were bought.
 
-    '*' as an ADDRESS means all that fit. 'veogen status RUN' says which there are.
+    '*' as an ADDRESS means all that fit, but for what can still be collected. 'veogen status RUN'
+    says which there are.
     """
     decisions = list(_decisions(given))
     if not decisions:

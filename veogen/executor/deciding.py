@@ -14,6 +14,8 @@ Kind: TypeAlias = Literal["adopt", "replay", "abandon", "rebuy"]
 
 EVERY = "*"
 
+_DIED = ("link-expired", "no-links")
+
 _FITS: dict[Kind, frozenset[Status]] = {
     "adopt": frozenset({"indeterminate"}),
     "replay": frozenset({"indeterminate"}),
@@ -40,13 +42,15 @@ class Decided:
     task_id: str | None = None
 
 
-def meant(decisions: Iterable[Decision], ledger: Ledger) -> list[Decided]:
+def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
+    by_star = [s for s in standings if not _comes_home(s.record, now)]
     found: dict[str, Decided] = {}
     mistakes: list[str] = []
     for decision in decisions:
-        for decided in _meant(decision, standings, mistakes):
+        every = by_star if decision.address == EVERY else standings
+        for decided in _meant(decision, every, mistakes):
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
@@ -73,7 +77,7 @@ def _meant(
     fits = _FITS[decision.kind]
     named = [s for s in standings if decision.address in (EVERY, s.entry.address)]
     fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
-    if not named:
+    if not named and decision.address != EVERY:
         mistakes.append(f"{decision.address}: there is no such request in this run")
     elif not fitting and decision.address != EVERY and named[0].record.status in fits:
         mistakes.append(
@@ -88,6 +92,14 @@ def _meant(
         )
     for standing in fitting:
         yield Decided(decision.kind, standing, decision.task_id)
+
+
+def _comes_home(record: Record, now: float) -> bool:
+    """Whether it was bought and can still be had: '*' must not give that up, nor pay it twice."""
+    if record.status != "undelivered":
+        return record.status == "submitted"
+    died = record.error is not None and record.error.code in _DIED
+    return not died and (record.expires_at is None or now < record.expires_at)
 
 
 def _can(kind: Kind, standing: Standing) -> bool:

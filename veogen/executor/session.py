@@ -154,8 +154,8 @@ class Session:
 
     def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
-        decided = meant(decisions, self.ledger)
         gateway, now = self._services.gateway, self._services.clock.now()
+        decided = meant(decisions, self.ledger, now)
         events = [
             adopted(d, gateway, self.ledger, now) if d.kind == "adopt" else abandoned(d.standing)
             for d in decided

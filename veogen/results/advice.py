@@ -32,8 +32,9 @@ class Names:
     run: str
     arguments: tuple[str, ...] = ("SPEC",)
 
-    def resolve(self, option: str, value: str) -> str:
-        return f"veogen resolve {shlex.quote(self.run)} {option} {shlex.quote(value)}"
+    def resolve(self, option: str, *values: str) -> str:
+        decisions = (word for value in values for word in (option, value))
+        return shlex.join(["veogen", "resolve", self.run, *decisions])
 
     @property
     def collect(self) -> str:
@@ -117,8 +118,8 @@ def _collecting(found: Sequence[Standing], names: Names, now: float) -> Iterator
     if alive:
         yield Step(names.collect, f"brings home what was bought ({alive})")
     if dead:
-        target = dead[0].entry.address if len(dead) == 1 else "*"
-        yield Step(names.resolve("--rebuy", target), "its link has died: this pays once more")
+        addresses = [standing.entry.address for standing in dead]  # '*' would buy others too
+        yield Step(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
 
 
 def _requests(found: Sequence[Standing]) -> str:
