@@ -178,7 +178,7 @@ def test_a_name_that_changes_is_noted_since_all_is_bought_anew(repo: Repo, shell
 
     assert (
         "note: the name changes from a to b: a run begins a new directory, runs/b, "
-        "and buys everything in it anew\n" in told
+        "and buys everything in it anew, 76.032 credits\n" in told
     )
 
 

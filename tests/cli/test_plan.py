@@ -297,6 +297,16 @@ def test_nothing_to_buy_is_said_and_is_an_amount_like_any_other(shell: Shell) ->
     assert shell.veogen("plan", "specs/a.yaml").out.splitlines()[-1] == "A run would buy nothing."
 
 
+@pytest.mark.parametrize("format_", ["table", "jsonl"])
+def test_results_that_cannot_be_read_are_a_mistake_and_not_none(shell: Shell, format_: str) -> None:
+    (shell.folder / "runs").mkdir()
+    (shell.folder / "runs/a").symlink_to("/etc/passwd")
+
+    assert shell.veogen("plan", "specs/a.yaml", "--format", format_) == Ended(
+        2, "", "error: runs/a/results.json: it cannot be read: Not a directory\n"
+    )
+
+
 def test_addresses_are_read_from_a_file(shell: Shell) -> None:
     (shell.folder / "which.txt").write_text('opening[city="New York"]\n\nclosing#2\n')
 

@@ -111,7 +111,8 @@ def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterat
     if old is not None and new is not None and old.plan.name != new.plan.name:
         yield (
             f"the name changes from {old.plan.name} to {new.plan.name}: a run begins a new "
-            f"directory, runs/{new.plan.name}, and buys everything in it anew"
+            f"directory, runs/{new.plan.name}, and buys everything in it anew, "
+            f"{_credits(new.plan.requests)} credits"
         )
     if new is not None:
         yield from (p.message for p in over_budget(new.plan, _place(new)))

@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from veogen.document.files import Files, Folder
+from veogen.errors import UsageError
 from veogen.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None
         raw = (files.root / path).read_bytes() if isinstance(files, Folder) else files.read(path)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UsageError(f"{files.shown(path)}: it cannot be read: {error.strerror}") from None
     from veogen.results.manifest import parse  # noqa: PLC0415 - a fifth of the time of a plan
     from veogen.results.states import Holdings  # noqa: PLC0415
 
