@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,78 @@ def test_what_our_journal_knows_is_not_unsaid(tmp_path: Path) -> None:
 
     assert len(world.keys) == 2
     assert set(statuses(outcome).values()) == {"completed"}
+
+
+TEMPORARY = {"code": "service_error", "message": "sorry"}
+FOR_AN_EDIT = {"code": "content_policy_violation", "message": "no"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "bought_here"),
+    [
+        pytest.param(
+            "service_error",
+            {"status": "indeterminate", "task_id": None, "attempts": 2, "videos": []},
+            0,
+            id="a later attempt is in doubt: held here too",
+        ),
+        pytest.param(
+            "service_error",
+            {"status": "failed", "task_id": "task-8", "attempts": 3, "error": TEMPORARY},
+            0,
+            id="later attempts failed: no retries left",
+        ),
+        pytest.param(
+            "service_error",
+            {"status": "failed", "task_id": "task-1", "attempts": 1, "error": TEMPORARY},
+            1,
+            id="the attempt that we know: a retry is left",
+        ),
+        pytest.param(
+            "content_policy_violation",
+            {"status": "failed", "task_id": "task-8", "attempts": 2, "error": TEMPORARY},
+            0,
+            id="a line cannot make a refused request be bought again",
+        ),
+        pytest.param(
+            "service_error",
+            {"status": "failed", "task_id": "task-8", "attempts": 2, "error": FOR_AN_EDIT},
+            0,
+            id="a later attempt was refused: it waits for an edit",
+        ),
+    ],
+)
+def test_a_later_attempt_of_another_machine_is_taken_in(
+    tmp_path: Path, ours: str, theirs: Line, bought_here: int
+) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.doomed["task-1"] = ours
+    world.run(cities("Tokyo"), Policy(task_retries=0))
+    path = world.path / "results.json"
+    path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(theirs))))
+
+    world.run(cities("Tokyo"))
+
+    assert len(world.keys) == 1 + bought_here
+
+
+@pytest.mark.parametrize("hours", [0.5, 25.0], ids=["links live", "links are dead"])
+def test_a_clip_that_a_colleague_has_is_not_said_to_be_lost(tmp_path: Path, hours: float) -> None:
+    """Bought here, brought home there: while its links live it is brought home here as well."""
+    here = World(tmp_path / "here")
+    here.gateway.takes = 600.0
+    here.run(cities("Tokyo"), Policy(task_timeout=60.0))
+    there = clone(tmp_path, json.loads((here.path / "results.json").read_text()))
+    there.gateway, there.clock = here.gateway, here.clock
+    assert there.run(cities("Tokyo")).code == ExitCode.DONE
+    shutil.copy(there.path / "results.json", here.path / "results.json")
+    here.clock.sleep(hours * 3600)
+    here.courier.answers.extend([Broken("link-expired", "status 410")] * (5 if hours > 24 else 0))
+
+    outcome = here.run(cities("Tokyo"))
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, {TOKYO.address: "completed"})
+    assert len(here.courier.brought) == (0 if hours > 24 else 1)
 
 
 def test_a_former_purchase_of_another_machine_stays_on_record(

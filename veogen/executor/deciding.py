@@ -45,7 +45,7 @@ class Decided:
 def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
-    by_star = [s for s in standings if not _comes_home(s.record, now)]
+    by_star = [s for s in standings if not comes_home(s.record, now)]
     found: dict[str, Decided] = {}
     mistakes: list[str] = []
     for decision in decisions:
@@ -94,7 +94,7 @@ def _meant(
         yield Decided(decision.kind, standing, decision.task_id)
 
 
-def _comes_home(record: Record, now: float) -> bool:
+def comes_home(record: Record, now: float) -> bool:
     """Whether it was bought and can still be had: '*' must not give that up, nor pay it twice."""
     if record.status != "undelivered":
         return record.status == "submitted"

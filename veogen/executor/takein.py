@@ -5,19 +5,20 @@ The manifest is input from a pull request: it can prevent a purchase, never caus
 
 from collections.abc import Iterator
 
+from veogen.executor.deciding import comes_home
 from veogen.planner.output import default_output, safe
 from veogen.results.entries import Entry
 from veogen.results.events import TakenIn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Line, Manifest
-from veogen.results.records import Record
+from veogen.results.records import LINK_LIFE, TEMPORARY, Record
 
 
 def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenIn]:
     """Every purchase in the manifest that the journal does not know."""
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
-        if _is_news(line, record):
+        if _is_news(line, record, now):
             entry = ledger.entry(line.hash)
             yield TakenIn(
                 hash=line.hash,
@@ -54,16 +55,34 @@ def stranger(line: Line) -> Entry:
     )
 
 
-def _is_news(line: Line, record: Record) -> bool:
-    if line.status == "planned":
-        return False
+def _is_news(line: Line, record: Record, now: float) -> bool:
+    """Whether a line tells of a purchase that the journal does not know, or has lost."""
     if line.task_id is not None and any(
         purchase.task_id == line.task_id for purchase in record.purchases.values()
     ):
-        return False
-    if line.status in ("submitted", "completed", "undelivered"):
-        return record.status in ("planned", "failed", "indeterminate")
-    return record.status == "planned"
+        return line.status == "completed" and _is_out_of_reach(record, now)
+    match line.status:
+        case "planned":
+            return False
+        case "submitted" | "completed" | "undelivered":
+            return record.status in ("planned", "failed", "indeterminate")
+        case "indeterminate":
+            return record.status == "planned" or _failed_before(line, record)
+        case "failed":  # no line may make a request that waits for an edit be bought again
+            passing = record.error is not None and record.error.code in TEMPORARY
+            return record.status == "planned" or (passing and _failed_before(line, record))
+
+
+def _failed_before(line: Line, record: Record) -> bool:
+    """Whether another machine has made a later attempt than the one that failed here."""
+    return record.status == "failed" and line.attempts > record.attempts
+
+
+def _is_out_of_reach(record: Record, now: float) -> bool:
+    """Whether its links have died, so that what another machine has is all there is."""
+    if record.status == "submitted":
+        return record.accepted_at is not None and now - record.accepted_at >= LINK_LIFE
+    return record.status == "undelivered" and not comes_home(record, now)
 
 
 def _output(line: Line) -> str:
