@@ -352,11 +352,17 @@ def test_a_later_review_replaces_it_and_no_comment_of_anybody_else(posted: Scrip
 
 
 def test_no_difference_is_no_comment_unless_there_was_one(posted: Script) -> None:
-    nothing = review("### veogen: no difference (2 requests unchanged)")
+    nothing = review("### veogen: no difference (2 requests unchanged)\n")
     there = [{"id": 3, "user": {"type": "Bot"}, "body": f"{MARK}\nold"}]
 
     assert posted(**nothing)["calls"] == []
     assert posted(**{**nothing, "comments": there})["calls"][0][0] == "updateComment"
+
+
+def test_what_costs_money_without_a_difference_is_a_comment(posted: Script) -> None:
+    note = "### veogen: no difference (2 requests unchanged)\n\n<ul>\n<li>a new name</li>\n</ul>\n"
+
+    assert [name for name, _ in posted(**review(note))["calls"]] == ["createComment"]
 
 
 @pytest.mark.parametrize(
