@@ -73,19 +73,20 @@ def test_an_image_too_large_is_a_mistake_and_not_read_whole(project: Project) ->
     assert mistake(project, "../a.png") == "'../a.png' has more than 10 MiB, the limit (opening)"
 
 
-def test_each_model_has_its_own_limit(project: Project) -> None:
+@pytest.mark.parametrize(("limit", "told"), [(1 << 20, "1 MiB"), (1000, "1,000 bytes")])
+def test_each_model_has_its_own_limit(limit: int, told: str, project: Project) -> None:
     project.write("a.png", picture(colour="red") + bytes(2 << 20))
     small = (
         "id: small\nlike: veo3.1-fast-beta\nparameters: {image_urls: {type: uris, max_bytes: %d}}"
     )
-    project.write("models/small.yaml", (small % (1 << 20)).encode())
+    project.write("models/small.yaml", (small % limit).encode())
     shots = "".join(
         f"  - {{name: s{n}, prompt: a boat {n}, params: {{model: {model}, image_urls: [a.png]}}}}\n"
         for n, model in enumerate(("veo3.1-fast-beta", "small", "veo3.1-fast-beta"))
     )
 
     assert project.mistakes(f"shots:\n{shots}") == [
-        "a.yaml:4:69: error[bad-image]: 'a.png' has more than 1 MiB, the limit (s1)"
+        f"a.yaml:4:69: error[bad-image]: 'a.png' has more than {told}, the limit (s1)"
     ]
 
 

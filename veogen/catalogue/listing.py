@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from veogen.catalogue.models import Derived, Model
-from veogen.catalogue.parameters import Json, Parameter, shown
+from veogen.catalogue.parameters import Json, Parameter, shown, shown_size
 from veogen.catalogue.prices import Price
 from veogen.catalogue.rules import Rule
 
@@ -122,7 +122,7 @@ def _bounds(parameter: Parameter) -> Iterable[str]:
     if parameter.max_items is not None:
         yield f"at most {parameter.max_items}"
     if parameter.max_bytes is not None:
-        yield f"{parameter.max_bytes >> 20} MiB each"
+        yield f"{shown_size(parameter.max_bytes)} each"
     if parameter.max_length is not None:
         yield f"at most {parameter.max_length} characters"
 

@@ -115,5 +115,10 @@ def shown(value: Json) -> str:
     return "null" if value is None else repr(value)
 
 
+def shown_size(number: int) -> str:
+    """Bytes as people read them: whole MiB where they are."""
+    return f"{number:,} bytes" if number % (1 << 20) else f"{number >> 20} MiB"
+
+
 def _same(left: Json, right: Json) -> bool:
     return type(left) is type(right) and left == right

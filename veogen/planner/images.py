@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from veogen.catalogue.parameters import Json
+from veogen.catalogue.parameters import Json, shown_size
 from veogen.document.files import POINTER, Files, OutsideRootError, inside
 from veogen.planner.canonical import FILE
 from veogen.planner.pictures import NoPictureError, Picture, look_at
@@ -70,7 +70,7 @@ class Images:
             reason = getattr(error, "strerror", None) or error
             return BadImageError(f"{written!r} cannot be read: {reason}")
         if len(raw) > max_bytes:
-            return BadImageError(f"{written!r} has more than {max_bytes >> 20} MiB, the limit")
+            return BadImageError(f"{written!r} has more than {shown_size(max_bytes)}, the limit")
         if raw.startswith(POINTER):
             message = f"{written!r} is kept in Git LFS and is not here; get it with: git lfs pull"
             return BadImageError(message)
