@@ -120,6 +120,32 @@ def test_trouble_is_told_at_once_with_what_to_do(play: Play, log: Log) -> None:
     ]
 
 
+def test_much_trouble_of_a_kind_is_gathered_and_does_not_fill_the_log() -> None:
+    addresses = [f"a{number}" for number in range(40)]
+    play = Play(*addresses)
+    log = Log(play)
+    with log.watching as watching:
+        play.watched_by(watching)
+        for address in addresses[:20]:
+            play.submit(address)
+            play.fail(address, "content_filter", "no")
+        at_once = log.lines
+        play.tick(SECONDS_BETWEEN)
+        later = log.lines
+        for address in addresses[20:22]:
+            play.submit(address)
+            play.fail(address, "content_filter", "no")
+        play.tick(SECONDS_BETWEEN)
+        again = log.lines
+
+    def failures(lines: list[str]) -> list[str]:
+        return [line for line in lines if line.startswith("failed")]
+
+    assert failures(at_once) == [f"failed a{number}: no (content_filter)" for number in range(5)]
+    assert failures(later) == ["failed 15 more, the last a19: no (content_filter)"]
+    assert failures(again) == ["failed 2 more, the last a21: no (content_filter)"]
+
+
 def test_a_failure_that_passes_is_no_trouble(play: Play, log: Log) -> None:
     play.submit("a")
     log.lines  # noqa: B018 - read

@@ -1,5 +1,6 @@
-"""Plain lines for logs: trouble at once, everything else gathered for a few seconds."""
+"""Plain lines for logs: trouble at once, all else, and much trouble, gathered for seconds."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Self
 
@@ -15,12 +16,16 @@ from veogen.terminal import Paint, plain
 
 SECONDS_BETWEEN = 3.0
 SECONDS_BETWEEN_TOTALS = 30.0
+MOST_AT_ONCE = 5
 
 _CAN_WAIT: frozenset[Word] = frozenset({"submitted", "completed", "retrying"})
 
 
 class Lines:
-    """Says the first good news of a kind at once, and what follows it soon in one line."""
+    """Says the first news of a kind at once, and what follows it soon in one line.
+
+    Of trouble a few are the first; a thousand refusals do not fill a log.
+    """
 
     def __init__(self, out: Out, clock: Clock, reporter: Reporter, paint: Paint) -> None:
         self._out = out
@@ -30,6 +35,7 @@ class Lines:
         self._tally = Tally(reporter.retries)
         self._unsaid: dict[Word, list[News]] = {}
         self._said_at: dict[Word, float] = {}
+        self._said: Counter[Word] = Counter()
         self._totals = ""
         self._totals_at = float("-inf")
         self._view: View | None = None
@@ -53,7 +59,7 @@ class Lines:
     def event(self, event: Event, standing: Standing, view: View) -> None:
         self._tally.apply(event, standing.record)
         news = self._reporter.news(event, standing, self._clock.now())
-        if news is not None and news.word in _CAN_WAIT:
+        if news is not None and (news.word in _CAN_WAIT or not self._is_among_the_first(news.word)):
             self._unsaid.setdefault(news.word, []).append(news)
         elif news is not None:
             self._say(spoken(news, self._paint))
@@ -70,6 +76,14 @@ class Lines:
                 self._say_gathered(word)
         if now - self._totals_at >= SECONDS_BETWEEN_TOTALS:
             self._say_totals()
+
+    def _is_among_the_first(self, word: Word) -> bool:
+        now = self._clock.monotonic()
+        if now - self._said_at.get(word, float("-inf")) >= SECONDS_BETWEEN:
+            self._said_at[word] = now
+            self._said[word] = 0
+        self._said[word] += 1
+        return self._said[word] <= MOST_AT_ONCE
 
     def _say(self, lines: Collection[str]) -> None:
         for line in lines:
