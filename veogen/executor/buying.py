@@ -1,17 +1,19 @@
 """The buying side of a run: which request is submitted next, when, and under which key."""
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import takewhile
+from math import isfinite
 
 from veogen.catalogue.parameters import Json
 from veogen.executor import backoff
 from veogen.executor.desk import Desk, Reaction
+from veogen.executor.later import Later
 from veogen.executor.life import Again, Stop, Trying, after_submit, give_up
 from veogen.executor.pace import Pace
+from veogen.executor.polling import Forecast, kind_of
 from veogen.executor.preparing import Prepared, Preparing, Uploads
+from veogen.executor.ready import Ready
 from veogen.gateway.answers import Gateway, Submission
 from veogen.planner.canonical import canonical
 from veogen.results.entries import Entry
@@ -48,6 +50,7 @@ class Buying:
         chance: backoff.Chance,
         start: Callable[[Callable[[], Message]], None],
         taken: Callable[[str], None],
+        forecast: Forecast,
     ) -> None:
         self._desk = desk
         self._gateway = gateway
@@ -56,24 +59,22 @@ class Buying:
         self._start = start
         self._taken = taken
         self._pace = Pace(desk.policy.max_in_flight, desk.policy.submit_rate)
-        self._ready: deque[str] = deque()
-        self._places: dict[str, int] = {}
+        self._ready = Ready(self._kind, forecast.likely)
         self._waits_for_images = False
-        self._again: list[tuple[float, Trying]] = []
-        self._later: list[tuple[float, str]] = []
+        self._again: Later[Trying] = Later()
+        self._later: Later[str] = Later()
         self._posting: set[str] = set()
         self.why: str | None = None
 
     def want(self, hashes: Iterable[str]) -> None:
-        """Buy these, in this order."""
+        """Buy these: in this order where money has a limit, else the longest first."""
         hashes = list(hashes)
-        self._ready.extend(hashes)
-        self._places.update((h, len(self._places) + n) for n, h in enumerate(hashes))
+        self._ready.want(hashes)
         self._images.expect(map(self._entry, hashes))
 
     def replay(self, trying: Trying) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
-        self._again.append((self._desk.clock.monotonic(), trying))
+        self._again.put(self._desk.clock.monotonic(), trying)
 
     def ended(self, hash_: str) -> None:
         """The gateway is done with a task, and with its images."""
@@ -104,12 +105,12 @@ class Buying:
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
-        due = [at for at, _ in self._later]
+        due = self._later.next
         if in_flight - len(self._again) < self._pace.limit:
-            due += [at for at, _ in self._again]
+            due = min(due, self._again.next)
         if self._ready and in_flight < self._pace.limit and not self._waits_for_images:
-            due.append(now)
-        return max(min(due), self._pace.ready_at(now)) if due else None
+            due = now
+        return max(due, self._pace.ready_at(now)) if isfinite(due) else None
 
     def dispatch(self, now: float, in_flight: int) -> list[Reaction]:
         """Send what may be sent now; `in_flight` counts tasks and submissions."""
@@ -138,39 +139,42 @@ class Buying:
 
     def give_up(self, code: str, message: str) -> Reaction:
         """Drop all that is not on the wire; what was never sent stays planned."""
-        dropped = tuple(give_up(trying, code, message) for _, trying in self._again)
+        dropped = tuple(give_up(trying, code, message) for trying in self._again)
         self._ready.clear()
         self._again.clear()
         self._later.clear()
         return Reaction(dropped)
 
     def _wake(self, now: float) -> None:
-        due = [hash_ for at, hash_ in self._later if at <= now]
-        self._later = [(at, hash_) for at, hash_ in self._later if at > now]
-        self._ready.extendleft(reversed(due))
+        while hash_ := self._later.due(now):
+            self._ready.put(hash_)
 
     def _due_again(self, now: float, in_flight: int) -> tuple[Trying, bool] | None:
         """A submission to be sent again, if a slot of the (perhaps lowered) limit is free."""
         if in_flight - len(self._again) >= self._pace.limit:
             return None
-        for index, (due, trying) in enumerate(self._again):
-            if due <= now:
-                del self._again[index]
-                return trying, False
-        return None
+        trying = self._again.due(now)
+        return None if trying is None else (trying, False)
 
     def _fresh(self, others: int, batch: list[tuple[Trying, bool]]) -> tuple[Trying, bool] | None:
-        """The next request in plan order; those whose images are uploaded wait for that."""
+        """The next request; those whose images are uploaded wait for that."""
         while self._ready and others + self.slots + len(batch) < self._pace.limit:
-            entry = self._entry(self._ready[0])
+            entry = self._entry(self._ready.first())
             if not self._affordable(entry, [trying.intent for trying, new in batch if new]):
                 return None
-            self._ready.popleft()
+            self._ready.take()
             if not self._images.needs(entry):
                 replays = int(self._desk.policy.replay)
                 return Trying(intent=self._intent(entry), replays=replays), True
             self._images.begin(entry)
         return None
+
+    def _kind(self, hash_: str) -> Hashable:
+        """Where money has a limit all are alike: they are bought in plan order."""
+        policy = self._desk.policy
+        if policy.max_credits is not None or policy.budget is not None:
+            return None
+        return kind_of(self._entry(hash_))
 
     def _entry(self, hash_: str) -> Entry:
         entry = self._desk.ledger.entry(hash_)
@@ -256,26 +260,20 @@ class Buying:
 
     def _put_off(self, again: Again) -> None:
         now = self._desk.clock.monotonic()
-        self._again.append((now + again.wait, again.trying))
+        self._again.put(now + again.wait, again.trying)
         self.why = f"waits {again.wait:.0f} s: {again.why}"
         if again.crowded:
             self.crowded(again.wait)
 
     def _put_later(self, hash_: str, wait: float) -> None:
-        self._later.append((self._desk.clock.monotonic() + wait, hash_))
+        self._later.put(self._desk.clock.monotonic() + wait, hash_)
 
     def _after_upload(self, message: Prepared) -> Reaction:
         self._waits_for_images = False
         found = self._images.handle(message)
         self.why = found.why or self.why
         if found.ready:
-            self._put_in_place(message.hash)
+            self._ready.put(message.hash)
         elif found.wait is not None:
             self._put_later(message.hash, found.wait)
         return Reaction(found.events)
-
-    def _put_in_place(self, hash_: str) -> None:
-        """Among what waits to be sent, in plan order."""
-        place = self._places.get(hash_, 0)
-        before = takewhile(lambda other: self._places.get(other, 0) < place, self._ready)
-        self._ready.insert(sum(1 for _ in before), hash_)

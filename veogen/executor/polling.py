@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
+from math import inf
 
 from veogen.executor.durations import REMEMBERED, Durations, Schedule, guesses
+from veogen.results.entries import Entry
 
 _SHORTEST = 0.2
 _LONGEST = 60.0
@@ -13,6 +15,11 @@ _LEAST_ESTIMATE = 0.5
 _BY_CHANCE = 3
 
 
+def kind_of(entry: Entry) -> Hashable:
+    """Requests of one kind take about as long as each other."""
+    return (entry.model, entry.body.get("duration"), entry.body.get("quality"))
+
+
 class Forecast:
     """Learns how long tasks take and says when the next look at one is worth it, in seconds."""
 
@@ -20,8 +27,13 @@ class Forecast:
         self._fixed = fixed
         self._seen: defaultdict[Hashable, Durations] = defaultdict(Durations)
         self._schedules: dict[tuple[Hashable, float | None], tuple[int, Schedule]] = {}
+        self._told: dict[Hashable, float] = {}
         self._learned: defaultdict[Hashable, int] = defaultdict(int)
         self._at_first_look: defaultdict[Hashable, int] = defaultdict(int)
+
+    def told(self, kind: Hashable, seconds: float) -> None:
+        """The gateway says that a task of this kind will take `seconds`."""
+        self._told[kind] = seconds
 
     def learn(self, kind: Hashable, seconds: float, *, at_most: bool = False) -> None:
         """A task of this kind took `seconds`, or less if the first look already found it done.
@@ -35,6 +47,11 @@ class Forecast:
     def expected(self, kind: Hashable, estimate: float | None) -> float:
         """How long a task of this kind takes: half of them are done by then."""
         return self._schedule(kind, estimate).median
+
+    def likely(self, kind: Hashable) -> float:
+        """How long the next task of this kind will take; infinity while nothing is known."""
+        told = self._told.get(kind)
+        return self.expected(kind, told) if told is not None or self._learned[kind] else inf
 
     def wait(self, kind: Hashable, age: float, estimate: float | None) -> float:
         """Seconds from now to the next look at a task accepted `age` seconds ago."""

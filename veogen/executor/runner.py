@@ -11,6 +11,7 @@ from veogen.executor.crew import Crashed, Crew
 from veogen.executor.desk import Desk, Reaction, View
 from veogen.executor.fetching import Fetched, Fetching
 from veogen.executor.life import Stop, Trying
+from veogen.executor.polling import Forecast
 from veogen.executor.preparing import Prepared, Uploads
 from veogen.executor.watching import Read, Watching
 from veogen.gateway.answers import Gateway, NotTaken, Unknown, Unread
@@ -57,11 +58,12 @@ class Runner:
     ) -> None:
         self._desk = desk
         self._crew = crew
-        self._watching = Watching(desk, gateway, crew.start, self._on_ended)
+        forecast = Forecast(desk.policy.poll_interval)
+        self._watching = Watching(desk, gateway, crew.start, self._on_ended, forecast)
         taken = self._watching.watch if follow else _let_go
-        self._buying = Buying(desk, gateway, uploads, chance, crew.start, taken)
+        self._buying = Buying(desk, gateway, uploads, chance, crew.start, taken, forecast)
         self._fetching = Fetching(
-            desk, courier, chance, crew.start, lambda h: self._watching.watch(h, at_once=True)
+            desk, courier, chance, crew.start, lambda h: self._watching.watch(h, first=0.0)
         )
         self._wanted: set[str] = set()
         self._silence: tuple[float, float] | None = None
@@ -82,8 +84,7 @@ class Runner:
 
     def collect(self, hashes: Iterable[str]) -> None:
         """Look at the tasks of these requests and bring home what they made."""
-        for hash_ in hashes:
-            self._watching.watch(hash_, at_once=True)
+        self._watching.watch_all(hashes)
 
     def record(self, events: Sequence[Event]) -> None:
         """Write down what somebody decided."""

@@ -1,18 +1,23 @@
 """The watching side of a run: one list of due times for all tasks, no thread a task."""
 
 import heapq
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
 from veogen.executor.desk import Desk, Reaction
 from veogen.executor.life import after_read
-from veogen.executor.polling import Forecast
+from veogen.executor.polling import Forecast, kind_of
 from veogen.gateway.answers import Gateway, Task, Unread
 from veogen.results.events import Ended, Event, Made
 from veogen.results.records import Record
 
 _READS_AT_ONCE = 32
+_CROWD, _APART = 50, 0.05
+"""Fifty tasks, which are one read, every twentieth of a second."""
+
+_EARLY = 0.02
+"""So much of its wait a task may be looked at early, when others are looked at anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class _Watch:
     undone: float | None = None
     looks: int = 0
     due: float = 0.0
+    early: float = 0.0
 
 
 class Watching:
@@ -43,25 +49,39 @@ class Watching:
         gateway: Gateway,
         start: Callable[[Callable[[], Read]], None],
         ended: Callable[[Event], None],
+        forecast: Forecast,
     ) -> None:
         self._desk = desk
         self._gateway = gateway
         self._start = start
         self._ended = ended
-        self._forecast = Forecast(desk.policy.poll_interval)
+        self._forecast = forecast
         self._watched: dict[str, _Watch] = {}
         self._due: list[tuple[float, int, str]] = []
         self._order = count()
         self._reading = 0
 
-    def watch(self, hash_: str, *, at_once: bool = False) -> None:
-        """Follow a request's task until it ends, or until the task time-out."""
+    def watch_all(self, hashes: Iterable[str]) -> None:
+        """Follow tasks that may have ended long ago: their first looks are now, a crowd's soon.
+
+        Else they would all be due at one moment again and again, and most of them late.
+        """
+        for place, hash_ in enumerate(hashes):
+            self.watch(hash_, first=place // _CROWD * _APART)
+
+    def watch(self, hash_: str, *, first: float | None = None) -> None:
+        """Follow a request's task until it ends, or until the task time-out.
+
+        `first` is how many seconds from now it is looked at, if not when it is worth it.
+        """
         record, clock = self._desk.ledger.record(hash_), self._desk.clock
         now = clock.monotonic()
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
         watch = _Watch(record.task_id or "", since=now, accepted=now - age)
         self._watched[hash_] = watch
-        self._look_in(0.0 if at_once else self._interval(hash_, watch), hash_)
+        if record.estimated_seconds is not None:
+            self._forecast.told(self._kind(record), record.estimated_seconds)
+        self._look_in(self._interval(hash_, watch) if first is None else first, hash_)
 
     def look_now(self, hash_: str) -> None:
         """A hint that the task has ended: look at it at once, if it is watched."""
@@ -89,17 +109,25 @@ class Watching:
 
     def dispatch(self, now: float) -> None:
         """Read what is due, as many tasks at once as the gateway allows."""
-        due: dict[str, str] = {}
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
-            at, _, hash_ = heapq.heappop(self._due)
-            watch = self._watched.get(hash_)
-            if watch is not None and watch.due == at:
-                due[hash_] = watch.task_id
-            if len(due) >= self._gateway.reads_at_once:
+            due = self._together(now)
+            if due:
                 self._read(due)
-                due = {}
-        if due:
-            self._read(due)
+
+    def _together(self, now: float) -> dict[str, str]:
+        """What is due, filled up with what will be so soon that a read of its own is a waste."""
+        found: dict[str, str] = {}
+        while self._due and len(found) < self._gateway.reads_at_once:
+            at, _, hash_ = self._due[0]
+            watch = self._watched.get(hash_)
+            if watch is None or watch.due != at:  # dropped, or due at another time by now
+                heapq.heappop(self._due)
+            elif at - watch.early <= now:
+                heapq.heappop(self._due)
+                found[hash_] = watch.task_id
+            else:
+                break
+        return found
 
     def handle(self, message: Read) -> list[Reaction]:
         """What the answers come to, one reaction a task."""
@@ -167,6 +195,7 @@ class Watching:
         watch, now = self._watched[hash_], self._desk.clock.monotonic()
         end = max(now, watch.since + self._desk.policy.task_timeout)
         watch.due = min(now + seconds, end)
+        watch.early = (watch.due - now) * _EARLY
         heapq.heappush(self._due, (watch.due, next(self._order), hash_))
 
     def _interval(self, hash_: str, watch: _Watch) -> float:
@@ -174,13 +203,9 @@ class Watching:
         age = self._desk.clock.monotonic() - watch.accepted
         return self._forecast.wait(self._kind(record), age, record.estimated_seconds)
 
-    def _kind(self, record: Record) -> tuple[object, ...]:
+    def _kind(self, record: Record) -> Hashable:
         entry = self._desk.ledger.entry(record.hash)
-        return (
-            ()
-            if entry is None
-            else (entry.model, entry.body.get("duration"), entry.body.get("quality"))
-        )
+        return None if entry is None else kind_of(entry)
 
 
 def _by_hash(

@@ -1,0 +1,80 @@
+"""How long a batch takes is the gateway's doing: the scheduler adds next to nothing to it."""
+
+import random
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.batches import DISTRIBUTIONS, alike, carried, mixed
+
+from veogen.executor.policy import Policy
+
+SLOTS, A_MINUTE = 50, 120.0
+TASKS = 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_two_thirds_of_the_reads_of_ten_seconds_end_within_a_twentieth_of_the_ideal(
+    name: str, tmp_path: Path
+) -> None:
+    draw, estimate = DISTRIBUTIONS[name]
+    chance, wanted = random.Random(7), alike(TASKS)
+    prompts = [str(request.body["prompt"]) for request in wanted.requests]
+    durations = {prompt: draw(chance) for prompt in prompts}
+    estimates = dict.fromkeys(prompts, estimate)
+
+    fixed, adaptive = (
+        carried(
+            tmp_path / str(interval),
+            wanted,
+            durations,
+            estimates,
+            Policy(max_in_flight=SLOTS, submit_rate=A_MINUTE, poll_interval=interval),
+        )
+        for interval in (10.0, None)
+    )
+
+    assert adaptive.reads <= 0.65 * fixed.reads
+    assert adaptive.lag <= fixed.lag
+    assert adaptive.makespan <= 1.05 * adaptive.ideal
+
+
+def test_what_takes_longest_begins_first_unless_money_has_a_limit(tmp_path: Path) -> None:
+    wanted, chance = mixed(200, 25), random.Random(7)
+    medians = {4: 60.0, 8: 240.0}
+    durations, estimates = {}, {}
+    for request in wanted.requests:
+        prompt, median = str(request.body["prompt"]), medians[request.seconds or 0]
+        durations[prompt] = median * chance.lognormvariate(0, 0.1)
+        estimates[prompt] = median
+
+    longest_first, in_order = (
+        carried(
+            tmp_path / str(ceiling),
+            wanted,
+            durations,
+            estimates,
+            Policy(max_in_flight=SLOTS, max_credits=ceiling),
+        )
+        for ceiling in (None, Decimal(10**6))
+    )
+
+    assert longest_first.makespan <= 1.05 * longest_first.ideal
+    assert longest_first.makespan <= 0.85 * in_order.makespan
+
+
+def test_with_a_ceiling_or_a_budget_requests_are_bought_in_plan_order(tmp_path: Path) -> None:
+    wanted = mixed(3, 3)
+    prompts = [str(request.body["prompt"]) for request in wanted.requests]
+    long, short = dict.fromkeys(prompts[3:], 240.0), dict.fromkeys(prompts[:3], 60.0)
+    orders = [
+        carried(tmp_path / name, wanted, short | long, short | long, policy).order
+        for name, policy in {
+            "free": Policy(max_in_flight=1),
+            "ceiling": Policy(max_in_flight=1, max_credits=Decimal(1000)),
+            "budget": Policy(max_in_flight=1, budget=Decimal(1000)),
+        }.items()
+    ]
+
+    assert orders == [[prompts[0], *prompts[3:], *prompts[1:3]], prompts, prompts]

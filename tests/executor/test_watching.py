@@ -1,0 +1,71 @@
+"""Tasks that are due one after the other are read together, and none of them late."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities
+from support.virtual import VirtualClock, VirtualGateway
+
+from veogen.errors import ExitCode
+from veogen.executor.policy import Policy
+from veogen.gateway.answers import Task, Unread
+
+TASKS = 100
+
+
+@dataclass
+class Counting(VirtualGateway):
+    """Remembers when each task was read, and in how many calls."""
+
+    calls: int = 0
+    read_at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+        self.calls += 1
+        for task_id in task_ids:
+            self.read_at[task_id].append(self.clock.monotonic())
+        return super().tasks(task_ids)
+
+
+@pytest.mark.parametrize(("at_once", "calls"), [(50, 300), (1, TASKS * 10)])
+def test_a_hundred_tasks_that_began_one_by_one_are_read_in_batches(
+    at_once: int, calls: int, tmp_path: Path
+) -> None:
+    world = World(tmp_path / "trip", VirtualClock())
+    gateway = world.gateway = Counting(world.clock, takes=95.0, reads_at_once=at_once)
+
+    outcome = world.run(
+        cities(*map(str, range(TASKS))),
+        Policy(max_in_flight=TASKS, submit_rate=600, poll_interval=10),
+    )
+
+    assert outcome.code == ExitCode.DONE
+    assert gateway.calls <= calls
+    waits = [
+        later - sooner
+        for times in gateway.read_at.values()
+        for sooner, later in itertools.pairwise(times)
+    ]
+    assert min(waits) >= 9.5
+    assert max(waits) <= 10.2
+
+
+def test_a_crowd_that_is_collected_is_read_bit_by_bit_and_stays_spread(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip", VirtualClock())
+    gateway = world.gateway = Counting(world.clock, takes=1000.0)
+    names = [str(number) for number in range(500)]
+    world.run(cities(*names), Policy(max_in_flight=500, task_timeout=1.0))
+    gateway.read_at.clear()
+    gateway.calls = 0
+
+    world.run(None, Policy(poll_interval=10, task_timeout=25.0))
+
+    begins = sorted({round(times[0], 6) for times in gateway.read_at.values()})
+    assert len(begins) == 10
+    assert begins[-1] - begins[0] == pytest.approx(9 * 0.05)
+    assert gateway.calls == 10 * 4
+    assert {len(times) for times in gateway.read_at.values()} == {4}
