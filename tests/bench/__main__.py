@@ -5,7 +5,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("reading", "planning", "peers", "starting")
+BENCHES = (
+    "reading",
+    "planning",
+    "peers",
+    "starting",
+    "holding",
+    "makespan",
+    "downloads",
+    "journal",
+)
 
 
 def main() -> None:

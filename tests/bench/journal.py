@@ -1,0 +1,201 @@
+"""What a run costs beside the gateway: requests end to end, and the start of one that goes on."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from support.simulators import KEY, simulator
+from support.virtual import VIDEO
+
+from bench.measuring import ROUNDS, Measure, Rounds, process, take_turns, versions
+from bench.planning import VEOGEN
+from bench.tables import Table
+from veogen.executor.journal import Header, Journal
+from veogen.planner.canonical import canonical
+from veogen.results.entries import Entry
+from veogen.results.events import Accepted, Delivered, Event, Intended, Made
+from veogen.results.rendering import render
+
+OURS = "veogen run"
+BARE = "a bare loop"
+ROWS = "json.loads of every event"
+FAULTS = "gateway: {clips: shared, concurrency: 100000}\n"
+PRICE = Decimal("38.016")
+
+LOOP = """\
+import hashlib, json, os, queue, sys, threading
+import requests
+url, key, count, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+os.mkdir(folder)
+left = queue.SimpleQueue()
+for number in range(count):
+    left.put(number)
+def work():
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["Authorization"] = f"Bearer {key}"
+    while True:
+        try:
+            number = left.get_nowait()
+        except queue.Empty:
+            return
+        body = {"model": "veo-3.1-fast-generate-preview", "prompt": f"Boat {number}.", "duration": 4}
+        task = session.post(f"{url}/v1/videos/generations", json=body).json()["id"]
+        while (found := session.get(f"{url}/v1/tasks/{task}").json())["status"] != "completed":
+            threading.Event().wait(1.0)
+        with session.get(found["results"][0], stream=True) as answer, \\
+                open(f"{folder}/{number}.mp4", "wb") as file:
+            digest = hashlib.sha256()
+            for chunk in answer.iter_content(262144):
+                digest.update(chunk)
+                file.write(chunk)
+            os.fsync(file.fileno())
+workers = [threading.Thread(target=work) for _ in range(64)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+"""
+"""Submits, asks every second, downloads and hashes: nothing would survive it."""
+
+READ = """\
+import json, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute("SELECT body FROM event ORDER BY id")
+print(sum(len(json.loads(body)) for (body,) in rows))
+"""
+
+
+def tables(*, small: bool) -> Iterator[Table]:
+    rounds = 1 if small else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        faults = Path(folder, "faults.yaml")
+        faults.write_text(FAULTS)
+        with simulator(faults, generation_time=0.2 if small else 1.0) as served:
+            yield _end_to_end(Path(folder), served.environ, 20 if small else 10_000, rounds)
+            yield _resumed(Path(folder), served.environ, 25 if small else 25_000, rounds)
+
+
+def _end_to_end(folder: Path, environment: Mapping[str, str], requests: int, rounds: int) -> Table:
+    project = _project(folder / "whole", requests)
+    places = count()
+
+    def ours() -> Measure:
+        shutil.rmtree(project / "runs", ignore_errors=True)
+        return process(_run(requests), cwd=project, environment=environment)
+
+    def bare() -> Measure:
+        url, place = environment["EVOLINK_BASE_URL"], folder / f"bare-{next(places)}"
+        return process([sys.executable, "-c", LOOP, url, KEY, str(requests), str(place)])
+
+    found = take_turns({BARE: bare, OURS: ours}, rounds)
+    return Table(
+        f"Journal: {requests:,} requests end to end against the simulator",
+        ("", "CPU ms a request", "x bare", "wall s", "MiB"),
+        [
+            (
+                name,
+                f"{found.median(name, lambda one: one.cpu) * 1000 / requests:.2f}",
+                f"{found.ratio(name, BARE, lambda one: one.cpu):.2f}",
+                f"{found.median(name, lambda one: one.wall):.1f}",
+                f"{found.median(name, lambda one: one.mebibytes):.0f}",
+            )
+            for name in found.found
+        ],
+        (
+            "With journal, results, verified clips and lines: at most 8.00 ms of CPU a request.",
+            versions("requests", "av"),
+        ),
+    )
+
+
+def _resumed(folder: Path, environment: Mapping[str, str], requests: int, rounds: int) -> Table:
+    project = _project(folder / "resumed", requests)
+    run = project / "runs" / "boats"
+    events = _bought(project, run)
+    words = [sys.executable, "-c", READ, str(run / "journal.db")]
+    found: Rounds[Measure] = take_turns(
+        {
+            ROWS: partial(process, words),
+            OURS: partial(process, _run(requests), cwd=project, environment=environment),
+        },
+        rounds,
+    )
+    return Table(
+        f"Journal: going on with {events:,} events of {requests:,} requests",
+        ("", "CPU s", "x rows", "wall s", "MiB"),
+        [
+            (
+                name,
+                f"{found.median(name, lambda one: one.cpu):.2f}",
+                f"{found.ratio(name, ROWS, lambda one: one.cpu):.1f}",
+                f"{found.median(name, lambda one: one.wall):.2f}",
+                f"{found.median(name, lambda one: one.mebibytes):.0f}",
+            )
+            for name in found.found
+        ],
+        ("The whole process, from planning to results that are written: at most 3.00 s.",),
+    )
+
+
+def _project(root: Path, requests: int) -> Path:
+    (root / "templates").mkdir(parents=True)
+    (root / "boats.yaml").write_text(
+        "veogen: 1\nparams: {model: veo-3.1-fast-generate-preview, duration: 4}\n"
+        "shots:\n  - name: boat\n    prompt: Boat {{ seed }} at dusk, lanterns, a slow dolly.\n"
+        f"    matrix: {{seed: {list(range(1, requests + 1))}}}\n"
+    )
+    return root
+
+
+def _run(requests: int) -> list[str]:
+    words = ["run", "boats.yaml", "--yes", "--max-in-flight", "128", "--progress", "lines"]
+    return [VEOGEN, *words, "--max-requests", str(requests)]
+
+
+def _bought(project: Path, run: Path) -> int:
+    """A run directory in which every request is completed; how many events that took."""
+    words = [VEOGEN, "plan", "boats.yaml", "--format", "jsonl", "--max-requests", "1000000"]
+    planned = subprocess.run(words, cwd=project, stdout=subprocess.PIPE, check=True).stdout
+    entries, events = [], list[Event]()
+    for line in map(json.loads, planned.splitlines()):
+        entry = Entry(
+            address=line["address"],
+            hash=line["hash"],
+            shot=line["shot"],
+            take=line["take"],
+            variables=line["variables"],
+            output=line["output"],
+            body=line["request"],
+            credits=Decimal(line["credits"]),
+        )
+        entries.append(entry)
+        events += _events(entry, len(entries))
+        clip = run / entry.path(0, 1)
+        clip.parent.mkdir(parents=True, exist_ok=True)
+        clip.touch()
+    with Journal.create(run / "journal.db", Header("boats", "simulated")) as journal:
+        journal.adopt("boats", entries)
+        journal.append(events, 1.8e9)
+        (run / "results.json").write_bytes(render(journal.ledger(), "simulated"))
+    os.sync()
+    return len(events)
+
+
+def _events(entry: Entry, number: int) -> list[Event]:
+    hash_, task_id = entry.hash, f"task-unified-1800000000-{number:08d}"
+    link = f"https://media.example/{task_id}/0.mp4?signature={'0' * 64}"
+    body = canonical(dict(entry.body)).decode()
+    return [
+        Intended(hash_, 1, f"veogen-{hash_}-1", body, PRICE, 1.8e9),
+        Accepted(hash_, 1, task_id, PRICE, 1.8e9, 120.0),
+        Made(hash_, task_id, (link,), PRICE, 1.8e9),
+        Delivered(hash_, 0, VIDEO.at(entry.path(0, 1))),
+    ]
