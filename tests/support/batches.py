@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import ceil, log
 from pathlib import Path
 from typing import TypeAlias
 
@@ -128,6 +128,13 @@ def ideal(durations: Sequence[float], policy: Policy) -> float:
         next_submit = start + pause
         heapq.heappush(slots, start + duration + 2 * LATENCY)
     return max(slots)
+
+
+def every(seconds: float, durations: Sequence[float]) -> tuple[int, float]:
+    """Reads in all and mean lag when each task is read at a fixed interval until it has ended."""
+    looks = [ceil(duration / seconds) for duration in durations]
+    late = sum(look * seconds - took for look, took in zip(looks, durations, strict=True))
+    return sum(looks), late / len(durations)
 
 
 def alike(count: int) -> Plan:
