@@ -40,7 +40,7 @@ def test_the_example_of_the_readme_runs_as_it_is_written(tmp_path: Path) -> None
 
     with simulator(faults, generation_time=0.1) as served:
         ended = subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "error", "example.py"],
+            [sys.executable, "-W", "error", "example.py"],
             cwd=tmp_path,
             env=clean_environment(served),
             capture_output=True,
