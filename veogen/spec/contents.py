@@ -8,6 +8,8 @@ from veogen.document.values import Map, Seq, Value
 from veogen.spec.layers import submap
 from veogen.spec.params import axis_mistakes, parameter_mistakes
 
+_MOST_NAMED = 12  # profiles in a hint
+
 
 def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
     """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
@@ -60,6 +62,7 @@ def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
 
 def unknown_profile(tree: Map, profile: str) -> Problem:
     profiles = submap(tree, "profiles")
-    hint = did_you_mean(profile, profiles)
+    known = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
+    hint = did_you_mean(profile, profiles) or known
     message = f"{profile!r} is not a profile of this spec"
     return Problem(tree.key_place("profiles"), "error", "unknown-profile", message, hint)
