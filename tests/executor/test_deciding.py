@@ -10,7 +10,7 @@ from support.sessions import PRICE, World, cities, plan, records, request, statu
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.buying import key_for
 from veogen.executor.courier import Broken
-from veogen.executor.deciding import Decision, Kind, candidates
+from veogen.executor.deciding import Decision, Kind, candidates, unowned
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
 from veogen.executor.session import Outcome, Wanted
@@ -230,7 +230,7 @@ def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None
             Task(id="far", state="processing", created=at - 3600),
         ]
 
-        found = [task.id for task in candidates(held, listed, session.ledger)]
+        found = [task.id for task in candidates(held, unowned(listed, session.ledger))]
 
     assert found == ["near"]
 

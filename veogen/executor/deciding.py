@@ -150,12 +150,19 @@ WINDOW = 15 * 60.0
 """Seconds around a lost POST in which its task must have been made, clocks being what they are."""
 
 
-def candidates(record: Record, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Task]:
-    """Tasks of the account that may be a held request's: of its time, and of no other request."""
+def unowned(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
+    """Tasks of the account that are of no request that is known."""
+    records = (standing.record for standing in ledger.everything)
+    owned = {p.task_id for record in records for p in record.purchases.values()}
+    return [task for task in tasks if task.id not in owned]
+
+
+def candidates(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
+    """Of tasks that nobody owns those that may be a held request's: they are of its time."""
     sent_at = record.sent.at if record.sent else None
     for task in tasks:
         near = sent_at is None or task.created is None or abs(task.created - sent_at) <= WINDOW
-        if near and owner_of(task.id, ledger) is None:
+        if near:
             yield task
 
 

@@ -169,7 +169,7 @@ class Runner:
                 case Interrupted():
                     self._leave()
                 case Hint(task_id=task_id):
-                    self._look_at(task_id)
+                    self._watching.look_now(task_id)
                 case Crashed(error=error):
                     raise error
         self._react(reactions)
@@ -207,11 +207,6 @@ class Runner:
                 self._desk.listener.note("interrupted: waiting for what was already sent")
         self._watching.drop()
         self._fetching.drop()
-
-    def _look_at(self, task_id: str) -> None:
-        for standing in self._desk.ledger.everything:
-            if standing.record.task_id == task_id:
-                self._watching.look_now(standing.record.hash)
 
     def _listen(self, message: Message | Crashed) -> None:
         """Keep watch over a gateway that answers nothing at all."""

@@ -21,6 +21,7 @@ from veogen.executor.deciding import (
     has_bytes,
     meant,
     paid_so_far,
+    unowned,
 )
 from veogen.executor.desk import Desk
 from veogen.executor.directory import RunDirectory
@@ -186,8 +187,8 @@ class Session:
             model = standing.entry.model
             if model not in listed:
                 answer = self._services.gateway.recent_tasks(model)
-                listed[model] = () if isinstance(answer, Unread) else answer
-            for task in candidates(standing.record, listed[model], self.ledger):
+                listed[model] = () if isinstance(answer, Unread) else unowned(answer, self.ledger)
+            for task in candidates(standing.record, listed[model]):
                 yield standing.entry, task
 
     def _replay_held(self) -> None:

@@ -57,6 +57,7 @@ class Watching:
         self._ended = ended
         self._forecast = forecast
         self._watched: dict[str, _Watch] = {}
+        self._hashes: dict[str, str] = {}
         self._due: list[tuple[float, int, str]] = []
         self._order = count()
         self._reading = 0
@@ -79,13 +80,16 @@ class Watching:
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
         watch = _Watch(record.task_id or "", since=now, accepted=now - age)
         self._watched[hash_] = watch
+        self._hashes[watch.task_id] = hash_
         if record.estimated_seconds is not None:
             self._forecast.told(self._kind(record), record.estimated_seconds)
         self._look_in(self._interval(hash_, watch) if first is None else first, hash_)
 
-    def look_now(self, hash_: str) -> None:
-        """A hint that the task has ended: look at it at once, if it is watched."""
-        if hash_ in self._watched:
+    def look_now(self, task_id: str) -> None:
+        """A hint that a task has ended: look at it at once, if it is watched."""
+        hash_ = self._hashes.get(task_id)
+        watch = self._watched.get(hash_) if hash_ else None
+        if hash_ and watch and watch.task_id == task_id:
             self._look_in(0.0, hash_)
 
     def drop(self) -> None:
