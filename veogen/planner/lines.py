@@ -50,6 +50,7 @@ def _blocks(planning: Planning, state_of: StateOf | None) -> Iterator[str]:
         large = planable.grid.most > MOST_COMPARED  # else all of them are compared
         fast = quick(planable, planning.models) if large and state_of is None else None
         if fast is not None:
+            planable.grid.tell_unused(planning.problems)
             yield from fast.blocks(planning.twins.seen, planning.tally)
         else:
             requests = planning.requests_of(planable)

@@ -73,6 +73,10 @@ class Grid:
         yield from self._unrepeated(self._sampled(kept) if self.sample else kept, problems)
         for combination, _ in self.include:
             yield combination, self.overrides.matching(combination)
+        self.tell_unused(problems)
+
+    def tell_unused(self, problems: Problems) -> None:
+        """Tell of what has matched nothing, once every combination was looked at."""
         for code, matcher in (("exclude", self.exclude), ("override", self.overrides)):
             for unused in matcher.unused():
                 message = f"this {code} matches no combination"

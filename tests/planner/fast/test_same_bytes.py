@@ -12,6 +12,7 @@ from support.memory import MemoryFiles
 from veogen.document.problems import Problems
 from veogen.planner.document import request_line
 from veogen.planner.fast.quick import quick
+from veogen.planner.lines import stream
 from veogen.planner.planning import Planning
 from veogen.planner.tally import Tally
 from veogen.spec.load import load_spec
@@ -118,6 +119,22 @@ BASE: dict[str, Any] = {"prompt": "{{ a }} and {{ b }}", "matrix": AB}
             ),
             id="many blocks",
         ),
+        pytest.param(
+            spec(
+                {
+                    "prompt": "{{ a }} {{ i }} {{ j }}",
+                    "takes": 2,
+                    "matrix": {
+                        "a": ["x", "y"],
+                        "duration": [4, 8],
+                        "i": list(range(20)),
+                        "j": list(range(20)),
+                        "exclude": [{"a": "x", "i": [3, 4]}, {"duration": 8, "j": 7}, {"i": 19}],
+                    },
+                }
+            ),
+            id="excludes in many blocks",
+        ),
     ],
 )
 def test_both_ways_give_the_same(text: str) -> None:
@@ -131,7 +148,9 @@ def test_both_ways_give_the_same(text: str) -> None:
             BASE | {"prompt": "{% if b > 1 %}{{ a }}{% endif %}{{ a }}{{ b }}"}, id="a condition"
         ),
         pytest.param(BASE | {"overrides": [{"when": {"a": "x"}, "takes": 2}]}, id="overrides"),
-        pytest.param(BASE | {"matrix": AB | {"exclude": [{"a": "x"}]}}, id="exclude"),
+        pytest.param(BASE | {"matrix": AB | {"exclude": [{"a": ["x", "y"]}]}}, id="exclude all"),
+        pytest.param(BASE | {"matrix": AB | {"include": [{"a": "z", "b": 1}]}}, id="include"),
+        pytest.param(BASE | {"matrix": AB | {"sample": {"count": 2, "seed": 1}}}, id="sample"),
         pytest.param(
             BASE | {"prompt": "{{ a }}{{ b }}", "matrix": {"a": ["{", "x"], "b": ["{ y", "z"]}},
             id="braces in pieces",
@@ -214,6 +233,11 @@ def shots(draw: st.DrawFn) -> dict[str, Any]:
     }
     if draw(st.booleans()):
         matrix["duration"] = [4, 8]
+    if draw(st.booleans()):
+        rules = st.fixed_dictionaries(
+            {"a": st.sampled_from(matrix["a"])}, optional={"b": st.sampled_from(matrix["b"])}
+        )
+        matrix["exclude"] = draw(st.lists(rules, min_size=1, max_size=2))
     shot: dict[str, Any] = {"prompt": draw(TEMPLATES), "vars": {"v": "w"}, "matrix": matrix}
     if draw(st.booleans()):
         shot["output"] = draw(TEMPLATES)
@@ -234,3 +258,23 @@ def test_whatever_is_quick_is_the_same(shot: dict[str, Any]) -> None:
     event("quick" if found else "straight")
     if found is not None:
         assert found == straight(text)
+
+
+def test_an_exclude_that_matches_nothing_is_told_of_a_large_plan_as_of_a_small_one() -> None:
+    numbers = list(range(120))
+    matrix = {"a": [1, 2], "b": [3, 4], "zip": [["a", "b"]], "exclude": [{"a": 1, "b": 4}]}
+    prompt = "{{ a }} {{ b }} {{ c }} {{ d }}"
+    told = [
+        said(spec({"prompt": prompt, "matrix": matrix | {"c": numbers[:most], "d": numbers}}))
+        for most in (1, 120)
+    ]
+
+    assert told == [["this exclude matches no combination"]] * 2
+
+
+def said(text: str) -> list[str]:
+    problems = Problems()
+    loaded = load_spec(Path("a.yaml"), files=MemoryFiles({"a.yaml": text}))
+    for _ in stream(loaded, problems, max_requests=100_000):
+        pass
+    return [problem.message for problem in problems.all]

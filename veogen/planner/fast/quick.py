@@ -1,9 +1,10 @@
 """Whether a shot's lines can be woven, and of what."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import compress, product
 from math import prod
 from typing import TypeAlias
 
@@ -37,18 +38,17 @@ Costs: TypeAlias = dict[Point, Cost]
 
 @dataclass(frozen=True, slots=True)
 class Quick:
-    """The lines of a shot; `each` of its costs is that of so many requests."""
+    """The lines of a shot, and how many of its requests have which cost."""
 
     model: str
     fabric: Fabric
-    costs: tuple[Cost, ...]
-    each: int
+    costs: tuple[tuple[Cost, int], ...]
 
     def blocks(self, seen: Seen, tally: Tally) -> Iterator[str]:
         """The lines in order, many at a time; hashes are seen, costs counted."""
-        for cost in self.costs:
+        for cost, count in self.costs:
             tally.add_alike(
-                self.each,
+                count,
                 model=self.model,
                 videos=cost.videos,
                 seconds=cost.seconds,
@@ -60,7 +60,7 @@ class Quick:
 def quick(planable: Planable, models: Mapping[str, Model]) -> Quick | None:
     """The lines of a shot, all new, or None when they have to go the straight way."""
     grid = planable.grid
-    if grid.exclude.rules or grid.overrides.rules or grid.sample or grid.include:
+    if grid.overrides.rules or grid.sample or grid.include:
         return None
     try:
         return _quick(Space(grid, planable.planner.form_for(())), models)
@@ -72,7 +72,8 @@ def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
     parameters = Parameters(space, models)
     relevant = parameters.relevant()
     costs = _costs(space, parameters, relevant, models)
-    take = space.by_take(str)
+    kept, take = space.kept(), space.by_take(str)
+    counts = _counts(space.sizes, relevant, kept)
     fabric = Fabric(
         sizes=space.sizes,
         before=('{"address":"', *space.address(), '","hash":"'),
@@ -89,9 +90,21 @@ def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
         ),
         request=tuple(parameters.parts()),
         tail=(',"take":', take, "}"),
+        kept=kept,
     )
-    each = prod(space.sizes) // len(costs)
-    return Quick(parameters.model.id, fabric, tuple(costs.values()), each)
+    counted = tuple((cost, counts[point]) for point, cost in costs.items() if counts[point])
+    return Quick(parameters.model.id, fabric, counted)
+
+
+def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Point, int]:
+    """How many lines there are at each point of the relevant dimensions."""
+    if kept is None:
+        points = [*product(*(range(sizes[dimension]) for dimension in relevant))]
+        return dict.fromkeys(points, prod(sizes) // len(points))
+    if not any(kept):
+        raise NotQuickError
+    lines = compress(product(*map(range, sizes)), kept)
+    return Counter(tuple([line[dimension] for dimension in relevant]) for line in lines)
 
 
 def _costs(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, product, repeat
 from typing import Any
 
 from veogen.catalogue.parameters import Json
@@ -16,7 +17,7 @@ class Space:
     """Every combination and take of a shot; a row with empty cells is not quick."""
 
     def __init__(self, grid: Grid, form: Form) -> None:
-        self.shot, self.form = grid.shot, form
+        self.shot, self.form, self._grid = grid.shot, form, grid
         self.points: list[list[Mapping[str, Choice]]] = []
         self.dimension_of: dict[str, int] = {}
         for index, dimension in enumerate(grid.dimensions):
@@ -28,6 +29,15 @@ class Space:
         self.takes = len(self.points) if form.takes > 1 else None
         takes = () if self.takes is None else (form.takes,)
         self.sizes = (*map(len, self.points), *takes)
+
+    def kept(self) -> bytes | None:
+        """A 1 for each line in order, a 0 for what is excluded; None when nothing is."""
+        if not self._grid.exclude.rules:
+            return None
+        matching, takes = self._grid.exclude.matching, self.form.takes
+        every = product(*(dimension.points for dimension in self._grid.dimensions))
+        flags = (not matching(tuple(chain.from_iterable(points))) for points in every)
+        return bytes(chain.from_iterable(repeat(flag, takes) for flag in flags))
 
     def dimension(self, name: str) -> int | None:
         """Along which dimension a name of the templates varies; None for a constant."""

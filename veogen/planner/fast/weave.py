@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice, product
+from itertools import compress, islice, product
 from math import prod
 from typing import TypeAlias
 
@@ -27,13 +27,14 @@ class Varying:
 Part: TypeAlias = str | Varying
 Parts: TypeAlias = Sequence[Part]
 Args: TypeAlias = tuple[str, ...]
+Rows: TypeAlias = Iterator[tuple[Args, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fabric:
     """The lines of one shot: what is before the hash, between it and the request, the request.
 
-    `tail` is what is hashed after the request.
+    `tail` is what is hashed after the request, `kept` has a 0 for each line that is left out.
     """
 
     sizes: tuple[int, ...]
@@ -41,6 +42,7 @@ class Fabric:
     between: Parts
     request: Parts
     tail: Parts
+    kept: bytes | None
 
     def blocks(self, seen: Seen) -> Iterator[str]:
         """All lines in order, many at a time; their hashes are seen."""
@@ -52,8 +54,11 @@ class Fabric:
             _Field(parts, split, inner)
             for parts in (self.before, self.between, self.request, self.tail)
         ]
-        for outer in product(*map(range, self.sizes[:split])):
-            yield from _blocks([field.form(outer) for field in fields], fields, seen)
+        for index, outer in enumerate(product(*map(range, self.sizes[:split]))):
+            rows: Rows = zip(*(field.args for field in fields), strict=True)
+            if self.kept is not None:
+                rows = compress(rows, self.kept[index * len(inner) : (index + 1) * len(inner)])
+            yield from _blocks([field.form(outer) for field in fields], rows, seen)
 
 
 class _Field:
@@ -78,9 +83,8 @@ class _Field:
         return part.replace("%", "%%")
 
 
-def _blocks(forms: Sequence[str], fields: Sequence[_Field], seen: Seen) -> Iterator[str]:
+def _blocks(forms: Sequence[str], rows: Rows, seen: Seen) -> Iterator[str]:
     before, between, request, tail = forms
-    rows = zip(*(field.args for field in fields), strict=True)
     while chunk := list(islice(rows, BLOCK)):
         lines, hashes = [], []
         for of_before, of_between, of_request, of_tail in chunk:
