@@ -34,7 +34,7 @@ def tables(*, small: bool) -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         yield _against_the_loop(root, axes(2, 2, 2) if small else axes(40, 50, 50), rounds)
-        yield _every_way(root, axes(2, 2, 2) if small else axes(10, 20, 50), rounds)
+        yield _every_way(root, axes(2, 2, 2) if small else axes(20, 25, 40), rounds)
         yield _growing(root, [axes(2, 2, n) for n in (2, 3)] if small else LARGE, rounds)
 
 
