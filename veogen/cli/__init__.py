@@ -1,8 +1,6 @@
 """The command line: parse, call, print; one file a command, imported when it is called."""
 
-import errno
 import sys
-import traceback
 from importlib import import_module
 from typing import NoReturn
 
@@ -10,10 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from veogen import __version__
-from veogen.cli.streams import open_what_is_closed, say_no_more
-from veogen.document.problems import MistakesError, did_you_mean
-from veogen.errors import ExitCode, VeogenError
-from veogen.terminal import plain_lines
+from veogen.cli.streams import open_what_is_closed
 
 GROUPS = {  # in the order of the work
     "Write and review": {
@@ -64,6 +59,8 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            from veogen.document.problems import did_you_mean  # noqa: PLC0415
+
             hint = did_you_mean(args[0], COMMANDS)
             if hint is None:
                 raise
@@ -98,38 +95,8 @@ def main() -> NoReturn:
     open_what_is_closed()
     try:
         code = veogen(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = ExitCode.USAGE
-    except click.Abort:
-        click.echo("Interrupted.", err=True)
-        code = ExitCode.INTERRUPTED
-    except MistakesError as error:
-        _show_mistakes(error)
-        code = error.exit_code
-    except VeogenError as error:
-        click.echo(f"error: {plain_lines(str(error))}", err=True)
-        code = error.exit_code
-    except BrokenPipeError:  # the reader of our output went away: nothing left to say
-        say_no_more()
-        code = ExitCode.INCOMPLETE
-    except Exception as error:  # noqa: BLE001 - the last resort
-        code = _unforeseen(error)
+    except Exception as error:  # noqa: BLE001 - the one place that catches
+        from veogen.cli.endings import ending  # noqa: PLC0415 - only where something is wrong
+
+        code = ending(error)
     sys.exit(int(code or 0))
-
-
-def _unforeseen(error: Exception) -> ExitCode:
-    """A disk without room is nobody's mistake; all else is a bug, shown whole."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        say_no_more()
-        click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
-        return ExitCode.STOPPED
-    traceback.print_exc()
-    click.echo("This is a bug in veogen. Please report it with the lines above.", err=True)
-    return ExitCode.BUG
-
-
-def _show_mistakes(error: MistakesError) -> None:
-    from veogen.cli.diagnostics import tell  # noqa: PLC0415 - only where something is wrong
-
-    tell(error.problems, sys.stderr)
