@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from veogen.terminal import (
     columns,
+    counted,
     is_screen,
     paint,
     plain,
@@ -38,6 +39,21 @@ class Screen(io.StringIO):
 )
 def test_text_that_a_terminal_would_obey_is_spelled_out(text: str, shown: str) -> None:
     assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        pytest.param(counted(0, "clip"), "0 clips", id="none"),
+        pytest.param(counted(1, "clip"), "1 clip", id="one"),
+        pytest.param(counted(2, "clip"), "2 clips", id="two"),
+        pytest.param(counted(1200, "clip"), "1,200 clips", id="many"),
+        pytest.param(counted(1, "axis", "axes"), "1 axis", id="one of an odd word"),
+        pytest.param(counted(2, "axis", "axes"), "2 axes", id="two of an odd word"),
+    ],
+)
+def test_a_number_of_things_is_told_as_people_say_it(told: str, text: str) -> None:
+    assert told == text
 
 
 @given(st.text())

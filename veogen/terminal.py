@@ -1,4 +1,4 @@
-"""What may be written on a terminal: text without control characters, colours where wanted."""
+"""What is written for people: text without control characters, numbers, colours if wanted."""
 
 import json
 import unicodedata
@@ -58,6 +58,11 @@ def _plain(character: str) -> str:
     if character.isspace():
         return " "
     return character.encode("unicode_escape").decode()
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """A number of things; `nouns` are several of them, where an `s` does not make them."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def columns(text: str) -> int:

@@ -124,7 +124,7 @@ def test_an_address_of_the_spec_is_kept_and_told_of(
 
     assert ended.code == ExitCode.DONE
     assert {json.loads(submit.body)["callback_url"] for submit in gateway.submits} == {theirs}
-    assert "note: 2 of 2 requests to buy have a callback_url of their own" in ended.err
+    assert "note: 2 of 2 requests to buy will be polled only: with another call" in ended.err
     assert "no callback came in" not in ended.err
 
 

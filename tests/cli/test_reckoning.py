@@ -50,7 +50,7 @@ SAYS = "76.032 credits reserved or charged so far"
         pytest.param(
             "faults: [{at: task, do: fail, code: content_filter, prompt: dusk}]",
             ExitCode.INCOMPLETE,
-            f"1 videos. {SAYS} (38.016 of failed tasks, which the gateway returns). runs/",
+            f"1 video. {SAYS} (38.016 of failed tasks, which the gateway returns). runs/",
             id="failed",
         ),
         pytest.param(
@@ -63,14 +63,14 @@ SAYS = "76.032 credits reserved or charged so far"
         pytest.param(
             "faults: [{at: submit, do: drop, taken: true, prompt: dusk}]",
             ExitCode.INDETERMINATE,
-            "1 videos. 38.016 credits reserved or charged so far;"
+            "1 video. 38.016 credits reserved or charged so far;"
             " held requests may have cost 38.016 more. runs/",
             id="held, and billed",
         ),
         pytest.param(
             "faults: [{at: submit, do: drop, prompt: dusk}]",
             ExitCode.INDETERMINATE,
-            "1 videos. 38.016 credits reserved or charged so far;"
+            "1 video. 38.016 credits reserved or charged so far;"
             " held requests may have cost 38.016 more. runs/",
             id="held, and not billed",
         ),

@@ -208,7 +208,7 @@ def test_purchases_that_left_the_plan_are_counted_apart(world: World) -> None:
     world.run(cities("Tokyo", "Oslo"))
     world.run(cities("Oslo"))
 
-    assert "1 requests bought that left the plan, 38.016 credits" in told(world)
+    assert "1 request bought that left the plan, 38.016 credits" in told(world)
 
 
 def test_a_copy_that_cannot_be_written_is_read(mixed: World) -> None:

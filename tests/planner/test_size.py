@@ -55,6 +55,12 @@ HUNDRED = "[" + ", ".join(map(str, range(1, 101))) + "]"
             id="rows",
         ),
         pytest.param(
+            "rows: [{x: 1}], a: [1, 2, 3]",
+            {"max_requests": 5},
+            "6 requests are more than 5: s: 1 row x 3 a x 2 takes = 6; --max-requests 6 allows it",
+            id="one row",
+        ),
+        pytest.param(
             ", ".join(f"a{n}: [1, 2]" for n in range(20_000)),
             {},
             f"10^6020 requests are more than 1,000: s: "

@@ -11,6 +11,7 @@ from veogen.catalogue.parameters import Json, Parameter
 from veogen.catalogue.prices import Multiplier, Price
 from veogen.catalogue.rules import Finding, Rule, images_of
 from veogen.document.reader import read
+from veogen.terminal import counted
 
 DEFAULT_MODEL = "veo-3.1-fast-generate-preview"
 
@@ -88,14 +89,10 @@ class Model:
         if kind is None or self.derived is None:
             return
         name = self.derived.parameter
-        why = f"without {name} {_count(images_of(body))} may be taken as {kind}"
+        why = f"without {name} {counted(images_of(body), 'image')} may be taken as {kind}"
         for rule in self.rules:
             if name in rule.when and rule.applies({**effective, name: kind}):
                 yield from rule.doubts(body, effective, why)
-
-
-def _count(images: int) -> str:
-    return f"{images} image" if images == 1 else f"{images} images"
 
 
 @cache

@@ -11,6 +11,7 @@ import click
 from veogen.errors import ExitCode
 from veogen.executor.session import Outcome
 from veogen.results.ledger import Ledger
+from veogen.terminal import counted
 
 
 def say(directory: Path, outcome: Outcome) -> None:
@@ -19,8 +20,8 @@ def say(directory: Path, outcome: Outcome) -> None:
     counts = [f"{n} {status}" for status, n in summary.counts.items() if n]
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
-        f"{summary.requests} requests: {', '.join(counts)}; "
-        f"{summary.videos} videos{_warned(outcome.ledger)}. "
+        f"{counted(summary.requests, 'request')}: {', '.join(counts)}; "
+        f"{counted(summary.videos, 'video')}{_warned(outcome.ledger)}. "
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )

@@ -15,6 +15,7 @@ from veogen.executor.session import Session
 from veogen.gateway.answers import Balance, Unread
 from veogen.planner.document import dollars
 from veogen.results.entries import Entry
+from veogen.terminal import counted
 
 _SECONDS_A_CLIP = 110.0
 """How long a clip takes until a run has learned better (measured at a like gateway)."""
@@ -61,8 +62,8 @@ def describe(
     videos = sum(entry.videos for entry in entries)
     seconds = sum(_seconds(entry, models) for entry in entries)
     told = (
-        f"{_count(len(entries), 'request')} ({', '.join(parts)}), {_count(videos, 'video')}, "
-        f"{_count(seconds, 'second')}: {_money(entries, models)}; "
+        f"{counted(len(entries), 'request')} ({', '.join(parts)}), {counted(videos, 'video')}, "
+        f"{counted(seconds, 'second')}: {_money(entries, models)}; "
         f"{policy.max_in_flight} at a time, about {_minutes(len(entries), policy)} min."
     )
     if policy.max_credits is None:
@@ -96,8 +97,4 @@ def _money(entries: Sequence[Entry], models: Mapping[str, Model]) -> str:
     usd = dollars(known, models)
     total = sum((amount for _, amount in known), Decimal(0))
     text = f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
-    return f"{text} and {_count(unknown, 'request')} of unknown price" if unknown else text
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{text} and {counted(unknown, 'request')} of unknown price" if unknown else text

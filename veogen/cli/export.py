@@ -14,7 +14,7 @@ from veogen.executor.export import LIST, copy, exports
 from veogen.executor.snapshot import Snapshot, look
 from veogen.planner.selection import selected
 from veogen.results.ledger import Standing
-from veogen.terminal import plain
+from veogen.terminal import counted, plain
 
 
 @click.command(
@@ -68,7 +68,7 @@ def _chosen(
 
 def _missing(chosen: Sequence[Standing], snapshot: Snapshot, copied: int) -> ExitCode:
     """Say which chosen requests brought nothing, and why."""
-    click.echo("1 clip" if copied == 1 else f"{copied} clips", err=True)
+    click.echo(counted(copied, "clip"), err=True)
     code = ExitCode.DONE
     for standing in chosen:
         if standing.record.status != "completed" or not snapshot.is_whole(standing):

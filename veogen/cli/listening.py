@@ -18,6 +18,7 @@ from veogen.executor.policy import Callbacks
 from veogen.executor.session import Session
 from veogen.gateway import callbacks, receiver
 from veogen.gateway.settings import Settings, is_local
+from veogen.terminal import counted
 
 _LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
 
@@ -103,8 +104,8 @@ class Listening:
         self.expected = sum(told)
         if not all(told):
             say_line(
-                f"note: {len(told) - self.expected} of {len(told)} requests to buy have a "
-                "callback_url of their own or take none; they are polled only"
+                f"note: {len(told) - self.expected} of {counted(len(told), 'request')} to buy will "
+                "be polled only: with another callback_url, or a model that takes none"
             )
 
     def end(self) -> None:

@@ -25,6 +25,7 @@ from veogen.planner.lock import lock_text
 from veogen.planner.plan import Plan, total_credits
 from veogen.planner.stored import read_lock
 from veogen.spec.model import Spec
+from veogen.terminal import counted
 
 
 @click.command(
@@ -151,5 +152,4 @@ def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
 def _counted(plan: Plan) -> str:
     credits_ = total_credits(plan.requests)
     price = "an unknown price" if credits_ is None else f"{credits_} credits"
-    number = len(plan.requests)
-    return f"{number:,} {'request' if number == 1 else 'requests'}, {price}"
+    return f"{counted(len(plan.requests), 'request')}, {price}"

@@ -7,7 +7,7 @@ from veogen.catalogue.models import Model
 from veogen.catalogue.rules import images_of
 from veogen.cli.plan_view import View
 from veogen.planner.plan import Request
-from veogen.terminal import columns, plain, shortened, shortened_inside
+from veogen.terminal import columns, counted, plain, shortened, shortened_inside
 
 _LEAST_PROMPT = 20
 _GAP = "  "
@@ -85,15 +85,15 @@ def _cell(index: int, text: str, width: int) -> str:
 
 def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
     totals = view.totals
-    made = f"{_count(totals.requests, 'request')}, {_count(totals.videos, 'video')}"
-    yield f"{made}, {totals.seconds} seconds: {_money(totals.credits, totals.usd)}"
+    made = f"{counted(totals.requests, 'request')}, {counted(totals.videos, 'video')}"
+    yield f"{made}, {counted(totals.seconds, 'second')}: {_money(totals.credits, totals.usd)}"
     yield from _rates(view, models)
     if not view.to_buy and totals.requests:
         yield "A run would buy nothing."
     elif len(view.to_buy) < totals.requests:
         price = view.price_to_buy
         amount = "at an unknown price" if price is None else f"for {price} credits"
-        yield f"A run would buy {_count(len(view.to_buy), 'request')} {amount}."
+        yield f"A run would buy {counted(len(view.to_buy), 'request')} {amount}."
 
 
 def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
@@ -112,7 +112,3 @@ def _rates(view: View, models: Mapping[str, Model]) -> Iterator[str]:
     dated = {(p.date, p.credits_per_usd) for p in prices.values() if p is not None}
     for date, rate in sorted(dated):
         yield f"Estimated with prices of {date}, {rate} credits to the dollar."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -11,7 +11,7 @@ from veogen.planner.address import address_text
 from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
 from veogen.results.ledger import Standing
 from veogen.results.records import STATUSES
-from veogen.terminal import Colour, Paint, columns, plain
+from veogen.terminal import Colour, Paint, columns, counted, plain
 
 Word: TypeAlias = str
 
@@ -122,11 +122,12 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
     """What was paid, and what counts against a budget beyond that."""
     ledger = snapshot.ledger
     summary = ledger.summary()
-    yield f"{summary.videos} videos, {summary.credits:.3f} credits reserved or charged"
+    yield f"{counted(summary.videos, 'video')}, {summary.credits:.3f} credits reserved or charged"
     former = list(ledger.former)
     if former:
         credits_ = _sum(standing.record.credits for standing in former)
-        yield f"{len(former)} requests bought that left the plan, {credits_:.3f} credits"
+        bought = counted(len(former), "request")
+        yield f"{bought} bought that left the plan, {credits_:.3f} credits"
     if ledger.spent > summary.credits:
         yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
 

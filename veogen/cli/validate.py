@@ -12,6 +12,7 @@ from veogen.cli.specs import spec_paths
 from veogen.cli.validation import all_problems
 from veogen.document.problems import Problems
 from veogen.errors import ExitCode
+from veogen.terminal import counted
 
 
 @click.command(
@@ -47,9 +48,5 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> int:
 
 def _summary(problems: Problems, specs: int) -> str:
     errors = len(problems.all) - len(problems.warnings)
-    counts = f"{_count(errors, 'error')}, {_count(len(problems.warnings), 'warning')}"
-    return f"{_count(specs, 'spec')}: {counts if problems.all else 'no mistakes'}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    counts = f"{counted(errors, 'error')}, {counted(len(problems.warnings), 'warning')}"
+    return f"{counted(specs, 'spec')}: {counts if problems.all else 'no mistakes'}"

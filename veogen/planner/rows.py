@@ -15,6 +15,7 @@ from veogen.planner.choices import BadValueError, Choice, choice
 from veogen.planner.names import check_name, parameter
 from veogen.planner.tables import Row, Table, inline_table, read_table
 from veogen.spec.model import Matrix
+from veogen.terminal import counted
 
 LARGEST_FILE = 64 * 1024 * 1024
 
@@ -50,7 +51,7 @@ def rows_of(
     needed = frozenset(keys).intersection(table.columns) if named else frozenset()
     _check_keys(table.rows, points, keys, needed, problems)
     names = tuple(table.columns)
-    return Dimension(names, frozenset(keys), tuple(points), f"{len(points)} rows")
+    return Dimension(names, frozenset(keys), tuple(points), counted(len(points), "row"))
 
 
 def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Table | None:

@@ -6,6 +6,7 @@ from veogen.document.problems import Problems
 from veogen.planner.layers import variant
 from veogen.planner.matrix import Grid
 from veogen.spec.model import Shot, Spec
+from veogen.terminal import counted
 
 MOST_REQUESTS = 1_000
 MOST_EVER = 10_000_000
@@ -33,7 +34,7 @@ def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems
             zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
         )[:_MOST_TOLD]
     ]
-    product = "; ".join(_some(shots, len(spec.shots), "shots"))
+    product = "; ".join(_some(shots, len(spec.shots), "shot", "shots"))
     largest = spec.shots[sizes.index(max(sizes))]
     hint = None if max(total, walked) > MOST_EVER else f"--max-requests {total} allows it"
     if total > limit:
@@ -58,7 +59,7 @@ def _takes(shot: Shot) -> int:
 
 def _factors(shot: Shot, one: Grid) -> str:
     labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
-    factors = " x ".join(_some(labels, len(one.dimensions), "axes")) or "1"
+    factors = " x ".join(_some(labels, len(one.dimensions), "axis", "axes")) or "1"
     if one.sample:
         factors = f"a sample of {_number(one.sample.count)} from {factors}"
     if one.include:
@@ -66,9 +67,10 @@ def _factors(shot: Shot, one: Grid) -> str:
     return f"{factors} x {_number(_takes(shot))} takes" if _takes(shot) > 1 else factors
 
 
-def _some(told: Sequence[str], count: int, noun: str) -> Sequence[str]:
+def _some(told: Sequence[str], count: int, noun: str, nouns: str) -> Sequence[str]:
     """What is told of so many, and how many others there are."""
-    return told if count <= len(told) else [*told, f"{count - len(told):,} more {noun}"]
+    more = count - len(told)
+    return [*told, counted(more, f"more {noun}", f"more {nouns}")] if more else told
 
 
 def _number(number: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.reader import MAX_DEPTH, read
 from veogen.document.values import Map, Place, Seq, Value
+from veogen.terminal import counted
 
 _T = TypeVar("_T")
 
@@ -90,7 +91,7 @@ def _csv_table(text: str, shown: str) -> Table:
 def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
     if len(record) != len(names):
         place = record[min(len(record), len(names) + 1) - 1][1]
-        cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
+        cells = counted(len(record), "cell")
         raise _mistake(place, f"this row has {cells}, the header has {len(names)}")
     pairs = zip(names, record, strict=True)
     return Row({name: cell for name, cell in pairs if cell[0]}, record[0][1], raw=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from veogen.results.ledger import Standing
 from veogen.results.records import TEMPORARY, Record
+from veogen.terminal import counted
 
 _NEEDS_AN_EDIT = frozenset(
     {
@@ -98,12 +99,14 @@ def next_steps(standings: Iterable[Standing], names: Names, now: float) -> Itera
     planned = [s for s in found if s.record.status == "planned"]
     if planned:
         price = sum((s.entry.credits or Decimal(0) for s in planned), Decimal(0))
-        yield Step(names.buy, f"buys {_requests(planned)} for about {price:.3f} credits")
+        yield Step(
+            names.buy, f"buys {counted(len(planned), 'request')} for about {price:.3f} credits"
+        )
     failed = [s for s in found if s.record.status == "failed"]
     refused = [s for s in failed if _needs_an_edit(s)]
     if refused:
         made = "it is" if len(refused) == 1 else "they are"
-        told = f"after an edit of {_requests(refused)} that cannot be made as {made}"
+        told = f"after an edit of {counted(len(refused), 'request')} that cannot be made as {made}"
         yield Step(names.buy, told)
     if len(failed) > len(refused):
         yield Step(names.retry, "buys again what failed, as it is")
@@ -120,10 +123,6 @@ def _collecting(found: Sequence[Standing], names: Names, now: float) -> Iterator
     if dead:
         addresses = [standing.entry.address for standing in dead]  # '*' would buy others too
         yield Step(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
-
-
-def _requests(found: Sequence[Standing]) -> str:
-    return "1 request" if len(found) == 1 else f"{len(found)} requests"
 
 
 def _failed(standing: Standing, names: Names) -> Step:
@@ -186,4 +185,4 @@ def span(seconds: float) -> str:
     if seconds < _DAY:
         hours, minutes = divmod(round(seconds / _MINUTE), 60)
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{round(seconds / _DAY)} days" if seconds >= 2 * _DAY else "1 day"
+    return counted(round(seconds / _DAY), "day")

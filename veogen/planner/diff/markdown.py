@@ -16,6 +16,7 @@ from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.sections import Section, filled, fitting, size
 from veogen.planner.diff.text import TEXTS, title, worth
 from veogen.planner.plan import Request
+from veogen.terminal import counted
 
 LIMIT = 65_536
 _ROOM = 60_000  # a comment may get a line or two more from whoever posts it
@@ -33,7 +34,7 @@ def markdown(report: Report) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     unchanged = report.counts.unchanged
-    stay = f" ({_count(unchanged, 'request')} unchanged)" if unchanged else ""
+    stay = f" ({counted(unchanged, 'request')} unchanged)" if unchanged else ""
     yield f"### veogen: {report.headline}{stay}"
     rows = [(review.name, review.money) for review in report.reviews if _is_worth_a_row(review)]
     if rows:
@@ -78,7 +79,7 @@ def _sections(review: Review) -> Iterator[Section]:
             f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
             for old, new in difference.renamed
         ]
-        told = f"{code(review.name)}: {_count(len(items), 'request')} renamed, the same clips"
+        told = f"{code(review.name)}: {counted(len(items), 'request')} renamed, the same clips"
         yield Section(told, where, tuple(items))
 
 
@@ -86,7 +87,7 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Se
     amounts = [request.credits for request in requests]
     known = sum((amount for amount in amounts if amount is not None), Decimal(0))
     price = "at an unknown price" if None in amounts else f"{known} credits"
-    told = f"{code(name)}: {_count(len(requests), 'request')} {what}, {price}"
+    told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
     return Section(told, where, tuple(map(_whole, requests)))
 
 
@@ -101,7 +102,7 @@ def _text(name: str, request: Request) -> str:
 
 
 def _changed(name: str, where: str, group: Group) -> Section:
-    number = _count(len(group.changes), "request")
+    number = counted(len(group.changes), "request")
     price = "nothing is bought again" if group.is_same_clip else worth(group)
     told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
     causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
@@ -120,13 +121,9 @@ def _marked_texts(change: Change) -> Iterator[str]:
 def _list(notes: Sequence[str]) -> str:
     kept = fitting(notes, _NOTES_ROOM)
     missing = len(notes) - len(kept)
-    more = [f"<li>{_count(missing, 'more note')} left out</li>"] if missing else []
+    more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
     return "\n".join(("<ul>", *kept, *more, "</ul>"))
 
 
 def _amount(amount: Decimal | None) -> str:
     return "unknown" if amount is None else str(amount)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

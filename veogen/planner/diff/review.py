@@ -8,6 +8,7 @@ from veogen.planner.diff.compare import Difference
 from veogen.planner.diff.groups import Group
 from veogen.planner.diff.money import NOTHING, Money
 from veogen.planner.plan import Request
+from veogen.terminal import counted
 
 FORMAT = "veogen.diff/1"
 
@@ -69,13 +70,13 @@ class Report:
         """All of it on one line: `+4 clips, 3 changed: 304.128 credits to buy`."""
         if not self:
             return "no difference"
-        counted, to_buy = self.counts, self.money.to_buy
-        parts = [f"+{_clips(counted.added)}"] if counted.added else []
-        if counted.removed:
-            lost = f"{counted.removed}" if counted.added else _clips(counted.removed)
+        counts, to_buy = self.counts, self.money.to_buy
+        parts = [f"+{counted(counts.added, 'clip')}"] if counts.added else []
+        if counts.removed:
+            lost = f"{counts.removed:,}" if counts.added else counted(counts.removed, "clip")
             parts.append(f"\u2212{lost}")
-        parts += [f"{counted.changed} changed"] if counted.changed else []
-        parts += [f"{counted.renamed} renamed"] if counted.renamed else []
+        parts += [f"{counts.changed:,} changed"] if counts.changed else []
+        parts += [f"{counts.renamed:,} renamed"] if counts.renamed else []
         price = "an unknown price" if to_buy is None else f"{to_buy} credits"
         return f"{', '.join(parts)}: {price} to buy"
 
@@ -104,10 +105,6 @@ def diff_data(report: Report) -> dict[str, Any]:
 def _money_data(money: Money) -> dict[str, str | None]:
     amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
     return {name: None if amount is None else str(amount) for name, amount in amounts.items()}
-
-
-def _clips(number: int) -> str:
-    return f"{number} clip" if number == 1 else f"{number} clips"
 
 
 def _videos(requests: Iterable[Request]) -> int:

@@ -9,7 +9,7 @@ from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.words import Piece, word_pieces
 from veogen.planner.plan import Request, total_credits
-from veogen.terminal import Colour, Paint, plain, plain_lines
+from veogen.terminal import Colour, Paint, counted, plain, plain_lines
 
 TEXTS = ("prompt", "negative_prompt")
 _MOST_ADDRESSES = 3
@@ -25,7 +25,7 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
     yield from (f"note: {plain(note)}" for note in report.notes)
     yield paint(f"{report.headline}.", "bold")
     if report.counts.unchanged:
-        yield f"{_count(report.counts.unchanged, 'request')} unchanged."
+        yield f"{counted(report.counts.unchanged, 'request')} unchanged."
     yield _money(report.money)
 
 
@@ -68,7 +68,7 @@ def _price(request: Request) -> str:
 def _group(group: Group, paint: Paint) -> Iterator[str]:
     whom = plain(group.changes[0].address)
     if len(group.changes) > 1:
-        whom = _count(len(group.changes), "request")
+        whom = counted(len(group.changes), "request")
     price = "not bought again" if group.is_same_clip else worth(group)
     yield f"{paint(f'  ~ {whom}', 'yellow')}  {price}  {group.title}"
     yield from (f"      {plain(cause)}" for cause in group.causes)
@@ -124,7 +124,3 @@ def _money(money: Money) -> str:
 
 def _amount(amount: Decimal | None) -> str:
     return "unknown" if amount is None else str(amount)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
