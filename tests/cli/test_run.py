@@ -246,6 +246,28 @@ def test_a_directory_in_use_is_refused_with_its_holder(shell: Shell) -> None:
     assert "in use by process" in ended.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("collect",), ("resolve", "runs/trip.simulated", "--replay", "*")],
+    ids=["collect", "resolve"],
+)
+def test_without_a_key_a_simulated_run_is_told_to_be_one(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    shell.veogen("run", "trip.yaml", *QUICK)
+
+    ended = shell.veogen(*words)
+
+    assert (ended.code, ended.err) == (
+        ExitCode.USAGE,
+        (
+            "error: EVOLINK_API_KEY is not set, and runs/trip.simulated is a simulated run, whose "
+            "simulator has ended: 'veogen run SPEC --simulate' goes on with it, and with "
+            "'--on-indeterminate replay' sends again what is held\n"
+        ),
+    )
+
+
 def test_a_simulated_directory_is_no_real_one(shell: Shell) -> None:
     shell.veogen("run", "trip.yaml", *QUICK, "--dir", "d")
     path = shell.folder / "d/results.json"

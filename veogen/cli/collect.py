@@ -1,6 +1,5 @@
 """`veogen collect`: bring home what was bought; nothing is submitted, no spec is needed."""
 
-import os
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,11 +12,11 @@ from veogen.cli.interrupts import ends_by_signal
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.saying import say_line
+from veogen.cli.stand_in import gateway_of
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode
 from veogen.executor.services import connected
 from veogen.executor.session import Wanted
-from veogen.gateway.settings import from_environment
 
 
 @click.command(
@@ -38,7 +37,7 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     directories = [find_run(run, profile) for run in runs or (None,)]
     jobs = [Job(None, None, directory, Wanted(buy=False)) for directory in directories]
     policy = policy_of(given)
-    settings = from_environment(os.environ)
+    settings = gateway_of(directories)
     with ExitStack() as stack:
         stack.enter_context(ends_by_signal())
         stack.enter_context(logging_exchanges(given))

@@ -13,6 +13,7 @@ from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal, interrupts
 from veogen.cli.rundirs import find_run, shown
 from veogen.cli.saying import say_line
+from veogen.cli.stand_in import gateway_of
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
 from veogen.executor.deciding import Decision, Kind
@@ -21,7 +22,6 @@ from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
 from veogen.executor.services import connected, offline
 from veogen.executor.session import Outcome, Services, Wanted
-from veogen.gateway.settings import from_environment
 from veogen.progress import listener
 from veogen.results.advice import Names
 from veogen.terminal import Terminal
@@ -100,7 +100,7 @@ def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Servic
     if all(decision.kind == "abandon" for decision in decisions):
         yield offline(RunDirectory(directory).gateway or "evolink")
         return
-    settings = from_environment(os.environ)
+    settings = gateway_of([directory])
     with connected(settings, Policy(), models=(), say=say_line) as connection:
         if connection.stop is not None:
             raise UsageError(connection.stop.message)

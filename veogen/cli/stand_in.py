@@ -2,16 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veogen.catalogue.models import Model, shipped
+from veogen.cli.rundirs import shown
+from veogen.errors import UsageError
 from veogen.executor.clock import SystemClock
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
-from veogen.gateway.settings import Settings, from_environment
+from veogen.gateway.settings import KEY, Settings, from_environment
 from veogen.results.records import Record
 
 if TYPE_CHECKING:
@@ -43,6 +45,23 @@ def gateway(
         told["generation_time"] = given["generation_time"]
     with running(options(given["faults"], **told)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
+
+
+def gateway_of(directories: Iterable[Path]) -> Settings:
+    """Where the gateway of runs is; raises `UsageError`."""
+    if not os.environ.get(KEY, "").strip():
+        _refuse_simulated(directories)
+    return from_environment(os.environ)
+
+
+def _refuse_simulated(directories: Iterable[Path]) -> None:
+    for directory in directories:
+        if RunDirectory(directory).gateway == "simulated":
+            raise UsageError(
+                f"{KEY} is not set, and {shown(directory)} is a simulated run, whose simulator has "
+                "ended: 'veogen run SPEC --simulate' goes on with it, and with "
+                "'--on-indeterminate replay' sends again what is held"
+            )
 
 
 def _is_wanted(record: Record, directory: Path) -> bool:
