@@ -438,6 +438,45 @@ def test_a_renamed_request_keeps_its_clip_on_any_disk(
     assert len(list(world.path.rglob("*.mp4"))) == len(world.keys) == 1
 
 
+@pytest.mark.parametrize(
+    ("output", "other_name"),
+    [
+        pytest.param(
+            "town/Tokyo", lambda videos: (videos / "town").symlink_to("city"), id="a folder's link"
+        ),
+        pytest.param(
+            "city/TOKYO", lambda videos: _hard_link(videos / "city"), id="a disk that ignores case"
+        ),
+    ],
+)
+def test_a_renamed_request_keeps_a_clip_whose_names_are_both_of_one_file(
+    tmp_path: Path,
+    bought: Mapping[str, Any],
+    output: str,
+    other_name: Callable[[Path], object],
+) -> None:
+    """Where one of the names was taken away, both would be gone, and the clip with them."""
+    sha256 = hashlib.sha256(b"clip").hexdigest()
+    world = clone(tmp_path, edited(bought, _video(sha256=sha256, bytes=4)))
+    clip = world.path / str(bought["results"][0]["videos"][0]["path"])
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(b"clip")
+    other_name(world.path / "videos")
+
+    outcome = world.run(plan(replace(TOKYO, output=output)))
+
+    record = next(outcome.ledger.planned).record
+    assert (record.status, record.elsewhere) == ("completed", False)
+    assert record.videos[0].path.startswith(f"videos/{output}-")
+    assert (world.path / record.videos[0].path).read_bytes() == clip.read_bytes() == b"clip"
+
+
+def _hard_link(folder: Path) -> None:
+    """Show a file of the folder in capitals as well, as such a disk does."""
+    (clip,) = folder.iterdir()
+    (folder / clip.name.replace("Tokyo", "TOKYO")).hardlink_to(clip)
+
+
 def test_a_clip_is_not_moved_through_a_link_that_leads_outside(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:

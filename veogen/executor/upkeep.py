@@ -50,11 +50,17 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
             put_in_place(old, new)
         elif not is_clip(new, video):
             return False
-        if old.exists() and old.samefile(new):
+        if old.exists() and old.samefile(new) and not _is_one_name(old, new):
             old.unlink()
     except OSError:  # it keeps its old name, on disk and on record
         return False
     return True
+
+
+def _is_one_name(one: Path, other: Path) -> bool:
+    """Whether both are one name of a file: through a linked folder, or where case is ignored."""
+    alike = one.name.casefold() == other.name.casefold()
+    return alike and one.parent.samefile(other.parent)
 
 
 def _is_inside(path: Path, directory: Path) -> bool:
