@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, plan, request, statuses
-from support.virtual import Memory, VirtualClock
+from support.virtual import Memory, VirtualClock, VirtualCrew
 
 from veogen.errors import ExitCode
 from veogen.executor.desk import View
 from veogen.executor.opening import opened
 from veogen.executor.policy import Callbacks, Policy
+from veogen.executor.runner import Message
 from veogen.executor.session import Wanted
+from veogen.executor.watching import Read
 from veogen.gateway.answers import Refused, Unknown
 from veogen.planner.plan import Plan, Request
 
@@ -53,13 +55,28 @@ class Ringer(Memory):
             self.hint(self._hints.popleft()[0])
 
 
-def hinted(world: World, plan_: Plan, *hints: tuple[str, float]) -> float:
+class Late(VirtualCrew[Message]):
+    """Its first read is answered late, with how the task stood when it was asked for."""
+
+    def __init__(self, clock: VirtualClock, late: float) -> None:
+        super().__init__(clock)
+        self._late = late
+
+    def start(self, call: Callable[[], Message]) -> None:
+        answer, usual = call(), self._latency
+        if isinstance(answer, Read):
+            self._latency, self._late = self._late, usual
+        super().start(lambda: answer)
+        self._latency = usual
+
+
+def hinted(world: World, plan_: Plan, *hints: tuple[str, float], late: float = 0.1) -> float:
     """Seconds that a run takes whose tasks are hinted at so many seconds after it began."""
     ringer = Ringer(world.clock, hints)
     with opened(
         world.path,
         plan=plan_,
-        services=world.services(),
+        services=replace(world.services(), crew=lambda: Late(world.clock, late)),
         policy=TOLD,
         listener=ringer,
         wanted=Wanted(),
@@ -155,3 +172,18 @@ def test_a_hint_is_never_believed_and_polling_goes_on(world: World) -> None:
 
     assert 600 < took < 610
     assert world.gateway.read_ids == ["task-1"] * 3
+
+
+def test_a_late_answer_about_a_failed_task_does_not_end_the_one_that_was_bought_since(
+    world: World,
+) -> None:
+    world.gateway.takes = 30.0
+    world.gateway.doomed["task-1"] = "service_error"
+
+    took = hinted(
+        world, cities("Oslo"), ("task-1", 31.0), ("task-1", 32.0), ("task-2", 70.0), late=20.0
+    )
+
+    assert 70 < took < 75
+    assert world.gateway.read_ids == ["task-1", "task-1", "task-2"]
+    assert len(world.keys) == 2

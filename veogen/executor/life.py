@@ -162,7 +162,8 @@ def after_read(
 ) -> Seen:
     """What a task's state means; `looks` counts completed answers without a link so far.
 
-    Only a terminal state ends a task; whatever else comes is asked again after `interval`.
+    Only a terminal state of this very task ends it, not one of an earlier attempt that comes
+    late; whatever else comes is asked again after `interval`.
     """
     task_id = record.task_id or ""
     match answer:
@@ -172,6 +173,8 @@ def after_read(
             return Seen(ask_again=min(interval(), _SOON), looks=looks)
         case Unread():
             return Seen(ask_again=max(interval(), answer.retry_after or 0), looks=looks)
+        case Task() if answer.id != task_id:
+            return Seen(ask_again=interval(), looks=looks)
         case Task(state="completed"):
             return _completed(record, answer, looks, now, interval)
         case Task(state="failed" | "cancelled"):
