@@ -8,6 +8,9 @@ from support.sessions import World, cities
 from support.virtual import VIDEO
 
 from veogen.cli.closing import say
+from veogen.cli.status_table import lines
+from veogen.executor.snapshot import look
+from veogen.results.advice import Names
 
 
 def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
@@ -24,3 +27,27 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
         "76.032 credits reserved or charged so far. trip/results.json\n"
         "Look at them: veogen gallery trip\n"
     )
+
+
+def test_of_what_the_gateway_names_no_amount_run_and_status_tell_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path / "trip")
+    world.run(cities("Tokyo"))
+    world.gateway.credits = None
+    outcome = world.run(cities("Tokyo", "Oslo"))
+
+    say(world.path, outcome)
+    now = world.clock.now()
+    status = lines(look(world.path, now), Names("trip"), now, lambda text, _: text)
+
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "2 requests: 2 completed; 2 videos. 38.016 credits reserved or charged so far; "
+        "38.016 more by estimate, as the gateway named no amount. trip/results.json"
+    )
+    assert list(status)[-6:-3] == [
+        "2 videos, 38.016 credits reserved or charged",
+        "38.016 more by estimate, as the gateway named no amount",
+        "76.032 credits count against a budget: all that may have been charged",
+    ]

@@ -26,13 +26,14 @@ def open_once(world: World, plan: Plan | None) -> Ledger:
         return session.ledger
 
 
-def told(ledger: Ledger) -> tuple[str, list[Standing], list[Standing], Decimal, Decimal]:
+def told(ledger: Ledger) -> tuple[str, list[Standing], list[Standing], Decimal, Decimal, Decimal]:
     return (
         ledger.name,
         list(ledger.planned),
         list(ledger.former),
         ledger.spent,
         ledger.in_doubt,
+        ledger.estimated,
     )
 
 

@@ -40,8 +40,15 @@ def _warned(ledger: Ledger) -> str:
 def _money(ledger: Ledger) -> Iterator[str]:
     """What is known to be reserved or charged, as progress told it, and what may be beyond it."""
     purchases = [p for s in ledger.everything for p in s.record.purchases.values() if p.failed]
-    failed = sum((p.credits for p in purchases if p.credits), Decimal(0))
+    failed = sum((p.credits for p in purchases if p.credits and not p.estimated), Decimal(0))
     returned = f" ({failed:.3f} of failed tasks, which the gateway returns)" if failed else ""
     yield f"{ledger.reserved:.3f} credits reserved or charged so far{returned}"
+    if ledger.estimated:
+        yield unnamed(ledger)
     if ledger.in_doubt:
         yield f"held requests may have cost {ledger.in_doubt:.3f} more"
+
+
+def unnamed(ledger: Ledger) -> str:
+    """What was bought without a word of the gateway on what it reserved or charged."""
+    return f"{ledger.estimated:.3f} more by estimate, as the gateway named no amount"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from veogen.cli.closing import unnamed
 from veogen.executor.snapshot import Snapshot
 from veogen.planner.address import address_text
 from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
@@ -128,6 +129,8 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
         credits_ = _sum(standing.record.credits for standing in former)
         bought = counted(len(former), "request")
         yield f"{bought} bought that left the plan, {credits_:.3f} credits"
+    if ledger.estimated:
+        yield unnamed(ledger)
     if ledger.spent > summary.credits:
         yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
 

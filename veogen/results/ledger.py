@@ -40,6 +40,7 @@ class Ledger:
         self._counts: Counter[Status] = Counter()
         self.spent = Decimal(0)
         self.in_doubt = Decimal(0)
+        self.estimated = Decimal(0)
 
     def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
@@ -56,6 +57,7 @@ class Ledger:
         if record.purchases is not before.purchases:
             self.spent += record.spent - before.spent
             self.in_doubt += record.in_doubt - before.in_doubt
+            self.estimated += record.estimated - before.estimated
         if event.hash in self._planned and before.status != record.status:
             self._counts[before.status] -= 1
             self._counts[record.status] += 1
@@ -74,8 +76,11 @@ class Ledger:
 
     @property
     def reserved(self) -> Decimal:
-        """What tasks have reserved or were charged, those that failed since included."""
-        return self.spent - self.in_doubt
+        """What tasks have reserved or were charged, those that failed since included.
+
+        It is as the gateway names it: what we estimate where it does not is no part of it.
+        """
+        return self.spent - self.in_doubt - self.estimated
 
     def knows(self, hash_: str) -> bool:
         """Whether the request is in the plan, or was bought for an earlier one."""

@@ -64,13 +64,15 @@ class Failure:
 class Purchase:
     """One attempt as money sees it: what it reserved or may cost; None when unknown.
 
-    Without a task it is in doubt. Of a task that failed the gateway returns what it reserved.
+    Without a task it is in doubt, `estimated` when the gateway names no amount for the task. Of a
+    task that failed the gateway returns what it reserved.
     """
 
     attempt: int
     credits: Decimal | None
     task_id: str | None = None
     failed: bool = False
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,13 @@ class Record:
         return sum(
             (p.credits for p in self.purchases.values() if p.credits and p.task_id is None),
             Decimal(0),
+        )
+
+    @property
+    def estimated(self) -> Decimal:
+        """What of it is our own estimate for tasks of which the gateway names no amount."""
+        return sum(
+            (p.credits for p in self.purchases.values() if p.credits and p.estimated), Decimal(0)
         )
 
     @property
@@ -191,7 +200,9 @@ def _submitted(
 ) -> Record:
     before = record.purchases.get(attempt)
     counted = credits_ if credits_ is not None else before.credits if before else None
-    purchase = Purchase(attempt=attempt, credits=counted, task_id=task_id)
+    purchase = Purchase(
+        attempt=attempt, credits=counted, task_id=task_id, estimated=credits_ is None
+    )
     return replace(
         record,
         status="submitted",
@@ -287,7 +298,10 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
     attempt = max(event.attempts, 1)
     purchases = dict(record.purchases)
     if status != "failed" or event.task_id is not None:
-        purchases[attempt] = Purchase(attempt=attempt, credits=counted, task_id=event.task_id)
+        estimated = event.credits is None and event.task_id is not None
+        purchases[attempt] = Purchase(
+            attempt=attempt, credits=counted, task_id=event.task_id, estimated=estimated
+        )
     error = Failure(event.error_code, event.error_message or "") if event.error_code else None
     return replace(
         record,
