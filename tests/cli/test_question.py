@@ -92,6 +92,32 @@ def test_the_money_is_that_of_the_plan_and_a_ceiling_is_said(project: Path, serv
     run.close()
 
 
+@pytest.mark.parametrize(
+    ("model", "money"),
+    [
+        pytest.param("own-1", "2 requests of unknown price;", id="of both"),
+        pytest.param(
+            "{{ {'dawn': 'own-1', 'dusk': 'veo-3.1-fast-generate-preview'}[hour] }}",
+            "38.016 credits (about $0.56) and 1 request of unknown price;",
+            id="of one",
+        ),
+    ],
+)
+def test_requests_without_a_price_are_counted_beside_the_money(
+    project: Path, served: Served, model: str, money: str
+) -> None:
+    (project / "models").mkdir()
+    own = "id: own-1\nlike: veo-3.1-fast-generate-preview\n"
+    (project / "models/own.yaml").write_text(own)
+    run = ask(project, served, "--set", f'params.model="{model}"')
+
+    run.expect_exact(f"2 requests (2 new), 2 videos, 8 seconds: {money}")
+    run.expect_exact("Buy them?")
+    run.sendline("n")
+    run.expect(pexpect.EOF)
+    run.close()
+
+
 def test_a_no_sends_nothing(project: Path, served: Served) -> None:
     before = served.audit()["submits"]["posts"]
     run = ask(project, served)

@@ -94,7 +94,12 @@ def _seconds(entry: Entry, models: Mapping[str, Model]) -> int:
 def _money(entries: Sequence[Entry], models: Mapping[str, Model]) -> str:
     known = [(e.model, e.credits) for e in entries if e.credits is not None]
     unknown = len(entries) - len(known)
+    parts = [_priced(known, models)] if known else []
+    parts += [f"{counted(unknown, 'request')} of unknown price"] if unknown else []
+    return " and ".join(parts)
+
+
+def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -> str:
     usd = dollars(known, models)
     total = sum((amount for _, amount in known), Decimal(0))
-    text = f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
-    return f"{text} and {counted(unknown, 'request')} of unknown price" if unknown else text
+    return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
