@@ -261,9 +261,9 @@ def test_without_a_key_a_simulated_run_is_told_to_be_one(
     assert (ended.code, ended.err) == (
         ExitCode.USAGE,
         (
-            "error: EVOLINK_API_KEY is not set, and runs/trip.simulated is a simulated run, whose "
-            "simulator has ended: 'veogen run SPEC --simulate' goes on with it, and with "
-            "'--on-indeterminate replay' sends again what is held\n"
+            "error: EVOLINK_API_KEY is not set, and runs/trip.simulated is a simulated run; go "
+            "on with it: veogen run SPEC --simulate --dir runs/trip.simulated, and with "
+            "--on-indeterminate replay to send again what is held\n"
         ),
     )
 

@@ -100,9 +100,21 @@ def test_globs_may_be_read_from_a_file(project: Path) -> None:
     )
 
 
-def test_a_list_of_addresses_that_is_not_there_is_a_mistake() -> None:
-    with pytest.raises(UsageError, match=r"'nope\.txt' cannot be read as a list of addresses"):
-        options_of("--select", "@nope.txt")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        pytest.param("nope.txt", "No such file or directory", id="not there"),
+        pytest.param("specs", "Is a directory", id="a folder"),
+        pytest.param("latin.txt", "it is not UTF-8", id="of another encoding"),
+    ],
+)
+def test_a_list_of_addresses_that_cannot_be_read_is_a_mistake(
+    project: Path, name: str, why: str
+) -> None:
+    (project / "latin.txt").write_bytes(b"Z\xfcrich\n")
+
+    with pytest.raises(UsageError, match=f"'{name}' cannot be read as a list of addresses: {why}$"):
+        options_of("--select", f"@{name}")
 
 
 def test_a_limit_below_one_is_refused() -> None:

@@ -117,5 +117,6 @@ def _lines(text: str) -> list[str]:
     try:
         content = Path(text[1:]).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {reason}") from None
     return [line.strip() for line in content.split("\n") if line.strip()]

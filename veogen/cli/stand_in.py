@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,9 +59,9 @@ def _refuse_simulated(directories: Iterable[Path]) -> None:
     for directory in directories:
         if RunDirectory(directory).gateway == "simulated":
             raise UsageError(
-                f"{KEY} is not set, and {shown(directory)} is a simulated run, whose simulator has "
-                "ended: 'veogen run SPEC --simulate' goes on with it, and with "
-                "'--on-indeterminate replay' sends again what is held"
+                f"{KEY} is not set, and {shown(directory)} is a simulated run; go on with it: "
+                f"veogen run SPEC --simulate --dir {shlex.quote(shown(directory))}, and with "
+                "--on-indeterminate replay to send again what is held"
             )
 
 
