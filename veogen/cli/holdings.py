@@ -16,12 +16,6 @@ def project_root(spec: Spec) -> Path | None:
     return spec.files.root if isinstance(spec.files, Folder) else None
 
 
-def run_directory(spec: Spec) -> Path | None:
-    """Where the spec is run, None where its project is no folder on this disk."""
-    root = project_root(spec)
-    return None if root is None else root / _default(spec.name, spec.profile)
-
-
 def holdings_of(spec: Spec) -> "Holdings | None":
     """What `results.json` of the spec's run directory tells; None when there is none."""
     return results_of(spec.files, spec.name, spec.profile)

@@ -70,7 +70,7 @@ class Runner:
         self._interrupted_at: float | None = None
 
     def buy(self, hashes: Iterable[str]) -> None:
-        """Submit these requests, in this order, and bring home what they make."""
+        """Submit these requests and bring home what they make."""
         hashes = list(hashes)
         self._wanted.update(hashes)
         self._buying.want(hashes)

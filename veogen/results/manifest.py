@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -219,8 +219,3 @@ def _error(value: Any) -> Failure | None:
     if not isinstance(message, str):
         raise TypeError(f"{message!r} is not a text")
     return Failure(code, message)
-
-
-def by_hash(manifest: Manifest) -> dict[str, Line]:
-    every: Sequence[Line] = (*manifest.results, *manifest.former)
-    return {line.hash: line for line in every}
