@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sessions import World, cities, plan, request, statuses
+from support.sessions import PRICE, World, cities, plan, request, statuses
 from support.virtual import VIDEO
 
 from veogen.errors import ExitCode
@@ -178,6 +178,24 @@ def test_a_clip_that_a_colleague_has_is_not_said_to_be_lost(tmp_path: Path, hour
 
     assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, {TOKYO.address: "completed"})
     assert len(here.courier.brought) == (0 if hours > 24 else 1)
+
+
+def test_what_a_task_of_ours_cost_is_not_counted_as_less_because_results_say_so(
+    tmp_path: Path,
+) -> None:
+    """Else a budget would have room again, and a pull request could cause a purchase."""
+    world = World(tmp_path / "trip")
+    world.courier.answers.extend([Broken("link-expired", "status 410")] * 5)
+    world.run(cities("Tokyo"))
+    world.clock.sleep(25 * 3600)
+    path = world.path / "results.json"
+    cheap = {"status": "completed", "error": None, "credits": "0.001"}
+    path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(cheap))))
+
+    outcome = world.run(cities("Tokyo"))
+
+    assert statuses(outcome) == {TOKYO.address: "completed"}
+    assert outcome.ledger.spent == PRICE
 
 
 def test_a_former_purchase_of_another_machine_stays_on_record(

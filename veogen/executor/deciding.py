@@ -141,7 +141,7 @@ def adopted(decided: Decided, gateway: Gateway, ledger: Ledger, now: float) -> E
 def owner_of(task_id: str, ledger: Ledger) -> Standing | None:
     """The request that a task is known to be of."""
     for standing in ledger.everything:
-        if any(p.task_id == task_id for p in standing.record.purchases.values()):
+        if standing.record.paid_for(task_id):
             return standing
     return None
 

@@ -57,9 +57,7 @@ def stranger(line: Line) -> Entry:
 
 def _is_news(line: Line, record: Record, now: float) -> bool:
     """Whether a line tells of a purchase that the journal does not know, or has lost."""
-    if line.task_id is not None and any(
-        purchase.task_id == line.task_id for purchase in record.purchases.values()
-    ):
+    if record.paid_for(line.task_id):
         return line.status == "completed" and _is_out_of_reach(record, now)
     match line.status:
         case "planned":

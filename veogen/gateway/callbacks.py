@@ -55,7 +55,7 @@ class Callbacks:
 
     def pass_on(self, secret: str, hint: Hint) -> None:
         """Tell `hint` the ids of tasks that come in under this secret."""
-        self._hints[secret.encode()] = hint
+        self._hints = {**self._hints, secret.encode(): hint}  # callbacks may be coming in
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

@@ -122,6 +122,10 @@ class Record:
         """Whether money may have moved for it, so that it may never be forgotten."""
         return bool(self.purchases)
 
+    def paid_for(self, task_id: str | None) -> bool:
+        """Whether a purchase is known to have become this task."""
+        return task_id is not None and any(p.task_id == task_id for p in self.purchases.values())
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its videos are otherwise than asked for, each named once."""
@@ -297,7 +301,7 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
     counted = event.credits if event.credits is not None else event.estimate
     attempt = max(event.attempts, 1)
     purchases = dict(record.purchases)
-    if status != "failed" or event.task_id is not None:
+    if not record.paid_for(event.task_id) and (status != "failed" or event.task_id is not None):
         estimated = event.credits is None and event.task_id is not None
         purchases[attempt] = Purchase(
             attempt=attempt, credits=counted, task_id=event.task_id, estimated=estimated
