@@ -1,6 +1,7 @@
 """The fetching side of a run: downloads before anything else, the nearest deadline first."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -41,6 +42,7 @@ class Fetching:
         self._queue: list[tuple[float, int, str, int, str]] = []
         self._order = count()
         self._under_way: set[tuple[str, int]] = set()
+        self._open: Counter[str] = Counter()
         self._tries: dict[str, int] = {}
         self._failed: dict[str, Broken] = {}
         self._later: list[tuple[float, str]] = []
@@ -53,10 +55,12 @@ class Fetching:
             if index not in record.videos:
                 item = (deadline, next(self._order), hash_, index, link)
                 heapq.heappush(self._queue, item)
+                self._open[hash_] += 1
 
     def drop(self) -> None:
         """Start nothing more."""
         self._queue.clear()
+        self._open = Counter(hash_ for hash_, _ in self._under_way)
         self._later.clear()
 
     @property
@@ -80,6 +84,7 @@ class Fetching:
         """What a download comes to."""
         hash_, index = message.hash, message.index
         self._under_way.discard((hash_, index))
+        self._open[hash_] -= 1
         match message.result:
             case Video() as video:
                 then = self._after_last if not self._busy(hash_) else None
@@ -101,9 +106,8 @@ class Fetching:
         return lambda: Fetched(hash_, index, self._courier.bring(entry, index, of, link))
 
     def _busy(self, hash_: str) -> bool:
-        return any(h == hash_ for h, _ in self._under_way) or any(
-            item[2] == hash_ for item in self._queue
-        )
+        """Whether another of its videos is on its way or waits to be."""
+        return self._open[hash_] > 0
 
     def _after_last(self, hash_: str) -> None:
         """The last video of a task is here, but another of its videos had failed before."""

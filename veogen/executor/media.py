@@ -145,11 +145,11 @@ def _is_filled(sample: bytes, prefix: int) -> bool:
 
     The format keeps zeros in a row out of a unit; only some encoders pad its end with them.
     """
-    at = 0
+    at, holes = 0, _HOLE in sample
     while at < len(sample):
         begin = at + prefix
         length = int.from_bytes(sample[at:begin])
         at = begin + length
-        if length == 0 or _HOLE in sample[begin:at].rstrip(b"\0"):
+        if length == 0 or (holes and _HOLE in sample[begin:at].rstrip(b"\0")):
             return False
     return at == len(sample)

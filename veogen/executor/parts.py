@@ -1,6 +1,7 @@
 """A download that is under way: bytes in a `.part` file, and beside it whose bytes they are."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -34,7 +35,9 @@ class Identity:
         return self.etag == other.etag if self.etag else self.source == other.source
 
 
+@functools.cache
 def boot_id() -> str:
+    """Which start of this machine it is; no process outlives it."""
     try:
         return _BOOT.read_text().strip()
     except OSError:
