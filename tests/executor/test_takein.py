@@ -371,6 +371,15 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
         found.entry.path(n, 2) for n in range(2)
     ]
 
+    assert here.run(both).code == ExitCode.DONE, "the second is not here, and not said to be gone"
+    assert len(here.courier.brought) == 1
+
+    first, second_clip = (here.path / found.entry.path(n, 2) for n in range(2))
+    first.unlink()
+    second_clip.write_bytes(b"of another")
+    assert here.run(both).code == ExitCode.DONE
+    assert here.courier.brought == ["https://media.example/task-1/0.mp4"] * 2
+
 
 CLIP = b"the bytes of a clip"
 
@@ -397,7 +406,7 @@ def test_the_file_of_another_machine_is_adopted_by_its_bytes(
     outcome = world.run(cities("Tokyo", "Paris"))
 
     assert statuses(outcome)[TOKYO.address] == "completed"
-    assert next(outcome.ledger.planned).record.elsewhere is not adopted
+    assert bool(next(outcome.ledger.planned).record.away) is not adopted
     assert world.keys == []
 
 
@@ -484,7 +493,7 @@ def test_a_renamed_request_keeps_a_clip_whose_names_are_both_of_one_file(
     outcome = world.run(plan(replace(TOKYO, output=output)))
 
     record = next(outcome.ledger.planned).record
-    assert (record.status, record.elsewhere) == ("completed", False)
+    assert (record.status, record.away) == ("completed", frozenset())
     assert record.videos[0].path.startswith(f"videos/{output}-")
     assert (world.path / record.videos[0].path).read_bytes() == clip.read_bytes() == b"clip"
 

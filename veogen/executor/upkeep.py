@@ -24,11 +24,12 @@ def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Adopt the clips of other machines of which the very files are here."""
     for standing in ledger.everything:
         record = standing.record
-        if record.status == "completed" and record.elsewhere and record.videos:
-            videos = record.videos.items()
-            paths = {directory / video.path: video for _, video in videos}
-            if all(_is_inside(p, directory) and is_clip(p, v) for p, v in paths.items()):
-                yield from (Delivered(record.hash, index, video) for index, video in videos)
+        if record.status == "completed":
+            for index in sorted(record.away):
+                video = record.videos[index]
+                path = directory / video.path
+                if _is_inside(path, directory) and is_clip(path, video):
+                    yield Delivered(record.hash, index, video)
 
 
 def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
@@ -70,9 +71,9 @@ def _is_inside(path: Path, directory: Path) -> bool:
 
 def _missing(standing: Standing, directory: Path) -> Iterator[Event]:
     record = standing.record
-    if record.status == "completed" and not record.elsewhere:
+    if record.status == "completed":
         for index, video in record.videos.items():
-            if not (directory / video.path).exists():
+            if index not in record.away and not (directory / video.path).exists():
                 yield Missing(record.hash, index)
 
 

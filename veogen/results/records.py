@@ -77,7 +77,10 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Where one request stands. `open` is the attempt on its way whose outcome is not recorded."""
+    """Where one request stands. `open` is the attempt on its way whose outcome is not recorded.
+
+    `away` are the videos that another machine has, as the committed results say.
+    """
 
     hash: str
     status: Status = "planned"
@@ -93,7 +96,7 @@ class Record:
     made_at: float | None = None
     links: tuple[str, ...] = ()
     purchases: Mapping[int, Purchase] = field(default_factory=dict)
-    elsewhere: bool = False
+    away: frozenset[int] = frozenset()
 
     @property
     def spent(self) -> Decimal:
@@ -179,7 +182,7 @@ def _after_submitting(
                 purchases={**record.purchases, attempt: purchase},
                 links=(),
                 made_at=None,
-                elsewhere=False,
+                away=frozenset(),
             )
         case Accepted(attempt=attempt, task_id=task_id):
             return _submitted(
@@ -243,7 +246,7 @@ def _after_accepting(
                 videos=videos,
                 status="completed" if done else record.status,
                 error=None if done else record.error,
-                elsewhere=False,
+                away=record.away - {index},
             )
         case Undelivered(code=code, message=message):
             return replace(
@@ -307,6 +310,7 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
             attempt=attempt, credits=counted, task_id=event.task_id, estimated=estimated
         )
     error = Failure(event.error_code, event.error_message or "") if event.error_code else None
+    videos = by_index(event.videos, event.hash)
     return replace(
         record,
         status=status,
@@ -314,11 +318,11 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
         task_id=event.task_id,
         credits=event.credits,
         error=error,
-        videos=by_index(event.videos, event.hash),
+        videos=videos,
         links=(),
         made_at=None,
         accepted_at=event.at,
         open=None,
         purchases=purchases,
-        elsewhere=True,
+        away=frozenset(videos),
     )
