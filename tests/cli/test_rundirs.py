@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from veogen.cli.rundirs import default_directory, find_run, shown
+from veogen.cli.rundirs import default_directory, find_run
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 
@@ -36,9 +36,9 @@ def make_runs(project: Path, *names: str) -> None:
 def test_a_run_has_a_directory_below_the_project(
     profile: str | None, *, simulated: bool, name: str
 ) -> None:
-    found = default_directory(Path("/p"), "boats", profile, simulated=simulated)
+    found = default_directory(Path.cwd().parent, "boats", profile, simulated=simulated)
 
-    assert found == Path("/p/runs") / name
+    assert found == Path("../runs") / name
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_run_is_found(
 ) -> None:
     make_runs(project, *runs)
 
-    assert find_run(written, profile).resolve() == (project / "runs" / found).resolve()
+    assert find_run(written, profile) == Path("runs") / found
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,7 @@ def test_the_only_run_is_found_from_a_folder_of_the_project(
     make_runs(project, "x")
     monkeypatch.chdir(project / "specs")
 
-    assert find_run(None) == project / "runs/x"
-    assert shown(find_run(None)) == "../runs/x"
+    assert find_run(None) == Path("../runs/x")
 
 
 def test_the_name_may_come_from_a_base(project: Path) -> None:

@@ -142,6 +142,17 @@ def test_a_mistake_is_shown_at_its_place(project: Path, old: str, new: str, told
     assert mistakes(project, PRICES.replace(old, new)) == [f"prices.yaml:{told}"]
 
 
+def test_prices_that_cannot_be_read_are_not_said_to_be_missing(project: Path) -> None:
+    (project / "prices.yaml").mkdir()
+
+    with pytest.raises(MistakesError) as caught:
+        load_spec(Path("a.yaml"))
+
+    assert str(caught.value) == (
+        "veogen.yaml:1:9: error[missing-file]: 'prices.yaml' cannot be read: this is not a file"
+    )
+
+
 def test_a_file_that_is_not_there_is_a_mistake_of_the_policy(project: Path) -> None:
     with pytest.raises(MistakesError) as caught:
         load_spec(Path("a.yaml"))

@@ -1,10 +1,12 @@
 """Where a project begins, which files of a folder are specs, and the team's policy."""
 
+import errno
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 import pytest
 from specproject import Project, project_fixture
+from support.memory import MemoryFiles
 
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError
@@ -79,6 +81,19 @@ def test_the_specs_of_a_folder(project: Project) -> None:
     found = specs_in(Folder(project.root), PurePosixPath("specs"))
 
     assert [path.name for path in found] == ["a.yml", "b.yaml", "broken.yaml", "c.yaml"]
+
+
+class LockedFiles(MemoryFiles):
+    """Files that are others' to read."""
+
+    def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", f"{path}, {at_most}")
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_left_to_whoever_reads_it_to_tell_of() -> None:
+    files = LockedFiles({"specs/a.yaml": "veogen: 1", "specs/notes.txt": "", "specs/_b.yaml": ""})
+
+    assert list(specs_in(files, PurePosixPath("specs"))) == [PurePosixPath("specs/a.yaml")]
 
 
 def test_a_policy_is_read_from_the_root(project: Project) -> None:

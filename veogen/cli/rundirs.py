@@ -32,9 +32,12 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def default_directory(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
-    """Where a spec is run below its project root unless somebody says otherwise."""
+    """Where a spec is run below its project root unless somebody says otherwise.
+
+    As it is typed here, since many a message names it.
+    """
     folder = name if profile is None else f"{name}.{profile}"
-    return root / "runs" / (folder + SIMULATED if simulated else folder)
+    return Path(shown(root / "runs" / (folder + SIMULATED if simulated else folder)))
 
 
 def find_run(written: str | None, profile: str | None = None) -> Path:
@@ -76,7 +79,7 @@ def names_of(path: Path, name: str) -> Names:
 
 
 def _only_one() -> Path:
-    runs = project_root(Path("_")) / "runs"
+    runs = Path(shown(project_root(Path("_")) / "runs"))
     found = list(_runs_below(runs))
     if len(found) == 1:
         return found[0]

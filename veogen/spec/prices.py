@@ -78,8 +78,10 @@ def team_prices(
         raw = files.read(path, MAX_BYTES)
     except OutsideRootError as error:
         problems.error(place, "outside-root", str(error))
-    except OSError:
+    except FileNotFoundError:
         problems.error(place, "missing-file", f"there is no file {written!r}")
+    except OSError as error:
+        problems.error(place, "missing-file", f"{written!r} cannot be read: {error.strerror}")
     else:
         prices, mistakes = _read(raw, files.shown(path), known)
         problems.extend(mistakes)
