@@ -2,19 +2,16 @@
 
 import heapq
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from math import log
-from typing import TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.batches import DISTRIBUTIONS, Draw
 
 from veogen.executor.polling import Forecast
-
-Draw: TypeAlias = Callable[[random.Random], float]
 
 TASKS, SLOTS, A_SECOND, LATENCY = 1000, 50, 2.0, 0.15
 
@@ -66,29 +63,8 @@ def ideal(durations: Sequence[float]) -> float:
     return max(slots)
 
 
-def even(chance: random.Random) -> float:
-    return chance.lognormvariate(log(110), 0.3)
-
-
-def two_kinds(chance: random.Random) -> float:
-    quick = chance.random() < 0.6
-    return chance.lognormvariate(log(70 if quick else 270), 0.15)
-
-
-def slow_tail(chance: random.Random) -> float:
-    return even(chance) * (chance.uniform(3, 8) if chance.random() < 0.05 else 1)
-
-
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(
-    ("draw", "estimate"),
-    [
-        pytest.param(even, 120, id="even"),
-        pytest.param(two_kinds, 120, id="two kinds"),
-        pytest.param(slow_tail, 120, id="a slow tail"),
-        pytest.param(even, 40, id="estimates a third of the truth"),
-    ],
-)
+@pytest.mark.parametrize(("draw", "estimate"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
 def test_two_thirds_of_the_looks_of_ten_seconds_find_tasks_done_no_later(
     draw: Draw, estimate: float, seed: int
 ) -> None:
