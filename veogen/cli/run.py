@@ -15,7 +15,7 @@ from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal
-from veogen.cli.listening import listening, listening_options, refuse_odd_listening
+from veogen.cli.listening import Listening, listening, listening_options, refuse_odd_listening
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
@@ -100,25 +100,25 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
         _check_money(jobs, sessions)
         yes = given["yes"] or given["simulate"]
-        confirm(
-            sessions,
-            yes=yes,
-            policy=policy,
-            balance=connection.balance,
-            models=known,
-        )
+        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=known)
         if ears:
             ears.begin(sessions)
         reckoning = _reckoning(connection, sessions)
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
         odd = reckoning.close() if reckoning and not _is_cut_off(outcomes) else None
-    for job, outcome in zip(jobs, outcomes, strict=False):
+    _say_last(jobs, outcomes, odd, ears)
+    return worst(outcomes)
+
+
+def _say_last(
+    jobs: Sequence[Job], outcomes: Sequence[Outcome], odd: str | None, ears: Listening | None
+) -> None:
+    for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
         say(job.directory, outcome)
     if odd:
         say_line(odd)
     if ears:
         ears.end()
-    return worst(outcomes)
 
 
 def _reckoning(connection: Connection, sessions: Sequence[Session]) -> Reckoning | None:

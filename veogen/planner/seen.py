@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Iterable
 
 _LEAST = 1 << 10
-_WORD = 1 << 64
 
 
 class Seen:
