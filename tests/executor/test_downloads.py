@@ -269,14 +269,15 @@ def test_a_name_that_was_only_reserved_is_used(media: Media, tmp_path: Path) -> 
     assert isinstance(outcome, Delivered)
 
 
+@pytest.mark.parametrize("circle", [False, True], ids=["outside", "in a circle"])
 @pytest.mark.parametrize("place", ["videos", "videos/opening", "videos/opening/clip.mp4"])
 def test_no_symbolic_link_leads_out_of_the_run_directory(
-    place: str, media: Media, tmp_path: Path
+    place: str, media: Media, tmp_path: Path, *, circle: bool
 ) -> None:
     outside, run = tmp_path / "outside", tmp_path / "run"
     outside.mkdir()
     (run / place).parent.mkdir(parents=True)
-    (run / place).symlink_to(outside)
+    (run / place).symlink_to(run / place if circle else outside)
 
     outcome, host = bring(media, run)
 

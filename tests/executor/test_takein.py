@@ -504,6 +504,17 @@ def _hard_link(folder: Path) -> None:
     (folder / clip.name.replace("Tokyo", "TOKYO")).hardlink_to(clip)
 
 
+def test_a_link_that_leads_in_a_circle_ends_no_run(
+    tmp_path: Path, bought: Mapping[str, Any]
+) -> None:
+    world = clone(tmp_path, bought)
+    (world.path / "videos").symlink_to("videos")
+
+    outcome = world.run(plan(replace(TOKYO, output="city/Edo")))
+
+    assert statuses(outcome) == {TOKYO.address: "completed"}
+
+
 def test_a_clip_is_not_moved_through_a_link_that_leads_outside(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:

@@ -25,7 +25,7 @@ class Delivered:
 
 def already_there(target: Path, root: Path) -> Delivered | Broken | None:
     """What stands under the final name, if anything does: a delivered clip is never overwritten."""
-    if not target.parent.resolve().is_relative_to(root.resolve()):
+    if not is_inside(target.parent, root):
         text = f"{target.parent}: a symbolic link leads out of the run directory"
         return Broken("outside", text, retry=False)
     if not os.path.lexists(target):
@@ -41,6 +41,11 @@ def already_there(target: Path, root: Path) -> Delivered | Broken | None:
     with Writer(target.open("rb", buffering=0)) as reader:
         reader.take_in()
         return Delivered(path=target, sha256=reader.digest(), bytes=reader.size, facts=facts)
+
+
+def is_inside(folder: Path, root: Path) -> bool:
+    """Whether no link on the way to a folder leads out of `root`."""
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
 
 
 def in_the_way(target: Path) -> Broken:

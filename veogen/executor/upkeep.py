@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from veogen.executor.places import put_in_place
+from veogen.executor.places import is_inside, put_in_place
 from veogen.results.events import Delivered, Event, Missing, Moved
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.videos import Video
@@ -66,7 +66,7 @@ def _is_one_name(one: Path, other: Path) -> bool:
 
 def _is_inside(path: Path, directory: Path) -> bool:
     """Whether no link on the way to a file leads out of the run directory."""
-    return path.parent.resolve().is_relative_to(directory.resolve()) and not path.is_symlink()
+    return is_inside(path.parent, directory) and not path.is_symlink()
 
 
 def _missing(standing: Standing, directory: Path) -> Iterator[Event]:
