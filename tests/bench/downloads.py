@@ -1,4 +1,4 @@
-"""Clips from a server of this machine: hashed, verified and durable, against curl that only writes."""
+"""Clips from a server of this machine: hashed, verified, durable; against curl, and the disk alone."""
 
 import hashlib
 import os
@@ -17,6 +17,7 @@ from bench.tables import Table, processes
 AT_ONCE = 8
 CURL = "curl --parallel, no hash"
 OURS = "veogen's downloads"
+DISK = "written and synced, no network"
 IDLE = "a process that downloads nothing"
 
 CLIP = """\
@@ -87,6 +88,21 @@ with Media(local=True) as media:
                 start()
 """
 
+KEEP = """\
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+clip, folder, count, at_once = sys.argv[1:]
+with open(clip, "rb") as file:
+    content = file.read()
+def keep(number):
+    with open(f"{folder}/{number}.mp4", "wb", buffering=0) as file:
+        file.write(content)
+        os.fdatasync(file.fileno())
+with ThreadPoolExecutor(int(at_once)) as crew:
+    list(crew.map(keep, range(int(count))))
+"""
+"""What durable clips cost when nothing has to be fetched: no download of ours can be faster."""
+
 
 def tables(*, small: bool) -> Iterator[Table]:
     count, size = (4, 100_000) if small else (200, 10_000_000)
@@ -98,6 +114,7 @@ def tables(*, small: bool) -> Iterator[Table]:
         with serving(clip) as url:
             candidates = {
                 CURL: partial(_curl, url, root / "curl", count),
+                DISK: partial(_kept, clip, root / "kept", count),
                 OURS: partial(_ours, url, root / "ours", count, sha256),
                 IDLE: partial(_ours, url, root / "idle", 0, sha256),
             }
@@ -110,6 +127,8 @@ def tables(*, small: bool) -> Iterator[Table]:
     if base == CURL:
         fast = 1 / rounds.ratio(OURS, CURL, _wall)
         notes.append(f"Veogen is {fast:.2f} times as fast as curl (at least 0.65).")
+        bound = 1 / rounds.ratio(DISK, CURL, _wall)
+        notes.append(f"Clips that are only written and synced are {bound:.2f} times as fast.")
     else:
         notes.append("curl is not installed.")
     title = f"Downloads: {count} clips of {size / 1e6:g} MB, {AT_ONCE} at a time"
@@ -136,6 +155,12 @@ def _ours(url: str, folder: Path, count: int, sha256: str) -> Measure:
     folder.mkdir()
     words = (url, str(folder), str(count), sha256, str(AT_ONCE))
     return _cleared(folder, process([sys.executable, "-c", PROGRAM, *words]))
+
+
+def _kept(clip: Path, folder: Path, count: int) -> Measure:
+    folder.mkdir()
+    words = [sys.executable, "-c", KEEP, str(clip), str(folder), str(count), str(AT_ONCE)]
+    return _cleared(folder, process(words))
 
 
 def _cleared(folder: Path, measure: Measure) -> Measure:
