@@ -81,8 +81,10 @@ def test_only_files_are_read(folder: Folder) -> None:
 
 def test_the_names_of_a_folder_are_sorted_and_those_of_its_files(folder: Folder) -> None:
     (folder.root / "Z.txt").touch()
+    for name, target in {"link": "a.txt", "up": "..", "circle": "circle", "none": "no"}.items():
+        (folder.root / name).symlink_to(target)
 
-    assert list(folder.names(PurePosixPath())) == ["Z.txt", "a.txt"]
+    assert list(folder.names(PurePosixPath())) == ["Z.txt", "a.txt", "link"]
     assert list(folder.names(PurePosixPath("nope"))) == []
 
 

@@ -57,8 +57,8 @@ class Folder:
     def names(self, folder: PurePosixPath) -> Iterator[str]:
         place = self.locate(folder)
         if place.is_dir():
-            with os.scandir(place) as entries:  # which asks the disk about links alone
-                yield from sorted([entry.name for entry in entries if entry.is_file()])
+            with os.scandir(place) as entries:
+                yield from sorted([entry.name for entry in entries if _is_file(entry)])
 
     def shown(self, path: PurePosixPath) -> str:
         return os.path.relpath(self.root / path)
@@ -79,3 +79,10 @@ def inside(base: PurePosixPath, written: str) -> PurePosixPath:
     if normal == ".." or normal.startswith("../"):
         raise OutsideRootError(f"{written!r} leaves the project")
     return PurePosixPath(normal)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a file or a link to one; the disk is asked about links alone."""
+    if entry.is_symlink():
+        return os.path.isfile(entry.path)  # noqa: PTH113 - which no link in a circle stops
+    return entry.is_file()
