@@ -268,6 +268,62 @@ def test_without_a_key_a_simulated_run_is_told_to_be_one(
     )
 
 
+def test_a_folder_with_one_spec_may_have_a_directory_of_its_own(shell: Shell) -> None:
+    (shell.folder / "one").mkdir()
+    (shell.folder / "one/trip.yaml").write_text(SPEC)
+    (shell.folder / "two").mkdir()
+    for name in ("a", "b"):
+        (shell.folder / f"two/{name}.yaml").write_text(SPEC.replace("trip", name))
+
+    one, two = (shell.veogen("run", name, *QUICK, "--dir", "d") for name in ("one", "two"))
+
+    assert (one.code, two.code) == (ExitCode.DONE, ExitCode.USAGE)
+    assert two.err == "error: --dir takes one spec: several would share one directory\n"
+
+
+@pytest.fixture
+def projects(shell: Shell) -> Shell:
+    """Two projects, the second with a model and a policy of its own."""
+    for name, policy in (("a", ""), ("b", "limits: {models: [own-1], max_requests: 2}")):
+        (shell.folder / name / "models").mkdir(parents=True)
+        (shell.folder / name / f"{name}.yaml").write_text(SPEC.replace("trip", name))
+        (shell.folder / name / "veogen.yaml").write_text(policy)
+    own = "id: own-1\nlike: veo-3.1-fast-generate-preview\n"
+    (shell.folder / "b/models/own.yaml").write_text(own)
+    return shell
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("validate",),
+        ("plan",),
+        ("plan", "--format", "jsonl"),
+        ("lock",),
+        ("run", *QUICK),
+    ],
+    ids=" ".join,
+)
+def test_each_of_two_projects_has_limits_of_its_own(
+    projects: Shell, command: tuple[str, ...]
+) -> None:
+    ended = projects.veogen(command[0], "a/a.yaml", "b/b.yaml", *command[1:])
+
+    told = "b/veogen.yaml:1:9: error[model-not-allowed]: the limits allow no 'veo-3.1-fast-"
+    assert (ended.code, told in ended.out + ended.err) == (ExitCode.USAGE, True)
+    assert not (projects.folder / "a/runs").exists()
+
+
+def test_each_of_two_projects_has_models_of_its_own(projects: Shell) -> None:
+    spec = projects.folder / "b/b.yaml"
+    spec.write_text(spec.read_text().replace("params: {", "params: {model: own-1, "))
+
+    ended = projects.veogen("run", "a/a.yaml", "b/b.yaml", *QUICK)
+
+    assert ended.code == ExitCode.DONE, ended.err
+    assert (projects.folder / "b/runs/b.simulated/results.json").exists()
+
+
 def test_a_simulated_directory_is_no_real_one(shell: Shell) -> None:
     shell.veogen("run", "trip.yaml", *QUICK, "--dir", "d")
     path = shell.folder / "d/results.json"

@@ -124,12 +124,8 @@ def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterat
 
 def _over_limits(sides: Iterable[Side]) -> Iterator[str]:
     """What the team's limits have against all new plans together."""
-    found = [side for side in sides if side.spec is not None]
-    for first in found[:1]:
-        if first.spec is not None:
-            limits = first.spec.policy.limits
-            plans = [side.plan for side in found]
-            yield from (p.message for p in over_limits(plans, limits, _place(first)))
+    found = [(side.spec, side.plan) for side in sides if side.spec is not None]
+    yield from (problem.message for problem in over_limits(found))
 
 
 def _place(side: Side) -> Place:

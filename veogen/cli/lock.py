@@ -16,8 +16,7 @@ from veogen.cli.plan_view import narrowed
 from veogen.cli.saying import say_line
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
 from veogen.cli.written import written
-from veogen.document.problems import MistakesError, Problem, Problems
-from veogen.document.values import Place
+from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
 from veogen.planner.budget import over_limits
 from veogen.planner.build import plan_all
@@ -71,16 +70,10 @@ def _check_all(paths: Sequence[Path], options: SpecOptions) -> None:
         except StaleError as error:
             stale.append(str(error))
     for alike in fresh.values():  # a profile is bought by a command of its own
-        problems.extend(_over_limits(alike))
+        problems.extend(over_limits(alike))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
-
-
-def _over_limits(found: Sequence[tuple[Spec, Plan]]) -> Iterator[Problem]:
-    first, _ = found[0]  # the specs of one command share their project
-    place = Place(first.files.shown(first.path), 1, 1)
-    return over_limits([plan for _, plan in found], first.policy.limits, place)
 
 
 def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:

@@ -1,6 +1,6 @@
 """What `run` is asked to buy: plans made of specs, or locks bought as they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,8 +16,7 @@ from veogen.cli.locks import (
 from veogen.cli.options import Reading, SpecOptions
 from veogen.cli.specs import is_lock_file, spec_paths
 from veogen.document.files import Folder
-from veogen.document.problems import MistakesError, Problem, Problems
-from veogen.document.values import Place
+from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
 from veogen.planner.approval import approved, spec_of
 from veogen.planner.budget import over_limits
@@ -56,7 +55,7 @@ def orders(arguments: Sequence[Path], options: SpecOptions, *, locked: bool) -> 
             problems.extend(error.problems)
         except StaleError as error:
             stale.append(str(error))
-    problems.extend(_over_limits(found))
+    problems.extend(over_limits((order.spec, order.plan) for order in found))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
@@ -97,10 +96,3 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     spec = spec_of(stored, files, below, problems, lenient=options.allow_unknown_model)
     plan = approved(stored, spec, problems, options.max_requests)
     return Order(spec, plan, price_note(lock, plan))
-
-
-def _over_limits(found: Sequence[Order]) -> Iterator[Problem]:
-    for order in found[:1]:  # the specs of one command share their project
-        limits, files = order.spec.policy.limits, order.spec.files
-        place = Place(files.shown(order.spec.path), 1, 1)
-        yield from over_limits([one.plan for one in found], limits, place)

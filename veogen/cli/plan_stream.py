@@ -9,8 +9,7 @@ from typing import BinaryIO
 from veogen.cli.holdings import holdings_of
 from veogen.cli.options import SpecOptions
 from veogen.document.problems import Problem, Problems
-from veogen.document.values import Place
-from veogen.planner.budget import tally_over_limits
+from veogen.planner.budget import tallies_over_limits
 from veogen.planner.lines import stream
 from veogen.planner.plan import Request
 from veogen.planner.tally import Tally
@@ -47,19 +46,16 @@ def write_lines(
 
 
 def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> Iterator[bytes]:
-    together = Tally()
-    specs = tuple(specs)
+    counted: list[tuple[Spec, Tally]] = []
     for spec in specs:
         for block in stream(
             spec, problems, state_of=_state_of(spec), max_requests=options.max_requests
         ):
             if isinstance(block, Tally):
-                together.take_in(block)
+                counted.append((spec, block))
             else:
                 yield block.encode()
-    for spec in specs[:1]:  # the specs of one command share their project
-        place = Place(spec.files.shown(spec.path), 1, 1)
-        problems.extend(tally_over_limits(together, spec.policy.limits, place))
+    problems.extend(tallies_over_limits(counted))
 
 
 def _state_of(spec: Spec) -> Callable[[Request], str] | None:

@@ -1,5 +1,6 @@
 """`veogen run`: buy, download and verify what is missing."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,12 +23,14 @@ from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.reckoning import Reckoning
 from veogen.cli.rundirs import default_directory
 from veogen.cli.saying import say_line
+from veogen.cli.specs import spec_paths
 from veogen.cli.stand_in import gateway
 from veogen.cli.verbose import logging_exchanges
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.services import Connection, connected
 from veogen.executor.session import Outcome, Session, Wanted
 from veogen.planner.selection import selected
+from veogen.spec.model import Spec
 
 
 @click.command(
@@ -81,13 +84,15 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         for note in (order.note for order in ordered if order.note):
             say_line(f"note: {note}")
         jobs = _jobs(ordered, options, given)
-        known = ordered[0].spec.policy.models  # the specs of one command share their project
-        models = {str(r.body["model"]) for job in jobs if job.plan for r in job.plan.requests}
-        used = {name: known[name] for name in models}
-        settings = stack.enter_context(gateway(given, [job.directory for job in jobs], used))
+        models = {
+            name: order.spec.policy.models[name]
+            for order in ordered
+            for name in {str(request.body["model"]) for request in order.plan.requests}
+        }
+        settings = stack.enter_context(gateway(given, [job.directory for job in jobs], models))
         ears = stack.enter_context(listening(given, settings))
         if ears:
-            policy = replace(policy, callbacks=ears.told_of(known))
+            policy = replace(policy, callbacks=ears.told_of(models))
         connection = stack.enter_context(
             connected(
                 settings,
@@ -100,7 +105,7 @@ def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCo
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
         _check_money(jobs, sessions)
         yes = given["yes"] or given["simulate"]
-        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=known)
+        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
         if ears:
             ears.begin(sessions)
         reckoning = _reckoning(connection, sessions)
@@ -134,11 +139,19 @@ def _is_cut_off(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:
-    """Each spec's budget, then the team's limit for all of them together."""
+    """Each spec's budget, then the limit of a project's team for all of its specs together."""
     for session in sessions:
         session.check_money()
-    limits = [job.spec.policy.limits.max_credits for job in jobs if job.spec]
-    limit = min((amount for amount in limits if amount is not None), default=None)
+    projects: defaultdict[Path, list[tuple[Spec, Session]]] = defaultdict(list)
+    for job, session in zip(jobs, sessions, strict=True):
+        if job.spec:
+            projects[job.spec.files.root].append((job.spec, session))
+    for alike in projects.values():
+        spec, _ = alike[0]
+        _check_limit(spec.policy.limits.max_credits, [session for _, session in alike])
+
+
+def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
     counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
     if limit is not None and counted > limit and any(session.to_buy for session in sessions):
         raise UsageError(
@@ -148,7 +161,7 @@ def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:
 
 
 def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
-    if given["directory"] and (len(specs) > 1 or specs[0].is_dir()):
+    if given["directory"] and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
     if not given["simulate"]:
         for name in ("faults", "generation_time"):

@@ -1,12 +1,13 @@
 """Estimates against ceilings: a plan that may not be bought is a mistake."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from veogen.document.problems import Problem
 from veogen.document.values import Place
 from veogen.planner.plan import Plan
 from veogen.planner.tally import Tally
-from veogen.spec.model import Limits
+from veogen.spec.model import Limits, Spec
 
 
 def over_budget(plan: Plan, place: Place) -> Iterator[Problem]:
@@ -22,16 +23,24 @@ def tally_over_budget(
     yield from _over(tally, budget, f"{name} allows", budget.place or place)
 
 
-def over_limits(plans: Sequence[Plan], limits: Limits, place: Place) -> Iterator[Problem]:
-    """What all plans of a command together have against the team's limits."""
-    yield from tally_over_limits(
-        Tally.of(request for plan in plans for request in plan.requests), limits, place
-    )
+def over_limits(found: Iterable[tuple[Spec, Plan]]) -> Iterator[Problem]:
+    """What the plans of a command have against limits: all of a project together."""
+    yield from tallies_over_limits((spec, Tally.of(plan.requests)) for spec, plan in found)
 
 
-def tally_over_limits(tally: Tally, limits: Limits, place: Place) -> Iterator[Problem]:
+def tallies_over_limits(found: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
     """As `over_limits`, of what was counted."""
-    where = limits.place or place
+    projects: dict[Path, tuple[Spec, Tally]] = {}
+    for spec, tally in found:
+        _, together = projects.setdefault(spec.files.root, (spec, Tally()))
+        together.take_in(tally)
+    for spec, together in projects.values():
+        limits = spec.policy.limits
+        where = limits.place or Place(spec.files.shown(spec.path), 1, 1)
+        yield from _over_limits(together, limits, where)
+
+
+def _over_limits(tally: Tally, limits: Limits, where: Place) -> Iterator[Problem]:
     yield from _over(tally, limits, "limits allow", where)
     for model in tally.credits if limits.models else ():
         if model not in limits.models:

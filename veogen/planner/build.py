@@ -50,8 +50,7 @@ def check_all(
     plans = tuple(
         plan_as_far(spec, problems, models=models, max_requests=max_requests) for spec in specs
     )
-    for spec in specs[:1]:  # the specs of one command share their project
-        problems.extend(over_limits(plans, spec.policy.limits, _place(spec)))
+    problems.extend(over_limits(zip(specs, plans, strict=True)))
     return plans
 
 
