@@ -188,12 +188,27 @@ def test_a_star_gives_up_and_pays_again_nothing_that_can_still_be_had(
     before = world.run(three, Policy(task_timeout=60.0))
     assert [*statuses(before).values()] == ["undelivered", "submitted", "indeterminate"]
 
-    by_star = decide(world, Decision(kind, "*"))
+    said: list[str] = []
 
+    by_star = decide(world, Decision(kind, "*"), said=said)
+
+    left = {"abandon": "2 requests that can", "rebuy": "1 request that can"}[kind]
+    assert said[0] == f"note: --{kind} '*' leaves alone {left} still be collected"
     meant = "failed" if kind == "abandon" else "submitted"
     assert [*statuses(by_star).values()] == ["undelivered", "submitted", meant]
     by_name = decide(world, Decision(kind, ADDRESS))
     assert statuses(by_name)[ADDRESS] == meant
+
+
+@pytest.mark.parametrize("kind", ["replay", "abandon", "rebuy"])
+def test_a_star_that_means_nothing_says_so(tmp_path: Path, kind: Kind) -> None:
+    world = World(tmp_path / "trip")
+    world.run(plan(TOKYO))
+    said: list[str] = []
+
+    outcome = decide(world, Decision(kind, "*"), said=said)
+
+    assert (outcome.code, said) == (ExitCode.DONE, [f"note: --{kind} '*' fits no request"])
 
 
 def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:

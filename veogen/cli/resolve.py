@@ -91,7 +91,7 @@ def _decide(directory: Path, decisions: list[Decision], services: Services) -> O
         ) as session,
         interrupts(session.runner.interrupt),
     ):
-        return session.decide(decisions, lambda text: click.echo(text, err=True))
+        return session.decide(decisions, say_line)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from veogen.gateway.answers import Gateway, Task
 from veogen.results.events import Abandoned, Adopted, Event
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.records import Record, Status
+from veogen.terminal import counted
 
 Kind: TypeAlias = Literal["adopt", "replay", "abandon", "rebuy"]
 
@@ -58,6 +59,23 @@ def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Dec
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return list(found.values())
+
+
+def notes(
+    decisions: Iterable[Decision], found: Sequence[Decided], ledger: Ledger, now: float
+) -> Iterator[str]:
+    """What '*' does not mean, in words."""
+    for kind in [decision.kind for decision in decisions if decision.address == EVERY]:
+        kept = [
+            s.record
+            for s in ledger.everything
+            if s.record.status in _FITS[kind] and comes_home(s.record, now)
+        ]
+        if kept:
+            left = counted(len(kept), "request")
+            yield f"note: --{kind} '*' leaves alone {left} that can still be collected"
+        elif all(decided.kind != kind for decided in found):
+            yield f"note: --{kind} '*' fits no request"
 
 
 def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from veogen.executor.deciding import (
     candidates,
     has_bytes,
     meant,
+    notes,
     paid_so_far,
     unowned,
 )
@@ -157,6 +158,8 @@ class Session:
         """Carry out what a person decided; nothing is watched or fetched."""
         gateway, now = self._services.gateway, self._services.clock.now()
         decided = meant(decisions, self.ledger, now)
+        for note in notes(decisions, decided, self.ledger, now):
+            say(note)
         events = [
             adopted(d, gateway, self.ledger, now) if d.kind == "adopt" else abandoned(d.standing)
             for d in decided
