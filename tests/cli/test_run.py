@@ -281,6 +281,17 @@ def test_a_folder_with_one_spec_may_have_a_directory_of_its_own(shell: Shell) ->
     assert two.err == "error: --dir takes one spec: several would share one directory\n"
 
 
+def test_specs_that_would_share_a_directory_are_refused(shell: Shell) -> None:
+    (shell.folder / "other.yaml").write_text(SPEC.replace("boat", "ship"))
+
+    ended = shell.veogen("run", "trip.yaml", "other.yaml", *QUICK)
+
+    assert (ended.code, ended.err) == (
+        ExitCode.USAGE,
+        "error: trip.yaml and other.yaml would share runs/trip.simulated: give one another 'name'\n",
+    )
+
+
 @pytest.fixture
 def projects(shell: Shell) -> Shell:
     """Two projects, the second with a model and a policy of its own."""

@@ -21,7 +21,7 @@ from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.orders import Order, orders
 from veogen.cli.pace import policy_of, submitting_options
 from veogen.cli.reckoning import Reckoning
-from veogen.cli.rundirs import default_directory
+from veogen.cli.rundirs import default_directory, shown
 from veogen.cli.saying import say_line
 from veogen.cli.specs import spec_paths
 from veogen.cli.stand_in import gateway
@@ -177,7 +177,22 @@ def _jobs(ordered: Sequence[Order], options: SpecOptions, given: dict[str, Any])
         options.select,
         options.deselect,
     )
-    return [_job(order, chosen, given) for order in ordered]
+    jobs = [_job(order, chosen, given) for order in ordered]
+    _refuse_shared(jobs)
+    return jobs
+
+
+def _refuse_shared(jobs: Sequence[Job]) -> None:
+    owners: dict[Path, Spec] = {}
+    for job in jobs:
+        if job.spec is None:
+            continue
+        owner = owners.setdefault(job.directory, job.spec)
+        if owner is not job.spec:
+            one, other = (spec.files.shown(spec.path) for spec in (owner, job.spec))
+            raise UsageError(
+                f"{one} and {other} would share {shown(job.directory)}: give one another 'name'"
+            )
 
 
 def _job(order: Order, chosen: Collection[str], given: dict[str, Any]) -> Job:
