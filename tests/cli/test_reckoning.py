@@ -109,6 +109,22 @@ def test_money_that_a_failed_task_kept_is_noticed(
     )
 
 
+def test_what_is_paid_once_more_is_told_without_what_turns_a_terminal_around(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trip.yaml").write_text(SPEC.replace("[dawn, dusk]", '["dusk\\u202e"]'))
+    scenario = parse(b"faults: [{at: task, do: fail, code: content_filter}]", "faults.yaml")
+    with running(Options(generation_time=0.1, faults=scenario.faults)) as simulator:
+        environ = {"EVOLINK_API_KEY": "sk-evo-0123456789", "EVOLINK_BASE_URL": simulator.base_url}
+        shell = Shell(tmp_path, capfd, environ)
+        shell.veogen("run", "trip.yaml", "--yes", "--poll-interval", "0.1")
+
+        ended = shell.veogen("resolve", "runs/trip", "--rebuy", "*")
+
+    assert "38.016 credits paid so far; buying it anew for 38.016 credits" in ended.err
+    assert "\u202e" not in ended.err
+
+
 PRICE = Decimal(38)
 KEPT = Purchase(attempt=1, credits=PRICE, task_id="task-1")
 HELD = Purchase(attempt=1, credits=PRICE)
