@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.simulators import clean_environment, simulator
+from support.simulators import clean_environment, quick_simulator
 from support.virtual import Memory
 
 import veogen
@@ -34,11 +34,9 @@ def test_the_example_of_the_readme_runs_as_it_is_written(tmp_path: Path) -> None
     [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     for folder in ("specs", "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    faults = tmp_path / "faults.yaml"
-    faults.write_text("gateway: {clips: shared, estimated_time: 1}\n")
     (tmp_path / "example.py").write_text(example)
 
-    with simulator(faults, generation_time=0.1) as served:
+    with quick_simulator(tmp_path) as served:
         ended = subprocess.run(
             [sys.executable, "-W", "error", "example.py"],
             cwd=tmp_path,

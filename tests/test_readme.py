@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.commands import Shell
-from support.simulators import Served, simulator
+from support.simulators import Served, quick_simulator
 
 from veogen.cli import COMMANDS, veogen
 
@@ -38,9 +38,7 @@ def test_a_command_of_the_readme_exists_with_its_options(line: str) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    faults = tmp_path_factory.mktemp("account") / "faults.yaml"
-    faults.write_text("gateway: {clips: shared, estimated_time: 1}\n")
-    with simulator(faults, generation_time=0.1) as served:
+    with quick_simulator(tmp_path_factory.mktemp("account")) as served:
         yield served
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.commands import Shell
 from support.disks import fill, small_disk
-from support.simulators import Served, simulator
+from support.simulators import Served, quick_simulator
 
 from veogen.errors import ExitCode
 from veogen.executor.journal import Journal
@@ -27,9 +27,7 @@ RUN = ("run", "spec.yaml", "--yes", "--progress", "lines", "--poll-interval", "0
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    account = tmp_path_factory.mktemp("account") / "faults.yaml"
-    account.write_text("gateway: {clips: shared, estimated_time: 1}\n")
-    with simulator(account, generation_time=0.1) as served:
+    with quick_simulator(tmp_path_factory.mktemp("account")) as served:
         yield served
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.simulators import Served, clean_environment, simulator
+from support.simulators import Served, clean_environment, quick_simulator
 
 from veogen.errors import ExitCode
 
@@ -53,9 +53,7 @@ OPTIONS = ("--yes", "--progress", "none", "--poll-interval", "0.1", "--max-in-fl
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    faults = tmp_path_factory.mktemp("account") / "faults.yaml"
-    faults.write_text("gateway: {clips: shared, estimated_time: 1}\n")
-    with simulator(faults, generation_time=0.1) as served:
+    with quick_simulator(tmp_path_factory.mktemp("account")) as served:
         yield served
 
 

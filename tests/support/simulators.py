@@ -44,6 +44,15 @@ def simulator(faults: Path | None = None, *, generation_time: float = 0.2) -> It
         process.stdout.close()
 
 
+@contextmanager
+def quick_simulator(folder: Path) -> Iterator[Served]:
+    """One that makes a task in a moment, and one clip for all of them; `folder` holds its file."""
+    account = folder / "faults.yaml"
+    account.write_text("gateway: {clips: shared, estimated_time: 1}\n")
+    with simulator(account, generation_time=0.1) as served:
+        yield served
+
+
 def clean_environment(served: Served) -> dict[str, str]:
     """The environment of a child process that talks to it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EVOLINK_")}
