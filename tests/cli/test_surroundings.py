@@ -57,10 +57,16 @@ def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, hear
     assert video.read_bytes()[4:8] == b"ftyp"
 
 
-def test_a_reader_may_leave(project: Path) -> None:
-    into = "| sh -c 'read line; echo $line'"
+@pytest.mark.parametrize("format_", ["jsonl", "json", "table"])
+def test_a_reader_may_leave(project: Path, format_: str) -> None:
+    """Before it has read more than a pipe holds."""
+    many = list(range(1000))
+    text = SPEC.replace("{name: [東京, Oslo]}", f"{{name: {many}}}").replace("dusk", "dusk, " * 20)
+    (project / "trip.yaml").write_text(text)
 
-    assert veogen(project, "plan trip.yaml --format jsonl", into=into)[2] == ""
+    _, out, err = veogen(project, f"plan trip.yaml --format {format_}", into="| head -c 9")
+
+    assert (len(out), err) == (9, "")
 
 
 def test_nothing_is_bought_whose_file_could_not_be_named(project: Path) -> None:
