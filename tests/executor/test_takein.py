@@ -198,6 +198,25 @@ def test_what_a_task_of_ours_cost_is_not_counted_as_less_because_results_say_so(
     assert outcome.ledger.spent == PRICE
 
 
+def test_what_a_task_of_ours_cost_stays_counted_when_another_machine_has_the_clip(
+    tmp_path: Path,
+) -> None:
+    """Both bought a first attempt, and ours failed."""
+    world = World(tmp_path / "trip")
+    world.gateway.doomed["task-1"] = "service_error"
+    world.run(cities("Tokyo"), Policy(task_retries=0))
+    path = world.path / "results.json"
+    theirs = {"status": "completed", "task_id": "task-8", "error": None}
+    path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(theirs))))
+
+    for _ in range(2):
+        outcome = world.run(cities("Tokyo"))
+
+        assert statuses(outcome) == {TOKYO.address: "completed"}
+        assert outcome.ledger.spent == 2 * PRICE
+        assert json.loads(path.read_text())["results"][0]["attempts"] == 1
+
+
 def test_a_former_purchase_of_another_machine_stays_on_record(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:

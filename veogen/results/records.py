@@ -79,7 +79,9 @@ class Purchase:
 class Record:
     """Where one request stands. `open` is the attempt on its way whose outcome is not recorded.
 
-    `away` are the videos that another machine has, as the committed results say.
+    `purchases` are by attempt; of an attempt that two machines made, the one that is not gone on
+    with is below zero. `away` are the videos that another machine has, as the committed results
+    say.
     """
 
     hash: str
@@ -305,6 +307,9 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
     attempt = max(event.attempts, 1)
     purchases = dict(record.purchases)
     if not record.paid_for(event.task_id) and (status != "failed" or event.task_id is not None):
+        ours = purchases.get(attempt)
+        if ours is not None and ours.task_id is not None:  # bought by both, each with a task
+            purchases[min(0, *purchases) - 1] = ours
         estimated = event.credits is None and event.task_id is not None
         purchases[attempt] = Purchase(
             attempt=attempt, credits=counted, task_id=event.task_id, estimated=estimated
