@@ -78,6 +78,10 @@ def test_a_bug_is_a_traceback_and_what_its_report_needs() -> None:
             f"OSError({errno.ENOSPC}, 'No space left on device')",
             (3, "error: what was to be written found no room: No space left on device\n"),
         ),
+        (
+            f"PermissionError({errno.EACCES}, 'Permission denied', 'runs/mine')",
+            (2, "error: runs/mine: Permission denied\n"),
+        ),
         ("BrokenPipeError()", (1, "")),
         ("KeyboardInterrupt()", (130, "\nInterrupted.\n")),
     ],

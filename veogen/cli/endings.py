@@ -40,6 +40,9 @@ def ending(error: Exception) -> ExitCode:
             say_no_more()
             click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
             return ExitCode.STOPPED
+        case PermissionError() if error.filename is not None:
+            click.echo(plain_lines(f"error: {error.filename}: {error.strerror}"), err=True)
+            return ExitCode.USAGE
         case _:
             return _bug(error)
 
