@@ -64,7 +64,11 @@ class Ledger:
         return record
 
     def record(self, hash_: str) -> Record:
-        return self._records.get(hash_) or Record(hash=hash_)
+        """Where a request stands: the same object until something happens to it."""
+        found = self._records.get(hash_)
+        if found is None:
+            found = self._records[hash_] = Record(hash=hash_)
+        return found
 
     def entry(self, hash_: str) -> Entry | None:
         return self._entries.get(hash_)
@@ -96,8 +100,7 @@ class Ledger:
     def former(self) -> Iterator[Standing]:
         """Purchases that left the plan, in the order in which they were first known."""
         for hash_, entry in self._entries.items():
-            record = self.record(hash_)
-            if hash_ not in self._planned and record.bought:
+            if hash_ not in self._planned and (record := self.record(hash_)).bought:
                 yield Standing(entry, record)
 
     @property

@@ -35,11 +35,16 @@ class Renderer:
 
     def _line(self, standing: Standing) -> str:
         known = self._lines.get(standing.record.hash)
-        if known is not None and known[0] == standing:
+        if known is not None and _is_same(known[0], standing):
             return known[1]
         text = _json(line_of(standing)).replace("\n", _DEEPER)  # a string of JSON has none
         self._lines[standing.record.hash] = (standing, text)
         return text
+
+
+def _is_same(one: Standing, other: Standing) -> bool:
+    """Whether nothing has happened in between: what happens makes a new record."""
+    return one.record is other.record and one.entry is other.entry
 
 
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:
