@@ -31,7 +31,11 @@ TAKEN = answer(200, {"id": "task-1", "status": "pending"}, keep=False)
 
 @contextmanager
 def started(
-    folder: Path, url: str, *words: str, spec: Sequence[str] = ("trip.yaml", "--yes")
+    folder: Path,
+    url: str,
+    *words: str,
+    spec: Sequence[str] = ("trip.yaml", "--yes"),
+    before: Sequence[str] = (),
 ) -> Iterator["subprocess.Popen[str]"]:
     (folder / "trip.yaml").write_text(SPEC)
     environ: Mapping[str, str] = {
@@ -40,7 +44,15 @@ def started(
         "EVOLINK_FILES_URL": url,
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "veogen", *(words or ("run", *spec)), "--progress", "lines"],
+        [
+            *before,
+            sys.executable,
+            "-m",
+            "veogen",
+            *(words or ("run", *spec)),
+            "--progress",
+            "lines",
+        ],
         cwd=folder,
         env=environ,
         stderr=subprocess.PIPE,
@@ -129,3 +141,16 @@ def test_before_anything_was_sent_it_leaves_as_well(
 
     assert code == ExitCode.INTERRUPTED
     assert not (tmp_path / "runs").exists()
+
+
+DEAF = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')
+"""What a script does to a program that it starts in the background."""
+
+
+def test_a_program_of_a_script_hears_ctrl_c_too(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    with started(tmp_path, url, before=DEAF) as process:
+        told(process, "the gateway does not answer")
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(30) == ExitCode.INTERRUPTED

@@ -8,12 +8,9 @@ from types import FrameType
 
 @contextmanager
 def ends_by_signal() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does, from its first moment on."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    """Both signals end a command from its first moment on, also where a script had one ignored."""
+    with _handling(signal.default_int_handler):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -29,6 +26,12 @@ def interrupts(leave: Callable[[], None]) -> Iterator[None]:
             raise KeyboardInterrupt
         leave()
 
+    with _handling(handle):
+        yield
+
+
+@contextmanager
+def _handling(handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
