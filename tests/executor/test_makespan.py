@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from support.batches import DISTRIBUTIONS, LATENCY, alike, carried, every, mixed
+from support.disks import IN_MEMORY
 
 from veogen.executor.policy import Policy
 
@@ -17,9 +18,7 @@ TASKS = 1000
 
 @pytest.fixture
 def memory() -> Iterator[Path]:
-    """A folder that is in memory where the system has one: thousands of durable writes are many."""
-    shared = Path("/dev/shm")
-    with TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
+    with TemporaryDirectory(dir=IN_MEMORY) as folder:
         yield Path(folder)
 
 

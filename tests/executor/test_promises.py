@@ -1,7 +1,6 @@
 """The promises of a run under any mix of faults, crashes and restarts (a state machine)."""
 
 import itertools
-import os
 import shutil
 import tempfile
 from collections import Counter, deque
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support.disks import IN_MEMORY
 from support.sessions import PRICE, World, plan, request
 from support.virtual import VirtualClock, VirtualCrew
 
@@ -36,10 +36,6 @@ from veogen.results.rendering import render
 
 CITIES = ("Tokyo", "Paris", "Oslo", "Lima")
 BUDGET = PRICE * 6
-
-SHARED_MEMORY = Path("/dev/shm")
-IN_MEMORY = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
-"""Where thousands of durable writes do not wait for a busy disk; what is written is the same."""
 
 SUBMITS = ("ok", "lost", "taken-lost", "busy", "down", "500", "400", "402")
 
