@@ -100,6 +100,17 @@ def test_what_comes_next_is_told_once_for_the_whole_run() -> None:
     ]
 
 
+def test_no_command_names_a_thousand_dead_links() -> None:
+    dead = standing("undelivered", "truncated", made_at=NOW - 25 * HOUR)
+
+    assert list(next_steps([dead] * 11, NAMES, NOW)) == [
+        Step(
+            "veogen resolve 'runs/a b' --rebuy ADDRESS",
+            "the links of 11 have died: this pays once more, for those you name",
+        )
+    ]
+
+
 def test_nothing_comes_next_when_nothing_is_open_and_nothing_is_there() -> None:
     assert list(next_steps([], NAMES, NOW)) == []
 

@@ -26,6 +26,10 @@ _NEEDS_AN_EDIT = frozenset(
 )
 
 
+MOST_NAMED = 10
+"""Addresses in one command: nobody reads, or pastes, a line of a thousand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """How a run is called on a command line, and the arguments with which it is run again."""
@@ -121,8 +125,16 @@ def _collecting(found: Sequence[Standing], names: Names, now: float) -> Iterator
     if alive:
         yield Step(names.collect, f"brings home what was bought ({alive})")
     if dead:
-        addresses = [standing.entry.address for standing in dead]  # '*' would buy others too
-        yield Step(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
+        yield _rebuying(dead, names)
+
+
+def _rebuying(dead: Sequence[Standing], names: Names) -> Step:
+    """Each by its address: '*' would buy others too. Of many the table has the addresses."""
+    if len(dead) > MOST_NAMED:
+        told = f"the links of {len(dead)} have died: this pays once more, for those you name"
+        return Step(names.resolve("--rebuy", "ADDRESS"), told)
+    addresses = [standing.entry.address for standing in dead]
+    return Step(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
 
 
 def _failed(standing: Standing, names: Names) -> Step:
