@@ -17,7 +17,7 @@ shots:
     matrix: {city: [Tokyo, Paris]}
     params: {image_urls: ["../a.png"]}
 """
-QUICK = ("--simulate", "--generation-time", "0.05", "--progress", "none")
+QUICK = ("--simulate", "--generation-time", "0.05", "--progress", "none", "--faults", "shared.yaml")
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs/a.yaml").write_text(SPEC)
     (tmp_path / "a.png").write_bytes(picture())
+    (tmp_path / "shared.yaml").write_text("gateway: {clips: shared}\n")
     return Shell(tmp_path, capsys, {})
 
 

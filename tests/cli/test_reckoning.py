@@ -28,7 +28,7 @@ shots: [{name: boat, prompt: "A boat at {{ hour }}", matrix: {hour: [dawn, dusk]
 
 def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], faults: str) -> Ended:
     (tmp_path / "trip.yaml").write_text(SPEC)
-    scenario = parse(faults.encode(), "faults.yaml")
+    scenario = parse(f"gateway: {{clips: shared}}\n{faults}".encode(), "faults.yaml")
     options = Options(generation_time=0.1, gateway=scenario.gateway, faults=scenario.faults)
     with running(options) as simulator:
         environ = {

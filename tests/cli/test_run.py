@@ -22,12 +22,14 @@ params: {duration: 4, quality: 720p}
 shots:
   - {name: boat, prompt: "A boat at {{ hour }}", matrix: {hour: [dawn, dusk]}}
 """
-QUICK = ("--simulate", "--generation-time", "0.1", "--poll-interval", "0.1")
+OWN_CLIPS = ("--simulate", "--generation-time", "0.1", "--poll-interval", "0.1")
+QUICK = (*OWN_CLIPS, "--faults", "shared.yaml")  # one clip for all: to make one takes longest
 
 
 @pytest.fixture
 def shell(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Shell:
     (tmp_path / "trip.yaml").write_text(SPEC)
+    (tmp_path / "shared.yaml").write_text("gateway: {clips: shared}\n")
     return Shell(tmp_path, capfd, {})
 
 
@@ -41,7 +43,7 @@ def statuses(shell: Shell) -> list[str]:
 
 
 def test_a_simulated_run_ends_with_a_manifest_and_real_clips(shell: Shell) -> None:
-    ended = shell.veogen("run", "trip.yaml", *QUICK)
+    ended = shell.veogen("run", "trip.yaml", *OWN_CLIPS)
 
     assert (ended.code, ended.out) == (ExitCode.DONE, "")
     manifest = results(shell)
@@ -92,7 +94,9 @@ def test_a_simulated_run_ends_with_a_manifest_and_real_clips(shell: Shell) -> No
 
 
 def test_a_simulated_run_is_the_same_wherever_it_runs(shell: Shell) -> None:
-    ends = [shell.veogen("run", "trip.yaml", *QUICK, "--dir", name).code for name in ("one", "two")]
+    ends = [
+        shell.veogen("run", "trip.yaml", *OWN_CLIPS, "--dir", name).code for name in ("one", "two")
+    ]
 
     one, two = ((shell.folder / name / "results.json").read_bytes() for name in ("one", "two"))
     assert ends == [ExitCode.DONE, ExitCode.DONE]
@@ -404,7 +408,7 @@ def test_fewer_videos_than_were_asked_for_is_a_warning_on_a_completed_request(
 ) -> None:
     (shell.folder / "trip.yaml").write_text(SPEC.replace("quality: 720p", "n: 3"))
     (shell.folder / "faults.yaml").write_text(
-        "faults: [{at: poll, do: fewer-links, links: 2, prompt: dusk}]\n"
+        "gateway: {clips: shared}\nfaults: [{at: poll, do: fewer-links, links: 2, prompt: dusk}]\n"
     )
 
     ended = shell.veogen("run", "trip.yaml", *QUICK, "--faults", "faults.yaml")
@@ -421,7 +425,7 @@ def test_fewer_videos_than_were_asked_for_is_a_warning_on_a_completed_request(
 
 def test_what_may_be_the_task_of_a_held_request_is_told_where_the_run_is(shell: Shell) -> None:
     (shell.folder / "faults.yaml").write_text(
-        "faults: [{at: submit, do: drop, taken: true, prompt: dusk}]\n"
+        "gateway: {clips: shared}\nfaults: [{at: submit, do: drop, taken: true, prompt: dusk}]\n"
     )
 
     ended = shell.veogen(
