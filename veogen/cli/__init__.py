@@ -1,5 +1,6 @@
 """The command line: parse, call, print; one file a command, imported when it is called."""
 
+import gc
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -36,6 +37,9 @@ GROUPS = {  # in the order of the work
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+_CYCLES = 10_000, 20, 20
+"""How rarely garbage in cycles is looked for: plans and folds are millions of objects without."""
 
 
 class LazyGroup(click.Group):
@@ -93,6 +97,7 @@ def veogen() -> None:
 def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
     open_what_is_closed()
+    gc.set_threshold(*_CYCLES)
     try:
         code = veogen(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place that catches
