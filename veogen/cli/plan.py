@@ -1,6 +1,5 @@
 """`veogen plan`: the requests of specs and their price; nothing is sent."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from veogen.cli.options import SpecOptions, spec_options, specs_argument
 from veogen.cli.plan_table import table
 from veogen.cli.plan_view import View, narrowed, view
 from veogen.cli.specs import load_specs
+from veogen.document.indented import indented
 from veogen.document.problems import Problem
 from veogen.planner.build import plan_all
 from veogen.planner.document import plan_data, request_line
@@ -104,7 +104,7 @@ def _json_lines(views: Sequence[View]) -> Iterator[str]:
 def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator[str]:
     match format_:
         case "json":
-            yield json.dumps(_data(views), indent=2, ensure_ascii=False)
+            yield indented(_data(views))
         case "yaml":
             from veogen.document.writer import lines as yaml_lines  # noqa: PLC0415
 

@@ -1,6 +1,5 @@
 """`veogen status`: where every request stands; no network."""
 
-import json
 import os
 import sys
 
@@ -9,6 +8,7 @@ import click
 from veogen.cli.examples import examples
 from veogen.cli.rundirs import find_run, names_of, run_options
 from veogen.cli.status_table import lines
+from veogen.document.indented import indented
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.snapshot import Snapshot, look
@@ -48,7 +48,7 @@ def command(run: str | None, profile: str | None, format_: str, *, by_code: bool
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)
     if format_ == "json":
-        click.echo(plain_json(json.dumps(as_data(snapshot), indent=2, ensure_ascii=False)))
+        click.echo(plain_json(indented(as_data(snapshot))))
     else:
         names = names_of(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):

@@ -1,9 +1,8 @@
 """The bytes of `results.json`, again and again while a run goes on."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
+from veogen.document.indented import indented
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.manifest import FORMAT, GatewayName, line_of
 
@@ -20,9 +19,9 @@ class Renderer:
     def render(self, ledger: Ledger) -> bytes:
         """The manifest's bytes: the same for the same fold, on any machine."""
         fields = {
-            "format": _json(FORMAT),
-            "name": _json(ledger.name),
-            "gateway": _json(self._gateway),
+            "format": indented(FORMAT),
+            "name": indented(ledger.name),
+            "gateway": indented(self._gateway),
             "results": self._list(ledger.planned),
             "former": self._list(ledger.former),
         }
@@ -37,7 +36,7 @@ class Renderer:
         known = self._lines.get(standing.record.hash)
         if known is not None and _is_same(known[0], standing):
             return known[1]
-        text = _json(line_of(standing)).replace("\n", _DEEPER)  # a string of JSON has none
+        text = indented(line_of(standing), _DEEPER)
         self._lines[standing.record.hash] = (standing, text)
         return text
 
@@ -50,7 +49,3 @@ def _is_same(one: Standing, other: Standing) -> bool:
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:
     """As a renderer does that remembers nothing."""
     return Renderer(gateway).render(ledger)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
