@@ -46,6 +46,16 @@ class Model:
     def unknown(cls, id_: str) -> "Model":
         return cls(id=id_, title="unknown", checked="never", parameters={}, known=False)
 
+    @property
+    def weighed(self) -> frozenset[str]:
+        """The parameters whose values rules, prices and lengths look at."""
+        names = {"duration", "n", "image_urls"}
+        for rule in self.rules:
+            names.update(rule.when, rule.fixes)
+        for multiplier in self.price.multipliers if self.price else ():
+            names.update(multiplier.when)
+        return frozenset(names | {self.derived.parameter} if self.derived else names)
+
     def effective(self, body: Mapping[str, Json]) -> dict[str, Json]:
         """The request as the gateway takes it: `body` with defaults and fixed values filled in."""
         effective = {**self.defaults, **body}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from veogen.catalogue.models import Model
-from veogen.catalogue.parameters import Json
+from veogen.catalogue.parameters import Json, Parameter
 from veogen.document.problems import did_you_mean
 from veogen.planner.canonical import canonical
 from veogen.planner.layers import PROMPTS
@@ -42,34 +42,58 @@ def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> tuple[O
 
 
 class Judge:
-    """Judges requests; those that differ only in the words of their prompts are judged once."""
+    """Judges requests; those that differ only in what stands for itself are judged once."""
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self._models = models
         self._known: dict[Hashable, Judgement] = {}
+        self._lonely: dict[str, Mapping[str, Parameter]] = {}
 
     def judge(self, body: Mapping[str, Json]) -> Judgement:
-        key = tuple([_likeness(name, value) for name, value in body.items()])
+        model = self._models.get(str(body.get("model")))
+        if model is None or not model.known:
+            return self._found(tuple([_likeness(*item) for item in body.items()]), body)
+        lonely = self._lonely_of(model)
+        key = [
+            name if name in lonely and lonely[name].check(value) is None else _likeness(name, value)
+            for name, value in body.items()
+        ]
+        found = self._found(tuple(key), body)
+        words = [name for name in PROMPTS if name in body]
+        wrong = [one for name in words for one in _single(name, body[name], model)]
+        return replace(found, objections=(*wrong, *found.objections)) if wrong else found
+
+    def _found(self, key: Hashable, body: Mapping[str, Json]) -> Judgement:
         found = self._known.get(key)
         if found is None:
             if len(self._known) > _MOST_KNOWN:
                 self._known.clear()
             found = self._known[key] = self._judged(body)
-        model = self._models.get(str(body.get("model")))
-        if model is None or not model.known:
-            return found
-        words = [name for name in PROMPTS if name in body]
-        wrong = [one for name in words for one in _single(name, body[name], model)]
-        return replace(found, objections=(*wrong, *found.objections)) if wrong else found
+        return found
+
+    def _lonely_of(self, model: Model) -> Mapping[str, Parameter]:
+        if model.id not in self._lonely:
+            self._lonely[model.id] = _lonely(model)
+        return self._lonely[model.id]
 
     def _judged(self, body: Mapping[str, Json]) -> Judgement:
-        """What holds for every request like this one, whatever the words of its prompts."""
+        """What holds for every request like this one, whatever stands for itself in it."""
         against = tuple(_objections(body, self._models))
         model = self._models.get(str(body.get("model")))
         if model is None or any(one.severity == "error" for one in against):
             return Judgement(against, body)
         effective = model.effective(body)
         return Judgement(against, effective, model.estimate(body), _seconds(effective))
+
+
+def _lonely(model: Model) -> dict[str, Parameter]:
+    """The parameters whose values, where they fit, change nothing about what else is said.
+
+    A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
+    """
+    weighed = {"model", *model.weighed, *PROMPTS, "aspect_ratio"}
+    kinds = ("integer", "string")
+    return {n: p for n, p in model.parameters.items() if n not in weighed and p.kind in kinds}
 
 
 def _likeness(name: str, value: Json) -> Hashable:

@@ -72,12 +72,7 @@ class Parameters:
 
     def relevant(self) -> list[int]:
         """The dimensions of parameters whose values rules and prices look at."""
-        names = {"duration", "n"}
-        for rule in self.model.rules:
-            names.update(rule.when, rule.fixes)
-        for multiplier in self.model.price.multipliers if self.model.price else ():
-            names.update(multiplier.when)
-        found = (self.found[name] for name in sorted(names) if name in self.found)
+        found = (self.found[name] for name in sorted(self.model.weighed) if name in self.found)
         values = [one for one in found if isinstance(one, Value) and one.dimension is not None]
         return sorted({one.dimension for one in values if one.dimension is not None})
 
