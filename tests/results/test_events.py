@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.virtual import VIDEO
 
 from veogen.results import events
-from veogen.results.events import Event, from_json, to_json
+from veogen.results.events import Event, all_from_json, from_json, to_json
 
 HASH = "ab" * 32
 
@@ -59,3 +59,31 @@ def test_any_text_of_the_network_survives(code: str, message: str, amount: Decim
 def test_anything_else_is_no_event(text: str) -> None:
     with pytest.raises(ValueError, match=r"event|JSON|Expecting"):
         from_json(text)
+
+
+def test_many_events_are_read_as_each_of_them_is() -> None:
+    assert list(all_from_json(list(map(to_json, EVERY)))) == EVERY
+    assert not list(all_from_json([]))
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"event": "Invented"}', "1,2"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_of_many_texts_the_one_that_is_no_event_is_told(text: str, place: int) -> None:
+    texts = [to_json(event) for event in EVERY[:2]]
+    texts.insert(place, text)
+    with pytest.raises(ValueError, match=r"event|JSON|Expecting|Extra") as alone:
+        from_json(text)
+
+    with pytest.raises(ValueError, match=r"event|JSON|Expecting|Extra") as among:
+        list(all_from_json(texts))
+
+    assert str(among.value) == str(alone.value)
+
+
+def test_texts_that_are_events_only_together_are_none() -> None:
+    one, other = map(to_json, EVERY[:2])
+    whole = f"{one},{other},{one}"
+    torn = [whole[: len(whole) // 2], whole[len(whole) // 2 :]]
+
+    with pytest.raises(ValueError, match=r"event|JSON|Expecting|Extra|Unterminated"):
+        list(all_from_json(torn))

@@ -18,12 +18,14 @@ from typing import Self
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
-from veogen.results.events import Event, Progressed, from_json, to_json
+from veogen.results.events import Event, Progressed, all_from_json, to_json
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName
 
 APPLICATION_ID = 0x76656F67  # "veog"
 VERSION = 1
+
+_AT_ONCE = 256  # events that are read together
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -183,8 +185,7 @@ class Journal:
             ledger = Ledger(self.header.name)
             planned = self._entries("position IS NOT NULL ORDER BY position")
             ledger.adopt(planned, self.former())
-            for event in self.events():
-                ledger.apply(event)
+            ledger.fold(self.events())
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise _unreadable(self.path, error) from None
         return ledger
@@ -195,8 +196,9 @@ class Journal:
 
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which they were written."""
-        for (body,) in self._db.execute("SELECT body FROM event ORDER BY id"):
-            yield from_json(body)
+        rows = self._db.execute("SELECT body FROM event ORDER BY id")
+        while some := rows.fetchmany(_AT_ONCE):
+            yield from all_from_json([body for (body,) in some])
 
     def _entries(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class

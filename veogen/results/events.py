@@ -4,7 +4,7 @@ Every event names its request by hash. Times are Unix seconds of this machine's 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, TypeAlias, get_args
@@ -217,8 +217,23 @@ def to_json(event: Event) -> str:
 
 def from_json(text: str) -> Event:
     """The event that `to_json` wrote; raises `ValueError` for anything else."""
+    return _event(json.loads(text), text)
+
+
+def all_from_json(texts: Sequence[str]) -> Iterator[Event]:
+    """As `from_json` of each text: many of them read at once take half the time."""
     try:
-        data = json.loads(text)
+        found = json.loads(f"[{','.join(texts)}]")
+    except ValueError:
+        found = ()
+    if len(found) == len(texts):
+        yield from map(_event, found, texts)
+    else:  # to say which of them it is
+        yield from map(from_json, texts)
+
+
+def _event(data: Any, text: str) -> Event:
+    try:
         kind, typed = _READING[data.pop("event")]
         for name, read in typed:
             data[name] = read(data[name])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from veogen.errors import ExitCode
 from veogen.results.entries import Entry
@@ -11,8 +12,7 @@ from veogen.results.events import Event
 from veogen.results.records import STATUSES, Record, Status, after
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One request and where it stands."""
 
     entry: Entry
@@ -47,7 +47,7 @@ class Ledger:
         plan = {entry.hash: entry for entry in planned}
         self._entries = {entry.hash: entry for entry in former} | plan
         self._planned = dict.fromkeys(plan)
-        self._counts = Counter(self.record(hash_).status for hash_ in self._planned)
+        self._count()
 
     def apply(self, event: Event) -> Record:
         """Fold one event in and return where its request now stands."""
@@ -63,6 +63,16 @@ class Ledger:
             self._counts[record.status] += 1
         return record
 
+    def fold(self, events: Iterable[Event]) -> None:
+        """Fold many events in: as `apply` does one after the other, with the sums made once."""
+        records = self._records
+        for event in events:
+            records[event.hash] = after(self.record(event.hash), event)
+        self.spent = sum((record.spent for record in records.values()), Decimal(0))
+        self.in_doubt = sum((record.in_doubt for record in records.values()), Decimal(0))
+        self.estimated = sum((record.estimated for record in records.values()), Decimal(0))
+        self._count()
+
     def record(self, hash_: str) -> Record:
         """Where a request stands: the same object until something happens to it."""
         found = self._records.get(hash_)
@@ -72,6 +82,9 @@ class Ledger:
 
     def entry(self, hash_: str) -> Entry | None:
         return self._entries.get(hash_)
+
+    def _count(self) -> None:
+        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
     def entries(self) -> Collection[Entry]:

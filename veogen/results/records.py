@@ -1,9 +1,10 @@
 """Where one request stands: the fold of its events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from veogen.results.events import (
     Abandoned,
@@ -60,8 +61,10 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+_UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
+
+
+class Purchase(NamedTuple):
     """One attempt as money sees it: what it reserved or may cost; None when unknown.
 
     Without a task it is in doubt, `estimated` when the gateway names no amount for the task. Of a
@@ -75,13 +78,15 @@ class Purchase:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
+
+
+class Record(NamedTuple):
     """Where one request stands. `open` is the attempt on its way whose outcome is not recorded.
 
     `purchases` are by attempt; of an attempt that two machines made, the one that is not gone on
     with is below zero. `away` are the videos that another machine has, as the committed results
-    say.
+    say. A tuple, since each of many events makes one more of the one before.
     """
 
     hash: str
@@ -90,14 +95,14 @@ class Record:
     task_id: str | None = None
     credits: Decimal | None = None
     error: Failure | None = None
-    videos: Mapping[int, Video] = field(default_factory=dict)
+    videos: Mapping[int, Video] = _NOTHING
     open: Intended | None = None
     sent: Intended | None = None
     accepted_at: float | None = None
     estimated_seconds: float | None = None
     made_at: float | None = None
     links: tuple[str, ...] = ()
-    purchases: Mapping[int, Purchase] = field(default_factory=dict)
+    purchases: Mapping[int, Purchase] = _NOTHING
     away: frozenset[int] = frozenset()
 
     @property
@@ -172,13 +177,12 @@ def _after_submitting(
     match event:
         case Intended(attempt=attempt, estimate=estimate):
             purchase = Purchase(attempt=attempt, credits=estimate)
-            return replace(
-                record,
+            return record._replace(
                 status="indeterminate",
                 attempts=attempt,
                 task_id=None,
                 credits=None,
-                error=Failure("unfinished", "it was about to be sent when veogen stopped"),
+                error=_UNFINISHED,
                 open=event,
                 sent=event,
                 purchases={**record.purchases, attempt: purchase},
@@ -191,12 +195,12 @@ def _after_submitting(
                 record, attempt, task_id, event.credits, event.at, event.estimated_seconds
             )
         case NotTaken(attempt=attempt):
-            return replace(_unsent(record, attempt), status="planned", error=None)
+            return _unsent(record, attempt)._replace(status="planned", error=None)
         case Refused(attempt=attempt, code=code, message=message):
             record = _unsent(record, attempt, counts=True)
-            return replace(record, status="failed", error=Failure(code, message))
+            return record._replace(status="failed", error=Failure(code, message))
         case Unclear(code=code, message=message):
-            return replace(record, status="indeterminate", open=None, error=Failure(code, message))
+            return record._replace(status="indeterminate", open=None, error=Failure(code, message))
 
 
 def _submitted(
@@ -212,8 +216,7 @@ def _submitted(
     purchase = Purchase(
         attempt=attempt, credits=counted, task_id=task_id, estimated=credits_ is None
     )
-    return replace(
-        record,
+    return record._replace(
         status="submitted",
         attempts=max(attempt, record.attempts),
         task_id=task_id,
@@ -229,7 +232,7 @@ def _submitted(
 def _unsent(record: Record, attempt: int, *, counts: bool = False) -> Record:
     purchases = {n: p for n, p in record.purchases.items() if n != attempt}
     attempts = attempt if counts else attempt - 1
-    return replace(record, open=None, attempts=attempts, purchases=purchases)
+    return record._replace(open=None, attempts=attempts, purchases=purchases)
 
 
 def _after_accepting(
@@ -243,28 +246,25 @@ def _after_accepting(
         case Delivered(index=index, video=video):
             videos = {**record.videos, index: video}
             done = len(videos) >= max(1, len(record.links))
-            return replace(
-                record,
+            return record._replace(
                 videos=videos,
                 status="completed" if done else record.status,
                 error=None if done else record.error,
                 away=record.away - {index},
             )
         case Undelivered(code=code, message=message):
-            return replace(
-                record,
+            return record._replace(
                 status="undelivered",
                 error=Failure(code, message),
             )
         case Missing(index=index):
-            return replace(
-                record,
+            return record._replace(
                 status="undelivered",
                 error=Failure("file-missing", "its file is gone"),
                 videos={n: video for n, video in record.videos.items() if n != index},
             )
         case Moved(index=index, path=path):
-            return replace(record, videos={**record.videos, index: record.videos[index].at(path)})
+            return record._replace(videos={**record.videos, index: record.videos[index].at(path)})
 
 
 def _made(record: Record, event: Made) -> Record:
@@ -275,8 +275,7 @@ def _made(record: Record, event: Made) -> Record:
             attempt=record.attempts, credits=event.credits, task_id=event.task_id
         )
     brought = bool(event.links) and all(n in record.videos for n in range(len(event.links)))
-    return replace(
-        record,
+    return record._replace(
         status="completed" if brought else "undelivered",
         error=None,
         links=event.links,
@@ -289,8 +288,8 @@ def _made(record: Record, event: Made) -> Record:
 def _ended(record: Record, error: Failure) -> Record:
     purchases = dict(record.purchases)
     if record.attempts in purchases:
-        purchases[record.attempts] = replace(purchases[record.attempts], failed=True)
-    return replace(record, status="failed", error=error, purchases=purchases)
+        purchases[record.attempts] = purchases[record.attempts]._replace(failed=True)
+    return record._replace(status="failed", error=error, purchases=purchases)
 
 
 def _after_deciding(record: Record, event: Adopted | Abandoned) -> Record:
@@ -298,7 +297,7 @@ def _after_deciding(record: Record, event: Adopted | Abandoned) -> Record:
         case Adopted(task_id=task_id):
             return _submitted(record, record.attempts, task_id, event.credits, event.at)
         case Abandoned(message=message):
-            return replace(record, status="failed", open=None, error=Failure("abandoned", message))
+            return record._replace(status="failed", open=None, error=Failure("abandoned", message))
 
 
 def _taken_in(record: Record, event: TakenIn) -> Record:
@@ -316,8 +315,7 @@ def _taken_in(record: Record, event: TakenIn) -> Record:
         )
     error = Failure(event.error_code, event.error_message or "") if event.error_code else None
     videos = by_index(event.videos, event.hash)
-    return replace(
-        record,
+    return record._replace(
         status=status,
         attempts=attempt,
         task_id=event.task_id,
