@@ -56,6 +56,22 @@ def test_a_link_is_opened_without_the_key_and_under_our_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("/a.mp4?signature=%7E%2d%2F", "/a.mp4?signature=%7E%2D%2F"),
+        ("/ü|b.mp4?x=é#now", "/%C3%BC%7Cb.mp4?x=%C3%A9"),
+        ("/a/../b%zz.mp4", "/b%25zz.mp4"),
+        ("?x=1", "/?x=1"),
+    ],
+)
+def test_a_link_is_mended_only_where_it_could_not_be_sent(given: str, asked: str) -> None:
+    with Host(answer(200, DATA)) as host:
+        fetched(local(), f"{host.url}{given}")
+
+    assert host.requests[0].line == f"GET {asked} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
     ("etag", "if_range"),
     [('"a1"', '"a1"'), ('W/"a1"', None), (None, None)],
     ids=["strong", "weak", "none"],

@@ -38,7 +38,7 @@ class Caller:
     def read(self, method: str, url: str, body: bytes | None = None) -> Answer | Broken:
         """Ask what is free to be asked again, over a connection that may have waited for it."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        return self.send(wire.prepare_sound(method, url, self._headers(headers), body))
+        return self.send(wire.prepare(method, url, self._headers(headers), body))
 
     def send(self, request: PreparedRequest) -> Answer | Broken:
         """As `read`: if the host has closed the waiting connection, ask over another one."""
@@ -54,7 +54,7 @@ class Caller:
             "Connection": "close",
             "Idempotency-Key": idempotency_key,
         }
-        request = wire.prepare_sound("POST", url, self._headers(headers), body)
+        request = wire.prepare("POST", url, self._headers(headers), body)
         with Wire(self._certificates, connections=1) as fresh:
             return self._exchange(fresh, request)
 

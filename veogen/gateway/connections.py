@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any, ClassVar, Self
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
@@ -79,6 +80,28 @@ class Wire(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave it to the one context; the inherited way reads all certificates per connection."""
+
+    def open(
+        self, request: PreparedRequest, *, timeout: Timeout, proxy: str | None
+    ) -> BaseHTTPResponse:
+        """Send a request and read the head of its answer.
+
+        As the inherited `send`, which spends a fifth of the whole exchange on a response of its own
+        and on looking at the URL again and again.
+        """
+        manager = self.proxy_manager_for(proxy) if proxy else self.poolmanager
+        opened: BaseHTTPResponse = manager.urlopen(
+            request.method,
+            request.url,
+            body=request.body,
+            headers=request.headers,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            retries=self.max_retries,
+            timeout=timeout,
+        )
+        return opened
 
     def __enter__(self) -> Self:
         return self

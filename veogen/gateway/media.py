@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
-from urllib3 import HTTPResponse
+from urllib3 import BaseHTTPResponse
 
 from veogen.gateway import traffic, wire
 from veogen.gateway.answers import Body, InterruptedDownload, Unread
@@ -79,7 +79,7 @@ class Media:
         with closing(opened):
             yield self._body(opened)
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> HTTPResponse | Unread:
+    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | Unread:
         """Follow redirects by hand: each of them must lead where a link may lead."""
         for _ in range(MOST_REDIRECTS + 1):
             refused = self._refused(url)
@@ -107,7 +107,7 @@ class Media:
         private = loopback or (is_literal(host) and not is_public(host))
         return None if self._local or not private else _forbidden(host)
 
-    def _ask(self, url: str, headers: Mapping[str, str]) -> HTTPResponse | Unread:
+    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | Unread:
         begun = time.monotonic()
         try:
             request = wire.prepare("GET", url, headers)
@@ -122,7 +122,7 @@ class Media:
         traffic.log_download(request, opened, seconds=time.monotonic() - begun)
         return opened
 
-    def _body(self, opened: HTTPResponse) -> Body | Unread:
+    def _body(self, opened: BaseHTTPResponse) -> Body | Unread:
         headers = wire.lower(opened)
         if opened.status not in (_WHOLE, _PART):
             message = f"status {opened.status} from the host of the clip"
@@ -143,7 +143,7 @@ class Media:
             chunks=self._chunks(opened),
         )
 
-    def _chunks(self, opened: HTTPResponse) -> Iterator[bytes]:
+    def _chunks(self, opened: BaseHTTPResponse) -> Iterator[bytes]:
         begun, received = time.monotonic(), 0
         try:
             # What has come, not a full chunk: a host that sends a byte a minute must be noticed.
@@ -161,7 +161,7 @@ def _forbidden(host: str) -> Unread:
     return Unread(code="forbidden", message=private_message(host))
 
 
-def _target(url: str, opened: HTTPResponse) -> str:
+def _target(url: str, opened: BaseHTTPResponse) -> str:
     """Where a redirect leads; nowhere is no URL, and is refused as one."""
     try:
         return urljoin(url, opened.headers.get("location", ""))

@@ -3,7 +3,7 @@
 import logging
 
 from requests import PreparedRequest
-from urllib3 import HTTPResponse
+from urllib3 import BaseHTTPResponse
 
 from veogen.gateway.envelope import request_id
 from veogen.gateway.exchange import Answer, Broken
@@ -27,7 +27,7 @@ def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, s
         )
 
 
-def log_download(request: PreparedRequest, opened: HTTPResponse, *, seconds: float) -> None:
+def log_download(request: PreparedRequest, opened: BaseHTTPResponse, *, seconds: float) -> None:
     """Say that a clip is on its way, without the signature of its link."""
     if LOGGER.isEnabledFor(logging.DEBUG):
         link = clean(request.url, limit=LONGEST_BODY).partition("?")[0]
