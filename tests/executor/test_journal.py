@@ -67,6 +67,29 @@ def test_requests_that_leave_the_plan_are_remembered_after_it(written: Path) -> 
     assert [s.entry.address for s in ledger.former] == [TOKYO.address]
 
 
+def test_a_plan_that_has_not_changed_is_not_written_again(written: Path) -> None:
+    with Journal.open(written) as journal:
+        before = journal._db.total_changes  # noqa: SLF001
+
+        journal.adopt("trip", [Entry.of(TOKYO), Entry.of(PARIS)])
+        assert journal._db.total_changes == before  # noqa: SLF001
+
+        journal.adopt("voyage", [Entry.of(PARIS), Entry.of(TOKYO)])
+        ledger = journal.ledger()
+
+    assert ledger.name == "voyage"
+    assert [s.entry.address for s in ledger.planned] == [PARIS.address, TOKYO.address]
+
+
+def test_a_request_that_cannot_be_read_is_an_error_and_not_overwritten(written: Path) -> None:
+    with Journal.open(written) as journal:
+        journal._db.execute("UPDATE request SET entry = '{}'")  # noqa: SLF001
+
+        for use in (journal.ledger, lambda: journal.adopt("trip", [Entry.of(PARIS)])):
+            with pytest.raises(JournalError, match="cannot be read"):
+                use()
+
+
 def test_uploads_are_kept_by_content_the_newest_of_each(written: Path) -> None:
     old, new = Upload(file_id="f1", url="u1", expires_at=1.0), Upload(file_id="f2", url="u2")
     with Journal.open(written) as journal:

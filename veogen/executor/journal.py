@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.answers import Upload
@@ -24,6 +24,8 @@ from veogen.results.manifest import GatewayName
 
 APPLICATION_ID = 0x76656F67  # "veog"
 VERSION = 1
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _AT_ONCE = 256  # events that are read together
 
@@ -141,18 +143,32 @@ class Journal:
             self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
 
     def adopt(self, name: str, entries: Iterable[Entry]) -> None:
-        """Take the requests of a plan, in order; those of earlier plans lose their position."""
-        first = self._last_known() + 1
+        """Take the requests of a plan, in order; those of earlier plans lose their position.
+
+        Only what changes is written; what is overwritten has to be readable, like all else.
+        """
+        first, known = self._last_known() + 1, self._known()
+        texts = {entry.hash: _text(entry) for entry in entries}
         rows = [
-            (e.hash, first + position, position, _text(e)) for position, e in enumerate(entries)
+            (hash_, first + position, position, text)
+            for position, (hash_, text) in enumerate(texts.items())
+            if known.get(hash_) != (position, text)
         ]
+        for hash_, _, _, text in rows:
+            if hash_ in known and known[hash_][1] != text:
+                self._entry(known[hash_][1])
+        left = [
+            (hash_,) for hash_, (at, _) in known.items() if at is not None and hash_ not in texts
+        ]
+        if not rows and not left and name == self.header.name:
+            return
         upsert = (
             "INSERT INTO request (hash, known, position, entry) VALUES (?1, ?2, ?3, ?4) "
             "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4"
         )
         with self._transaction():
             self._db.execute("UPDATE run SET name = ?", (name,))
-            self._db.execute("UPDATE request SET position = NULL")
+            self._db.executemany("UPDATE request SET position = NULL WHERE hash = ?", left)
             self._db.executemany(upsert, rows)
 
     def remember(self, entries: Iterable[Entry]) -> None:
@@ -181,10 +197,15 @@ class Journal:
 
     def ledger(self) -> Ledger:
         """The fold of everything in the journal."""
+        ledger = self.fold()
+        planned = self._entries("position IS NOT NULL ORDER BY position")
+        ledger.adopt(planned, self.former())
+        return ledger
+
+    def fold(self) -> Ledger:
+        """The fold of everything that happened, before the requests of a plan are adopted."""
         try:
             ledger = Ledger(self.header.name)
-            planned = self._entries("position IS NOT NULL ORDER BY position")
-            ledger.adopt(planned, self.former())
             ledger.fold(self.events())
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise _unreadable(self.path, error) from None
@@ -202,8 +223,25 @@ class Journal:
 
     def _entries(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
-        for (entry,) in self._db.execute(query):
-            yield Entry.from_json(json.loads(entry))
+        for (text,) in self._rows(query):
+            yield self._entry(text)
+
+    def _entry(self, text: str) -> Entry:
+        try:
+            return Entry.from_json(json.loads(text))
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+            raise _unreadable(self.path, error) from None
+
+    def _known(self) -> dict[str, tuple[int | None, str]]:
+        """Every request's position and text, by hash."""
+        rows = self._rows("SELECT hash, position, entry FROM request")
+        return {hash_: (position, text) for hash_, position, text in rows}
+
+    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._db.execute(query)
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from None
 
     def _last_known(self) -> int:
         row = self._db.execute("SELECT coalesce(max(known), 0) FROM request").fetchone()
@@ -249,7 +287,7 @@ class _Transaction:
 
 
 def _text(entry: Entry) -> str:
-    return json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
+    return _encode(entry.to_json())
 
 
 def _refuse_empty(path: Path) -> None:

@@ -114,15 +114,16 @@ def _in_step(
     clock: Clock,
 ) -> Ledger:
     """The journal's fold, read once; whatever is new to the journal is written there as well."""
-    ledger = journal.ledger()
+    ledger = journal.fold() if plan else journal.ledger()
     if plan is not None:
         _adopt(plan.name, list(map(Entry.of, plan.requests)), journal, ledger)
     elif manifest is not None:
         _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
     if manifest is not None:
         news = list(purchases(manifest, ledger, clock.now()))
-        journal.remember(strangers(manifest, ledger))
-        ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
+        if unknown := list(strangers(manifest, ledger)):
+            journal.remember(unknown)
+            ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
         _happened(news, journal, ledger, clock)
     for step in (renamed, found, deleted):
         _happened(list(step(ledger, directory.path)), journal, ledger, clock)

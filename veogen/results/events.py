@@ -189,6 +189,9 @@ Event: TypeAlias = (
 )
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _amount(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
 
@@ -212,7 +215,7 @@ def to_json(event: Event) -> str:
     """The event as one line of JSON, its kind under `event`; decimals are strings."""
     data = {"event": type(event).__name__}
     data.update((f.name, _plain(getattr(event, f.name))) for f in fields(event))
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return _encode(data)
 
 
 def from_json(text: str) -> Event:
