@@ -34,8 +34,9 @@ def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
 
 def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Say which clips that were delivered here are no longer on disk."""
+    folders = _Folders(directory)
     for standing in ledger.everything:
-        yield from _missing(standing, directory)
+        yield from _missing(standing, folders)
 
 
 def _move(directory: Path, video: Video, wanted: str) -> bool:
@@ -69,11 +70,32 @@ def _is_inside(path: Path, directory: Path) -> bool:
     return is_inside(path.parent, directory) and not path.is_symlink()
 
 
-def _missing(standing: Standing, directory: Path) -> Iterator[Event]:
+class _Folders:
+    """Which files are there: each folder is read once, what it does not have is looked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: dict[str, frozenset[str]] = {}
+
+    def has(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        if folder not in self._files:
+            self._files[folder] = self._read(folder)
+        return name in self._files[folder] or (self._directory / path).exists()
+
+    def _read(self, folder: str) -> frozenset[str]:
+        try:
+            with os.scandir(self._directory / folder) as entries:
+                return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
+        except OSError:
+            return frozenset()
+
+
+def _missing(standing: Standing, folders: _Folders) -> Iterator[Event]:
     record = standing.record
     if record.status == "completed":
         for index, video in record.videos.items():
-            if index not in record.away and not (directory / video.path).exists():
+            if index not in record.away and not folders.has(video.path):
                 yield Missing(record.hash, index)
 
 

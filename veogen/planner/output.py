@@ -17,6 +17,8 @@ class BadPathError(ValueError):
 @lru_cache(maxsize=4096)
 def safe(value: str) -> str:
     """All but letters, digits, `.`, `_` and `-` becomes `-`."""
+    if value.isascii() and value.isalnum():
+        return value
     text = unicodedata.normalize("NFC", value)
     return "".join(char if char.isalnum() or char in "._-" else "-" for char in text)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
@@ -29,8 +29,7 @@ class ManifestError(VeogenError):
     """A results manifest cannot be read or trusted; nothing is bought on its ground."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One request as a results manifest tells of it."""
 
     address: str

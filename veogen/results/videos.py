@@ -48,9 +48,14 @@ def is_video_path(path: str) -> bool:
         and _NO_NAMES.isdisjoint(parts)
         and path.isprintable()
         and "\\" not in path
-        and len(path.encode()) <= _LONGEST_PATH
-        and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
+        and _has_names_for_a_disk(len(path.encode()), parts)
     )
+
+
+def _has_names_for_a_disk(length: int, parts: Iterable[str]) -> bool:
+    if length <= _LONGEST_NAME:
+        return True
+    return length <= _LONGEST_PATH and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
 
 
 def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
@@ -82,8 +87,11 @@ def _well_formed(data: Mapping[str, Any]) -> bool:
         and isinstance(data["path"], str)
         and is_video_path(data["path"])
         and _SHA256.fullmatch(data["sha256"]) is not None
-        and all(_is_count(data[name]) for name in ("bytes", "width", "height"))
-        and all(_is_number(data[name]) for name in ("duration", "fps"))
+        and _is_count(data["bytes"])
+        and _is_count(data["width"])
+        and _is_count(data["height"])
+        and _is_number(data["duration"])
+        and _is_number(data["fps"])
         and type(data["audio"]) is bool
         and type(data["warnings"]) is list
         and all(isinstance(warning, str) for warning in data["warnings"])
