@@ -119,6 +119,7 @@ class _Download:
         self._host = host
         self._link = link
         self._target = target
+        self._folder = str(target.parent)
         self._part = Part(target)
         self._largest = largest
         self._stopped = stopped
@@ -165,11 +166,10 @@ class _Download:
         self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
 
     def _look_at_the_disk(self, missing: int) -> None:
-        folder = self._target.parent
-        free = shutil.disk_usage(folder).free
+        free = shutil.disk_usage(self._folder).free
         if missing + KEPT > free:
             text = f"the clip needs {missing} bytes more and the journal {KEPT}, {free} are free"
-            raise _RefusedError(NoSpace(f"{folder}: {text}"))
+            raise _RefusedError(NoSpace(f"{self._folder}: {text}"))
 
     def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
         identity = Identity(_source(self._link), body.etag, body.length, boot_id())

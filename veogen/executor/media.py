@@ -19,7 +19,7 @@ less than a tenth of a second. The lengths that are sold are two seconds apart."
 _RATIO_TOLERANCE = 0.02
 _LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 _HOLE = bytes(16)
-_UNPROBED = {"probesize": "32"}
+_UNPROBED = {"probesize": "32", "skip_frame": "all"}
 """The boxes of an MP4 say what is in it: probing its frames as well would take half of the time."""
 
 _QUARTER_TURNS = (90, 270)
