@@ -38,7 +38,7 @@ GROUPS = {  # in the order of the work
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
-_CYCLES = 10_000, 20, 20
+_CYCLES = 10_000, 100, 10
 """How rarely garbage in cycles is looked for: plans and folds are millions of objects without."""
 
 

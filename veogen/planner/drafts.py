@@ -1,7 +1,7 @@
 """A request before its texts are rendered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Place
@@ -10,8 +10,7 @@ from veogen.planner.forms import Form
 from veogen.spec.model import Shot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """One take of one combination: its templates see `scope` besides what their form has."""
 
     shot: Shot

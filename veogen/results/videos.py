@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 
@@ -21,8 +22,9 @@ class Video:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        data = {name: getattr(self, name) for name in _NAMES}
-        return {**data, "warnings": list(self.warnings)}
+        data = dict(zip(_NAMES, _VALUES(self), strict=True))
+        data["warnings"] = list(self.warnings)
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Video":
@@ -76,6 +78,7 @@ _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
 _NAMES = tuple(field.name for field in fields(Video))
+_VALUES = attrgetter(*_NAMES)
 _FIELDS = frozenset(_NAMES)
 _MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
