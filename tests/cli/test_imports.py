@@ -49,6 +49,7 @@ def loaded(*words: str) -> set[str]:
     ("words", "late"),
     [
         pytest.param(("--help",), NOTHING_OF_A_COMMAND, id="help"),
+        pytest.param(("plan", "--help"), NOTHING_OF_A_COMMAND, id="help of plan"),
         pytest.param(("--version",), NOTHING_OF_A_COMMAND, id="version"),
         pytest.param(("schema",), {"jinja2", "veogen.planner.build"}, id="schema"),
         pytest.param(
