@@ -50,6 +50,11 @@ def loaded(*words: str) -> set[str]:
     [
         pytest.param(("--help",), NOTHING_OF_A_COMMAND, id="help"),
         pytest.param(("plan", "--help"), NOTHING_OF_A_COMMAND, id="help of plan"),
+        pytest.param(
+            ("run", "--help"),
+            {"jinja2", "yaml", "veogen.gateway", "veogen.planner", "veogen.results"},
+            id="help of run",
+        ),
         pytest.param(("--version",), NOTHING_OF_A_COMMAND, id="version"),
         pytest.param(("schema",), {"jinja2", "veogen.planner.build"}, id="schema"),
         pytest.param(

@@ -1,12 +1,10 @@
 """`--listen` and `--callback-base`: the gateway tells that a task has ended; it is looked at."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-
-import click
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import check_callback
@@ -21,46 +19,6 @@ from veogen.gateway.settings import Settings, is_local
 from veogen.terminal import counted
 
 _LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
-
-
-class Listen(click.ParamType[tuple[str, int]]):
-    """`HOST:PORT`, an IPv6 address in brackets."""
-
-    name = "address"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        host, _, port = str(value).rpartition(":")
-        if host.startswith("[") and host.endswith("]"):
-            host = host[1:-1]
-        elif ":" in host:
-            self.fail(f"{value!r} is not HOST:PORT; an IPv6 address stands in [ ]", param, ctx)
-        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:  # noqa: PLR2004
-            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080", param, ctx)
-        return host, int(port)
-
-
-_OPTIONS = (
-    click.option(
-        "--listen",
-        type=Listen(),
-        metavar="HOST:PORT",
-        help="Take the gateway's callbacks there, as hints to look at a task at once.",
-    ),
-    click.option(
-        "--callback-base",
-        metavar="URL",
-        help="With --listen: the public https address that leads there.",
-    ),
-)
-
-
-def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that can be told by the gateway."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
 
 
 def refuse_odd_listening(given: Mapping[str, Any]) -> None:
