@@ -110,13 +110,14 @@ class Desk:
     def record(self, events: Sequence[Event], view: Callable[[], View]) -> None:
         """Make events durable, fold them in, and tell whoever watches."""
         self._keep(events)
+        seen = view()
         for event in events:
             before = self.ledger.record(event.hash)
             record = self.ledger.apply(event)
             entry = self.ledger.entry(event.hash)
             self._dirty = self._dirty or record is not before
             if entry is not None:
-                self.listener.event(event, Standing(entry, record), view())
+                self.listener.event(event, Standing(entry, record), seen)
 
     def intend(self, events: Sequence[Event]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""
