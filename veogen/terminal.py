@@ -31,7 +31,7 @@ class Terminal:
 
 def plain(text: str) -> str:
     """`text` as one line that no terminal obeys: what cannot be printed is spelled out."""
-    return "".join(map(_plain, text))
+    return text if text.isprintable() else "".join(map(_plain, text))
 
 
 def plain_lines(text: str) -> str:
