@@ -7,7 +7,7 @@ results know beyond it is laid over; in a fresh clone the results are all there 
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from veogen.executor.directory import DirectoryError, RunDirectory
@@ -26,14 +26,18 @@ class Snapshot:
     gateway: GatewayName
     ledger: Ledger
     running: bool
+    _here: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def file(self, video: Video) -> Path:
         return self.path / video.path
 
     def is_here(self, video: Video) -> bool:
-        """Whether a delivered video is on this machine."""
-        file = self.file(video)
-        return file.is_file() and file.stat().st_size == video.bytes
+        """Whether a delivered video is on this machine; looked for once."""
+        key = video.path, video.bytes
+        if key not in self._here:
+            file = self.file(video)
+            self._here[key] = file.is_file() and file.stat().st_size == video.bytes
+        return self._here[key]
 
     def has_files(self, standing: Standing) -> bool:
         """Whether every video of a request has its file, be it changed since."""
