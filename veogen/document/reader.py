@@ -54,7 +54,7 @@ def read(
     source = Source(path, raw)
     try:
         with _collector_paused():
-            return _Builder(source, parser(raw)).document()
+            return _Builder(source, parser(raw), names=b"&" in raw or b"!" in raw).document()
     except yaml.YAMLError as error:
         raise MistakesError([syntax_problem(error, raw, path)]) from None
 
@@ -72,10 +72,14 @@ def _collector_paused() -> Iterator[None]:
 
 
 class _Builder:
-    """Builds values from events without recursion, so that depth is ours to limit."""
+    """Builds values from events without recursion, so that depth is ours to limit.
 
-    def __init__(self, source: Source, parser: Any) -> None:
+    Without `names` there can be no anchors and tags: a million events need not be asked for them.
+    """
+
+    def __init__(self, source: Source, parser: Any, *, names: bool) -> None:
         self._source = source
+        self._names = names
         self._next = parser.get_event
         self._anchors = Anchors()
         self._merging: list[Map] = []
@@ -90,7 +94,7 @@ class _Builder:
         # It runs a million times for ten megabytes: local names and few calls. A container is
         # put into its parent when it begins; `due` is the key that waits for a value.
         next_event, known, merging = self._next, self._keys.get, self._merging
-        source = self._source
+        source, names = self._source, self._names
         stack: list[tuple[Any, Any, Anchor | None]] = []
         container: Any = root
         due: Any = _ITEM
@@ -101,7 +105,7 @@ class _Builder:
             if kind is ScalarEvent:
                 value = event.value
                 add_mark(event.start_mark.index)
-                if event.anchor is not None or event.tag is not None:
+                if names and (event.anchor is not None or event.tag is not None):
                     self._name(event, value)
                 if due is _KEY:
                     due = known(value) or self._key(value, event)
@@ -144,7 +148,7 @@ class _Builder:
                 container[due] = value
                 due = _KEY
             if kind is MappingStartEvent or kind is SequenceStartEvent:
-                named = event.anchor is not None or event.tag is not None
+                named = names and (event.anchor is not None or event.tag is not None)
                 stack.append((container, due, self._name(event, value) if named else None))
                 if len(stack) > MAX_DEPTH:
                     self._refuse_depth(event)
