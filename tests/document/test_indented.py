@@ -20,7 +20,9 @@ def test_a_value_is_written_as_the_standard_library_writes_it(value: Any) -> Non
     assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
 
 
-@pytest.mark.parametrize("value", ["%s", {"%s%": ["%d"]}, {}, [], [{}], {"a": []}, [[1], [True]]])
+@pytest.mark.parametrize(
+    "value", ["%s", {"%s%": ["%d"]}, {}, [], [{}], {"a": []}, [[1], [True]], ({"a": (1, ())},)]
+)
 def test_what_a_form_might_take_for_a_place_stays_as_it_is(value: Any) -> None:
     assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
 

@@ -15,7 +15,7 @@ _flat = json.JSONEncoder(ensure_ascii=False).encode
 
 def indented(value: Any, margin: str = "\n") -> str:
     """The value's text; each line after its first begins as `margin` does."""
-    if not (value and isinstance(value, dict | list)):
+    if not (value and isinstance(value, dict | list | tuple)):
         return _flat(value)
     deeper = f"{margin}  "
     texts = [

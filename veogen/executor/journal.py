@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from veogen.document.compact import compact
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
@@ -24,8 +25,6 @@ from veogen.results.manifest import GatewayName
 
 APPLICATION_ID = 0x76656F67  # "veog"
 VERSION = 1
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _AT_ONCE = 256  # events that are read together
 
@@ -287,7 +286,7 @@ class _Transaction:
 
 
 def _text(entry: Entry) -> str:
-    return _encode(entry.to_json())
+    return compact(entry.to_json())
 
 
 def _refuse_empty(path: Path) -> None:

@@ -6,10 +6,11 @@ JSON that cannot leave its element. Nothing else may run or be loaded but the cl
 
 import base64
 import hashlib
-import json
 import re
 from importlib.resources import files
 from typing import Any
+
+from veogen.document.compact import compact
 
 _SCRIPTS = (
     "dom",
@@ -46,7 +47,7 @@ def html(data: dict[str, Any]) -> str:
 
 def embedded(data: Any) -> str:
     """JSON that neither ends its element nor means anything to an HTML parser."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = compact(data)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text.encode(errors="backslashreplace").decode()

@@ -1,18 +1,17 @@
 """A plan as data: what `plan` prints and a lock keeps."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
 from veogen.catalogue.models import Model
+from veogen.document.compact import compact
 from veogen.planner.plan import Plan, Request, Totals, total_credits
 
 FORMAT = "veogen.plan/1"
 
 StateOf: TypeAlias = Callable[[Request], str]
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 CENT = Decimal("0.01")
 
@@ -54,7 +53,7 @@ def request_data(request: Request, state: str | None = None) -> dict[str, Any]:
 
 def request_line(request: Request, state: str) -> str:
     """One request as a line of JSON, without its line end."""
-    return _encode(request_data(request, state))
+    return compact(request_data(request, state))
 
 
 def totals_data(totals: Totals) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, TypeAlias, get_args
 
+from veogen.document.compact import compact
 from veogen.results.videos import Video
 
 Status: TypeAlias = str
@@ -189,9 +190,6 @@ Event: TypeAlias = (
 )
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
 def _amount(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
 
@@ -215,7 +213,7 @@ def to_json(event: Event) -> str:
     """The event as one line of JSON, its kind under `event`; decimals are strings."""
     data = {"event": type(event).__name__}
     data.update((f.name, _plain(getattr(event, f.name))) for f in fields(event))
-    return _encode(data)
+    return compact(data)
 
 
 def from_json(text: str) -> Event:

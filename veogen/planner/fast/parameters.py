@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
-from veogen.planner.fast.space import Space, as_json
+from veogen.document.compact import compact
+from veogen.planner.fast.space import Space
 from veogen.planner.fast.texts import NotQuickError, escaped, longest, sound, text_in_pieces
 from veogen.planner.fast.weave import Part, Varying
 from veogen.planner.forms import Blank
@@ -29,7 +30,7 @@ class Value:
         return self.values[0 if self.dimension is None else point.get(self.dimension, 0)]
 
     def parts(self) -> list[Part]:
-        texts = tuple(map(as_json, self.values))
+        texts = tuple(map(compact, self.values))
         return [texts[0] if self.dimension is None else Varying(self.dimension, texts)]
 
 

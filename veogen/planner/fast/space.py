@@ -1,11 +1,10 @@
 """The dimensions of a shot, its takes as the last, and texts that vary along one of them."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, product, repeat
 from typing import Any
 
-from veogen.catalogue.parameters import Json
+from veogen.document.compact import compact
 from veogen.planner.choices import Choice
 from veogen.planner.fast.texts import NotQuickError, escaped
 from veogen.planner.fast.weave import Part, Varying
@@ -77,8 +76,4 @@ class Space:
         """The entries of the object `variables`."""
         for index, name in enumerate(self.keys):
             yield f'{"," if index else ""}"{name}":'
-            yield self.by_key(name, lambda one: as_json(one.key))
-
-
-def as_json(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            yield self.by_key(name, lambda one: compact(one.key))
