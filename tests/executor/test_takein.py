@@ -355,6 +355,27 @@ def test_no_planted_link_makes_a_run_write_elsewhere(tmp_path: Path, name: str) 
     assert precious.read_text() == "mine"
 
 
+def test_in_a_clone_of_its_project_git_sees_nothing_of_a_run_but_its_results(
+    tmp_path: Path, bought: Mapping[str, Any]
+) -> None:
+    there = clone(tmp_path, bought)
+    (there.path / "gallery.html").write_text("looked at before")
+
+    there.run(cities("Tokyo"))
+
+    rules = (there.path / ".gitignore").read_text().splitlines()
+    assert [rule for rule in rules if not rule.startswith("#")] == ["/*", "!/results.json"]
+
+
+def test_a_folder_of_other_things_is_hidden_from_nobody(tmp_path: Path) -> None:
+    world = World(tmp_path / "project")
+    (world.path / "specs").mkdir(parents=True)
+
+    world.run(cities("Tokyo"))
+
+    assert not (world.path / ".gitignore").exists()
+
+
 def test_a_planted_link_to_nowhere_is_not_written_through(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
     world.path.mkdir()

@@ -56,16 +56,21 @@ class RunDirectory:
     def prepare(self, gateway: GatewayName) -> None:
         """Make the directory if it is not there; raises `DirectoryError`."""
         try:
-            new = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
-            ignore = self.path / ".gitignore"
-            if new or not (os.path.lexists(ignore) or self.results.exists()):
-                _write(ignore, _IGNORE[gateway].encode())
+            if self._is_new():
+                _write(self.path / ".gitignore", _IGNORE[gateway].encode())
         except OSError as error:
             raise DirectoryError(
                 f"{error.filename or self.path}: the run directory cannot be written: "
                 f"{error.strerror}"
             ) from None
+
+    def _is_new(self) -> bool:
+        """Whether nothing was run here: a clone has the results, and a page of them at most.
+
+        In a folder of other things, such as the project's own, git must go on seeing those.
+        """
+        return {self.results, self.gallery}.issuperset(self.path.iterdir())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
