@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from veogen import __version__
 from veogen.cli import COMMANDS, GROUPS, veogen
 
 SCRIPT = Path(sys.executable).parent / "veogen"
@@ -105,3 +107,10 @@ def test_completion_is_there_for_every_usual_shell(shell: str) -> None:
     ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True, check=True)
 
     assert f"_VEOGEN_COMPLETE={shell}_complete" in ended.stdout
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_the_version_is_told_everywhere(words: list[str]) -> None:
+    ended = CliRunner().invoke(veogen, [*words, "--version"])
+
+    assert (ended.exit_code, ended.output) == (0, f"veogen {__version__}\n")

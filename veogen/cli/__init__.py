@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from functools import cache
 from importlib import import_module
 from typing import NoReturn
 
@@ -42,6 +43,14 @@ _CYCLES = 10_000, 100, 10
 """How rarely garbage in cycles is looked for: plans and folds are millions of objects without."""
 
 
+_VERSION = click.version_option(
+    __version__,
+    message="%(prog)s %(version)s",
+    prog_name="veogen",
+    help="Show the version and exit.",
+)
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when the command is called, and no earlier."""
 
@@ -53,8 +62,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"veogen.cli.{cmd_name}").command
-        return command
+        return _command(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -84,12 +92,19 @@ class LazyGroup(click.Group):
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
+@cache
+def _command(name: str) -> click.Command:
+    """A command, which tells the version as veogen itself does."""
+    command: click.Command = _VERSION(import_module(f"veogen.cli.{name}").command)
+    return command
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="'veogen COMMAND -h' tells more about a command.",
 )
-@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="veogen")
+@_VERSION
 def veogen() -> None:
     """Plan, review, buy and keep batches of AI video clips."""
 
