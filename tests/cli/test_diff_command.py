@@ -160,6 +160,12 @@ def test_specs_that_are_new_or_gone_count(repo: Repo, shell: Shell) -> None:
     assert diffed(shell, "--base", "HEAD", "specs/new.yaml")["added"] == ["hello"]
 
 
+def test_a_spec_that_is_named_twice_counts_once(shell: Shell) -> None:
+    once = diffed(shell, "--base", "HEAD", "specs")
+
+    assert diffed(shell, "--base", "HEAD", "specs", "specs/a.yaml", "./specs/a.yaml") == once
+
+
 def test_a_spec_that_moved_is_known_by_its_name(repo: Repo, shell: Shell) -> None:
     repo.write("specs/a.yaml", f"{SPEC}name: launch\n")
     repo.write("specs/other.yaml", "veogen: 1\nshots: [{name: x, prompt: x}]\n")

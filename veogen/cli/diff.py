@@ -74,8 +74,8 @@ def _since(
     reader: Sides, revision: str, words: Sequence[str]
 ) -> tuple[Sequence[Side], Sequence[Side]]:
     """What the specs were at the merge base of a revision and HEAD, and what they are."""
-    old: list[Side] = []
-    new: list[Side] = []
+    old: dict[tuple[str, str], Side] = {}
+    new: dict[tuple[str, str], Side] = {}
     for word in words:
         path = Path(os.path.normpath(Path(word).absolute()))
         repository = reader.repository(path)
@@ -85,9 +85,14 @@ def _since(
         now, before = list(reader.here(Path(word))), list(reader.there(tree, below))
         if not now and not before:
             raise UsageError(f"{word}: there is no spec, neither here nor at {base[:10]}")
-        new += now
-        old += before
-    return old, new
+        new.update((_key(side), side) for side in now)
+        old.update((_key(side), side) for side in before)
+    return list(old.values()), list(new.values())
+
+
+def _key(side: Side) -> tuple[str, str]:
+    """What is meant twice, by a folder and by its name, counts once."""
+    return side.shown, side.plan.spec
 
 
 def _below(path: Path, top: Path) -> PurePosixPath:
