@@ -90,6 +90,23 @@ def test_a_request_that_cannot_be_read_is_an_error_and_not_overwritten(written: 
                 use()
 
 
+@pytest.mark.parametrize(
+    ("damage", "use"),
+    [
+        pytest.param("DROP TABLE upload", Journal.uploads, id="no uploads"),
+        pytest.param("UPDATE run SET gateway = 'other'", lambda j: j.header, id="of no gateway"),
+    ],
+)
+def test_whatever_is_damaged_is_told_as_a_journal_that_cannot_be_read(
+    written: Path, damage: str, use: Callable[[Journal], object]
+) -> None:
+    with Journal.open(written) as journal:
+        journal._db.execute(damage)  # noqa: SLF001
+
+        with pytest.raises(JournalError, match="cannot be read"):
+            use(journal)
+
+
 def test_uploads_are_kept_by_content_the_newest_of_each(written: Path) -> None:
     old, new = Upload(file_id="f1", url="u1", expires_at=1.0), Upload(file_id="f2", url="u2")
     with Journal.open(written) as journal:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from veogen.document.compact import compact
 from veogen.errors import ExitCode, VeogenError
@@ -133,6 +133,8 @@ class Journal:
     @property
     def header(self) -> Header:
         name, gateway = self._db.execute("SELECT name, gateway FROM run").fetchone()
+        if gateway not in get_args(GatewayName):
+            raise _unreadable(self.path, ValueError(f"{gateway!r} is not a gateway"))
         return Header(name, gateway)
 
     def append(self, events: Sequence[Event], at: float) -> None:
@@ -188,7 +190,7 @@ class Journal:
 
     def uploads(self) -> dict[str, Upload]:
         """The files that were uploaded from this directory, by SHA-256, expired ones included."""
-        rows = self._db.execute("SELECT sha256, file_id, url, expires_at FROM upload")
+        rows = self._rows("SELECT sha256, file_id, url, expires_at FROM upload")
         return {
             sha256: Upload(file_id=file_id, url=url, expires_at=expires_at)
             for sha256, file_id, url, expires_at in rows

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from veogen.errors import VeogenError
 from veogen.executor.clock import Clock
 from veogen.executor.desk import Desk, Listener
 from veogen.executor.directory import DirectoryError, RunDirectory
@@ -79,7 +80,7 @@ def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journa
     journal = Journal.open(directory.journal)
     try:
         _refuse_other_kind(directory.path, journal.header.gateway, gateway)
-    except DirectoryError:
+    except VeogenError:
         journal.close()
         raise
     return journal
