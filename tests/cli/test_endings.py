@@ -82,6 +82,14 @@ def test_a_bug_is_a_traceback_and_what_its_report_needs() -> None:
             f"PermissionError({errno.EACCES}, 'Permission denied', 'runs/mine')",
             (2, "error: runs/mine: Permission denied\n"),
         ),
+        (
+            f"OSError({errno.ENAMETOOLONG}, 'File name too long', 'aaaa')",
+            (2, "error: aaaa: File name too long\n"),
+        ),
+        (
+            f"OSError({errno.EROFS}, 'Read-only file system', 'runs/mine')",
+            (2, "error: runs/mine: Read-only file system\n"),
+        ),
         ("BrokenPipeError()", (1, "")),
         ("KeyboardInterrupt()", (130, "\nInterrupted.\n")),
     ],

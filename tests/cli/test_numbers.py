@@ -42,3 +42,13 @@ def test_what_is_no_number_of_this_world_is_refused(
     assert (ended.code, ended.out) == (ExitCode.USAGE, "")
     assert f"Invalid value for '{words[-1]}'" in ended.err
     assert not (shell.folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "amount", ["-1", "nan", "inf", "1e999999999", "1e-999999999", "0e999999999", "soon"]
+)
+def test_what_is_no_amount_of_money_is_refused(shell: Shell, amount: str) -> None:
+    ended = shell.veogen("run", "trip.yaml", "--simulate", f"--max-credits={amount}")
+
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert f"'--max-credits': {amount!r} is not a number of credits" in ended.err

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from support.commands import Shell
 
 from veogen.cli.rundirs import default_directory, find_run
 from veogen.document.problems import MistakesError
@@ -116,6 +117,31 @@ def test_a_run_that_is_not_clear_is_asked_for(
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        pytest.param(
+            "draft",
+            "specs/a.yaml: it has not been run yet (runs/boats.draft); "
+            "type: veogen run specs/a.yaml --profile draft",
+            id="one that it has",
+        ),
+        pytest.param(
+            "drift", "specs/a.yaml: 'drift' is not a profile of this spec", id="one that it has not"
+        ),
+    ],
+)
+def test_a_profile_that_was_not_run_is_said_with_what_to_type(
+    project: Path, profile: str, message: str
+) -> None:
+    make_runs(project, "boats")
+
+    with pytest.raises(UsageError) as caught:
+        find_run("specs/a.yaml", profile)
+
+    assert str(caught.value) == message
+
+
 def test_the_only_run_is_found_from_a_folder_of_the_project(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,3 +171,18 @@ def test_a_name_cannot_lead_out_of_the_project(project: Path) -> None:
 
     with pytest.raises(UsageError, match="is not a name"):
         find_run("specs/b.yaml")
+
+
+@pytest.mark.parametrize("name", ["../../boats", "a/b", ""])
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["collect"], ["plan"], ["lock", "--check"], ["run", "--locked"]],
+    ids=" ".join,
+)
+def test_a_profile_cannot_lead_out_of_a_folder(
+    project: Path, capsys: pytest.CaptureFixture[str], command: list[str], name: str
+) -> None:
+    ended = Shell(project, capsys, {}).veogen(*command, "specs/a.yaml", "--profile", name)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"'--profile': {name!r} is not the name of a profile" in ended.err

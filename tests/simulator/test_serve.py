@@ -46,6 +46,14 @@ def test_a_port_in_use_is_a_mistake_of_the_user() -> None:
             pass
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_what_is_no_host_is_a_mistake_of_the_user(host: str) -> None:
+    told = f"cannot listen on {host}:0: this is not the name of a host$"
+
+    with pytest.raises(UsageError, match=told), running(Options(host=host)):
+        pass
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
     ending: signal.Signals,

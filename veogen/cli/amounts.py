@@ -19,12 +19,21 @@ class Credits(click.ParamType[Decimal]):
             amount = Decimal(value)
         except InvalidOperation:
             self.fail(f"{value!r} is not a number of credits", param, ctx)
-        if not amount.is_finite() or amount < 0:
+        if not _is_amount(amount):
             self.fail(f"{value!r} is not a number of credits", param, ctx)
         return Decimal(f"{amount:f}")  # `1e3` is shown as 1000
 
 
 CREDITS = Credits()
+
+_MOST_PLACES = 30
+
+
+def _is_amount(amount: Decimal) -> bool:
+    """Whether it can be counted with, and written out: `1e999999999` is a gigabyte of zeros."""
+    places = amount.as_tuple().exponent
+    finite = isinstance(places, int) and abs(places) <= _MOST_PLACES
+    return finite and amount >= 0 and amount.adjusted() <= _MOST_PLACES
 
 
 class Number(click.FloatRange):

@@ -17,6 +17,8 @@ from veogen.errors import ExitCode, VeogenError
 from veogen.terminal import plain_lines
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_THE_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+"""What is wrong with a file or folder that somebody named, wherever it is met."""
 
 
 def ending(error: Exception) -> ExitCode:
@@ -40,7 +42,7 @@ def ending(error: Exception) -> ExitCode:
             say_no_more()
             click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
             return ExitCode.STOPPED
-        case PermissionError() if error.filename is not None:
+        case OSError() if error.errno in _THE_PLACE and error.filename is not None:
             click.echo(plain_lines(f"error: {error.filename}: {error.strerror}"), err=True)
             return ExitCode.USAGE
         case _:

@@ -11,6 +11,21 @@ import click
 from veogen.errors import UsageError
 
 
+class ProfileName(click.ParamType[str]):
+    """The name of a profile, which becomes a part of the names of files."""
+
+    name = "profile"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = str(value)
+        if not name or "/" in name:
+            self.fail(f"{name!r} is not the name of a profile", param, ctx)
+        return name
+
+
+PROFILE = ProfileName()
+
+
 class Reading(TypedDict):
     """How a spec is read."""
 
@@ -44,7 +59,9 @@ specs_argument = click.argument(
 )
 
 _OPTIONS = (
-    click.option("--profile", metavar="NAME", help="Lay a profile of the spec over it."),
+    click.option(
+        "--profile", type=PROFILE, metavar="NAME", help="Lay a profile of the spec over it."
+    ),
     click.option(
         "--set",
         "settings",

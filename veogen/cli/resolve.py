@@ -11,6 +11,7 @@ import click
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal, interrupts
+from veogen.cli.options import PROFILE
 from veogen.cli.rundirs import find_run, shown
 from veogen.cli.saying import say_line
 from veogen.cli.stand_in import gateway_of
@@ -35,7 +36,9 @@ from veogen.terminal import Terminal
     ),
 )
 @click.argument("run", metavar="RUN")
-@click.option("--profile", metavar="NAME", help="When RUN is a SPEC: that of this profile.")
+@click.option(
+    "--profile", type=PROFILE, metavar="NAME", help="When RUN is a SPEC: that of this profile."
+)
 @click.option(
     "--adopt",
     multiple=True,

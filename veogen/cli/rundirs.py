@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from veogen.cli.options import PROFILE
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
@@ -22,7 +23,10 @@ SIMULATED = ".simulated"
 run_argument = click.argument("run", metavar="[RUN]", required=False, type=click.Path())
 
 _PROFILE = click.option(
-    "--profile", metavar="NAME", help="When RUN is a SPEC: the directory of this profile."
+    "--profile",
+    type=PROFILE,
+    metavar="NAME",
+    help="When RUN is a SPEC: the directory of this profile.",
 )
 
 
@@ -108,8 +112,11 @@ def _of_spec(path: Path, profile: str | None) -> Path:
     found = [run for run in possible if RunDirectory(run).known]
     if len(found) == 1:
         return found[0]
+    if not found and profile is not None and profile not in profiles:
+        raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
     if not found:
-        command = shlex.join(["veogen", "run", str(path)])
+        options = ["--profile", profile] if profile else []
+        command = shlex.join(["veogen", "run", str(path), *options])
         raise UsageError(f"{path}: it has not been run yet ({shown(default)}); type: {command}")
     raise UsageError(f"{path}: it has several runs; name one of them: {_listed(found)}")
 

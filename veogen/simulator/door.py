@@ -33,7 +33,7 @@ class Door:
         await self._runner.setup()
         try:
             await self.unshut()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a host may be no name at all
             await self.close()
             message = f"the simulator cannot listen on {self.host}:{self.port}: {_reason(error)}"
             raise UsageError(message) from None
@@ -53,8 +53,10 @@ class Door:
         await web.TCPSite(self._runner, self.host, self.port).start()
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     """What the system says; a name that leads nowhere has no number of the system's."""
+    if isinstance(error, UnicodeError):
+        return "this is not the name of a host"
     if error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return error.strerror or str(error)
