@@ -72,6 +72,7 @@ def test_a_spec_is_loaded_planned_and_run(project: Path, capfd: pytest.CaptureFi
     assert outcome.code == ExitCode.DONE
     kept = [type(e) for e in memory.events if isinstance(e, Accepted | Made | Delivered)]
     assert kept == [Accepted, Made, Delivered]
+    assert memory.ended
     assert capfd.readouterr() == ("", "")
 
 

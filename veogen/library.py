@@ -84,4 +84,6 @@ def run(
         ) as session,
     ):
         session.check_money()
-        return session.run(connection.stop, max_credits=policy.max_credits)
+        outcome = session.run(connection.stop, max_credits=policy.max_credits)
+        session.end()
+        return outcome

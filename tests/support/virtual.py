@@ -78,6 +78,9 @@ class VirtualCrew(Generic[T]):
             self._clock.move_to(until)
         return list(self._due())
 
+    def dismiss(self) -> None:
+        """Nobody is there to be let go."""
+
     def _due(self) -> list[T | Crashed]:
         due: list[T | Crashed] = []
         while self._answers and self._answers[0][0] <= self._clock.monotonic():
@@ -228,6 +231,7 @@ class Memory:
 
     events: list[Event] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    ended: bool = False
 
     def start(self, counted: Collection[str], view: View) -> None:
         del counted, view
@@ -243,4 +247,4 @@ class Memory:
         del view
 
     def end(self) -> None:
-        """The run has ended."""
+        self.ended = True

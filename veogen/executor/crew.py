@@ -31,6 +31,10 @@ class Crew(Protocol[T]):
         """All answers there are; waits for the first one, at most `seconds`."""
         ...
 
+    def dismiss(self) -> None:
+        """Let everybody go who has nothing left to do; nothing is started after that."""
+        ...
+
 
 class Threads(Generic[T]):
     """Daemon threads, made when they are needed: a process that must leave does not wait.
@@ -42,7 +46,7 @@ class Threads(Generic[T]):
         self._most = most
         self._idle = threading.Semaphore(0)
         self._threads = 0
-        self._calls: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Callable[[], T] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[T | Crashed] = queue.SimpleQueue()
 
     def start(self, call: Callable[[], T]) -> None:
@@ -63,9 +67,12 @@ class Threads(Generic[T]):
         except queue.Empty:
             return answers
 
+    def dismiss(self) -> None:
+        for _ in range(self._threads):
+            self._calls.put(None)
+
     def _work(self) -> None:
-        while True:
-            call = self._calls.get()
+        while call := self._calls.get():
             try:
                 answer: T | Crashed = call()
             except BaseException as error:  # noqa: BLE001 - handed to the owner, who raises it

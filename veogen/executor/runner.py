@@ -113,6 +113,7 @@ class Runner:
                 self._take(self._crew.wait(self._patience()))
                 self._desk.write_results()
         finally:
+            self._crew.dismiss()
             self._desk.write_results(force=True)
         return self._desk.stop
 
