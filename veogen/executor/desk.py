@@ -1,8 +1,8 @@
 """What the owner's thread holds: the fold, the journal, and the one way to add to them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from veogen.executor.callbacks import Bell
 from veogen.executor.clock import Clock
@@ -71,12 +71,15 @@ class Silent:
         """Nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+def _nothing() -> None:
+    return None
+
+
+class Reaction(NamedTuple):
     """What a message came to: events, and what to do once they are durable."""
 
     events: tuple[Event, ...] = ()
-    then: Callable[[], None] = field(default=lambda: None)
+    then: Callable[[], None] = _nothing
 
 
 class Desk:

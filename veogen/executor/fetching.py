@@ -87,9 +87,10 @@ class Fetching:
         self._open[hash_] -= 1
         match message.result:
             case Video() as video:
-                then = self._after_last if not self._busy(hash_) else None
                 delivered = Delivered(hash_, index, video)
-                return Reaction((delivered,), (lambda: then(hash_)) if then else _nothing)
+                if self._busy(hash_):
+                    return Reaction((delivered,))
+                return Reaction((delivered,), lambda: self._after_last(hash_))
             case Broken() as broken:
                 self._failed[hash_] = broken
                 return self._after_failure(hash_)
@@ -131,7 +132,3 @@ class Fetching:
         del self._failed[hash_]
         due = self._desk.clock.monotonic() + backoff.wait(tries, self._chance)
         self._later.append((due, hash_))
-
-
-def _nothing() -> None:
-    return None

@@ -230,7 +230,7 @@ class Journal:
     def _entry(self, text: str) -> Entry:
         try:
             return Entry.from_json(json.loads(text))
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise _unreadable(self.path, error) from None
 
     def _known(self) -> dict[str, tuple[int | None, str]]:

@@ -5,7 +5,7 @@ Pure functions: an answer and what was known before go in, events and what to do
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.executor import backoff
 from veogen.gateway.answers import NotTaken, Refused, Submission, Taken, Task, Unknown, Unread
@@ -142,8 +142,7 @@ def _refused(trying: Trying, answer: Refused) -> Event:
     return events.Refused(intent.hash, intent.attempt, answer.code, answer.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """What reading a task came to; `ask_again` seconds from now, None: never."""
 
     events: tuple[Event, ...] = ()

@@ -48,6 +48,7 @@ def opened(
     name = plan.name if plan else manifest.name if manifest else path.name
     with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
         ledger = _in_step(journal, directory, plan, manifest, services.clock)
+        del manifest  # as large as the ledger, which has all of it by now
         desk = Desk(
             journal=journal,
             ledger=ledger,

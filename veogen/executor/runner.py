@@ -214,9 +214,8 @@ class Runner:
         match message:
             case Submitted(answer=answer):
                 self._heard(answered=not _unanswered(answer))
-            case Read(answers=answers):
-                for read in answers.values():
-                    self._heard(answered=not _unanswered(read))
+            case Read(answers=answers) if answers:
+                self._heard(answered=not all(map(_unanswered, answers.values())))
             case _:
                 return
 

@@ -32,6 +32,7 @@ class _Watch:
     """A task that is looked at from time to time; `undone`: when it was last seen to go on."""
 
     task_id: str
+    kind: Hashable
     since: float
     accepted: float
     undone: float | None = None
@@ -78,19 +79,19 @@ class Watching:
         record, clock = self._desk.ledger.record(hash_), self._desk.clock
         now = clock.monotonic()
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
-        watch = _Watch(record.task_id or "", since=now, accepted=now - age)
+        watch = _Watch(record.task_id or "", self._kind(record), since=now, accepted=now - age)
         self._watched[hash_] = watch
         self._hashes[watch.task_id] = hash_
         if record.estimated_seconds is not None:
-            self._forecast.told(self._kind(record), record.estimated_seconds)
-        self._look_in(self._interval(hash_, watch) if first is None else first, hash_)
+            self._forecast.told(watch.kind, record.estimated_seconds)
+        self._look_in(self._interval(record, watch) if first is None else first, hash_, watch)
 
     def look_now(self, task_id: str) -> None:
         """A hint that a task has ended: look at it at once, if it is watched."""
         hash_ = self._hashes.get(task_id)
         watch = self._watched.get(hash_) if hash_ else None
         if hash_ and watch and watch.task_id == task_id:
-            self._look_in(0.0, hash_)
+            self._look_in(0.0, hash_, watch)
 
     def drop(self) -> None:
         """Stop watching."""
@@ -148,12 +149,13 @@ class Watching:
 
     def _after_read(self, hash_: str, answer: Task | Unread) -> Reaction:
         watch, clock = self._watched[hash_], self._desk.clock
+        record = self._desk.ledger.record(hash_)
         seen = after_read(
-            self._desk.ledger.record(hash_),
+            record,
             answer,
             looks=watch.looks,
             now=clock.now(),
-            interval=lambda: self._interval(hash_, watch),
+            interval=lambda: self._interval(record, watch),
         )
 
         def then() -> None:
@@ -168,23 +170,23 @@ class Watching:
                 self._leave(hash_)
             else:
                 watch.undone = clock.monotonic()
-                self._look_in(seen.ask_again, hash_)
+                self._look_in(seen.ask_again, hash_, watch)
 
         return Reaction(seen.events, then)
 
     def _finish(self, hash_: str, watch: _Watch, event: Event) -> None:
         del self._watched[hash_]
         if isinstance(event, Made | Ended):
-            self._learn(self._kind(self._desk.ledger.record(hash_)), watch)
+            self._learn(watch)
         self._ended(event)
 
-    def _learn(self, kind: Hashable, watch: _Watch) -> None:
+    def _learn(self, watch: _Watch) -> None:
         """The task ended between the last two looks, or nobody saw when."""
         took = self._desk.clock.monotonic() - watch.accepted
         if watch.undone is not None:
-            self._forecast.learn(kind, (watch.undone - watch.accepted + took) / 2)
+            self._forecast.learn(watch.kind, (watch.undone - watch.accepted + took) / 2)
         elif watch.accepted == watch.since:
-            self._forecast.learn(kind, took, at_most=True)
+            self._forecast.learn(watch.kind, took, at_most=True)
 
     def _leave(self, hash_: str) -> None:
         watch = self._watched.pop(hash_)
@@ -194,18 +196,17 @@ class Watching:
             f"{self._desk.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
         )
 
-    def _look_in(self, seconds: float, hash_: str) -> None:
+    def _look_in(self, seconds: float, hash_: str, watch: _Watch) -> None:
         """Look then, or when its time is over, whichever is first; what was due before is not."""
-        watch, now = self._watched[hash_], self._desk.clock.monotonic()
+        now = self._desk.clock.monotonic()
         end = max(now, watch.since + self._desk.policy.task_timeout)
         watch.due = min(now + seconds, end)
         watch.early = (watch.due - now) * _EARLY
         heapq.heappush(self._due, (watch.due, next(self._order), hash_))
 
-    def _interval(self, hash_: str, watch: _Watch) -> float:
-        record = self._desk.ledger.record(hash_)
+    def _interval(self, record: Record, watch: _Watch) -> float:
         age = self._desk.clock.monotonic() - watch.accepted
-        return self._forecast.wait(self._kind(record), age, record.estimated_seconds)
+        return self._forecast.wait(watch.kind, age, record.estimated_seconds)
 
     def _kind(self, record: Record) -> Hashable:
         entry = self._desk.ledger.entry(record.hash)

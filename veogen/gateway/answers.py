@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,11 @@ class Refused:
 Submission: TypeAlias = Taken | NotTaken | Unknown | Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """A task as read; `state` is the gateway's own word, known or not.
 
     `links` are those of finished files; `credits` what was reserved or, when it ended, charged.
+    A tuple, since thousands are read again and again.
     """
 
     id: str

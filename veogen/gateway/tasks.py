@@ -1,6 +1,6 @@
 """Reading tasks: only their id and state are relied on, the rest is taken where it fits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -54,17 +54,16 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
     state = clean(fields.get("status"), secret=secret, limit=40).lower()
     if task_id is None or not state:
         return None
-    error = mapping(fields.get("error"))
-    code = clean(error.get("code"), secret=secret, limit=80) or None
+    code, message = _error(mapping(fields.get("error")), secret)
     return Task(
         id=task_id,
         state=state,
         progress=_progress(fields.get("progress")),
-        links=tuple(_links(fields)),
+        links=_links(fields),
         credits=_credits(fields, state),
         estimated_seconds=estimated_seconds(fields),
         error_code=code,
-        error_message=_error_message(error, code, secret),
+        error_message=message,
         model=clean(fields.get("model"), secret=secret, limit=200) or None,
         type=clean(fields.get("type"), secret=secret, limit=40) or None,
         created=_seconds(fields.get("created", fields.get("created_at"))),
@@ -81,18 +80,14 @@ def _seconds(value: object) -> float | None:
     return None if found is None else float(found)
 
 
-def _links(fields: Mapping[str, Any]) -> Iterator[str]:
-    results = fields.get("results")
+def _links(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    results, data = fields.get("results"), fields.get("result_data")
     found = [link for link in results if _is_link(link)] if isinstance(results, list) else []
-    yield from (found or list(_result_data_links(fields.get("result_data"))))[:_MOST_LINKS]
-
-
-def _result_data_links(data: object) -> Iterator[str]:
-    """Where some answers of the gateway carry the links instead."""
-    for item in data if isinstance(data, list) else [data]:
-        link = mapping(item).get("video_url")
-        if isinstance(link, str) and _is_link(link):
-            yield link
+    if data and not found:  # where some answers of the gateway carry the links instead
+        items = data if isinstance(data, list) else [data]
+        named = [mapping(item).get("video_url") for item in items]
+        found = [link for link in named if _is_link(link)]
+    return tuple(found[:_MOST_LINKS])
 
 
 def _is_link(value: object) -> bool:
@@ -114,14 +109,21 @@ def _credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
     )
     reserved = (usage.get("credits_reserved"), billing.get("reserved_credits"))
     places = (*reserved, *charged) if state in _OPEN_STATES else (*charged, *reserved)
-    return next((found for place in places if (found := credits_of(place)) is not None), None)
+    for place in places:
+        if place is not None and (found := credits_of(place)) is not None:
+            return found
+    return None
 
 
-def _error_message(error: Mapping[str, Any], code: str | None, secret: str) -> str | None:
+def _error(error: Mapping[str, Any], secret: str) -> tuple[str | None, str | None]:
+    """The code and the message of why a task failed."""
+    if not error:
+        return None, None
+    code = clean(error.get("code"), secret=secret, limit=80) or None
     message = clean(error.get("message"), secret=secret)
     advice = clean(
         error.get("suggestion") or error.get("fallback_suggestion"), secret=secret
     ) or advice_for(code)
-    if not message:
-        return advice or None
-    return f"{message.rstrip('.')}; the gateway's advice: {advice}" if advice else message
+    if message and advice:
+        return code, f"{message.rstrip('.')}; the gateway's advice: {advice}"
+    return code, message or advice or None

@@ -7,6 +7,7 @@ from typing import Any
 
 from veogen.catalogue.parameters import Json
 from veogen.planner.plan import Image, Request, video_paths
+from veogen.results.shared import amount, members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,9 @@ class Entry:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Entry":
-        fields = dict(data)
+        fields = members(data)
+        fields["variables"] = members(data["variables"])
+        fields["body"] = members(data["body"])
         fields["images"] = tuple(Image(*image) for image in data["images"])
-        fields["credits"] = None if data["credits"] is None else Decimal(data["credits"])
+        fields["credits"] = amount(data["credits"])
         return cls(**fields)

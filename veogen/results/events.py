@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from sys import intern
 from typing import Any, TypeAlias, get_args
 
 from veogen.document.compact import compact
+from veogen.results.shared import amount
 from veogen.results.videos import Video
 
 Status: TypeAlias = str
@@ -190,13 +192,9 @@ Event: TypeAlias = (
 )
 
 
-def _amount(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
 _TYPED: Mapping[str, Callable[[Any], Any]] = {
-    "credits": _amount,
-    "estimate": _amount,
+    "credits": amount,
+    "estimate": amount,
     "links": tuple,
     "video": Video.from_json,
     "videos": lambda videos: tuple(map(Video.from_json, videos)),
@@ -236,6 +234,7 @@ def all_from_json(texts: Sequence[str]) -> Iterator[Event]:
 def _event(data: Any, text: str) -> Event:
     try:
         kind, typed = _READING[data.pop("event")]
+        data["hash"] = intern(data["hash"])
         for name, read in typed:
             data[name] = read(data[name])
         return kind(**data)

@@ -79,6 +79,7 @@ class Purchase(NamedTuple):
 
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
+_NOWHERE: frozenset[int] = frozenset()
 
 
 class Record(NamedTuple):
@@ -103,7 +104,7 @@ class Record(NamedTuple):
     made_at: float | None = None
     links: tuple[str, ...] = ()
     purchases: Mapping[int, Purchase] = _NOTHING
-    away: frozenset[int] = frozenset()
+    away: frozenset[int] = _NOWHERE
 
     @property
     def spent(self) -> Decimal:
@@ -188,7 +189,7 @@ def _after_submitting(
                 purchases={**record.purchases, attempt: purchase},
                 links=(),
                 made_at=None,
-                away=frozenset(),
+                away=_NOWHERE,
             )
         case Accepted(attempt=attempt, task_id=task_id):
             return _submitted(
@@ -250,7 +251,7 @@ def _after_accepting(
                 videos=videos,
                 status="completed" if done else record.status,
                 error=None if done else record.error,
-                away=record.away - {index},
+                away=(record.away - {index}) or _NOWHERE,
             )
         case Undelivered(code=code, message=message):
             return record._replace(

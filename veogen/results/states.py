@@ -1,6 +1,5 @@
 """What a run would do about each request of a plan, judged by what is already owned."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
@@ -28,7 +27,7 @@ class Holdings:
     """What is owned already: by hash, and the hashes that an address was bought under."""
 
     held: Mapping[str, Held]
-    bought_as: Mapping[str, frozenset[str]]
+    bought_as: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def none(cls) -> Self:
@@ -62,7 +61,8 @@ class Holdings:
             return "failed"
         if held is not None and held.status != "planned":
             return "bought"
-        return "changed" if self.bought_as.get(address, frozenset()) - {hash_} else "new"
+        others = self.bought_as.get(address, ())
+        return "changed" if any(other != hash_ for other in others) else "new"
 
     def would_buy(self, hash_: str, retries: int = RETRIES) -> bool:
         """Whether a run would submit the request by itself."""
@@ -72,9 +72,9 @@ class Holdings:
         return held.status == "failed" and held.code in TEMPORARY and held.attempts <= retries
 
 
-def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, frozenset[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
     for address, hash_, status in lines:
         if status not in ("planned", "failed"):
-            found[address].add(hash_)
-    return {address: frozenset(hashes) for address, hashes in found.items()}
+            found[address] = (*found.get(address, ()), hash_)
+    return found
