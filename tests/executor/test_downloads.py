@@ -115,6 +115,46 @@ def test_all_bytes_that_came_before_need_no_host(media: Media, tmp_path: Path) -
     assert host.connections == 0
 
 
+def test_a_large_clip_goes_on_where_it_was_when_the_process_was_killed(
+    media: Media, tmp_path: Path
+) -> None:
+    large = CLIP + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
+    first, second = tmp_path / "first", tmp_path / "second"
+
+    def killed() -> bool:
+        """What would be on the disk now, were the process killed."""
+        came = (first / ".clip.mp4.part").stat().st_size
+        if came >= 2 << 20 and not second.exists():
+            shutil.copytree(first, second)
+        return False
+
+    with Host(whole(large)) as host:
+        download(media, host.url, first / "clip.mp4", root=first, stopped=killed)
+    came = (second / ".clip.mp4.part").stat().st_size
+    with Host(rest(came, large)) as host:
+        outcome = download(media, host.url, second / "clip.mp4", root=second)
+
+    assert isinstance(outcome, Delivered)
+    assert outcome.sha256 == hashlib.sha256(large).hexdigest()
+    assert host.requests[0].headers["range"] == f"bytes={came}-"
+    assert [path.name for path in second.iterdir()] == ["clip.mp4"]
+
+
+def test_a_small_clip_is_one_file_from_its_first_byte_to_its_last(
+    media: Media, tmp_path: Path
+) -> None:
+    seen: set[str] = set()
+
+    def look() -> bool:
+        seen.update(path.name for path in tmp_path.iterdir())
+        return False
+
+    with Host(whole()) as host:
+        download(media, host.url, tmp_path / "clip.mp4", root=tmp_path, stopped=look)
+
+    assert seen == {".clip.mp4.part"}
+
+
 @pytest.mark.parametrize(
     "again",
     [

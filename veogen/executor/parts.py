@@ -52,6 +52,7 @@ class Part:
         short = target.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
         self.path = target.with_name(f".{short}.part")
         self._note = target.with_name(f".{short}.part.json")
+        self._unsaid: Identity | None = None
 
     def found(self) -> tuple[Identity, int] | None:
         """Whose bytes are here and how many; None when nothing can be gone on with."""
@@ -67,11 +68,24 @@ class Part:
     def begin(self, identity: Identity) -> "Writer":
         """Forget what is here and begin with the first byte."""
         self.drop()
-        draft = self._note.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(identity)))
-        os.replace(draft, self._note)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+        writer = Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+        self._unsaid = identity
+        return writer
+
+    def remember(self) -> None:
+        """Note whose bytes are here: without that they cannot be gone on with.
+
+        Most clips are whole before anybody wants to know. A file that is made for each of them and
+        deleted again costs more than it looks: a file system searches long for room near what was
+        deleted a moment ago.
+        """
+        if self._unsaid is None:
+            return
+        draft = self._note.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(self._unsaid)))
+        os.replace(draft, self._note)
+        self._unsaid = None
 
     def resume(self) -> "Writer":
         """Go on after the bytes that are here, which are hashed first."""
@@ -81,6 +95,7 @@ class Part:
         return writer
 
     def drop(self) -> None:
+        self._unsaid = None
         for path in (self.path, self._note):
             path.unlink(missing_ok=True)
 
