@@ -66,6 +66,11 @@ def test_the_value_is_read_as_yaml(setting: str, value: Value, project: Project)
             id="no value",
         ),
         pytest.param(
+            "vars.x=\udcff",  # how Python passes on what is no UTF-8
+            "--set 'vars.x=\\udcff':1:8: error[encoding]: this is not UTF-8 text",
+            id="not UTF-8",
+        ),
+        pytest.param(
             "vars.=8",
             "--set vars.=8:1:1: error[setting]: "
             "'vars.' cannot be set; only params.NAME and vars.NAME can",

@@ -46,7 +46,7 @@ def _hint(room: str, names: Sequence[str]) -> str | None:
 
 def _read_value(text: str, place: Place, problems: Problems) -> Value:
     try:
-        return _placed(read(text.encode(), place.path), place)
+        return _placed(read(text.encode(errors="surrogatepass"), place.path), place)
     except MistakesError as error:
         for problem in error.problems:
             problems.error(place, problem.code, problem.message, problem.hint)
