@@ -61,11 +61,18 @@ def body(project: Project, shot: str, **options: Any) -> dict[str, Any]:
             id="a var is not a template",
         ),
         pytest.param("template: a.j2, vars: {x: 1}", {"prompt": "base 1\nmacro"}, id="a file"),
+        pytest.param(
+            "template: windows.j2",
+            {"prompt": "A lamp\non a desk"},
+            id="the byte order mark of a file is none of its text",
+        ),
     ],
 )
 def test_templates_become_text(
     project: Project, shot: str, expected: dict[str, Any] | None
 ) -> None:
+    project.write("templates/windows.j2", "\ufeff{% extends 'mark.j2' %}")
+    project.write("templates/mark.j2", "\ufeffA lamp\r\n\r\non a desk\r\n")
     project.write("templates/base.j2", "base {% block x %}{% endblock %}\n\n")
     project.write("templates/m.j2", "{% macro m() %}macro{% endmacro %}")
     project.write(
@@ -106,6 +113,17 @@ def test_templates_become_text(
             "template: none.j2",
             "3:25 template-not-found: there is no template 'none.j2' (s)",
             id="no such file",
+        ),
+        pytest.param(
+            "template: latin.j2",
+            "3:25 template-not-found: there is no template 'latin.j2' (s); the file is not UTF-8",
+            id="a file that is not UTF-8",
+        ),
+        pytest.param(
+            "template: large.j2",
+            "3:25 template-not-found: there is no template 'large.j2' (s); "
+            "the file is larger than 1 MiB",
+            id="a file that is too large",
         ),
         pytest.param(
             "template: ../secret.j2",
@@ -184,6 +202,9 @@ def test_templates_become_text(
 def test_what_is_wrong_stands_where_it_was_written(
     project: Project, shot: str, expected: str
 ) -> None:
+    project.write("templates/latin.j2", "café".encode("latin-1"))
+    project.write("templates/large.j2", b"x" * (1 << 20) + b"x")
+
     assert project.told(f"shots:\n  - {{name: s, {shot}}}\n") == [expected]
 
 

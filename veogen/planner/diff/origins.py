@@ -137,7 +137,7 @@ class Origins:
             return None
         files = self._spec.files
         try:
-            content = files.read(path).decode()
+            content = files.read(path).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError, OutsideRootError):
             return None
         return Input(content, Place(files.shown(path), 1, 1), lines=True)

@@ -60,7 +60,8 @@ class Renderer:
         written = self.load(text.source)
         source = Source(written or "", text.place, text.source)
         if written is None:
-            fault = Fault("template-not-found", f"there is no template {text.source!r}")
+            message = f"there is no template {text.source!r}"
+            fault = Fault("template-not-found", message, self._why_not(text.source))
             return Prepared(Source("", text.place), None, fault)
         return self.prepare(source)
 
@@ -73,14 +74,27 @@ class Renderer:
 
     def load(self, name: str) -> str | None:
         """The text of a file below `templates/`, None if there is none or it lies outside."""
-        path = template_path(name)
-        if path is None:
+        raw = self._read(name)
+        if raw is None or len(raw) > LARGEST:
             return None
         try:
-            raw = self._files.read(path, LARGEST)
-            return raw.decode() if len(raw) <= LARGEST else None
-        except (OSError, UnicodeDecodeError, OutsideRootError):
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
             return None
+
+    def _read(self, name: str) -> bytes | None:
+        path = template_path(name)
+        try:
+            return None if path is None else self._files.read(path, LARGEST)
+        except (OSError, OutsideRootError):
+            return None
+
+    def _why_not(self, name: str) -> str | None:
+        """Why a file that is there is no template."""
+        raw = self._read(name)
+        if raw is None:
+            return None
+        return "the file is larger than 1 MiB" if len(raw) > LARGEST else "the file is not UTF-8"
 
 
 def _easily(order: Order) -> str | Fault | None:
