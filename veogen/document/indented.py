@@ -4,11 +4,11 @@ That one is written in Python; here a mapping is a form, made once for all that 
 """
 
 import json
-import math
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import Any
+
+from veogen.document.compact import SCALARS
 
 _flat = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -19,25 +19,12 @@ def indented(value: Any, margin: str = "\n") -> str:
         return _flat(value)
     deeper = f"{margin}  "
     texts = [
-        _SCALARS[item.__class__](item) if item.__class__ in _SCALARS else indented(item, deeper)
+        SCALARS[item.__class__](item) if item.__class__ in SCALARS else indented(item, deeper)
         for item in (value.values() if isinstance(value, dict) else value)
     ]
     if isinstance(value, dict):
         return _form(tuple(value), margin) % tuple(texts)
     return f"[{deeper}{f',{deeper}'.join(texts)}{margin}]"
-
-
-def _float(number: float) -> str:
-    return float.__repr__(number) if math.isfinite(number) else _flat(number)
-
-
-_SCALARS: Mapping[type, Callable[[Any], str]] = {
-    str: quoted,
-    int: int.__repr__,
-    float: _float,
-    bool: {True: "true", False: "false"}.__getitem__,
-    type(None): lambda _: "null",
-}
 
 
 @lru_cache(maxsize=256)

@@ -1,13 +1,14 @@
 """A spec's plan: all its requests in order, or all its mistakes at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.budget import over_budget, over_limits
-from veogen.planner.plan import Plan
-from veogen.planner.planning import Planning
+from veogen.planner.plan import Plan, Request
+from veogen.planner.planning import Planable, Planning
 from veogen.planner.twins import met
 from veogen.spec.model import Spec
 
@@ -65,7 +66,7 @@ def plan_as_far(
     own = Problems()
     own.extend(spec.warnings)
     with Planning(spec, own, models=models, max_requests=max_requests) as planning:
-        requests = tuple(planning.requests())
+        requests = tuple(chain.from_iterable(_requests_of(planning, o) for o in planning.shots()))
         planning.twins.tell(map(met, requests), own)
     plan_ = Plan(
         name=spec.name,
@@ -79,6 +80,14 @@ def plan_as_far(
     own.extend(over_budget(plan_, _place(spec)))
     problems.extend(own.all)
     return plan_
+
+
+def _requests_of(planning: Planning, planable: Planable) -> Iterator[Request]:
+    if not planable.is_large:
+        return planning.requests_of(planable)
+    from veogen.planner.fast.requests import requests_of  # noqa: PLC0415 - others do without it
+
+    return requests_of(planning, planable)
 
 
 def _place(spec: Spec) -> Place:

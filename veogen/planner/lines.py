@@ -9,11 +9,11 @@ from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.budget import tally_over_budget
 from veogen.planner.document import request_line
-from veogen.planner.fast.quick import quick
+from veogen.planner.fast.quick import woven
 from veogen.planner.plan import Request
 from veogen.planner.planning import Planning
 from veogen.planner.tally import Tally
-from veogen.planner.twins import MOST_COMPARED, Met
+from veogen.planner.twins import Met
 from veogen.spec.model import Spec
 
 BLOCK = 256
@@ -47,11 +47,9 @@ def stream(
 
 def _blocks(planning: Planning, state_of: StateOf | None) -> Iterator[str]:
     for planable in planning.shots():
-        large = planable.grid.most > MOST_COMPARED  # else all of them are compared
-        fast = quick(planable, planning.models) if large and state_of is None else None
-        if fast is not None:
-            planable.grid.tell_unused(planning.problems)
-            yield from fast.blocks(planning.twins.seen, planning.tally)
+        found = woven(planning, planable) if state_of is None else None
+        if found is not None:
+            yield from found.blocks(planning.twins.seen, planning.tally)
         else:
             requests = planning.requests_of(planable)
             while lines := [_line(request, state_of) for request in islice(requests, BLOCK)]:
@@ -70,6 +68,6 @@ def _again(
     places = {shot.name: shot.place for shot in spec.shots}
     with Planning(spec, Problems(), models=models, max_requests=max_requests) as planning:
         for block in _blocks(planning, None):
-            for line in block.splitlines():
+            for line in block[:-1].split("\n"):
                 data = json.loads(line)
                 yield Met(data["address"], data["hash"], data["output"], places[data["shot"]])

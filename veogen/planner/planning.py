@@ -17,7 +17,7 @@ from veogen.planner.shots import ShotPlanner
 from veogen.planner.size import check_size, most_allowed, tell_takes
 from veogen.planner.tally import Tally
 from veogen.planner.templates.renderer import Renderer
-from veogen.planner.twins import Twins
+from veogen.planner.twins import MOST_COMPARED, Twins
 from veogen.spec.model import Shot, Spec
 
 
@@ -28,6 +28,11 @@ class Planable:
     shot: Shot
     grid: Grid
     planner: ShotPlanner
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is not looked through for near-duplicates, so that its lines can be woven."""
+        return self.grid.most > MOST_COMPARED
 
 
 class Planning:
@@ -76,11 +81,6 @@ class Planning:
                 planner = ShotPlanner(shot, one, maker, models=self.models, renderer=self._renderer)
                 yield Planable(shot, one, planner)
                 self._planned.append(PlannedShot(shot, one, planner.forms))
-
-    def requests(self) -> Iterator[Request]:
-        """The requests of all shots, in order."""
-        for planable in self.shots():
-            yield from self.requests_of(planable)
 
     def requests_of(self, planable: Planable) -> Iterator[Request]:
         """The requests of one shot, counted and watched."""

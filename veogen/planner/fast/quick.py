@@ -15,7 +15,7 @@ from veogen.planner.fast.space import Space
 from veogen.planner.fast.texts import NotQuickError, default_in_pieces, path_in_pieces, sound
 from veogen.planner.fast.weave import Fabric, Part, Varying
 from veogen.planner.output import BadPathError, default_output, output_path, safe_key
-from veogen.planner.planning import Planable
+from veogen.planner.planning import Planable, Planning
 from veogen.planner.seen import Seen
 from veogen.planner.tally import Tally
 from veogen.planner.templates.simple import NotSimpleError
@@ -40,7 +40,7 @@ Costs: TypeAlias = dict[Point, Cost]
 class Quick:
     """The lines of a shot, and how many of its requests have which cost."""
 
-    model: str
+    model: Model
     fabric: Fabric
     costs: tuple[tuple[Cost, int], ...]
 
@@ -49,12 +49,20 @@ class Quick:
         for cost, count in self.costs:
             tally.add_alike(
                 count,
-                model=self.model,
+                model=self.model.id,
                 videos=cost.videos,
                 seconds=cost.seconds,
                 credits_=cost.credits,
             )
         return self.fabric.blocks(seen)
+
+
+def woven(planning: Planning, planable: Planable) -> Quick | None:
+    """As `quick`, for a large shot alone; what its grid has to tell is told."""
+    found = quick(planable, planning.models) if planable.is_large else None
+    if found is not None:
+        planable.grid.tell_unused(planning.problems)
+    return found
 
 
 def quick(planable: Planable, models: Mapping[str, Model]) -> Quick | None:
@@ -93,7 +101,7 @@ def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
         kept=kept,
     )
     counted = tuple((cost, counts[point]) for point, cost in costs.items() if counts[point])
-    return Quick(parameters.model.id, fabric, counted)
+    return Quick(parameters.model, fabric, counted)
 
 
 def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Point, int]:

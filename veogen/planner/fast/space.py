@@ -49,8 +49,9 @@ class Space:
         if dimension == self.takes:
             takes = range(1, self.form.takes + 1)
             return [make({**self.form.scope, "take": take}) for take in takes]
+        scope = {**self.form.scope, "take": 1}  # at each point the same names have other values
         return [
-            make({**self.form.scope, "take": 1, **{n: one.value for n, one in point.items()}})
+            make(scope | {name: one.value for name, one in point.items()})
             for point in self.points[dimension]
         ]
 

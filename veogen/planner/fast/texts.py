@@ -1,8 +1,8 @@
 """Whether texts may be made in pieces: only if the whole would be nothing but its pieces."""
 
-import json
 from collections.abc import Iterable, Sequence
 
+from veogen.document.compact import compact
 from veogen.planner.fast.weave import Part, Varying
 from veogen.planner.output import PART_BYTES, BadPathError, output_path
 from veogen.planner.rendered import INSIDES, flaws, is_unicode, oddities, tidy
@@ -77,7 +77,7 @@ def longest(part: Part) -> int:
 
 def escaped(text: str) -> str:
     """A text inside a JSON string: each character becomes what it becomes by itself."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return compact(text)[1:-1]
 
 
 def with_holes(parts: Iterable[Part]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress, islice, product
 from math import prod
+from operator import itemgetter
 from typing import TypeAlias
 
 from veogen.planner.seen import Seen
@@ -67,10 +68,11 @@ class _Field:
     def __init__(self, parts: Parts, split: int, inner: Sequence[tuple[int, ...]]) -> None:
         self._parts, self._split = parts, split
         blanks = [p for p in parts if isinstance(p, Varying) and p.dimension >= split]
-        self.args: list[Args] = [
-            tuple(blank.texts[point[blank.dimension - split]] for blank in blanks)
-            for point in inner
+        columns = [
+            [blank.texts[index] for index in map(itemgetter(blank.dimension - split), inner)]
+            for blank in blanks
         ]
+        self.args: list[Args] = list(zip(*columns, strict=True)) if blanks else [()] * len(inner)
 
     def form(self, outer: tuple[int, ...]) -> str:
         return "".join(self._shown(part, outer) for part in self._parts)
