@@ -1,5 +1,6 @@
 """The command line: parse, call, print; one file a command, imported when it is called."""
 
+import atexit
 import gc
 import sys
 from functools import cache
@@ -113,6 +114,7 @@ def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
     open_what_is_closed()
     gc.set_threshold(*_CYCLES)
+    atexit.register(gc.freeze)  # what is left when the process ends needs no search for cycles
     try:
         code = veogen(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place that catches
