@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from support.virtual import VIDEO
 from veogen.results import events
 from veogen.results.entries import Entry
 from veogen.results.events import Event
+from veogen.results.folding import STEPS
 from veogen.results.ledger import Ledger
 from veogen.results.rendering import render
 
@@ -60,6 +62,10 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(events.Progressed, HASH, TASK, st.just("processing"), st.just(5)),
 )
+
+
+def test_every_kind_of_event_is_folded() -> None:
+    assert set(STEPS) == set(get_args(Event))
 
 
 @given(st.lists(EVENTS, max_size=20), st.lists(EVENTS, max_size=5))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from veogen.errors import ExitCode
 from veogen.results.entries import Entry
 from veogen.results.events import Event
-from veogen.results.records import STATUSES, Record, Status, after
+from veogen.results.folding import Draft, after
+from veogen.results.records import STATUSES, Record, Status, estimated, in_doubt, spent
 
 
 class Standing(NamedTuple):
@@ -65,12 +66,16 @@ class Ledger:
 
     def fold(self, events: Iterable[Event]) -> None:
         """Fold many events in: as `apply` does one after the other, with the sums made once."""
-        records = self._records
+        drafts: dict[str, Draft] = {}
         for event in events:
-            records[event.hash] = after(self.record(event.hash), event)
-        self.spent = sum((record.spent for record in records.values()), Decimal(0))
-        self.in_doubt = sum((record.in_doubt for record in records.values()), Decimal(0))
-        self.estimated = sum((record.estimated for record in records.values()), Decimal(0))
+            draft = drafts.get(event.hash)
+            if draft is None:
+                draft = drafts[event.hash] = Draft(self.record(event.hash))
+            draft.take(event)
+        self._records.update((hash_, draft.record) for hash_, draft in drafts.items())
+        purchases = [p for record in self._records.values() for p in record.purchases.values()]
+        self.spent, self.in_doubt = spent(purchases), in_doubt(purchases)
+        self.estimated = estimated(purchases)
         self._count()
 
     def record(self, hash_: str) -> Record:
