@@ -2,8 +2,10 @@
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +54,42 @@ def spliced(data: bytes) -> bytes:
     return data[:third] + data[third + 100 : 2 * third + 100] + data[2 * third :]
 
 
+def astray(data: bytes) -> bytes:
+    """The clip with its last samples listed where the file ends."""
+    table = data.rindex(b"stco") + 8
+    (count,) = struct.unpack_from(">I", data, table)
+    last = table + 4 * count
+    return data[:last] + struct.pack(">I", len(data) - 1) + data[last + 4 :]
+
+
+@pytest.fixture(scope="module")
+def fragmented(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The clip as a stream has it: its samples come in fragments, each with a list of its own."""
+    folder = tmp_path_factory.mktemp("fragmented")
+    options = {"movflags": "frag_every_frame+empty_moov+default_base_moof", "brand": "isom"}
+    whole = written(folder, clip())
+    with av.open(whole) as source, av.open(folder / "f.mp4", "w", options=options) as target:
+        streams = [target.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    return (folder / "f.mp4").read_bytes()
+
+
+def test_a_clip_in_fragments_is_measured(fragmented: bytes, tmp_path: Path) -> None:
+    assert b"moof" in fragmented
+    assert measure(written(tmp_path, fragmented)) == replace(FACTS, duration=4.021, fps=23.872)
+
+
+def test_a_garbled_frame_in_a_fragment_is_found(fragmented: bytes, tmp_path: Path) -> None:
+    at = fragmented.rindex(b"mdat", 0, len(fragmented) // 2) + 4
+
+    damaged = fragmented[:at] + bytes(40) + fragmented[at + 40 :]
+
+    assert measure(written(tmp_path, damaged)) == "a frame is garbled"
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -76,6 +114,7 @@ def spliced(data: bytes) -> bytes:
         ),
         pytest.param(holed, "a frame is garbled", id="a hole"),
         pytest.param(spliced, "a frame is garbled", id="a splice"),
+        pytest.param(astray, "a sample is cut short", id="samples beyond its end"),
     ],
 )
 def test_a_clip_that_is_not_whole_says_why(

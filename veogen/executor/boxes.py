@@ -26,8 +26,16 @@ class DamagedError(Exception):
     """The file is no whole clip; the message says why."""
 
 
-def brand_of(path: Path) -> str:
-    """The brand of an MP4 whose boxes are all there; raises `DamagedError`."""
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What an MP4 calls itself; `listed`: its head lists every sample, none comes in fragments."""
+
+    brand: str
+    listed: bool
+
+
+def outline(path: Path) -> Outline:
+    """The outline of an MP4 whose boxes are all there; raises `DamagedError`."""
     size = path.stat().st_size
     with path.open("rb") as file:
         boxes = list(_boxes(file, size))
@@ -38,7 +46,8 @@ def brand_of(path: Path) -> str:
             if kind not in kinds:
                 raise DamagedError(f"its box {kind.decode()} is missing")
         file.seek(boxes[0].start + _HEADER)
-        return file.read(4).decode("ascii", "replace").strip()
+        brand = file.read(4).decode("ascii", "replace").strip()
+    return Outline(brand, listed=b"moof" not in kinds)
 
 
 def _boxes(file: BinaryIO, size: int) -> Iterator[Box]:
