@@ -281,3 +281,13 @@ def test_a_sample_is_the_same_when_axes_grow_around_it(project: Project) -> None
 )
 def test_mistakes_of_a_matrix(project: Project, matrix: str, expected: list[str]) -> None:
     assert project.told(shot(matrix)) == expected
+
+
+def test_of_a_long_list_of_old_values_only_the_first_are_told_with_what_is_near(
+    project: Project,
+) -> None:
+    gone = ", ".join(f"Pariss{number}" for number in range(25))
+
+    told = project.told(shot(f"a: [Paris, Rome]\nexclude: [{{a: [{gone}]}}]"))
+
+    assert ["did you mean" in line for line in told] == [*[True] * 20, *[False] * 5]

@@ -47,3 +47,12 @@ def test_globs_that_match_nothing_are_told_with_what_is_near() -> None:
         "--deselect 'openin' matches no address; the nearest are closing, closing#2, "
         "opening[city=Oslo,seed=7]"
     )
+
+
+def test_of_an_old_list_only_the_first_globs_are_told_with_what_is_near() -> None:
+    with pytest.raises(UsageError) as caught:
+        selected(ADDRESSES, [f"gone{number}" for number in range(7)])
+
+    told = str(caught.value).splitlines()
+    assert ["nearest" in line for line in told] == [*[True] * 5, False, False]
+    assert told[-1] == "--select 'gone6' matches no address"

@@ -8,6 +8,7 @@ from veogen.document.values import Place
 from veogen.errors import VeogenError
 
 MOST = 1_000
+_FEW = 20
 _LONGEST_WORD = 100  # comparing takes the square of it
 
 Severity: TypeAlias = Literal["error", "warning"]
@@ -66,6 +67,11 @@ class Problems:
     def full(self) -> bool:
         """Whether more mistakes were found than anybody is told."""
         return self._count["error"] > MOST
+
+    @property
+    def few(self) -> bool:
+        """Whether somebody may read each of them, so that a long search for a hint is worth it."""
+        return self._count["error"] < _FEW
 
     def _add(self, problem: Problem) -> None:
         if problem in self._found:

@@ -1,10 +1,9 @@
 """Partial combinations as written in `exclude` and `when`, checked against what there is."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from veogen.document.problems import Problems, did_you_mean
+from veogen.document.problems import Problems, did_you_mean, nearest
 from veogen.document.values import Map, Place, Seq, Value
 from veogen.planner.choices import BadValueError, choice, plain, token
 from veogen.planner.rules import Rule
@@ -43,10 +42,12 @@ def unknown_axis(name: str, known: Known) -> tuple[str, str | None]:
     return f"{name!r} is neither an axis nor a column", hint
 
 
-def unknown_value(name: str, shown: str, known: Mapping[str, object]) -> tuple[str, str | None]:
-    """Message and hint for a value that an axis does not have."""
-    near = difflib.get_close_matches(shown, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else None
+def unknown_value(
+    name: str, shown: str, known: Mapping[str, object], *, search: bool
+) -> tuple[str, str | None]:
+    """Message and hint for a value that an axis does not have; a column may have thousands."""
+    near = nearest(shown, known) if search else None
+    hint = f"did you mean {near}?" if near else None
     if hint is None and len(known) <= 12:  # noqa: PLR2004 - more would hide the message
         hint = f"there is {', '.join(known)}"
     return f"matches nothing: no {name!r} is {shown}", hint
@@ -70,5 +71,6 @@ def _tokens(
         if one.token in known:
             found.add(one.token)
         else:
-            problems.error(where, "matches-nothing", *unknown_value(name, one.token, known))
+            told = unknown_value(name, one.token, known, search=problems.few)
+            problems.error(where, "matches-nothing", *told)
     return frozenset(found)

@@ -71,6 +71,7 @@ def _chosen(
     if same is not None:
         return same
     if known and all(isinstance(other.value, dict) for other in known.values()):
-        problems.error(place, "unknown-value", *unknown_value(name, one.token, known))
+        told = unknown_value(name, one.token, known, search=problems.few)
+        problems.error(place, "unknown-value", *told)
         return None
     return one

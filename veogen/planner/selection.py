@@ -2,9 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from veogen.errors import UsageError
+
+_MOST_HINTS = 5
+"""What is near is a long search in a large plan, and nobody reads it for a whole old list."""
 
 
 def selected(
@@ -14,7 +17,7 @@ def selected(
 
     Only `*` and `?` are special: the brackets of an address stand for themselves.
     """
-    known = tuple(addresses)
+    known = dict.fromkeys(addresses)
     chosen = set(known) if not select else set()
     mistakes: list[str] = []
     for glob in select:
@@ -27,17 +30,22 @@ def selected(
 
 
 def _matches(
-    glob: str, addresses: Sequence[str], option: str, mistakes: list[str]
+    glob: str, addresses: Collection[str], option: str, mistakes: list[str]
 ) -> Iterable[str]:
     if glob in addresses:  # an address is a glob for itself, whatever stands in it
         return (glob,)
     pattern = re.compile(_regex(glob), re.DOTALL)
     found = [address for address in addresses if pattern.fullmatch(address)]
     if not found:
-        near = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3) or addresses[:3]
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
+        hint = _hint(glob, addresses) if len(mistakes) < _MOST_HINTS else ""
         mistakes.append(f"{option} {glob!r} matches no address{hint}")
     return found
+
+
+def _hint(glob: str, addresses: Collection[str]) -> str:
+    close = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3)
+    near = close or list(addresses)[:3]
+    return f"; the nearest are {', '.join(near)}" if near else ""
 
 
 def _regex(glob: str) -> str:
