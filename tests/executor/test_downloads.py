@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clips import FAST, clip
 from support.disks import fill, small_disk
-from support.scripted_host import Host, Step, answer, close, closed_port, say
+from support.scripted_host import Host, Step, answer, close, closed_port, dribble, say
 
 from veogen.catalogue.models import shipped
 from veogen.executor.courier import Broken, NoSpace
@@ -138,6 +139,24 @@ def test_a_large_clip_goes_on_where_it_was_when_the_process_was_killed(
     assert outcome.sha256 == hashlib.sha256(large).hexdigest()
     assert host.requests[0].headers["range"] == f"bytes={came}-"
     assert [path.name for path in second.iterdir()] == ["clip.mp4"]
+
+
+def test_a_slow_clip_goes_on_where_it_was_when_the_process_was_killed(
+    media: Media, tmp_path: Path
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CLIP)}\r\nETag: {TAG}\r\n\r\n".encode()
+    begun, looks = time.monotonic(), list[tuple[float, bool]]()
+
+    def look() -> bool:
+        noted = (tmp_path / ".clip.mp4.part.json").exists()
+        looks.append((time.monotonic() - begun, noted))
+        return noted or looks[-1][0] > 10
+
+    with Host(dribble(head + CLIP[:50_000], every=0.05)) as host:
+        download(media, host.url, tmp_path / "clip.mp4", root=tmp_path, stopped=look)
+
+    assert looks[0][1] is False
+    assert looks[-1][1] is True
 
 
 def test_a_small_clip_is_one_file_from_its_first_byte_to_its_last(

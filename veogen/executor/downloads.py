@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.catalogue.parameters import Json
+from veogen.executor.clock import SystemClock
 from veogen.executor.courier import Broken, Brought, NoSpace
 from veogen.executor.media import compare, measure
 from veogen.executor.parts import Identity, Part, Writer, boot_id
@@ -32,8 +33,8 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED = (403, 404, 410)
 _UNSATISFIABLE = 416
 _HEAD = 12
-_WORTH_A_NOTE = 1 << 20
-"""So many bytes are not fetched again if this process is killed: fewer are here in a moment."""
+_WORTH_A_NOTE, _LONG = 1 << 20, 1.0
+"""So many bytes, or what took so many seconds, are not fetched again if this process is killed."""
 
 Effective: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
@@ -187,9 +188,11 @@ class _Download:
         raise _RefusedError(Broken("changed", "the file behind the link has changed"))
 
     def _take(self, body: Body, writer: Writer) -> str:
+        clock = SystemClock()
+        begun = clock.monotonic()
         for chunk in body.chunks:
             writer.write(chunk)
-            if writer.size >= _WORTH_A_NOTE:
+            if writer.size >= _WORTH_A_NOTE or clock.monotonic() - begun > _LONG:
                 self._part.remember()
             if writer.size > self._largest:
                 raise self._useless(self._too_large(writer.size))
