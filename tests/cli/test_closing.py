@@ -4,12 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities
+from support.sessions import World, cities, request
 from support.virtual import VIDEO
 
 from veogen.cli.closing import say
 from veogen.cli.status_table import lines
+from veogen.executor.deciding import Decision
 from veogen.executor.snapshot import look
+from veogen.gateway.answers import Unknown
 from veogen.results.advice import Names
 
 
@@ -50,4 +52,19 @@ def test_of_what_the_gateway_names_no_amount_run_and_status_tell_the_same(
         "2 videos, 38.016 credits reserved or charged",
         "38.016 more by estimate, as the gateway named no amount",
         "76.032 credits count against a budget: all that may have been charged",
+    ]
+
+
+def test_what_somebody_decided_about_is_still_to_be_brought_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path / "trip")
+    world.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
+    world.run(cities("Tokyo", "Oslo"))
+
+    say(world.path, world.decide(Decision("replay", request("Tokyo").address)))
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "Bring home what it makes: veogen collect trip"
     ]

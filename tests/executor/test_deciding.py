@@ -32,16 +32,7 @@ def world(tmp_path: Path) -> World:
 
 
 def decide(world: World, *decisions: Decision, said: list[str] | None = None) -> Outcome:
-    with opened(
-        world.path,
-        plan=None,
-        services=world.services(),
-        policy=Policy(),
-        listener=world.memory,
-        wanted=Wanted(buy=False),
-        follow=False,
-    ) as session:
-        return session.decide(decisions, ([] if said is None else said).append)
+    return world.decide(*decisions, say=([] if said is None else said).append)
 
 
 def test_an_adopted_task_is_the_requests_and_is_collected_later(world: World) -> None:

@@ -1,6 +1,6 @@
 """Runs of small plans in the virtual world, with a real journal and a real directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from support.virtual import (
     VirtualGateway,
 )
 from veogen.document.values import Place
+from veogen.executor.deciding import Decision
 from veogen.executor.life import Stop
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
@@ -100,6 +101,19 @@ class World:
         ) as session:
             session.check_money()
             return session.run(stop, max_credits=session.policy.max_credits)
+
+    def decide(self, *decisions: Decision, say: Callable[[str], None] = lambda _: None) -> Outcome:
+        """What a person decides, carried out."""
+        with opened(
+            self.path,
+            plan=None,
+            services=self.services(),
+            policy=Policy(),
+            listener=self.memory,
+            wanted=Wanted(buy=False),
+            follow=False,
+        ) as session:
+            return session.decide(decisions, say)
 
     @property
     def keys(self) -> list[str]:

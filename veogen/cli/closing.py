@@ -25,10 +25,12 @@ def say(directory: Path, outcome: Outcome) -> None:
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
-    if outcome.code == ExitCode.DONE and summary.videos:
-        click.echo(f"Look at them: veogen gallery {run}", err=True)
-    elif outcome.code != ExitCode.DONE:
+    if outcome.code != ExitCode.DONE:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
+    elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
+        click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
+    elif summary.videos:
+        click.echo(f"Look at them: veogen gallery {run}", err=True)
 
 
 def _warned(ledger: Ledger) -> str:
