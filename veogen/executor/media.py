@@ -133,7 +133,7 @@ def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Pa
         size = os.fstat(file.fileno()).st_size
         for one in container.streams:
             for entry in one.index_entries:
-                if entry.pos + entry.size > size:
+                if not 0 <= entry.pos <= size - entry.size:
                     raise DamagedError(_CUT_SHORT)
                 if one.index == stream.index and prefix and entry.size:
                     _look_at(os.pread(file.fileno(), entry.size, entry.pos), prefix)
