@@ -1,6 +1,7 @@
 """Runs the benches and prints their tables."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no bench is called {', '.join(sorted(unknown))}")
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever installs veogen compiles it once
     measuring = import_module("bench.measuring")
     show(measuring.versions("veogen"), measuring.machine(), "")
     for name in arguments.name or BENCHES:
