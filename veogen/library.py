@@ -83,6 +83,7 @@ def run(
             wanted=Wanted(selected=wanted),
         ) as session,
     ):
+        session.check_places()
         session.check_money()
         outcome = session.run(connection.stop, max_credits=policy.max_credits)
         session.end()

@@ -555,6 +555,28 @@ def test_a_link_that_leads_in_a_circle_ends_no_run(
     assert statuses(outcome) == {TOKYO.address: "completed"}
 
 
+@pytest.mark.parametrize(
+    "plant",
+    [
+        pytest.param(lambda videos: videos.symlink_to(".."), id="a link that leads outside"),
+        pytest.param(lambda videos: videos.symlink_to("videos"), id="a link in a circle"),
+        pytest.param(lambda videos: videos.symlink_to("nowhere"), id="a link to nowhere"),
+        pytest.param(lambda videos: videos.touch(), id="a file"),
+    ],
+)
+def test_nothing_is_bought_where_no_clip_could_be_brought_home(
+    tmp_path: Path, plant: Callable[[Path], object]
+) -> None:
+    world = World(tmp_path / "trip")
+    world.path.mkdir()
+    plant(world.path / "videos")
+
+    with pytest.raises(DirectoryError, match="no folder of the run directory; nothing was sent"):
+        world.run(cities("Tokyo"))
+
+    assert world.keys == []
+
+
 def test_a_clip_is_not_moved_through_a_link_that_leads_outside(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:

@@ -99,6 +99,7 @@ class World:
             listener=self.memory,
             wanted=wanted or Wanted(buy=plan_ is not None),
         ) as session:
+            session.check_places()
             session.check_money()
             return session.run(stop, max_credits=session.policy.max_credits)
 

@@ -60,6 +60,8 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, given: dict[str, Any]
             )
         )
         sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
+        for session in sessions:
+            session.check_places()
         _check_money(jobs, sessions)
         yes = given["yes"] or given["simulate"]
         confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)

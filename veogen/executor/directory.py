@@ -39,6 +39,7 @@ class RunDirectory:
         self.results = path / "results.json"
         self.journal = path / "journal.db"
         self.gallery = path / "gallery.html"
+        self.videos = path / "videos"
         self.lock = path / ".lock"
         self._ballast = path / ".ballast"
 

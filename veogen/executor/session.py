@@ -1,5 +1,6 @@
 """One use of a run directory: opened and locked, brought in step, then run."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -25,9 +26,10 @@ from veogen.executor.deciding import (
     unowned,
 )
 from veogen.executor.desk import Desk
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
+from veogen.executor.places import is_inside
 from veogen.executor.policy import Only, Policy
 from veogen.executor.preparing import Uploads
 from veogen.executor.runner import Message, Runner
@@ -136,6 +138,16 @@ class Session:
             raise UsageError(
                 f"{self.directory.path}: {planned} credits to buy and {self.ledger.spent} already "
                 f"counted pass the budget of {policy.budget}; nothing was sent"
+            )
+
+    def check_places(self) -> None:
+        """Refuse to buy what could not be brought home: no clip leaves the run directory."""
+        videos = self.directory.videos
+        is_free = not os.path.lexists(videos)
+        if self.to_buy and not (is_free or _is_folder_of(videos, self.directory.path)):
+            raise DirectoryError(
+                f"{videos}: clips go there, and it is no folder of the run directory; "
+                "nothing was sent"
             )
 
     def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
@@ -277,3 +289,7 @@ class Session:
             )
             self._desk.intend([intent])
         return self.ledger.record(record.hash)
+
+
+def _is_folder_of(videos: Path, directory: Path) -> bool:
+    return videos.is_dir() and is_inside(videos, directory)
