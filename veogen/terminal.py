@@ -41,7 +41,10 @@ def plain_lines(text: str) -> str:
 
 def plain_json(text: str) -> str:
     """JSON of the same value that no terminal obeys; its own lines and indents stay."""
-    return "".join(c if c == "\n" or _is_harmless(c) else _escaped(c) for c in text)
+    return "\n".join(
+        line if line.isprintable() else "".join(c if _is_harmless(c) else _escaped(c) for c in line)
+        for line in text.split("\n")
+    )
 
 
 def _escaped(character: str) -> str:

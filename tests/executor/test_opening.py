@@ -4,14 +4,23 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.lives import EVENTS, HASHES, entry
 from support.sessions import World, cities
 
+from veogen.executor import directory
+from veogen.executor.directory import DirectoryError
 from veogen.executor.journal import Journal
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
 from veogen.executor.session import Wanted
+from veogen.executor.takein import purchases, strangers
 from veogen.planner.plan import Plan
+from veogen.results.events import Event
 from veogen.results.ledger import Ledger, Standing
+from veogen.results.manifest import ManifestError, parse
+from veogen.results.rendering import render
 
 
 def open_once(world: World, plan: Plan | None) -> Ledger:
@@ -83,3 +92,59 @@ def test_what_others_bought_and_what_is_gone_or_renamed_is_known_as_well(
         "c": "undelivered",
         "x": "completed",
     }
+
+
+def test_results_that_would_be_written_as_they_are_need_no_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "trip")
+    world.run(cities("a", "b"))
+    before = told(journal_of(world))
+    monkeypatch.delattr(directory, "parse")
+
+    opened_with = [told(open_once(world, plan)) for plan in (cities("a", "b"), None)]
+
+    assert opened_with == [before, before]
+
+
+@given(st.lists(EVENTS, max_size=20), st.integers(1, 3), st.floats(0, 1e9))
+def test_what_a_ledger_says_of_itself_is_no_news_to_it(
+    events: list[Event], planned: int, now: float
+) -> None:
+    ledger = Ledger("trip")
+    ledger.fold(events)
+    entries = list(map(entry, HASHES))
+    ledger.adopt(entries[:planned], entries[planned:])
+
+    try:
+        manifest = parse(render(ledger, "evolink"), "results.json")
+    except ManifestError:  # of a life that no request has
+        return
+
+    assert not list(purchases(manifest, ledger, now))
+    assert not list(strangers(manifest, ledger))
+
+
+def test_results_of_another_kind_leave_the_journal_as_it_is(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.run(cities("a", "b"))
+    results = world.path / "results.json"
+    results.write_text(results.read_text().replace('"evolink"', '"simulated"'))
+    before = told(journal_of(world))
+
+    with pytest.raises(DirectoryError, match="the directory of a simulated run"):
+        open_once(world, cities("c"))
+
+    assert told(journal_of(world)) == before
+
+
+def test_results_that_cannot_be_read_leave_the_journal_as_it_is(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.run(cities("a", "b"))
+    (world.path / "results.json").write_text("<<<<<<< ours")
+    before = told(journal_of(world))
+
+    with pytest.raises(ManifestError, match="nothing was sent"):
+        open_once(world, cities("c"))
+
+    assert told(journal_of(world)) == before

@@ -1,67 +1,16 @@
 """Many events folded at once come to what they come to one after the other."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.virtual import VIDEO
+from support.lives import EVENTS, HASHES, entry
 
-from veogen.results import events
-from veogen.results.entries import Entry
 from veogen.results.events import Event
 from veogen.results.folding import STEPS
 from veogen.results.ledger import Ledger
 from veogen.results.rendering import render
-
-HASHES = ("a" * 64, "b" * 64, "c" * 64)
-
-
-def entry(hash_: str) -> Entry:
-    return Entry(
-        address=hash_[:1],
-        hash=hash_,
-        shot="shot",
-        take=1,
-        variables={},
-        output=hash_[:1],
-        body={"model": "m"},
-        credits=Decimal("38.016"),
-    )
-
-
-AMOUNTS = st.none() | st.decimals(0, 1000, places=3)
-ATTEMPTS = st.integers(1, 3)
-HASH = st.sampled_from(HASHES)
-TASK = st.sampled_from(["t1", "t2"])
-AT = st.floats(0, 1e9)
-EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(events.Intended, HASH, ATTEMPTS, st.just("k"), st.just("{}"), AMOUNTS, AT),
-    st.builds(events.Accepted, HASH, ATTEMPTS, TASK, AMOUNTS, AT),
-    st.builds(events.NotTaken, HASH, ATTEMPTS, st.just("429"), st.just("slow down")),
-    st.builds(events.Refused, HASH, ATTEMPTS, st.just("400"), st.just("no")),
-    st.builds(events.Unclear, HASH, ATTEMPTS, st.just("lost"), st.just("broke")),
-    st.builds(events.Made, HASH, TASK, st.just(("https://m/1",)), AMOUNTS, AT),
-    st.builds(events.Ended, HASH, TASK, st.just("service_error"), st.just("sorry")),
-    st.builds(events.Delivered, HASH, st.integers(0, 1), st.just(VIDEO.at("videos/a.mp4"))),
-    st.builds(events.Adopted, HASH, TASK, AMOUNTS, AT),
-    st.builds(events.Abandoned, HASH, st.just("given up")),
-    st.builds(
-        events.TakenIn,
-        HASH,
-        st.sampled_from(["completed", "failed", "submitted", "indeterminate"]),
-        TASK,
-        ATTEMPTS,
-        AMOUNTS,
-        st.none(),
-        st.none(),
-        st.just((VIDEO.at("videos/a.mp4"),)),
-        AMOUNTS,
-        AT,
-    ),
-    st.builds(events.Progressed, HASH, TASK, st.just("processing"), st.just(5)),
-)
 
 
 def test_every_kind_of_event_is_folded() -> None:

@@ -1,16 +1,18 @@
 """The bytes of results.json are those of its JSON, however often and in whatever state."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from support.virtual import VIDEO
 
 from veogen.results.entries import Entry
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed, Refused
-from veogen.results.ledger import Ledger
-from veogen.results.manifest import lines, parse
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.manifest import parse
 from veogen.results.rendering import Renderer, render
 
 PRICE = Decimal("38.016")
@@ -41,7 +43,8 @@ BOUGHT: list[Event] = [
     Accepted(TOKYO.hash, 1, "task-1", PRICE, 1.0),
     Progressed(TOKYO.hash, "task-1", "processing", 5),
     Made(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
-    Delivered(TOKYO.hash, 0, VIDEO.at("videos/city/Tokyo.mp4")),
+    Delivered(TOKYO.hash, 0, replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
+    Delivered(TOKYO.hash, 1, replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)),
     Refused(OSLO.hash, 1, "invalid", "no such\nseed"),
 ]
 
@@ -50,6 +53,25 @@ def ledger(*, planned: Sequence[Entry], former: Sequence[Entry] = ()) -> Ledger:
     found = Ledger("trip")
     found.adopt(planned, former)
     return found
+
+
+def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    return [
+        {
+            "address": entry.address,
+            "hash": entry.hash,
+            "shot": entry.shot,
+            "take": entry.take,
+            "variables": entry.variables,
+            "status": record.status,
+            "task_id": record.task_id,
+            "attempts": record.attempts,
+            "credits": record.credits and str(record.credits),
+            "error": record.error and asdict(record.error),
+            "videos": [asdict(record.videos[index]) for index in sorted(record.videos)],
+        }
+        for entry, record in standings
+    ]
 
 
 def plainly(found: Ledger) -> bytes:

@@ -12,9 +12,11 @@ from veogen.document.indented import indented
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.snapshot import Snapshot, look
-from veogen.results import manifest
 from veogen.results.ledger import exit_code
+from veogen.results.rendering import listed
 from veogen.terminal import paint, plain_json
+
+_FIELD = "\n  "
 
 
 @click.command(
@@ -48,7 +50,7 @@ def command(run: str | None, profile: str | None, format_: str, *, by_code: bool
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)
     if format_ == "json":
-        click.echo(plain_json(indented(as_data(snapshot))))
+        click.echo(plain_json(as_json(snapshot)))
     else:
         names = names_of(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
@@ -56,19 +58,18 @@ def command(run: str | None, profile: str | None, format_: str, *, by_code: bool
     return code(snapshot) if by_code else ExitCode.DONE
 
 
-def as_data(snapshot: Snapshot) -> dict[str, object]:
+def as_json(snapshot: Snapshot) -> str:
     """The summary, and the requests as in results.json."""
     summary = snapshot.ledger.summary()
     counts = {str(status): number for status, number in summary.counts.items()}
-    return {
-        "summary": {
-            "requests": summary.requests,
-            **counts,
-            "videos": summary.videos,
-            "credits": f"{summary.credits:.3f}",
-        },
-        "results": manifest.lines(snapshot.ledger.planned),
+    data = {
+        "requests": summary.requests,
+        **counts,
+        "videos": summary.videos,
+        "credits": f"{summary.credits:.3f}",
     }
+    requests = listed(snapshot.ledger.planned)
+    return f'{{\n  "summary": {indented(data, _FIELD)},\n  "results": {requests}\n}}'
 
 
 def code(snapshot: Snapshot) -> ExitCode:

@@ -13,7 +13,6 @@ from veogen.executor.policy import Policy
 from veogen.gateway.answers import Upload
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import GatewayName
 from veogen.results.rendering import Renderer
 
 _WRITE_EVERY = 3.0
@@ -91,14 +90,14 @@ class Desk:
         journal: Journal,
         ledger: Ledger,
         directory: RunDirectory,
-        gateway_name: GatewayName,
+        renderer: Renderer,
         policy: Policy,
         clock: Clock,
         listener: Listener,
     ) -> None:
         self._journal = journal
         self._directory = directory
-        self._renderer = Renderer(gateway_name)
+        self._renderer = renderer
         self.policy = policy
         self.clock = clock
         self.listener = listener

@@ -101,15 +101,23 @@ class RunDirectory:
 
     def manifest(self) -> Manifest | None:
         """The results manifest, or None when there is none; raises for one that is unreadable."""
+        raw = self.read_results()
+        return None if raw is None else self.parsed(raw)
+
+    def parsed(self, raw: bytes) -> Manifest:
+        """What was read from the results; raises `ManifestError`."""
+        return parse(raw, str(self.results))
+
+    def read_results(self) -> bytes | None:
+        """The bytes of the results, or None when there are none; raises `DirectoryError`."""
         try:
             if not stat.S_ISREG(self.results.stat().st_mode):  # a pipe would keep us waiting
                 raise DirectoryError(f"{self.results}: it is not a file")
-            raw = self.results.read_bytes()
+            return self.results.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise DirectoryError(f"{self.results}: it cannot be read: {error.strerror}") from None
-        return parse(raw, str(self.results))
 
     def write_results(self, content: bytes) -> None:
         """Write the manifest whole, and only if its bytes change."""

@@ -143,10 +143,11 @@ class Journal:
         if rows:
             self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
 
-    def adopt(self, name: str, entries: Iterable[Entry]) -> None:
+    def adopt(self, name: str, entries: Iterable[Entry]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
 
-        Only what changes is written; what is overwritten has to be readable, like all else.
+        Only what changes is written, and whether anything did is returned. What is overwritten
+        has to be readable, like all else.
         """
         first, known = self._last_known() + 1, self._known()
         texts = {entry.hash: _text(entry) for entry in entries}
@@ -162,7 +163,7 @@ class Journal:
             (hash_,) for hash_, (at, _) in known.items() if at is not None and hash_ not in texts
         ]
         if not rows and not left and name == self.header.name:
-            return
+            return False
         upsert = (
             "INSERT INTO request (hash, known, position, entry) VALUES (?1, ?2, ?3, ?4) "
             "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4"
@@ -171,6 +172,7 @@ class Journal:
             self._db.execute("UPDATE run SET name = ?", (name,))
             self._db.executemany("UPDATE request SET position = NULL WHERE hash = ?", left)
             self._db.executemany(upsert, rows)
+        return True
 
     def remember(self, entries: Iterable[Entry]) -> None:
         """Keep requests that are not of the plan: former purchases of other machines."""

@@ -3,24 +3,20 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from veogen.errors import VeogenError
-from veogen.executor.clock import Clock
 from veogen.executor.desk import Desk, Listener
 from veogen.executor.directory import DirectoryError, RunDirectory
+from veogen.executor.in_step import bring_in_step, known, unlike
 from veogen.executor.journal import Header, Journal, JournalError
 from veogen.executor.policy import Policy
 from veogen.executor.runner import Runner
 from veogen.executor.session import Services, Session, Wanted
-from veogen.executor.takein import purchases, stranger, strangers
-from veogen.executor.upkeep import deleted, found, renamed
 from veogen.planner.plan import Plan
-from veogen.results.entries import Entry
-from veogen.results.events import Event
-from veogen.results.ledger import Ledger
-from veogen.results.manifest import GatewayName, Manifest
+from veogen.results.manifest import GatewayName
+from veogen.results.rendering import Renderer
 
 
 @contextlib.contextmanager
@@ -41,19 +37,23 @@ def opened(
     directory = RunDirectory(path)
     if plan is None and not directory.known:
         raise DirectoryError(f"{path}: this is not a run directory")
-    manifest = directory.manifest()
+    manifest = None if directory.journal.exists() else directory.manifest()
     _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
     _refuse_names(plan)
     directory.prepare(services.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
+    renderer = Renderer(services.gateway_name)
     with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
-        ledger = _in_step(journal, directory, plan, manifest, services.clock)
+        ledger = known(journal, plan)
+        manifest = manifest or unlike(ledger, directory, renderer)
+        _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
+        bring_in_step(ledger, journal, directory, plan, manifest, services.clock)
         del manifest  # as large as the ledger, which has all of it by now
         desk = Desk(
             journal=journal,
             ledger=ledger,
             directory=directory,
-            gateway_name=services.gateway_name,
+            renderer=renderer,
             policy=policy,
             clock=services.clock,
             listener=listener,
@@ -106,45 +106,3 @@ def _refuse_names(plan: Plan | None) -> None:
                 f"{request.address}: names of files are {sys.getfilesystemencoding()} here, which "
                 f"cannot spell {request.output}; nothing was sent. Set PYTHONUTF8=1"
             ) from None
-
-
-def _in_step(
-    journal: Journal,
-    directory: RunDirectory,
-    plan: Plan | None,
-    manifest: Manifest | None,
-    clock: Clock,
-) -> Ledger:
-    """The journal's fold, read once; whatever is new to the journal is written there as well."""
-    ledger = journal.fold() if plan else journal.ledger()
-    if plan is not None:
-        _adopt(plan.name, list(map(Entry.of, plan.requests)), journal, ledger)
-    elif manifest is not None:
-        _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
-    if manifest is not None:
-        news = list(purchases(manifest, ledger, clock.now()))
-        if unknown := list(strangers(manifest, ledger)):
-            journal.remember(unknown)
-            ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
-        _happened(news, journal, ledger, clock)
-    for step in (renamed, found, deleted):
-        _happened(list(step(ledger, directory.path)), journal, ledger, clock)
-    return ledger
-
-
-def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger) -> None:
-    journal.adopt(name, entries)
-    ledger.name = name
-    ledger.adopt(entries, journal.former())
-
-
-def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
-    journal.append(events, clock.now())
-    for event in events:
-        ledger.apply(event)
-
-
-def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
-    """The requests of a manifest in its order, as the journal knows them where it does."""
-    for line in manifest.results:
-        yield ledger.entry(line.hash) or stranger(line)

@@ -3,14 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
-from veogen.results.ledger import Standing
 from veogen.results.records import STATUSES, Failure, Status
 from veogen.results.videos import Video
 
@@ -53,29 +52,6 @@ class Manifest:
     gateway: GatewayName
     results: tuple[Line, ...]
     former: tuple[Line, ...]
-
-
-def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
-    return [line_of(standing) for standing in standings]
-
-
-def line_of(standing: Standing) -> dict[str, Any]:
-    """One request as the manifest has it."""
-    entry, record = standing.entry, standing.record
-    error = record.error
-    return {
-        "address": entry.address,
-        "hash": entry.hash,
-        "shot": entry.shot,
-        "take": entry.take,
-        "variables": dict(entry.variables),
-        "status": record.status,
-        "task_id": record.task_id,
-        "attempts": record.attempts,
-        "credits": None if record.credits is None else str(record.credits),
-        "error": None if error is None else {"code": error.code, "message": error.message},
-        "videos": [record.videos[index].to_json() for index in sorted(record.videos)],
-    }
 
 
 def parse(raw: bytes, path: str) -> Manifest:

@@ -1,12 +1,36 @@
 """The bytes of `results.json`, again and again while a run goes on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from json.encoder import encode_basestring as quoted
 
-from veogen.document.indented import indented
+from veogen.document.compact import compact
+from veogen.document.indented import form, indented
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import FORMAT, GatewayName, line_of
+from veogen.results.manifest import FORMAT, GatewayName
+from veogen.results.records import Failure
+from veogen.results.videos import Video
 
-_HEAD, _DEEPER = "\n  ", "\n    "
+_LISTED, _FIELD, _OF_FIELD = "\n    ", "\n      ", "\n        "
+"""Before each request of a list, each field of a request, each item of a field."""
+
+_REQUEST = form(
+    (
+        "address",
+        "hash",
+        "shot",
+        "take",
+        "variables",
+        "status",
+        "task_id",
+        "attempts",
+        "credits",
+        "error",
+        "videos",
+    ),
+    _LISTED,
+)
+_VIDEO = form(tuple(field.name for field in fields(Video)), _OF_FIELD)
 
 
 class Renderer:
@@ -23,10 +47,10 @@ class Renderer:
     def _pieces(self, ledger: Ledger) -> Iterator[bytes]:
         fields = {"format": FORMAT, "name": ledger.name, "gateway": self._gateway}
         lists = {"results": ledger.planned, "former": ledger.former}
-        head = ",".join(f'{_HEAD}"{name}": {indented(value)}' for name, value in fields.items())
+        head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
         yield f"{{{head}".encode()
         for name, standings in lists.items():
-            yield f',{_HEAD}"{name}": '.encode()
+            yield f',\n  "{name}": '.encode()
             yield from self._list(standings)
         yield b"\n}\n"
 
@@ -36,13 +60,13 @@ class Renderer:
             yield before
             yield self._line(standing)
             before = b","
-        yield b"[]" if before == b"[" else f"{_HEAD}]".encode()
+        yield b"[]" if before == b"[" else b"\n  ]"
 
     def _line(self, standing: Standing) -> bytes:
         known = self._lines.get(standing.record.hash)
         if known is not None and _is_same(known[0], standing):
             return known[1]
-        text = f"{_DEEPER}{indented(line_of(standing), _DEEPER)}".encode()
+        text = _text(standing).encode()
         self._lines[standing.record.hash] = (standing, text)
         return text
 
@@ -55,3 +79,49 @@ def _is_same(one: Standing, other: Standing) -> bool:
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:
     """As a renderer does that remembers nothing."""
     return Renderer(gateway).render(ledger)
+
+
+def listed(standings: Iterable[Standing]) -> str:
+    """The requests as a list in a document, each as the manifest has it."""
+    texts = ",".join(map(_text, standings))
+    return f"[{texts}\n  ]" if texts else "[]"
+
+
+def _text(standing: Standing) -> str:
+    """One request: put together by hand, as a large run writes and reads it again and again."""
+    entry, record = standing
+    return _LISTED + _REQUEST % (
+        quoted(entry.address),
+        quoted(entry.hash),
+        quoted(entry.shot),
+        entry.take,
+        indented(dict(entry.variables), _FIELD),
+        quoted(record.status),
+        compact(record.task_id),
+        record.attempts,
+        "null" if record.credits is None else f'"{record.credits}"',
+        "null" if record.error is None else indented(_error(record.error), _FIELD),
+        _videos([record.videos[index] for index in sorted(record.videos)]),
+    )
+
+
+def _error(error: Failure) -> dict[str, str]:
+    return {"code": error.code, "message": error.message}
+
+
+def _videos(videos: Sequence[Video]) -> str:
+    return f"[{','.join(map(_video, videos))}{_FIELD}]" if videos else "[]"
+
+
+def _video(video: Video) -> str:
+    return _OF_FIELD + _VIDEO % (
+        quoted(video.path),
+        quoted(video.sha256),
+        video.bytes,
+        compact(video.duration),
+        video.width,
+        video.height,
+        compact(video.fps),
+        compact(video.audio),
+        indented(video.warnings, f"{_OF_FIELD}  "),
+    )
