@@ -39,14 +39,16 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def test_a_simulated_run_is_told_when_its_tasks_have_ended(shell: Shell) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_simulated_run_is_told_when_its_tasks_have_ended(shell: Shell, host: str) -> None:
     """No look is due within the minute: only what comes in can bring the clips home."""
     words = ("--simulate", "--generation-time", "0.3", "--poll-interval", "100000")
 
-    ended = shell.veogen("run", "trip.yaml", "--listen", "127.0.0.1:0", *words)
+    ended = shell.veogen("run", "trip.yaml", "--listen", f"{host}:0", *words)
 
     assert ended.code == ExitCode.DONE
-    [at] = re.findall(r"listening on (127\.0\.0\.1:\d+) for callbacks to http://\1/…", ended.err)
+    told = rf"listening on {re.escape(host)}:(\d+) for callbacks to http://(127\.0\.0\.1:\1)/…"
+    [(_, at)] = re.findall(told, ended.err)
     assert "callbacks received: 2\n" in ended.err
     assert re.findall(rf"{at}/[\w-]+", ended.err) == []
     results = (shell.folder / "runs/trip.simulated/results.json").read_text()
@@ -152,6 +154,16 @@ LONG = f"https://example.com/{'x' * 1990}"
         *(
             pytest.param(["--listen", at, "--callback-base", BASE], "is not HOST:PORT", id=at)
             for at in ("8080", ":8080", "localhost:", "localhost:http", "::1:80", "a:65536", "a:-1")
+        ),
+        pytest.param(
+            ["--listen", f"a:{'9' * 5000}", "--callback-base", BASE],
+            "is not HOST:PORT",
+            id="digits",
+        ),
+        pytest.param(
+            ["--simulate", "--listen", "192.0.2.1:80"],
+            "--listen 192.0.2.1: a simulator calls this machine only: say 127.0.0.1",
+            id="where no simulator calls",
         ),
         *(
             pytest.param(["--listen", "127.0.0.1:0", "--callback-base", base], told, id=base[:40])

@@ -18,6 +18,7 @@ from veogen.gateway import callbacks, receiver
 from veogen.gateway.settings import Settings, is_local
 from veogen.terminal import counted
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told, not listened on
 _LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
 
 
@@ -27,10 +28,12 @@ def refuse_odd_listening(given: Mapping[str, Any]) -> None:
         if given["callback_base"] is not None:
             raise UsageError("--callback-base needs --listen")
         return
-    if given["callback_base"] is None and not given["simulate"]:
-        raise UsageError(
-            "--listen needs --callback-base: the public https address that leads there"
-        )
+    if given["callback_base"] is None:
+        if not given["simulate"]:
+            raise UsageError(
+                "--listen needs --callback-base: the public https address that leads there"
+            )
+        _own_base(*given["listen"])
     receiver.check_installed()
 
 
@@ -87,8 +90,19 @@ def listening(given: Mapping[str, Any], settings: Settings) -> Iterator[Listenin
     host, port = given["listen"]
     hints = callbacks.Callbacks(SystemClock().monotonic)
     with receiver.receiving(hints, host, port) as bound:
-        at = f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}"
-        yield Listening(at, base or f"http://{at}", hints)
+        yield Listening(_at(host, bound), base or _own_base(host, bound), hints)
+
+
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _own_base(host: str, port: int) -> str:
+    """Where a simulator in this process finds us; raises `UsageError` where it does not."""
+    base = f"http://{_at(_EVERYWHERE.get(host, host), port)}"
+    if not is_local(base):
+        raise UsageError(f"--listen {host}: a simulator calls this machine only: say 127.0.0.1")
+    return base
 
 
 def _check(base: str, *, local: bool) -> None:

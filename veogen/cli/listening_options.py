@@ -1,9 +1,12 @@
 """`--listen` and `--callback-base`, the options."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
+
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
 
 
 class Listen(click.ParamType[tuple[str, int]]):
@@ -19,7 +22,7 @@ class Listen(click.ParamType[tuple[str, int]]):
             host = host[1:-1]
         elif ":" in host:
             self.fail(f"{value!r} is not HOST:PORT; an IPv6 address stands in [ ]", param, ctx)
-        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:  # noqa: PLR2004
+        if not host or not _PORT.fullmatch(port) or int(port) > 65535:  # noqa: PLR2004
             self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080", param, ctx)
         return host, int(port)
 
