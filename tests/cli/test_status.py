@@ -211,6 +211,18 @@ def test_purchases_that_left_the_plan_are_counted_apart(world: World) -> None:
     assert "1 request bought that left the plan, 38.016 credits" in told(world)
 
 
+def test_a_failure_that_left_the_plan_needs_nothing_more(world: World) -> None:
+    world.gateway.doomed["task-1"] = "content_policy_violation"
+    world.run(cities("Tokyo", "Oslo"))
+    world.run(cities("Oslo"))
+
+    said = told(world)
+
+    assert "1 request bought that left the plan, 38.016 credits" in said
+    assert "failed (" not in said
+    assert "veogen run" not in said
+
+
 def test_a_copy_that_cannot_be_written_is_read(mixed: World) -> None:
     before = {path.name: path.read_bytes() for path in mixed.path.iterdir() if path.is_file()}
     mixed.path.chmod(0o555)

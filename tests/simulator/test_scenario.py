@@ -73,6 +73,13 @@ def test_a_file_that_says_nothing_changes_nothing(text: bytes) -> None:
             id="what cannot happen there",
         ),
         pytest.param(
+            "faults:\n- {at: list, do: [drop]}",
+            [
+                "f.yaml:2:18: error[value]: do is one of answer, drop, hang, slow, not a list; did you mean 'drop'?"
+            ],
+            id="what is no word",
+        ),
+        pytest.param(
             "faults:\n- {do: drop}\n- {at: poll}",
             [
                 "f.yaml:2:3: error[missing]: 'at' is missing",

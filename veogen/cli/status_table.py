@@ -70,8 +70,10 @@ def _kind(snapshot: Snapshot, names: Names) -> str:
 
 def _rows(snapshot: Snapshot) -> Iterator[Row]:
     planned = list(snapshot.ledger.planned)
-    for shot in dict.fromkeys(standing.entry.shot for standing in planned):
-        of_shot = [standing for standing in planned if standing.entry.shot == shot]
+    by_shot: dict[str, list[Standing]] = {}
+    for standing in planned:
+        by_shot.setdefault(standing.entry.shot, []).append(standing)
+    for shot, of_shot in by_shot.items():
         yield _row(shot, of_shot, snapshot)
         yield from _rows_of_axes(of_shot, snapshot)
     yield _row("total", planned, snapshot)
@@ -145,8 +147,14 @@ def _trouble(
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
 
-    found = [s for s in snapshot.ledger.everything if word_of(s, snapshot) == word]
+    found = [s for s in _unsettled(snapshot) if word_of(s, snapshot) == word]
     yield from _listed(word, found, told, paint, rest="; --format json has them all")
+
+
+def _unsettled(snapshot: Snapshot) -> Iterator[Standing]:
+    """All that may still need something; a failure that left the plan needs nothing more."""
+    yield from snapshot.ledger.planned
+    yield from (s for s in snapshot.ledger.former if s.record.status != "failed")
 
 
 def _told(standing: Standing, word: Word, now: float) -> str:
@@ -210,7 +218,7 @@ def _listed(
 
 def _next(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
     """Nothing while a run goes on: it does what can be done."""
-    steps = [] if snapshot.running else list(next_steps(snapshot.ledger.everything, names, now))
+    steps = [] if snapshot.running else list(next_steps(_unsettled(snapshot), names, now))
     if steps:
         yield ""
         yield paint("next", "bold")

@@ -81,7 +81,8 @@ class _Reading:
 
     def _fault(self, entry: Map) -> Fault | None:
         for key, allowed in (("at", ACTIONS), ("do", ACTIONS.get(str(entry.get("at")), {}))):
-            if entry.get(key) not in allowed:
+            value = entry.get(key)
+            if not isinstance(value, str) or value not in allowed:
                 self._choose(entry, key, allowed)
                 return None
         at, do = str(entry["at"]), str(entry["do"])
