@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,19 @@ def already_there(target: Path, root: Path) -> Delivered | Broken | None:
 
 def is_inside(folder: Path, root: Path) -> bool:
     """Whether no link on the way to a folder leads out of `root`."""
+    if folder.is_relative_to(root) and not _turns(folder.parts[len(root.parts) :], root):
+        return True  # as nearly always
     return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+
+
+def _turns(parts: Sequence[str], root: Path) -> bool:
+    """Whether the way down from `root` goes through a link, or up again."""
+    place = root
+    for part in parts:
+        place /= part
+        if part == os.pardir or place.is_symlink():
+            return True
+    return False
 
 
 def in_the_way(target: Path) -> Broken:
