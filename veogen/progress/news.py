@@ -1,7 +1,7 @@
 """What is worth saying of an event, in words that are safe to print."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from veogen.results.advice import Names, Step, advice, at_stake, reason
 from veogen.results.events import Accepted, Delivered, Ended, Event, Refused, Unclear, Undelivered
 from veogen.results.ledger import Standing
+from veogen.results.records import Record
 from veogen.terminal import Colour, Paint, plain
 
 Word: TypeAlias = Literal["submitted", "completed", "retrying", "failed", "held", "undelivered"]
@@ -25,13 +26,27 @@ COLOURS: dict[Word, Colour] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """Something that people want to know; `text` has no control characters."""
+    """Something that people want to know, put into words when it is told: of many only the last is.
+
+    `address` and `text` have no control characters.
+    """
 
     word: Word
-    address: str
-    text: str
+    standing: Standing
+    words: Callable[[], str]
     steps: tuple[Step, ...] = ()
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return plain(self.standing.entry.address)
+
+    @property
+    def text(self) -> str:
+        return plain(self.words())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.standing.record.warnings if self.word == "completed" else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,41 +62,48 @@ class Reporter:
         record = standing.record
         match event:
             case Accepted():
-                return self._told("submitted", standing, record.task_id or "")
+                return self._told("submitted", standing, lambda: record.task_id or "")
             case Delivered() if record.status == "completed":
-                return self._told("completed", standing, self._videos(standing))
+                return self._told("completed", standing, lambda: self._videos(record))
             case Ended() if record.retries_left(self.retries):
-                return self._told("retrying", standing, reason(record))
+                return self._told("retrying", standing, lambda: reason(record))
             case Refused() | Ended():
-                return self._told("failed", standing, reason(record), advice_at=now)
+                return self._told("failed", standing, lambda: reason(record), advice_at=now)
             case Unclear():
-                text = f"{reason(record)}; {at_stake(record)}"
-                return self._told("held", standing, text, advice_at=now)
+                return self._told(
+                    "held",
+                    standing,
+                    lambda: f"{reason(record)}; {at_stake(record)}",
+                    advice_at=now,
+                )
             case Undelivered():
-                return self._told("undelivered", standing, reason(record), advice_at=now)
+                return self._told("undelivered", standing, lambda: reason(record), advice_at=now)
             case _:
                 return None
 
     def _told(
-        self, word: Word, standing: Standing, text: str, *, advice_at: float | None = None
+        self,
+        word: Word,
+        standing: Standing,
+        words: Callable[[], str],
+        *,
+        advice_at: float | None = None,
     ) -> News:
         steps = () if advice_at is None else advice(standing, self.names, advice_at)
-        address = plain(standing.entry.address)
-        warnings = standing.record.warnings if word == "completed" else ()
-        return News(word=word, address=address, text=plain(text), steps=steps, warnings=warnings)
+        return News(word=word, standing=standing, words=words, steps=steps)
 
-    def _videos(self, standing: Standing) -> str:
+    def _videos(self, record: Record) -> str:
         """Where its videos are, as they can be opened from here."""
-        videos = [standing.record.videos[index] for index in sorted(standing.record.videos)]
+        videos = [record.videos[index] for index in sorted(record.videos)]
         paths = " ".join(os.path.relpath(self.directory / video.path) for video in videos)
-        warnings = standing.record.warnings
+        warnings = record.warnings
         return f"{paths} (warning: {', '.join(warnings)})" if warnings else paths
 
 
 def spoken(news: News, paint: Paint) -> tuple[str, ...]:
     """The lines of a piece of news: what happened, then what to type."""
     head = f"{paint(news.word, COLOURS[news.word])} {paint(news.address, 'bold')}"
-    first = f"{head}: {news.text}" if news.text else head
+    first = f"{head}: {text}" if (text := news.text) else head
     return (first, *(f"    {written(step, paint)}" for step in news.steps))
 
 
@@ -102,6 +124,6 @@ def gathered(found: Sequence[News], paint: Paint) -> tuple[str, ...]:
 
 def _warned(found: Sequence[News]) -> str:
     """How many came with which warnings; `status` tells whose they are."""
-    warned = [news.warnings for news in found if news.warnings]
+    warned = [warnings for news in found if (warnings := news.warnings)]
     names = dict.fromkeys(name for warnings in warned for name in warnings)
     return plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""
