@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from veogen.errors import ExitCode, UsageError
+from veogen.gateway.connections import certificates
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.settings import Settings, from_environment
 
@@ -117,7 +118,10 @@ def test_a_proxy_is_used_as_other_programs_use_it(
 @pytest.mark.parametrize(
     ("environ", "mistake"),
     [
-        ({"HTTPS_PROXY": "socks5://p:1"}, "HTTPS_PROXY is not an http or https URL"),
+        *(
+            ({"HTTPS_PROXY": url}, "HTTPS_PROXY is not an http or https URL")
+            for url in ("socks5://p:1", "http://", "http://p:99999", "http://[::1", "p:1")
+        ),
         ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "REQUESTS_CA_BUNDLE names no file: /nowhere.pem"),
     ],
 )
@@ -133,3 +137,11 @@ def test_a_bundle_of_certificates_is_taken_from_the_environment(tmp_path: Path) 
     settings = from_environment({"EVOLINK_API_KEY": KEY, "SSL_CERT_FILE": str(bundle)})
 
     assert settings.ca_bundle == str(bundle)
+
+
+def test_a_bundle_without_certificates_is_a_mistake(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("not one")
+
+    with pytest.raises(UsageError, match=r"ca\.pem: there is no certificate in it$"):
+        certificates(str(bundle))

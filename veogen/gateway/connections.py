@@ -14,6 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from veogen.errors import UsageError
 from veogen.gateway.failures import not_connected
 
 
@@ -111,5 +112,11 @@ class Wire(HTTPAdapter):
 
 
 def certificates(ca_bundle: str | None = None) -> ssl.SSLContext:
-    """The context that verifies a server against the bundle (left out, the one of requests)."""
-    return ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+    """The context that verifies a server against the bundle (left out, the one of requests).
+
+    Raises `UsageError` for one without certificates.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+    except ssl.SSLError:
+        raise UsageError(f"{ca_bundle}: there is no certificate in it") from None

@@ -19,7 +19,7 @@ class Proxies:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Proxies":
         https = _first(environ, "https_proxy", "all_proxy")
-        if https and urlsplit(https).scheme not in ("http", "https"):
+        if https and not _is_proxy(https):
             raise UsageError("HTTPS_PROXY is not an http or https URL")
         bypass = (_first(environ, "no_proxy") or "").replace(" ", ",").split(",")
         return cls(https, tuple(item.lower() for item in bypass if item))
@@ -33,6 +33,14 @@ class Proxies:
 
     def _is_bypassed(self, host: str) -> bool:
         return any(item == "*" or _matches(host, item) for item in self.bypass)
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a bracket, or of the port
+        return False
 
 
 def _first(environ: Mapping[str, str], *names: str) -> str | None:
