@@ -69,6 +69,11 @@ def test_outputs(project: Project, shot: str, expected: list[str]) -> None:
         ),
         pytest.param("{{ v }}", "the output has a part '..', which is a folder's", id="a value"),
         pytest.param(" / ", "the output is empty once it is rendered", id="empty"),
+        pytest.param(
+            "/".join(["é" * 49] * 10) + "/" + "x" * 12,
+            "the output has 1002 bytes; a path has at most 1000",
+            id="longer than a path can be everywhere",
+        ),
     ],
 )
 def test_an_output_leaves_its_folder_in_no_way(

@@ -8,6 +8,8 @@ from veogen.catalogue.parameters import Json
 from veogen.planner.canonical import canonical
 
 PART_BYTES = 100
+PATH_BYTES = 1000
+"""With a run directory before it, it has to be a path on every system."""
 
 
 class BadPathError(ValueError):
@@ -30,7 +32,10 @@ def output_path(rendered: str) -> str:
     parts = [_part(part) for part in rendered.split("/") if part.strip()]
     if not parts:
         raise BadPathError("is empty once it is rendered")
-    return "/".join(parts)
+    path = "/".join(parts)
+    if (length := len(path.encode())) > PATH_BYTES:
+        raise BadPathError(f"has {length} bytes; a path has at most {PATH_BYTES}")
+    return path
 
 
 def default_output(shot: str, keys: Mapping[str, Json], take: int) -> str:

@@ -191,6 +191,14 @@ def test_both_ways_give_the_same(text: str) -> None:
         pytest.param(
             BASE
             | {"output": "{{ a }}{{ b }}" * 30, "matrix": {"a": ["ab", "cd"], "b": ["y", "z"]}},
+            id="a long part of a path",
+        ),
+        pytest.param(
+            BASE
+            | {
+                "output": ("x" * 90 + "/") * 10 + "x" * 80 + "{{ a }}{{ b }}",
+                "matrix": {"a": ["x", "y" * 10], "b": [1, 2]},
+            },
             id="a long path",
         ),
         pytest.param(BASE | {"prompt": "{{ a }}{{ b }}" + "x" * 1999}, id="a prompt at the limit"),

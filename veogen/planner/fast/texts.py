@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from veogen.document.compact import compact
 from veogen.planner.fast.weave import Part, Varying
-from veogen.planner.output import PART_BYTES, BadPathError, output_path
+from veogen.planner.output import PART_BYTES, PATH_BYTES, BadPathError, output_path
 from veogen.planner.rendered import INSIDES, flaws, is_unicode, oddities, tidy
 
 
@@ -52,10 +52,12 @@ def path_in_pieces(parts: Sequence[Part]) -> list[Part]:
     if not all(any(map(str.isalnum, text)) and max(text) < _FIRST_COMBINING for text in every):
         raise NotQuickError
     lengths = iter(longest(value) for value in values)
-    for folder in shape.split("/"):
-        length = len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(HOLE)))
-        if length > PART_BYTES:
-            raise NotQuickError
+    folders = [
+        len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(HOLE)))
+        for folder in shape.split("/")
+    ]
+    if max(folders) > PART_BYTES or sum(folders) + len(folders) > PATH_BYTES:
+        raise NotQuickError
     return list(parts)
 
 
