@@ -102,6 +102,24 @@ def test_the_bytes_are_those_of_the_json_after_every_event(found: Ledger) -> Non
         assert renderer.render(found) == render(found, "simulated") == plainly(found)
 
 
+def test_bytes_are_renewed_only_where_they_are_others() -> None:
+    found, renderer = ledger(planned=[TOKYO, OSLO], former=[FORMER]), Renderer("simulated")
+    written = renderer.renewed(None, found)
+    for event in BOUGHT:
+        found.apply(event)
+        before, written = written, plainly(found)
+
+        assert renderer.renewed(before, found) == (None if before == written else written)
+        assert renderer.renewed(written, found) is None
+        assert renderer.renewed(written + b" ", found) == written
+        assert renderer.renewed(None, found) == written
+
+    found.adopt([OSLO, TOKYO], [FORMER])
+    assert renderer.renewed(written, found) == plainly(found)
+    found.name = "trip"
+    assert renderer.renewed(plainly(found), found) is None
+
+
 def test_what_is_rendered_can_be_read() -> None:
     found = ledger(planned=[OSLO, TOKYO], former=[FORMER])
     for event in BOUGHT:

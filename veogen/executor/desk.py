@@ -159,7 +159,7 @@ class Desk:
         if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
             return
         try:
-            self._directory.write_results(self._renderer.render(self.ledger))
+            self._directory.write_results(self.ledger, self._renderer)
         except OSError as error:
             self._give_room()
             self.halt(Stop("disk", f"{self._directory.results}: {error.strerror}"))
@@ -170,7 +170,7 @@ class Desk:
 
     def _last_try_at_results(self) -> None:
         try:
-            self._directory.write_results(self._renderer.render(self.ledger))
+            self._directory.write_results(self.ledger, self._renderer)
         except OSError as error:
             self.listener.note(
                 f"{self._directory.results}: it could not be written ({error.strerror}); "

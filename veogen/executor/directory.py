@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from veogen.errors import ExitCode, VeogenError
+from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, Manifest, parse
+from veogen.results.rendering import Renderer
 
 _BALLAST = 1 << 20
 _IGNORE: dict[GatewayName, str] = {
@@ -119,12 +121,15 @@ class RunDirectory:
         except OSError as error:
             raise DirectoryError(f"{self.results}: it cannot be read: {error.strerror}") from None
 
-    def write_results(self, content: bytes) -> None:
+    def write_results(self, ledger: Ledger, renderer: Renderer) -> None:
         """Write the manifest whole, and only if its bytes change."""
-        with contextlib.suppress(FileNotFoundError):
-            if self.results.read_bytes() == content:
-                return
-        write_whole(self.results, content)
+        try:
+            before = self.results.read_bytes()
+        except FileNotFoundError:
+            before = None
+        content = renderer.renewed(before, ledger)
+        if content is not None:
+            write_whole(self.results, content)
 
     def load_ballast(self) -> None:
         """Keep some room back, so that a full disk cannot stop us writing down what we bought."""

@@ -28,7 +28,7 @@ def known(journal: Journal, plan: Plan | None) -> Ledger:
 def unlike(ledger: Ledger, directory: RunDirectory, renderer: Renderer) -> Manifest | None:
     """The results, unless they are what would be written: those have nothing new to tell."""
     raw = directory.read_results()
-    if raw is None or raw == renderer.render(ledger):
+    if raw is None or renderer.renewed(raw, ledger) is None:
         return None
     return directory.parsed(raw)
 

@@ -1,5 +1,6 @@
 """The files of a run directory put in step with the plan: renamed, found, or found to be gone."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -7,24 +8,23 @@ from pathlib import Path
 
 from veogen.executor.places import is_inside, put_in_place
 from veogen.results.events import Delivered, Event, Missing, Moved
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.ledger import Ledger
 from veogen.results.videos import Video
 
 
 def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Move the clips of renamed requests to their new names."""
-    for standing in ledger.planned:
-        for index, video in standing.record.videos.items():
-            wanted = standing.entry.path(index, len(standing.record.videos))
+    for entry, record in ledger.planned:
+        for index, video in record.videos.items():
+            wanted = entry.path(index, len(record.videos))
             if video.path != wanted and _move(directory, video, wanted):
-                yield Moved(standing.record.hash, index, wanted)
+                yield Moved(record.hash, index, wanted)
 
 
 def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Adopt the clips of other machines of which the very files are here."""
-    for standing in ledger.everything:
-        record = standing.record
-        if record.status == "completed":
+    for _, record in ledger.everything:
+        if record.away and record.status == "completed":
             for index in sorted(record.away):
                 video = record.videos[index]
                 path = directory / video.path
@@ -34,9 +34,12 @@ def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
 
 def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Say which clips that were delivered here are no longer on disk."""
-    folders = _Folders(directory)
-    for standing in ledger.everything:
-        yield from _missing(standing, folders)
+    files = _Files(directory)
+    for _, record in ledger.everything:
+        if record.status == "completed":
+            for index, video in record.videos.items():
+                if index not in record.away and not files.has(video.path):
+                    yield Missing(record.hash, index)
 
 
 def _move(directory: Path, video: Video, wanted: str) -> bool:
@@ -70,33 +73,26 @@ def _is_inside(path: Path, directory: Path) -> bool:
     return is_inside(path.parent, directory) and not path.is_symlink()
 
 
-class _Folders:
+class _Files:
     """Which files are there: each folder is read once, what it does not have is looked for."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._files: dict[str, frozenset[str]] = {}
+        self._folders: set[str] = set()
+        self._found: set[str] = set()
 
     def has(self, path: str) -> bool:
-        folder, _, name = path.rpartition("/")
-        if folder not in self._files:
-            self._files[folder] = self._read(folder)
-        return name in self._files[folder] or (self._directory / path).exists()
+        if path in self._found:
+            return True
+        folder, _, _ = path.rpartition("/")
+        if folder not in self._folders:
+            self._folders.add(folder)
+            self._found.update(self._in(folder))
+        return path in self._found or (self._directory / path).exists()
 
-    def _read(self, folder: str) -> frozenset[str]:
-        try:
-            with os.scandir(self._directory / folder) as entries:
-                return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
-        except OSError:
-            return frozenset()
-
-
-def _missing(standing: Standing, folders: _Folders) -> Iterator[Event]:
-    record = standing.record
-    if record.status == "completed":
-        for index, video in record.videos.items():
-            if index not in record.away and not folders.has(video.path):
-                yield Missing(record.hash, index)
+    def _in(self, folder: str) -> Iterator[str]:
+        with contextlib.suppress(OSError), os.scandir(self._directory / folder) as entries:
+            yield from (f"{folder}/{e.name}" for e in entries if e.is_file(follow_symlinks=False))
 
 
 def is_clip(path: Path, video: Video) -> bool:

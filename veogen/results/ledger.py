@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from veogen.errors import ExitCode
@@ -31,22 +32,26 @@ class Summary:
 
 
 class Ledger:
-    """Folds events as they come; requests in plan order, former purchases after them."""
+    """Folds events as they come; requests in plan order, former purchases after them.
+
+    `changes` is another number whenever something has moved.
+    """
 
     def __init__(self, name: str = "") -> None:
         self.name = name
         self._records: dict[str, Record] = {}
-        self._entries: dict[str, Entry] = {}
+        self._standings: dict[str, Standing] = {}
         self._planned: dict[str, None] = {}
         self._counts: Counter[Status] = Counter()
+        self.changes = 0
         self.spent = Decimal(0)
         self.in_doubt = Decimal(0)
         self.estimated = Decimal(0)
 
     def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
-        plan = {entry.hash: entry for entry in planned}
-        self._entries = {entry.hash: entry for entry in former} | plan
+        plan = self._stand(planned)
+        self._standings = self._stand(former) | plan
         self._planned = dict.fromkeys(plan)
         self._count()
 
@@ -54,7 +59,12 @@ class Ledger:
         """Fold one event in and return where its request now stands."""
         before = self.record(event.hash)
         record = after(before, event)
-        self._records[event.hash] = record
+        if record is not before:
+            self._records[event.hash] = record
+            self.changes += 1
+            if event.hash in self._standings:
+                entry = self._standings[event.hash].entry
+                self._standings[event.hash] = Standing(entry, record)
         if record.purchases is not before.purchases:
             self.spent += record.spent - before.spent
             self.in_doubt += record.in_doubt - before.in_doubt
@@ -76,6 +86,7 @@ class Ledger:
         purchases = [p for record in self._records.values() for p in record.purchases.values()]
         self.spent, self.in_doubt = spent(purchases), in_doubt(purchases)
         self.estimated = estimated(purchases)
+        self._standings = self._stand(self.entries)
         self._count()
 
     def record(self, hash_: str) -> Record:
@@ -86,15 +97,20 @@ class Ledger:
         return found
 
     def entry(self, hash_: str) -> Entry | None:
-        return self._entries.get(hash_)
+        found = self._standings.get(hash_)
+        return None if found is None else found.entry
+
+    def _stand(self, entries: Iterable[Entry]) -> dict[str, Standing]:
+        return {entry.hash: Standing(entry, self.record(entry.hash)) for entry in entries}
 
     def _count(self) -> None:
+        self.changes += 1
         self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
     def entries(self) -> Collection[Entry]:
         """All requests that are known, bought or not."""
-        return self._entries.values()
+        return [standing.entry for standing in self._standings.values()]
 
     @property
     def reserved(self) -> Decimal:
@@ -111,21 +127,19 @@ class Ledger:
     @property
     def planned(self) -> Iterator[Standing]:
         """The requests of the plan, in its order."""
-        for hash_ in self._planned:
-            yield Standing(self._entries[hash_], self.record(hash_))
+        return map(self._standings.__getitem__, self._planned)
 
     @property
     def former(self) -> Iterator[Standing]:
         """Purchases that left the plan, in the order in which they were first known."""
-        for hash_, entry in self._entries.items():
-            if hash_ not in self._planned and (record := self.record(hash_)).bought:
-                yield Standing(entry, record)
+        for hash_, standing in self._standings.items():
+            if hash_ not in self._planned and standing.record.bought:
+                yield standing
 
     @property
     def everything(self) -> Iterator[Standing]:
         """The plan's requests, then the former purchases."""
-        yield from self.planned
-        yield from self.former
+        return chain(self.planned, self.former)
 
     def count(self, status: Status) -> int:
         """How many requests of the plan have this status."""

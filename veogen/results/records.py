@@ -125,8 +125,8 @@ class Record(NamedTuple):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its videos are otherwise than asked for, each named once."""
-        videos = (self.videos[index] for index in sorted(self.videos))
-        return tuple(dict.fromkeys(word for video in videos for word in video.warnings))
+        videos = [self.videos[index] for index in sorted(self.videos)]
+        return tuple(dict.fromkeys([word for video in videos for word in video.warnings]))
 
     @property
     def expires_at(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from hashlib import sha256
 from json.encoder import encode_basestring as quoted
 
 from veogen.document.compact import compact
@@ -39,10 +40,26 @@ class Renderer:
     def __init__(self, gateway: GatewayName) -> None:
         self._gateway = gateway
         self._lines: dict[str, tuple[Standing, bytes]] = {}
+        self._rendered: tuple[Ledger, str, int] | None = None
+        self._digest = b""
 
     def render(self, ledger: Ledger) -> bytes:
         """The manifest's bytes: the same for the same fold, on any machine."""
-        return b"".join(self._pieces(ledger))  # once, and at the end: a large run's are megabytes
+        content = b"".join(
+            self._pieces(ledger)
+        )  # once, and at the end: a large run's are megabytes
+        self._rendered, self._digest = _state(ledger), sha256(content).digest()
+        return content
+
+    def renewed(self, before: bytes | None, ledger: Ledger) -> bytes | None:
+        """The bytes to be written in the place of `before`; None if those are what they are.
+
+        Where nothing has happened since the last time it is known without rendering.
+        """
+        if before and self._rendered == _state(ledger) and sha256(before).digest() == self._digest:
+            return None
+        content = self.render(ledger)
+        return None if content == before else content
 
     def _pieces(self, ledger: Ledger) -> Iterator[bytes]:
         fields = {"format": FORMAT, "name": ledger.name, "gateway": self._gateway}
@@ -69,6 +86,10 @@ class Renderer:
         text = _text(standing).encode()
         self._lines[standing.record.hash] = (standing, text)
         return text
+
+
+def _state(ledger: Ledger) -> tuple[Ledger, str, int]:
+    return ledger, ledger.name, ledger.changes
 
 
 def _is_same(one: Standing, other: Standing) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest
@@ -13,8 +13,7 @@ State: TypeAlias = Literal["new", "changed", "bought", "failed"]
 RETRIES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What is known of one request from results or journal."""
 
     status: Status
