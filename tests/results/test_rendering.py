@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from support.virtual import VIDEO
 
+from veogen.catalogue.parameters import Json
+from veogen.planner.address import address
 from veogen.results.entries import Entry
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed, Refused
 from veogen.results.ledger import Ledger, Standing
@@ -129,6 +131,35 @@ def test_what_is_rendered_can_be_read() -> None:
 
     assert [line.address for line in manifest.results] == [OSLO.address, TOKYO.address]
     assert [line.status for line in manifest.former] == ["submitted"]
+
+
+@pytest.mark.parametrize(
+    ("values", "take", "task_id"),
+    [
+        pytest.param(["A\x7fb", "it\x92s", "\x85"], 1, "task-1", id="control characters"),
+        pytest.param(["\n", "\t", "\0", '"', "\\"], 1, "task-1", id="what JSON escapes"),
+        pytest.param(["\u2028", "\u202e", "\ue000", "\U0010ffff"], 1, "task-1", id="odd letters"),
+        pytest.param([10**4000, -0.0, 1e300], 1, "task-1", id="odd numbers"),
+        pytest.param(["x"], 10_000_000, "task-1", id="as many takes as a plan may have"),
+        pytest.param(["x"], 1, "tâche:1/" + "x" * 192, id="an id as odd as the gateway's may be"),
+    ],
+)
+def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
+    values: list[Json], take: int, task_id: str
+) -> None:
+    """Else a run could not be gone on with on any other machine."""
+    planned = [
+        replace(OSLO, hash=f"{n:064x}", take=take, address=address("city", {"v": value}, take))
+        for n, value in enumerate(values)
+    ]
+    found = ledger(planned=planned)
+    for one in planned:
+        found.apply(Accepted(one.hash, 1, task_id, PRICE, 1.0))
+
+    manifest = parse(render(found, "evolink"), "results.json")
+
+    read = [(line.address, line.take, line.task_id) for line in manifest.results]
+    assert read == [(one.address, take, task_id) for one in planned]
 
 
 def test_a_plan_that_changes_changes_the_bytes() -> None:

@@ -17,10 +17,11 @@ FORMAT = "veogen.results/1"
 GatewayName: TypeAlias = Literal["evolink", "simulated"]
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_TASK_ID = re.compile(r"[!-~]{1,200}")
 _CREDITS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f]")  # the others stand in addresses as they are
+_LONGEST_TASK_ID = 200
 _MOST_ATTEMPTS = 10_000
+_MOST_TAKES = 10_000_000
 _LONGEST_REASON = 200
 
 
@@ -120,11 +121,11 @@ def _read_line(data: Mapping[str, Any]) -> Line:
         address=_text(data["address"]),
         hash=_hash(data["hash"]),
         shot=_text(data["shot"]),
-        take=_count(data["take"]),
+        take=_count(data["take"], _MOST_TAKES),
         variables=_mapping(data["variables"]),
         status=_status(data["status"]),
         task_id=_task_id(data["task_id"]),
-        attempts=_count(data["attempts"]),
+        attempts=_count(data["attempts"], _MOST_ATTEMPTS),
         credits=_credits(data["credits"]),
         error=_error(data["error"]),
         videos=tuple(map(Video.from_json, _list(data["videos"]))),
@@ -158,8 +159,8 @@ def _text(value: Any) -> str:
     return value
 
 
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_ATTEMPTS:
+def _count(value: Any, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise ValueError(f"{value!r} is not a count")
     return value
 
@@ -174,9 +175,14 @@ def _status(value: Any) -> Status:
 def _task_id(value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _TASK_ID.fullmatch(value):
+    if not isinstance(value, str) or not _is_plain(value):
         raise ValueError(f"{value!r} is not a task id")
     return value
+
+
+def _is_plain(text: str) -> bool:
+    """As an id of the gateway is when it comes."""
+    return 0 < len(text) <= _LONGEST_TASK_ID and text.isprintable() and " " not in text
 
 
 def _credits(value: Any) -> Decimal | None:
