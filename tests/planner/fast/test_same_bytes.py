@@ -152,6 +152,17 @@ BASE: dict[str, Any] = {"prompt": "{{ a }} and {{ b }}", "matrix": AB}
             ),
             id="excludes in many blocks",
         ),
+        pytest.param(
+            spec(
+                BASE
+                | {
+                    "prompt": "{{ a }}{% if b == 1 %}, near{% elif b == 2 %} far.{% endif %}\n"
+                    "{{ b }}.{% if a == 'x' %} Snow.{% endif %}",
+                    "output": "{{ a }}-{% if b == 1 %}near{% else %}far{% endif %}-{{ take }}",
+                }
+            ),
+            id="choices",
+        ),
     ],
 )
 def test_both_ways_give_the_same(text: str) -> None:
@@ -163,6 +174,23 @@ def test_both_ways_give_the_same(text: str) -> None:
     [
         pytest.param(
             BASE | {"prompt": "{% if b > 1 %}{{ a }}{% endif %}{{ a }}{{ b }}"}, id="a condition"
+        ),
+        pytest.param(
+            BASE | {"prompt": "{% if b == 1 %}{{ a }}{% endif %}{{ a }}{{ b }}"},
+            id="a choice along two axes",
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }} {% if b == 1 %}x{% endif %}"}, id="a space that may end it"
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }}\n{% if b == 1 %}x{% endif %}\ny"}, id="a line that may go"
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }}\t{% if b == 1 %}x{% endif %}"}, id="a tabulator that may go"
+        ),
+        pytest.param(
+            BASE | {"prompt": "{{ a }}{{ b }}", "matrix": {"a": ["", "x"], "b": ["", "y"]}},
+            id="nothing at all",
         ),
         pytest.param(BASE | {"overrides": [{"when": {"a": "x"}, "takes": 2}]}, id="overrides"),
         pytest.param(BASE | {"matrix": AB | {"exclude": [{"a": ["x", "y"]}]}}, id="exclude all"),
@@ -231,6 +259,8 @@ PIECES = st.sampled_from(
         "{{ v }}",
         "{{ take }}",
         "{{ m.x }}",
+        "{% if a == 'a' or a == b %}b{% endif %}",
+        "{% if b != 1 %} {{ b }}{% else %}{{ b }} {% endif %}",
         "No",
         " ",
         "\n",

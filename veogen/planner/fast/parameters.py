@@ -1,6 +1,6 @@
 """The parameters of a shot's requests, each a constant, varying along one axis, or in pieces."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from veogen.planner.forms import Blank
 from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.rendered import tidy
-from veogen.planner.templates.simple import Expression, SimpleTemplate
+from veogen.planner.templates.simple import Piece, SimpleTemplate, expressions_of
 
 _LOOKED_AT = ("callback_url", "image_urls")  # the hash looks at these more closely
 
@@ -130,8 +130,7 @@ class Parameters:
 
 def dimensions_of(template: SimpleTemplate, space: Space) -> set[int]:
     """The dimensions along which a template's text varies."""
-    names = [piece.name for piece in template.pieces if isinstance(piece, Expression)]
-    return {found for name in names if (found := space.dimension(name)) is not None}
+    return _dimensions(template.pieces, space)
 
 
 def pieces_of(template: SimpleTemplate, space: Space) -> Sequence[Part]:
@@ -139,11 +138,19 @@ def pieces_of(template: SimpleTemplate, space: Space) -> Sequence[Part]:
     return [_piece(piece, template, space) for piece in template.pieces]
 
 
-def _piece(piece: str | Expression, template: SimpleTemplate, space: Space) -> Part:
+def _dimensions(pieces: Iterable[Piece], space: Space) -> set[int]:
+    found = (space.dimension(one.name) for one in expressions_of(pieces))
+    return {dimension for dimension in found if dimension is not None}
+
+
+def _piece(piece: Piece, template: SimpleTemplate, space: Space) -> Part:
     if isinstance(piece, str):
         return piece
-    dimension = space.dimension(piece.name)
-    texts = space.along(dimension, lambda scope: template.shown(piece.text(scope)))
+    dimensions = _dimensions((piece,), space)
+    if len(dimensions) > 1:
+        raise NotQuickError
+    dimension = next(iter(dimensions), None)
+    texts = space.along(dimension, lambda scope: template.text_of(piece, scope))
     return texts[0] if dimension is None else Varying(dimension, tuple(texts))
 
 

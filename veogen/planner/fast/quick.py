@@ -18,7 +18,7 @@ from veogen.planner.output import BadPathError, default_output, output_path, saf
 from veogen.planner.planning import Planable, Planning
 from veogen.planner.seen import Seen
 from veogen.planner.tally import Tally
-from veogen.planner.templates.simple import NotSimpleError
+from veogen.planner.templates.expressions import NotSimpleError
 
 MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from veogen.document.compact import compact
 from veogen.planner.fast.weave import Part, Varying
-from veogen.planner.output import PART_BYTES, PATH_BYTES, BadPathError, output_path
+from veogen.planner.output import PART_BYTES, PATH_BYTES, BadPathError, output_path, safe
 from veogen.planner.rendered import INSIDES, flaws, is_unicode, oddities, tidy
 
 
@@ -16,6 +16,9 @@ HOLE = "\ue000"
 """Stands for a value while the text around it is tidied."""
 
 _NEEDLES = ("{{", "{%", *INSIDES, "None", "  ")
+_EDGES = (" \n", "\n ", "\n\n")
+"""What tidying takes away where the only white space is spaces and line feeds."""
+
 _FIRST_COMBINING = "\u0300"
 
 
@@ -29,12 +32,17 @@ def sound(text: str) -> str:
 def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
     """The parts of a text, tidied as the whole would be; nothing may be said of any whole."""
     values = [part for part in parts if isinstance(part, Varying)]
-    if not all(_is_one_word(text) for value in values for text in value.texts):
+    every = [text for value in values for text in value.texts]
+    if not all(map(_is_in_line, every)):
         raise NotQuickError
     tidied = tidy(with_holes(parts))
     pieces = filled(tidied, values)
     if any(_may_hold(needle, pieces) for needle in _NEEDLES):
         raise NotQuickError
+    if not all(map(_is_held, every)):  # so that what is around it may be stripped
+        spaces = {char for text in (tidied, *every) for char in text if char.isspace()}
+        if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _EDGES):
+            raise NotQuickError
     return pieces
 
 
@@ -50,6 +58,8 @@ def path_in_pieces(parts: Sequence[Part]) -> list[Part]:
         raise NotQuickError from None
     every = [text for value in values for text in value.texts]
     if not all(any(map(str.isalnum, text)) and max(text) < _FIRST_COMBINING for text in every):
+        raise NotQuickError
+    if any(safe(text) != text for text in every):  # what a choice writes is no value
         raise NotQuickError
     lengths = iter(longest(value) for value in values)
     folders = [
@@ -98,15 +108,14 @@ def filled(text: str, values: Sequence[Varying]) -> list[Part]:
     return pieces
 
 
-def _is_one_word(text: str) -> bool:
-    """Whether tidying would neither change a value nor what is around it."""
-    return (
-        text != ""
-        and text == text.strip()
-        and len(text.splitlines()) == 1
-        and HOLE not in text
-        and is_unicode(text)
-    )
+def _is_in_line(text: str) -> bool:
+    """Whether a value is a part of a line, and can be told from what stands for it."""
+    return text.splitlines() in ([], [text]) and HOLE not in text and is_unicode(text)
+
+
+def _is_held(text: str) -> bool:
+    """Whether a value begins and ends with what is never stripped."""
+    return text != "" and text == text.strip()
 
 
 def _may_hold(needle: str, parts: Sequence[Part]) -> bool:

@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 from typing import Any, Self, TypeAlias
 
 from veogen.document.files import Files, OutsideRootError, inside
+from veogen.planner.templates.expressions import NotSimpleError
 from veogen.planner.templates.guard import Guard
-from veogen.planner.templates.simple import NotSimpleError, SimpleTemplate, simple
+from veogen.planner.templates.simple import SimpleTemplate, simple
 from veogen.planner.templates.source import FOLDER, Fault, Source
 from veogen.spec.model import Text
 

@@ -1,87 +1,95 @@
-"""Templates made only of text, names and simple filters, turned into pieces without Jinja2.
+"""Templates made only of text, names, simple filters and choices, rendered without Jinja2.
 
 Nothing here can take long, so no guard is needed. What a piece cannot do, be it only a name
 that does not exist, is left to Jinja2, so that both ways always agree.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Union
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
-from jinja2.filters import FILTERS
 
 from veogen.planner.output import safe
-from veogen.planner.templates.environment import TEXT_LIMIT, slug
+from veogen.planner.templates.conditions import Condition, condition
+from veogen.planner.templates.expressions import (
+    MADE_LIMIT,
+    Expression,
+    NotSimpleError,
+    expression,
+    refuse,
+)
 from veogen.planner.templates.source import Source
 
 SOURCE_LIMIT = 64 * 1024
-_MADE_LIMIT = TEXT_LIMIT // 8  # far below what the guard would count
-
-_FILTERS: Mapping[str, Callable[[Any], Any]] = {
-    **{name: FILTERS[name] for name in ("capitalize", "lower", "string", "title", "trim", "upper")},
-    "slug": slug,
-}
-
-
-class NotSimpleError(Exception):
-    """A template, or a value in it, that only Jinja2 knows how to render."""
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
-    """`name.entry.entry | filter | filter`."""
+class Choice:
+    """`{% if %}`: the pieces of the first condition that holds, or those of `{% else %}`."""
 
-    name: str
-    entries: tuple[str, ...]
-    filters: tuple[str, ...]
+    branches: tuple[tuple[Condition, "Pieces"], ...]
+    otherwise: "Pieces"
 
-    def text(self, scope: Mapping[str, Any]) -> str:
-        """The value in `scope` as text; raises `NotSimpleError`."""
-        try:
-            value = scope[self.name]
-            for entry in self.entries:
-                value = value[entry] if isinstance(value, dict) else _refuse()
-            for name in self.filters:
-                value = _FILTERS[name](value)
-        except KeyError:
-            raise NotSimpleError from None
-        text = str(value)
-        return text if len(text) <= _MADE_LIMIT else _refuse()
+    def pieces(self, scope: Mapping[str, Any]) -> "Pieces":
+        """What stands there in `scope`; raises `NotSimpleError`."""
+        for asked, pieces in self.branches:
+            if asked.holds(scope):
+                return pieces
+        return self.otherwise
+
+    @property
+    def expressions(self) -> Iterator[Expression]:
+        """Whatever the choice depends on."""
+        for asked, pieces in self.branches:
+            yield from asked.expressions
+            yield from expressions_of(pieces)
+        yield from expressions_of(self.otherwise)
 
 
-Piece: TypeAlias = str | Expression
+Piece: TypeAlias = Union[str, Expression, Choice]  # noqa: UP007 - a string names it above
+Pieces: TypeAlias = tuple[Piece, ...]
+
+
+def expressions_of(pieces: Iterable[Piece]) -> Iterator[Expression]:
+    """The expressions in some pieces, put out or asked for."""
+    for piece in pieces:
+        if isinstance(piece, Expression):
+            yield piece
+        elif isinstance(piece, Choice):
+            yield from piece.expressions
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleTemplate:
-    """Text and expressions in the order in which they stand."""
+    """Text, expressions and choices in the order in which they stand."""
 
-    pieces: tuple[Piece, ...]
+    pieces: Pieces
     is_path: bool = False
 
     @property
     def constant(self) -> str | None:
         """The text of a template that is nothing else."""
         match self.pieces:
-            case (str(text),) if len(text) <= _MADE_LIMIT:
+            case (str(text),) if len(text) <= MADE_LIMIT:
                 return text
             case _:
                 return None
 
     def render(self, scope: Mapping[str, Any]) -> str:
         """The text; raises `NotSimpleError`."""
-        text = "".join(
-            [
-                piece if isinstance(piece, str) else self.shown(piece.text(scope))
-                for piece in self.pieces
-            ]
-        )
-        return text if len(text) <= _MADE_LIMIT else _refuse()
+        text = "".join([self.text_of(piece, scope) for piece in self.pieces])
+        return text if len(text) <= MADE_LIMIT else refuse()
 
-    def shown(self, text: str) -> str:
-        """A value's text as it stands in this template."""
+    def text_of(self, piece: Piece, scope: Mapping[str, Any]) -> str:
+        """A piece's text as it stands in this template; raises `NotSimpleError`."""
+        if isinstance(piece, str):
+            return piece
+        if isinstance(piece, Choice):
+            return "".join([self.text_of(one, scope) for one in piece.pieces(scope)])
+        text = piece.text(scope)
         return safe(text) if self.is_path else text
 
 
@@ -96,7 +104,7 @@ def simple(source: Source) -> SimpleTemplate | None:
 @lru_cache(maxsize=128)  # shots often write one thing
 def _parsed(text: str, *, is_path: bool) -> SimpleTemplate | None:
     try:
-        return SimpleTemplate(tuple(_pieces(parser().parse(text))), is_path=is_path)
+        return SimpleTemplate(tuple(_pieces(parser().parse(text).body)), is_path=is_path)
     except (NotSimpleError, TemplateSyntaxError, RecursionError, ValueError):
         return None  # the guarded way says what is wrong with it, and where
 
@@ -106,37 +114,21 @@ def parser() -> Environment:
     return Environment()  # noqa: S701 - it only parses
 
 
-def _pieces(tree: nodes.Template) -> Iterator[Piece]:
-    for node in tree.body:
-        if not isinstance(node, nodes.Output):
-            raise NotSimpleError
-        for child in node.nodes:
-            yield child.data if isinstance(child, nodes.TemplateData) else _expression(child)
+def _pieces(body: Iterable[nodes.Node], depth: int = 0) -> Iterator[Piece]:
+    for node in body:
+        match node:
+            case nodes.Output():
+                for child in node.nodes:
+                    yield child.data if isinstance(child, nodes.TemplateData) else expression(child)
+            case nodes.If() if depth < _DEEPEST:
+                yield _choice(node, depth + 1)
+            case _:
+                raise NotSimpleError
 
 
-def _expression(node: nodes.Node) -> Expression:
-    filters: list[str] = []
-    while isinstance(node, nodes.Filter) and node.name in _FILTERS and node.node is not None:
-        if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise NotSimpleError
-        filters.insert(0, node.name)
-        node = node.node
-    entries: list[str] = []
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        entries.insert(0, _entry(node))
-        node = node.node
-    if not isinstance(node, nodes.Name) or node.name == "self":
-        raise NotSimpleError
-    return Expression(node.name, tuple(entries), tuple(filters))
-
-
-def _entry(node: nodes.Getattr | nodes.Getitem) -> str:
-    if isinstance(node, nodes.Getattr):
-        return node.attr
-    if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        return node.arg.value
-    raise NotSimpleError
-
-
-def _refuse() -> Any:
-    raise NotSimpleError
+def _choice(node: nodes.If, depth: int) -> Choice:
+    every = (node, *node.elif_)
+    return Choice(
+        tuple((condition(one.test), tuple(_pieces(one.body, depth))) for one in every),
+        tuple(_pieces(node.else_, depth)),
+    )

@@ -7,7 +7,12 @@ from itertools import chain
 from jinja2 import TemplateSyntaxError, nodes
 
 from veogen.planner.templates.renderer import Prepared
-from veogen.planner.templates.simple import SOURCE_LIMIT, Expression, SimpleTemplate, parser
+from veogen.planner.templates.simple import (
+    SOURCE_LIMIT,
+    SimpleTemplate,
+    expressions_of,
+    parser,
+)
 
 Load = Callable[[str], str | None]
 
@@ -63,10 +68,10 @@ def uses_of(templates: Iterable[Prepared], load: Load) -> Uses:
 
 
 def _of_pieces(template: SimpleTemplate) -> Uses:
-    pieces = [piece for piece in template.pieces if isinstance(piece, Expression)]
-    of_vars = [piece.entries[:1] for piece in pieces if piece.name == "vars"]
+    found = list(expressions_of(template.pieces))
+    of_vars = [one.entries[:1] for one in found if one.name == "vars"]
     return Uses(
-        frozenset(piece.name for piece in pieces),
+        frozenset(one.name for one in found),
         frozenset(chain.from_iterable(of_vars)),
         everything=() in of_vars,
     )
