@@ -54,6 +54,12 @@ def spliced(data: bytes) -> bytes:
     return data[:third] + data[third + 100 : 2 * third + 100] + data[2 * third :]
 
 
+def patched(data: bytes, kind: bytes, offset: int, what: bytes) -> bytes:
+    """The clip with other bytes in its first box of a kind."""
+    at = data.index(kind, data.index(b"moov")) + offset
+    return data[:at] + what + data[at + len(what) :]
+
+
 def astray(data: bytes) -> bytes:
     """The clip with its last samples listed where the file ends."""
     table = data.rindex(b"stco") + 8
@@ -115,6 +121,16 @@ def test_a_garbled_frame_in_a_fragment_is_found(fragmented: bytes, tmp_path: Pat
         pytest.param(holed, "a frame is garbled", id="a hole"),
         pytest.param(spliced, "a frame is garbled", id="a splice"),
         pytest.param(astray, "a sample is cut short", id="samples beyond its end"),
+        pytest.param(
+            lambda data: patched(data, b"stsz", 7, b"\xb4\x31\xfe\x39"),
+            "a sample is cut short",
+            id="a sample of less than nothing",
+        ),
+        pytest.param(
+            lambda data: patched(data, b"stts", 11, b"\xff"),
+            "its length is beyond measure",
+            id="samples of ages",
+        ),
     ],
 )
 def test_a_clip_that_is_not_whole_says_why(

@@ -18,6 +18,9 @@ DURATION_TOLERANCE = 0.5
 """Seconds. A clip is a whole number of frames, and its sound begins a little before it: that is
 less than a tenth of a second. The lengths that are sold are two seconds apart."""
 
+_LONGEST = 10**6
+"""Seconds, and frames a second: what says more, or less than none, measures nothing."""
+
 _RATIO_TOLERANCE = 0.02
 _LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 _HOLE = bytes(16)
@@ -109,13 +112,16 @@ def _facts(
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (width and height):
         raise DamagedError("its picture has no size")
+    duration, fps = _seconds(container, stream), float(stream.average_rate or 0)
+    if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
+        raise DamagedError("its length is beyond measure")
     return Facts(
         brand=brand,
         codec=stream.codec_context.name,
-        duration=round(_seconds(container, stream), 3),
+        duration=round(duration, 3),
         width=height if turned else width,
         height=width if turned else height,
-        fps=round(float(stream.average_rate or 0), 3),
+        fps=round(fps, 3),
         audio=bool(container.streams.audio),
     )
 
@@ -133,7 +139,7 @@ def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Pa
         size = os.fstat(file.fileno()).st_size
         for one in container.streams:
             for entry in one.index_entries:
-                if not 0 <= entry.pos <= size - entry.size:
+                if entry.size < 0 or not 0 <= entry.pos <= size - entry.size:
                     raise DamagedError(_CUT_SHORT)
                 if one.index == stream.index and prefix and entry.size:
                     _look_at(os.pread(file.fileno(), entry.size, entry.pos), prefix)
