@@ -1,6 +1,5 @@
 """The last words of a command."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path / "trip")
-    world.courier.answers.append(replace(VIDEO, path="videos/clip.mp4", warnings=("audio",)))
+    world.courier.answers.append(VIDEO._replace(path="videos/clip.mp4", warnings=("audio",)))
 
     say(world.path, world.run(cities("Tokyo", "Oslo")))
 

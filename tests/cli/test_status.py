@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,7 +105,7 @@ next
 
 
 def test_clips_that_are_not_what_was_asked_for_are_named(world: World) -> None:
-    warned = replace(VIDEO, path="videos/clip.mp4", warnings=("duration", "audio"))
+    warned = VIDEO._replace(path="videos/clip.mp4", warnings=("duration", "audio"))
     world.courier.answers.append(warned)
     world.run(cities("Tokyo", "Oslo"))
 

@@ -1,5 +1,6 @@
 """Every event survives its JSON form, and nothing else is taken for one."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import get_args
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from support.virtual import VIDEO
 
 from veogen.results import events
-from veogen.results.events import Event, all_from_json, from_json, to_json
+from veogen.results.events import Event, event_of, from_json, parsed, to_json
 
 HASH = "ab" * 32
 
@@ -59,6 +60,10 @@ def test_any_text_of_the_network_survives(code: str, message: str, amount: Decim
 def test_anything_else_is_no_event(text: str) -> None:
     with pytest.raises(ValueError, match=r"event|JSON|Expecting"):
         from_json(text)
+
+
+def all_from_json(texts: Sequence[str]) -> Iterator[Event]:
+    return map(event_of, parsed(texts), texts)
 
 
 def test_many_events_are_read_as_each_of_them_is() -> None:

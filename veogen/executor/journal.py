@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,14 +20,13 @@ from veogen.document.compact import compact
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
-from veogen.results.events import Event, Progressed, all_from_json, to_json
+from veogen.results.events import Event, Progressed, from_json, to_json
 from veogen.results.ledger import Ledger
+from veogen.results.lives import records
 from veogen.results.manifest import GatewayName
 
 APPLICATION_ID = 0x76656F67  # "veog"
 VERSION = 1
-
-_AT_ONCE = 256  # events that are read together
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -208,8 +208,7 @@ class Journal:
     def fold(self) -> Ledger:
         """The fold of everything that happened, before the requests of a plan are adopted."""
         try:
-            ledger = Ledger(self.header.name)
-            ledger.fold(self.events())
+            ledger = Ledger.of(self.header.name, records(self._lives().items()))
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise _unreadable(self.path, error) from None
         return ledger
@@ -220,9 +219,15 @@ class Journal:
 
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which they were written."""
-        rows = self._db.execute("SELECT body FROM event ORDER BY id")
-        while some := rows.fetchmany(_AT_ONCE):
-            yield from all_from_json([body for (body,) in some])
+        for (body,) in self._db.execute("SELECT body FROM event ORDER BY id"):
+            yield from_json(body)
+
+    def _lives(self) -> Mapping[str, Sequence[str]]:
+        """The events of each request, as they were written."""
+        lives: defaultdict[str, list[str]] = defaultdict(list)
+        for hash_, body in self._db.execute("SELECT hash, body FROM event ORDER BY id"):
+            lives[hash_].append(body)
+        return lives
 
     def _entries(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from veogen.errors import ExitCode
 from veogen.results.entries import Entry
 from veogen.results.events import Event
-from veogen.results.folding import Draft, after
+from veogen.results.folding import after
 from veogen.results.records import STATUSES, Record, Status, estimated, in_doubt, spent
 
 
@@ -48,6 +48,16 @@ class Ledger:
         self.in_doubt = Decimal(0)
         self.estimated = Decimal(0)
 
+    @classmethod
+    def of(cls, name: str, records: Iterable[Record]) -> Self:
+        """A ledger of requests that stand so already; none of them is adopted yet."""
+        new = cls(name)
+        new._records = {record.hash: record for record in records}
+        purchases = [p for record in new._records.values() for p in record.purchases.values()]
+        new.spent, new.in_doubt = spent(purchases), in_doubt(purchases)
+        new.estimated = estimated(purchases)
+        return new
+
     def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
         plan = self._stand(planned)
@@ -73,21 +83,6 @@ class Ledger:
             self._counts[before.status] -= 1
             self._counts[record.status] += 1
         return record
-
-    def fold(self, events: Iterable[Event]) -> None:
-        """Fold many events in: as `apply` does one after the other, with the sums made once."""
-        drafts: dict[str, Draft] = {}
-        for event in events:
-            draft = drafts.get(event.hash)
-            if draft is None:
-                draft = drafts[event.hash] = Draft(self.record(event.hash))
-            draft.take(event)
-        self._records.update((hash_, draft.record) for hash_, draft in drafts.items())
-        purchases = [p for record in self._records.values() for p in record.purchases.values()]
-        self.spent, self.in_doubt = spent(purchases), in_doubt(purchases)
-        self.estimated = estimated(purchases)
-        self._standings = self._stand(self.entries)
-        self._count()
 
     def record(self, hash_: str) -> Record:
         """Where a request stands: the same object until something happens to it."""

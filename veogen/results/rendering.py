@@ -1,7 +1,6 @@
 """The bytes of `results.json`, again and again while a run goes on."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted
 
@@ -31,7 +30,7 @@ _REQUEST = form(
     ),
     _LISTED,
 )
-_VIDEO = form(tuple(field.name for field in fields(Video)), _OF_FIELD)
+_VIDEO = form(Video._fields, _OF_FIELD)
 
 
 class Renderer:

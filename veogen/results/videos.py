@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Video:
+class Video(NamedTuple):
     """A video below the run directory: SHA-256 in hex, seconds, pixels, frames a second."""
 
     path: str
@@ -22,9 +19,7 @@ class Video:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        data = dict(zip(_NAMES, _VALUES(self), strict=True))
-        data["warnings"] = list(self.warnings)
-        return data
+        return {**self._asdict(), "warnings": list(self.warnings)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Video":
@@ -38,7 +33,7 @@ class Video:
         return cls(**{**data, "warnings": tuple(data["warnings"])})
 
     def at(self, path: str) -> "Video":
-        return replace(self, path=path)
+        return self._replace(path=path)
 
 
 def is_video_path(path: str) -> bool:
@@ -77,9 +72,7 @@ _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
-_NAMES = tuple(field.name for field in fields(Video))
-_VALUES = attrgetter(*_NAMES)
-_FIELDS = frozenset(_NAMES)
+_FIELDS = frozenset(Video._fields)
 _MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
