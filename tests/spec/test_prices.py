@@ -172,3 +172,18 @@ def test_a_file_outside_the_project_is_not_read(project: Path) -> None:
     assert str(caught.value) == (
         "veogen.yaml:1:9: error[outside-root]: '../prices.yaml' leaves the project"
     )
+
+
+def test_a_model_that_nobody_knows_has_the_price_that_the_team_knows(project: Path) -> None:
+    (project / "prices.yaml").write_text(
+        "veo-9: {date: 2026-12-01, source: our contract, credits_per_usd: 50, rule: per_second, "
+        "credits: 2.5}"
+    )
+    (project / "a.yaml").write_text(
+        "veogen: 1\nbudget: {max_credits: 30}\n"
+        "shots: [{name: a, prompt: x, params: {model: veo-9, duration: 5, n: 2}}]\n"
+    )
+
+    made = plan(load_spec(Path("a.yaml"), lenient=True))
+
+    assert total_credits(made.requests) == Decimal("25.000")

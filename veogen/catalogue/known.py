@@ -12,17 +12,24 @@ from veogen.catalogue.prices import Price
 class Catalogue(Mapping[str, Model]):
     """Models by id. A lenient one has a model for every id: one that takes anything."""
 
-    def __init__(self, models: Mapping[str, Model] | None = None, *, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, Model] | None = None,
+        *,
+        lenient: bool = False,
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
         self._models = dict(shipped() if models is None else models)
+        self._prices = prices or {}
         self.lenient = lenient
 
     def at(self, prices: Mapping[str, Price]) -> "Catalogue":
-        """The models at other prices, where there are some."""
+        """The models at other prices, where there are some; so those that nobody knows."""
         models = {
             name: replace(model, price=prices.get(name, model.price))
             for name, model in self._models.items()
         }
-        return Catalogue(models, lenient=self.lenient)
+        return Catalogue(models, lenient=self.lenient, prices=prices)
 
     def __getitem__(self, name: str) -> Model:
         known = self._models.get(name)
@@ -30,7 +37,7 @@ class Catalogue(Mapping[str, Model]):
             return known
         if not self.lenient:
             raise KeyError(name)
-        return Model.unknown(name)
+        return replace(Model.unknown(name), price=self._prices.get(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._models)
