@@ -1,5 +1,6 @@
 """A life that goes straight is one record at once: what its events come to, one by one."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 from support.virtual import VIDEO
 
 from veogen.results import lives
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Undelivered, to_json
+from veogen.results.events import (
+    Accepted,
+    Delivered,
+    Event,
+    Intended,
+    Made,
+    TakenIn,
+    Undelivered,
+    to_json,
+)
 from veogen.results.folding import after
 from veogen.results.lives import records
 from veogen.results.records import Record
@@ -111,6 +121,11 @@ def test_no_event_is_made_of_a_straight_life(
         pytest.param(
             to_json(Undelivered(OTHER, "c", "m")), "an event of b+ is written", id="another's"
         ),
+        pytest.param(
+            to_json(TakenIn(HASH, "done", "t", 1, PRICE, None, None, (), None, 1.0)),
+            "'done' is not a status",
+            id="no status",
+        ),
     ],
 )
 def test_what_is_damaged_in_a_life_is_told(text: str, said: str, place: int) -> None:
@@ -120,6 +135,16 @@ def test_what_is_damaged_in_a_life_is_told(text: str, said: str, place: int) -> 
 
     with pytest.raises(ValueError, match=said):
         list(records(whole))
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("amount", ["38.O16", "NaN", "sNaN", "Infinity"])
+def test_an_amount_that_is_no_number_is_no_event(amount: str, place: int) -> None:
+    texts = list(map(to_json, STRAIGHT))
+    texts[place] = re.sub(r'"3[08]\.0\d\d"', f'"{amount}"', texts[place])
+
+    with pytest.raises(ValueError, match="not an event"):
+        list(records([(HASH, texts)]))
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -56,7 +56,8 @@ def _straight(hash_: str, life: Sequence[Any]) -> Record | None:
         kinds = (Intended, Accepted, Made, *[Delivered] * len(delivered))
         if not all(map(_is, life, kinds, [hash_] * len(life))):
             return None
-        attempt, credits_ = accepted["attempt"], amount(made["credits"])
+        attempt = accepted["attempt"]
+        reserved, charged = amount(accepted["credits"]), amount(made["credits"])
         sent = Intended(
             hash=hash_,
             attempt=intended["attempt"],
@@ -68,7 +69,7 @@ def _straight(hash_: str, life: Sequence[Any]) -> Record | None:
         links = tuple(made["links"])
         videos = {one["index"]: Video.from_json(one["video"]) for one in delivered}
         is_whole = len(videos) == len(delivered) == max(1, len(links))
-        if not is_whole or sent.attempt != attempt or None in (credits_, accepted["credits"]):
+        if not is_whole or sent.attempt != attempt or None in (reserved, charged):
             return None
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None  # the events say what is wrong with it
@@ -77,14 +78,14 @@ def _straight(hash_: str, life: Sequence[Any]) -> Record | None:
         status="completed",
         attempts=attempt,
         task_id=accepted["task_id"],
-        credits=credits_,
+        credits=charged,
         videos=videos,
         sent=sent,
         accepted_at=accepted["at"],
         estimated_seconds=accepted["estimated_seconds"],
         made_at=made["at"],
         links=links,
-        purchases={attempt: Purchase(attempt, credits_, made["task_id"])},
+        purchases={attempt: Purchase(attempt, charged, made["task_id"])},
     )
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from sys import intern
 from typing import Any
 
@@ -13,7 +13,10 @@ _SHORT = 64
 @functools.lru_cache(maxsize=1024)
 def amount(text: str | None) -> Decimal | None:
     """Credits as a journal has them; raises `ArithmeticError` for what is no number."""
-    return None if text is None else Decimal(text)
+    found = None if text is None else Decimal(text)
+    if found is not None and not found.is_finite():
+        raise InvalidOperation
+    return found
 
 
 def members(data: Mapping[str, Any]) -> dict[str, Any]:
