@@ -22,7 +22,7 @@ from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
 from veogen.results.events import Event, Progressed, from_json, to_json
 from veogen.results.ledger import Ledger
-from veogen.results.lives import records
+from veogen.results.lives import Life, records
 from veogen.results.manifest import GatewayName
 
 APPLICATION_ID = 0x76656F67  # "veog"
@@ -208,7 +208,7 @@ class Journal:
     def fold(self) -> Ledger:
         """The fold of everything that happened, before the requests of a plan are adopted."""
         try:
-            ledger = Ledger.of(self.header.name, records(self._lives().items()))
+            ledger = Ledger.of(self.header.name, records(self._lives()))
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise _unreadable(self.path, error) from None
         return ledger
@@ -222,12 +222,13 @@ class Journal:
         for (body,) in self._db.execute("SELECT body FROM event ORDER BY id"):
             yield from_json(body)
 
-    def _lives(self) -> Mapping[str, Sequence[str]]:
-        """The events of each request, as they were written."""
+    def _lives(self) -> Iterator[Life]:
+        """The events of each request, as they were written; each is let go once it is given."""
         lives: defaultdict[str, list[str]] = defaultdict(list)
         for hash_, body in self._db.execute("SELECT hash, body FROM event ORDER BY id"):
             lives[hash_].append(body)
-        return lives
+        for hash_ in list(lives):
+            yield hash_, lives.pop(hash_)
 
     def _entries(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
