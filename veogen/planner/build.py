@@ -6,7 +6,7 @@ from itertools import chain
 from veogen.catalogue.models import Model
 from veogen.document.problems import Problems
 from veogen.document.values import Place
-from veogen.planner.budget import over_budget, over_limits
+from veogen.planner.budget import over_limits, tally_over_budget
 from veogen.planner.plan import Plan, Request
 from veogen.planner.planning import Planable, Planning
 from veogen.planner.twins import met
@@ -77,7 +77,7 @@ def plan_as_far(
         budget=spec.budget,
         warnings=own.warnings,
     )
-    own.extend(over_budget(plan_, _place(spec)))
+    own.extend(tally_over_budget(planning.tally, spec.budget, spec.profile, _place(spec)))
     problems.extend(own.all)
     return plan_
 

@@ -1,5 +1,6 @@
 """What requests come to, counted as they come, so that no plan has to be kept for its sums."""
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Self
@@ -19,9 +20,18 @@ class Tally:
 
     @classmethod
     def of(cls, requests: Iterable[Request]) -> Self:
+        found = tuple(requests)
+        alike = Counter([(r.body["model"], r.videos, r.seconds, r.credits) for r in found])
         tally = cls()
-        for request in requests:
-            tally.add(request)
+        for (model, videos, seconds, credits_), count in alike.items():
+            tally.add_alike(
+                count,
+                model=str(model),
+                videos=videos,
+                seconds=seconds or 0,
+                credits_=credits_ or Decimal(0),
+            )
+        tally.unpriced = next((r.address for r in found if r.credits is None), None)
         return tally
 
     def add(self, request: Request) -> None:

@@ -117,7 +117,7 @@ def _text(standing: Standing) -> str:
         entry.take,
         indented(dict(entry.variables), _FIELD),
         quoted(record.status),
-        compact(record.task_id),
+        "null" if record.task_id is None else quoted(record.task_id),
         record.attempts,
         "null" if record.credits is None else f'"{record.credits}"',
         "null" if record.error is None else indented(_error(record.error), _FIELD),
@@ -142,6 +142,6 @@ def _video(video: Video) -> str:
         video.width,
         video.height,
         compact(video.fps),
-        compact(video.audio),
+        "true" if video.audio else "false",
         indented(video.warnings, f"{_OF_FIELD}  "),
     )

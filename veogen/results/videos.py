@@ -90,7 +90,7 @@ def _well_formed(data: Mapping[str, Any]) -> bool:
         and _is_number(data["fps"])
         and type(data["audio"]) is bool
         and type(data["warnings"]) is list
-        and all(isinstance(warning, str) for warning in data["warnings"])
+        and {str}.issuperset(map(type, data["warnings"]))
     )
 
 

@@ -1,6 +1,6 @@
 """Request parameters where they are written: their names, and values that are no templates."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from veogen.catalogue.known import Catalogue, default_catalogue
@@ -76,16 +76,22 @@ def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
     for name, values in axes.items():
         if name in known.parameters and isinstance(values, Seq):
             for index, value in enumerate(values):
-                yield from value_mistakes(name, value, values.value_place(index), known)
+                if not _fits(value, known.parameters[name]):  # a place takes long to find
+                    yield from value_mistakes(name, value, values.value_place(index), known)
 
 
 def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> Iterator[Problem]:
     """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
     meanings = known.parameters[name]
-    mistakes = [parameter.check(as_json(value)) for parameter in meanings]
-    if None not in mistakes and not known.lenient:
-        hint = _old_boolean(meanings[0], value)
-        yield Problem(place, "error", "value", f"{name} {mistakes[0]}", hint)
+    if not (known.lenient or _fits(value, meanings)):
+        mistake, hint = meanings[0].check(as_json(value)), _old_boolean(meanings[0], value)
+        yield Problem(place, "error", "value", f"{name} {mistake}", hint)
+
+
+def _fits(value: Value, meanings: Sequence[Parameter]) -> bool:
+    """Whether a model takes the value."""
+    plain = as_json(value)
+    return any(parameter.check(plain) is None for parameter in meanings)
 
 
 def _unknown(place: Place, name: str, known: Catalogue) -> Problem:
