@@ -26,11 +26,11 @@ shots:
 # Runs the command line in a process whose journal ends it at its n-th commit.
 FATAL = """
 import os, signal, sys
-from veogen.executor import journal
+from veogen.executor import journal_file
 
 at, committed = int(sys.argv.pop(1)), sys.argv.pop(1) == "after"
 commits = 0
-run = journal._Transaction._run
+run = journal_file.Transaction._run
 
 def fatal(self, statement):
     global commits
@@ -43,7 +43,7 @@ def fatal(self, statement):
     if commits == at:
         os.kill(os.getpid(), signal.SIGKILL)
 
-journal._Transaction._run = fatal
+journal_file.Transaction._run = fatal
 from veogen.cli import main
 main()
 """

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 from veogen.executor.callbacks import Bell
 from veogen.executor.clock import Clock
 from veogen.executor.directory import RunDirectory
-from veogen.executor.journal import Journal, JournalFullError
+from veogen.executor.journal import Journal
+from veogen.executor.journal_file import JournalFullError
 from veogen.executor.life import Stop
 from veogen.executor.policy import Policy
 from veogen.gateway.answers import Upload

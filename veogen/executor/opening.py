@@ -10,7 +10,8 @@ from veogen.errors import VeogenError
 from veogen.executor.desk import Desk, Listener
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.in_step import bring_in_step, known, unlike
-from veogen.executor.journal import Header, Journal, JournalError
+from veogen.executor.journal import Header, Journal
+from veogen.executor.journal_file import JournalError
 from veogen.executor.policy import Policy
 from veogen.executor.runner import Runner
 from veogen.executor.session import Services, Session, Wanted
