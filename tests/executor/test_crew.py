@@ -1,6 +1,10 @@
 """The threads of a run: they hand answers over, and are gone when it has ended."""
 
 import threading
+from collections.abc import Callable
+
+import pytest
+from support.virtual import VirtualClock
 
 from veogen.executor.crew import Threads
 
@@ -19,3 +23,66 @@ def test_whoever_is_let_go_leaves_once_the_work_is_done() -> None:
         thread.join(10)
     assert [thread.name for thread in threads if thread.is_alive()] == []
     assert sorted(map(str, crew.wait(0))) == ["quick", "slow"]
+
+
+class Watched(VirtualClock):
+    """Whenever somebody sleeps, something happens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.meanwhile()
+
+
+def started(crew: Threads[str], calls: int) -> Callable[[], None]:
+    """Calls of which one is answered; the others are by the time that what is given returns."""
+    before, gate = set(threading.enumerate()), threading.Event()
+    crew.start(lambda: "first")
+    for _ in range(calls - 1):
+        crew.start(lambda: "later" if gate.wait(10) else "late")
+    threads = set(threading.enumerate()) - before
+
+    def end() -> None:
+        gate.set()
+        crew.dismiss()
+        for thread in threads:
+            thread.join(10)
+
+    return end
+
+
+def test_of_many_calls_the_answers_of_a_moment_are_taken_together() -> None:
+    clock = Watched()
+    crew = Threads[str](clock=clock)
+    clock.meanwhile = started(crew, 6)
+
+    assert crew.wait(10) == ["first", *["later"] * 5]
+    assert clock.slept == [pytest.approx(0.01)]
+
+
+def test_nobody_who_has_something_else_to_do_sooner_waits_for_answers() -> None:
+    clock = Watched()
+    crew = Threads[str](clock=clock)
+    end = started(crew, 6)
+    crew.post("a hint")
+
+    assert "a hint" in crew.wait(0.004)
+    assert clock.slept == [pytest.approx(0.004)]
+    end()
+
+
+def test_of_few_calls_each_answer_is_taken_at_once_however_many_there_were() -> None:
+    clock = Watched()
+    crew = Threads[str](clock=clock)
+    end = started(crew, 4)
+
+    assert crew.wait(10) == ["first"]
+    for _ in range(20):
+        crew.start(lambda: "next")
+        assert crew.wait(10) == ["next"]
+    assert clock.slept == []
+    end()

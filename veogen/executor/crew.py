@@ -4,9 +4,15 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from math import inf
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from veogen.executor.clock import Clock, SystemClock
 
 T = TypeVar("T")
+
+_FEW, _MOMENT = 4, 0.01
+"""With more calls than that under way answers are gathered for so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +45,40 @@ class Crew(Protocol[T]):
 class Threads(Generic[T]):
     """Daemon threads, made when they are needed: a process that must leave does not wait.
 
-    The owner never has more than `most` calls under way.
+    The owner never has more than `most` calls under way. While there are many, whoever hands an
+    answer over wakes nobody: the owner looks for all of them a moment later.
     """
 
-    def __init__(self, most: int = 512) -> None:
+    def __init__(self, most: int = 512, clock: Clock | None = None) -> None:
         self._most = most
-        self._idle = threading.Semaphore(0)
+        self._clock = clock or SystemClock()
         self._threads = 0
+        self._under_way = 0
         self._calls: queue.SimpleQueue[Callable[[], T] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[T | Crashed] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[_Answered[T]] = queue.SimpleQueue()
 
     def start(self, call: Callable[[], T]) -> None:
+        self._under_way += 1
         self._calls.put(call)
-        if not self._idle.acquire(blocking=False) and self._threads < self._most:
+        if self._threads < min(self._under_way, self._most):
             self._threads += 1
             threading.Thread(target=self._work, daemon=True, name="veogen-crew").start()
 
     def post(self, message: T) -> None:
-        self._answers.put(message)
+        self._answers.put(_Answered(message, calls=0))
 
     def wait(self, seconds: float | None) -> list[T | Crashed]:
-        answers: list[T | Crashed] = []
+        until = inf if seconds is None else self._clock.monotonic() + max(0, seconds)
+        found: list[_Answered[T]] = []
         try:
-            answers.append(self._answers.get(timeout=None if seconds is None else max(0, seconds)))
+            found.append(self._answers.get(timeout=None if seconds is None else max(0, seconds)))
+            if self._under_way > _FEW:
+                self._clock.sleep(max(0, min(_MOMENT, until - self._clock.monotonic())))
             while True:
-                answers.append(self._answers.get_nowait())
+                found.append(self._answers.get_nowait())
         except queue.Empty:
-            return answers
+            self._under_way -= sum(answered.calls for answered in found)
+            return [answered.message for answered in found]
 
     def dismiss(self) -> None:
         for _ in range(self._threads):
@@ -77,5 +90,11 @@ class Threads(Generic[T]):
                 answer: T | Crashed = call()
             except BaseException as error:  # noqa: BLE001 - handed to the owner, who raises it
                 answer = Crashed(error)
-            self._answers.put(answer)
-            self._idle.release()
+            self._answers.put(_Answered(answer, calls=1))
+
+
+class _Answered(NamedTuple, Generic[T]):
+    """A message for the owner, and how many calls it is the answer of: none or one."""
+
+    message: T | Crashed
+    calls: int
