@@ -22,6 +22,7 @@ LONGEST_ID = 200
 
 _DOUBTFUL = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
 _DOUBTFUL_STATUSES = (408, 409)
+_SUCCESS = 2
 _REDIRECT = 3
 _MODEL_GONE = frozenset({"model_unavailable", "model_not_found", "key_model_not_allowed"})
 _STOPS = frozenset({401, 402, 403, 404})  # 404: the model is gone
@@ -32,12 +33,13 @@ def read_submission(outcome: Answer | Broken, *, now: float, secret: str = "") -
     """The one place that decides whether a request may have been paid for."""
     if isinstance(outcome, Broken):
         return _broken(outcome)
+    doubt = codes(outcome) & _DOUBTFUL
+    if outcome.status // 100 == _SUCCESS and not doubt:
+        return _accepted(outcome, secret)
     said = complaint(outcome, secret=secret)
-    if doubt := codes(outcome) & _DOUBTFUL:
+    if doubt:
         return Unknown(code=min(doubt), message=_with_id(said, outcome), status=outcome.status)
     match outcome.status // 100, outcome.status:
-        case 2, _:
-            return _accepted(outcome, secret)
         case _, 429:
             return _not_taken(outcome, said, now=now)
         case _, 503 if said.own:
