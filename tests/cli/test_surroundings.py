@@ -29,10 +29,10 @@ def project(tmp_path: Path) -> Path:
 
 
 def veogen(
-    project: Path, words: str, *, into: str | None = None, **environ: str
+    project: Path, words: str, *, into: str | None = None, within: str = "", **environ: str
 ) -> tuple[int, str, str]:
     """What a command says that is run for itself, its output perhaps sent elsewhere."""
-    python = f"{sys.executable} -m veogen {words}"
+    python = f"{within}{sys.executable} -m veogen {words}"
     ended = subprocess.run(
         ["/bin/sh", "-c", python if into is None else f"{python} {into}"],
         cwd=project,
@@ -77,3 +77,18 @@ def test_nothing_is_bought_whose_file_could_not_be_named(project: Path) -> None:
         "nothing was sent. Set PYTHONUTF8=1\n"
     )
     assert ended == (ExitCode.USAGE, "", message)
+
+
+def test_many_specs_are_run_where_few_files_may_be_open(project: Path) -> None:
+    for number in range(20):
+        text = f"{{veogen: 1, shots: [{{name: boat, prompt: Boat {number}}}]}}"
+        (project / f"boat{number}.yaml").write_text(text)
+
+    code, _, err = veogen(
+        project,
+        "run . --simulate --generation-time 0 --max-credits 38.016 --progress none",
+        within="ulimit -Sn 60; ",
+    )
+
+    assert code == ExitCode.STOPPED, err
+    assert len(list((project / "runs").rglob("results.json"))) == 21

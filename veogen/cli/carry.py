@@ -1,9 +1,10 @@
 """Carrying out the sessions of one command, one after the other, and what to say of it."""
 
 import os
+import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,12 @@ from veogen.spec.model import Spec
 from veogen.terminal import Terminal
 
 _ORDER = (ExitCode.INTERRUPTED, ExitCode.STOPPED, ExitCode.INDETERMINATE, ExitCode.INCOMPLETE)
+
+_FILES_OF_A_JOB = 4
+"""The lock and the journal with its log and index."""
+
+_OTHER_FILES = 1024
+"""For the connections and clips of one run: no two go on at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,16 @@ class Job:
         if self.spec is None:
             return no_project(path, at_most)
         return self.spec.files.read(path, at_most)
+
+
+def allow_files(jobs: int) -> None:
+    """Raise the soft limit of open files, which is 256 on some systems, for so many directories."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = jobs * _FILES_OF_A_JOB + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):  # what is open counts; who has too few is told so then
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def carry_out(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.carry import Job, carry_out, worst
+from veogen.cli.carry import Job, allow_files, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal
@@ -39,6 +39,7 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     """
     directories = [find_run(run, profile) for run in runs or (None,)]
     jobs = [Job(None, None, directory, Wanted(buy=False)) for directory in directories]
+    allow_files(len(jobs))
     policy = policy_of(given)
     settings = gateway_of(directories)
     with ExitStack() as stack:

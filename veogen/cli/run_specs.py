@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from veogen.cli.carry import Job, carry_out, worst
+from veogen.cli.carry import Job, allow_files, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.confirm import confirm, refuse_without_terminal
 from veogen.cli.interrupts import ends_by_signal
@@ -41,6 +41,7 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, given: dict[str, Any]
         for note in (order.note for order in ordered if order.note):
             say_line(f"note: {note}")
         jobs = _jobs(ordered, options, given)
+        allow_files(len(jobs))
         models = {
             name: order.spec.policy.models[name]
             for order in ordered
