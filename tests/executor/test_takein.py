@@ -20,7 +20,7 @@ from veogen.executor.courier import Broken
 from veogen.executor.directory import DirectoryError
 from veogen.executor.policy import Policy
 from veogen.planner.canonical import request_hash
-from veogen.planner.plan import video_paths
+from veogen.planner.plan import Plan, video_paths
 from veogen.results.manifest import ManifestError, parse
 from veogen.results.videos import is_video_path
 
@@ -386,8 +386,8 @@ def test_a_planted_link_to_nowhere_is_not_written_through(tmp_path: Path) -> Non
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path: Path) -> None:
-    """The other machine has the second: its number is in its name, not in its place."""
+def one_of_two(tmp_path: Path) -> tuple[Plan, World]:
+    """A clone whose results hold the second of two videos: its name says so, not its place."""
     body = {**TOKYO.body, "n": 2}
     both = plan(replace(TOKYO, body=body, hash=request_hash(body, 1)))
     there = World(tmp_path / "there")
@@ -400,9 +400,14 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
     assert [(line["status"], len(line["videos"])) for line in manifest["results"]] == [
         ("undelivered", 1)
     ]
-
     here = clone(tmp_path, manifest)
     here.gateway, here.clock = there.gateway, there.clock
+    return both, here
+
+
+def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path: Path) -> None:
+    both, here = one_of_two(tmp_path)
+
     outcome = here.run(both)
 
     assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
@@ -419,6 +424,18 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
     second_clip.write_bytes(b"of another")
     assert here.run(both).code == ExitCode.DONE
     assert here.courier.brought == ["https://media.example/task-1/0.mp4"] * 2
+
+
+def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spec(
+    tmp_path: Path,
+) -> None:
+    both, here = one_of_two(tmp_path)
+
+    found = next(here.run(None).ledger.planned)
+
+    assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
+    assert [found.record.videos[n].path for n in range(2)] == list(both.requests[0].paths)
+    assert found.record.status == "completed"
 
 
 CLIP = b"the bytes of a clip"

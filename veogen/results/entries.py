@@ -48,8 +48,11 @@ class Entry:
         return n if isinstance(n, int) else 1
 
     def path(self, index: int, of: int) -> str:
-        """Where video `index` (from 0) of `of` goes, below the run directory."""
-        return video_paths(self.output, self.hash, max(self.videos, of))[index]
+        """Where video `index` (from 0) of `of` goes, below the run directory.
+
+        There may be more than `of`, of which those before it are not known.
+        """
+        return video_paths(self.output, self.hash, max(self.videos, of, index + 1))[index]
 
     def to_json(self) -> dict[str, Any]:
         return {
