@@ -1,7 +1,8 @@
 """A delivered video: where it is and what was measured in it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 
@@ -25,12 +26,12 @@ class Video(NamedTuple):
     def from_json(cls, data: Mapping[str, Any]) -> "Video":
         """The video as a manifest or journal has it; raises `ValueError` for a wrong one."""
         try:
-            sound = _well_formed(data)
+            *measured, warnings = _VALUES(data)
+            if len(data) == len(cls._fields) and _is_sound(measured) and _are_words(warnings):
+                return cls._make((*measured, tuple(warnings)))
         except (KeyError, TypeError) as error:
             raise ValueError("this is not a video") from error
-        if not sound:
-            raise ValueError("this is not a video")
-        return cls(**{**data, "warnings": tuple(data["warnings"])})
+        raise ValueError("this is not a video")
 
     def at(self, path: str) -> "Video":
         return self._replace(path=path)
@@ -72,26 +73,29 @@ _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
-_FIELDS = frozenset(Video._fields)
+_VALUES = itemgetter(*Video._fields)
 _MOST = 10**15
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def _well_formed(data: Mapping[str, Any]) -> bool:
+def _is_sound(measured: Sequence[Any]) -> bool:
+    """Whether a video's values are of their types and in their limits, but for its warnings."""
+    path, sha256, size, duration, width, height, fps, audio = measured
     return (
-        data.keys() == _FIELDS
-        and isinstance(data["path"], str)
-        and is_video_path(data["path"])
-        and _SHA256.fullmatch(data["sha256"]) is not None
-        and _is_count(data["bytes"])
-        and _is_count(data["width"])
-        and _is_count(data["height"])
-        and _is_number(data["duration"])
-        and _is_number(data["fps"])
-        and type(data["audio"]) is bool
-        and type(data["warnings"]) is list
-        and {str}.issuperset(map(type, data["warnings"]))
+        isinstance(path, str)
+        and is_video_path(path)
+        and _SHA256.fullmatch(sha256) is not None
+        and _is_count(size)
+        and _is_count(width)
+        and _is_count(height)
+        and _is_number(duration)
+        and _is_number(fps)
+        and type(audio) is bool
     )
+
+
+def _are_words(warnings: Any) -> bool:
+    return type(warnings) is list and {str}.issuperset(map(type, warnings))
 
 
 def _is_count(value: Any) -> bool:
