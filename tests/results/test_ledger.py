@@ -1,6 +1,5 @@
 """Many events folded at once come to what they come to one after the other."""
 
-from dataclasses import replace
 from typing import get_args
 
 from hypothesis import given
@@ -24,7 +23,7 @@ def test_what_a_journal_tells_comes_to_the_same_as_what_happened(
 ) -> None:
     one, other = Ledger("trip"), Ledger.of("trip", records(lives(first).items()))
     for ledger in (one, other):
-        ledger.adopt(map(entry, HASHES[:2]), [replace(entry(HASHES[2]), address="former")])
+        ledger.adopt(map(entry, HASHES[:2]), [entry(HASHES[2])._replace(address="former")])
 
     for event in first:
         one.apply(event)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -149,7 +149,7 @@ def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
 ) -> None:
     """Else a run could not be gone on with on any other machine."""
     planned = [
-        replace(OSLO, hash=f"{n:064x}", take=take, address=address("city", {"v": value}, take))
+        OSLO._replace(hash=f"{n:064x}", take=take, address=address("city", {"v": value}, take))
         for n, value in enumerate(values)
     ]
     found = ledger(planned=planned)

@@ -1,8 +1,7 @@
 """The values of axes and columns: what stands for them, and how they compare."""
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Map, Place, Seq, Value
@@ -11,8 +10,7 @@ from veogen.planner.canonical import canonical
 from veogen.planner.rendered import is_unicode
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One value of an axis or column.
 
     `value` is what templates and parameters see; `key` stands for it in the address and in

@@ -1,17 +1,16 @@
 """What a run has to remember of each request, so that it needs no spec to go on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from veogen.catalogue.parameters import Json
 from veogen.planner.plan import Image, Request, video_paths
 from veogen.results.shared import amount, members
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A request as the run directory knows it; `body` has local images as `file:<path>`."""
 
     address: str
@@ -21,22 +20,12 @@ class Entry:
     variables: Mapping[str, Json]
     output: str
     body: Mapping[str, Json]
-    images: tuple[Image, ...] = ()
     credits: Decimal | None
+    images: tuple[Image, ...] = ()
 
     @classmethod
     def of(cls, request: Request) -> "Entry":
-        return cls(
-            address=request.address,
-            hash=request.hash,
-            shot=request.shot,
-            take=request.take,
-            variables=request.variables,
-            output=request.output,
-            body=request.body,
-            images=request.images,
-            credits=request.credits,
-        )
+        return cls._make(_FIELDS(request))
 
     @property
     def model(self) -> str:
@@ -75,3 +64,6 @@ class Entry:
         fields["images"] = tuple(Image(*image) for image in data["images"])
         fields["credits"] = amount(data["credits"])
         return cls(**fields)
+
+
+_FIELDS = attrgetter(*Entry._fields)
