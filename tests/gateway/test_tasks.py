@@ -88,6 +88,7 @@ def test_without_a_state_it_is_no_task(status: Any) -> None:
         ),
         pytest.param("completed", {"usage": {"credits_reserved": 0.0005}}, "0.001", id="half up"),
         pytest.param("completed", {"usage": {"credits_reserved": -1}}, None, id="negative"),
+        pytest.param("completed", {"usage": {"credits_used": -0.0}}, "0.000", id="less nothing"),
         pytest.param("completed", {"usage": {"credits_reserved": 1e300}}, None, id="endless"),
         pytest.param("completed", {"usage": {"credits_reserved": "a lot"}}, None, id="words"),
         pytest.param("completed", {"usage": {"credits_reserved": True}}, None, id="a boolean"),

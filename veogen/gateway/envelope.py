@@ -121,7 +121,7 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     found = Decimal(value)
-    return found if found.is_finite() and 0 <= found < _MOST else None
+    return abs(found) if found.is_finite() and 0 <= found < _MOST else None  # `-0` is 0
 
 
 def credits_of(value: object) -> Decimal | None:
