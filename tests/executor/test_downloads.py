@@ -346,14 +346,19 @@ def test_no_symbolic_link_leads_out_of_the_run_directory(
     assert host.connections == 0
 
 
-def test_a_link_planted_for_the_part_is_not_written_through(media: Media, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [whole(), cut(10_000)], ids=["whole", "cut"])
+def test_a_link_planted_for_the_part_is_not_written_through(
+    step: Step, media: Media, tmp_path: Path
+) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     folder = tmp_path / "run" / "videos" / "opening"
     folder.mkdir(parents=True)
     (folder / ".clip.mp4.part").symlink_to(precious)
     (folder / ".clip.mp4.part.json").symlink_to(precious)
+    (folder / ".clip.mp4.part.new").symlink_to(precious)
 
+    bring(media, tmp_path / "run", step)
     outcome, _ = bring(media, tmp_path / "run", whole())
 
     assert isinstance(outcome, Delivered)

@@ -29,6 +29,9 @@ LARGEST = 1 << 30
 KEPT = 4 << 20
 """Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
+_UNSEEN = 256 << 10
+"""So many bytes are taken before the disk is looked at again: of all downloads less than `KEPT`."""
+
 _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED = (403, 404, 410)
 _UNSATISFIABLE = 416
@@ -189,7 +192,7 @@ class _Download:
 
     def _take(self, body: Body, writer: Writer) -> str:
         clock = SystemClock()
-        begun = clock.monotonic()
+        begun, looked = clock.monotonic(), writer.size
         for chunk in body.chunks:
             writer.write(chunk)
             if writer.size >= _WORTH_A_NOTE or clock.monotonic() - begun > _LONG:
@@ -198,7 +201,9 @@ class _Download:
                 raise self._useless(self._too_large(writer.size))
             if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
                 raise self._useless(Broken("not-a-video", "what came is no MP4"))
-            self._look_at_the_disk(0)
+            if writer.size - looked >= _UNSEEN:
+                self._look_at_the_disk(0)
+                looked = writer.size
             if self._stopped():
                 raise InterruptedDownload("the run was stopped")
         if body.length is not None and writer.size != body.length:

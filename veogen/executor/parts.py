@@ -52,12 +52,18 @@ class Part:
         short = target.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
         self.path = target.with_name(f".{short}.part")
         self._note = target.with_name(f".{short}.part.json")
+        self._noted = True  # as far as is known
         self._unsaid: Identity | None = None
 
     def found(self) -> tuple[Identity, int] | None:
         """Whose bytes are here and how many; None when nothing can be gone on with."""
         try:
-            identity = _identity(json.loads(self._note.read_bytes()))
+            note = self._note.read_bytes()
+        except OSError as error:
+            self._noted = not isinstance(error, FileNotFoundError)
+            return None
+        try:
+            identity = _identity(json.loads(note))
             size = self.path.lstat().st_size if not self.path.is_symlink() else 0
         except (OSError, ValueError, TypeError):
             return None
@@ -67,11 +73,19 @@ class Part:
 
     def begin(self, identity: Identity) -> "Writer":
         """Forget what is here and begin with the first byte."""
-        self.drop()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        writer = Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+        if self._noted:
+            self.drop()
+        try:
+            writer = self._created()
+        except FileExistsError:
+            self.drop()
+            writer = self._created()
         self._unsaid = identity
         return writer
+
+    def _created(self) -> "Writer":
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
 
     def remember(self) -> None:
         """Note whose bytes are here: without that they cannot be gone on with.
@@ -83,7 +97,10 @@ class Part:
         if self._unsaid is None:
             return
         draft = self._note.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(self._unsaid)))
+        draft.unlink(missing_ok=True)
+        with draft.open("x") as file:  # through no link that stands there
+            json.dump(asdict(self._unsaid), file)
+        self._noted = True
         os.replace(draft, self._note)
         self._unsaid = None
 
@@ -96,8 +113,10 @@ class Part:
 
     def drop(self) -> None:
         self._unsaid = None
-        for path in (self.path, self._note):
-            path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        if self._noted:
+            self._note.unlink(missing_ok=True)
+            self._noted = False
 
     def tidy(self) -> None:
         """The bytes have been delivered: only the names are taken away."""
