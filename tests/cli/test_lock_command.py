@@ -62,7 +62,11 @@ def test_a_profile_has_a_lock_of_its_own(shell: Shell) -> None:
 
 def test_a_check_of_a_spec_without_a_lock_exits_5(shell: Shell) -> None:
     assert shell.veogen("lock", "--check", "specs") == Ended(
-        5, "", "error: specs/a.lock.yaml: there is no lock; 'veogen lock' writes it\n"
+        5, "", "error: specs/a.lock.yaml: there is no lock; type: veogen lock specs/a.yaml\n"
+    )
+    assert shell.veogen("lock", "--check", "specs/a.yaml", "--profile", "draft").err == (
+        "error: specs/a.draft.lock.yaml: there is no lock; "
+        "type: veogen lock specs/a.yaml --profile draft\n"
     )
 
 

@@ -46,7 +46,7 @@ BOTH = [("opening[city=Tokyo]", "completed"), ("opening[city=Paris]", "completed
 
 def test_a_locked_run_without_a_lock_buys_nothing(shell: Shell) -> None:
     assert shell.veogen("run", "specs", "--locked", *QUICK) == Ended(
-        5, "", "error: specs/a.lock.yaml: there is no lock; 'veogen lock' writes it\n"
+        5, "", "error: specs/a.lock.yaml: there is no lock; type: veogen lock specs/a.yaml\n"
     )
     assert not (shell.folder / "runs").exists()
 

@@ -50,13 +50,20 @@ def lock_beside(spec: Path, profile: str | None) -> Path:
     return spec.with_name(lock_path(PurePosixPath(spec), profile).name)
 
 
-def lock_at(path: Path) -> Lock:
+def lock_of(spec: Path, profile: str | None) -> Lock:
+    """The lock of a spec; raises `StaleError` when there is none that can be relied on."""
+    options = ["--profile", profile] if profile else []
+    command = shlex.join(["veogen", "lock", os.path.relpath(spec), *options])
+    return lock_at(lock_beside(spec, profile), f"type: {command}")
+
+
+def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
     """The lock in a file; raises `StaleError` when there is none that can be relied on."""
     shown = os.path.relpath(path)
     try:
         return Lock(path=path, stored=read_lock(path.read_bytes(), shown))
     except FileNotFoundError:
-        raise StaleError(f"{shown}: there is no lock; 'veogen lock' writes it") from None
+        raise StaleError(f"{shown}: there is no lock; {advice}") from None
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}") from None
     except MistakesError as error:
@@ -72,7 +79,7 @@ def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
     others = [] if profile else [path for path in _beside(spec) if path != own]
     locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
     if own.exists() or not locks:
-        yield lock_at(own)
+        yield lock_of(spec, profile)
     yield from locks
 
 
