@@ -92,6 +92,23 @@ def test_what_is_not_certain_is_left_to_jinja(text: str) -> None:
     assert in_pieces(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("{% if 2 in w %}a{% endif %}", [1] * 65, id="a long list"),
+        pytest.param("{% if 'a' in w %}a{% endif %}", dict.fromkeys(map(str, range(65))), id="map"),
+        pytest.param("{% if 'a' in w %}a{% endif %}", "b" * 8193, id="a long text"),
+        pytest.param("{% if w == w %}a{% endif %}", ["b" * 129], id="a list of long texts"),
+        pytest.param("{% if w == w %}a{% endif %}", [[1]], id="a list of lists"),
+        pytest.param("{% if w == w %}a{% endif %}", {"a": {}}, id="a mapping of mappings"),
+        pytest.param("{{ w | slug }}", "." * 8193, id="a text of which a filter leaves nothing"),
+        pytest.param("{{ w | slug }}", [""] * 65, id="a list of which a filter leaves nothing"),
+    ],
+)
+def test_what_would_take_long_again_and_again_is_left_to_the_guard(text: str, value: Any) -> None:
+    assert in_pieces(text, {"w": value}) is None
+
+
 NAMES = st.sampled_from(
     ["city", "night", "look.id", "look.light", "number", "share", "nothing", "tags"]
 )

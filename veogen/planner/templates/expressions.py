@@ -1,6 +1,6 @@
 """Names, their entries and simple filters: what a template without Jinja2 can put out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from jinja2.filters import FILTERS
 from veogen.planner.templates.environment import TEXT_LIMIT, slug
 
 MADE_LIMIT = TEXT_LIMIT // 8  # far below what the guard would count
+_MOST_ITEMS, _LONGEST_ITEM = 64, 128
+"""What a list or mapping has at most where it is looked at as a whole: as much as a text."""
 
 _FILTERS: Mapping[str, Callable[[Any], Any]] = {
     **{name: FILTERS[name] for name in ("capitalize", "lower", "string", "title", "trim", "upper")},
@@ -35,6 +37,8 @@ class Expression:
             value = scope[self.name]
             for entry in self.entries:
                 value = value[entry] if isinstance(value, dict) else refuse()
+            if not _is_small(value):
+                refuse()
             for name in self.filters:
                 value = _FILTERS[name](value)
         except KeyError:
@@ -45,6 +49,23 @@ class Expression:
         """The value in `scope` as text; raises `NotSimpleError`."""
         text = str(self.value(scope))
         return text if len(text) <= MADE_LIMIT else refuse()
+
+
+def _is_small(value: Any) -> bool:
+    """Whether nothing that is done with a value takes long, however often it is done."""
+    if isinstance(value, str):
+        return len(value) <= MADE_LIMIT
+    if isinstance(value, dict):
+        return _is_short(value) and _is_short(value.values())
+    return not isinstance(value, list | tuple) or _is_short(value)
+
+
+def _is_short(values: Collection[Any]) -> bool:
+    """Whether there are few, each of them short and none with others in it."""
+    return len(values) <= _MOST_ITEMS and not any(
+        isinstance(one, dict | list | tuple) or (isinstance(one, str) and len(one) > _LONGEST_ITEM)
+        for one in values
+    )
 
 
 def expression(node: nodes.Node) -> Expression:
