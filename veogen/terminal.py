@@ -34,6 +34,11 @@ def plain(text: str) -> str:
     return text if text.isprintable() else "".join(map(_plain, text))
 
 
+def is_plain(text: str, *, limit: int) -> bool:
+    """Whether a text can go into a URL, a database and a terminal just as it is."""
+    return 0 < len(text) <= limit and text.isprintable() and " " not in text
+
+
 def plain_lines(text: str) -> str:
     """`text` with its lines, each as `plain` makes it."""
     return "\n".join(map(plain, text.split("\n")))

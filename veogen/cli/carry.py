@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from veogen.cli.interrupts import interrupts
+from veogen.cli.options import profile_words
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
@@ -74,7 +75,7 @@ class Job:
         if self.spec is None:
             return ("SPEC",)
         found = [self.spec.files.shown(self.spec.path)]
-        found += ["--profile", self.spec.profile] if self.spec.profile else []
+        found += profile_words(self.spec.profile)
         found += [word for setting in self.spec.settings for word in ("--set", setting)]
         found += ["--dir", str(given["directory"])] if given.get("directory") else []
         found += ["--allow-unknown-model"] if self.spec.policy.models.lenient else []

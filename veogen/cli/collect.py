@@ -9,7 +9,7 @@ from veogen.cli.carry import Job, allow_files, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal
-from veogen.cli.options import PROFILE
+from veogen.cli.options import profile_option
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.saying import say_line
@@ -28,9 +28,7 @@ from veogen.executor.session import Wanted
     ),
 )
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
-@click.option(
-    "--profile", type=PROFILE, metavar="NAME", help="When RUN is a SPEC: that of this profile."
-)
+@profile_option("When RUN is a SPEC: that of this profile.")
 @collecting_options
 def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCode:
     """Poll and download what was bought; submit nothing.

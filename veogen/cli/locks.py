@@ -2,11 +2,11 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from veogen.cli.options import Reading, SpecOptions
+from veogen.cli.options import Reading, SpecOptions, profile_words
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError, UsageError
 from veogen.planner.build import plan
@@ -52,9 +52,7 @@ def lock_beside(spec: Path, profile: str | None) -> Path:
 
 def lock_of(spec: Path, profile: str | None) -> Lock:
     """The lock of a spec; raises `StaleError` when there is none that can be relied on."""
-    options = ["--profile", profile] if profile else []
-    command = shlex.join(["veogen", "lock", os.path.relpath(spec), *options])
-    return lock_at(lock_beside(spec, profile), f"type: {command}")
+    return lock_at(lock_beside(spec, profile), f"type: {_typed(['lock'], spec, profile)}")
 
 
 def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
@@ -133,10 +131,16 @@ def _command(name: str, lock: Lock, settings: Iterable[str]) -> str:
     """The command that shows or accepts what differs, as it is typed."""
     old = lock.stored.plan
     spec = lock.path.parent / PurePosixPath(old.spec).name
-    options = ["--profile", old.profile] if old.profile else []
-    options += [word for setting in settings for word in ("--set", setting)]
-    sides = [lock.shown] if name == "diff" else []
-    return shlex.join(["veogen", name, *sides, os.path.relpath(spec), *options])
+    words = [name, lock.shown] if name == "diff" else [name]
+    return _typed(words, spec, old.profile, settings)
+
+
+def _typed(
+    words: Sequence[str], spec: Path, profile: str | None, settings: Iterable[str] = ()
+) -> str:
+    """A command about a spec, as it is typed."""
+    set_ = [word for setting in settings for word in ("--set", setting)]
+    return shlex.join(["veogen", *words, os.path.relpath(spec), *profile_words(profile), *set_])
 
 
 def _beside(spec: Path) -> Iterator[Path]:

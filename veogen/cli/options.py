@@ -23,7 +23,14 @@ class ProfileName(click.ParamType[str]):
         return name
 
 
-PROFILE = ProfileName()
+def profile_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--profile`, wherever a command has it."""
+    return click.option("--profile", type=ProfileName(), metavar="NAME", help=help_)
+
+
+def profile_words(profile: str | None) -> list[str]:
+    """The option as it is typed."""
+    return ["--profile", profile] if profile else []
 
 
 class Reading(TypedDict):
@@ -59,9 +66,7 @@ specs_argument = click.argument(
 )
 
 _OPTIONS = (
-    click.option(
-        "--profile", type=PROFILE, metavar="NAME", help="Lay a profile of the spec over it."
-    ),
+    profile_option("Lay a profile of the spec over it."),
     click.option(
         "--set",
         "settings",

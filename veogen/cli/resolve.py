@@ -11,7 +11,7 @@ import click
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal, interrupts
-from veogen.cli.options import PROFILE
+from veogen.cli.options import profile_option
 from veogen.cli.rundirs import find_run, shown
 from veogen.cli.saying import say_line
 from veogen.cli.stand_in import gateway_of
@@ -36,9 +36,7 @@ from veogen.terminal import Terminal
     ),
 )
 @click.argument("run", metavar="RUN")
-@click.option(
-    "--profile", type=PROFILE, metavar="NAME", help="When RUN is a SPEC: that of this profile."
-)
+@profile_option("When RUN is a SPEC: that of this profile.")
 @click.option(
     "--adopt",
     multiple=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.options import PROFILE
+from veogen.cli.options import profile_option, profile_words
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
@@ -22,12 +22,7 @@ SIMULATED = ".simulated"
 
 run_argument = click.argument("run", metavar="[RUN]", required=False, type=click.Path())
 
-_PROFILE = click.option(
-    "--profile",
-    type=PROFILE,
-    metavar="NAME",
-    help="When RUN is a SPEC: the directory of this profile.",
-)
+_PROFILE = profile_option("When RUN is a SPEC: the directory of this profile.")
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,8 +110,7 @@ def _of_spec(path: Path, profile: str | None) -> Path:
     if not found and profile is not None and profile not in profiles:
         raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
     if not found:
-        options = ["--profile", profile] if profile else []
-        command = shlex.join(["veogen", "run", str(path), *options])
+        command = shlex.join(["veogen", "run", str(path), *profile_words(profile)])
         raise UsageError(f"{path}: it has not been run yet ({shown(default)}); type: {command}")
     raise UsageError(f"{path}: it has several runs; name one of them: {_listed(found)}")
 

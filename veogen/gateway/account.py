@@ -8,7 +8,8 @@ from veogen.gateway.advice import advice_for
 from veogen.gateway.answers import Balance, Quota, Unread, Upload
 from veogen.gateway.envelope import complaint, credits_of, mapping, number, parse_object
 from veogen.gateway.exchange import Answer
-from veogen.gateway.text import clean, is_plain
+from veogen.gateway.text import clean
+from veogen.terminal import is_plain
 
 _LONGEST_URL = 2048
 _MILLISECONDS = 10**11  # a Unix time beyond this counts milliseconds

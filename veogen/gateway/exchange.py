@@ -24,6 +24,10 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def is_success(self) -> bool:
+        return self.status // 100 == 2  # noqa: PLR2004 - as the standard has them
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

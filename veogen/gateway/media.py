@@ -16,8 +16,9 @@ from veogen.gateway.failures import NETWORK_ERRORS, NotConnectedError, broken
 from veogen.gateway.guard import GuardedWire, private_message
 from veogen.gateway.proxies import Proxies
 from veogen.gateway.settings import Settings, is_local
-from veogen.gateway.text import clean, is_plain
+from veogen.gateway.text import clean
 from veogen.hosts import is_literal, is_loopback, is_public
+from veogen.terminal import is_plain
 
 CHUNK = 256 * 1024
 MOST_REDIRECTS = 5

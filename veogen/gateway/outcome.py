@@ -16,13 +16,13 @@ from veogen.gateway.envelope import (
     retry_after,
 )
 from veogen.gateway.exchange import Answer, Broken
-from veogen.gateway.text import clean, is_plain
+from veogen.gateway.text import clean
+from veogen.terminal import is_plain
 
 LONGEST_ID = 200
 
 _DOUBTFUL = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
 _DOUBTFUL_STATUSES = (408, 409)
-_SUCCESS = 2
 _REDIRECT = 3
 _MODEL_GONE = frozenset({"model_unavailable", "model_not_found", "key_model_not_allowed"})
 _STOPS = frozenset({401, 402, 403, 404})  # 404: the model is gone
@@ -34,7 +34,7 @@ def read_submission(outcome: Answer | Broken, *, now: float, secret: str = "") -
     if isinstance(outcome, Broken):
         return _broken(outcome)
     doubt = codes(outcome) & _DOUBTFUL
-    if outcome.status // 100 == _SUCCESS and not doubt:
+    if outcome.is_success and not doubt:
         return _accepted(outcome, secret)
     said = complaint(outcome, secret=secret)
     if doubt:

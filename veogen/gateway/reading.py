@@ -16,7 +16,6 @@ from veogen.gateway.tasks import read_batch, read_task
 
 BATCH = 50
 
-_SUCCESS = 2
 _DENIED = (401, 403)
 _NO_BATCHES = frozenset({403, 404, 405, 501})
 _NOT_UNDERSTOOD = frozenset({400, 413, 415, 422})
@@ -34,7 +33,7 @@ def understood(
     failure = own_failure(outcome, secret=secret)
     if failure is not None:
         return failure
-    if outcome.status // 100 != _SUCCESS:
+    if not outcome.is_success:
         return _refused(outcome, secret)
     value = parse(outcome)
     return _garbled(outcome) if value is None else value

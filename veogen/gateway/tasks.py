@@ -9,7 +9,8 @@ from veogen.gateway.answers import Task, Unread
 from veogen.gateway.envelope import credits_of, mapping, number, parse, parse_object
 from veogen.gateway.exchange import Answer
 from veogen.gateway.outcome import estimated_seconds, task_id_of
-from veogen.gateway.text import clean, is_plain
+from veogen.gateway.text import clean
+from veogen.terminal import is_plain
 
 _DONE = 100  # per cent
 _MOST_LINKS = 64

@@ -36,8 +36,3 @@ def mask_bytes(content: bytes, secret: str) -> bytes:
     if len(secret) < _SHORTEST_SECRET:
         return content
     return content.replace(secret.encode(), MASK.encode())
-
-
-def is_plain(text: str, *, limit: int) -> bool:
-    """Whether a text can go into a URL, a database and a terminal just as it is."""
-    return 0 < len(text) <= limit and text.isprintable() and " " not in text

@@ -23,7 +23,7 @@ from veogen.results.events import (
     Unclear,
     Undelivered,
 )
-from veogen.results.records import NOWHERE, STATUSES, Failure, Purchase, Record, Status
+from veogen.results.records import NOWHERE, Failure, Purchase, Record, Status, status_of
 from veogen.results.videos import Video, by_index
 
 _UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
@@ -177,7 +177,7 @@ def _abandoned(draft: Draft, event: Abandoned) -> None:
 
 
 def _taken_in(draft: Draft, event: TakenIn) -> None:
-    status = _status(event.status)
+    status = status_of(event.status)
     attempt = max(event.attempts, 1)
     known = draft.record.paid_for(event.task_id)
     if not known and (status != "failed" or event.task_id is not None):
@@ -189,13 +189,6 @@ def _taken_in(draft: Draft, event: TakenIn) -> None:
     draft.error = Failure(code, message or "") if code else None
     draft.videos = by_index(event.videos, event.hash)
     draft.away = frozenset(draft.videos) or NOWHERE
-
-
-def _status(word: str) -> Status:
-    for status in STATUSES:
-        if status == word:
-            return status
-    raise ValueError(f"{word!r} is not a status")
 
 
 def _bought_elsewhere(draft: Draft, event: TakenIn, attempt: int) -> None:

@@ -10,8 +10,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
-from veogen.results.records import STATUSES, Failure, Status
+from veogen.results.records import Failure, Status, status_of
 from veogen.results.videos import Video
+from veogen.terminal import is_plain
 
 FORMAT = "veogen.results/1"
 GatewayName: TypeAlias = Literal["evolink", "simulated"]
@@ -19,7 +20,7 @@ GatewayName: TypeAlias = Literal["evolink", "simulated"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CREDITS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f]")  # the others stand in addresses as they are
-_LONGEST_TASK_ID = 200
+_LONGEST_TASK_ID = 200  # as long as the gateway's may be when they come
 _MOST_ATTEMPTS = 10_000
 _MOST_TAKES = 10_000_000
 _LONGEST_REASON = 200
@@ -123,7 +124,7 @@ def _read_line(data: Mapping[str, Any]) -> Line:
         shot=_text(data["shot"]),
         take=_count(data["take"], _MOST_TAKES),
         variables=_mapping(data["variables"]),
-        status=_status(data["status"]),
+        status=status_of(data["status"]),
         task_id=_task_id(data["task_id"]),
         attempts=_count(data["attempts"], _MOST_ATTEMPTS),
         credits=_credits(data["credits"]),
@@ -165,24 +166,12 @@ def _count(value: Any, most: int) -> int:
     return value
 
 
-def _status(value: Any) -> Status:
-    for status in STATUSES:
-        if status == value:
-            return status
-    raise ValueError(f"{value!r} is not a status")
-
-
 def _task_id(value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _is_plain(value):
+    if not isinstance(value, str) or not is_plain(value, limit=_LONGEST_TASK_ID):
         raise ValueError(f"{value!r} is not a task id")
     return value
-
-
-def _is_plain(text: str) -> bool:
-    """As an id of the gateway is when it comes."""
-    return 0 < len(text) <= _LONGEST_TASK_ID and text.isprintable() and " " not in text
 
 
 def _credits(value: Any) -> Decimal | None:

@@ -36,6 +36,14 @@ LINK_LIFE = 24 * 3600.0
 """Seconds that a link lives (the gateway's documents)."""
 
 
+def status_of(value: object) -> Status:
+    """The status that was written down; raises `ValueError` for anything else."""
+    for status in STATUSES:
+        if status == value:
+            return status
+    raise ValueError(f"{value!r} is not a status")
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a request is not completed."""

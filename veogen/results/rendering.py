@@ -44,9 +44,7 @@ class Renderer:
 
     def render(self, ledger: Ledger) -> bytes:
         """The manifest's bytes: the same for the same fold, on any machine."""
-        content = b"".join(
-            self._pieces(ledger)
-        )  # once, and at the end: a large run's are megabytes
+        content = b"".join(self._pieces(ledger))  # once: a large run's are megabytes
         self._rendered, self._digest = _state(ledger), sha256(content).digest()
         return content
 
