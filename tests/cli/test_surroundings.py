@@ -57,6 +57,25 @@ def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, hear
     assert video.read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("run trip.yaml --simulate --generation-time 0", ExitCode.DONE),
+        ("lock trip.yaml", ExitCode.DONE),
+        ("lock --check trip.yaml", ExitCode.STALE),
+        ("status", ExitCode.USAGE),
+        ("status --nothing", ExitCode.USAGE),
+    ],
+)
+@pytest.mark.parametrize("environ", [{}, OLD], ids=["today", "of old"])
+def test_a_message_that_is_lost_changes_nothing(
+    project: Path, words: str, code: ExitCode, environ: dict[str, str]
+) -> None:
+    (project / "trip.yaml").write_text(SPEC.replace("東京", "Bergen"))
+
+    assert veogen(project, words, into="2>/dev/full", **environ) == (code, "", "")
+
+
 @pytest.mark.parametrize("format_", ["jsonl", "json", "table"])
 def test_a_reader_may_leave(project: Path, format_: str) -> None:
     """Before it has read more than a pipe holds."""

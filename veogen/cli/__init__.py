@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from veogen import __version__
-from veogen.cli.streams import open_what_is_closed
+from veogen.cli.streams import lose_what_is_not_heard, open_what_is_closed
 
 GROUPS = {  # in the order of the work
     "Write and review": {
@@ -113,6 +113,7 @@ def veogen() -> None:
 def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
     open_what_is_closed()
+    lose_what_is_not_heard()
     gc.set_threshold(*_CYCLES)
     atexit.register(gc.freeze)  # what is left when the process ends needs no search for cycles
     try:

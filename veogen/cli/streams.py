@@ -1,7 +1,9 @@
 """The three streams of a process, which a caller may have closed or filled."""
 
+import io
 import os
 import sys
+from typing import Any
 
 _STDIN, _STDOUT, _STDERR = range(3)
 
@@ -16,6 +18,24 @@ def open_what_is_closed() -> None:
     sys.stdin = sys.stdin or os.fdopen(_STDIN, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", closefd=False)
+
+
+class _Lossy(io.FileIO):
+    """A file to which what cannot be written is not, without a word."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def lose_what_is_not_heard() -> None:
+    """Let messages be lost where stderr is full or gone: what a command did stays what it did."""
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    if sys.stderr is sys.__stderr__:  # and nobody else's
+        raw = io.BufferedWriter(_Lossy(_STDERR, "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, encoding, errors, line_buffering=True)
 
 
 def say_no_more() -> None:
