@@ -1,6 +1,7 @@
 """How problems are shown to people, to programs and on pull requests."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_the_caret_stands_below_the_place(
 )
 def test_without_a_source_the_line_stands_alone(path: str) -> None:
     assert shown(problem(path)) == [f"{path}:1:1: error[some-code]: this is wrong"]
+
+
+def test_a_pipe_is_no_source() -> None:
+    os.mkfifo("pipe.yaml")
+
+    assert shown(problem("pipe.yaml")) == ["pipe.yaml:1:1: error[some-code]: this is wrong"]
 
 
 def test_no_message_can_command_a_terminal() -> None:

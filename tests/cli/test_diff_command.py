@@ -1,6 +1,7 @@
 """`veogen diff`: its sides, here and at revisions of a real repository, and what it prints."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,14 @@ def test_a_project_in_a_folder_of_the_repository_has_the_root_it_had(
         2,
         "",
         "error: HEAD:a.yaml: there is no such file at that revision; did you mean HEAD:./a.yaml?\n",
+    )
+
+
+def test_a_pipe_is_no_side_as_git_is_asked_for_what_it_holds(shell: Shell) -> None:
+    os.mkfifo(shell.folder / "pipe")
+
+    assert shell.veogen("diff", "pipe", "specs/a.yaml") == Ended(
+        2, "", "error: pipe: this is not a file; what git holds is written REV:PATH\n"
     )
 
 

@@ -1,5 +1,7 @@
 """`veogen lock` and `--check`: what they write, say and refuse."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -281,10 +283,11 @@ def test_two_specs_that_would_share_a_lock_are_refused(shell: Shell) -> None:
     )
 
 
-def test_a_lock_that_cannot_be_written_or_read_is_a_mistake(shell: Shell) -> None:
-    (shell.folder / "specs/a.lock.yaml").mkdir()
+@pytest.mark.parametrize("lure", [os.mkfifo, Path.mkdir], ids=["a pipe", "a folder"])
+def test_a_lock_that_is_no_file_is_a_mistake(shell: Shell, lure: Callable[[Path], None]) -> None:
+    lure(shell.folder / "specs/a.lock.yaml")
 
-    told = "error: specs/a.lock.yaml: Is a directory\n"
+    told = "error: specs/a.lock.yaml: this is not a file\n"
     assert shell.veogen("lock", "specs") == Ended(2, "", told)
     assert shell.veogen("lock", "--check", "specs") == Ended(2, "", told)
 

@@ -307,6 +307,15 @@ def test_results_that_cannot_be_read_are_a_mistake_and_not_none(shell: Shell, fo
     )
 
 
+def test_results_that_are_a_pipe_are_not_waited_for(shell: Shell) -> None:
+    (shell.folder / "runs/a").mkdir(parents=True)
+    os.mkfifo(shell.folder / "runs/a/results.json")
+
+    assert shell.veogen("plan", "specs/a.yaml") == Ended(
+        2, "", "error: runs/a/results.json: it cannot be read: this is not a file\n"
+    )
+
+
 def test_addresses_are_read_from_a_file(shell: Shell) -> None:
     (shell.folder / "which.txt").write_text('opening[city="New York"]\n\nclosing#2\n')
 

@@ -1,5 +1,6 @@
 """What SPEC arguments and the options beside them mean, to every command that has them."""
 
+import os
 from pathlib import Path
 
 import click
@@ -46,6 +47,13 @@ def test_a_link_in_a_folder_may_lead_out_of_it_but_not_out_of_the_project(projec
 def test_a_folder_without_specs_is_a_mistake() -> None:
     with pytest.raises(UsageError, match="'empty' holds no spec: no YAML file with a key 'veogen'"):
         spec_paths([Path("empty")])
+
+
+def test_a_pipe_is_not_waited_for(project: Path) -> None:
+    os.mkfifo(project / "pipe")
+
+    with pytest.raises(UsageError, match=r"^pipe: this is not a file$"):
+        spec_paths([Path("pipe")])
 
 
 def test_the_mistakes_of_all_specs_are_told_together(project: Path) -> None:

@@ -337,7 +337,9 @@ def test_results_that_are_no_file_are_an_error(
     world.path.mkdir()
     lure(world.path / "results.json")
 
-    with pytest.raises(DirectoryError, match=r"results\.json: it is not a file"):
+    with pytest.raises(
+        DirectoryError, match=r"results\.json: it cannot be read: this is not a file"
+    ):
         world.run(cities("Tokyo"))
 
 

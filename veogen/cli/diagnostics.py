@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from veogen.document.files import read_file
 from veogen.document.problems import Problem
 from veogen.document.source import LINE_END, Place
 from veogen.terminal import Colour, Paint, columns, paint, plain, shortened, uncoloured
@@ -101,6 +102,6 @@ def _excerpt(line: str, place: Place, paint: Paint) -> Iterator[str]:
 
 def _lines(path: str) -> Sequence[str]:
     try:
-        return LINE_END.split(Path(path).read_text(encoding="utf-8-sig", errors="replace"))
+        return LINE_END.split(read_file(Path(path)).decode("utf-8-sig", "replace"))
     except OSError:
         return ()

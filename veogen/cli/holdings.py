@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from veogen.document.files import Files, Folder
+from veogen.document.files import Files, Folder, read_file
 from veogen.errors import UsageError
 from veogen.spec.model import Spec
 
@@ -26,7 +26,7 @@ def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None
     path = _default(name, profile) / "results.json"
     try:
         # On this disk `runs` may well be a link to a larger one.
-        raw = (files.root / path).read_bytes() if isinstance(files, Folder) else files.read(path)
+        raw = read_file(files.root / path) if isinstance(files, Folder) else files.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:

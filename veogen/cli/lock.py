@@ -16,6 +16,7 @@ from veogen.cli.plan_view import narrowed
 from veogen.cli.saying import say_line
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
 from veogen.cli.written import written
+from veogen.document.files import read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
 from veogen.planner.budget import over_limits
@@ -127,7 +128,7 @@ def _write(spec: Spec, plan: Plan) -> None:
 def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
     """What the lock holds now; raises `UsageError` for the lock of another spec."""
     try:
-        raw = path.read_bytes()
+        raw = read_file(path)
         other = read_lock(raw, str(path)).plan
     except FileNotFoundError:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from veogen.cli.options import Reading, SpecOptions, profile_words
+from veogen.document.files import read_file
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError, UsageError
 from veogen.planner.build import plan
@@ -59,7 +60,7 @@ def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
     """The lock in a file; raises `StaleError` when there is none that can be relied on."""
     shown = os.path.relpath(path)
     try:
-        return Lock(path=path, stored=read_lock(path.read_bytes(), shown))
+        return Lock(path=path, stored=read_lock(read_file(path), shown))
     except FileNotFoundError:
         raise StaleError(f"{shown}: there is no lock; {advice}") from None
     except OSError as error:

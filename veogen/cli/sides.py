@@ -11,7 +11,7 @@ from typing import Self
 from veogen.cli.holdings import results_of
 from veogen.cli.options import SpecOptions
 from veogen.cli.specs import specs_of
-from veogen.document.files import Files, Folder, OutsideRootError
+from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
 from veogen.document.git import Repository
 from veogen.document.problems import MistakesError
 from veogen.document.revision import Revision
@@ -61,8 +61,11 @@ class Sides:
 
     def read(self, written: str) -> tuple[Side, ...]:
         """What a word of the command line means: a path, or `REV:path`."""
-        if Path(written).exists():
-            return tuple(self.here(Path(written)))
+        here = Path(written)
+        if here.is_file() or here.is_dir():
+            return tuple(self.here(here))
+        if here.exists():
+            raise UsageError(f"{written}: {NO_FILE}; what git holds is written REV:PATH")
         revision, path = _parted(written)
         if path is None:
             raise UsageError(f"{written}: there is no such file, and it is not REV:PATH either")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from veogen.cli.options import SpecOptions
-from veogen.document.files import Folder
+from veogen.document.files import NO_FILE, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.planner.stored import GLANCE, is_stored
@@ -28,16 +28,17 @@ def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path,
 def is_lock_file(path: Path) -> bool:
     """Whether a file that is given as a spec is a lock or plan, by its content."""
     try:
-        with path.open("rb") as file:
-            return is_stored(file.read(GLANCE))
+        return is_stored(read_file(path, GLANCE))
     except OSError:  # whoever reads it tells why
         return False
 
 
 def _expanded(argument: Path) -> Iterator[Path]:
-    if not argument.is_dir():
+    if argument.is_file():
         yield argument
         return
+    if not argument.is_dir():
+        raise UsageError(f"{argument}: {NO_FILE}")
     found = list(specs_of(argument))
     if not found:
         raise UsageError(f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'")

@@ -12,6 +12,8 @@ from veogen.errors import VeogenError
 POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 """What Git LFS puts in the place of a file whose content is elsewhere."""
 
+NO_FILE = "this is not a file"
+
 
 class OutsideRootError(VeogenError):
     """A path leaves the project root; whether its target exists is not said."""
@@ -48,11 +50,7 @@ class Folder:
         self.root = root.resolve()
 
     def read(self, path: PurePosixPath, at_most: int | None = None) -> bytes:
-        place = self.locate(path)
-        if not stat.S_ISREG(place.stat().st_mode):  # a pipe would never end
-            raise OSError(errno.EINVAL, "this is not a file")
-        with place.open("rb") as file:
-            return file.read() if at_most is None else file.read(at_most + 1)
+        return read_file(self.locate(path), at_most)
 
     def names(self, folder: PurePosixPath) -> Iterator[str]:
         place = self.locate(folder)
@@ -69,6 +67,14 @@ class Folder:
         if not real.is_relative_to(self.root):
             raise OutsideRootError(f"{path} leaves the project")
         return real
+
+
+def read_file(place: Path, at_most: int | None = None) -> bytes:
+    """The bytes of a file, as `Files.read`; raises `OSError` for a pipe or device, without end."""
+    if not stat.S_ISREG(place.stat().st_mode):
+        raise OSError(errno.EINVAL, NO_FILE)
+    with place.open("rb") as file:
+        return file.read() if at_most is None else file.read(at_most + 1)
 
 
 def inside(base: PurePosixPath, written: str) -> PurePosixPath:

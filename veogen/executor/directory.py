@@ -5,11 +5,11 @@ import fcntl
 import json
 import os
 import socket
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from veogen.document.files import read_file
 from veogen.errors import ExitCode, VeogenError
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, Manifest, parse
@@ -113,9 +113,7 @@ class RunDirectory:
     def read_results(self) -> bytes | None:
         """The bytes of the results, or None when there are none; raises `DirectoryError`."""
         try:
-            if not stat.S_ISREG(self.results.stat().st_mode):  # a pipe would keep us waiting
-                raise DirectoryError(f"{self.results}: it is not a file")
-            return self.results.read_bytes()
+            return read_file(self.results)
         except FileNotFoundError:
             return None
         except OSError as error:
