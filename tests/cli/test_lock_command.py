@@ -255,6 +255,18 @@ def test_the_commands_that_are_named_for_a_stale_lock_take_the_settings_that_wer
     ]
 
 
+def test_the_commands_that_are_named_for_a_lock_allow_what_was_allowed(shell: Shell) -> None:
+    allowed = ("--max-requests", "2000", "--allow-unknown-model")
+    missing = shell.veogen("lock", "--check", "specs", *allowed)
+    shell.veogen("lock", "specs", *allowed)
+    edit(shell, "dusk", "dawn")
+    stale = shell.veogen("lock", "--check", "specs", *allowed)
+
+    command = "veogen lock specs/a.yaml --max-requests 2000 --allow-unknown-model"
+    assert missing.err == f"error: specs/a.lock.yaml: there is no lock; type: {command}\n"
+    assert stale.err.splitlines()[-1] == f"Approve it: {command}"
+
+
 def test_the_lock_of_another_spec_is_not_overwritten(shell: Shell) -> None:
     (shell.folder / "specs/a.draft.yaml").write_text(SPEC)
     shell.veogen("lock", "specs/a.draft.yaml")

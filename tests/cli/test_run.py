@@ -272,6 +272,16 @@ def test_without_a_key_a_simulated_run_is_told_to_be_one(
     )
 
 
+def test_the_command_that_is_named_for_what_failed_allows_what_was_allowed(shell: Shell) -> None:
+    fault = "faults: [{at: task, do: fail, code: content_policy_violation}]\n"
+    (shell.folder / "faults.yaml").write_text(fault)
+    words = ["trip.yaml", "--set", "params.seed=7", "--max-requests", "2000"]
+
+    told = shell.veogen("run", *words, *OWN_CLIPS, "--faults", "faults.yaml").err
+
+    assert f"    veogen run {' '.join(words)} --simulate   after an edit" in told
+
+
 def test_a_folder_with_one_spec_may_have_a_directory_of_its_own(shell: Shell) -> None:
     (shell.folder / "one").mkdir()
     (shell.folder / "one/trip.yaml").write_text(SPEC)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from veogen.cli.interrupts import interrupts
-from veogen.cli.options import profile_words
+from veogen.cli.options import SpecOptions
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
@@ -36,12 +36,16 @@ _OTHER_FILES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run directory to use, with a plan to buy or, without one, to collect only."""
+    """A run directory to use, with a plan to buy or, without one, to collect only.
+
+    `options` are those that made the plan.
+    """
 
     spec: Spec | None
     plan: Plan | None
     directory: Path
     wanted: Wanted
+    options: SpecOptions
 
     @contextmanager
     def opened(
@@ -74,11 +78,8 @@ class Job:
         """What has to be typed after `veogen run` to go on with this run."""
         if self.spec is None:
             return ("SPEC",)
-        found = [self.spec.files.shown(self.spec.path)]
-        found += profile_words(self.spec.profile)
-        found += [word for setting in self.spec.settings for word in ("--set", setting)]
+        found = [self.spec.files.shown(self.spec.path), *self.options.words]
         found += ["--dir", str(given["directory"])] if given.get("directory") else []
-        found += ["--allow-unknown-model"] if self.spec.policy.models.lenient else []
         found += ["--simulate"] if given.get("simulate") else []
         return tuple(found)
 

@@ -9,7 +9,7 @@ from veogen.cli.carry import Job, allow_files, carry_out, worst
 from veogen.cli.closing import say
 from veogen.cli.examples import examples
 from veogen.cli.interrupts import ends_by_signal
-from veogen.cli.options import profile_option
+from veogen.cli.options import SpecOptions, profile_option
 from veogen.cli.pace import collecting_options, policy_of
 from veogen.cli.rundirs import find_run
 from veogen.cli.saying import say_line
@@ -36,7 +36,9 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     RUN is a run directory, or a spec; left out, the only one below runs/.
     """
     directories = [find_run(run, profile) for run in runs or (None,)]
-    jobs = [Job(None, None, directory, Wanted(buy=False)) for directory in directories]
+    jobs = [
+        Job(None, None, directory, Wanted(buy=False), SpecOptions()) for directory in directories
+    ]
     allow_files(len(jobs))
     policy = policy_of(given)
     settings = gateway_of(directories)

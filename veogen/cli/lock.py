@@ -83,7 +83,7 @@ def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
         lock = lock_at(path)
         yield lock, spec_file(lock)
     else:
-        yield from ((lock, path) for lock in locks_of(path, options.profile))
+        yield from ((lock, path) for lock in locks_of(path, options))
 
 
 def _say_fresh(lock: Lock, now: Plan) -> None:

@@ -2,11 +2,11 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from veogen.cli.options import Reading, SpecOptions, profile_words
+from veogen.cli.options import Reading, SpecOptions
 from veogen.document.files import read_file
 from veogen.document.problems import MistakesError
 from veogen.errors import StaleError, UsageError
@@ -51,9 +51,10 @@ def lock_beside(spec: Path, profile: str | None) -> Path:
     return spec.with_name(lock_path(PurePosixPath(spec), profile).name)
 
 
-def lock_of(spec: Path, profile: str | None) -> Lock:
+def lock_of(spec: Path, options: SpecOptions) -> Lock:
     """The lock of a spec; raises `StaleError` when there is none that can be relied on."""
-    return lock_at(lock_beside(spec, profile), f"type: {_typed(['lock'], spec, profile)}")
+    advice = f"type: {_typed(['lock'], spec, options)}"
+    return lock_at(lock_beside(spec, options.profile), advice)
 
 
 def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
@@ -69,16 +70,16 @@ def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
         raise StaleError(f"this lock cannot be relied on\n{error}") from None
 
 
-def locks_of(spec: Path, profile: str | None) -> Iterator[Lock]:
+def locks_of(spec: Path, options: SpecOptions) -> Iterator[Lock]:
     """The locks of a spec: that of one profile, or all there are of any and of none.
 
     Raises `StaleError` when there is none.
     """
-    own = lock_beside(spec, profile)
-    others = [] if profile else [path for path in _beside(spec) if path != own]
+    own = lock_beside(spec, options.profile)
+    others = [] if options.profile else [path for path in _beside(spec) if path != own]
     locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
     if own.exists() or not locks:
-        yield lock_of(spec, profile)
+        yield lock_of(spec, options)
     yield from locks
 
 
@@ -106,16 +107,17 @@ def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> Non
     """Raise `StaleError` with all that differs in what is selected."""
     found = drift(*_narrowed(lock.stored.plan, now, options))
     if found:
-        raise StaleError("\n".join(_told(lock, found, spec, now.settings)))
+        typed = replace(options, profile=now.profile, settings=now.settings)
+        raise StaleError("\n".join(_told(lock, found, spec, typed)))
 
 
-def _told(lock: Lock, found: Drift, spec: Spec, settings: Iterable[str]) -> Iterator[str]:
+def _told(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
     yield f"{lock.shown}: stale; the spec makes something else now"
     yield from (f"  ~ {fact}" for fact in found.facts)
     groups = grouped(found.difference.changed, causes_of(None, spec))
     yield from difference_lines(found.difference, groups, uncoloured)
-    yield f"Look at it: {_command('diff', lock, settings)}"
-    yield f"Approve it: {_command('lock', lock, settings)}"
+    yield f"Look at it: {_command('diff', lock, typed)}"
+    yield f"Approve it: {_command('lock', lock, typed)}"
 
 
 def _narrowed(lock: Plan, now: Plan, options: SpecOptions) -> tuple[Plan, Plan]:
@@ -128,20 +130,16 @@ def _narrowed(lock: Plan, now: Plan, options: SpecOptions) -> tuple[Plan, Plan]:
     return replace(lock, requests=kept[0]), replace(now, requests=kept[1])
 
 
-def _command(name: str, lock: Lock, settings: Iterable[str]) -> str:
+def _command(name: str, lock: Lock, options: SpecOptions) -> str:
     """The command that shows or accepts what differs, as it is typed."""
-    old = lock.stored.plan
-    spec = lock.path.parent / PurePosixPath(old.spec).name
+    spec = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
     words = [name, lock.shown] if name == "diff" else [name]
-    return _typed(words, spec, old.profile, settings)
+    return _typed(words, spec, options)
 
 
-def _typed(
-    words: Sequence[str], spec: Path, profile: str | None, settings: Iterable[str] = ()
-) -> str:
+def _typed(words: Sequence[str], spec: Path, options: SpecOptions) -> str:
     """A command about a spec, as it is typed."""
-    set_ = [word for setting in settings for word in ("--set", setting)]
-    return shlex.join(["veogen", *words, os.path.relpath(spec), *profile_words(profile), *set_])
+    return shlex.join(["veogen", *words, os.path.relpath(spec), *options.words])
 
 
 def _beside(spec: Path) -> Iterator[Path]:

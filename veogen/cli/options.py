@@ -56,6 +56,14 @@ class SpecOptions:
         """What `load_spec` has to know beside the profile."""
         return {"settings": self.settings, "lenient": self.allow_unknown_model}
 
+    @property
+    def words(self) -> list[str]:
+        """What a command has to be given to read a spec so, as it is typed."""
+        set_ = [word for setting in self.settings for word in ("--set", setting)]
+        most = ["--max-requests", str(self.max_requests)] if self.max_requests else []
+        lenient = ["--allow-unknown-model"] if self.allow_unknown_model else []
+        return [*profile_words(self.profile), *set_, *most, *lenient]
+
 
 specs_argument = click.argument(
     "specs",

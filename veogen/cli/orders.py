@@ -69,7 +69,7 @@ def _order(path: Path, options: SpecOptions, problems: Problems, *, locked: bool
 
 def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Order:
     """The plan of a spec; a locked one is made with the settings of its lock."""
-    lock = lock_of(path, options.profile) if locked else None
+    lock = lock_of(path, options) if locked else None
     settings = options.settings or (lock.stored.plan.settings if lock else ())
     reading: Reading = {**options.reading, "settings": settings}
     spec = load_spec(path, profile=options.profile, **reading)

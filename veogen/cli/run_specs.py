@@ -137,7 +137,7 @@ def _jobs(ordered: Sequence[Order], options: SpecOptions, given: dict[str, Any])
         options.select,
         options.deselect,
     )
-    jobs = [_job(order, chosen, given) for order in ordered]
+    jobs = [_job(order, chosen, options, given) for order in ordered]
     _refuse_shared(jobs)
     return jobs
 
@@ -155,10 +155,11 @@ def _refuse_shared(jobs: Sequence[Job]) -> None:
             )
 
 
-def _job(order: Order, chosen: Collection[str], given: dict[str, Any]) -> Job:
+def _job(order: Order, chosen: Collection[str], options: SpecOptions, given: dict[str, Any]) -> Job:
     spec, plan = order.spec, order.plan
     directory = given["directory"] or default_directory(
         spec.files.root, plan.name, plan.profile, simulated=given["simulate"]
     )
     hashes = {request.hash for request in plan.requests if request.address in chosen}
-    return Job(spec, plan, directory, Wanted(selected=hashes, only=given["only"]))
+    wanted = Wanted(selected=hashes, only=given["only"])
+    return Job(spec, plan, directory, wanted, replace(options, settings=spec.settings))
