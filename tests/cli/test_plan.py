@@ -270,6 +270,19 @@ def test_an_output_may_be_a_link_or_a_pipe(shell: Shell, format_: str) -> None:
     os.close(reader)
 
 
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "yaml"])
+def test_a_dash_is_stdout_and_a_file_of_that_name_can_be_written_too(
+    shell: Shell, format_: str
+) -> None:
+    words = ("plan", "specs/a.yaml", "--format", format_)
+    plan_ = shell.veogen(*words)
+
+    assert shell.veogen(*words, "--out", "-") == plan_
+    assert not (shell.folder / "-").exists()
+    assert shell.veogen(*words, "--out", "./-") == Ended(0, "", plan_.err)
+    assert (shell.folder / "-").read_text() == plan_.out
+
+
 @pytest.mark.parametrize("format_", ["table", "jsonl"])
 def test_a_full_disk_is_said_and_is_no_bug(shell: Shell, format_: str) -> None:
     words = [sys.executable, "-m", "veogen", "plan", "specs/a.yaml", "--format", format_]

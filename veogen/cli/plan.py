@@ -1,11 +1,19 @@
 """`veogen plan`: the requests of specs and their price; nothing is sent."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from veogen.cli.examples import examples
 from veogen.cli.options import SpecOptions, spec_options, specs_argument
+
+
+class _Output(click.Path):
+    """A file to write; None for `-`, which means stdout; a file of that name is `./-`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "-" else super().convert(value, param, ctx)
 
 
 @click.command(
@@ -27,9 +35,9 @@ from veogen.cli.options import SpecOptions, spec_options, specs_argument
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_Output(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write to a file instead of stdout.",
+    help="Write to a file instead of stdout, which - is.",
 )
 def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
     """Print the requests of specs and their price; sends nothing."""
