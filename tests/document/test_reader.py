@@ -324,11 +324,23 @@ def test_what_would_surprise_is_refused(
     assert mistake(text, parser) == line
 
 
-def test_half_a_character_is_refused(parser: ParserFactory) -> None:
-    line = mistake('a: "\\ud83d"', parser)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(r"\ud83d", id="half of one"),
+        pytest.param(r"\ud83d\ude00", id="two halves, as in JSON"),
+        pytest.param(r"\U00110000", id="behind the last"),
+        pytest.param(r"\UFFFFFFFF", id="far behind it"),
+    ],
+)
+def test_what_is_no_character_is_refused(text: str, parser: ParserFactory) -> None:
+    line = mistake(f'a: "{text}"', parser)
 
     assert line.startswith("a.yaml:1:")
-    assert line.endswith("error[yaml-syntax]: found invalid Unicode character escape code")
+    assert line.endswith(
+        "error[yaml-syntax]: found invalid Unicode character escape code; "
+        r"write the character itself, or \U and its eight hex digits"
+    )
 
 
 @pytest.mark.parametrize(
@@ -357,6 +369,12 @@ def test_half_a_character_is_refused(parser: ParserFactory) -> None:
             "a.yaml:1:6: error[yaml-syntax]: found unexpected end of stream; "
             "a quote or bracket that opens here is never closed",
             id="an open quote",
+        ),
+        pytest.param(
+            r'a: "C:\clips"',
+            "a.yaml:1:7: error[yaml-syntax]: found unknown escape character; "
+            r"write \\ for a backslash, or take single quotes",
+            id="a backslash",
         ),
     ],
 )

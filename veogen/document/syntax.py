@@ -22,6 +22,8 @@ _HINTS = {
     "unexpected end of stream": "a quote or bracket that opens here is never closed",
     "node content": "a bracket that opens here or above is never closed",
     "expected ',' or": "a bracket that opens here or above is never closed",
+    "invalid Unicode character": "write the character itself, or \\U and its eight hex digits",
+    "unknown escape character": "write \\\\ for a backslash, or take single quotes",
 }
 
 
@@ -34,13 +36,20 @@ class _PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Pa
         yaml.parser.Parser.__init__(self)
 
     def get_event(self) -> Any:
-        """The next event; half a character, which libyaml refuses, is refused here too."""
-        event: Any = yaml.parser.Parser.get_event(self)  # type: ignore[no-untyped-call]
+        """The next event; what is no character, which libyaml refuses, is refused here too."""
+        try:
+            event: Any = yaml.parser.Parser.get_event(self)  # type: ignore[no-untyped-call]
+        except (ValueError, OverflowError):  # of `chr`
+            raise _no_character(self.get_mark()) from None
         text: Any = getattr(event, "value", None)
         if text and _SURROGATE.search(text):
-            message = "found invalid Unicode character escape code"
-            raise yaml.scanner.ScannerError(problem=message, problem_mark=event.start_mark)
+            raise _no_character(event.start_mark)
         return event
+
+
+def _no_character(mark: Any) -> yaml.YAMLError:
+    message = "found invalid Unicode character escape code"
+    return yaml.scanner.ScannerError(problem=message, problem_mark=mark)
 
 
 def pure_python_parser(raw: bytes) -> Any:
