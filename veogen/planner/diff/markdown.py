@@ -18,8 +18,7 @@ from veogen.planner.diff.text import TEXTS, title, worth
 from veogen.planner.plan import Request
 from veogen.terminal import counted
 
-LIMIT = 65_536
-_ROOM = 60_000  # a comment may get a line or two more from whoever posts it
+_ROOM = 60_000  # of the 65,536 of a comment: whoever posts it may add a line or two
 _TABLE_ROOM = 12_000
 _NOTES_ROOM = 8_000
 _MOST_CAUSES = 20
