@@ -100,6 +100,15 @@ def test_no_message_can_command_a_terminal() -> None:
         )
 
 
+def test_what_no_encoding_has_is_spelled_out_for_programs() -> None:
+    found = [problem("caf\udce9.yaml", message="\x1b[2J")]
+
+    assert '"path": "caf\\udce9.yaml"' in as_json(found)
+    assert as_annotations(found) == (
+        "::error file=caf\\udce9.yaml,line=1,col=1,title=veogen%3A some-code::\\x1b[2J"
+    )
+
+
 def test_json_has_every_field() -> None:
     found = [problem(line=12, column=9, hint="write it so")]
 

@@ -1,5 +1,7 @@
 """What may be written where: every rule with the line that says so when it is broken."""
 
+import os
+
 import pytest
 from specproject import Project, project_fixture
 
@@ -292,6 +294,14 @@ def test_all_mistakes_are_told_in_the_order_of_the_file(project: Project) -> Non
         "a.yaml:5:30: error[value]: 'takes' is at least 1, not 0",
         "a.yaml:6:3: error[missing-key]: a shot needs 'name'",
         "a.yaml:6:4: error[unknown-key]: 'nam' is not a key of a shot; did you mean 'name'?",
+    ]
+
+
+def test_a_file_that_no_plan_can_name_is_refused(project: Project) -> None:
+    name = os.fsdecode(b"caf\xe9.yaml")
+
+    assert project.mistakes(f"name: cafe\n{SHOT}", name=name) == [
+        f"{name}:1:1: error[encoding]: the path of this file is not UTF-8, as it has to be in a plan"
     ]
 
 

@@ -12,7 +12,7 @@ import click
 from veogen.document.files import read_file
 from veogen.document.problems import Problem
 from veogen.document.source import LINE_END, Place
-from veogen.terminal import Colour, Paint, columns, paint, plain, shortened, uncoloured
+from veogen.terminal import Colour, Paint, columns, paint, plain, plain_json, shortened, uncoloured
 
 _COLOURS: Mapping[str, Colour] = {"error": "red", "warning": "yellow"}
 _WIDTH = 160  # columns of a source line that are shown
@@ -21,7 +21,8 @@ _BEFORE = 80  # characters of it that are shown before the caret
 
 def as_json(problems: Iterable[Problem]) -> str:
     """One array, whatever the number of files."""
-    return json.dumps([_fields(problem) for problem in problems], indent=2, ensure_ascii=False)
+    fields = [_fields(problem) for problem in problems]
+    return plain_json(json.dumps(fields, indent=2, ensure_ascii=False))
 
 
 def _fields(problem: Problem) -> dict[str, str | int | None]:
@@ -38,7 +39,7 @@ def _fields(problem: Problem) -> dict[str, str | int | None]:
 
 def as_annotations(problems: Iterable[Problem]) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
-    return "\n".join(map(_annotation, problems))
+    return "\n".join(plain(_annotation(problem)) for problem in problems)
 
 
 def _annotation(problem: Problem) -> str:

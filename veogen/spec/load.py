@@ -73,7 +73,7 @@ def load_as_far(
     if own is not None and own.get("veogen") is None:  # a folder would not know it as a spec
         message = "a spec begins with 'veogen: 1', the version of its language"
         problems.error(Place(files.shown(below), 1, 1), "missing-key", message)
-    problems.extend(_mistakes_of_the_whole(spec, files.shown(below), path.stem))
+    problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))
     problems.extend(raised_limits(submap(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
         return None
@@ -126,10 +126,21 @@ def _outer_keys(profile: Map) -> Map:
     return outer
 
 
-def _mistakes_of_the_whole(spec: Map, shown: str, stem: str) -> Iterator[Problem]:
-    if "name" not in spec and not is_name(stem):
-        message = f"{stem!r}, from the file's name, is not a name; write 'name'"
+def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, shown: str) -> Iterator[Problem]:
+    if "name" not in spec and not is_name(path.stem):
+        message = f"{path.stem!r}, from the file's name, is not a name; write 'name'"
         yield Problem(Place(shown, 1, 1), "error", "bad-name", message)
+    if not _is_text(path):
+        message = "the path of this file is not UTF-8, as it has to be in a plan"
+        yield Problem(Place(shown, 1, 1), "error", "encoding", message)
     if not spec.get("shots"):
         message = "a spec needs 'shots', a list with at least one"
         yield Problem(spec.value_place("shots"), "error", "missing-key", message)
+
+
+def _is_text(path: PurePosixPath) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
