@@ -95,6 +95,20 @@ def test_what_others_bought_and_what_is_gone_or_renamed_is_known_as_well(
     }
 
 
+def test_results_that_killed_runs_had_half_written_are_taken_away(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.run(cities("a"))
+    before = sorted(world.path.iterdir())
+    (world.path / ".results.json.1.part").write_bytes(b"half")
+    (world.path / ".results.json.22.part").symlink_to("results.json")
+    others = world.path / ".gallery.html.1.part"  # which is written beside a run
+    others.write_bytes(b"half")
+
+    open_once(world, cities("a"))
+
+    assert sorted(world.path.iterdir()) == sorted([*before, others])
+
+
 def test_results_that_would_be_written_as_they_are_need_no_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

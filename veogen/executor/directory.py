@@ -97,9 +97,19 @@ class RunDirectory:
             with contextlib.suppress(OSError):  # a full disk must not keep us from going on
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, holder.encode(), 0)
+            self._clean_up()
             yield
         finally:
             os.close(descriptor)
+
+    def _clean_up(self) -> None:
+        """Take away results that were half written when a run was killed.
+
+        Only who holds the directory writes results, so whoever left these is gone.
+        """
+        for draft in self.path.glob(f".{self.results.name}.*.part"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
     def manifest(self) -> Manifest | None:
         """The results manifest, or None when there is none; raises for one that is unreadable."""
