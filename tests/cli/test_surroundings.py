@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,22 @@ def test_a_message_that_is_lost_changes_nothing(
     (project / "trip.yaml").write_text(SPEC.replace("東京", "Bergen"))
 
     assert veogen(project, words, into="2>/dev/full", **environ) == (code, "", "")
+
+
+def test_nobody_waits_for_a_reader_that_does_not_read(project: Path) -> None:
+    """A pipe that must not block, as some programs hand on, and that is full."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(1 << 16))
+
+    words = [sys.executable, "-m", "veogen", "lock", "trip.yaml"]
+    ended = subprocess.run(words, cwd=project, stderr=writer, check=False)
+
+    assert ended.returncode == ExitCode.DONE
+    os.close(reader)
+    os.close(writer)
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "json", "table"])
