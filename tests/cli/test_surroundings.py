@@ -41,7 +41,7 @@ def veogen(
         capture_output=True,
         check=False,
     )
-    return ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+    return ended.returncode, os.fsdecode(ended.stdout), ended.stderr.decode()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,18 @@ def test_a_reader_may_leave(project: Path, format_: str) -> None:
     _, out, err = veogen(project, f"plan trip.yaml --format {format_}", into="| head -c 9")
 
     assert (len(out), err) == (9, "")
+
+
+def test_a_path_that_no_encoding_has_is_printed_as_it_is(project: Path) -> None:
+    run, cut = (os.fsdecode(name) for name in (b"run\xe9", b"cut\xe9"))
+    veogen(project, f"run trip.yaml --select '*Oslo*' --simulate --generation-time 0 --dir {run}")
+
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    page = veogen(project, f"gallery {run}", **strict)
+    copied = veogen(project, f"export {run} {cut} --select '*Oslo*'", **strict)
+
+    assert page == (ExitCode.DONE, f"{run}/gallery.html\n", "")
+    assert copied == (ExitCode.DONE, f"{cut}/clips.csv\n", "1 clip\n")
 
 
 def test_nothing_is_bought_whose_file_could_not_be_named(project: Path) -> None:

@@ -1,5 +1,6 @@
 """`veogen export`: clips under plain names, with a list of them."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[st
         copy(found, snapshot, folder)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
-    click.echo(shown(folder / LIST))
+    click.echo(os.fsencode(shown(folder / LIST)))
     return _missing(chosen, snapshot, len(found))
 
 

@@ -1,5 +1,6 @@
 """`veogen gallery`: a page of clips that works from the file system, without a network."""
 
+import os
 import webbrowser
 
 import click
@@ -46,6 +47,6 @@ def command(run: str | None, profile: str | None, compare: str | None, *, opens:
     text = gallery(snapshot, names, now, page=path, other=other)
     with written(page) as file:
         file.write(text.encode(errors="replace"))
-    click.echo(shown(page))
+    click.echo(os.fsencode(shown(page)))
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo("No browser could be opened; open the file above.", err=True)
