@@ -1,11 +1,14 @@
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pytest
 from customer import MODEL, eventually
 
 from veogen.simulator.kiln import Kiln
-from veogen.simulator.options import Gateway, Options
+from veogen.simulator.options import Gateway, Memory, Options
 from veogen.simulator.service import Service
 from veogen.simulator.tasks import Task
 
@@ -47,3 +50,28 @@ def test_a_clip_that_cannot_be_made_is_a_failed_task_that_is_not_billed(tmp_path
     assert task.failure.code == "service_error"
     assert task.failure.message.startswith("the simulator could not make a clip: ")
     assert not task.charged
+
+
+@pytest.mark.parametrize(
+    ("body", "gateway"),
+    [
+        pytest.param({**BODY, "model": "gone-1"}, Gateway(), id="of a model that nobody knows"),
+        pytest.param({**BODY, "duration": 5}, Gateway(), id="that the model would refuse now"),
+        pytest.param(BODY, Gateway(models=()), id="of a model that the account may not use"),
+        pytest.param(BODY, Gateway(credits=Decimal(1)), id="that the balance is too small for"),
+    ],
+)
+def test_a_task_that_was_taken_goes_on(
+    tmp_path: Path, body: dict[str, Any], gateway: Gateway
+) -> None:
+    async def live() -> Task:
+        kiln = Kiln(tmp_path)
+        service = Service(Options(generation_time=0, gateway=gateway), kiln)
+        service.remember([Memory(task_id="task-1", body=body, key="k", age=1)])
+        task = service.tasks["task-1"]
+        await asyncio.to_thread(eventually, lambda: task.finished is not None, bool)
+        await service.close()
+        kiln.close()
+        return task
+
+    assert asyncio.run(live()).state == "completed"

@@ -44,6 +44,10 @@ class Account:
                 account_balance_credits=float(self.remaining),
                 remaining_credits=float(self.remaining),
             )
+        self.hold(amount)
+
+    def hold(self, amount: Decimal) -> None:
+        """Set `amount` aside for a task that was taken already, be the balance what it is."""
         self.remaining -= amount
         self.reserved += amount
 

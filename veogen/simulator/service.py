@@ -11,6 +11,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
+from veogen.catalogue.known import Catalogue
 from veogen.catalogue.models import Model
 from veogen.simulator.audit import Audit, report
 from veogen.simulator.callbacks import Callbacks
@@ -89,7 +90,7 @@ class Service:
                 raise RefusedError(409, message, "idempotency_conflict", "Idempotency-Key")
             self.audit.replayed += 1
             return Taken(before, replayed=True)
-        task = self._make(body, identity, key)
+        task = self._make(check(body, self.models), body, identity, key)
         self.account.reserve(task.credits)
         self._doom(task)
         self._keep(task)
@@ -97,12 +98,14 @@ class Service:
 
     def remember(self, memories: Iterable[Memory]) -> None:
         """Go on with tasks that an earlier simulator had taken, as if it had never ended."""
+        known = Catalogue(self.options.models, lenient=True)  # it was taken, whatever is now
         for memory in memories:
-            task = self._make(memory.body, body_hash(memory.body), memory.key)
+            model = known[memory.body["model"]]
+            task = self._make(model, memory.body, body_hash(memory.body), memory.key)
             task.id = memory.task_id
             task.created -= memory.age
             task.takes = max(0.0, task.takes - memory.age)
-            self.account.reserve(task.credits)
+            self.account.hold(task.credits)
             self._keep(task)
 
     def view(self, task: Task, host: str | None = None) -> dict[str, Any]:
@@ -120,8 +123,7 @@ class Service:
             life.cancel()
         await asyncio.gather(*self._lives, return_exceptions=True)
 
-    def _make(self, body: dict[str, Any], identity: str, key: str | None) -> Task:
-        model = check(body, self.models)
+    def _make(self, model: Model, body: dict[str, Any], identity: str, key: str | None) -> Task:
         effective = settled(model, body)
         name = self._name(body)
         own = self._chance(f"{self.likeness(body)}/{key}" if key else name)
