@@ -250,24 +250,44 @@ def test_a_directory_in_use_is_refused_with_its_holder(shell: Shell) -> None:
     assert "in use by process" in ended.err
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("collect",), ("resolve", "runs/trip.simulated", "--replay", "*")],
-    ids=["collect", "resolve"],
-)
-def test_without_a_key_a_simulated_run_is_told_to_be_one(
-    shell: Shell, words: tuple[str, ...]
-) -> None:
-    shell.veogen("run", "trip.yaml", *QUICK)
+def test_without_a_key_a_simulated_run_is_collected_in_this_process(shell: Shell) -> None:
+    slow = ("--simulate", "--generation-time", "30", "--task-timeout", "0.1")
+    left = shell.veogen("run", "trip.yaml", *slow, "--poll-interval", "0.1")
+    before = statuses(shell)
 
-    ended = shell.veogen(*words)
+    ended = shell.veogen("collect", "--poll-interval", "0.1")
+
+    assert (left.code, before) == (ExitCode.INCOMPLETE, ["submitted", "submitted"])
+    assert (ended.code, statuses(shell)) == (ExitCode.DONE, ["completed", "completed"])
+
+
+def test_without_a_key_a_simulated_run_is_decided_about_in_this_process(shell: Shell) -> None:
+    lost = "faults: [{at: submit, do: drop, taken: true, prompt: dusk}]\n"
+    (shell.folder / "lost.yaml").write_text("gateway: {clips: shared}\n" + lost)
+    held = shell.veogen("run", "trip.yaml", *OWN_CLIPS, "--faults", "lost.yaml")
+    before = statuses(shell)
+
+    ended = shell.veogen("resolve", "runs/trip.simulated", "--replay", "boat[hour=dusk]")
+
+    assert (held.code, before) == (ExitCode.INDETERMINATE, ["completed", "indeterminate"])
+    assert (ended.code, statuses(shell)) == (ExitCode.DONE, ["completed", "submitted"])
+
+
+def test_without_a_key_a_real_run_beside_a_simulated_one_is_not_collected(shell: Shell) -> None:
+    shell.veogen("run", "trip.yaml", *QUICK)
+    real = shell.folder / "runs/real"
+    real.mkdir()
+    (real / "results.json").write_text(
+        json.dumps({**results(shell), "gateway": "evolink", "results": []})
+    )
+
+    ended = shell.veogen("collect", "runs/trip.simulated", "runs/real")
 
     assert (ended.code, ended.err) == (
         ExitCode.USAGE,
         (
-            "error: EVOLINK_API_KEY is not set, and runs/trip.simulated is a simulated run; go "
-            "on with it: veogen run SPEC --simulate --dir runs/trip.simulated, and with "
-            "--on-indeterminate replay to send again what is held\n"
+            "error: EVOLINK_API_KEY is not set: it holds the key of your account, and nothing else "
+            "can; 'veogen run --simulate' needs none\n"
         ),
     )
 

@@ -41,10 +41,10 @@ def command(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     ]
     allow_files(len(jobs))
     policy = policy_of(given)
-    settings = gateway_of(directories)
     with ExitStack() as stack:
         stack.enter_context(ends_by_signal())
         stack.enter_context(logging_exchanges(given))
+        settings = stack.enter_context(gateway_of(directories))
         connection = stack.enter_context(
             connected(
                 settings,

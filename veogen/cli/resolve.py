@@ -101,8 +101,10 @@ def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Servic
     if all(decision.kind == "abandon" for decision in decisions):
         yield offline(RunDirectory(directory).gateway or "evolink")
         return
-    settings = gateway_of([directory])
-    with connected(settings, Policy(), models=(), say=say_line) as connection:
+    with (
+        gateway_of([directory]) as settings,
+        connected(settings, Policy(), models=(), say=say_line) as connection,
+    ):
         if connection.stop is not None:
             raise UsageError(connection.stop.message)
         yield connection.services()

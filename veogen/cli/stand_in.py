@@ -2,15 +2,12 @@
 
 import json
 import os
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veogen.catalogue.models import Model, shipped
-from veogen.cli.rundirs import shown
-from veogen.errors import UsageError
 from veogen.executor.clock import SystemClock
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
@@ -32,37 +29,44 @@ def gateway(
     if not given["simulate"]:
         yield from_environment(os.environ)
         return
+    told: dict[str, Any] = {"models": {**shipped(), **models}}
+    if given["generation_time"] is not None:
+        told["generation_time"] = given["generation_time"]
+    with _simulator(directories, given["faults"], **told) as settings:
+        yield settings
+
+
+@contextmanager
+def gateway_of(directories: Sequence[Path]) -> Iterator[Settings]:
+    """Where the gateway of runs is: without a key, simulated runs go on in this process too.
+
+    Raises `UsageError` for no key, or no simulator.
+    """
+    if os.environ.get(KEY, "").strip() or not all(map(_is_simulated, directories)):
+        yield from_environment(os.environ)
+        return
+    with _simulator(directories) as settings:
+        yield settings
+
+
+def _is_simulated(directory: Path) -> bool:
+    return RunDirectory(directory).gateway == "simulated"
+
+
+@contextmanager
+def _simulator(
+    directories: Sequence[Path], faults: Path | None = None, **told: Any
+) -> Iterator[Settings]:
+    """A simulator in this process, which knows what these runs have submitted."""
     from veogen.simulator.options import check_installed  # noqa: PLC0415 - an extra
 
     check_installed()
     from veogen.simulator.scenario import options  # noqa: PLC0415
     from veogen.simulator.serve import running  # noqa: PLC0415
 
-    told: dict[str, Any] = {
-        "memories": tuple(_memories(directories)),
-        "models": {**shipped(), **models},
-    }
-    if given["generation_time"] is not None:
-        told["generation_time"] = given["generation_time"]
-    with running(options(given["faults"], **told)) as simulator:
+    told["memories"] = tuple(_memories(directories))
+    with running(options(faults, **told)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
-
-
-def gateway_of(directories: Iterable[Path]) -> Settings:
-    """Where the gateway of runs is; raises `UsageError`."""
-    if not os.environ.get(KEY, "").strip():
-        _refuse_simulated(directories)
-    return from_environment(os.environ)
-
-
-def _refuse_simulated(directories: Iterable[Path]) -> None:
-    for directory in directories:
-        if RunDirectory(directory).gateway == "simulated":
-            raise UsageError(
-                f"{KEY} is not set, and {shown(directory)} is a simulated run; go on with it: "
-                f"veogen run SPEC --simulate --dir {shlex.quote(shown(directory))}, and with "
-                "--on-indeterminate replay to send again what is held"
-            )
 
 
 def _is_wanted(record: Record, directory: Path) -> bool:
