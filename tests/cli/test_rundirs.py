@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from support.commands import Shell
 
-from veogen.cli.rundirs import default_directory, find_run
+from veogen.cli.rundirs import default_directory, find_run, names_of
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 
@@ -140,6 +140,24 @@ def test_a_profile_that_was_not_run_is_said_with_what_to_type(
         find_run("specs/a.yaml", profile)
 
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("run", "name", "arguments"),
+    [
+        pytest.param("runs/a", "a", "specs/a.yaml", id="of a spec"),
+        pytest.param("runs/a.draft", "a", "specs/a.yaml --profile draft", id="with a profile"),
+        pytest.param("runs/a.simulated", "a", "specs/a.yaml --simulate", id="simulated"),
+        pytest.param("runs/x", "a", "specs/a.yaml --dir runs/x", id="in another directory"),
+        pytest.param("runs/b", "b", "SPEC", id="of a spec that is elsewhere"),
+        pytest.param("runs/b.draft", "b", "SPEC --profile draft", id="elsewhere, with a profile"),
+        pytest.param("runs/b.simulated", "b", "SPEC --simulate", id="elsewhere, simulated"),
+        pytest.param("out/a", "a", "SPEC --dir out/a", id="in a directory that is elsewhere"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_run_is_called_as_it_was_begun(run: str, name: str, arguments: str) -> None:
+    assert names_of(Path(run), name).buy == f"veogen run {arguments}"
 
 
 def test_the_only_run_is_found_from_a_folder_of_the_project(

@@ -62,15 +62,14 @@ def shown(path: Path) -> str:
 
 def names_of(path: Path, name: str) -> Names:
     """How a run of the plan `name` is called on a command line here, as far as it is known."""
-    root = path.absolute().parent.parent
-    spec = root / "specs" / f"{name}.yaml"
-    if path.absolute().parent.name != "runs" or not spec.is_file():
-        return Names(shown(path))
+    runs = path.absolute().parent
+    spec = runs.parent / "specs" / f"{name}.yaml"
+    is_below_runs = runs.name == "runs"
     folder = path.name.removesuffix(SIMULATED)
-    arguments = [shown(spec)]
-    if folder.startswith(f"{name}."):
+    arguments = [shown(spec) if is_below_runs and spec.is_file() else "SPEC"]
+    if is_below_runs and folder.startswith(f"{name}."):
         arguments += ["--profile", folder.removeprefix(f"{name}.")]
-    elif folder != name:
+    elif not is_below_runs or folder != name:
         arguments += ["--dir", shown(path)]
     if path.name.endswith(SIMULATED):
         arguments.append("--simulate")
