@@ -85,7 +85,7 @@ def test_all_shots_count_together(project: Project) -> None:
 
     assert project.told(text, max_requests=3) == [
         (
-            "3:34 too-many-requests: 4 requests are more than 3: s: 3 a = 3; t: 1 = 1; "
+            "3:34 too-many-requests: 4 requests are more than 3: s: 3 a = 3; t: 1; "
             "--max-requests 4 allows it"
         )
     ]
@@ -114,9 +114,43 @@ shots: [{name: s, prompt: "{{ a }}", matrix: {a: [1, 2, 3], exclude: [{a: 1}]}}]
 """
 
     assert project.told(text) == [
-        "3:46 too-many-requests: 3 requests are more than 2: s: 3 a = 3; --max-requests 3 allows it"
+        (
+            "3:46 too-many-requests: 3 requests are more than the budget's 2: s: 3 a = 3; "
+            "--max-requests 3 allows it"
+        )
     ]
     assert len(project.requests(text, max_requests=3)) == 2
     assert project.told(text.replace("exclude: [{a: 1}]", ""), max_requests=3) == [
         "2:9 over-budget: 3 requests are more than the budget allows: 2"
     ]
+
+
+@pytest.mark.parametrize(
+    ("shots", "options", "expected"),
+    [
+        pytest.param(
+            "{name: s, prompt: '{{ a }}', matrix: {a: [1, 2, 3]}}",
+            {},
+            "3:46 too-many-requests: 3 requests are more than the budget's 1: s: 3 a = 3",
+            id="the budget's own",
+        ),
+        pytest.param(
+            "{name: s, prompt: '{{ a }}', matrix: {a: [1, 2, 3]}}",
+            {"max_requests": 2},
+            "3:46 too-many-requests: 3 requests are more than 2: s: 3 a = 3",
+            id="more than the budget's",
+        ),
+        pytest.param(
+            "{name: s, prompt: x}, {name: t, prompt: y}",
+            {},
+            "3:9 too-many-requests: 2 requests are more than the budget's 1: s: 1; t: 1",
+            id="shots without a matrix",
+        ),
+    ],
+)
+def test_no_option_is_advised_that_a_budget_forbids(
+    project: Project, shots: str, options: dict[str, Any], expected: str
+) -> None:
+    text = f"budget: {{max_requests: 1}}\nshots: [{shots}]\n"
+
+    assert project.told(text, **options) == [expected]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from veogen.document.problems import Problems
+from veogen.document.values import Place
 from veogen.planner.layers import variant
 from veogen.planner.matrix import Grid
 from veogen.spec.model import Shot, Spec
@@ -29,19 +30,20 @@ def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems
     if total <= limit and walked <= MOST_EVER:
         return True
     shots = [
-        f"{shot.name}: {_factors(shot, one)} = {_number(size)}"
+        f"{shot.name}: {_product(shot, one, size)}"
         for shot, one, size in sorted(
             zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
         )[:_MOST_TOLD]
     ]
     product = "; ".join(_some(shots, len(spec.shots), "shot", "shots"))
     largest = spec.shots[sizes.index(max(sizes))]
-    hint = None if max(total, walked) > MOST_EVER else f"--max-requests {total} allows it"
+    hint = None if max(total, walked) > MOST_EVER else _hint(spec, total)
     if total > limit:
-        message = f"{_number(total)} requests are more than {limit:,}: {product}"
+        whose = "the budget's " if limit == spec.budget.max_requests else ""
+        message = f"{_number(total)} requests are more than {whose}{limit:,}: {product}"
     else:
         message = f"{_number(total)} requests are a sample of too many combinations: {product}"
-    problems.error(largest.matrix.place, "too-many-requests", message, hint)
+    problems.error(_place(largest), "too-many-requests", message, hint)
     return False
 
 
@@ -51,6 +53,24 @@ def tell_takes(shot: Shot, limit: int, problems: Problems) -> None:
     hint = None if limit == MOST_EVER else "--max-requests allows more"
     place = next((o.place for o in shot.overrides if o.layer.takes is not None), shot.place)
     problems.error(place, "too-many-requests", message, hint)
+
+
+def _hint(spec: Spec, total: int) -> str | None:
+    """What lets it be expanded; over a budget only where excludes may leave few enough."""
+    budget = spec.budget.max_requests
+    if budget is not None and total > budget and not any(s.matrix.exclude for s in spec.shots):
+        return None
+    return f"--max-requests {total} allows it"
+
+
+def _place(shot: Shot) -> Place:
+    matrix = shot.matrix
+    return matrix.place if matrix.axes or matrix.rows else shot.place
+
+
+def _product(shot: Shot, one: Grid, size: int) -> str:
+    factors, number = _factors(shot, one), _number(size)
+    return number if factors == number else f"{factors} = {number}"
 
 
 def _takes(shot: Shot) -> int:
