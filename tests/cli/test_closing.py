@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from support.sessions import World, cities, request
 from support.virtual import VIDEO
 
@@ -19,7 +20,7 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path / "trip")
-    world.courier.answers.append(VIDEO._replace(path="videos/clip.mp4", warnings=("audio",)))
+    world.courier.answers.append(replace(VIDEO, path="videos/clip.mp4", warnings=("audio",)))
 
     say(world.path, world.run(cities("Tokyo", "Oslo")))
 

@@ -45,6 +45,7 @@ def video(path: str, content: bytes = CLIP) -> Video:
         height=720,
         fps=24.0,
         audio=True,
+        warnings=(),
     )
 
 

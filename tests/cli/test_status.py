@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from support.sessions import World, cities, request
 from support.virtual import START, VIDEO
 
@@ -105,7 +106,7 @@ next
 
 
 def test_clips_that_are_not_what_was_asked_for_are_named(world: World) -> None:
-    warned = VIDEO._replace(path="videos/clip.mp4", warnings=("duration", "audio"))
+    warned = replace(VIDEO, path="videos/clip.mp4", warnings=("duration", "audio"))
     world.courier.answers.append(warned)
     world.run(cities("Tokyo", "Oslo"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lives import EVENTS, HASHES, entry, lives
+from support.lives import EVENTS, HASHES, entry
 from support.sessions import World, cities
 
 from veogen.executor import directory
@@ -18,8 +18,8 @@ from veogen.executor.session import Wanted
 from veogen.executor.takein import purchases, strangers
 from veogen.planner.plan import Plan
 from veogen.results.events import Event
+from veogen.results.folding import records
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.lives import records
 from veogen.results.manifest import ManifestError, parse
 from veogen.results.rendering import render
 
@@ -126,7 +126,7 @@ def test_results_that_would_be_written_as_they_are_need_no_reading(
 def test_what_a_ledger_says_of_itself_is_no_news_to_it(
     events: list[Event], planned: int, now: float
 ) -> None:
-    ledger = Ledger.of("trip", records(lives(events).items()))
+    ledger = Ledger.of("trip", records(events))
     entries = list(map(entry, HASHES))
     ledger.adopt(entries[:planned], entries[planned:])
 

@@ -4,12 +4,11 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lives import EVENTS, HASHES, entry, lives
+from support.lives import EVENTS, HASHES, entry
 
 from veogen.results.events import Event
-from veogen.results.folding import STEPS
+from veogen.results.folding import STEPS, records
 from veogen.results.ledger import Ledger
-from veogen.results.lives import records
 from veogen.results.rendering import render
 
 
@@ -21,7 +20,7 @@ def test_every_kind_of_event_is_folded() -> None:
 def test_what_a_journal_tells_comes_to_the_same_as_what_happened(
     first: list[Event], then: list[Event]
 ) -> None:
-    one, other = Ledger("trip"), Ledger.of("trip", records(lives(first).items()))
+    one, other = Ledger("trip"), Ledger.of("trip", records(first))
     for ledger in (one, other):
         ledger.adopt(map(entry, HASHES[:2]), [entry(HASHES[2])._replace(address="former")])
 

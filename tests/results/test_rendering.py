@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
+from msgspec.structs import replace
 from support.virtual import VIDEO
 
 from veogen.catalogue.parameters import Json
@@ -45,8 +47,8 @@ BOUGHT: list[Event] = [
     Accepted(TOKYO.hash, 1, "task-1", PRICE, 1.0),
     Progressed(TOKYO.hash, "task-1", "processing", 5),
     Made(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
-    Delivered(TOKYO.hash, 0, VIDEO._replace(path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
-    Delivered(TOKYO.hash, 1, VIDEO._replace(path="videos/city/50%.mp4", duration=4, audio=False)),
+    Delivered(TOKYO.hash, 0, replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
+    Delivered(TOKYO.hash, 1, replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)),
     Refused(OSLO.hash, 1, "invalid", "no such\nseed"),
 ]
 
@@ -70,7 +72,7 @@ def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
             "attempts": record.attempts,
             "credits": record.credits and str(record.credits),
             "error": record.error and asdict(record.error),
-            "videos": [record.videos[index]._asdict() for index in sorted(record.videos)],
+            "videos": [structs.asdict(record.videos[index]) for index in sorted(record.videos)],
         }
         for entry, record in standings
     ]

@@ -108,4 +108,5 @@ def _video(entry: Entry, index: int, content: bytes) -> Video:
         height=SMALL[1],
         fps=24.0,
         audio=True,
+        warnings=(),
     )

@@ -1,6 +1,5 @@
 """Requests, and whatever may happen to them in any order."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 from support.virtual import VIDEO
 from veogen.results import events
 from veogen.results.entries import Entry
-from veogen.results.events import Event, to_json
+from veogen.results.events import Event
 
 HASHES = ("a" * 64, "b" * 64, "c" * 64)
 
@@ -57,11 +56,3 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(events.Progressed, HASH, TASK, st.just("processing"), st.just(5)),
 )
-
-
-def lives(happened: Iterable[Event]) -> dict[str, list[str]]:
-    """The JSON of each request's events, in their order, as a journal has them."""
-    found: dict[str, list[str]] = {}
-    for event in happened:
-        found.setdefault(event.hash, []).append(to_json(event))
-    return found

@@ -174,7 +174,7 @@ class VirtualGateway:
 
 
 VIDEO = Video(
-    path="",
+    path="videos/clip.mp4",
     sha256="0" * 64,
     bytes=1000,
     duration=4.0,
@@ -182,6 +182,7 @@ VIDEO = Video(
     height=720,
     fps=24.0,
     audio=True,
+    warnings=(),
 )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from veogen.executor.journal_file import Transaction, unreadable
 from veogen.gateway.answers import Upload
 from veogen.results.entries import Entry
 from veogen.results.events import Event, Progressed, from_json, to_json
+from veogen.results.folding import records
 from veogen.results.ledger import Ledger
-from veogen.results.lives import Life, records
 from veogen.results.manifest import GatewayName
 
 
@@ -138,7 +137,7 @@ class Journal:
     def fold(self) -> Ledger:
         """The fold of everything that happened, before the requests of a plan are adopted."""
         try:
-            ledger = Ledger.of(self.header.name, records(self._lives()))
+            ledger = Ledger.of(self.header.name, records(self.events()))
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise unreadable(self.path, error) from None
         return ledger
@@ -148,17 +147,12 @@ class Journal:
         return self._entries("position IS NULL ORDER BY known")
 
     def events(self) -> Iterator[Event]:
-        """Every event, in the order in which they were written."""
-        for (body,) in self._db.execute("SELECT body FROM event ORDER BY id"):
-            yield from_json(body)
-
-    def _lives(self) -> Iterator[Life]:
-        """The events of each request, as they were written; each is let go once it is given."""
-        lives: defaultdict[str, list[str]] = defaultdict(list)
+        """Every event, in the order in which they were written; raises `ValueError` for others."""
         for hash_, body in self._db.execute("SELECT hash, body FROM event ORDER BY id"):
-            lives[hash_].append(body)
-        for hash_ in list(lives):
-            yield hash_, lives.pop(hash_)
+            event = from_json(body)
+            if event.hash != hash_:
+                raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
+            yield event
 
     def _entries(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class

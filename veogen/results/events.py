@@ -3,37 +3,44 @@
 Every event names its request by hash. Times are Unix seconds of this machine's clock.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from decimal import Decimal
-from sys import intern
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias
 
-from veogen.document.compact import compact
-from veogen.results.shared import amount
+from msgspec import Struct, json
+
 from veogen.results.videos import Video
 
 Status: TypeAlias = str
 
 
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """About to be sent: `body` is the exact JSON text, `estimate` what it may cost."""
+def _refuse_endless(amount: Decimal | None) -> None:
+    if amount is not None and not amount.is_finite():
+        raise ValueError("an amount is a finite number")
+
+
+class _OfRequest(Struct, frozen=True, tag_field="event", tag=True, forbid_unknown_fields=True):
+    """What has happened to the request of this hash; its JSON says which event it is."""
 
     hash: str
+
+
+class Intended(_OfRequest, frozen=True):
+    """About to be sent: `body` is the exact JSON text, `estimate` what it may cost."""
+
     attempt: int
     key: str
     body: str
     estimate: Decimal | None
     at: float
 
+    def __post_init__(self) -> None:
+        _refuse_endless(self.estimate)
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+
+class Accepted(_OfRequest, frozen=True):
     """The gateway has it, under a task id; `credits` is what it reserved, if it said so."""
 
-    hash: str
     attempt: int
     task_id: str
     credits: Decimal | None
@@ -42,116 +49,101 @@ class Accepted:
     replayed: bool = False
     request_id: str | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_endless(self.credits)
 
-@dataclass(frozen=True, slots=True)
-class NotTaken:
+
+class NotTaken(_OfRequest, frozen=True):
     """Surely not accepted: nothing was bought, the same attempt can be made again."""
 
-    hash: str
     attempt: int
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(_OfRequest, frozen=True):
     """Refused for good: nothing was bought, and nothing would be by sending it again."""
 
-    hash: str
     attempt: int
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(_OfRequest, frozen=True):
     """It may or may not have been accepted: held until somebody decides."""
 
-    hash: str
     attempt: int
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(_OfRequest, frozen=True):
     """The task is completed and billed; `links` live for 24 hours from about `at`."""
 
-    hash: str
     task_id: str
     links: tuple[str, ...]
     credits: Decimal | None
     at: float
 
+    def __post_init__(self) -> None:
+        _refuse_endless(self.credits)
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+
+class Ended(_OfRequest, frozen=True):
     """The task ended failed or cancelled; the gateway returns what it reserved."""
 
-    hash: str
     task_id: str
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(_OfRequest, frozen=True):
     """One video of a task is whole on disk; `index` counts from 0 in the order of the links."""
 
-    hash: str
     index: int
     video: Video
 
 
-@dataclass(frozen=True, slots=True)
-class Undelivered:
+class Undelivered(_OfRequest, frozen=True):
     """Made and billed, but not on disk, and why."""
 
-    hash: str
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(_OfRequest, frozen=True):
     """A delivered video is no longer on disk: somebody deleted it."""
 
-    hash: str
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(_OfRequest, frozen=True):
     """A delivered video has a new path, because its request was renamed."""
 
-    hash: str
     index: int
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(_OfRequest, frozen=True):
     """Somebody decided that this task is the request's."""
 
-    hash: str
     task_id: str
     credits: Decimal | None
     at: float
 
+    def __post_init__(self) -> None:
+        _refuse_endless(self.credits)
 
-@dataclass(frozen=True, slots=True)
-class Abandoned:
+
+class Abandoned(_OfRequest, frozen=True):
     """Somebody decided to wait no longer; what it may have cost stays counted."""
 
-    hash: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakenIn:
+class TakenIn(_OfRequest, frozen=True):
     """A purchase that another machine made, as the committed results say."""
 
-    hash: str
     status: Status
     task_id: str | None
     attempts: int
@@ -162,12 +154,14 @@ class TakenIn:
     estimate: Decimal | None
     at: float
 
+    def __post_init__(self) -> None:
+        _refuse_endless(self.credits)
+        _refuse_endless(self.estimate)
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
+
+class Progressed(_OfRequest, frozen=True):
     """The task goes on; told to whoever watches, never kept."""
 
-    hash: str
     task_id: str
     state: str
     percent: int | None
@@ -192,61 +186,18 @@ Event: TypeAlias = (
 )
 
 
-_TYPED: Mapping[str, Callable[[Any], Any]] = {
-    "credits": amount,
-    "estimate": amount,
-    "links": tuple,
-    "video": Video.from_json,
-    "videos": lambda videos: tuple(map(Video.from_json, videos)),
-}
-"""How a field is read whose value is not as JSON has it."""
-
-_READING: Mapping[str, tuple[type[Event], Sequence[tuple[str, Callable[[Any], Any]]]]] = {
-    kind.__name__: (kind, [(f.name, _TYPED[f.name]) for f in fields(kind) if f.name in _TYPED])
-    for kind in get_args(Event)
-}
+_encode = json.Encoder().encode
+_decode: Callable[[str], Event] = json.Decoder(Event).decode
 
 
 def to_json(event: Event) -> str:
     """The event as one line of JSON, its kind under `event`; decimals are strings."""
-    data = {"event": type(event).__name__}
-    data.update((f.name, _plain(getattr(event, f.name))) for f in fields(event))
-    return compact(data)
+    return _encode(event).decode()
 
 
 def from_json(text: str) -> Event:
     """The event that `to_json` wrote; raises `ValueError` for anything else."""
-    return event_of(json.loads(text), text)
-
-
-def parsed(texts: Sequence[str]) -> Sequence[Any]:
-    """The JSON of each text: many of them read at once take half the time."""
     try:
-        found = json.loads(f"[{','.join(texts)}]")
-    except ValueError:
-        found = ()
-    return found if len(found) == len(texts) else list(map(json.loads, texts))
-
-
-def event_of(data: Any, text: str) -> Event:
-    """The event that was written as `text`, whose JSON is `data`; raises `ValueError`."""
-    try:
-        kind, typed = _READING[data.pop("event")]
-        data["hash"] = intern(data["hash"])
-        for name, read in typed:
-            data[name] = read(data[name])
-        return kind(**data)
-    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise ValueError(f"not an event: {text[:200]}") from error
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return str(value)
-        case Video():
-            return value.to_json()
-        case tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return value
+        return _decode(text)
+    except ValueError as error:
+        raise ValueError(f"not an event ({error}): {text[:200]}") from None

@@ -1,6 +1,6 @@
 """The fold of a request's events: what each of them makes of where it stood before."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -36,6 +36,17 @@ def after(record: Record, event: Event) -> Record:
     draft = Draft(record)
     draft.take(event)
     return draft.record
+
+
+def records(events: Iterable[Event]) -> Iterator[Record]:
+    """Where each request stands once all events have happened; none of them is kept."""
+    drafts: dict[str, Draft] = {}
+    for event in events:
+        draft = drafts.get(event.hash)
+        if draft is None:
+            draft = drafts[event.hash] = Draft(Record(hash=event.hash))
+        draft.take(event)
+    return (draft.record for draft in drafts.values())
 
 
 class Draft:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from msgspec import convert
+
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
 from veogen.results.records import Failure, Status, status_of
@@ -129,7 +131,7 @@ def _read_line(data: Mapping[str, Any]) -> Line:
         attempts=_count(data["attempts"], _MOST_ATTEMPTS),
         credits=_credits(data["credits"]),
         error=_error(data["error"]),
-        videos=tuple(map(Video.from_json, _list(data["videos"]))),
+        videos=convert(data["videos"], tuple[Video, ...]),
     )
     if line.status in ("submitted", "completed", "undelivered") and line.task_id is None:
         raise ValueError(f"{line.address!r} is {line.status} without a task_id")

@@ -30,7 +30,7 @@ _REQUEST = form(
     ),
     _LISTED,
 )
-_VIDEO = form(Video._fields, _OF_FIELD)
+_VIDEO = form(Video.__struct_fields__, _OF_FIELD)
 
 
 class Renderer:

@@ -1,40 +1,35 @@
 """A delivered video: where it is and what was measured in it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=10**15)]
+_Number: TypeAlias = Annotated[float, Meta(ge=0, le=10**15)]
 
 
-class Video(NamedTuple):
+class Video(Struct, frozen=True, forbid_unknown_fields=True):
     """A video below the run directory: SHA-256 in hex, seconds, pixels, frames a second."""
 
     path: str
-    sha256: str
-    bytes: int
-    duration: float
-    width: int
-    height: int
-    fps: float
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    bytes: _Count
+    duration: _Number
+    width: _Count
+    height: _Count
+    fps: _Number
     audio: bool
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        return {**self._asdict(), "warnings": list(self.warnings)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Video":
-        """The video as a manifest or journal has it; raises `ValueError` for a wrong one."""
-        try:
-            *measured, warnings = _VALUES(data)
-            if len(data) == len(cls._fields) and _is_sound(measured) and _are_words(warnings):
-                return cls._make((*measured, tuple(warnings)))
-        except (KeyError, TypeError) as error:
-            raise ValueError("this is not a video") from error
-        raise ValueError("this is not a video")
+    def __post_init__(self) -> None:
+        if not is_video_path(self.path):
+            raise ValueError(f"{self.path!r} is no path of a video")
 
     def at(self, path: str) -> "Video":
-        return self._replace(path=path)
+        return replace(self, path=path)
 
 
 def is_video_path(path: str) -> bool:
@@ -73,34 +68,3 @@ _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
-_VALUES = itemgetter(*Video._fields)
-_MOST = 10**15
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def _is_sound(measured: Sequence[Any]) -> bool:
-    """Whether a video's values are of their types and in their limits, but for its warnings."""
-    path, sha256, size, duration, width, height, fps, audio = measured
-    return (
-        isinstance(path, str)
-        and is_video_path(path)
-        and _SHA256.fullmatch(sha256) is not None
-        and _is_count(size)
-        and _is_count(width)
-        and _is_count(height)
-        and _is_number(duration)
-        and _is_number(fps)
-        and type(audio) is bool
-    )
-
-
-def _are_words(warnings: Any) -> bool:
-    return type(warnings) is list and {str}.issuperset(map(type, warnings))
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _MOST
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= _MOST
