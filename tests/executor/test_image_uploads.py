@@ -151,7 +151,7 @@ def shot(city: str, *colours: str) -> Request:
 
 def test_each_content_is_uploaded_once_over_a_run_and_over_two(project: Project) -> None:
     (project.root / "again.png").write_bytes(RED)
-    twin = replace(shot("Oslo", "red").images[0], path="again.png")
+    twin = shot("Oslo", "red").images[0]._replace(path="again.png")
     oslo = shot("Oslo", "red")
     oslo = replace(oslo, images=(twin,), body={**oslo.body, "image_urls": ["file:again.png"]})
     first = plan(shot("Tokyo", "red", "blue"), shot("Paris", "blue"), oslo)

@@ -4,6 +4,7 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.lives import EVENTS, HASHES, entry
 
 from veogen.results.events import Event
@@ -22,7 +23,7 @@ def test_what_a_journal_tells_comes_to_the_same_as_what_happened(
 ) -> None:
     one, other = Ledger("trip"), Ledger.of("trip", records(first))
     for ledger in (one, other):
-        ledger.adopt(map(entry, HASHES[:2]), [entry(HASHES[2])._replace(address="former")])
+        ledger.adopt(map(entry, HASHES[:2]), [replace(entry(HASHES[2]), address="former")])
 
     for event in first:
         one.apply(event)

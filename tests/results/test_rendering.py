@@ -28,7 +28,7 @@ def entry(name: str, **variables: object) -> Entry:
         hash=name[:1].encode().hex().rjust(64, "0"),
         shot="city",
         take=1,
-        variables={"name": name, **variables},  # type: ignore[dict-item]
+        variables={"name": name, **variables},
         output=f"city/{name}",
         body={"model": "veo-3.1-fast-generate-preview"},
         credits=PRICE,
@@ -151,7 +151,7 @@ def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
 ) -> None:
     """Else a run could not be gone on with on any other machine."""
     planned = [
-        OSLO._replace(hash=f"{n:064x}", take=take, address=address("city", {"v": value}, take))
+        replace(OSLO, hash=f"{n:064x}", take=take, address=address("city", {"v": value}, take))
         for n, value in enumerate(values)
     ]
     found = ledger(planned=planned)

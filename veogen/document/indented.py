@@ -18,13 +18,13 @@ def indented(value: Any, margin: str = "\n") -> str:
         return compact(value)
     deeper = f"{margin}  "
     if isinstance(value, dict):
-        return form(tuple(value), margin) % tuple([indented(v, deeper) for v in value.values()])
+        return _form(tuple(value), margin) % tuple([indented(v, deeper) for v in value.values()])
     texts = [indented(item, deeper) for item in value]
     return f"[{deeper}{f',{deeper}'.join(texts)}{margin}]"
 
 
 @lru_cache(maxsize=256)
-def form(names: tuple[str, ...], margin: str) -> str:
+def _form(names: tuple[str, ...], margin: str) -> str:
     """A mapping of these names with a place for the text of each value."""
     fields = (f"{margin}  {quoted(name).replace('%', '%%')}: %s" for name in names)
     return f"{{{','.join(fields)}{margin}}}"

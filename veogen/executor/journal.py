@@ -1,13 +1,11 @@
 """The journal: every event of a run directory, durable before anything depends on it."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from veogen.document.compact import compact
 from veogen.executor import journal_file
 from veogen.executor.journal_file import Transaction, unreadable
 from veogen.gateway.answers import Upload
@@ -79,7 +77,7 @@ class Journal:
         has to be readable, like all else.
         """
         first, known = self._last_known() + 1, self._known()
-        texts = {entry.hash: _text(entry) for entry in entries}
+        texts = {entry.hash: entry.to_json() for entry in entries}
         rows = [
             (hash_, first + position, position, text)
             for position, (hash_, text) in enumerate(texts.items())
@@ -106,7 +104,7 @@ class Journal:
     def remember(self, entries: Iterable[Entry]) -> None:
         """Keep requests that are not of the plan: former purchases of other machines."""
         first = self._last_known() + 1
-        rows = [(e.hash, first + index, _text(e)) for index, e in enumerate(entries)]
+        rows = [(e.hash, first + index, e.to_json()) for index, e in enumerate(entries)]
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
@@ -161,8 +159,8 @@ class Journal:
 
     def _entry(self, text: str) -> Entry:
         try:
-            return Entry.from_json(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            return Entry.from_json(text)
+        except ValueError as error:
             raise unreadable(self.path, error) from None
 
     def _known(self) -> dict[str, tuple[int | None, str]]:
@@ -186,7 +184,3 @@ class Journal:
 
     def _transaction(self) -> Transaction:
         return Transaction(self._db, self.path)
-
-
-def _text(entry: Entry) -> str:
-    return compact(entry.to_json())

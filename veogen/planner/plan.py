@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from veogen.catalogue.parameters import Json
 from veogen.document.problems import Problem
@@ -12,8 +13,7 @@ from veogen.spec.model import Limits
 NO_CREDITS = Decimal("0.000")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A local image of a request: its path below the root, SHA-256 (hex) and size in bytes."""
 
     path: str

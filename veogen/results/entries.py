@@ -1,31 +1,53 @@
 """What a run has to remember of each request, so that it needs no spec to go on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from veogen.catalogue.parameters import Json
+from msgspec import Struct, json
+
 from veogen.planner.plan import Image, Request, video_paths
-from veogen.results.shared import amount, members
+from veogen.results.amounts import refuse_endless
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request as the run directory knows it; `body` has local images as `file:<path>`."""
 
     address: str
     hash: str
     shot: str
     take: int
-    variables: Mapping[str, Json]
+    variables: Mapping[str, Any]
     output: str
-    body: Mapping[str, Json]
-    credits: Decimal | None
+    body: Mapping[str, Any]
     images: tuple[Image, ...] = ()
+    credits: Decimal | None
+
+    def __post_init__(self) -> None:
+        refuse_endless(self.credits)
 
     @classmethod
     def of(cls, request: Request) -> "Entry":
-        return cls._make(_FIELDS(request))
+        return cls(
+            address=request.address,
+            hash=request.hash,
+            shot=request.shot,
+            take=request.take,
+            variables=request.variables,
+            output=request.output,
+            body=request.body,
+            images=request.images,
+            credits=request.credits,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Entry":
+        """The entry that `to_json` wrote; raises `ValueError` for anything else."""
+        return _decode(text)
+
+    def to_json(self) -> str:
+        """The entry as one line of JSON; decimals are strings."""
+        return _encode(self).decode()
 
     @property
     def model(self) -> str:
@@ -43,27 +65,6 @@ class Entry(NamedTuple):
         """
         return video_paths(self.output, self.hash, max(self.videos, of, index + 1))[index]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "address": self.address,
-            "hash": self.hash,
-            "shot": self.shot,
-            "take": self.take,
-            "variables": dict(self.variables),
-            "output": self.output,
-            "body": dict(self.body),
-            "images": [[i.path, i.sha256, i.bytes] for i in self.images],
-            "credits": None if self.credits is None else str(self.credits),
-        }
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Entry":
-        fields = members(data)
-        fields["variables"] = members(data["variables"])
-        fields["body"] = members(data["body"])
-        fields["images"] = tuple(Image(*image) for image in data["images"])
-        fields["credits"] = amount(data["credits"])
-        return cls(**fields)
-
-
-_FIELDS = attrgetter(*Entry._fields)
+_encode = json.Encoder().encode
+_decode: Callable[[str], Entry] = json.Decoder(Entry).decode

@@ -9,14 +9,10 @@ from typing import TypeAlias
 
 from msgspec import Struct, json
 
+from veogen.results.amounts import refuse_endless
 from veogen.results.videos import Video
 
 Status: TypeAlias = str
-
-
-def _refuse_endless(amount: Decimal | None) -> None:
-    if amount is not None and not amount.is_finite():
-        raise ValueError("an amount is a finite number")
 
 
 class _OfRequest(Struct, frozen=True, tag_field="event", tag=True, forbid_unknown_fields=True):
@@ -35,7 +31,7 @@ class Intended(_OfRequest, frozen=True):
     at: float
 
     def __post_init__(self) -> None:
-        _refuse_endless(self.estimate)
+        refuse_endless(self.estimate)
 
 
 class Accepted(_OfRequest, frozen=True):
@@ -50,7 +46,7 @@ class Accepted(_OfRequest, frozen=True):
     request_id: str | None = None
 
     def __post_init__(self) -> None:
-        _refuse_endless(self.credits)
+        refuse_endless(self.credits)
 
 
 class NotTaken(_OfRequest, frozen=True):
@@ -86,7 +82,7 @@ class Made(_OfRequest, frozen=True):
     at: float
 
     def __post_init__(self) -> None:
-        _refuse_endless(self.credits)
+        refuse_endless(self.credits)
 
 
 class Ended(_OfRequest, frozen=True):
@@ -132,7 +128,7 @@ class Adopted(_OfRequest, frozen=True):
     at: float
 
     def __post_init__(self) -> None:
-        _refuse_endless(self.credits)
+        refuse_endless(self.credits)
 
 
 class Abandoned(_OfRequest, frozen=True):
@@ -155,8 +151,8 @@ class TakenIn(_OfRequest, frozen=True):
     at: float
 
     def __post_init__(self) -> None:
-        _refuse_endless(self.credits)
-        _refuse_endless(self.estimate)
+        refuse_endless(self.credits)
+        refuse_endless(self.estimate)
 
 
 class Progressed(_OfRequest, frozen=True):

@@ -1,36 +1,39 @@
 """The bytes of `results.json`, again and again while a run goes on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from hashlib import sha256
-from json.encoder import encode_basestring as quoted
 
-from veogen.document.compact import compact
-from veogen.document.indented import form, indented
+from msgspec import Struct, json
+
+from veogen.catalogue.parameters import Json
+from veogen.document.indented import indented
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.manifest import FORMAT, GatewayName
-from veogen.results.records import Failure
+from veogen.results.records import Failure, Status
 from veogen.results.videos import Video
 
-_LISTED, _FIELD, _OF_FIELD = "\n    ", "\n      ", "\n        "
-"""Before each request of a list, each field of a request, each item of a field."""
+_LISTED = b"\n    "
+"""Before each line of a request in a list."""
 
-_REQUEST = form(
-    (
-        "address",
-        "hash",
-        "shot",
-        "take",
-        "variables",
-        "status",
-        "task_id",
-        "attempts",
-        "credits",
-        "error",
-        "videos",
-    ),
-    _LISTED,
-)
-_VIDEO = form(Video.__struct_fields__, _OF_FIELD)
+
+class _Request(Struct):
+    """One request in the order of the document."""
+
+    address: str
+    hash: str
+    shot: str
+    take: int
+    variables: Mapping[str, Json]
+    status: Status
+    task_id: str | None
+    attempts: int
+    credits: Decimal | None
+    error: Failure | None
+    videos: list[Video]
+
+
+_encode = json.Encoder().encode
 
 
 class Renderer:
@@ -80,7 +83,7 @@ class Renderer:
         known = self._lines.get(standing.record.hash)
         if known is not None and _is_same(known[0], standing):
             return known[1]
-        text = _text(standing).encode()
+        text = _text(standing)
         self._lines[standing.record.hash] = (standing, text)
         return text
 
@@ -101,45 +104,24 @@ def render(ledger: Ledger, gateway: GatewayName) -> bytes:
 
 def listed(standings: Iterable[Standing]) -> str:
     """The requests as a list in a document, each as the manifest has it."""
-    texts = ",".join(map(_text, standings))
+    texts = b",".join(map(_text, standings)).decode()
     return f"[{texts}\n  ]" if texts else "[]"
 
 
-def _text(standing: Standing) -> str:
-    """One request: put together by hand, as a large run writes and reads it again and again."""
+def _text(standing: Standing) -> bytes:
+    """One request in lines, as a list in a document has it."""
     entry, record = standing
-    return _LISTED + _REQUEST % (
-        quoted(entry.address),
-        quoted(entry.hash),
-        quoted(entry.shot),
+    request = _Request(
+        entry.address,
+        entry.hash,
+        entry.shot,
         entry.take,
-        indented(dict(entry.variables), _FIELD),
-        quoted(record.status),
-        "null" if record.task_id is None else quoted(record.task_id),
+        entry.variables,
+        record.status,
+        record.task_id,
         record.attempts,
-        "null" if record.credits is None else f'"{record.credits}"',
-        "null" if record.error is None else indented(_error(record.error), _FIELD),
-        _videos([record.videos[index] for index in sorted(record.videos)]),
+        record.credits,
+        record.error,
+        [record.videos[index] for index in sorted(record.videos)],
     )
-
-
-def _error(error: Failure) -> dict[str, str]:
-    return {"code": error.code, "message": error.message}
-
-
-def _videos(videos: Sequence[Video]) -> str:
-    return f"[{','.join(map(_video, videos))}{_FIELD}]" if videos else "[]"
-
-
-def _video(video: Video) -> str:
-    return _OF_FIELD + _VIDEO % (
-        quoted(video.path),
-        quoted(video.sha256),
-        video.bytes,
-        compact(video.duration),
-        video.width,
-        video.height,
-        compact(video.fps),
-        "true" if video.audio else "false",
-        indented(video.warnings, f"{_OF_FIELD}  "),
-    )
+    return _LISTED + json.format(_encode(request), indent=2).replace(b"\n", _LISTED)

@@ -1,9 +1,11 @@
 """The requests of a large shot, read from its lines where those can be woven."""
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
+from typing import Any
+
+from msgspec import Struct, json
 
 from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json
@@ -22,24 +24,36 @@ def requests_of(planning: Planning, planable: Planable) -> Iterator[Request]:
     return read(blocks, planable.shot, found.model)
 
 
-_LINE_END = "\n"  # no text in JSON holds one
+class _Line(Struct):
+    """A line, as far as it tells of its request."""
+
+    address: str
+    hash: str
+    take: int
+    variables: dict[str, Any]
+    output: str
+    credits: str
+    request: dict[str, Any]
+
+
+_lines = json.Decoder(_Line).decode_lines
 
 
 def read(blocks: Iterable[str], shot: Shot, model: Model) -> Iterator[Request]:
     """The requests that the lines of a shot tell of, equal to those of the straight way."""
     amount, seconds = cache(Decimal), _seconds(model)
     for block in blocks:
-        for line in json.loads(f"[{block[:-1].replace(_LINE_END, ',')}]"):
+        for line in _lines(block):
             yield Request(
-                address=line["address"],
-                hash=line["hash"],
+                address=line.address,
+                hash=line.hash,
                 shot=shot.name,
-                take=line["take"],
-                variables=line["variables"],
-                output=line["output"],
-                body=line["request"],
-                credits=amount(line["credits"]),
-                seconds=seconds(line["request"]),
+                take=line.take,
+                variables=line.variables,
+                output=line.output,
+                body=line.request,
+                credits=amount(line.credits),
+                seconds=seconds(line.request),
                 place=shot.place,
             )
 
@@ -50,7 +64,7 @@ def _seconds(model: Model) -> Callable[[Mapping[str, Json]], int | None]:
     known: dict[Hashable, int | None] = {}
 
     def seconds(body: Mapping[str, Json]) -> int | None:
-        key = tuple([body.get(name) for name in names])
+        key = tuple(map(body.get, names))
         if key not in known:
             known[key] = model.seconds(body)
         return known[key]
