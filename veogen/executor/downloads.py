@@ -29,8 +29,9 @@ LARGEST = 1 << 30
 KEPT = 4 << 20
 """Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
-_UNSEEN = 256 << 10
-"""So many bytes are taken before the disk is looked at again: of all downloads less than `KEPT`."""
+_UNSEEN, _SHARE = 256 << 10, 64
+"""So many bytes, or that part of what is free, are taken before the disk is looked at again: all
+downloads together take less than `KEPT`, or than what is free, in between."""
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED = (403, 404, 410)
@@ -175,11 +176,13 @@ class _Download:
             raise _RefusedError(self._too_large(body.length))
         self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
 
-    def _look_at_the_disk(self, missing: int) -> None:
+    def _look_at_the_disk(self, missing: int) -> int:
+        """How many bytes can be taken until it is looked at again."""
         free = shutil.disk_usage(self._folder).free
         if missing + KEPT > free:
             text = f"the clip needs {missing} bytes more and the journal {KEPT}, {free} are free"
             raise _RefusedError(NoSpace(f"{self._folder}: {text}"))
+        return max(_UNSEEN, (free - KEPT) // _SHARE)
 
     def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
         identity = Identity(_source(self._link), body.etag, body.length, boot_id())
@@ -192,7 +195,7 @@ class _Download:
 
     def _take(self, body: Body, writer: Writer) -> str:
         clock = SystemClock()
-        begun, looked = clock.monotonic(), writer.size
+        begun, look_at = clock.monotonic(), writer.size
         for chunk in body.chunks:
             writer.write(chunk)
             if writer.size >= _WORTH_A_NOTE or clock.monotonic() - begun > _LONG:
@@ -201,9 +204,8 @@ class _Download:
                 raise self._useless(self._too_large(writer.size))
             if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
                 raise self._useless(Broken("not-a-video", "what came is no MP4"))
-            if writer.size - looked >= _UNSEEN:
-                self._look_at_the_disk(0)
-                looked = writer.size
+            if writer.size >= look_at:
+                look_at = writer.size + self._look_at_the_disk(0)
             if self._stopped():
                 raise InterruptedDownload("the run was stopped")
         if body.length is not None and writer.size != body.length:
