@@ -246,6 +246,12 @@ def test_a_map_tells_block_scalars_from_others() -> None:
             id="a list as a key",
         ),
         pytest.param(
+            "a: {{ city }} at dusk",
+            "a.yaml:1:5: error[key]: a key is a string, not a mapping or a list; quote a text that "
+            "begins with '{{'",
+            id="a template without quotes",
+        ),
+        pytest.param(
             "a: 1\n---\nb: 2",
             "a.yaml:2:1: error[documents]: a file holds one document; a second begins here",
             id="a second document",

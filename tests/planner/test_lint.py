@@ -22,6 +22,16 @@ def warned(project: Project, text: str) -> list[str]:
             id="an axis that nothing uses",
         ),
         pytest.param(
+            "{name: s, prompt: x, matrix: {rowss: [1]}}",
+            [
+                (
+                    "a.yaml:3:35 unused-axis: no template or parameter of 's' uses the axis 'rowss'; "
+                    "did you mean 'rows'?"
+                )
+            ],
+            id="an axis that is a misspelt word of a matrix",
+        ),
+        pytest.param(
             '{name: s, prompt: "{{ b }}", matrix: {a: [1], b: [1], seed: [2]}, output: "{{ a }}"}',
             [],
             id="an axis of a template, of a parameter, of the output",

@@ -174,6 +174,17 @@ SHOT = "shots: [{name: a, prompt: x}]\n"
             id="infinity on an axis",
         ),
         pytest.param(
+            SHOT + "matrix: {exlude: [{light: low}]}",
+            "a.yaml:3:19: error[missing-id]: a mapping on an axis needs an 'id', "
+            "a string or a number, to stand for it; did you mean 'exclude'?",
+            id="a misspelt word of a matrix that reads as an axis",
+        ),
+        pytest.param(
+            SHOT + "matrix: {sampel: {count: 2}}",
+            "a.yaml:3:18: error[type]: 'sampel' is a list, not a mapping; did you mean 'sample'?",
+            id="a misspelt word of a matrix whose value is none of an axis",
+        ),
+        pytest.param(
             SHOT + "matrix: {look: [{light: low}]}",
             "a.yaml:3:17: error[missing-id]: a mapping on an axis needs an 'id', "
             "a string or a number, to stand for it",

@@ -43,8 +43,8 @@ class Flaws:
             raise EnoughError
 
 
-def wrong_type(value: Value, at: At, noun: str, flaws: Flaws) -> None:
-    flaws.add(at, "type", f"{label(at)} is {noun}, not {shown(value)}")
+def wrong_type(value: Value, at: At, noun: str, flaws: Flaws, hint: str | None = None) -> None:
+    flaws.add(at, "type", f"{label(at)} is {noun}, not {shown(value)}", hint=hint)
 
 
 def label(at: At) -> str:

@@ -222,7 +222,8 @@ class _Builder:
 
     def _refuse_key(self, event: Any, key: Value) -> NoReturn:
         if isinstance(key, Map | Seq):
-            self._fail(event, "key", "a key is a string, not a mapping or a list")
+            hint = "quote a text that begins with '{{'" if isinstance(key, Map) else None
+            self._fail(event, "key", "a key is a string, not a mapping or a list", hint)
         text = event.value if isinstance(event, ScalarEvent) else str(key)
         hint = f'write "{text}"' if text else None
         self._fail(event, "key", f"a key is a string, not {text or 'nothing'}", hint)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from veogen.document.problems import Problem
+from veogen.document.problems import Problem, did_you_mean
 from veogen.document.values import Place
 from veogen.planner.choices import Choice
 from veogen.planner.forms import Blank, Form
 from veogen.planner.layers import PROMPTS
 from veogen.planner.matrix import Grid
 from veogen.planner.templates.uses import Uses, uses_of
+from veogen.spec.file import MATRIX_WORDS
 from veogen.spec.model import Shot
 
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
@@ -54,7 +55,8 @@ def _unused_axes(one: PlannedShot, used: Uses) -> Iterator[Problem]:
     for name in axes:
         if not used.uses(name):
             message = f"no template or parameter of {one.shot.name!r} uses the axis {name!r}"
-            yield _warning(axes.key_place(name), "unused-axis", message)
+            hint = did_you_mean(name, MATRIX_WORDS)
+            yield _warning(axes.key_place(name), "unused-axis", message, hint)
 
 
 def _unused_vars(
@@ -138,5 +140,5 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _warning(place: Place, code: str, message: str) -> Problem:
-    return Problem(place, "warning", code, message)
+def _warning(place: Place, code: str, message: str, hint: str | None = None) -> Problem:
+    return Problem(place, "warning", code, message, hint)

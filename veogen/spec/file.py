@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veogen.document.flaws import At, Flaws, shown, wrong_type
+from veogen.document.problems import did_you_mean
 from veogen.document.sections import Key, ListOf, MapOf, Section
 from veogen.document.shape import Amount, Anything, Integer, Schema, Text
 from veogen.document.values import Map, Seq, Value
@@ -34,33 +35,40 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The values of an axis: no null, nothing infinite, and a mapping only with an id."""
+    """The values of an axis: no null, nothing infinite, and a mapping only with an id.
+
+    What is wrong may be its name: one of `words`, misspelt.
+    """
+
+    words: tuple[str, ...]
 
     def check(self, value: Value, at: At, flaws: Flaws) -> None:
         if not isinstance(value, Seq):
-            wrong_type(value, at, "a list", flaws)
+            wrong_type(value, at, "a list", flaws, self._meant(at))
             return
         if not value:
             message = "an axis without values makes no request; null takes an axis away"
             flaws.add(at, "empty-axis", message)
         for index, item in enumerate(value):
-            _check_item(item, (at, index), flaws)
+            self._check_item(item, (at, index), at, flaws)
+
+    def _check_item(self, value: Value, at: At, axis: At, flaws: Flaws) -> None:
+        """Refuse what cannot stand in an address."""
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            text = "null" if value is None else f".{value}".replace(".-", "-.")
+            flaws.add(at, "axis-value", f"{text} is not a value of an axis")
+        elif isinstance(value, Map) and not _is_id(value.get("id")):
+            message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
+            flaws.add(at, "missing-id", message, hint=self._meant(axis))
+
+    def _meant(self, axis: At) -> str | None:
+        return None if axis is None else did_you_mean(str(axis[1]), self.words)
 
     def schema(self, definitions: Schema) -> Schema:
         del definitions
         identified = {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}}
         item = {"not": {"type": "null"}, "if": {"type": "object"}, "then": identified}
         return {"type": "array", "minItems": 1, "items": item}
-
-
-def _check_item(value: Value, at: At, flaws: Flaws) -> None:
-    """Refuse what cannot stand in an address."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        text = "null" if value is None else f".{value}".replace(".-", "-.")
-        flaws.add(at, "axis-value", f"{text} is not a value of an axis")
-    elif isinstance(value, Map) and not _is_id(value.get("id")):
-        message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
-        flaws.add(at, "missing-id", message)
 
 
 def _is_id(value: Value) -> bool:
@@ -145,7 +153,7 @@ MATRIX = Section(
     "Matrix",
     "Axes by name, each a list of values; six words are not axes.",
     MATRIX_WORDS,
-    others=MapOf(Axis(), identifiers((*MATRIX_WORDS, *RESERVED))),
+    others=MapOf(Axis(tuple(MATRIX_WORDS)), identifiers((*MATRIX_WORDS, *RESERVED))),
 )
 BUDGET = Section(
     "'budget'",
