@@ -44,6 +44,32 @@ def test_mistakes_are_lines_on_stdout(project: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "budget: {max_requests: 0}\nshots: [{name: a, prompt: x}]",
+            "2:24: error[value]: 'max_requests' is at least 1, not 0",
+            id="a ceiling that is none",
+        ),
+        pytest.param(
+            "shots: [{name: a, prompt: '{{ city }}', "
+            "matrix: {rows: [{city: A}, {city: B}], rows_key: [cty]}}]",
+            "2:56: error[unknown-column]: rows_key: there is no column 'cty'; did you mean 'city'?",
+            id="a key column that is none",
+        ),
+    ],
+)
+def test_a_mistake_is_told_without_what_follows_from_it(
+    project: Path, text: str, expected: str
+) -> None:
+    (project / "a.yaml").write_text(f"veogen: 1\n{text}\n")
+
+    _, told, _ = validate("a.yaml")
+
+    assert told == f"a.yaml:{expected}\n"
+
+
 def test_a_glob_matches_an_address_of_some_profile(project: Path) -> None:
     (project / "specs/a.yaml").write_text(
         "veogen: 1\nshots: [{name: a, prompt: x}]\n"

@@ -49,7 +49,8 @@ def rows_of(
     keys = _key_columns(matrix, table.columns, place, problems)
     named = matrix.rows_key is not None or "id" in table.columns
     needed = frozenset(keys).intersection(table.columns) if named else frozenset()
-    _check_keys(table.rows, points, keys, needed, problems)
+    if table.columns.keys() >= set(keys):
+        _check_keys(table.rows, points, keys, needed, problems)
     names = tuple(table.columns)
     return Dimension(names, frozenset(keys), tuple(points), counted(len(points), "row"))
 

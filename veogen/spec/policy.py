@@ -63,4 +63,5 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
 
 
 def _whole(value: Value) -> int | None:
-    return value if isinstance(value, int) else None
+    """What was refused, such as 0, is no ceiling."""
+    return value if type(value) is int and value > 0 else None
