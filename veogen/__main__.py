@@ -1,6 +1,16 @@
 """`python -m veogen`, and the console script."""
 
-from veogen.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; an interrupt while it is being imported is no bug either."""
+    try:
+        from veogen.cli import main as run  # noqa: PLC0415 - it takes long enough for a Ctrl-C
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
 
 if __name__ == "__main__":
     main()

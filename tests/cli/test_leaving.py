@@ -154,3 +154,23 @@ def test_a_program_of_a_script_hears_ctrl_c_too(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
 
         assert process.wait(30) == ExitCode.INTERRUPTED
+
+
+AS_IT_STARTS = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "veogen.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from veogen.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_command_line_is_imported_is_no_traceback() -> None:
+    ended = subprocess.run([sys.executable, "-c", AS_IT_STARTS], capture_output=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (ExitCode.INTERRUPTED, b"", b"")
