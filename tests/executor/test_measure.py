@@ -96,6 +96,19 @@ def test_a_garbled_frame_in_a_fragment_is_found(fragmented: bytes, tmp_path: Pat
     assert measure(written(tmp_path, damaged)) == "a frame is garbled"
 
 
+def test_a_sector_that_was_never_written_is_missed_wherever_it_is(tmp_path: Path) -> None:
+    whole = clip(audio=False)
+    begin = whole.index(b"mdat") + 4
+    end = begin - 8 + int.from_bytes(whole[begin - 8 : begin - 4])
+    sectors = range(begin // 512 + 1, end // 512 - 1)
+    assert len(sectors) > 40
+
+    for sector in list(sectors)[:: len(sectors) // 40]:
+        damaged = whole[: sector * 512] + bytes(512) + whole[(sector + 1) * 512 :]
+
+        assert measure(written(tmp_path, damaged)) == "a frame is garbled"
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [

@@ -23,8 +23,9 @@ _LONGEST = 10**6
 
 _RATIO_TOLERANCE = 0.02
 _LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
-_HOLE = bytes(32)
-"""What was never written is missing by the sector; a shorter row takes longer to look for."""
+_HOLE = bytes(256)
+"""What was never written is missing by the sector, of 512 bytes: a longer row of zeros is found in
+less time, and a sector that does not leave one takes the length of a unit with it."""
 
 _UNPROBED = {"probesize": "32", "codec_whitelist": "none"}
 """The boxes of an MP4 say what is in it: decoders that probe it too would take half of the time."""
