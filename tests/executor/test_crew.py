@@ -38,12 +38,12 @@ class Watched(VirtualClock):
         self.meanwhile()
 
 
-def started(crew: Threads[str], calls: int) -> Callable[[], None]:
+def started(crew: Threads[str], calls: int, *, prompt: int = 0) -> Callable[[], None]:
     """Calls of which one is answered; the others are by the time that what is given returns."""
     before, gate = set(threading.enumerate()), threading.Event()
-    crew.start(lambda: "first")
-    for _ in range(calls - 1):
-        crew.start(lambda: "later" if gate.wait(10) else "late")
+    crew.start(lambda: "first", prompt=prompt > 0)
+    for number in range(1, calls):
+        crew.start(lambda: "later" if gate.wait(10) else "late", prompt=number < prompt)
     threads = set(threading.enumerate()) - before
 
     def end() -> None:
@@ -62,6 +62,29 @@ def test_of_many_calls_the_answers_of_a_moment_are_taken_together() -> None:
 
     assert crew.wait(10) == ["first", *["later"] * 5]
     assert clock.slept == [pytest.approx(0.01)]
+
+
+@pytest.mark.parametrize(("prompt", "taken"), [(1, 1), (4, 1), (5, 6)])
+def test_an_answer_that_is_waited_for_is_taken_at_once_unless_many_are(
+    prompt: int, taken: int
+) -> None:
+    clock = Watched()
+    crew = Threads[str](clock=clock)
+    end = clock.meanwhile = started(crew, 6, prompt=prompt)
+
+    assert len(crew.wait(10)) == taken
+    end()
+
+
+def test_once_it_is_taken_the_others_are_taken_together_again() -> None:
+    clock = Watched()
+    crew = Threads[str](clock=clock)
+    end = clock.meanwhile = started(crew, 7, prompt=1)
+    assert crew.wait(10) == ["first"]
+    crew.start(lambda: "second")
+
+    assert sorted(crew.wait(10), key=str) == [*["later"] * 6, "second"]
+    end()
 
 
 def test_nobody_who_has_something_else_to_do_sooner_waits_for_answers() -> None:

@@ -62,11 +62,11 @@ class Late(VirtualCrew[Message]):
         super().__init__(clock)
         self._late = late
 
-    def start(self, call: Callable[[], Message]) -> None:
+    def start(self, call: Callable[[], Message], *, prompt: bool = False) -> None:
         answer, usual = call(), self._latency
         if isinstance(answer, Read):
             self._latency, self._late = self._late, usual
-        super().start(lambda: answer)
+        super().start(lambda: answer, prompt=prompt)
         self._latency = usual
 
 

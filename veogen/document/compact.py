@@ -1,4 +1,4 @@
-"""JSON in one line without spaces, in UTF-8 as it is: for journals, lines and pages."""
+"""JSON in one line without spaces, in UTF-8 as it is: for lines and pages."""
 
 import json
 import math

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from veogen.executor import backoff
@@ -61,7 +62,8 @@ class Runner:
         forecast = Forecast(desk.policy.poll_interval)
         self._watching = Watching(desk, gateway, crew.start, self._on_ended, forecast)
         taken = self._watching.watch if follow else _let_go
-        self._buying = Buying(desk, gateway, uploads, chance, crew.start, taken, forecast)
+        post = partial(crew.start, prompt=True)  # a task id is on disk right after it is known
+        self._buying = Buying(desk, gateway, uploads, chance, post, taken, forecast)
         self._fetching = Fetching(
             desk, courier, chance, crew.start, lambda h: self._watching.watch(h, first=0.0)
         )
