@@ -142,6 +142,15 @@ def test_picks_are_read_from_a_file(run: Path, tmp_path: Path, text: bytes) -> N
     assert files(tmp_path / "cut") == ["clips.csv", "opening/Tokyo.mp4"]
 
 
+def test_picks_that_are_none_are_not_everything(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "picks.txt").touch()
+
+    result = export(run, tmp_path / "cut", "--select", f"@{tmp_path / 'picks.txt'}")
+
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == f"--select @{tmp_path / 'picks.txt'} names no address"
+
+
 def test_an_export_can_be_repeated(run: Path, tmp_path: Path) -> None:
     export(run, tmp_path / "cut", "--select", "opening*")
     before = (tmp_path / "cut/opening/Tokyo.mp4").stat().st_mtime_ns

@@ -125,6 +125,15 @@ def test_a_list_of_addresses_that_cannot_be_read_is_a_mistake(
         options_of("--select", f"@{name}")
 
 
+def test_an_empty_list_chooses_nothing_instead_of_everything(project: Path) -> None:
+    (project / "none.txt").write_text("\n \r\n")
+
+    with pytest.raises(UsageError, match=r"^--select @none\.txt names no address$"):
+        options_of("--select", "@none.txt")
+    assert options_of("--deselect", "@none.txt") == SpecOptions()
+    assert options_of("--select", "@none.txt", "--select", "b") == SpecOptions(select=("b",))
+
+
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(click.UsageError, match="0 is not in the range x>=1"):
         options_of("--max-requests", "0")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.examples import examples
-from veogen.cli.options import read_globs
+from veogen.cli.options import read_globs, read_select
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
@@ -47,7 +47,7 @@ def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[st
     1 when a chosen request has no clip here.
     """
     snapshot = look(find_run(run), SystemClock().now())
-    chosen = _chosen(snapshot, read_globs(tuple(select)), read_globs(tuple(deselect)))
+    chosen = _chosen(snapshot, read_select(tuple(select)), read_globs(tuple(deselect)))
     ready = [s for s in chosen if s.record.videos and snapshot.has_files(s)]
     found = list(exports(ready))
     try:

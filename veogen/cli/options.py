@@ -125,7 +125,7 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
             profile=profile,
             settings=settings,
             max_requests=max_requests,
-            select=read_globs(select),
+            select=read_select(select),
             deselect=read_globs(deselect),
             allow_unknown_model=allow_unknown_model,
         )
@@ -134,6 +134,14 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def read_select(written: tuple[str, ...]) -> tuple[str, ...]:
+    """As `read_globs`; raises `UsageError` for empty files alone, as no glob means everything."""
+    globs = read_globs(written)
+    if written and not globs:
+        raise UsageError(f"--select {' '.join(written)} names no address")
+    return globs
 
 
 def read_globs(written: tuple[str, ...]) -> tuple[str, ...]:
