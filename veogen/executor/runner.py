@@ -70,6 +70,7 @@ class Runner:
         self._wanted: set[str] = set()
         self._silence: tuple[float, float] | None = None
         self._interrupted_at: float | None = None
+        self._bug: BaseException | None = None
 
     def buy(self, hashes: Iterable[str]) -> None:
         """Submit these requests and bring home what they make."""
@@ -105,7 +106,10 @@ class Runner:
         return self._interrupted_at is not None
 
     def run(self) -> Stop | None:
-        """Go on until nothing is left; the reason, if it stopped before the end."""
+        """Go on until nothing is left; the reason, if it stopped before the end.
+
+        What a thread has crashed with is raised once everything known is on record.
+        """
         self._desk.write_results(force=True)
         try:
             while not self._finished():
@@ -117,6 +121,8 @@ class Runner:
         finally:
             self._crew.dismiss()
             self._desk.write_results(force=True)
+        if self._bug is not None:
+            raise self._bug
         return self._desk.stop
 
     @property
@@ -156,7 +162,7 @@ class Runner:
             self._watching.next_due(),
             self._fetching.next_due(),
         ]
-        return min(_TICK, *(max(0.0, at - now) for at in due if at is not None), _TICK)
+        return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
     def _take(self, messages: list[Message | Crashed]) -> None:
         reactions: list[Reaction] = []
@@ -174,7 +180,8 @@ class Runner:
                 case Hint(task_id=task_id):
                     self._watching.look_now(task_id)
                 case Crashed(error=error):
-                    raise error
+                    self._bug = self._bug or error
+                    self._leave()
         self._react(reactions)
         if self.interrupted:
             self._react([self._buying.give_up("interrupted", "veogen was interrupted")])
@@ -204,6 +211,7 @@ class Runner:
                 return
 
     def _leave(self) -> None:
+        """Begin nothing more; only what is on the wire is waited for, as it may be paid."""
         if self._interrupted_at is None:
             self._interrupted_at = self._now()
             if self._buying.on_the_wire:

@@ -1,0 +1,55 @@
+"""A bug in one of the threads: it is told, and what was bought is on record all the same."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities, statuses
+from support.virtual import VirtualClock, VirtualCrew
+
+from veogen.executor.crew import Crashed
+from veogen.executor.opening import opened
+from veogen.executor.policy import Policy
+from veogen.executor.runner import Message
+from veogen.executor.session import Wanted
+
+
+class Bug(Exception):  # noqa: N818 - it says what it is
+    """What nobody expects."""
+
+
+class StumblingCrew(VirtualCrew[Message]):
+    """A thread crashes before the first POSTs are answered, or at the very same moment."""
+
+    def __init__(self, clock: VirtualClock, *, at_once: bool) -> None:
+        super().__init__(clock)
+        self._at_once = at_once
+        self._stumbled = False
+
+    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+        if self._stumbled:
+            return super().wait(seconds)
+        self._stumbled = True
+        return [Crashed(Bug()), *(super().wait(seconds) if self._at_once else ())]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["with the answers", "before them"])
+def test_a_bug_loses_nothing_that_was_bought(tmp_path: Path, *, at_once: bool) -> None:
+    world = World(tmp_path / "trip")
+    services = replace(world.services(), crew=lambda: StumblingCrew(world.clock, at_once=at_once))
+    with (
+        pytest.raises(Bug),
+        opened(
+            world.path,
+            plan=cities("Tokyo", "Oslo"),
+            services=services,
+            policy=Policy(),
+            listener=world.memory,
+            wanted=Wanted(),
+        ) as session,
+    ):
+        session.run()
+
+    again = world.run(cities("Tokyo", "Oslo"))
+    assert set(statuses(again).values()) == {"completed"}
+    assert len(set(world.keys)) == len(world.keys) == 2
