@@ -31,6 +31,19 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
     )
 
 
+def test_the_last_words_about_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path / "trip")
+
+    say(world.path, world.run(cities()))
+
+    assert capsys.readouterr().err == (
+        "0 requests; 0 videos. 0.000 credits reserved or charged so far. trip/results.json\n"
+    )
+
+
 def test_of_what_the_gateway_names_no_amount_run_and_status_tell_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

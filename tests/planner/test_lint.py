@@ -32,6 +32,11 @@ def warned(project: Project, text: str) -> list[str]:
             id="an axis that is a misspelt word of a matrix",
         ),
         pytest.param(
+            '{name: s, prompt: "{{ a }}", matrix: {a: [1, 2], exclude: [{a: [1, 2]}]}}',
+            ["a.yaml:3:63 no-requests: the excludes of 's' leave none of its combinations"],
+            id="a shot that makes nothing",
+        ),
+        pytest.param(
             '{name: s, prompt: "{{ b }}", matrix: {a: [1], b: [1], seed: [2]}, output: "{{ a }}"}',
             [],
             id="an axis of a template, of a parameter, of the output",

@@ -17,10 +17,10 @@ from veogen.terminal import counted
 def say(directory: Path, outcome: Outcome) -> None:
     """One line of what is there now, and one for what to type next."""
     summary = outcome.ledger.summary()
-    counts = [f"{n} {status}" for status, n in summary.counts.items() if n]
+    counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
-        f"{counted(summary.requests, 'request')}: {', '.join(counts)}; "
+        f"{counted(summary.requests, 'request')}{counts and ': '}{counts}; "
         f"{counted(summary.videos, 'video')}{_warned(outcome.ledger)}. "
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,

@@ -1,7 +1,7 @@
 """What is allowed but likely a mistake that costs money."""
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -32,6 +32,8 @@ def doubts(
     planned: Sequence[PlannedShot], load: Callable[[str], str | None], bases: Container[str]
 ) -> Iterator[Problem]:
     """Warnings about the shots of a spec; `bases` are the files that other specs may share."""
+    yield from _without_requests(planned)
+    planned = [one for one in planned if one.forms]
     uses = [_uses(one, load) for one in planned]
     for one, used in zip(planned, uses, strict=True):
         yield from _unused_axes(one, used)
@@ -41,6 +43,14 @@ def doubts(
             if form.takes > 1:
                 yield from _takes_doubts(form, one, load)
     yield from _unused_vars(planned, uses, bases)
+
+
+def _without_requests(planned: Iterable[PlannedShot]) -> Iterator[Problem]:
+    for one in planned:
+        exclude = one.shot.matrix.exclude
+        if exclude and not one.forms:
+            message = f"the excludes of {one.shot.name!r} leave none of its combinations"
+            yield _warning(exclude.place, "no-requests", message)
 
 
 def _uses(one: PlannedShot, load: Callable[[str], str | None]) -> Uses:
