@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -300,6 +301,19 @@ def test_the_command_that_is_named_for_what_failed_allows_what_was_allowed(shell
     told = shell.veogen("run", *words, *OWN_CLIPS, "--faults", "faults.yaml").err
 
     assert f"    veogen run {' '.join(words)} --simulate   after an edit" in told
+
+
+def test_the_command_that_is_named_for_what_failed_buys_no_more_than_was_selected(
+    shell: Shell,
+) -> None:
+    fault = "faults: [{at: task, do: fail, code: content_policy_violation}]\n"
+    (shell.folder / "faults.yaml").write_text(fault)
+    words = ["--select", "boat*", "--deselect", "*=dusk]"]
+
+    told = shell.veogen("run", "trip.yaml", *words, *OWN_CLIPS, "--faults", "faults.yaml").err
+
+    typed = f"veogen run trip.yaml {shlex.join(words)} --simulate"
+    assert f"    {typed}   after an edit" in told
 
 
 def test_a_folder_with_one_spec_may_have_a_directory_of_its_own(shell: Shell) -> None:

@@ -78,7 +78,8 @@ class Job:
         """What has to be typed after `veogen run` to go on with this run."""
         if self.spec is None:
             return ("SPEC",)
-        found = [self.spec.files.shown(self.spec.path), *self.options.words]
+        options = self.options
+        found = [self.spec.files.shown(self.spec.path), *options.words, *options.selecting]
         found += ["--dir", str(given["directory"])] if given.get("directory") else []
         found += ["--simulate"] if given.get("simulate") else []
         return tuple(found)

@@ -64,6 +64,12 @@ class SpecOptions:
         lenient = ["--allow-unknown-model"] if self.allow_unknown_model else []
         return [*profile_words(self.profile), *set_, *most, *lenient]
 
+    @property
+    def selecting(self) -> list[str]:
+        """Which requests are meant, as it is typed."""
+        meant = [word for glob in self.select for word in ("--select", glob)]
+        return meant + [word for glob in self.deselect for word in ("--deselect", glob)]
+
 
 specs_argument = click.argument(
     "specs",
