@@ -201,13 +201,25 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         pytest.param(
             "r.csv",
             "a,b c\n1,2\n",
-            "r.csv:1:3: error[bad-name]: 'b c' is not a name; names are letters, digits and `_`, no digit first",
+            "r.csv:1:3: error[bad-name]: 'b c' is not a name: letters, digits and '_', not first a digit",
             id="a bad name",
         ),
         pytest.param(
             "r.csv",
+            "a;b\n1;2,5\n",
+            "r.csv:1:1: error[rows]: cells are separated by commas, not by ';'",
+            id="semicolons, as of a spreadsheet",
+        ),
+        pytest.param(
+            "r.csv",
+            "a\tb\n1\t2\n",
+            "r.csv:1:1: error[rows]: cells are separated by commas, not by tabs",
+            id="tabs",
+        ),
+        pytest.param(
+            "r.csv",
             "a,take\n1,2\n",
-            "r.csv:1:3: error[reserved-name]: 'take' has a meaning of its own in templates",
+            "r.csv:1:3: error[reserved-name]: 'take' means something else in templates; choose another name",
             id="a reserved name",
         ),
         pytest.param(

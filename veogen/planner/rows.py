@@ -12,9 +12,10 @@ from veogen.document.reader import read
 from veogen.document.values import Place, Seq, Value
 from veogen.planner.axes import Dimension
 from veogen.planner.choices import BadValueError, Choice, choice
-from veogen.planner.names import check_name, parameter
+from veogen.planner.names import parameter
 from veogen.planner.tables import Row, Table, inline_table, read_table
 from veogen.spec.model import Matrix
+from veogen.spec.names import identifier_rule
 from veogen.terminal import counted
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -42,7 +43,8 @@ def rows_of(
     if not table.rows:
         problems.error(place, "empty-axis", "there are no rows")
     for name, where in table.columns.items():
-        check_name(name, where, problems)
+        if (wrong := identifier_rule(name)) is not None:
+            problems.error(where, *wrong)
     models = tuple(models)
     types = {name: parameter(name, models) for name in table.columns}
     points = [tuple(_choices(row, types, problems)) for row in table.rows]

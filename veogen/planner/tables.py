@@ -79,13 +79,22 @@ def _yaml_row(placed: tuple[Value, Place]) -> Row:
 
 def _csv_table(text: str, shown: str) -> Table:
     records = _records(text, shown)
+    header = next(records, [])
+    _refuse_other_separators(header)
     columns: dict[str, Place] = {}
-    for name, place in next(records, ()):
+    for name, place in header:
         if name in columns:
             raise _mistake(place, f"the column {name!r} stands in the header twice")
         columns[name] = place
     names = list(columns)
     return Table(columns, _each(lambda record: _csv_row(record, names), records))
+
+
+def _refuse_other_separators(header: list[tuple[str, Place]]) -> None:
+    """Spreadsheets of many countries write something else."""
+    for separator, called in ((";", "';'"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0][0]:
+            raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
 
 
 def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:

@@ -23,7 +23,8 @@ def _name_rule(text: str) -> tuple[str, str] | None:
     return "bad-name", f"{text!r} is not a name: {form}"
 
 
-def _identifier_rule(text: str) -> tuple[str, str] | None:
+def identifier_rule(text: str) -> tuple[str, str] | None:
+    """What keeps a var, an axis or a column from having this name, as code and message."""
     if text in RESERVED:
         return "reserved-name", f"{text!r} means something else in templates; choose another name"
     if _IDENTIFIER.fullmatch(text) is None:
@@ -34,7 +35,7 @@ def _identifier_rule(text: str) -> tuple[str, str] | None:
 
 def identifiers(taken: Iterable[str] = RESERVED) -> Text:
     """Names that templates see, less those that are taken."""
-    return Text(_identifier_rule, f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$")
+    return Text(identifier_rule, f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$")
 
 
 NAME = Text(_name_rule, f"^{_NAME.pattern}$")
