@@ -130,7 +130,17 @@ def test_what_was_not_taken_is_sent_again_with_the_same_key_and_bytes(world: Wor
     assert world.gateway.submits[0] == world.gateway.submits[1]
     assert outcome.code == ExitCode.DONE
     accepted = next(e for e in world.memory.events if isinstance(e, Accepted))
-    assert accepted.at == pytest.approx(START + 7.2)
+    assert accepted.at - START == pytest.approx(7.2)
+
+
+def test_a_gateway_that_says_to_come_at_once_is_not_asked_without_a_pause(world: World) -> None:
+    busy = NotTaken(code="429", message="slow down", status=429, retry_after=0.0)
+    world.gateway.answers.extend([busy] * 3)
+
+    world.run(plan(TOKYO))
+
+    accepted = next(e for e in world.memory.events if isinstance(e, Accepted))
+    assert accepted.at - START == pytest.approx(1 + 2 + 4 + 4 * 0.1)
 
 
 def test_an_error_of_the_gateways_own_is_sent_again_once_then_it_is_unknown(world: World) -> None:

@@ -14,7 +14,9 @@ def ceiling(tries: int) -> float:
 
 
 def wait(tries: int, chance: Chance, retry_after: float | None = None) -> float:
-    """Full jitter below the ceiling; what the gateway asks for overrides it."""
-    if retry_after is not None:
-        return retry_after
-    return ceiling(tries) * chance()
+    """Full jitter below the ceiling; what the gateway asks for overrides it.
+
+    A `Retry-After` of 0, or a date that has passed, asks for nothing: obeyed, a gateway that has no
+    room would be asked hundreds of times a second.
+    """
+    return retry_after or ceiling(tries) * chance()
