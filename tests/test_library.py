@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ veogen: 1
 name: trip
 shots: [{name: boat, prompt: "A boat at {{ hour }}", matrix: {hour: [dawn, dusk]}}]
 """
+NOBODY = Settings(key="sk-any", base_url="http://127.0.0.1:9", files_url="http://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -74,6 +76,25 @@ def test_a_spec_is_loaded_planned_and_run(project: Path, capfd: pytest.CaptureFi
     assert kept == [Accepted, Made, Delivered]
     assert memory.ended
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("selected", "unknown"),
+    [
+        pytest.param({"boat[hour=noon]"}, "boat[hour=noon]", id="an address of nothing"),
+        pytest.param("boat[hour=dawn]", "b", id="one address, which is a collection of letters"),
+    ],
+)
+def test_what_no_request_is_called_is_not_selected(
+    project: Path, selected: Collection[str], unknown: str
+) -> None:
+    spec = load_spec(project / "trip.yaml")
+
+    with pytest.raises(VeogenError) as refused:
+        run(plan(spec), project / "runs/trip", spec=spec, settings=NOBODY, selected=selected)
+
+    assert str(refused.value) == f"no request has the address {unknown!r}"
+    assert not (project / "runs").exists()
 
 
 def test_the_budget_counts_what_was_spent_before(project: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from veogen.document.problems import MistakesError
-from veogen.errors import ExitCode, VeogenError
+from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.desk import Listener, Silent, View
 from veogen.executor.opening import opened
 from veogen.executor.policy import Policy
@@ -70,7 +70,7 @@ def run(
     settings = settings or from_environment(os.environ)
     policy = (policy or Policy()).within(plan_.budget.max_credits, spec.policy.limits.max_credits)
     listener = listener or Silent()
-    wanted = {r.hash for r in plan_.requests if selected is None or r.address in selected}
+    wanted = _hashes(plan_, selected)
     models = {str(request.body["model"]) for request in plan_.requests}
     with (
         connected(settings, policy, models=models, say=listener.note) as connection,
@@ -88,3 +88,13 @@ def run(
         outcome = session.run(connection.stop, max_credits=policy.max_credits)
         session.end()
         return outcome
+
+
+def _hashes(plan_: Plan, selected: Collection[str] | None) -> set[str]:
+    hashes = {request.address: request.hash for request in plan_.requests}
+    if selected is None:
+        return set(hashes.values())
+    for address in selected:
+        if address not in hashes:
+            raise UsageError(f"no request has the address {address!r}")
+    return {hashes[address] for address in selected}
