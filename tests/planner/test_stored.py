@@ -67,6 +67,7 @@ def test_a_price_that_is_unknown_reads_back_as_unknown(project: Project) -> None
     [
         pytest.param(b'{"format": "veogen.plan/1", "name": "a"}', True, id="a plan file"),
         pytest.param(b'[\n  {\n    "format": "veogen.plan/1"', True, id="several"),
+        pytest.param(b"- format: veogen.plan/1\n  name: a\n", True, id="several in YAML"),
         pytest.param(b"# why\nformat: veogen.plan/1\nname: a", True, id="a lock"),
         pytest.param(b"format: 'veogen.plan/2'", True, id="a version that is to come"),
         pytest.param(b"veogen: 1\nshots: []", False, id="a spec"),

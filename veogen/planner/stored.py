@@ -24,7 +24,7 @@ from veogen.spec.policy import read_limits
 MAX_BYTES = 256 * 1024 * 1024
 GLANCE = 4096
 
-_FORMAT = re.compile(rb"""(^|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
+_FORMAT = re.compile(rb"""(^(- )?|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
