@@ -390,14 +390,18 @@ def test_a_path_of_a_revision_need_not_be_the_shortest(repo: Repo, shell: Shell)
     assert diffed(shell, "HEAD:specs/../specs//a.yaml", "specs/a.yaml")["unchanged"] == 2
 
 
-def test_a_plan_in_lines_is_no_side(shell: Shell) -> None:
-    shell.veogen("plan", "specs/a.yaml", "--format", "jsonl", "--out", "plan.jsonl")
+@pytest.mark.parametrize(
+    ("format_", "why"),
+    [
+        pytest.param("jsonl", "a plan in lines does not say of which spec it is", id="lines"),
+        pytest.param("table", "a plan as a table is for people", id="a table"),
+    ],
+)
+def test_a_plan_that_does_not_say_all_is_no_side(shell: Shell, format_: str, why: str) -> None:
+    shell.veogen("plan", "specs/a.yaml", "--format", format_, "--out", "plan.json")
 
-    assert shell.veogen("diff", "plan.jsonl", "specs/a.yaml") == Ended(
-        2,
-        "",
-        "error: plan.jsonl: a plan in lines does not say of which spec it is; write it with "
-        "--format json or yaml\n",
+    assert shell.veogen("diff", "plan.json", "specs/a.yaml") == Ended(
+        2, "", f"error: plan.json: {why}; write it with --format json or yaml\n"
     )
 
 

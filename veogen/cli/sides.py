@@ -109,11 +109,8 @@ class Sides:
             raw = files.read(path, MAX_BYTES)
         except OSError as error:
             raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
-        if raw.startswith(b'{"address":'):
-            raise UsageError(
-                f"{files.shown(path)}: a plan in lines does not say of which spec it is; "
-                "write it with --format json or yaml"
-            )
+        if why := _says_too_little(raw):
+            raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
         if is_stored(raw):
             for stored in read_stored(raw, files.shown(path)):
                 yield self._side(files, path, stored.plan, None)
@@ -143,6 +140,15 @@ class Sides:
             if isinstance(files, Revision) and known == {"unknown-profile"}:
                 return None
             raise
+
+
+def _says_too_little(raw: bytes) -> str | None:
+    """What is wrong with a plan in one of the formats that cannot be read back."""
+    if raw.startswith(b'{"address":'):
+        return "a plan in lines does not say of which spec it is"
+    if b" (project root: " in raw.partition(b"\n")[0]:
+        return "a plan as a table is for people"
+    return None
 
 
 def _parted(written: str) -> tuple[str, str | None]:
