@@ -331,7 +331,36 @@ def test_a_gateway_without_batches_is_remembered(status: int) -> None:
 def test_a_read_that_fails_answers_for_every_id(step: Step, unread: Unread, ids: list[str]) -> None:
     with Host(otherwise=step) as host, client(host) as gateway:
         assert gateway.tasks(ids) == dict.fromkeys(ids, unread)
-        assert len(host.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "reads"), [(401, 1), (429, 1), (500, 2), (502, 2)], ids=lambda value: f"{value}"
+)
+def test_a_gateway_in_trouble_is_not_asked_for_each_task(status: int, reads: int) -> None:
+    with Host(otherwise=answer(status, {"error": {}})) as host, client(host) as gateway:
+        gateway.tasks([f"task-{n}" for n in range(50)])
+
+    assert len(host.requests) == reads
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(answer(500, {"error": {"message": "m"}}), id="500"),
+        pytest.param(answer(502, "<html>"), id="502"),
+        pytest.param(answer(307, location="/elsewhere"), id="redirect"),
+        pytest.param(answer(200, {"success": False, "message": "m"}), id="no success"),
+    ],
+)
+def test_where_only_the_batch_read_fails_tasks_are_read_one_by_one(step: Step) -> None:
+    single = [answer(200, task(task_id)) for task_id in ("a", "b")]
+    with Host(step, *single) as host, client(host) as gateway:
+        found = gateway.tasks(["a", "b"])
+
+    assert found == {
+        "a": Task(id="a", state="processing"),
+        "b": Task(id="b", state="processing"),
+    }
 
 
 def test_a_batch_that_is_garbage_is_read_one_by_one() -> None:

@@ -19,6 +19,7 @@ BATCH = 50
 _DENIED = (401, 403)
 _NO_BATCHES = frozenset({403, 404, 405, 501})
 _NOT_UNDERSTOOD = frozenset({400, 413, 415, 422})
+_FOR_ALL = (None, 401, 429)  # nothing answered, the key, or too many reads: one would fare alike
 _AT_ONCE = 8
 
 _T = TypeVar("_T")
@@ -60,6 +61,8 @@ class TaskReader:
 
     def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | Unread]]:
         found = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
+        if isinstance(found, Unread) and found.status not in _FOR_ALL:
+            found = self._in_spite(found, task_ids[0])
         if isinstance(found, Unread):
             yield from ((task_id, found) for task_id in task_ids)
             return
@@ -80,6 +83,11 @@ class TaskReader:
             return {}
         tasks = understood(outcome, self._parse_batch, secret=self._caller.key)
         return {} if isinstance(tasks, Unread) and tasks.code == "garbled" else tasks
+
+    def _in_spite(self, unread: Unread, task_id: str) -> Mapping[str, Task] | Unread:
+        """A batch read is in no public document: where it alone fails, tasks must come home too."""
+        alone = self._one(task_id)
+        return {task_id: alone} if isinstance(alone, Task) else unread
 
     def _parse_batch(self, answer: Answer) -> Mapping[str, Task] | None:
         return read_batch(answer, secret=self._caller.key)
