@@ -293,6 +293,18 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         ),
         pytest.param(
             "r.jsonl",
+            '{"a": {"id": 1, "b": 2}, "c": "\\"b\\": 3", "b": {"k": 1}}\n',
+            "r.jsonl:1:43: error[axis-value]: a mapping needs an 'id' that stands for it",
+            id="a key whose name stands elsewhere too",
+        ),
+        pytest.param(
+            "r.jsonl",
+            '{"a": 1, "\\u0062": {"k": 1}}\n',
+            "r.jsonl:1:10: error[axis-value]: a mapping needs an 'id' that stands for it",
+            id="an escaped key",
+        ),
+        pytest.param(
+            "r.jsonl",
             '{"a": "\\ud800"}\n',
             "r.jsonl:1:2: error[axis-value]: half of a surrogate pair is no text",
             id="half a character",

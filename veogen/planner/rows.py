@@ -50,11 +50,11 @@ def rows_of(
     points = [tuple(_choices(row, types, problems)) for row in table.rows]
     keys = _key_columns(matrix, table.columns, place, problems)
     named = matrix.rows_key is not None or "id" in table.columns
-    needed = frozenset(keys).intersection(table.columns) if named else frozenset()
-    if table.columns.keys() >= set(keys):
+    needed = keys.intersection(table.columns) if named else frozenset[str]()
+    if table.columns.keys() >= keys:
         _check_keys(table.rows, points, keys, needed, problems)
     names = tuple(table.columns)
-    return Dimension(names, frozenset(keys), tuple(points), counted(len(points), "row"))
+    return Dimension(names, keys, tuple(points), counted(len(points), "row"))
 
 
 def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Table | None:
@@ -78,14 +78,14 @@ def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Tab
 
 def _key_columns(
     matrix: Matrix, columns: Iterable[str], place: Place, problems: Problems
-) -> tuple[str, ...]:
+) -> frozenset[str]:
     if matrix.rows_key is None:
-        return ("id",) if "id" in columns else tuple(columns)
+        return frozenset(("id",) if "id" in columns else columns)
     for name in matrix.rows_key:
         if name not in columns:  # a misspelt one would make all rows alike
             hint = did_you_mean(name, columns)
             problems.error(place, "unknown-column", f"rows_key: there is no column {name!r}", hint)
-    return matrix.rows_key
+    return frozenset(matrix.rows_key)
 
 
 def _choices(row: Row, types: dict[str, Parameter | None], problems: Problems) -> Iterator[Choice]:
@@ -116,7 +116,7 @@ def _typed(cell: Value, kind: Parameter, place: Place) -> Value:
 def _check_keys(
     rows: Sequence[Row],
     points: Sequence[tuple[Choice, ...]],
-    keys: tuple[str, ...],
+    keys: frozenset[str],
     needed: frozenset[str],
     problems: Problems,
 ) -> None:

@@ -17,6 +17,7 @@ _T = TypeVar("_T")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _BARE = re.compile(r"[^,\r\n]*")
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_JSON_TOKEN = re.compile(r'[\[{]|[\]}]|(?P<text>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,10 @@ def _json_lines(text: str, shown: str) -> Iterator[tuple[str, Place]]:
 
 def _json_row(placed: tuple[str, Place]) -> Row:
     line, place = placed
+    values, columns = _json_object(line, place), _key_columns(line)
     cells = {
-        name: (cast("Value", cell), place._replace(column=_column(line, name)))
-        for name, cell in _json_object(line, place).items()
+        name: (cast("Value", cell), place._replace(column=columns[name]))
+        for name, cell in values.items()
         if cell is not None
     }
     return Row(cells, place)
@@ -201,9 +203,17 @@ def _is_deeper(value: Any, most: int) -> bool:
     return most < 0 or any(_is_deeper(item, most - 1) for item in inner)
 
 
-def _column(line: str, name: str) -> int:
-    found = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", line)
-    return found.start() + 1 if found else 1
+def _key_columns(line: str) -> dict[str, int]:
+    """The column of every key of the object that a line is, found in one pass."""
+    depth, columns = 0, {}
+    for token in _JSON_TOKEN.finditer(line):
+        if token[0] in ("{", "["):
+            depth += 1
+        elif token[0] in ("}", "]"):
+            depth -= 1
+        elif depth == 1 and token["colon"]:
+            columns[json.loads(token["text"])] = token.start() + 1
+    return columns
 
 
 def _text(raw: bytes, shown: str) -> str:
