@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from veogen.document.problems import Problems, did_you_mean
@@ -12,12 +13,12 @@ from veogen.spec.model import Matrix
 Point: TypeAlias = Combination
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dimension:
     """One factor of the product: an axis, several zipped ones, or rows.
 
     `names` are all names it gives, `keys` those that make the address; a row may leave out
-    some of its names.
+    some of its names. What all points have to be looked at for is made once.
     """
 
     names: tuple[str, ...]
@@ -25,7 +26,7 @@ class Dimension:
     points: tuple[Point, ...]
     label: str
 
-    @property
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """The names without which no address can be made: rows may leave out the others."""
         always = set(self.keys).intersection(*({one.name for one in p} for p in self.points))
@@ -33,11 +34,16 @@ class Dimension:
 
     def at(self, tokens: Mapping[str, str]) -> Point | None:
         """The point whose keys are those of `tokens`."""
-        own = {name: token for name, token in tokens.items() if name in self.keys}
-        return next((point for point in self.points if self._key(point) == own), None)
+        return self._by_keys.get(frozenset(pair for pair in tokens.items() if pair[0] in self.keys))
 
-    def _key(self, point: Point) -> dict[str, str]:
-        return {one.name: one.token for one in point if one.name in self.keys}
+    @cached_property
+    def _by_keys(self) -> Mapping[frozenset[tuple[str, str]], Point]:
+        """The points by the names and tokens of their keys; of equal ones the first."""
+        found: dict[frozenset[tuple[str, str]], Point] = {}
+        for point in self.points:
+            keys = frozenset((one.name, one.token) for one in point if one.name in self.keys)
+            found.setdefault(keys, point)
+        return found
 
 
 def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
@@ -60,7 +66,7 @@ def zipped(
         group = group_of.get(name)
         if group is None:
             dimensions.append(axis)
-        elif name == next(iter(n for n in axes if n in group)):
+        elif name == next(n for n in axes if n in group):
             dimensions.append(_zip([axes[member] for member in axes if member in group]))
     return dimensions
 
