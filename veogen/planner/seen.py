@@ -31,11 +31,16 @@ class Seen:
             while found := table[place]:
                 if found >> 24 == word >> 24:  # the first ten digits
                     self.suspects.add(hash_[:10])
+                if (
+                    found == word
+                ):  # once is enough: a thousand alike would be gone through each time
+                    break
                 place = (place + 1) & mask
-            table[place] = word
-            count += 1
-            if count * 3 > mask * 2:
-                table, mask = self._grown(table, mask)
+            else:
+                table[place] = word
+                count += 1
+                if count * 3 > mask * 2:
+                    table, mask = self._grown(table, mask)
         self._table, self._mask, self._count = table, mask, count
 
     def _grown(self, table: "array[int]", mask: int) -> "tuple[array[int], int]":
