@@ -87,6 +87,37 @@ def test_a_success_without_a_usable_id_is_unknown(body: bytes) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        pytest.param(
+            {
+                "error": {
+                    "code": "content_policy_violation",
+                    "message": "blocked",
+                    "request_id": "r1",
+                }
+            },
+            "blocked [request r1] (content_policy_violation)",
+            id="an error",
+        ),
+        pytest.param(
+            {"success": False, "code": "quota", "message": f"{KEY} has none", "request_id": "r1"},
+            "*** has none [request r1] (quota)",
+            id="no success",
+        ),
+    ],
+)
+def test_a_success_without_an_id_tells_what_the_gateway_says_instead(
+    said: dict[str, Any], why: str
+) -> None:
+    assert read(200, json.dumps(said).encode()) == Unknown(
+        code="no_task_id",
+        message=f"accepted with status 200, but without the id of a task: {why}",
+        status=200,
+    )
+
+
 @pytest.mark.parametrize("body", [own(429), HTML, b""], ids=["json", "page", "empty"])
 def test_too_many_requests_is_not_taken(body: bytes) -> None:
     submission = read(429, body, retry_after="7")
@@ -253,6 +284,42 @@ def test_the_gateways_words_reach_the_user(error: Any, code: str, message: str) 
     body = json.dumps({"error": error}).encode()
 
     assert read(400, body) == Refused(code=code, message=message, status=400)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        pytest.param(
+            {"code": "invalid_request", "message": "no such ratio", "data": None},
+            "invalid_request",
+            "no such ratio",
+            id="code and message",
+        ),
+        pytest.param(
+            {"success": False, "code": 400, "msg": "no such ratio", "request_id": "r9"},
+            "http_400",
+            "no such ratio [request r9]",
+            id="msg",
+        ),
+        pytest.param({"error": "no such ratio"}, "http_400", "no such ratio", id="error"),
+        pytest.param({"detail": "no such ratio"}, "http_400", "no such ratio", id="detail"),
+        pytest.param(
+            {"message": f"\x1b{KEY}", "code": f"{KEY}"}, "***", "***", id="masked and clean"
+        ),
+        pytest.param(
+            {"error": ["x"], "message": {"a": 1}, "code": [1]},
+            "http_400",
+            "status 400 with no JSON of the gateway",
+            id="other types",
+        ),
+    ],
+)
+def test_words_that_stand_elsewhere_reach_the_user_too(
+    said: dict[str, Any], code: str, message: str
+) -> None:
+    refused = Refused(code=code, message=message, status=400)
+
+    assert read(400, json.dumps(said).encode()) == refused
 
 
 @pytest.mark.parametrize(

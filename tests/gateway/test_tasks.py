@@ -142,7 +142,7 @@ def test_links_are_those_of_finished_files(fields: dict[str, Any], links: tuple[
         pytest.param({"code": "new_word", "message": "m"}, "new_word", "m", id="a new code"),
         pytest.param({"code": 500}, "500", None, id="a number"),
         pytest.param({"message": f"\x1b[31m{KEY}"}, None, "[31m***", id="masked and clean"),
-        pytest.param("boom", None, None, id="no object"),
+        pytest.param("boom", None, "boom", id="a text"),
         pytest.param(None, None, None, id="null"),
     ],
 )

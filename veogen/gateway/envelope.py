@@ -60,8 +60,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 def complaint(answer: Answer, *, secret: str = "") -> Complaint:
     """What an answer that is no success says, in one line fit for a terminal."""
     data = parse_object(answer.body)
-    error = mapping(data.get("error"))
-    own = isinstance(data.get("error"), dict)
+    own, error = isinstance(data.get("error"), dict), error_of(data)
     words = clean(error.get("message"), secret=secret) or _not_own(answer, own=own)
     advice = clean(error.get("fallback_suggestion"), secret=secret)
     advice = "" if advice == words else advice
@@ -74,6 +73,16 @@ def complaint(answer: Answer, *, secret: str = "") -> Complaint:
         + (f" [request {found}]" if found else "")
     )
     return Complaint(own, _code(error, answer.status, secret), message)
+
+
+def error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The gateway's error, or what stands for one in the answers of others on the way to it."""
+    error = data.get("error")
+    if isinstance(error, dict):
+        return error
+    words = (data.get("message"), data.get("msg"), error, data.get("detail"))
+    said = next((text for text in words if isinstance(text, str) and text), None)
+    return {} if said is None else {"code": data.get("code"), "message": said}
 
 
 def codes(answer: Answer) -> frozenset[str]:

@@ -9,6 +9,7 @@ from veogen.gateway.envelope import (
     codes,
     complaint,
     credits_of,
+    error_of,
     mapping,
     number,
     parse_object,
@@ -77,10 +78,10 @@ def _accepted(answer: Answer, secret: str) -> Taken | Unknown:
     task_id = task_id_of(data)
     found = request_id(answer.headers, data, secret=secret)
     if task_id is None:
-        trace = f" [request {found}]" if found else ""
+        words = f"accepted with status {answer.status}, but without the id of a task"
         return Unknown(
             code="no_task_id",
-            message=f"accepted with status {answer.status}, but without the id of a task{trace}",
+            message=words + _instead(answer, found, secret),
             status=answer.status,
         )
     return Taken(
@@ -90,6 +91,14 @@ def _accepted(answer: Answer, secret: str) -> Taken | Unknown:
         replayed=answer.headers.get("idempotency-replayed", "").strip().lower() == "true",
         request_id=found,
     )
+
+
+def _instead(answer: Answer, found: str | None, secret: str) -> str:
+    """What the gateway says where the id should be."""
+    if not error_of(parse_object(answer.body)):
+        return f" [request {found}]" if found else ""
+    said = complaint(answer, secret=secret)
+    return f": {said.message} ({said.code})"
 
 
 def _reserved(data: Any) -> Decimal | None:

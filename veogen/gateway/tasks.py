@@ -6,7 +6,14 @@ from typing import Any
 
 from veogen.gateway.advice import advice_for
 from veogen.gateway.answers import Task, Unread
-from veogen.gateway.envelope import credits_of, mapping, number, parse, parse_object
+from veogen.gateway.envelope import (
+    credits_of,
+    error_of,
+    mapping,
+    number,
+    parse,
+    parse_object,
+)
 from veogen.gateway.exchange import Answer
 from veogen.gateway.outcome import estimated_seconds, task_id_of
 from veogen.gateway.text import clean
@@ -55,7 +62,7 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
     state = clean(fields.get("status"), secret=secret, limit=40).lower()
     if task_id is None or not state:
         return None
-    code, message = _error(mapping(fields.get("error")), secret)
+    code, message = _error(error_of(fields), secret)
     return Task(
         id=task_id,
         state=state,
