@@ -46,12 +46,11 @@ class Export:
 
 def exports(standings: Iterable[Standing]) -> Iterator[Export]:
     """Every delivered video with a name of its own; of equal names the later get a number."""
-    taken: set[str] = {LIST}
+    names = _Names()
     for standing in standings:
         for index in sorted(standing.record.videos):
             video = standing.record.videos[index]
-            name = _free(plain_name(video.path, standing.entry.hash), taken)
-            taken.add(name.casefold())
+            name = names.free(plain_name(video.path, standing.entry.hash))
             yield Export(entry=standing.entry, video=video, name=name)
 
 
@@ -61,12 +60,21 @@ def plain_name(path: str, hash_: str) -> str:
     return re.sub(rf"-{hash_[:10]}(?=(-\d+)?\.mp4$)", "", below)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    stem, number, found = name.removesuffix(".mp4"), 1, name
-    while found.casefold() in taken:
-        number += 1
-        found = f"{stem}-{number}.mp4"
-    return found
+class _Names:
+    """Names that are in use, whatever their case, and the last number that each has got."""
+
+    def __init__(self) -> None:
+        self._taken = {LIST}
+        self._numbers: dict[str, int] = {}
+
+    def free(self, name: str) -> str:
+        """The name, with a number if it is in use; it is from now on."""
+        stem, found = name.removesuffix(".mp4"), name
+        while found.casefold() in self._taken:
+            number = self._numbers[stem.casefold()] = self._numbers.get(stem.casefold(), 1) + 1
+            found = f"{stem}-{number}.mp4"
+        self._taken.add(found.casefold())
+        return found
 
 
 def listed(found: Iterable[Export]) -> str:
