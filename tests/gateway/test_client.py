@@ -543,6 +543,19 @@ def test_success_false_is_a_failure_whatever_the_status(
     assert found == Unread(code=str(code), message=f"no; {advice}", status=status)
 
 
+def test_a_failure_without_success_says_when_to_come_again() -> None:
+    said = {"success": False, "code": 429, "msg": "slow down"}
+    with (
+        Host(answer(429, said, retry_after="17", x_request_id="r1")) as host,
+        client(host) as gateway,
+    ):
+        found = gateway.upload("a.png", b"x", "image/png")
+
+    assert found == Unread(
+        code="429", message="slow down [request r1]", status=429, retry_after=17.0
+    )
+
+
 @pytest.mark.parametrize(
     "data",
     [

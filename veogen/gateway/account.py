@@ -1,12 +1,20 @@
 """Reading what belongs to the account: its balance, its models, its files."""
 
+import time
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from veogen.gateway.advice import advice_for
 from veogen.gateway.answers import Balance, Quota, Unread, Upload
-from veogen.gateway.envelope import complaint, credits_of, mapping, number, parse_object
+from veogen.gateway.envelope import (
+    complaint,
+    credits_of,
+    mapping,
+    number,
+    parse_object,
+    retry_after,
+)
 from veogen.gateway.exchange import Answer
 from veogen.gateway.text import clean
 from veogen.terminal import is_plain
@@ -73,11 +81,14 @@ def own_failure(answer: Answer, *, secret: str = "") -> Unread | None:
     data = parse_object(answer.body)
     if data.get("success") is not False:
         return None
-    code = clean(data.get("code"), secret=secret, limit=80) or f"http_{answer.status}"
-    words = clean(data.get("msg") or data.get("message"), secret=secret)
-    message = "; ".join(filter(None, (words, advice_for(code)))) or complaint(answer).message
+    said = complaint(answer, secret=secret)
+    code = clean(data.get("code"), secret=secret, limit=80) or said.code
     return Unread(
-        code=code, message=message, status=answer.status, denied=answer.status in (401, 403)
+        code=code,
+        message="; ".join(filter(None, (said.message, advice_for(code)))),
+        status=answer.status,
+        retry_after=retry_after(answer.headers, now=time.time()),
+        denied=answer.status in (401, 403),
     )
 
 
