@@ -36,7 +36,8 @@ def preflight(
 ) -> Preflight:
     """Ask for the models of the key; raises `SilentGatewayError` when nothing answers.
 
-    The endpoint is in no public document: an answer without a list proves nothing.
+    The endpoint is in no public document: an answer without a list proves nothing, nor does 403,
+    which a key that may buy could get here; if it may not, that is what the first submit is told.
     """
     answer = _answered(gateway, clock, chance, silence, say)
     name: GatewayName = "simulated" if gateway.simulated else "evolink"
@@ -69,7 +70,7 @@ def _answered(
 
 def _reason(answer: frozenset[str] | Unread, models: Collection[str]) -> Stop | None:
     match answer:
-        case Unread(denied=True):
+        case Unread(status=401):
             return Stop("refused", f"{answer.message} ({answer.code}); nothing was sent")
         case frozenset() if answer:
             missing = sorted(set(models) - answer)
