@@ -1,7 +1,9 @@
 """What a person may decide, and what comes of it."""
 
+import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -208,6 +210,19 @@ def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:
     assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
 
     assert statuses(decide(world, Decision("rebuy", "*")))[ADDRESS] == "submitted"
+
+
+def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    names = [f"city-{number}" for number in range(6_000)]
+    world.gateway.answers.extend([replace(LOST, status=502)] * len(names))
+    world.run(cities(*names))
+    start = time.process_time()
+
+    outcome = decide(world, *(Decision("abandon", request(name).address) for name in names))
+
+    assert time.process_time() - start < 5
+    assert set(statuses(outcome).values()) == {"failed"}
 
 
 def test_a_refused_rebuy_is_a_failure(world: World) -> None:

@@ -1,6 +1,6 @@
 """What a person decides about requests that veogen may not decide about by itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -46,12 +46,16 @@ class Decided:
 def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
-    by_star = [s for s in standings if not comes_home(s.record, now)]
+    by_star = [standing for standing in standings if not comes_home(standing.record, now)]
+    by_address: dict[str, list[Standing]] = {}
+    for standing in standings:
+        by_address.setdefault(standing.entry.address, []).append(standing)
     found: dict[str, Decided] = {}
     mistakes: list[str] = []
     for decision in decisions:
-        every = by_star if decision.address == EVERY else standings
-        for decided in _meant(decision, every, mistakes):
+        address = decision.address
+        named = by_star if address == EVERY else by_address.get(address, ())
+        for decided in _meant(decision, named, mistakes):
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
@@ -89,11 +93,8 @@ def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
                 yield f"{address}: {decided.task_id} is adopted for {owner} already"
 
 
-def _meant(
-    decision: Decision, standings: Sequence[Standing], mistakes: list[str]
-) -> Iterator[Decided]:
+def _meant(decision: Decision, named: Sequence[Standing], mistakes: list[str]) -> Iterator[Decided]:
     fits = _FITS[decision.kind]
-    named = [s for s in standings if decision.address in (EVERY, s.entry.address)]
     fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
     if not named and decision.address != EVERY:
         mistakes.append(f"{decision.address}: there is no such request in this run")
@@ -139,10 +140,10 @@ def abandoned(standing: Standing) -> Event:
     return Abandoned(standing.record.hash, "given up by hand; what it may have cost stays counted")
 
 
-def adopted(decided: Decided, gateway: Gateway, ledger: Ledger, now: float) -> Event:
+def adopted(decided: Decided, gateway: Gateway, owned: Mapping[str, Standing], now: float) -> Event:
     """The task becomes the request's, if it exists, fits and is nobody else's."""
     address, task_id = decided.standing.entry.address, decided.task_id or ""
-    owner = owner_of(task_id, ledger)
+    owner = owned.get(task_id)
     if owner is not None:
         raise UsageError(f"{address}: {task_id} is the task of {owner.entry.address}")
     answer = gateway.tasks([task_id])[task_id]
@@ -156,12 +157,14 @@ def adopted(decided: Decided, gateway: Gateway, ledger: Ledger, now: float) -> E
     return Adopted(decided.standing.record.hash, task_id, answer.credits, now)
 
 
-def owner_of(task_id: str, ledger: Ledger) -> Standing | None:
-    """The request that a task is known to be of."""
+def owners(ledger: Ledger) -> dict[str, Standing]:
+    """Every task that is known to be of a request, and that request."""
+    found: dict[str, Standing] = {}
     for standing in ledger.everything:
-        if standing.record.paid_for(task_id):
-            return standing
-    return None
+        for purchase in standing.record.purchases.values():
+            if purchase.task_id is not None:
+                found.setdefault(purchase.task_id, standing)
+    return found
 
 
 WINDOW = 15 * 60.0
@@ -170,8 +173,7 @@ WINDOW = 15 * 60.0
 
 def unowned(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
     """Tasks of the account that are of no request that is known."""
-    records = (standing.record for standing in ledger.everything)
-    owned = {p.task_id for record in records for p in record.purchases.values()}
+    owned = owners(ledger)
     return [task for task in tasks if task.id not in owned]
 
 

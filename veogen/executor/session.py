@@ -22,6 +22,7 @@ from veogen.executor.deciding import (
     has_bytes,
     meant,
     notes,
+    owners,
     paid_so_far,
     unowned,
 )
@@ -172,8 +173,9 @@ class Session:
         decided = meant(decisions, self.ledger, now)
         for note in notes(decisions, decided, self.ledger, now):
             say(note)
+        owned = owners(self.ledger)
         events = [
-            adopted(d, gateway, self.ledger, now) if d.kind == "adopt" else abandoned(d.standing)
+            adopted(d, gateway, owned, now) if d.kind == "adopt" else abandoned(d.standing)
             for d in decided
             if d.kind in ("adopt", "abandon")
         ]
