@@ -301,6 +301,10 @@ def refusal(code: str, status: int | None = 200) -> Unread:
         pytest.param(refusal("image-changed", None), True, id="changed"),
         pytest.param(refusal("http_413", 413), True, id="413"),
         pytest.param(refusal("invalid", 422), True, id="422"),
+        pytest.param(refusal("http_400", 400), True, id="400"),
+        pytest.param(refusal("http_415", 415), True, id="415"),
+        pytest.param(refusal("http_404", 404), False, id="no file API there"),
+        pytest.param(refusal("http_405", 405), False, id="another API there"),
         pytest.param(refusal("40003", 400), False, id="the quota"),
         pytest.param(refusal("50001"), False, id="not stored"),
         pytest.param(refusal("40099"), False, id="a code that nobody knows"),
@@ -345,9 +349,17 @@ def test_a_gateway_that_wants_to_wait_is_waited_for(project: Project) -> None:
     assert project.clock.monotonic() >= 40
 
 
-def test_a_key_that_may_not_upload_stops_the_run(project: Project) -> None:
-    denied = Unread(code="401", message="key expired", status=401, denied=True)
-    project.gateway.refusals.append(denied)
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param(
+            Unread(code="401", message="key expired", status=401, denied=True), id="the key"
+        ),
+        pytest.param(Unread(code="402", message="no credits", status=402), id="the balance"),
+    ],
+)
+def test_a_key_that_may_not_upload_stops_the_run(project: Project, refused: Unread) -> None:
+    project.gateway.refusals.append(refused)
 
     outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")), Policy(max_in_flight=1))
 

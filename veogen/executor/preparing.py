@@ -19,7 +19,8 @@ FULL = "40003"
 
 _FINAL = frozenset({"40001", "40002", "40004", "image-changed", "image-unreadable"})
 _PASSING = frozenset({FULL, "50001"})
-_PASSING_STATUSES = frozenset({408, 425, 429})
+_OF_THE_IMAGE = frozenset({400, 413, 415, 422})
+_NO_CREDITS = 402
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class Preparing:
 
     def _after_failure(self, entry: Entry, unread: Unread) -> Next:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
-        if unread.denied:
+        if unread.denied or unread.status == _NO_CREDITS:
             self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
             return Next()
         if unread.code == FULL:
@@ -190,8 +191,7 @@ class Preparing:
 
 
 def is_final(unread: Unread) -> bool:
-    """Whether another try could not end otherwise: the image is wrong, not the moment."""
-    if unread.code in _PASSING or unread.status in _PASSING_STATUSES:
+    """Whether another try could not end otherwise: the image is wrong, not the moment or place."""
+    if unread.code in _PASSING:
         return False
-    status = unread.status or 0
-    return unread.code in _FINAL or 400 <= status < 500  # noqa: PLR2004 - those of the client
+    return unread.code in _FINAL or unread.status in _OF_THE_IMAGE
