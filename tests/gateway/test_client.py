@@ -468,6 +468,19 @@ def credits_answer(token: dict[str, Any], user: dict[str, Any]) -> Step:
             Decimal("9.000"),
             id="a key without",
         ),
+        pytest.param(
+            credits_answer(
+                {"remaining_credits": 5, "unlimited_credits": False}, {"remaining_credits": -3.2}
+            ),
+            Balance(
+                key_remaining=Decimal("5.000"),
+                key_used=Decimal("0.000"),
+                user_remaining=Decimal("-3.200"),
+                user_used=Decimal("0.000"),
+            ),
+            Decimal("-3.200"),
+            id="an account in debt",
+        ),
     ],
 )
 def test_the_balance_is_that_of_the_key_and_its_user(

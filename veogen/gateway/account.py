@@ -8,6 +8,7 @@ from typing import Any
 from veogen.gateway.advice import advice_for
 from veogen.gateway.answers import Balance, Quota, Unread, Upload
 from veogen.gateway.envelope import (
+    balance_of,
     complaint,
     credits_of,
     mapping,
@@ -27,8 +28,8 @@ def read_balance(answer: Answer) -> Balance | None:
     """The balance; None when it is no such answer."""
     data = mapping(parse_object(answer.body).get("data"))
     key, user = mapping(data.get("token")), mapping(data.get("user"))
-    user_remaining = credits_of(user.get("remaining_credits"))
-    key_remaining = credits_of(key.get("remaining_credits"))
+    user_remaining = balance_of(user.get("remaining_credits"))
+    key_remaining = balance_of(key.get("remaining_credits"))
     unlimited = key.get("unlimited_credits") is True
     if user_remaining is None or (key_remaining is None and not unlimited):
         return None

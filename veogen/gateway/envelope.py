@@ -122,6 +122,25 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 def number(value: object) -> Decimal | None:
     """A number that is neither negative nor beyond all measure; None for anything else."""
+    found = _finite(value)
+    return abs(found) if found is not None and found >= 0 else None  # `-0` is 0
+
+
+def credits_of(value: object) -> Decimal | None:
+    """Credits with their three places."""
+    return _credits(number(value))
+
+
+def balance_of(value: object) -> Decimal | None:
+    """As `credits_of`, but an account may be in debt."""
+    return _credits(_finite(value))
+
+
+def _credits(found: Decimal | None) -> Decimal | None:
+    return None if found is None else found.quantize(_MILLI, ROUND_HALF_UP)
+
+
+def _finite(value: object) -> Decimal | None:
     if isinstance(value, str) and value.isascii() and len(value) <= _LONGEST_NUMBER:
         try:
             value = Decimal(value)
@@ -130,13 +149,7 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     found = Decimal(value)
-    return abs(found) if found.is_finite() and 0 <= found < _MOST else None  # `-0` is 0
-
-
-def credits_of(value: object) -> Decimal | None:
-    """Credits with their three places."""
-    found = number(value)
-    return None if found is None else found.quantize(_MILLI, ROUND_HALF_UP)
+    return found if found.is_finite() and abs(found) < _MOST else None
 
 
 def _code(error: Mapping[str, Any], status: int, secret: str) -> str:
