@@ -31,9 +31,7 @@ class Seen:
             while found := table[place]:
                 if found >> 24 == word >> 24:  # the first ten digits
                     self.suspects.add(hash_[:10])
-                if (
-                    found == word
-                ):  # once is enough: a thousand alike would be gone through each time
+                if found == word:  # once is enough: else each would pass all that are alike
                     break
                 place = (place + 1) & mask
             else:
