@@ -1,6 +1,6 @@
 """What a run would do about each request of a plan, judged by what is already owned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self, TypeAlias
 
@@ -26,7 +26,7 @@ class Holdings:
     """What is owned already: by hash, and the hashes that an address was bought under."""
 
     held: Mapping[str, Held]
-    bought_as: Mapping[str, tuple[str, ...]]
+    bought_as: Mapping[str, Sequence[str]]
 
     @classmethod
     def none(cls) -> Self:
@@ -71,9 +71,9 @@ class Holdings:
         return held.status == "failed" and held.code in TEMPORARY and held.attempts <= retries
 
 
-def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for address, hash_, status in lines:
         if status not in ("planned", "failed"):
-            found[address] = (*found.get(address, ()), hash_)
+            found.setdefault(address, []).append(hash_)
     return found
