@@ -345,6 +345,18 @@ def test_one_broken_video_of_several_does_not_lose_the_others(world: World) -> N
     assert len(world.courier.brought) == 3
 
 
+def test_one_video_that_can_never_be_fetched_is_not_asked_for_again(world: World) -> None:
+    world.gateway.links = 2
+    world.courier.answers.append(Broken("in-the-way", "a folder is there", retry=False))
+
+    outcome = world.run(plan(TOKYO))
+
+    assert outcome.code == ExitCode.INCOMPLETE
+    assert records(outcome)[0].error == Failure("in-the-way", "a folder is there")
+    assert sorted(records(outcome)[0].videos) == [1]
+    assert len(world.courier.brought) == 2
+
+
 def test_a_full_disk_stops_the_buying(world: World) -> None:
     world.courier.answers.append(NoSpace("12 bytes left"))
 

@@ -9,8 +9,9 @@ from itertools import count
 from veogen.executor import backoff
 from veogen.executor.courier import Broken, Brought, Courier, NoSpace
 from veogen.executor.desk import Desk, Reaction
+from veogen.executor.later import Later
 from veogen.executor.life import Stop
-from veogen.results.events import Delivered, Event, Undelivered
+from veogen.results.events import Delivered, Undelivered
 from veogen.results.videos import Video
 
 
@@ -45,7 +46,7 @@ class Fetching:
         self._open: Counter[str] = Counter()
         self._tries: dict[str, int] = {}
         self._failed: dict[str, Broken] = {}
-        self._later: list[tuple[float, str]] = []
+        self._later: Later[str] = Later()
 
     def fetch(self, hash_: str) -> None:
         """Bring home every video of a completed task that is not here yet."""
@@ -68,13 +69,12 @@ class Fetching:
         return not (self._queue or self._under_way or self._later)
 
     def next_due(self) -> float | None:
-        return min((at for at, _ in self._later), default=None)
+        return self._later.next if self._later else None
 
     def dispatch(self, now: float) -> None:
         """Start downloads, and look again at tasks whose links did not work."""
-        for _, hash_ in [item for item in self._later if item[0] <= now]:
+        while hash_ := self._later.due(now):
             self._look_again(hash_)
-        self._later = [item for item in self._later if item[0] > now]
         while self._queue and len(self._under_way) < self._desk.policy.downloads_at_once:
             _, _, hash_, index, link = heapq.heappop(self._queue)
             self._under_way.add((hash_, index))
@@ -87,13 +87,11 @@ class Fetching:
         self._open[hash_] -= 1
         match message.result:
             case Video() as video:
-                delivered = Delivered(hash_, index, video)
-                if self._busy(hash_):
-                    return Reaction((delivered,))
-                return Reaction((delivered,), lambda: self._after_last(hash_))
+                after = self._after(hash_)
+                return Reaction((Delivered(hash_, index, video), *after.events), after.then)
             case Broken() as broken:
                 self._failed[hash_] = broken
-                return self._after_failure(hash_)
+                return self._after(hash_)
             case NoSpace(message=text):
                 self._desk.halt(Stop("disk", text))
                 full = Undelivered(hash_, "disk-full", "there was no room for it on the disk")
@@ -106,29 +104,18 @@ class Fetching:
             raise KeyError(hash_)
         return lambda: Fetched(hash_, index, self._courier.bring(entry, index, of, link))
 
-    def _busy(self, hash_: str) -> bool:
-        """Whether another of its videos is on its way or waits to be."""
-        return self._open[hash_] > 0
-
-    def _after_last(self, hash_: str) -> None:
-        """The last video of a task is here, but another of its videos had failed before."""
-        if hash_ in self._failed and self._desk.ledger.record(hash_).status != "completed":
-            self._try_again(hash_)
-
-    def _after_failure(self, hash_: str) -> Reaction:
-        if self._busy(hash_):
+    def _after(self, hash_: str) -> Reaction:
+        """What follows once no other video of a task is on its way, if one of them has failed."""
+        if self._open[hash_] > 0 or hash_ not in self._failed:
             return Reaction()
-        broken = self._failed[hash_]
+        broken = self._failed.pop(hash_)
         tries = self._tries.get(hash_, 0) + 1
         if broken.retry and tries < self._desk.policy.download_tries:
-            return Reaction(then=lambda: self._try_again(hash_))
-        del self._failed[hash_]
-        event: Event = Undelivered(hash_, broken.code, broken.message)
-        return Reaction((event,))
+            return Reaction(then=lambda: self._try_again(hash_, tries))
+        return Reaction((Undelivered(hash_, broken.code, broken.message),))
 
-    def _try_again(self, hash_: str) -> None:
+    def _try_again(self, hash_: str, tries: int) -> None:
         """Links are taken afresh from the task: the old ones may have died."""
-        tries = self._tries[hash_] = self._tries.get(hash_, 0) + 1
-        del self._failed[hash_]
+        self._tries[hash_] = tries
         due = self._desk.clock.monotonic() + backoff.wait(tries, self._chance)
-        self._later.append((due, hash_))
+        self._later.put(due, hash_)
