@@ -175,6 +175,9 @@ def test_a_handshake_that_hangs_is_not_taken() -> None:
             id="two lengths",
         ),
         pytest.param(
+            dribble(b"HTTP/1.1 200 OK\r\nX: ", every=0.05), "timeout", id="a head that never ends"
+        ),
+        pytest.param(
             dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", every=0.05),
             "timeout",
             id="a byte at a time",

@@ -134,6 +134,9 @@ def test_a_length_may_be_unknown(step: Step, length: int | None) -> None:
         ),
         pytest.param(close(), "lost", None, id="lost"),
         pytest.param(hang(), "timeout", None, id="silent"),
+        pytest.param(
+            dribble(b"HTTP/1.1 200 OK\r\nX: ", every=0.05), "timeout", None, id="a slow head"
+        ),
         pytest.param(say(b"\x00"), "lost", None, id="garbage"),
     ],
 )

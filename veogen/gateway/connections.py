@@ -3,7 +3,7 @@
 import socket
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any, ClassVar, Self
 
 from requests import PreparedRequest
@@ -16,11 +16,13 @@ from urllib3.util.retry import Retry
 
 from veogen.errors import UsageError
 from veogen.gateway.failures import not_connected
+from veogen.gateway.punctual import PunctualResponse
 
 
 class _Telling:
     """A connection that raises `NotConnectedError` for all that fails before it stands."""
 
+    response_class: type[HTTPResponse] = PunctualResponse
     sock: socket.socket | None
     host: str
 
