@@ -164,7 +164,7 @@ def test_a_price_of_more_digits_than_money_has_is_unknown(project: Folder) -> No
         pytest.param(
             "id: a\nlike: veo-3.1-fast\n",
             "models/a.yaml:2:7: error[bad-model]: 'veo-3.1-fast' is not a model that veogen comes"
-            " with; did you mean 'veo3.1-fast-beta'?",
+            " with; did you mean 'veo-3.1-fast-generate-preview'?",
             id="like none",
         ),
         pytest.param(

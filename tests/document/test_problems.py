@@ -69,3 +69,17 @@ def test_warnings_hide_no_mistake() -> None:
 )
 def test_a_hint_names_the_nearest_word(word: str, hint: str | None) -> None:
     assert did_you_mean(word, ["duration", "seed"]) == hint
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        pytest.param("veo-3.1-fast", "did you mean 'veo-3.1-fast-generate-preview'?", id="long"),
+        pytest.param("veo", "did you mean 'veo-3.1-generate-preview'?", id="the shortest of two"),
+        pytest.param("ve", None, id="too little"),
+    ],
+)
+def test_a_hint_is_rather_a_word_that_begins_so(word: str, hint: str | None) -> None:
+    known = ["veo-3.1-fast-generate-preview", "veo-3.1-generate-preview", "fast-beta-veo3.1"]
+
+    assert did_you_mean(word, known) == hint

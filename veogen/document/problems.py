@@ -10,6 +10,7 @@ from veogen.errors import VeogenError
 MOST = 1_000
 _FEW = 20
 _LONGEST_WORD = 100  # comparing takes the square of it
+_SHORTEST_BEGINNING = 3
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -113,5 +114,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, if any."""
     from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-    near = get_close_matches(word[:_LONGEST_WORD], list(known), n=1, cutoff=0.6)
+    known = list(known)
+    begun = [one for one in known if one.startswith(word)]
+    if begun and len(word) >= _SHORTEST_BEGINNING:
+        return min(begun, key=len)
+    near = get_close_matches(word[:_LONGEST_WORD], known, n=1, cutoff=0.6)
     return near[0] if near else None
