@@ -178,6 +178,19 @@ def test_a_handshake_that_hangs_is_not_taken() -> None:
             dribble(b"HTTP/1.1 200 OK\r\nX: ", every=0.05), "timeout", id="a head that never ends"
         ),
         pytest.param(
+            dribble(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", every=0.05),
+            "timeout",
+            id="a chunk that never begins",
+        ),
+        pytest.param(
+            dribble(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ",
+                every=0.05,
+            ),
+            "timeout",
+            id="a trailer that never ends",
+        ),
+        pytest.param(
             dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", every=0.05),
             "timeout",
             id="a byte at a time",

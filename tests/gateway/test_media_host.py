@@ -157,6 +157,10 @@ def test_what_is_no_clip_says_why(step: Step, code: str, status: int | None) -> 
             say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc"), id="a chunk cut"
         ),
         pytest.param(
+            dribble(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", every=0.05),
+            id="no chunk",
+        ),
+        pytest.param(
             dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", every=0.05), id="too slow"
         ),
     ],

@@ -1,4 +1,4 @@
-"""Answers whose head comes in time, or not at all."""
+"""Answers that come in time, piece by piece, or not at all."""
 
 import socket
 import time
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class PunctualResponse(HTTPResponse):
-    """An answer whose whole head may take as long as the socket waits for one byte of it.
+    """An answer whose head, and each piece of its body, takes at most as long as a byte of it may.
 
-    Else a host that sends a byte a minute, or says to wait again and again, would be waited for
-    without an end. How long a body may take is for its reader to say.
+    Else a host that sends a byte a minute, of a header or of the length of a chunk, would be waited
+    for without an end. How many pieces are waited for is for the reader to say.
     """
 
     def __init__(
@@ -29,23 +29,28 @@ class PunctualResponse(HTTPResponse):
         self._raw = _Timed(self.fp.detach(), sock.gettimeout())
         self.fp = BufferedReader(self._raw)
 
-    def begin(self) -> None:
-        super().begin()
-        self._raw.until = inf
+    def read1(self, n: int = -1) -> bytes:
+        self._raw.renew()
+        return super().read1(n)
 
 
 class _Timed(RawIOBase):
-    """What comes over a connection, `until` its time is over."""
+    """What comes over a connection, until its time is over."""
 
     def __init__(self, raw: RawIOBase, seconds: float | None) -> None:
         self._raw = raw
-        self.until = inf if seconds is None else time.monotonic() + seconds
+        self._seconds = inf if seconds is None else seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin its time anew."""
+        self._until = time.monotonic() + self._seconds
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        if time.monotonic() > self.until:
+        if time.monotonic() > self._until:
             raise TimeoutError
         return self._raw.readinto(buffer)
 
