@@ -9,6 +9,7 @@ from support.virtual import VIDEO
 
 from veogen.cli.closing import say
 from veogen.cli.status_table import lines
+from veogen.errors import ExitCode
 from veogen.executor.deciding import Decision
 from veogen.executor.snapshot import look
 from veogen.gateway.answers import Unknown
@@ -80,4 +81,22 @@ def test_what_somebody_decided_about_is_still_to_be_brought_home(
 
     assert capsys.readouterr().err.splitlines()[1:] == [
         "Bring home what it makes: veogen collect trip"
+    ]
+
+
+def test_what_is_still_held_after_a_decision_is_to_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path / "trip")
+    lost = Unknown(code="lost", message="the connection broke")
+    world.gateway.answers.extend([lost, lost])
+    world.run(cities("Tokyo", "Oslo", "Rome"))
+
+    outcome = world.decide(Decision("abandon", request("Tokyo").address))
+    say(world.path, outcome)
+
+    assert outcome.code == ExitCode.DONE
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "What stands where, and what to do: veogen status trip"
     ]

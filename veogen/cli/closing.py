@@ -25,7 +25,7 @@ def say(directory: Path, outcome: Outcome) -> None:
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
-    if outcome.code != ExitCode.DONE:
+    if outcome.code != ExitCode.DONE or summary.counts["indeterminate"]:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
         click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
