@@ -1,5 +1,6 @@
 """The client against hosts that answer, drop, hang and lie, over real sockets."""
 
+import gzip
 import socket
 import ssl
 import threading
@@ -203,6 +204,32 @@ def test_what_breaks_after_sending_is_unknown(step: Step, code: str) -> None:
     assert isinstance(submission, Unknown)
     assert submission.code == code
     assert host.connections == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(gzip.compress(b'{"id": "task-1"}'), id="compressed"),
+        pytest.param(b'{"id": "task-1"}', id="not, but said so"),
+    ],
+)
+def test_an_answer_that_came_compressed_though_not_asked_for_is_read(body: bytes) -> None:
+    submission, _ = submit(answer(200, body, content_encoding="gzip"))
+
+    assert submission == Taken(task_id="task-1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(gzip.compress(b'{"id": "task-1"}')[:20], id="cut short"),
+        pytest.param(gzip.compress(b" " * (17 << 20) + b'{"id": "task-1"}'), id="a bomb"),
+    ],
+)
+def test_an_answer_that_cannot_be_unpacked_is_unknown(body: bytes) -> None:
+    submission, _ = submit(answer(200, body, content_encoding="gzip"))
+
+    assert isinstance(submission, Unknown)
 
 
 def test_a_redirect_is_not_followed_and_the_key_stays_here() -> None:

@@ -5,6 +5,7 @@ follow a redirect, keep a cookie, read a .netrc or look into the environment.
 """
 
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 
@@ -21,6 +22,8 @@ from veogen.gateway.proxies import Proxies
 USER_AGENT = f"veogen/{__version__}"
 CONNECT_TIMEOUT = 10.0
 LONGEST_ANSWER = 16 * 1024 * 1024
+
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def prepare(
@@ -52,7 +55,8 @@ def exchange(
     try:
         with closing(open_answer(wire, request, timeout=timeout, proxies=proxies)) as raw:
             body = b"".join(_read(raw, time.monotonic() + timeout))
-            return Answer(raw.status, lower(raw), body)
+            headers = lower(raw)
+            return Answer(raw.status, headers, _unpacked(body, headers))
     except NotConnectedError as error:
         return Broken(error.kind, str(error), sent=False)
     except _OversizedError:
@@ -74,6 +78,19 @@ def open_answer(
 
 def lower(raw: BaseHTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in raw.headers.items()}
+
+
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body, of which some on the way make gzip though it was not asked for: it may hold an id.
+
+    A bomb is cut off, and is then as garbled as what is no gzip after all.
+    """
+    if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip"):
+        return body
+    try:
+        return zlib.decompressobj(_GZIP).decompress(body, LONGEST_ANSWER)
+    except zlib.error:
+        return body
 
 
 class _OversizedError(Exception):
