@@ -14,9 +14,9 @@ from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import shown
 from veogen.cli.examples import examples
 from veogen.document.files import Folder
-from veogen.document.problems import Problems, did_you_mean
+from veogen.document.problems import did_you_mean
 from veogen.errors import UsageError
-from veogen.spec.policy import read_policy
+from veogen.spec.policy import load_policy
 from veogen.spec.root import project_root
 from veogen.terminal import plain, plain_json
 
@@ -51,10 +51,7 @@ def command(model_id: str | None, format_: str) -> None:
 
 def _known() -> Mapping[str, Model]:
     """The models of the project that this folder is in."""
-    problems = Problems()
-    policy = read_policy(Folder(project_root(Path("any.yaml"))), problems)
-    problems.raise_errors()
-    return policy.models
+    return load_policy(Folder(project_root(Path("any.yaml")))).models
 
 
 def _found(model_id: str, models: Mapping[str, Model]) -> Model:

@@ -13,7 +13,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias
 
-Scalar: TypeAlias = str | int | float | bool | None
+from veogen.document.values import Scalar
+
 Writable: TypeAlias = "Scalar | Mapping[str, Writable] | Iterable[Writable]"
 
 _NEWLINE = "\n"

@@ -11,8 +11,7 @@ from veogen.planner.address import address_text
 from veogen.results.advice import Names, advice, at_stake
 from veogen.results.ledger import Standing
 from veogen.results.videos import Video
-
-_SAID_APART = frozenset({"prompt", "negative_prompt"})
+from veogen.spec.model import PROMPTS
 
 
 def clip(
@@ -43,7 +42,7 @@ def clip(
 
 def _parameters(body: Mapping[str, Any]) -> dict[str, str]:
     """The other parameters as people write them."""
-    return {name: text_of(value) for name, value in body.items() if name not in _SAID_APART}
+    return {name: text_of(value) for name, value in body.items() if name not in PROMPTS}
 
 
 def text_of(value: Any) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 from veogen.gallery.clips import text_of
 from veogen.gallery.wording import word_changes
 from veogen.results.entries import Entry
-
-_TEXTS = ("prompt", "negative_prompt")
+from veogen.spec.model import PROMPTS
 
 
 def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]]:
@@ -63,13 +62,13 @@ def _kind(old: Entry | None, new: Entry | None) -> str:
 
 
 def _texts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[list[Any]]:
-    for name in _TEXTS:
+    for name in PROMPTS:
         before, after = str(old.get(name, "")), str(new.get(name, ""))
         if before != after:
             yield [name, word_changes(before, after)]
 
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[list[str | None]]:
-    for name in sorted({*old, *new} - set(_TEXTS)):
+    for name in sorted({*old, *new} - set(PROMPTS)):
         if old.get(name) != new.get(name):
             yield [name, *(text_of(body[name]) if name in body else None for body in (old, new))]

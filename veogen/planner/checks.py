@@ -9,7 +9,7 @@ from veogen.catalogue.models import Model
 from veogen.catalogue.parameters import Json, Parameter
 from veogen.document.problems import did_you_mean
 from veogen.planner.canonical import canonical
-from veogen.planner.layers import PROMPTS
+from veogen.spec.model import PROMPTS
 
 _MOST_KNOWN = 4096
 

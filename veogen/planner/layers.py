@@ -8,9 +8,7 @@ from veogen.catalogue.parameters import Json
 from veogen.document.values import Place, Value
 from veogen.planner.choices import plain
 from veogen.spec.layers import settled, stacked
-from veogen.spec.model import Layer, Shot, Text
-
-PROMPTS = ("prompt", "negative_prompt")
+from veogen.spec.model import PROMPTS, Layer, Shot, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from veogen.document.problems import Problem, did_you_mean
 from veogen.document.values import Place
 from veogen.planner.choices import Choice
 from veogen.planner.forms import Blank, Form
-from veogen.planner.layers import PROMPTS
 from veogen.planner.matrix import Grid
 from veogen.planner.templates.uses import Uses, uses_of
 from veogen.spec.file import MATRIX_WORDS
-from veogen.spec.model import Shot
+from veogen.spec.model import PROMPTS, Shot
 
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
 

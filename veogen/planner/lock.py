@@ -12,11 +12,9 @@ from veogen.planner.diff.compare import Difference, compare
 from veogen.planner.document import FORMAT, request_data, totals_data, totals_of
 from veogen.planner.plan import Plan, Request, total_credits
 from veogen.planner.stored import Stored
-from veogen.spec.model import Limits
+from veogen.spec.model import PROMPTS, Limits
 
 SUFFIX = ".lock.yaml"
-
-_TEXTS = ("prompt", "negative_prompt")
 
 _HEADER = """\
 # Written by 'veogen lock': what was approved, to be reviewed and committed.
@@ -53,7 +51,7 @@ def _data(plan: Plan, models: Mapping[str, Model]) -> dict[str, Any]:
 def _request(request: Request) -> dict[str, Any]:
     """A request with its prompts as blocks, in which git shows a changed line alone."""
     data = request_data(request)
-    texts = {name: Block(data["request"][name]) for name in _TEXTS if name in data["request"]}
+    texts = {name: Block(data["request"][name]) for name in PROMPTS if name in data["request"]}
     return {**data, "request": {**data["request"], **texts}}
 
 

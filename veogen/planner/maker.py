@@ -16,14 +16,13 @@ from veogen.planner.complaints import Complaints
 from veogen.planner.drafts import Draft
 from veogen.planner.forms import Blank, filled
 from veogen.planner.images import BadImageError, Found, Images, doubts, shown
-from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.output import BadPathError, default_output, output_path
 from veogen.planner.plan import Request
 from veogen.planner.rendered import Rendered, rendered_text
 from veogen.planner.rows import rows_path
 from veogen.planner.templates.source import Fault, place_of
-from veogen.spec.model import Shot, Spec
+from veogen.spec.model import PROMPTS, Shot, Spec
 
 
 class _WrongError(Exception):

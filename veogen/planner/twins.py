@@ -7,10 +7,10 @@ from veogen.catalogue.parameters import Json
 from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.canonical import canonical
-from veogen.planner.layers import PROMPTS
 from veogen.planner.lint import folded
 from veogen.planner.plan import Request
 from veogen.planner.seen import Seen
+from veogen.spec.model import PROMPTS
 
 MOST_COMPARED = 10_000
 """Requests of a plan that is still looked through for near-duplicates: nobody reads more."""

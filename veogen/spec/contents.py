@@ -6,6 +6,7 @@ from veogen.catalogue.known import Catalogue
 from veogen.document.problems import Problem, did_you_mean
 from veogen.document.values import Map, Seq, Value
 from veogen.spec.layers import submap
+from veogen.spec.model import PROMPTS
 from veogen.spec.params import axis_mistakes, parameter_mistakes
 
 _MOST_NAMED = 12  # profiles in a hint
@@ -36,7 +37,7 @@ def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
     if level.get("prompt") is not None and level.get("template") is not None:
         message = "'prompt' and 'template' exclude each other"
         yield Problem(level.key_place("template"), "error", "conflict", message)
-    for text in ("prompt", "negative_prompt"):
+    for text in PROMPTS:
         if level.get(text) is not None and params.get(text) is not None:
             message = f"{text!r} stands beside 'params' as well"
             yield Problem(params.key_place(text), "error", "conflict", message)

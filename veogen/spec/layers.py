@@ -1,10 +1,9 @@
 """Levels of precedence as layers, and layers laid over one another."""
 
-from veogen.document.values import Map, Place, Value
-from veogen.spec.merge import merge, without_nulls
-from veogen.spec.model import Layer, Text
+from veogen.document.values import Map, Place, Value, without_nulls
+from veogen.spec.merge import merge
+from veogen.spec.model import PROMPTS, Layer, Text
 
-_TEXTS = ("prompt", "negative_prompt")
 _SILENT = Layer(params=Map(Place("", 1, 1)), vars=Map(Place("", 1, 1)))
 
 
@@ -70,12 +69,12 @@ def _text(tree: Map, key: str, *, template: bool = False) -> Text | None:
 
 def _without_texts(params: Map, level: Map) -> Map:
     """The parameters but the texts, which stay only as None where they are taken away."""
-    taken = [name for name in _TEXTS if name in level and level[name] is None]
-    if not taken and not any(isinstance(params.get(name), str) for name in _TEXTS):
+    taken = [name for name in PROMPTS if name in level and level[name] is None]
+    if not taken and not any(isinstance(params.get(name), str) for name in PROMPTS):
         return params
     rest = Map.like(params)
     for name, value in params.items():
-        if name not in _TEXTS or value is None:
+        if name not in PROMPTS or value is None:
             rest.take(params, name, value)
     for name in taken:
         rest.take(level, name, None)

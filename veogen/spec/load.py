@@ -5,12 +5,12 @@ from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
 from veogen.document.problems import MistakesError, Problem, Problems
-from veogen.document.values import Map, Place
+from veogen.document.values import Map, Place, without_nulls
 from veogen.spec.compose import Composer
 from veogen.spec.contents import unknown_profile
 from veogen.spec.file import SETTINGS
 from veogen.spec.layers import submap
-from veogen.spec.merge import merge, without_nulls
+from veogen.spec.merge import merge
 from veogen.spec.model import Spec
 from veogen.spec.names import is_name
 from veogen.spec.policy import raised_limits, read_limits, read_policy

@@ -1,8 +1,6 @@
 """How a stronger level is laid over a weaker one: maps by key, shots by name, the rest replaced."""
 
-from veogen.document.values import Map, Seq, Value, without_nulls
-
-__all__ = ["merge", "merge_documents", "merge_shot", "without_nulls"]
+from veogen.document.values import Map, Seq, Value
 
 _ALTERNATIVES = {"prompt": "template", "template": "prompt"}
 

@@ -10,6 +10,9 @@ from veogen.document.files import Files
 from veogen.document.problems import Problem
 from veogen.document.values import Map, Place, Seq
 
+PROMPTS = ("prompt", "negative_prompt")
+"""The parameters that a shot writes beside its `params`: templates, and tidied."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -6,14 +6,13 @@ from functools import reduce
 from pathlib import PurePosixPath
 
 from veogen.document.problems import MOST, Problems, did_you_mean
-from veogen.document.values import Map, Place, Seq, Value
+from veogen.document.values import Map, Place, Seq, Value, without_nulls
+from veogen.spec.file import MATRIX_WORDS
 from veogen.spec.layers import layer_of, settled, stacked, submap
-from veogen.spec.merge import merge, merge_shot, without_nulls
+from veogen.spec.merge import merge, merge_shot
 from veogen.spec.model import Layer, Matrix, Override, Sample, Shot, Text
 
 MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the profile give it
-
-_MATRIX_WORDS = ("exclude", "include", "zip", "rows", "rows_key", "sample")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +160,13 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
 def _axes_before_rows(matrix: Map) -> int:
     names = list(matrix)
     before = names[: names.index("rows")] if "rows" in matrix else []
-    return sum(name not in _MATRIX_WORDS for name in before)
+    return sum(name not in MATRIX_WORDS for name in before)
 
 
 def _axes(matrix: Map) -> Map:
     axes = Map(matrix.place)
     for name, values in matrix.items():
-        if name not in _MATRIX_WORDS:
+        if name not in MATRIX_WORDS:
             axes.take(matrix, name, values)
     return axes
 

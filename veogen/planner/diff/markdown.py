@@ -14,8 +14,9 @@ from veogen.planner.diff.html import code, marked, preformatted
 from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.sections import Section, filled, fitting, size
-from veogen.planner.diff.text import TEXTS, title, worth
+from veogen.planner.diff.text import title, worth
 from veogen.planner.plan import Request
+from veogen.spec.model import PROMPTS
 from veogen.terminal import counted
 
 _ROOM = 60_000  # of the 65,536 of a comment: whoever posts it may add a line or two
@@ -92,7 +93,7 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Se
 
 def _whole(request: Request) -> str:
     """A request with its prompts as they would be sent."""
-    texts = [_text(name, request) for name in TEXTS if name in request.body]
+    texts = [_text(name, request) for name in PROMPTS if name in request.body]
     return f"<li>{code(request.address)}\n{''.join(texts)}</li>"
 
 
@@ -111,7 +112,7 @@ def _changed(name: str, where: str, group: Group) -> Section:
 
 
 def _marked_texts(change: Change) -> Iterator[str]:
-    for name in TEXTS:
+    for name in PROMPTS:
         old, new = change.fields.get(name, (None, None))
         if isinstance(old, str) and isinstance(new, str):
             yield marked(name, old, new)

@@ -9,9 +9,9 @@ from veogen.planner.diff.money import Money
 from veogen.planner.diff.review import Report, Review
 from veogen.planner.diff.words import Piece, word_pieces
 from veogen.planner.plan import Request, total_credits
+from veogen.spec.model import PROMPTS
 from veogen.terminal import Colour, Paint, counted, plain, plain_lines
 
-TEXTS = ("prompt", "negative_prompt")
 _MOST_ADDRESSES = 3
 _MINUS = "\u2212"
 
@@ -92,7 +92,7 @@ def worth(group: Group) -> str:
 
 def _texts(change: Change, paint: Paint) -> Iterator[str]:
     """The prompts of a change, word by word."""
-    for name in TEXTS:
+    for name in PROMPTS:
         old, new = change.fields.get(name, (None, None))
         if isinstance(old, str) and isinstance(new, str):
             marked = "".join(_marked(piece, paint) for piece in word_pieces(old, new))

@@ -11,10 +11,10 @@ from veogen.planner.fast.space import Space
 from veogen.planner.fast.texts import NotQuickError, escaped, longest, sound, text_in_pieces
 from veogen.planner.fast.weave import Part, Varying
 from veogen.planner.forms import Blank
-from veogen.planner.layers import PROMPTS
 from veogen.planner.names import parameter
 from veogen.planner.rendered import tidy
 from veogen.planner.templates.simple import Piece, SimpleTemplate, expressions_of
+from veogen.spec.model import PROMPTS
 
 _LOOKED_AT = ("callback_url", "image_urls")  # the hash looks at these more closely
 
