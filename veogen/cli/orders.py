@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from veogen.cli.locks import (
     Lock,
@@ -24,7 +24,7 @@ from veogen.planner.plan import Plan
 from veogen.planner.stored import MAX_BYTES, read_lock
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
-from veogen.spec.root import project_root
+from veogen.spec.root import below_root, project_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
         raise UsageError(f"{path}: a lock has a profile and --set of its own: leave yours out")
     root = project_root(path)
     files = Folder(root)
-    below = PurePosixPath((path.absolute().parent.resolve() / path.name).relative_to(root))
+    below = below_root(path, root)
     stored = read_lock(files.read(below, MAX_BYTES), files.shown(below))
     lock = Lock(path=path, stored=stored)
     if locked:

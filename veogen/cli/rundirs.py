@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,7 +16,7 @@ from veogen.executor.directory import RunDirectory
 from veogen.results.advice import Names
 from veogen.spec.compose import Composer
 from veogen.spec.names import is_name
-from veogen.spec.root import project_root
+from veogen.spec.root import below_root, project_root
 
 SIMULATED = ".simulated"
 
@@ -117,8 +117,7 @@ def _of_spec(path: Path, profile: str | None) -> Path:
 def _name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
     """The name of a spec, even of one that is being edited and has mistakes."""
     problems = Problems()
-    below = (path.absolute().parent.resolve() / path.name).relative_to(root)
-    spec = Composer(Folder(root), problems).composed(PurePosixPath(below))
+    spec = Composer(Folder(root), problems).composed(below_root(path, root))
     if spec is None:
         raise MistakesError(problems.all)
     name, profiles = str(spec.get("name", path.stem)), spec.get("profiles")

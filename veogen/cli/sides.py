@@ -24,7 +24,7 @@ from veogen.results.states import Holdings
 from veogen.spec.folder import specs_in
 from veogen.spec.load import load_spec
 from veogen.spec.model import Spec
-from veogen.spec.root import nearest_root, project_root
+from veogen.spec.root import below_root, nearest_root, project_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,7 @@ class Sides:
                 yield from self.here(spec)
         elif path.exists():
             root = project_root(path)
-            below = (path.absolute().parent.resolve() / path.name).relative_to(root)
-            yield from self._sides(Folder(root), PurePosixPath(below))
+            yield from self._sides(Folder(root), below_root(path, root))
 
     def there(self, tree: Tree, path: PurePosixPath) -> Iterator[Side]:
         """The sides at a path below the top of a tree; none where nothing is."""

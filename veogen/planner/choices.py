@@ -4,10 +4,11 @@ import math
 from typing import NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
-from veogen.document.values import Map, Place, Seq, Value
+from veogen.document.values import Place, Value
 from veogen.planner.address import address_text
 from veogen.planner.canonical import canonical
 from veogen.planner.rendered import is_unicode
+from veogen.spec.params import as_json
 
 
 class Choice(NamedTuple):
@@ -36,21 +37,10 @@ class BadValueError(ValueError):
 
 def choice(name: str, value: Value, place: Place) -> Choice:
     """The value as a choice of the axis or column `name`; raises `BadValueError`."""
-    seen = plain(value)
+    seen = as_json(value)
     key = _key(seen)
     _check(key)
     return Choice(name, seen, key, token(key), address_text(key), place)
-
-
-def plain(value: Value) -> Json:
-    """A value without its places, as templates see it."""
-    match value:
-        case Map():
-            return {key: plain(item) for key, item in value.items()}
-        case Seq():
-            return [plain(item) for item in value]
-        case _:
-            return value
 
 
 def token(key: Json) -> str:

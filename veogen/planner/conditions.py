@@ -5,8 +5,9 @@ from typing import TypeAlias
 
 from veogen.document.problems import Problems, did_you_mean, nearest
 from veogen.document.values import Map, Place, Seq, Value
-from veogen.planner.choices import BadValueError, choice, plain, token
+from veogen.planner.choices import BadValueError, choice, token
 from veogen.planner.rules import Rule
+from veogen.spec.params import as_json
 
 Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
 
@@ -57,7 +58,7 @@ def _tokens(
     name: str, value: Value, place: Place, known: Mapping[str, object], problems: Problems
 ) -> frozenset[str]:
     """The tokens that `value` allows; a list means any of these."""
-    if token(plain(value)) in known or not isinstance(value, Seq):
+    if token(as_json(value)) in known or not isinstance(value, Seq):
         alternatives = [(value, place)]
     else:
         alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]

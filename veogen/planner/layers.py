@@ -6,9 +6,9 @@ from functools import reduce
 
 from veogen.catalogue.parameters import Json
 from veogen.document.values import Place, Value
-from veogen.planner.choices import plain
 from veogen.spec.layers import settled, stacked
 from veogen.spec.model import PROMPTS, Layer, Shot, Text
+from veogen.spec.params import as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def variant(shot: Shot, matching: Sequence[int]) -> Variant:
     layer = settled(reduce(stacked, stronger, shot.base))
     firm = {name for stronger_one in stronger for name in _written(stronger_one)}
     firm.update(shot.texts)
-    variables = {name: plain(value) for name, value in layer.vars.items()}
+    variables = {name: as_json(value) for name, value in layer.vars.items()}
     return Variant(dict(_settings(layer)), frozenset(firm), variables, layer.takes or 1)
 
 

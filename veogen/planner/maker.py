@@ -11,7 +11,6 @@ from veogen.document.reader import read
 from veogen.document.values import Place
 from veogen.planner.canonical import request_hash
 from veogen.planner.checks import Judge, Judgement
-from veogen.planner.choices import plain
 from veogen.planner.complaints import Complaints
 from veogen.planner.drafts import Draft
 from veogen.planner.forms import Blank, filled
@@ -23,6 +22,7 @@ from veogen.planner.rendered import Rendered, rendered_text
 from veogen.planner.rows import rows_path
 from veogen.planner.templates.source import Fault, place_of
 from veogen.spec.model import PROMPTS, Shot, Spec
+from veogen.spec.params import as_json
 
 
 class _WrongError(Exception):
@@ -115,7 +115,7 @@ class Maker:
         if kind is None or kind.kind != "uris":
             return text if kind is None else kind.parse(text)
         try:
-            return plain(read(text.encode(), "the rendered text"))
+            return as_json(read(text.encode(), "the rendered text"))
         except MistakesError as error:
             message = f"{name} is a list; the rendered text is none: {error.problems[0].message}"
             self._error(draft, draft.place(name), "value", message)

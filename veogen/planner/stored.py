@@ -5,20 +5,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from veogen.catalogue.models import Model, shipped
+from veogen.document.placed import placed
 from veogen.document.problems import MistakesError, Problem
 from veogen.document.reader import read
 from veogen.document.shape import amount, problems_of, value_of
 from veogen.document.values import Map, Place, Seq, Value
-from veogen.planner.choices import plain
 from veogen.planner.document import FORMAT
 from veogen.planner.plan import Image, Plan, Request
 from veogen.planner.soundness import contradictions
 from veogen.planner.stored_keys import PLAN
 from veogen.spec.layers import submap
 from veogen.spec.model import Limits
+from veogen.spec.params import as_json
 from veogen.spec.policy import read_limits
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -72,28 +72,10 @@ def _tree(raw: bytes, shown: str) -> Value:
     if raw.lstrip()[:1] not in (b"{", b"["):
         return read(raw, shown, max_bytes=MAX_BYTES)
     try:
-        return _placed(json.loads(raw), Place(shown, 1, 1))
+        return placed(json.loads(raw), Place(shown, 1, 1))
     except (ValueError, RecursionError) as error:
         message = f"this is not JSON that can be read: {error}"
         raise MistakesError([Problem(Place(shown, 1, 1), "error", "plan", message)]) from None
-
-
-def _placed(value: Any, place: Place) -> Value:
-    """JSON as a document whose values all stand at one place."""
-    match value:
-        case dict():
-            mapping = Map(place)
-            for key, item in value.items():
-                mapping.put(key, _placed(item, place), place, place)
-            return mapping
-        case list():
-            sequence = Seq(place)
-            for item in value:
-                sequence.add(_placed(item, place), place)
-            return sequence
-        case _:
-            scalar: Value = value
-            return scalar
 
 
 def _stored(tree: Value, start: Place) -> Stored:
@@ -140,7 +122,7 @@ def _requests(written: Seq) -> tuple[Request, ...]:
 
 
 def _request(written: Map, place: Place, models: Mapping[str, Model]) -> Request:
-    body = {name: plain(value) for name, value in submap(written, "request").items()}
+    body = {name: as_json(value) for name, value in submap(written, "request").items()}
     variables = submap(written, "variables")
     model = models.get(str(body.get("model")))
     return Request(
@@ -148,7 +130,7 @@ def _request(written: Map, place: Place, models: Mapping[str, Model]) -> Request
         hash=value_of(written, "hash", str),
         shot=value_of(written, "shot", str),
         take=value_of(written, "take", int),
-        variables={name: plain(value) for name, value in variables.items()},
+        variables={name: as_json(value) for name, value in variables.items()},
         output=value_of(written, "output", str),
         body=body,
         images=tuple(_images(value_of(written, "images", Seq))),

@@ -15,7 +15,7 @@ from veogen.spec.model import Spec
 from veogen.spec.names import is_name
 from veogen.spec.policy import raised_limits, read_limits, read_policy
 from veogen.spec.review import review
-from veogen.spec.root import project_root
+from veogen.spec.root import below_root, project_root
 from veogen.spec.settings import read_settings
 from veogen.spec.shots import Levels, read_shots
 
@@ -56,11 +56,10 @@ def load_as_far(
 
     None when there is nothing left that a planner could look at.
     """
+    below = PurePosixPath(path)
     if files is None:
         root = project_root(path)
-        files = Folder(root)
-        path = (path.absolute().parent.resolve() / path.name).relative_to(root)
-    below = PurePosixPath(path)
+        files, below = Folder(root), below_root(path, root)
     policy = read_policy(files, problems, lenient=lenient)
     composer = Composer(files, problems, policy.models)
     levels = _levels(composer, below, profile, settings, problems)

@@ -22,6 +22,11 @@ def project_root(spec: Path) -> Path:
     return nearest_root(list(_up_to_work_tree(start)), _is_on_disk)
 
 
+def below_root(path: Path, root: Path) -> PurePosixPath:
+    """A file's path in its project: folders may be links, and so may the file by itself."""
+    return PurePosixPath((path.absolute().parent.resolve() / path.name).relative_to(root))
+
+
 def nearest_root(folders: Sequence[_Place], is_there: Callable[[_Place, Kind], bool]) -> _Place:
     """As `project_root`, of a spec in the first of `folders`, wherever those are kept."""
     for names, kind in _MARKS:

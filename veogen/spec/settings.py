@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from veogen.document.placed import placed
 from veogen.document.problems import MistakesError, Problems, nearest
 from veogen.document.reader import read
-from veogen.document.values import Map, Place, Seq, Value
+from veogen.document.values import Map, Place, Value
 from veogen.spec.merge import merge
 from veogen.spec.params import parameters
 
@@ -46,28 +47,11 @@ def _hint(room: str, names: Sequence[str]) -> str | None:
 
 def _read_value(text: str, place: Place, problems: Problems) -> Value:
     try:
-        return _placed(read(text.encode(errors="surrogatepass"), place.path), place)
+        return placed(read(text.encode(errors="surrogatepass"), place.path), place)
     except MistakesError as error:
         for problem in error.problems:
             problems.error(place, problem.code, problem.message, problem.hint)
         return None
-
-
-def _placed(value: Value, place: Place) -> Value:
-    """The value with everything in it at one place."""
-    match value:
-        case Map():
-            mapping = Map(place)
-            for key, item in value.items():
-                mapping.put(key, _placed(item, place), place, place)
-            return mapping
-        case Seq():
-            sequence = Seq(place)
-            for item in value:
-                sequence.add(_placed(item, place), place)
-            return sequence
-        case _:
-            return value
 
 
 def _nested(names: Sequence[str], value: Value, key_place: Place, value_place: Place) -> Map:

@@ -10,13 +10,14 @@ from veogen.document.problems import Problems
 from veogen.document.values import Place
 from veogen.planner.address import combination_address
 from veogen.planner.canonical import canonical
-from veogen.planner.choices import Combination, plain
+from veogen.planner.choices import Combination
 from veogen.planner.layers import Setting, variant
 from veogen.planner.matrix import grid
 from veogen.planner.plan import Request
 from veogen.planner.templates.renderer import template_path
 from veogen.spec.layers import settled, stacked
 from veogen.spec.model import Shot, Spec, Text
+from veogen.spec.params import as_json
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _QUOTED = re.compile(r"""(["'])(?P<name>[^"'\n]+)\1""")
@@ -82,7 +83,7 @@ class Origins:
         if setting.text is not None:
             yield from self._text(made, setting.text)
             return
-        written = _value(plain(setting.value), setting.place)
+        written = _value(as_json(setting.value), setting.place)
         yield WRITTEN, written
         yield from self._used(made, written.content)
 
@@ -127,7 +128,7 @@ class Origins:
         chosen = {one.name for one in made.combination}
         for name, value in written.items():
             if name not in chosen:
-                yield name, _value(plain(value), written.value_place(name))
+                yield name, _value(as_json(value), written.value_place(name))
         for one in made.combination:
             yield one.name, _value(one.value, one.place)
 
