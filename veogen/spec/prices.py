@@ -11,20 +11,17 @@ veo-3.1-fast-generate-preview:
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from veogen.catalogue.models import Model
-from veogen.catalogue.prices import Multiplier, Price
+from veogen.catalogue.models import Model, parse_price
+from veogen.catalogue.prices import Price
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read
 from veogen.document.sections import Key, ListOf, MapOf, Section
-from veogen.document.shape import Amount, Anything, Rate, Text, amount, problems_of, value_of
+from veogen.document.shape import Amount, Anything, Rate, Text, problems_of, value_of
 from veogen.document.values import Map, Place, Seq, Value
-from veogen.spec.layers import submap
-from veogen.spec.params import as_json
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RULES = ("per_second", "per_call")
@@ -104,7 +101,7 @@ def _read(
     problems = [problem for id_ in tree for problem in _mistakes(tree, id_, known)]
     if problems:
         return {}, tuple(problems)
-    return {id_: _price(value_of(tree, id_, Map)) for id_ in tree}, ()
+    return {id_: parse_price(value_of(tree, id_, Map)) for id_ in tree}, ()
 
 
 def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
@@ -140,27 +137,3 @@ def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
         scalar = "a list" if isinstance(value, Map | Seq) else value
         if (wrong := known.check(scalar)) is not None:
             yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
-
-
-def _price(written: Map) -> Price:
-    multipliers = written.get("multipliers")
-    return Price(
-        date=value_of(written, "date", str),
-        source=value_of(written, "source", str),
-        credits_per_usd=_amount(written, "credits_per_usd"),
-        per_second=written["rule"] == "per_second",
-        credits=_amount(written, "credits"),
-        minimum=_amount(written, "minimum"),
-        multipliers=tuple(_multipliers(multipliers if isinstance(multipliers, Seq) else ())),
-    )
-
-
-def _multipliers(written: Iterable[Value]) -> Iterator[Multiplier]:
-    for item in written:
-        if isinstance(item, Map):
-            when = {name: as_json(value) for name, value in submap(item, "when").items()}
-            yield Multiplier(when, _amount(item, "times"))
-
-
-def _amount(tree: Map, key: str) -> Decimal:
-    return amount(tree.get(key)) or Decimal(0)
