@@ -18,9 +18,9 @@ from support.scripted_host import Host, Step, answer, close, closed_port, dribbl
 
 from veogen.catalogue.models import shipped
 from veogen.executor.courier import Broken, NoSpace
-from veogen.executor.downloads import KEPT, LARGEST, Downloads, download
+from veogen.executor.downloads import LARGEST, Downloads, download
 from veogen.executor.media import Facts
-from veogen.executor.places import Delivered
+from veogen.executor.places import KEPT, Delivered
 from veogen.gateway.media import Media
 from veogen.results.entries import Entry
 from veogen.results.videos import Video

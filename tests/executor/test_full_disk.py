@@ -66,6 +66,42 @@ def test_what_was_bought_is_on_record_and_comes_home_when_there_is_room(
         shutil.rmtree(disk / "runs")
 
 
+def test_a_disk_without_room_for_a_clip_is_not_bought_for(
+    served: Served, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", 16_384) as disk:
+        shell = Shell(disk, capfd, served.environ)
+        (disk / "spec.yaml").write_text(SPEC.replace("WORD", "no-room"))
+        fill(disk, 3000)
+
+        run = shell.veogen(*RUN)
+
+        assert run.code == ExitCode.STOPPED
+        assert "runs/trip: there is no room for a clip; nothing was bought" in run.err
+        assert billed(served, "no-room") == set()
+        shutil.rmtree(disk / "runs")
+
+
+@pytest.mark.parametrize("command", [RUN, ("collect", "runs/trip")])
+def test_a_full_disk_is_told_as_such_and_not_as_a_journal_that_is_damaged(
+    command: tuple[str, ...], served: Served, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", 16_384) as disk:
+        shell = Shell(disk, capfd, served.environ)
+        (disk / "spec.yaml").write_text(SPEC.replace("WORD", "sound"))
+        shell.veogen(*RUN)
+        fill(disk, 0)
+
+        found = shell.veogen(*command)
+        status = shell.veogen("status", "runs/trip")
+
+        full = "database or disk is full; make room and leave the journal where it is"
+        assert found.code == ExitCode.STOPPED
+        assert found.err == f"error: runs/trip/journal.db: {full}\n"
+        assert status.code == ExitCode.DONE
+        shutil.rmtree(disk / "runs")
+
+
 def billed(served: Served, word: str) -> set[str]:
     return {b["task_id"] for b in served.audit()["billed"] if b["prompt"].startswith(f"{word} ")}
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +14,19 @@ from veogen.executor.courier import Broken, Brought, NoSpace
 from veogen.executor.media import compare, measure
 from veogen.executor.parts import Identity, Part, Writer, boot_id
 from veogen.executor.places import (
+    KEPT,
     Delivered,
     already_there,
     disk_trouble,
     in_the_way,
     put_in_place,
+    room,
 )
 from veogen.gateway.answers import Body, InterruptedDownload, MediaHost, Unread
 from veogen.results.entries import Entry
 from veogen.results.videos import Video
 
 LARGEST = 1 << 30
-KEPT = 4 << 20
-"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
-
 _UNSEEN, _SHARE = 256 << 10, 64
 """So many bytes, or that part of what is free, are taken before the disk is looked at again: all
 downloads together take less than `KEPT`, or than what is free, in between."""
@@ -178,11 +176,12 @@ class _Download:
 
     def _look_at_the_disk(self, missing: int) -> int:
         """How many bytes can be taken until it is looked at again."""
-        free = shutil.disk_usage(self._folder).free
-        if missing + KEPT > free:
-            text = f"the clip needs {missing} bytes more and the journal {KEPT}, {free} are free"
-            raise _RefusedError(NoSpace(f"{self._folder}: {text}"))
-        return max(_UNSEEN, (free - KEPT) // _SHARE)
+        left = room(self._folder)
+        if missing > left:
+            free = f"the journal {KEPT}, {left + KEPT} are free"
+            text = f"{self._folder}: the clip needs {missing} bytes more and {free}"
+            raise _RefusedError(NoSpace(text))
+        return max(_UNSEEN, left // _SHARE)
 
     def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
         identity = Identity(_source(self._link), body.etag, body.length, boot_id())

@@ -43,6 +43,9 @@ class JournalFullError(VeogenError):
     exit_code = ExitCode.STOPPED
 
 
+_LEAST = 1 << 16
+"""Bytes that a journal takes to be opened: its log and the index of that."""
+
 _ADVICE = (
     "restore it from a copy, or move it away: the purchases in results.json are then taken in again"
 )
@@ -70,8 +73,12 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     _refuse_empty(path)
     try:
         db = _opened(path, "mode=rw")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:
+            db.close()
+            raise
     except sqlite3.Error as error:
         raise unreadable(path, error) from None
     return db
@@ -131,8 +138,18 @@ class Transaction:
             raise JournalFullError(f"{self._path}: {error}") from None
 
 
-def unreadable(path: Path, error: Exception) -> JournalError:
+def unreadable(path: Path, error: Exception) -> VeogenError:
+    """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
+    if isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error):
+        return JournalFullError(f"{path}: {error}; make room and leave the journal where it is")
     return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
+
+
+def _is_of_the_disk(path: Path, error: sqlite3.OperationalError) -> bool:
+    """Whether a disk is full; a file that was cut short fails with an error of input as well."""
+    kind = error.sqlite_errorcode & 0xFF
+    is_full = shutil.disk_usage(path.parent).free < _LEAST
+    return kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and is_full)
 
 
 def _mode(db: sqlite3.Connection) -> str:

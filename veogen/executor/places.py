@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from veogen.executor.parts import Writer
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+
+KEPT = 4 << 20
+"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,11 @@ def already_there(target: Path, root: Path) -> Delivered | Broken | None:
     with Writer(target.open("rb", buffering=0)) as reader:
         reader.take_in()
         return Delivered(path=target, sha256=reader.digest(), bytes=reader.size, facts=facts)
+
+
+def room(folder: str | Path) -> int:
+    """How many bytes clips may take on the disk of a folder."""
+    return shutil.disk_usage(folder).free - KEPT
 
 
 def is_inside(folder: Path, root: Path) -> bool:

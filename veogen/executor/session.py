@@ -30,7 +30,7 @@ from veogen.executor.desk import Desk
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.life import Stop
-from veogen.executor.places import is_inside
+from veogen.executor.places import is_inside, room
 from veogen.executor.policy import Only, Policy
 from veogen.executor.preparing import Uploads
 from veogen.executor.runner import Message, Runner
@@ -157,6 +157,7 @@ class Session:
         self.directory.load_ballast()
         counted = {standing.record.hash for standing in self._chosen()}
         self._desk.listener.start(counted, self.runner.view())
+        stop = stop or self._without_room()
         if stop is not None:
             self._desk.halt(stop)
         if self._desk.policy.replay:
@@ -207,6 +208,13 @@ class Session:
                 listed[model] = () if isinstance(answer, Unread) else unowned(answer, self.ledger)
             for task in candidates(standing.record, listed[model]):
                 yield standing.entry, task
+
+    def _without_room(self) -> Stop | None:
+        """On a disk that is full already nothing more is bought: it could not be brought home."""
+        if not self.to_buy or room(self.directory.path) > 0:
+            return None
+        path = self.directory.path
+        return Stop("disk", f"{path}: there is no room for a clip; nothing was bought")
 
     def _replay_held(self) -> None:
         for standing in self._chosen():
