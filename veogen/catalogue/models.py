@@ -88,11 +88,7 @@ class Model:
 
     def seconds(self, body: Mapping[str, Json]) -> int | None:
         """Seconds of video that the request makes, or None when the model does not say."""
-        effective = self.effective(body)
-        duration, number = effective.get("duration"), effective.get("n", 1)
-        if isinstance(duration, int) and isinstance(number, int):
-            return duration * number
-        return None
+        return seconds_of(self.effective(body))
 
     def _doubts(self, body: Mapping[str, Json], effective: Mapping[str, Json]) -> Iterator[Finding]:
         kind = self.taken_as(body)
@@ -103,6 +99,14 @@ class Model:
         for rule in self.rules:
             if name in rule.when and rule.applies({**effective, name: kind}):
                 yield from rule.doubts(body, effective, why)
+
+
+def seconds_of(effective: Mapping[str, Json]) -> int | None:
+    """As `Model.seconds`, of a request whose defaults are filled in."""
+    duration, number = effective.get("duration"), effective.get("n", 1)
+    if isinstance(duration, int) and isinstance(number, int):
+        return duration * number
+    return None
 
 
 @cache

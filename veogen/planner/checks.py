@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from veogen.catalogue.models import Model
+from veogen.catalogue.models import Model, seconds_of
 from veogen.catalogue.parameters import Json, Parameter
 from veogen.document.problems import did_you_mean
 from veogen.planner.canonical import canonical
@@ -83,7 +83,7 @@ class Judge:
         if model is None or any(one.severity == "error" for one in against):
             return Judgement(against, body)
         effective = model.effective(body)
-        return Judgement(against, effective, model.estimate(body), _seconds(effective))
+        return Judgement(against, effective, model.estimate(body), seconds_of(effective))
 
 
 def _lonely(model: Model) -> dict[str, Parameter]:
@@ -102,13 +102,6 @@ def _likeness(name: str, value: Json) -> Hashable:
         return name
     kind = value.__class__
     return name, kind, canonical(value) if kind is list or kind is dict else value
-
-
-def _seconds(effective: Mapping[str, Json]) -> int | None:
-    duration, number = effective.get("duration"), effective.get("n", 1)
-    if isinstance(duration, int) and isinstance(number, int):
-        return duration * number
-    return None
 
 
 def _objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Objection]:
