@@ -12,6 +12,7 @@ from typing import Any
 
 from veogen.cli.interrupts import interrupts
 from veogen.cli.options import SpecOptions
+from veogen.cli.verbose import progress_of
 from veogen.errors import ExitCode
 from veogen.executor.clock import SystemClock
 from veogen.executor.life import Stop
@@ -49,12 +50,12 @@ class Job:
 
     @contextmanager
     def opened(
-        self, connection: Connection, policy: Policy, given: dict[str, Any]
+        self, connection: Connection, policy: Policy, given: Mapping[str, Any]
     ) -> Iterator[Session]:
         names = Names(os.path.relpath(self.directory), self._arguments(given))
         with (
             listener(
-                given["progress"],
+                progress_of(given),
                 directory=self.directory,
                 names=names,
                 clock=SystemClock(),

@@ -1,6 +1,6 @@
 """The options of the commands that talk to the gateway: how fast, how patient, how told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -84,7 +84,7 @@ def submitting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return _with((*_SUBMITTING, *_COLLECTING), function)
 
 
-def policy_of(given: dict[str, Any]) -> Policy:
+def policy_of(given: Mapping[str, Any]) -> Policy:
     """The policy that the options ask for."""
     return Policy(
         max_in_flight=given.get("max_in_flight", 4),

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Servic
         yield connection.services()
 
 
-def _decisions(given: dict[str, tuple[str, ...]]) -> Iterator[Decision]:
+def _decisions(given: Mapping[str, tuple[str, ...]]) -> Iterator[Decision]:
     for written in given["adopt"]:
         address, equals, task_id = written.rpartition("=")
         if not (equals and address and task_id):

@@ -1,7 +1,7 @@
 """What `veogen run` does: specs bought, one after the other or all together."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
@@ -29,7 +29,7 @@ from veogen.planner.selection import selected
 from veogen.spec.model import Spec
 
 
-def run_specs(specs: Sequence[Path], options: SpecOptions, given: dict[str, Any]) -> ExitCode:
+def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, Any]) -> ExitCode:
     """Buy, download and verify what is missing; `given` are the other options."""
     _refuse_odd(specs, given)
     refuse_odd_listening(given)
@@ -120,7 +120,7 @@ def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
         )
 
 
-def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
+def _refuse_odd(specs: Sequence[Path], given: Mapping[str, Any]) -> None:
     if given["directory"] and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
     if not given["simulate"]:
@@ -131,7 +131,7 @@ def _refuse_odd(specs: Sequence[Path], given: dict[str, Any]) -> None:
             refuse_without_terminal()
 
 
-def _jobs(ordered: Sequence[Order], options: SpecOptions, given: dict[str, Any]) -> list[Job]:
+def _jobs(ordered: Sequence[Order], options: SpecOptions, given: Mapping[str, Any]) -> list[Job]:
     chosen = selected(
         (request.address for order in ordered for request in order.plan.requests),
         options.select,
@@ -155,7 +155,9 @@ def _refuse_shared(jobs: Sequence[Job]) -> None:
             )
 
 
-def _job(order: Order, chosen: Collection[str], options: SpecOptions, given: dict[str, Any]) -> Job:
+def _job(
+    order: Order, chosen: Collection[str], options: SpecOptions, given: Mapping[str, Any]
+) -> Job:
     spec, plan = order.spec, order.plan
     directory = given["directory"] or default_directory(
         spec.files.root, plan.name, plan.profile, simulated=given["simulate"]

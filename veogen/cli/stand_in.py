@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def gateway(
-    given: dict[str, Any], directories: Sequence[Path], models: Mapping[str, Model]
+    given: Mapping[str, Any], directories: Sequence[Path], models: Mapping[str, Model]
 ) -> Iterator[Settings]:
     """Where the gateway is; a simulator has `models` too.
 

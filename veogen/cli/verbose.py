@@ -1,19 +1,25 @@
 """`-v`: every HTTP exchange on standard error, one line each."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from veogen.progress import Mode
+
+
+def progress_of(given: Mapping[str, Any]) -> Mode:
+    """How the run is told: a bar and a log on one screen are neither."""
+    mode: Mode = given["progress"]
+    return "lines" if mode == "auto" and given["verbose"] else mode
+
 
 @contextmanager
-def logging_exchanges(given: dict[str, Any]) -> Iterator[None]:
+def logging_exchanges(given: Mapping[str, Any]) -> Iterator[None]:
     """Show what the gateway's room logs while the block runs, if `-v` asked for it."""
     if not given["verbose"]:
         yield
         return
-    if given["progress"] == "auto":
-        given["progress"] = "lines"  # a bar and a log on one screen are neither
     logger, handler = logging.getLogger("veogen.gateway"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     before = logger.level
