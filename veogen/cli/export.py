@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.examples import examples
-from veogen.cli.options import read_globs, read_select
+from veogen.cli.options import read_globs, read_select, selecting_options
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.clock import SystemClock
@@ -27,18 +27,7 @@ from veogen.terminal import counted, plain
 )
 @click.argument("run", type=click.Path())
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--select",
-    metavar="GLOB",
-    multiple=True,
-    help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
-)
-@click.option(
-    "--deselect",
-    metavar="GLOB",
-    multiple=True,
-    help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
-)
+@selecting_options
 def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from veogen.cli.options import with_options
+
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
 
 
@@ -44,6 +46,4 @@ _OPTIONS = (
 
 def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that can be told by the gateway."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+    return with_options(_OPTIONS, function)

@@ -1,6 +1,6 @@
 """The options that every command shares which reads a spec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -79,6 +79,21 @@ specs_argument = click.argument(
     type=click.Path(exists=True, path_type=Path),
 )
 
+_SELECTING = (
+    click.option(
+        "--select",
+        metavar="GLOB",
+        multiple=True,
+        help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
+    ),
+    click.option(
+        "--deselect",
+        metavar="GLOB",
+        multiple=True,
+        help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
+    ),
+)
+
 _OPTIONS = (
     profile_option("Lay a profile of the spec over it."),
     click.option(
@@ -94,18 +109,7 @@ _OPTIONS = (
         metavar="N",
         help="Refuse a plan of more requests (default: the spec's budget, else 1,000).",
     ),
-    click.option(
-        "--select",
-        metavar="GLOB",
-        multiple=True,
-        help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
-    ),
-    click.option(
-        "--deselect",
-        metavar="GLOB",
-        multiple=True,
-        help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
-    ),
+    *_SELECTING,
     click.option(
         "--allow-unknown-model",
         is_flag=True,
@@ -137,9 +141,19 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return function(options=options, **rest)
 
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
+
+
+def selecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those that choose requests, to a command that reads no spec."""
+    return with_options(_SELECTING, function)
+
+
+def with_options(options: Sequence[Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options to a command; its help shows them in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def read_select(written: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from veogen.cli.amounts import PATIENCE, RATE
+from veogen.cli.options import with_options
 from veogen.executor.policy import Policy
 
 _COLLECTING = (
@@ -76,12 +77,12 @@ _SUBMITTING = (
 
 def collecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that polls and downloads."""
-    return _with(_COLLECTING, function)
+    return with_options(_COLLECTING, function)
 
 
 def submitting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that also submits."""
-    return _with((*_SUBMITTING, *_COLLECTING), function)
+    return with_options((*_SUBMITTING, *_COLLECTING), function)
 
 
 def policy_of(given: Mapping[str, Any]) -> Policy:
@@ -96,9 +97,3 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         retry_failed=given.get("retry_failed", False),
         max_credits=given.get("max_credits"),
     )
-
-
-def _with(options: tuple[Any, ...], function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(options):
-        function = option(function)
-    return function
