@@ -334,6 +334,31 @@ def test_a_completed_task_that_says_it_failed_later_is_never_bought_again(
     assert world.keys == [key_for(TOKYO.hash, 1)]
 
 
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        pytest.param(Unread(code="not_found", message="no such task", status=404), 5, id="404"),
+        pytest.param(Unread(code="http_500", message="sorry", status=500), 5, id="500"),
+        pytest.param(Unread(code="lost", message="lost", reached=False), 5, id="unreachable"),
+        pytest.param(Task(id="task-1", state="completed"), 5, id="without links"),
+        pytest.param(Unread(code="401", message="no", status=401, denied=True), 1, id="denied"),
+    ],
+)
+def test_a_clip_whose_task_cannot_be_read_again_is_fetched_from_the_link_that_is_known(
+    world: World, answer: Task | Unread, times: int
+) -> None:
+    world.courier.answers.append(Broken("truncated", "half"))
+    made = Task(id="task-1", state="completed", links=(LINK,))
+    world.gateway.reads["task-1"] = deque([made, *_times(answer, 100)])
+
+    outcome = world.run(plan(TOKYO))
+
+    assert list(statuses(outcome).values()) == ["completed"]
+    assert world.courier.brought == [LINK, LINK]
+    assert len(world.gateway.reads["task-1"]) == 100 - times
+    assert outcome.code == ExitCode.DONE
+
+
 def test_one_broken_video_of_several_does_not_lose_the_others(world: World) -> None:
     world.gateway.links = 2
     world.courier.answers.append(Broken("truncated", "half"))

@@ -5,6 +5,7 @@ Pure functions: an answer and what was known before go in, events and what to do
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.executor import backoff
@@ -159,19 +160,15 @@ def after_read(
     now: float,
     interval: Callable[[], float],
 ) -> Seen:
-    """What a task's state means; `looks` counts completed answers without a link so far.
+    """What a task's state means; `looks` counts answers about a made task without a link so far.
 
     Only a terminal state of this very task ends it, not one of an earlier attempt that comes
     late; whatever else comes is asked again after `interval`.
     """
     task_id = record.task_id or ""
     match answer:
-        case Unread(denied=True):
-            return Seen(stop=Stop("denied", f"{answer.message} ({answer.code})"))
-        case Unread(reached=False):
-            return Seen(ask_again=min(interval(), _SOON), looks=looks)
         case Unread():
-            return Seen(ask_again=max(interval(), answer.retry_after or 0), looks=looks)
+            return _unread(record, answer, looks, now, interval)
         case Task() if answer.id != task_id:
             return Seen(ask_again=interval(), looks=looks)
         case Task(state="completed"):
@@ -183,14 +180,35 @@ def after_read(
             return Seen(events=(told,), ask_again=interval(), looks=looks)
 
 
+def _unread(
+    record: Record, answer: Unread, looks: int, now: float, interval: Callable[[], float]
+) -> Seen:
+    """Asked again, but a made task not for ever: the links that are known live for a day only."""
+    made = bool(record.links)
+    if made and (answer.denied or looks + 1 >= LOOKS_FOR_LINKS):
+        return _as_known(record, None, now)
+    if answer.denied:
+        return Seen(stop=Stop("denied", f"{answer.message} ({answer.code})"))
+    wait = max(interval(), answer.retry_after or 0) if answer.reached else min(interval(), _SOON)
+    return Seen(ask_again=wait, looks=looks + made)
+
+
 def _completed(
     record: Record, task: Task, looks: int, now: float, interval: Callable[[], float]
 ) -> Seen:
-    made = events.Made(record.hash, task.id, task.links, task.credits, now)
     if task.links:
+        made = events.Made(record.hash, task.id, task.links, task.credits, now)
         return Seen(events=(made,))
     if looks + 1 < LOOKS_FOR_LINKS:
         return Seen(ask_again=interval(), looks=looks + 1)
+    return _as_known(record, task.credits, now)
+
+
+def _as_known(record: Record, charged: Decimal | None, now: float) -> Seen:
+    """The task was made, with the links that it had when it was looked at last, if any."""
+    made = events.Made(record.hash, record.task_id or "", record.links, charged, now)
+    if record.links:
+        return Seen(events=(made,))
     lost = events.Undelivered(record.hash, "no-links", "the task is completed but names no video")
     return Seen(events=(made, lost))
 

@@ -169,7 +169,8 @@ class Watching:
             elif clock.monotonic() - watch.since >= self._desk.policy.task_timeout:
                 self._leave(hash_)
             else:
-                watch.undone = clock.monotonic()
+                if seen.events:
+                    watch.undone = clock.monotonic()
                 self._look_in(seen.ask_again, hash_, watch)
 
         return Reaction(seen.events, then)
