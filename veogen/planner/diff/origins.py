@@ -1,9 +1,9 @@
 """Where the fields of a request come from: what was written, and all that it makes use of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 
 from veogen.document.files import OutsideRootError
 from veogen.document.problems import Problems
@@ -47,10 +47,12 @@ class _Made:
 
 
 class Origins:
-    """Knows what the requests of a spec were made of; looks only when it is asked."""
+    """Knows what the requests of a spec were made of; looks only when asked, and at a file once."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self._template = cache(self._read_template)
+        self._mentions = cache(self._mentions_of)
 
     def inputs(self, request: Request, field: str) -> dict[str, Input]:
         """What a field is made of: first what was written, then values and templates."""
@@ -101,14 +103,18 @@ class Origins:
 
     def _used(self, made: _Made, source: str) -> Iterator[tuple[str, Input]]:
         """The templates and values that a template mentions."""
-        templates = dict(self._mentioned(source, {}))
-        texts = "\n".join((source, *(one.content for one in templates.values())))
-        names = set(_IDENTIFIER.findall(texts))
+        templates, names = self._mentions(source)
         for name, value in self._values(made):
             if name in names or "vars" in names:
                 yield f"value {name}", value
         for name, template in templates.items():
             yield f"template {name}", template
+
+    def _mentions_of(self, source: str) -> tuple[Mapping[str, Input], frozenset[str]]:
+        """The templates that a template takes in, and all names that stand in it and in those."""
+        templates = self._mentioned(source, {})
+        texts = "\n".join((source, *(one.content for one in templates.values())))
+        return templates, frozenset(_IDENTIFIER.findall(texts))
 
     def _mentioned(self, source: str, known: dict[str, Input]) -> dict[str, Input]:
         """The templates that are named in a template, and those that are named in these."""
@@ -132,7 +138,7 @@ class Origins:
         for one in made.combination:
             yield one.name, _value(one.value, one.place)
 
-    def _template(self, name: str) -> Input | None:
+    def _read_template(self, name: str) -> Input | None:
         path = template_path(name)
         if path is None:
             return None
