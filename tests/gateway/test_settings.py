@@ -96,6 +96,8 @@ def test_nothing_shows_the_key_of_the_settings() -> None:
     [
         ({}, "https://api.evolink.ai", None),
         ({"HTTPS_PROXY": "http://p:1"}, "https://api.evolink.ai", "http://p:1"),
+        ({"HTTPS_PROXY": "p.example:1"}, "https://api.evolink.ai", "http://p.example:1"),
+        ({"HTTPS_PROXY": "u:w@10.0.0.1:1"}, "https://api.evolink.ai", "http://u:w@10.0.0.1:1"),
         ({"all_proxy": "http://p:1"}, "https://api.evolink.ai", "http://p:1"),
         ({"https_proxy": "http://p:1"}, "http://127.0.0.1:8080", None),
         ({"https_proxy": "http://p:1"}, "https://localhost:8080", None),
@@ -120,7 +122,7 @@ def test_a_proxy_is_used_as_other_programs_use_it(
     [
         *(
             ({"HTTPS_PROXY": url}, "HTTPS_PROXY is not an http or https URL")
-            for url in ("socks5://p:1", "http://", "http://p:99999", "http://[::1", "p:1")
+            for url in ("socks5://p:1", "http://", "http://p:99999", "http://[::1", "p:x", "p 1")
         ),
         ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "REQUESTS_CA_BUNDLE names no file: /nowhere.pem"),
     ],

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from veogen.errors import UsageError
 from veogen.hosts import is_loopback
+from veogen.terminal import is_plain
+
+_LONGEST = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,9 @@ class Proxies:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Proxies":
         https = _first(environ, "https_proxy", "all_proxy")
-        if https and not _is_proxy(https):
+        if https and "://" not in https:  # as curl, Go and requests take it
+            https = f"http://{https}"
+        if https and not (_is_proxy(https) and is_plain(https, limit=_LONGEST)):
             raise UsageError("HTTPS_PROXY is not an http or https URL")
         bypass = (_first(environ, "no_proxy") or "").replace(" ", ",").split(",")
         return cls(https, tuple(item.lower() for item in bypass if item))
