@@ -1,5 +1,7 @@
 """Texts compared word by word."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,17 @@ def test_very_long_texts_are_replaced_whole() -> None:
         Piece(old, new),
         Piece(" same", " same"),
     )
+
+
+def test_prompts_that_are_made_to_keep_a_review_busy_are_compared_in_good_time() -> None:
+    """A model takes no longer prompts: of one word they have a thousand."""
+    old, new = "a " * 1000, "b a " * 500
+    start = time.process_time()
+
+    pieces = word_pieces(old, new)
+
+    assert time.process_time() - start < 1
+    assert "".join(piece.new for piece in pieces) == new
 
 
 def test_another_white_space_has_a_name() -> None:
