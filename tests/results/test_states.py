@@ -5,8 +5,9 @@ import time
 import pytest
 
 from veogen.results.manifest import Line, Manifest
-from veogen.results.records import Failure, Status
+from veogen.results.records import Failure
 from veogen.results.states import Holdings, State
+from veogen.results.statuses import Status
 
 ADDRESS = "city[name=Tokyo]"
 

@@ -11,7 +11,7 @@ from veogen.executor.snapshot import Snapshot
 from veogen.planner.address import address_text
 from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
 from veogen.results.ledger import Standing
-from veogen.results.records import STATUSES
+from veogen.results.statuses import STATUSES
 from veogen.terminal import Colour, Paint, columns, counted, plain
 
 Word: TypeAlias = str

@@ -8,7 +8,8 @@ from veogen.errors import UsageError
 from veogen.gateway.answers import Gateway, Task
 from veogen.results.events import Abandoned, Adopted, Event
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.records import Record, Status
+from veogen.results.records import Record
+from veogen.results.statuses import Status
 from veogen.terminal import counted
 
 Kind: TypeAlias = Literal["adopt", "replay", "abandon", "rebuy"]

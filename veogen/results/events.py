@@ -10,9 +10,8 @@ from typing import TypeAlias
 from msgspec import Struct, json
 
 from veogen.results.amounts import refuse_endless
+from veogen.results.statuses import Status
 from veogen.results.videos import Video
-
-Status: TypeAlias = str
 
 
 class _OfRequest(Struct, frozen=True, tag_field="event", tag=True, forbid_unknown_fields=True):

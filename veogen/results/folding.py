@@ -23,7 +23,8 @@ from veogen.results.events import (
     Unclear,
     Undelivered,
 )
-from veogen.results.records import NOWHERE, Failure, Purchase, Record, Status, status_of
+from veogen.results.records import NOWHERE, Failure, Purchase, Record
+from veogen.results.statuses import Status
 from veogen.results.videos import Video, by_index
 
 _UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
@@ -188,12 +189,11 @@ def _abandoned(draft: Draft, event: Abandoned) -> None:
 
 
 def _taken_in(draft: Draft, event: TakenIn) -> None:
-    status = status_of(event.status)
     attempt = max(event.attempts, 1)
     known = draft.record.paid_for(event.task_id)
-    if not known and (status != "failed" or event.task_id is not None):
+    if not known and (event.status != "failed" or event.task_id is not None):
         _bought_elsewhere(draft, event, attempt)
-    draft.status, draft.attempts, draft.task_id = status, attempt, event.task_id
+    draft.status, draft.attempts, draft.task_id = event.status, attempt, event.task_id
     draft.credits, draft.accepted_at = event.credits, event.at
     draft.open, draft.links, draft.made_at = None, (), None
     code, message = event.error_code, event.error_message

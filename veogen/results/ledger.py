@@ -11,7 +11,8 @@ from veogen.errors import ExitCode
 from veogen.results.entries import Entry
 from veogen.results.events import Event
 from veogen.results.folding import after
-from veogen.results.records import STATUSES, Record, Status, estimated, in_doubt, spent
+from veogen.results.records import Record, estimated, in_doubt, spent
+from veogen.results.statuses import STATUSES, Status
 
 
 class Standing(NamedTuple):

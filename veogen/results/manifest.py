@@ -12,7 +12,8 @@ from msgspec import convert
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
-from veogen.results.records import Failure, Status, status_of
+from veogen.results.records import Failure
+from veogen.results.statuses import Status, status_of
 from veogen.results.videos import Video
 from veogen.terminal import is_plain
 

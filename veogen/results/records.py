@@ -4,23 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from veogen.results.events import Intended
+from veogen.results.statuses import Status
 from veogen.results.videos import Video
-
-Status: TypeAlias = Literal[
-    "planned", "submitted", "completed", "failed", "indeterminate", "undelivered"
-]
-
-STATUSES: tuple[Status, ...] = (
-    "planned",
-    "submitted",
-    "completed",
-    "failed",
-    "indeterminate",
-    "undelivered",
-)
 
 TEMPORARY = frozenset(
     {
@@ -34,14 +22,6 @@ TEMPORARY = frozenset(
 
 LINK_LIFE = 24 * 3600.0
 """Seconds that a link lives (the gateway's documents)."""
-
-
-def status_of(value: object) -> Status:
-    """The status that was written down; raises `ValueError` for anything else."""
-    for status in STATUSES:
-        if status == value:
-            return status
-    raise ValueError(f"{value!r} is not a status")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from veogen.catalogue.parameters import Json
 from veogen.document.indented import indented
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.manifest import FORMAT, GatewayName
-from veogen.results.records import Failure, Status
+from veogen.results.records import Failure
+from veogen.results.statuses import Status
 from veogen.results.videos import Video
 
 _LISTED = b"\n    "

@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest
-from veogen.results.records import TEMPORARY, Status
+from veogen.results.records import TEMPORARY
+from veogen.results.statuses import Status
 
 State: TypeAlias = Literal["new", "changed", "bought", "failed"]
 
