@@ -92,7 +92,7 @@ def make_page(run: Path, other: Path | None = None) -> Path:
     """The page of a run."""
     compared = None if other is None else (look(other, NOW), Names(f"runs/{other.name}"))
     names = Names(f"runs/{run.name}")
-    text = gallery(look(run, NOW), names, NOW, page=run, other=compared)
+    text = gallery(look(run, NOW), names, NOW, folder=run, other=compared)
     place = run / "gallery.html"
     place.write_text(text, encoding="utf-8")
     return place

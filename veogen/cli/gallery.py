@@ -44,7 +44,7 @@ def command(run: str | None, profile: str | None, compare: str | None, *, opens:
         other = seen, names_of(other_path, seen.ledger.name)
     names = names_of(path, snapshot.ledger.name)
     page = RunDirectory(path).gallery
-    text = gallery(snapshot, names, now, page=path, other=other)
+    text = gallery(snapshot, names, now, folder=path, other=other)
     with written(page) as file:
         file.write(text.encode(errors="replace"))
     click.echo(os.fsencode(shown(page)))

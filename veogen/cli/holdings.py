@@ -23,7 +23,7 @@ def holdings_of(spec: Spec) -> "Holdings | None":
 
 def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None":
     """What is known of a spec's purchases where its project was read, None if nothing is."""
-    path = _default(name, profile) / "results.json"
+    path = run_folder(name, profile) / "results.json"
     try:
         # On this disk `runs` may well be a link to a larger one.
         raw = read_file(files.root / path) if isinstance(files, Folder) else files.read(path)
@@ -37,6 +37,6 @@ def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None
     return Holdings.of_manifest(parse(raw, files.shown(path)))
 
 
-def _default(name: str, profile: str | None) -> PurePosixPath:
+def run_folder(name: str, profile: str | None) -> PurePosixPath:
     """`runs/<name>` below the project root, with a profile `runs/<name>.<profile>`."""
     return PurePosixPath("runs") / (name if profile is None else f"{name}.{profile}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from veogen.cli.holdings import run_folder
 from veogen.cli.options import profile_option, profile_words
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
@@ -35,8 +36,8 @@ def default_directory(root: Path, name: str, profile: str | None, *, simulated: 
 
     As it is typed here, since many a message names it.
     """
-    folder = name if profile is None else f"{name}.{profile}"
-    return Path(shown(root / "runs" / (folder + SIMULATED if simulated else folder)))
+    folder = run_folder(name, profile)
+    return Path(shown(root / (f"{folder}{SIMULATED}" if simulated else folder)))
 
 
 def find_run(written: str | None, profile: str | None = None) -> Path:

@@ -16,20 +16,20 @@ def gallery(
     names: Names,
     now: float,
     *,
-    page: Path,
+    folder: Path,
     other: tuple[Snapshot, Names] | None = None,
 ) -> str:
-    """The page of a run; `page` is the folder in which it will stand."""
-    data = _run(snapshot, names, now, page)
+    """The page of a run; `folder` is where it will stand."""
+    data = _run(snapshot, names, now, folder)
     if other is not None:
         compared, other_names = other
-        data["other"] = _run(compared, other_names, now, page)
+        data["other"] = _run(compared, other_names, now, folder)
         old, new = _planned(compared), _planned(snapshot)
         data["pairs"] = list(pairs([s.entry for s in old], [s.entry for s in new]))
     return html(data)
 
 
-def _run(snapshot: Snapshot, names: Names, now: float, page: Path) -> dict[str, Any]:
+def _run(snapshot: Snapshot, names: Names, now: float, folder: Path) -> dict[str, Any]:
     summary = snapshot.ledger.summary()
     return {
         "name": snapshot.ledger.name,
@@ -37,7 +37,7 @@ def _run(snapshot: Snapshot, names: Names, now: float, page: Path) -> dict[str, 
         "buy": names.buy,
         "simulated": snapshot.gateway == "simulated",
         "credits": f"{summary.credits:.3f}",
-        "clips": [clip(s, snapshot, names, now, page) for s in _planned(snapshot)],
+        "clips": [clip(s, snapshot, names, now, folder) for s in _planned(snapshot)],
         "former": len(list(snapshot.ledger.former)),
     }
 

@@ -15,9 +15,9 @@ from veogen.spec.model import PROMPTS
 
 
 def clip(
-    standing: Standing, snapshot: Snapshot, names: Names, now: float, page: Path
+    standing: Standing, snapshot: Snapshot, names: Names, now: float, folder: Path
 ) -> dict[str, Any]:
-    """One request; `page` is the folder of the page, from where its videos are found."""
+    """One request; `folder` is that of the page, from where its videos are found."""
     entry, record = standing.entry, standing.record
     body = entry.body
     sending = snapshot.is_being_sent(standing)
@@ -36,7 +36,9 @@ def clip(
         "attempts": record.attempts,
         "error": None if record.error is None or sending else _error(standing),
         "steps": [] if sending else [[s.command, s.why] for s in advice(standing, names, now)],
-        "videos": [_video(record.videos[index], snapshot, page) for index in sorted(record.videos)],
+        "videos": [
+            _video(record.videos[index], snapshot, folder) for index in sorted(record.videos)
+        ],
     }
 
 
@@ -58,9 +60,9 @@ def _error(standing: Standing) -> dict[str, str]:
     return {"code": error.code, "message": error.message, "cost": at}
 
 
-def _video(video: Video, snapshot: Snapshot, page: Path) -> dict[str, Any]:
+def _video(video: Video, snapshot: Snapshot, folder: Path) -> dict[str, Any]:
     """A video, by a path that a browser can follow."""
-    relative = os.path.relpath(snapshot.file(video), page)
+    relative = os.path.relpath(snapshot.file(video), folder)
     return {
         "path": relative,
         "url": quote(relative),
