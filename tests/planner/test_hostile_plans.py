@@ -49,3 +49,28 @@ def test_a_prompt_that_uses_no_axis_makes_many_requests_alike(
     values = ", ".join(map(str, range(number)))
 
     assert in_good_time(project, shot(f"id: [{values}]", "the same again"))
+
+
+NAMES = ", ".join(f"axis_name_{number}: [1]" for number in range(1000))
+ROW = ", ".join(f"column_{number}: 1" for number in range(1000))
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        pytest.param(
+            f"{NAMES}, exclude: [" + ", ".join(f"{{axisname{n}: 1}}" for n in range(5000)) + "]",
+            id="names in excludes",
+        ),
+        pytest.param(
+            f"{NAMES}, zip: [[" + ", ".join(f"axisname{n}" for n in range(5000)) + "]]",
+            id="names in a zip",
+        ),
+        pytest.param(
+            f"rows: [{{{ROW}}}], rows_key: [" + ", ".join(f"colum_{n}" for n in range(5000)) + "]",
+            id="key columns",
+        ),
+    ],
+)
+def test_what_was_meant_is_not_looked_for_a_thousand_times(project: Project, matrix: str) -> None:
+    assert in_good_time(project, shot(matrix, "a prompt"))

@@ -115,7 +115,7 @@ def _members(
     for index, name in enumerate(group):
         place = group.value_place(index)
         if not isinstance(name, str) or name not in axes:
-            hint = did_you_mean(str(name), axes)
+            hint = did_you_mean(str(name), axes) if problems.few else None
             problems.error(place, "unknown-axis", f"{name!r} is not an axis", hint)
         elif name in taken or name in members:
             problems.error(place, "zip", f"{name!r} is zipped already")

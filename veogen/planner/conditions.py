@@ -11,6 +11,8 @@ from veogen.spec.params import as_json
 
 Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
 
+_MOST_LISTED = 12  # more would hide the message
+
 
 def rules(written: Seq, known: Known, problems: Problems) -> Iterator[Rule]:
     """The rules of a list of partial combinations; mistaken ones are left out."""
@@ -27,7 +29,8 @@ def rule(when: Map, place: Place, known: Known, problems: Problems) -> Rule | No
     for name, value in when.items():
         if name not in known:
             key_place = when.key_place(name)
-            problems.error(key_place, "unknown-axis", *unknown_axis(name, known))
+            told = unknown_axis(name, known, search=problems.few)
+            problems.error(key_place, "unknown-axis", *told)
             continue
         found = _tokens(name, value, when.value_place(name), known[name], problems)
         if found:
@@ -35,11 +38,13 @@ def rule(when: Map, place: Place, known: Known, problems: Problems) -> Rule | No
     return Rule(tokens, place) if len(tokens) == len(when) else None
 
 
-def unknown_axis(name: str, known: Known) -> tuple[str, str | None]:
-    """Message and hint for a name that no axis or column has."""
+def unknown_axis(name: str, known: Known, *, search: bool) -> tuple[str, str | None]:
+    """Message and hint for a name that no axis or column has; to `search` a near one takes long."""
     if not known:
         return f"{name!r} is not an axis: this shot has none", None
-    hint = did_you_mean(name, known) or f"there is {', '.join(known)}"
+    hint = did_you_mean(name, known) if search else None
+    if hint is None and len(known) <= _MOST_LISTED:
+        hint = f"there is {', '.join(known)}"
     return f"{name!r} is neither an axis nor a column", hint
 
 
@@ -49,7 +54,7 @@ def unknown_value(
     """Message and hint for a value that an axis does not have; a column may have thousands."""
     near = nearest(shown, known) if search else None
     hint = f"did you mean {near}?" if near else None
-    if hint is None and len(known) <= 12:  # noqa: PLR2004 - more would hide the message
+    if hint is None and len(known) <= _MOST_LISTED:
         hint = f"there is {', '.join(known)}"
     return f"matches nothing: no {name!r} is {shown}", hint
 

@@ -30,7 +30,8 @@ def _include(
 ) -> Combination | None:
     for name in given:
         if name not in known:
-            problems.error(given.key_place(name), "unknown-axis", *unknown_axis(name, known))
+            told = unknown_axis(name, known, search=problems.few)
+            problems.error(given.key_place(name), "unknown-axis", *told)
     missing = [name for d in dimensions for name in d.needed if given.get(name) is None]
     if missing:
         message = f"an include gives a value to every axis; missing: {', '.join(missing)}"

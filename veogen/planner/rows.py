@@ -83,7 +83,7 @@ def _key_columns(
         return frozenset(("id",) if "id" in columns else columns)
     for name in matrix.rows_key:
         if name not in columns:  # a misspelt one would make all rows alike
-            hint = did_you_mean(name, columns)
+            hint = did_you_mean(name, columns) if problems.few else None
             problems.error(place, "unknown-column", f"rows_key: there is no column {name!r}", hint)
     return frozenset(matrix.rows_key)
 
