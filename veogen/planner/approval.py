@@ -9,7 +9,7 @@ from veogen.document.files import Files, OutsideRootError
 from veogen.document.problems import Problem, Problems
 from veogen.document.values import Place
 from veogen.planner.budget import over_budget
-from veogen.planner.checks import objections
+from veogen.planner.checks import Judge
 from veogen.planner.plan import Plan, Request
 from veogen.planner.size import most_allowed
 from veogen.planner.stored import Stored
@@ -44,8 +44,9 @@ def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | N
         message = f"{len(plan.requests):,} requests are more than {most:,}"
         hint = f"--max-requests {len(plan.requests)} allows it"
         problems.error(lock.place, "too-many-requests", message, hint)
+    judge = Judge(spec.policy.models)
     for request in plan.requests:
-        problems.extend(_against(request, spec))
+        problems.extend(_against(request, judge))
     problems.extend(_other_images(plan, spec.files))
     problems.extend(over_budget(plan, lock.place))
     return plan
@@ -59,9 +60,9 @@ def _estimated(request: Request, spec: Spec) -> Request:
     return replace(request, credits=model.estimate(body), seconds=model.seconds(body))
 
 
-def _against(request: Request, spec: Spec) -> Iterator[Problem]:
+def _against(request: Request, judge: Judge) -> Iterator[Problem]:
     """What the models of today have against a request that was approved earlier."""
-    for found in objections(request.body, spec.policy.models):
+    for found in judge.judge(request.body).objections:
         message = f"{found.message} ({request.address})"
         yield Problem(request.place, found.severity, found.code, message, found.hint)
 

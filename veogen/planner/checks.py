@@ -36,11 +36,6 @@ class Judgement:
     seconds: int | None = None
 
 
-def objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> tuple[Objection, ...]:
-    """Everything that the catalogue has against a request."""
-    return Judge(models).judge(body).objections
-
-
 class Judge:
     """Judges requests; those that differ only in what stands for itself are judged once."""
 
