@@ -1,8 +1,10 @@
 """`veogen run` and `veogen collect` as a shell calls them."""
 
+import errno
 import fcntl
 import hashlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -291,6 +293,22 @@ def test_without_a_key_a_real_run_beside_a_simulated_one_is_not_collected(shell:
             "can; 'veogen run --simulate' needs none\n"
         ),
     )
+
+
+def test_a_disk_without_locks_is_not_told_as_a_run_that_goes_on(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some network disks are."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+
+    ended = shell.veogen("run", "trip.yaml", *QUICK)
+
+    assert ended.code == ExitCode.USAGE
+    assert "lock: it cannot be locked on this disk: No locks available; choose" in ended.err
 
 
 def test_the_command_that_is_named_for_what_failed_allows_what_was_allowed(shell: Shell) -> None:

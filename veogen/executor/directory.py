@@ -89,9 +89,14 @@ class RunDirectory:
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise DirectoryError(
                     f"{self.path}: in use by {_holder(descriptor)}; one run at a time"
+                ) from None
+            except OSError as error:
+                raise DirectoryError(
+                    f"{self.lock}: it cannot be locked on this disk: {error.strerror}; choose "
+                    "another with --dir"
                 ) from None
             holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
             with contextlib.suppress(OSError):  # a full disk must not keep us from going on
