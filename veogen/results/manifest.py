@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from msgspec import convert
+from msgspec import Struct, convert
 
 from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
@@ -33,8 +33,8 @@ class ManifestError(VeogenError):
     """A results manifest cannot be read or trusted; nothing is bought on its ground."""
 
 
-class Line(NamedTuple):
-    """One request as a results manifest tells of it."""
+class Line(Struct, frozen=True):
+    """One request as a results manifest tells of it, in its order."""
 
     address: str
     hash: str

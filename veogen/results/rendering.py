@@ -1,38 +1,16 @@
 """The bytes of `results.json`, again and again while a run goes on."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from msgspec import Struct, json
+from msgspec import json
 
-from veogen.catalogue.parameters import Json
 from veogen.document.indented import indented
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import FORMAT, GatewayName
-from veogen.results.records import Failure
-from veogen.results.statuses import Status
-from veogen.results.videos import Video
+from veogen.results.manifest import FORMAT, GatewayName, Line
 
 _LISTED = b"\n    "
 """Before each line of a request in a list."""
-
-
-class _Request(Struct):
-    """One request in the order of the document."""
-
-    address: str
-    hash: str
-    shot: str
-    take: int
-    variables: Mapping[str, Json]
-    status: Status
-    task_id: str | None
-    attempts: int
-    credits: Decimal | None
-    error: Failure | None
-    videos: list[Video]
-
 
 _encode = json.Encoder().encode
 
@@ -112,7 +90,7 @@ def listed(standings: Iterable[Standing]) -> str:
 def _text(standing: Standing) -> bytes:
     """One request in lines, as a list in a document has it."""
     entry, record = standing
-    request = _Request(
+    line = Line(
         entry.address,
         entry.hash,
         entry.shot,
@@ -123,6 +101,6 @@ def _text(standing: Standing) -> bytes:
         record.attempts,
         record.credits,
         record.error,
-        [record.videos[index] for index in sorted(record.videos)],
+        tuple([record.videos[index] for index in sorted(record.videos)]),
     )
-    return _LISTED + json.format(_encode(request), indent=2).replace(b"\n", _LISTED)
+    return _LISTED + json.format(_encode(line), indent=2).replace(b"\n", _LISTED)
