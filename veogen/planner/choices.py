@@ -4,10 +4,10 @@ import math
 from typing import NamedTuple, TypeAlias
 
 from veogen.catalogue.parameters import Json
+from veogen.document.text import is_unicode
 from veogen.document.values import Place, Value
 from veogen.planner.address import address_text
 from veogen.planner.canonical import canonical
-from veogen.planner.rendered import is_unicode
 from veogen.spec.params import as_json
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from veogen.document.text import is_unicode
+
 _LEFT_OVER = ("{{", "{%")
 INSIDES = ("<built-in", "<function", "<class", "<generator", " object at 0x")
 """What stands in a text that was made of a function, a class, a generator or the like."""
@@ -49,15 +51,6 @@ def insides(text: str) -> str | None:
     """What is wrong with a text that holds the insides of a program: `flaws` has the sentence."""
     found = next((inside for inside in INSIDES if inside in text), None)
     return found and f"holds {found.strip()!r}: the insides of a program, not text"
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8: not if it holds half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def oddities(text: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
 from veogen.document.problems import MistakesError, Problem, Problems
+from veogen.document.text import is_unicode
 from veogen.document.values import Map, Place, without_nulls
 from veogen.spec.compose import Composer
 from veogen.spec.contents import unknown_profile
@@ -129,17 +130,9 @@ def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, shown: str) -> Iterat
     if "name" not in spec and not is_name(path.stem):
         message = f"{path.stem!r}, from the file's name, is not a name; write 'name'"
         yield Problem(Place(shown, 1, 1), "error", "bad-name", message)
-    if not _is_text(path):
+    if not is_unicode(str(path)):
         message = "the path of this file is not UTF-8, as it has to be in a plan"
         yield Problem(Place(shown, 1, 1), "error", "encoding", message)
     if not spec.get("shots"):
         message = "a spec needs 'shots', a list with at least one"
         yield Problem(spec.value_place("shots"), "error", "missing-key", message)
-
-
-def _is_text(path: PurePosixPath) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from veogen.document.compact import compact
+from veogen.document.text import is_unicode
 from veogen.planner.fast.weave import Part, Varying
 from veogen.planner.output import PART_BYTES, PATH_BYTES, BadPathError, output_path, safe
-from veogen.planner.rendered import INSIDES, flaws, is_unicode, oddities, tidy
+from veogen.planner.rendered import INSIDES, flaws, oddities, tidy
 
 
 class NotQuickError(Exception):
