@@ -72,16 +72,9 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """Open an existing file; raises `JournalError` unless it is sound."""
     _refuse_empty(path)
     try:
-        db = _opened(path, "mode=rw")
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error:
-            db.close()
-            raise
+        return _opened(path, "mode=rw", "journal_mode = WAL", "synchronous = FULL")
     except sqlite3.Error as error:
         raise unreadable(path, error) from None
-    return db
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -178,10 +171,12 @@ def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
         raise JournalError(f"{path}: the journal is damaged ({check}); {_ADVICE}")
 
 
-def _opened(path: Path, mode: str) -> sqlite3.Connection:
+def _opened(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
     try:
         _refuse_foreign(db, path)
+        for pragma in pragmas:
+            db.execute(f"PRAGMA {pragma}")
     except (sqlite3.Error, JournalError):
         db.close()
         raise
