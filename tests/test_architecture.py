@@ -10,12 +10,16 @@ PACKAGE = Path(__file__).parent.parent / "veogen"
 
 ROOMS = [
     "errors",
-    "terminal",
+    "text",
     "hosts",
+    "jsontext",
     "document",
-    "catalogue",
+    "models",
     "spec",
+    "templates",
     "planner",
+    "diff",
+    "lockfile",
     "results",
     "gateway",
     "executor",
@@ -27,7 +31,7 @@ ROOMS = [
     "__main__",
 ]
 
-SEEN_BY_SIMULATOR = {"errors", "document", "catalogue", "simulator"}
+SEEN_BY_SIMULATOR = {"errors", "text", "jsontext", "document", "models", "simulator"}
 
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

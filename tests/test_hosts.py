@@ -2,7 +2,7 @@
 
 import pytest
 
-from veogen.catalogue.parameters import check_callback
+from veogen.models.model import check_callback
 
 LONG = "a" * 63
 

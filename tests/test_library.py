@@ -14,8 +14,8 @@ from support.virtual import Memory
 import veogen
 from veogen import ExitCode, MistakesError, Outcome, Settings, VeogenError, load_spec, plan, run
 from veogen.results.events import Accepted, Delivered, Made
-from veogen.simulator.options import Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Options
+from veogen.simulator.server import running
 
 ROOT = Path(__file__).parent.parent
 SPEC = """

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.terminal import (
+from veogen.text import (
     columns,
     counted,
     is_screen,

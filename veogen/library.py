@@ -12,18 +12,17 @@ from pathlib import Path
 
 from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, UsageError, VeogenError
-from veogen.executor.desk import Listener, Silent, View
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.services import connected
-from veogen.executor.session import Outcome, Wanted
+from veogen.executor.connect import connected
+from veogen.executor.options import Policy
+from veogen.executor.run import Outcome, Wanted, opened
+from veogen.executor.state import Listener, Silent, View
 from veogen.gateway.settings import Settings, from_environment
-from veogen.planner.build import plan_all
 from veogen.planner.plan import Plan
+from veogen.planner.planner import plan_all
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
 from veogen.spec.load import load_spec
-from veogen.spec.model import Spec
+from veogen.spec.types import Spec
 
 __all__ = [
     "Event",

@@ -61,16 +61,14 @@ def names(tasks: int) -> list[str]:
 def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) -> None:
     """What `veogen collect --poll-interval` does, journal and results included."""
     del tasks
-    from veogen.executor.clock import SystemClock, chance
-    from veogen.executor.crew import Threads
-    from veogen.executor.desk import Silent
-    from veogen.executor.downloads import Downloads
-    from veogen.executor.opening import opened
-    from veogen.executor.policy import Policy
-    from veogen.executor.services import effective, no_project
-    from veogen.executor.session import Services, Wanted
+    from veogen.executor.connect import effective, no_project
+    from veogen.executor.options import Policy, SystemClock, chance
+    from veogen.executor.run import Services, Wanted, opened
+    from veogen.executor.state import Silent
+    from veogen.executor.transfer import Downloads
     from veogen.executor.uploads import Uploader
-    from veogen.gateway.answers import Task, Unread
+    from veogen.executor.workers import Threads
+    from veogen.gateway.api import Task, Unread
     from veogen.gateway.client import Evolink
     from veogen.gateway.media import Media
 
@@ -114,9 +112,9 @@ def prepare(url: str, tasks: int, interval: float, seconds: float, folder: Path)
     """A run directory whose requests the gateway has, for `ours`."""
     del url, interval, seconds
     from veogen.executor.journal import Header, Journal
-    from veogen.planner.canonical import request_hash
-    from veogen.results.entries import Entry
+    from veogen.planner.identity import request_hash
     from veogen.results.events import Accepted, Event, Intended
+    from veogen.results.ledger import Entry
 
     folder.mkdir(parents=True, exist_ok=True)
     now, price, events = time.time(), Decimal("38.016"), list[Event]()
@@ -225,8 +223,6 @@ async def _loop(url: str, groups: Sequence[Sequence[str]], interval: float, seco
 def idle(url: str, tasks: int, interval: float, seconds: float, folder: Path) -> None:
     """Nothing, with the modules of ours."""
     del url, tasks, seconds, folder
-    import veogen.executor.opening
-    import veogen.executor.services  # noqa: F401 - imported for its memory
 
     Looks(interval).report()
 

@@ -19,10 +19,10 @@ from bench.measuring import ROUNDS, Measure, Rounds, process, take_turns, versio
 from bench.planning import VEOGEN
 from bench.tables import Table
 from veogen.executor.journal import Header, Journal
-from veogen.planner.canonical import canonical
-from veogen.results.entries import Entry
+from veogen.planner.identity import canonical
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made
-from veogen.results.rendering import render
+from veogen.results.ledger import Entry
+from veogen.results.manifest import render
 
 OURS = "veogen run"
 BARE = "a bare loop"

@@ -16,7 +16,7 @@ from support.batches import DISTRIBUTIONS, Took, alike, carried, mixed
 
 from bench.measuring import ROUNDS, take_turns
 from bench.tables import Table
-from veogen.executor.policy import Policy
+from veogen.executor.options import Policy
 
 FIXED = "every 10 s"
 ADAPTIVE = "by what was seen"

@@ -12,8 +12,8 @@ from bench.measuring import Measure, Rounds, cpu, take_turns
 from bench.reading import manifest
 from bench.tables import Table, processes
 from veogen.document.reader import read
-from veogen.document.shape import flaws_of
-from veogen.spec.file import SPEC
+from veogen.document.schema import flaws_of
+from veogen.spec.grammar import SPEC
 
 ROOT = Path(__file__).parents[2]
 

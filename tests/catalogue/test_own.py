@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from veogen.catalogue.known import Catalogue
-from veogen.catalogue.own import own_models
-from veogen.catalogue.parameters import Json
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
+from veogen.models.custom import own_models
+from veogen.models.model import Catalogue, Json
 
 FAST = "veo-3.1-fast-generate-preview"
 

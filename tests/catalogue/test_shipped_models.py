@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from veogen.catalogue.models import shipped
-from veogen.catalogue.parameters import Json
+from veogen.models.model import Json, shipped
 
 FAST, FULL = "veo-3.1-fast-generate-preview", "veo-3.1-generate-preview"
 FAST_BETA, PRO_BETA = "veo3.1-fast-beta", "veo3.1-pro-beta"

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from support.sessions import World, cities, request
 from support.virtual import VIDEO
 
-from veogen.cli.closing import say
-from veogen.cli.status_table import lines
+from veogen.cli.runs import say
+from veogen.cli.status import lines
 from veogen.errors import ExitCode
-from veogen.executor.deciding import Decision
+from veogen.executor.decisions import Decision
 from veogen.executor.snapshot import look
-from veogen.gateway.answers import Unknown
+from veogen.gateway.api import Unknown
 from veogen.results.advice import Names
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from veogen.cli.diagnostics import as_annotations, as_json, as_text
+from veogen.cli.output import as_annotations, as_json, as_text
+from veogen.document.nodes import Place
 from veogen.document.problems import Problem
-from veogen.document.values import Place
 
 
 def problem(path: str = "a.yaml", line: int = 1, column: int = 1, **changes: str) -> Problem:

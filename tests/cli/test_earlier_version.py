@@ -10,7 +10,7 @@ from support.commands import Shell
 
 from veogen.executor.journal import Journal
 from veogen.results.events import to_json
-from veogen.results.rendering import render
+from veogen.results.manifest import render
 
 EARLIER = Path(__file__).parent.parent / "golden" / "earlier"
 
@@ -56,7 +56,7 @@ def test_its_journal_folds_to_its_results(project: Path) -> None:
     assert rendered == (EARLIER / "results.json").read_bytes()
 
 
-def test_its_spec_plans_to_the_same_bytes(shell: Shell, project: Path) -> None:
+def test_its_spec_plans_to_the_same_bytes(shell: Shell) -> None:
     ended = shell.veogen("plan", "specs/trip.yaml", "--format", "json")
 
     assert ended.code == 0

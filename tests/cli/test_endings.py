@@ -7,9 +7,9 @@ import sys
 import click
 import pytest
 
-from veogen.cli.endings import ending
+from veogen.cli.exit_codes import ending
+from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError, Problem
-from veogen.document.values import Place
 from veogen.errors import ExitCode, StaleError, UsageError
 
 MISTAKE = Problem(

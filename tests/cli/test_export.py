@@ -15,11 +15,9 @@ from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import Export, exports, listed, plain_name
 from veogen.executor.journal import Header, Journal
-from veogen.results.entries import Entry
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made
-from veogen.results.ledger import Standing
-from veogen.results.records import Record
-from veogen.results.videos import Video
+from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Video
+from veogen.results.ledger import Entry, Standing
+from veogen.results.record import Record
 
 CLIP = b"\0\0\0\x18ftypmp42"
 

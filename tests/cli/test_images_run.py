@@ -15,8 +15,8 @@ from support.pictures import picture
 from veogen.errors import ExitCode
 from veogen.executor.journal import Journal
 from veogen.executor.uploads import MARGIN
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import Simulator, running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import Simulator, running
 
 SPEC = """
 veogen: 1

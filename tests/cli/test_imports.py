@@ -25,7 +25,7 @@ NOTHING_OF_A_COMMAND = {
     "jinja2",
     "json",
     "traceback",
-    "veogen.cli.endings",
+    "veogen.cli.exit_codes",
     "veogen.document",
     "veogen.planner",
     "yaml",
@@ -56,13 +56,13 @@ def loaded(*words: str) -> set[str]:
             id="help of run",
         ),
         pytest.param(("--version",), NOTHING_OF_A_COMMAND, id="version"),
-        pytest.param(("schema",), {"jinja2", "veogen.planner.build"}, id="schema"),
+        pytest.param(("schema",), {"jinja2", "veogen.planner.planner"}, id="schema"),
         pytest.param(
             ("validate", "specs/takes.yaml"), {"veogen.results", "veogen.executor"}, id="validate"
         ),
         pytest.param(
             ("plan", "specs/takes.yaml"),
-            {"veogen.results", "veogen.executor", "veogen.planner.fast", "veogen.gateway"},
+            {"veogen.results", "veogen.executor", "veogen.planner.bulk", "veogen.gateway"},
             id="plan",
         ),
     ],

@@ -5,9 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
-from veogen.catalogue.models import shipped
 from veogen.cli import veogen
 from veogen.errors import UsageError
+from veogen.models.model import shipped
 
 
 def models(*arguments: str) -> Result:

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from support.commands import Ended, Shell
 
-from veogen.cli.plan_table import table
-from veogen.cli.plan_view import view
+from veogen.cli.plan import table, view
 from veogen.document.reader import read
-from veogen.planner.build import plan
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 SPEC = """\

@@ -7,16 +7,14 @@ from pathlib import Path
 import pytest
 from support.commands import Ended, Shell
 
-from veogen.cli.reckoning import Cost, Reckoning, newly_spent
+from veogen.cli.run import Cost, Reckoning, newly_spent
 from veogen.errors import ExitCode
-from veogen.gateway.answers import Balance, Unread
-from veogen.results.entries import Entry
+from veogen.gateway.api import Balance, Unread
 from veogen.results.events import Accepted, Intended
-from veogen.results.ledger import Ledger
-from veogen.results.records import Purchase
-from veogen.simulator.options import Options
-from veogen.simulator.scenario import parse
-from veogen.simulator.serve import running
+from veogen.results.ledger import Entry, Ledger
+from veogen.results.record import Purchase
+from veogen.simulator.scenario import Options, parse
+from veogen.simulator.server import running
 
 SPEC = """
 veogen: 1

@@ -12,14 +12,14 @@ from support.sessions import World, cities, request
 from support.virtual import START, VIDEO
 
 from veogen.cli import veogen
-from veogen.cli.status_table import lines
+from veogen.cli.status import lines
 from veogen.errors import ExitCode
-from veogen.executor.courier import Broken
 from veogen.executor.directory import RunDirectory
+from veogen.executor.downloads import Broken
 from veogen.executor.journal import Journal
-from veogen.executor.life import Stop
 from veogen.executor.snapshot import look
-from veogen.gateway.answers import Refused, Unknown
+from veogen.executor.transitions import Stop
+from veogen.gateway.api import Refused, Unknown
 from veogen.results.advice import Names
 from veogen.results.events import Intended
 

@@ -9,8 +9,8 @@ import pytest
 from support.commands import Shell
 from support.witness import KEY, Witness, witness
 
-from veogen.catalogue.models import DEFAULT_MODEL, shipped
 from veogen.errors import ExitCode
+from veogen.models.model import DEFAULT_MODEL, shipped
 
 FRAME = "https://example.com/frame.png"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from veogen.document.nodes import Place
 from veogen.document.problems import MOST, MistakesError, Problem, Problems, did_you_mean
-from veogen.document.values import Place
 
 
 def place(line: int, path: str = "a.yaml") -> Place:

@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
+from veogen.document.nodes import Map, Seq, Value, place_of
 from veogen.document.problems import MistakesError
-from veogen.document.reader import MAX_BYTES, read
-from veogen.document.syntax import ParserFactory, fastest_parser, pure_python_parser
-from veogen.document.values import Map, Seq, Value, place_of
+from veogen.document.reader import (
+    MAX_BYTES,
+    ParserFactory,
+    fastest_parser,
+    pure_python_parser,
+    read,
+)
 
 Read = Callable[[str], Value]
 

@@ -9,9 +9,7 @@ import pytest
 from support.repository import Repo
 
 from veogen.document.files import OutsideRootError
-from veogen.document.git import GitError, Repository
-from veogen.document.revision import Revision
-from veogen.document.tree import Tree
+from veogen.document.git import GitError, Repository, Revision, Tree
 
 
 @pytest.fixture

@@ -4,20 +4,23 @@ from typing import Any
 
 import pytest
 
+from veogen.document.nodes import Map, Place
 from veogen.document.reader import read
-from veogen.document.sections import Key, ListOf, MapOf, Section
-from veogen.document.shape import (
+from veogen.document.schema import (
     Amount,
     Anything,
     Integer,
+    Key,
+    ListOf,
+    MapOf,
     OrNull,
+    Section,
     Shape,
     Text,
     amount,
     problems_of,
     value_of,
 )
-from veogen.document.values import Map, Place
 
 
 def short(text: str) -> tuple[str, str] | None:

@@ -7,11 +7,10 @@ import pytest
 from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualCrew
 
-from veogen.executor.crew import Crashed
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.runner import Message
-from veogen.executor.session import Wanted
+from veogen.executor.options import Policy
+from veogen.executor.run import Wanted, opened
+from veogen.executor.scheduler import Message
+from veogen.executor.workers import Crashed
 
 
 class Bug(Exception):  # noqa: N818 - it says what it is

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from support.virtual import VirtualClock
 
-from veogen.executor.crew import Threads
+from veogen.executor.workers import Threads
 
 
 def test_whoever_is_let_go_leaves_once_the_work_is_done() -> None:

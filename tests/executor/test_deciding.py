@@ -10,14 +10,13 @@ import pytest
 from support.sessions import PRICE, World, cities, plan, records, request, statuses
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.buying import key_for
-from veogen.executor.courier import Broken
-from veogen.executor.deciding import Decision, Kind, candidates, unowned
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.session import Outcome, Wanted
-from veogen.gateway.answers import Refused, Task, Unknown, Unread
-from veogen.results.records import Failure, Record
+from veogen.executor.decisions import Decision, Kind, candidates, unowned
+from veogen.executor.downloads import Broken
+from veogen.executor.options import Policy
+from veogen.executor.run import Outcome, Wanted, opened
+from veogen.executor.submitter import key_for
+from veogen.gateway.api import Refused, Task, Unknown, Unread
+from veogen.results.record import Failure, Record
 
 TOKYO = request("Tokyo")
 ADDRESS = TOKYO.address

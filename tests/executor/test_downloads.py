@@ -16,14 +16,13 @@ from support.clips import FAST, clip
 from support.disks import fill, small_disk
 from support.scripted_host import Host, Step, answer, close, closed_port, dribble, say
 
-from veogen.catalogue.models import shipped
-from veogen.executor.courier import Broken, NoSpace
-from veogen.executor.downloads import LARGEST, Downloads, download
-from veogen.executor.media import Facts
-from veogen.executor.places import KEPT, Delivered
+from veogen.executor.downloads import Broken, NoSpace
+from veogen.executor.mp4 import Facts
+from veogen.executor.transfer import KEPT, LARGEST, Delivered, Downloads, download
 from veogen.gateway.media import Media
-from veogen.results.entries import Entry
-from veogen.results.videos import Video
+from veogen.models.model import shipped
+from veogen.results.events import Video
+from veogen.results.ledger import Entry
 
 CLIP = clip()
 SHA256 = hashlib.sha256(CLIP).hexdigest()

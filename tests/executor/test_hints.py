@@ -11,13 +11,12 @@ from support.sessions import World, cities, plan, request, statuses
 from support.virtual import Memory, VirtualClock, VirtualCrew
 
 from veogen.errors import ExitCode
-from veogen.executor.desk import View
-from veogen.executor.opening import opened
-from veogen.executor.policy import Callbacks, Policy
-from veogen.executor.runner import Message
-from veogen.executor.session import Wanted
-from veogen.executor.watching import Read
-from veogen.gateway.answers import Refused, Unknown
+from veogen.executor.options import Callbacks, Policy
+from veogen.executor.poller import Read
+from veogen.executor.run import Wanted, opened
+from veogen.executor.scheduler import Message
+from veogen.executor.state import View
+from veogen.gateway.api import Refused, Unknown
 from veogen.planner.plan import Plan, Request
 
 MODEL = "veo-3.1-fast-generate-preview"

@@ -14,28 +14,18 @@ from support.pictures import picture
 from support.sessions import PRICE, World, plan, records, request, statuses
 from support.virtual import START, VirtualClock, VirtualGateway
 
-from veogen.catalogue.parameters import Json
 from veogen.document.files import Folder
 from veogen.errors import ExitCode
-from veogen.executor.life import PATIENCE
-from veogen.executor.policy import Policy
-from veogen.executor.preparing import Prepared, is_final
-from veogen.executor.session import Services
-from veogen.executor.uploads import LIFE, MARGIN, Uploader
-from veogen.gateway.answers import (
-    NotTaken,
-    Quota,
-    Refused,
-    Submission,
-    Taken,
-    Unknown,
-    Unread,
-    Upload,
-)
-from veogen.planner.canonical import canonical, request_hash
+from veogen.executor.options import Policy
+from veogen.executor.run import Services
+from veogen.executor.transitions import PATIENCE
+from veogen.executor.uploads import LIFE, MARGIN, Prepared, Uploader, is_final
+from veogen.gateway.api import NotTaken, Quota, Refused, Submission, Taken, Unknown, Unread, Upload
+from veogen.models.model import Json
+from veogen.planner.identity import canonical, request_hash
 from veogen.planner.plan import Image, Request
-from veogen.results.entries import Entry
-from veogen.results.records import Failure
+from veogen.results.ledger import Entry
+from veogen.results.record import Failure
 
 RED, BLUE, GREEN = (picture(colour=colour) for colour in ("red", "blue", "green"))
 

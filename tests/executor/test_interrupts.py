@@ -8,13 +8,12 @@ from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualCrew
 
 from veogen.errors import ExitCode
-from veogen.executor.crew import Crashed
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.runner import Interrupted, Message
-from veogen.executor.session import Wanted
-from veogen.executor.watching import Read
-from veogen.gateway.answers import NotTaken
+from veogen.executor.options import Policy
+from veogen.executor.poller import Read
+from veogen.executor.run import Wanted, opened
+from veogen.executor.scheduler import Interrupted, Message
+from veogen.executor.workers import Crashed
+from veogen.gateway.api import NotTaken
 
 BUSY = NotTaken(code="429", message="slow down", status=429)
 

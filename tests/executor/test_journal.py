@@ -12,11 +12,10 @@ from support.disks import small_disk
 from support.sessions import request
 from support.virtual import VIDEO
 
-from veogen.executor.journal import Header, Journal
-from veogen.executor.journal_file import JournalError, JournalFullError
-from veogen.gateway.answers import Upload
-from veogen.results.entries import Entry
+from veogen.executor.journal import Header, Journal, JournalError, JournalFullError
+from veogen.gateway.api import Upload
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed
+from veogen.results.ledger import Entry
 
 TOKYO, PARIS = request("Tokyo"), request("Paris")
 EVENTS: list[Event] = [

@@ -26,7 +26,7 @@ shots:
 # Runs the command line in a process whose journal ends it at its n-th commit.
 FATAL = """
 import os, signal, sys
-from veogen.executor import journal_file
+from veogen.executor import journal as journal_file
 
 at, committed = int(sys.argv.pop(1)), sys.argv.pop(1) == "after"
 commits = 0

@@ -10,7 +10,7 @@ import pytest
 from support.batches import DISTRIBUTIONS, LATENCY, alike, carried, every, mixed
 from support.disks import IN_MEMORY
 
-from veogen.executor.policy import Policy
+from veogen.executor.options import Policy
 
 SLOTS, A_MINUTE = 50, 120.0
 TASKS = 1000

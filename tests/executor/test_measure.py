@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clips import FAST, clip
 
-from veogen.catalogue.models import shipped
-from veogen.catalogue.parameters import Json
-from veogen.executor.media import Facts, compare, measure
+from veogen.executor.mp4 import Facts, compare, measure
+from veogen.models.model import Json, shipped
 
 FACTS = Facts(
     brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True

@@ -12,16 +12,14 @@ from support.sessions import World, cities
 from veogen.executor import directory
 from veogen.executor.directory import DirectoryError
 from veogen.executor.journal import Journal
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.session import Wanted
-from veogen.executor.takein import purchases, strangers
+from veogen.executor.options import Policy
+from veogen.executor.reconcile import purchases, strangers
+from veogen.executor.run import Wanted, opened
 from veogen.planner.plan import Plan
 from veogen.results.events import Event
-from veogen.results.folding import records
 from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import ManifestError, parse
-from veogen.results.rendering import render
+from veogen.results.manifest import ManifestError, parse, render
+from veogen.results.record import records
 
 
 def open_once(world: World, plan: Plan | None) -> Ledger:

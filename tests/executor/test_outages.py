@@ -9,9 +9,9 @@ from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
-from veogen.executor.life import Stop
-from veogen.executor.policy import Policy
-from veogen.gateway.answers import NotTaken, Submission, Task, Unread
+from veogen.executor.options import Policy
+from veogen.executor.transitions import Stop
+from veogen.gateway.api import NotTaken, Submission, Task, Unread
 
 NAMES = [f"city-{number}" for number in range(200)]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.batches import DISTRIBUTIONS, Draw
 
-from veogen.executor.polling import Forecast
+from veogen.executor.intervals import Forecast
 
 TASKS, SLOTS, A_SECOND, LATENCY = 1000, 50, 2.0, 0.15
 

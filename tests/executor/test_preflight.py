@@ -3,9 +3,9 @@
 import pytest
 from support.virtual import VirtualClock, VirtualGateway
 
-from veogen.executor.life import Stop
-from veogen.executor.preflight import Preflight, SilentGatewayError, preflight
-from veogen.gateway.answers import Unread
+from veogen.executor.connect import Preflight, SilentGatewayError, preflight
+from veogen.executor.transitions import Stop
+from veogen.gateway.api import Unread
 
 MODEL = "veo-3.1-fast-generate-preview"
 

@@ -18,21 +18,20 @@ from support.sessions import PRICE, World, plan, request
 from support.virtual import VirtualClock, VirtualCrew
 
 from veogen.errors import UsageError
-from veogen.executor.buying import key_for
-from veogen.executor.courier import Broken
-from veogen.executor.crew import Crashed
-from veogen.executor.deciding import Decision, Kind
+from veogen.executor.decisions import Decision, Kind
 from veogen.executor.directory import RunDirectory
+from veogen.executor.downloads import Broken
 from veogen.executor.journal import Journal
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.runner import Interrupted, Message
-from veogen.executor.session import Services, Wanted
+from veogen.executor.options import Policy
+from veogen.executor.run import Services, Wanted, opened
+from veogen.executor.scheduler import Interrupted, Message
 from veogen.executor.snapshot import look
-from veogen.gateway.answers import NotTaken, Refused, Submission, Task, Unknown, Unread
+from veogen.executor.submitter import key_for
+from veogen.executor.workers import Crashed
+from veogen.gateway.api import NotTaken, Refused, Submission, Task, Unknown, Unread
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger
-from veogen.results.rendering import render
+from veogen.results.manifest import render
 
 CITIES = ("Tokyo", "Paris", "Oslo", "Lima")
 BUDGET = PRICE * 6

@@ -10,31 +10,15 @@ from support.sessions import PRICE, World, cities, plan, records, request, statu
 from support.virtual import START, VIDEO
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.buying import key_for
-from veogen.executor.courier import Broken, NoSpace
-from veogen.executor.life import Stop
-from veogen.executor.opening import opened
-from veogen.executor.policy import Only, Policy
-from veogen.executor.session import Session, Wanted
-from veogen.gateway.answers import (
-    NotTaken,
-    Refused,
-    Submission,
-    Task,
-    Unknown,
-    Unread,
-)
-from veogen.planner.canonical import canonical
-from veogen.results.events import (
-    Accepted,
-    Delivered,
-    Ended,
-    Made,
-    Progressed,
-    TakenIn,
-    Undelivered,
-)
-from veogen.results.records import Failure
+from veogen.executor.downloads import Broken, NoSpace
+from veogen.executor.options import Only, Policy
+from veogen.executor.run import Session, Wanted, opened
+from veogen.executor.submitter import key_for
+from veogen.executor.transitions import Stop
+from veogen.gateway.api import NotTaken, Refused, Submission, Task, Unknown, Unread
+from veogen.planner.identity import canonical
+from veogen.results.events import Accepted, Delivered, Ended, Made, Progressed, TakenIn, Undelivered
+from veogen.results.record import Failure
 
 TOKYO = request("Tokyo")
 LINK = "https://media.example/task-1/0.mp4"

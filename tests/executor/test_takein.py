@@ -16,13 +16,13 @@ from support.sessions import PRICE, World, cities, plan, request, statuses
 from support.virtual import VIDEO
 
 from veogen.errors import ExitCode
-from veogen.executor.courier import Broken
 from veogen.executor.directory import DirectoryError
-from veogen.executor.policy import Policy
-from veogen.planner.canonical import request_hash
+from veogen.executor.downloads import Broken
+from veogen.executor.options import Policy
+from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, video_paths
+from veogen.results.events import is_video_path
 from veogen.results.manifest import ManifestError, parse
-from veogen.results.videos import is_video_path
 
 TOKYO, PARIS = request("Tokyo"), request("Paris")
 Line = dict[str, Any]

@@ -11,8 +11,8 @@ from support.sessions import World, cities
 from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
-from veogen.executor.policy import Policy
-from veogen.gateway.answers import Task, Unread
+from veogen.executor.options import Policy
+from veogen.gateway.api import Task, Unread
 
 TASKS = 100
 

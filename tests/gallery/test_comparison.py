@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from veogen.gallery.comparison import pairs
-from veogen.results.entries import Entry
+from veogen.gallery.data import pairs
+from veogen.results.ledger import Entry
 
 
 def entry(address: str, hash_: str, **body: Any) -> Entry:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.gallery.wording import Change, word_changes
+from veogen.gallery.data import Change, word_changes
 
 TEXTS = st.text(alphabet=st.sampled_from("ab 東京,.\n"), max_size=30)
 

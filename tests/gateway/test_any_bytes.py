@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.scripted_host import Host, say
 
-from veogen.gateway.answers import Body, InterruptedDownload, NotTaken, Unread
+from veogen.gateway.api import Body, InterruptedDownload, NotTaken, Unread
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 

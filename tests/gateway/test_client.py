@@ -22,7 +22,7 @@ from support.scripted_host import (
 )
 
 from veogen import __version__
-from veogen.gateway.answers import (
+from veogen.gateway.api import (
     Balance,
     NotTaken,
     Quota,

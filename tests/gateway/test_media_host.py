@@ -6,12 +6,12 @@ import pytest
 from support.scripted_host import Host, Step, answer, close, dribble, hang, say
 
 from veogen import __version__
-from veogen.gateway.answers import Body, InterruptedDownload, Unread
-from veogen.gateway.failures import NotConnectedError
-from veogen.gateway.guard import GuardedWire
+from veogen.gateway.api import Body, InterruptedDownload, Unread
+from veogen.gateway.http import open_answer, prepare
 from veogen.gateway.media import Media
-from veogen.gateway.proxies import Proxies
-from veogen.gateway.wire import open_answer, prepare
+from veogen.gateway.pool import GuardedWire
+from veogen.gateway.settings import Proxies
+from veogen.gateway.transport import NotConnectedError
 
 DATA = bytes(range(256)) * 40
 

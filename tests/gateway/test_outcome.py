@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.gateway.answers import NotTaken, Refused, Submission, Taken, Unknown
-from veogen.gateway.exchange import Answer, Broken, Kind
-from veogen.gateway.outcome import read_submission
+from veogen.gateway.api import NotTaken, Refused, Submission, Taken, Unknown
+from veogen.gateway.submission import read_submission
+from veogen.gateway.transport import Answer, Broken, Kind
 
 KEY = "sk-evo-secret"
 HTML = b"<!DOCTYPE html><title>502 Bad Gateway</title>"

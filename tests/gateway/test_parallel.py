@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from veogen.gateway.parallel import side_by_side
+from veogen.gateway.client import side_by_side
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])
@@ -27,7 +27,7 @@ def test_no_more_calls_are_made_at_a_time_than_asked_for() -> None:
 def test_a_process_that_leaves_does_not_wait_for_a_call() -> None:
     code = (
         "import threading\n"
-        "from veogen.gateway.parallel import side_by_side\n"
+        "from veogen.gateway.client import side_by_side\n"
         "begun, never = threading.Semaphore(0), threading.Event()\n"
         "call = lambda _: (begun.release(), never.wait())\n"
         "threading.Thread(\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from support.scripted_host import Host, Step, answer, hang, say
 
-from veogen.gateway.answers import NotTaken, Submission, Taken
+from veogen.gateway.api import NotTaken, Submission, Taken
 from veogen.gateway.client import Evolink
-from veogen.gateway.proxies import Proxies
+from veogen.gateway.settings import Proxies
 
 KEY = "sk-evo-0123456789"
 URL = "https://gateway.veogen.example"

@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from veogen.errors import UsageError
-from veogen.gateway.callbacks import BODY_LIMIT, BURST, Callbacks
-from veogen.gateway.receiver import receiving
+from veogen.gateway.webhook import BODY_LIMIT, BURST, Callbacks, receiving
 
 OPEN = Path("/dev/fd")
 SECRET = "T7iB3m6yQ0Zc8uJr5xW1vK9dLs2hNf4aGpEoXbRtYqk"

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from veogen.errors import ExitCode, UsageError
-from veogen.gateway.connections import certificates
-from veogen.gateway.proxies import Proxies
-from veogen.gateway.settings import Settings, from_environment
+from veogen.gateway.pool import certificates
+from veogen.gateway.settings import Proxies, Settings, from_environment
 
 KEY = "sk-evo-0123456789"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.gateway.answers import Task, Unread
-from veogen.gateway.exchange import Answer
-from veogen.gateway.tasks import parse_task, read_task
+from veogen.gateway.api import Task, Unread
+from veogen.gateway.parse import parse_task, read_task
+from veogen.gateway.transport import Answer
 
 KEY = "sk-evo-0123456789"
 LINK = "https://media.evolink.ai/a.mp4?signature=x"

@@ -11,13 +11,12 @@ import pytest
 from PIL import Image
 from support.clips import FAST
 
-from veogen.executor.downloads import download
-from veogen.executor.places import Delivered
-from veogen.gateway.answers import Balance, Quota, Refused, Taken, Task, Unread, Upload
+from veogen.executor.transfer import Delivered, download
+from veogen.gateway.api import Balance, Quota, Refused, Taken, Task, Unread, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
-from veogen.simulator.options import Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Options
+from veogen.simulator.server import running
 
 
 @pytest.fixture

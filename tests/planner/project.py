@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from veogen.document.problems import MistakesError
-from veogen.planner.build import plan
 from veogen.planner.plan import Plan, Request
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
-from veogen.spec.model import Spec
+from veogen.spec.types import Spec
 
 
 class Project:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.catalogue.parameters import Json
-from veogen.planner.address import address, address_text
+from veogen.models.model import Json
+from veogen.planner.identity import address, address_text
 
 
 @pytest.mark.parametrize(

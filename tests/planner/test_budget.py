@@ -6,7 +6,7 @@ import pytest
 from project import Project, project_fixture
 
 from veogen.document.problems import MistakesError
-from veogen.planner.build import plan_all
+from veogen.planner.planner import plan_all
 from veogen.spec.load import load_spec
 
 project = project_fixture

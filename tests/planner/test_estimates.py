@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from project import Project, project_fixture
 
-from veogen.planner.document import totals_of
+from veogen.planner.plan import totals_of
 from veogen.spec.load import load_spec
 
 project = project_fixture

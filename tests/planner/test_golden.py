@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from veogen.catalogue.models import shipped
-from veogen.planner.build import plan
-from veogen.planner.document import plan_data, totals_of
-from veogen.planner.plan import Plan
+from veogen.models.model import shipped
+from veogen.planner.plan import Plan, plan_data, totals_of
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.catalogue.models import Model, shipped
-from veogen.catalogue.parameters import Json
+from veogen.models.model import Json, Model, shipped
 from veogen.planner.checks import Judge
 
 MODELS = {**shipped(), "theirs": Model.unknown("theirs")}

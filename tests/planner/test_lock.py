@@ -8,13 +8,12 @@ import yaml
 from project import Project, project_fixture
 from support.pictures import picture
 
-from veogen.catalogue.models import Model, shipped
+from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError
 from veogen.document.reader import read
-from veogen.document.values import Place
-from veogen.planner.lock import drift, lock_text, moved_price
+from veogen.lockfile import Stored, drift, lock_text, moved_price, read_lock
+from veogen.models.model import Model, shipped
 from veogen.planner.plan import Plan
-from veogen.planner.stored import Stored, read_lock
 
 project = project_fixture
 

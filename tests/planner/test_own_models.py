@@ -4,8 +4,8 @@ from pathlib import Path
 
 from project import Project, project_fixture
 
-from veogen.planner.build import plan
 from veogen.planner.plan import total_credits
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 project = project_fixture

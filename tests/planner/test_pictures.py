@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.pictures import picture
 
-from veogen.planner.pictures import NoPictureError, Picture, look_at
+from veogen.planner.images import NoPictureError, Picture, look_at
 
 KINDS = ["jpeg", "png", "webp"]
 

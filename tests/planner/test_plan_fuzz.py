@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
 from veogen.document.problems import Problems
-from veogen.planner.build import plan_as_far
+from veogen.planner.planner import plan_as_far
 from veogen.spec.load import load_as_far
 
 ROOT = Path(__file__).parent.parent.parent

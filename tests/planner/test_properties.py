@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
-from veogen.catalogue.models import shipped
 from veogen.document.reader import read
 from veogen.document.writer import write
-from veogen.planner.build import plan
-from veogen.planner.document import plan_data, totals_of
-from veogen.planner.plan import Plan
+from veogen.models.model import shipped
+from veogen.planner.plan import Plan, plan_data, totals_of
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from project import Project, project_fixture
 
-from veogen.catalogue.models import shipped
+from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError
-from veogen.document.values import Place
-from veogen.planner.document import plan_data, totals_of
-from veogen.planner.plan import Plan
-from veogen.planner.stored import is_stored, read_stored
+from veogen.lockfile import is_stored, read_stored
+from veogen.models.model import shipped
+from veogen.planner.plan import Plan, plan_data, totals_of
 
 project = project_fixture
 

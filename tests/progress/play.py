@@ -2,8 +2,7 @@
 
 from decimal import Decimal
 
-from veogen.executor.desk import Listener, View
-from veogen.results.entries import Entry
+from veogen.executor.state import Listener, View
 from veogen.results.events import (
     Accepted,
     Delivered,
@@ -14,9 +13,9 @@ from veogen.results.events import (
     Progressed,
     Unclear,
     Undelivered,
+    Video,
 )
-from veogen.results.ledger import Ledger, Standing
-from veogen.results.videos import Video
+from veogen.results.ledger import Entry, Ledger, Standing
 
 PRICE = Decimal("76.032")
 START = 1_000_000.0

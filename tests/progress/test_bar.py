@@ -9,7 +9,7 @@ from screen import Screen
 
 from veogen.progress import listener
 from veogen.results.advice import Names
-from veogen.terminal import Terminal, columns
+from veogen.text import Terminal, columns
 
 
 @contextmanager

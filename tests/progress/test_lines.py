@@ -8,7 +8,7 @@ from play import Play
 from veogen.progress import Watching, listener
 from veogen.progress.lines import SECONDS_BETWEEN, SECONDS_BETWEEN_TOTALS
 from veogen.results.advice import Names
-from veogen.terminal import Terminal
+from veogen.text import Terminal
 
 
 class Log:

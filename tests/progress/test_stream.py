@@ -10,7 +10,7 @@ from play import START, Play
 
 from veogen.progress import listener
 from veogen.results.advice import Names
-from veogen.terminal import Terminal
+from veogen.text import Terminal
 
 
 class Program:

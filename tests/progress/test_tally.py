@@ -3,8 +3,8 @@ from collections.abc import Collection, Sequence
 import pytest
 from play import Play
 
-from veogen.executor.desk import View
-from veogen.progress.tally import Stage, Tally, seconds_left
+from veogen.executor.state import View
+from veogen.progress.counts import Stage, Tally, seconds_left
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
 

@@ -5,10 +5,9 @@ from decimal import Decimal
 import pytest
 
 from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
-from veogen.results.entries import Entry
-from veogen.results.ledger import Standing
-from veogen.results.records import Failure, Purchase, Record
-from veogen.results.statuses import Status
+from veogen.results.events import Status
+from veogen.results.ledger import Entry, Standing
+from veogen.results.record import Failure, Purchase, Record
 
 NOW = 1_000_000.0
 HOUR = 3600.0

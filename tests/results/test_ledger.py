@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from support.lives import EVENTS, HASHES, entry
 
 from veogen.results.events import Event
-from veogen.results.folding import STEPS, records
 from veogen.results.ledger import Ledger
-from veogen.results.rendering import render
+from veogen.results.manifest import render
+from veogen.results.record import STEPS, records
 
 
 def test_every_kind_of_event_is_folded() -> None:

@@ -11,13 +11,11 @@ from msgspec import structs
 from msgspec.structs import replace
 from support.virtual import VIDEO
 
-from veogen.catalogue.parameters import Json
-from veogen.planner.address import address
-from veogen.results.entries import Entry
+from veogen.models.model import Json
+from veogen.planner.identity import address
 from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed, Refused
-from veogen.results.ledger import Ledger, Standing
-from veogen.results.manifest import parse
-from veogen.results.rendering import Renderer, render
+from veogen.results.ledger import Entry, Ledger, Standing
+from veogen.results.manifest import Renderer, parse, render
 
 PRICE = Decimal("38.016")
 

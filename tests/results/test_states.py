@@ -4,10 +4,9 @@ import time
 
 import pytest
 
-from veogen.results.manifest import Line, Manifest
-from veogen.results.records import Failure
-from veogen.results.states import Holdings, State
-from veogen.results.statuses import Status
+from veogen.results.events import Status
+from veogen.results.manifest import Holdings, Line, Manifest, State
+from veogen.results.record import Failure
 
 ADDRESS = "city[name=Tokyo]"
 

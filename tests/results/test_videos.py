@@ -2,7 +2,7 @@
 
 import pytest
 
-from veogen.results.videos import is_video_path
+from veogen.results.events import is_video_path
 
 
 @pytest.mark.parametrize(

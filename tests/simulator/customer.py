@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 import requests
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.scenario import parse
-from veogen.simulator.serve import Simulator, running
+from veogen.simulator.scenario import Gateway, Options, parse
+from veogen.simulator.server import Simulator, running
 
 MODEL = "veo-3.1-fast-generate-preview"
 Seen = TypeVar("Seen")

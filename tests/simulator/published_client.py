@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from veogen.simulator.serve import Simulator
+from veogen.simulator.server import Simulator
 
 PACKAGE = "@evolinkai/evolink-media"
 VERSION = "1.2.1"

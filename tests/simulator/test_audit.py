@@ -1,6 +1,6 @@
 from typing import Any
 
-from veogen.simulator.audit import summary
+from veogen.simulator.account import summary
 
 
 def test_the_summary_tells_what_matters_in_a_few_lines() -> None:

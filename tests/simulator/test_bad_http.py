@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from customer import KEY, MODEL, Customer
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import Simulator, running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import Simulator, running
 
 BODY = f'{{"model": "{MODEL}", "prompt": "a boat"}}'.encode()
 

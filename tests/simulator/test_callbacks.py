@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from customer import Customer, eventually
 
-from veogen.simulator.callbacks import WAITS, Callbacks
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
+from veogen.simulator.service import WAITS, Callbacks
 
 
 class Receiver(ThreadingHTTPServer):

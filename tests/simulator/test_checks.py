@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veogen.catalogue.models import Model, shipped
-from veogen.catalogue.parameters import Parameter
-from veogen.simulator.checks import check, settled
-from veogen.simulator.money import price
+from veogen.models.model import Model, Parameter, shipped
+from veogen.simulator.account import price
 from veogen.simulator.refusals import RefusedError
+from veogen.simulator.validation import check, settled
 
 IMAGE = "https://example.org/a.png"
 

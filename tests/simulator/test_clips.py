@@ -7,8 +7,8 @@ import pytest
 from frames import frames
 from PIL import Image, ImageChops, ImageStat
 
-from veogen.simulator.clips import AbandonedError, Clip, render
 from veogen.simulator.picture import UnreadableError, still
+from veogen.simulator.video import AbandonedError, Clip, render
 
 CLIP = Clip(
     task="task-unified-1757169743-7cvnl5zw",

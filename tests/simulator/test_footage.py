@@ -6,8 +6,8 @@ from frames import frames
 from PIL import Image
 from test_uploads import PNG, png, upload
 
-from veogen.simulator.options import Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Options
+from veogen.simulator.server import running
 
 
 @pytest.fixture(scope="module")

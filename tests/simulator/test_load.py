@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from customer import KEY, MODEL
 
-from veogen.simulator.clips import Clip, render
+from veogen.simulator.video import Clip, render
 
 TASKS = 10_000
 POLLS = 10_000

@@ -4,8 +4,8 @@ import pytest
 import requests
 from customer import Customer
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from veogen.catalogue.models import shipped
+from veogen.models.model import shipped
 from veogen.simulator.openapi import document
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import Simulator, running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import Simulator, running
 
 API = schemathesis.openapi.from_dict(document(shipped()))
 OPERATIONS: dict[str, Any] = {

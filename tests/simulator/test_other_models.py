@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from customer import Customer
 
-from veogen.catalogue.models import Model, parse_model, shipped
-from veogen.simulator.options import Options
-from veogen.simulator.serve import running
+from veogen.models.model import Model, parse_model, shipped
+from veogen.simulator.scenario import Options
+from veogen.simulator.server import running
 
 LITE = parse_model(
     {

@@ -2,8 +2,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from veogen.simulator.pace import Pace, retry_after
-from veogen.simulator.refusals import RefusedError
+from veogen.simulator.refusals import Pace, RefusedError, retry_after
 
 
 class Clock:

@@ -10,9 +10,8 @@ from customer import MODEL, Customer, eventually
 from published_client import NotInstalledError, PublishedClient, asking, install
 from test_uploads import PNG
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.scenario import parse
-from veogen.simulator.serve import Simulator, running
+from veogen.simulator.scenario import Gateway, Options, parse
+from veogen.simulator.server import Simulator, running
 
 FAULTS = parse(
     b"""

@@ -7,9 +7,9 @@ import pytest
 import requests
 from customer import KEY, MODEL, Customer, customer_of
 
-from veogen.simulator.options import Gateway, Options
 from veogen.simulator.refusals import STATUSES, TASK_ERRORS
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
 
 
 @pytest.fixture(scope="module")

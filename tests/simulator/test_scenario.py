@@ -8,10 +8,18 @@ from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 from veogen.simulator import scenario
 from veogen.simulator.faults import Fault
-from veogen.simulator.grammar import ACTIONS, GATEWAY, OUTAGE, WHEN
-from veogen.simulator.guide import GUIDE
-from veogen.simulator.options import Gateway, Outage
-from veogen.simulator.scenario import Scenario, load, parse
+from veogen.simulator.scenario import (
+    ACTIONS,
+    GATEWAY,
+    GUIDE,
+    OUTAGE,
+    WHEN,
+    Gateway,
+    Outage,
+    Scenario,
+    load,
+    parse,
+)
 
 SHIPPED = Path(scenario.__file__).with_name("faults.yaml")
 

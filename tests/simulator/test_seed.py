@@ -8,9 +8,8 @@ import pytest
 from customer import Customer
 from test_uploads import png, upload
 
-from veogen.simulator.options import Options
-from veogen.simulator.scenario import parse
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Options, parse
+from veogen.simulator.server import running
 
 SCENARIO = parse(
     b"""

@@ -12,9 +12,9 @@ import requests
 from customer import Customer, eventually
 
 from veogen.errors import UsageError
-from veogen.simulator.links import address
-from veogen.simulator.options import Gateway, Options, Outage
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options, Outage
+from veogen.simulator.server import running
+from veogen.simulator.task import address
 
 
 def test_a_simulator_ends_with_its_block_and_leaves_no_thread() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from customer import MODEL, eventually
 
-from veogen.simulator.kiln import Kiln
-from veogen.simulator.options import Gateway, Memory, Options
+from veogen.simulator.scenario import Gateway, Memory, Options
 from veogen.simulator.service import Service
-from veogen.simulator.tasks import Task
+from veogen.simulator.task import Task
+from veogen.simulator.video import Kiln
 
 BODY = {"model": MODEL, "prompt": "a boat", "generate_audio": False}
 

@@ -6,8 +6,8 @@ import pytest
 import requests
 from customer import KEY, MODEL, Customer
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from typing import Any
 
 from customer import Customer, eventually
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
 
 
 def test_only_so_many_tasks_are_worked_on_at_once() -> None:

@@ -10,8 +10,8 @@ import requests
 from customer import Customer, customer_of
 from PIL import Image
 
-from veogen.simulator.options import Gateway, Options
-from veogen.simulator.serve import running
+from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.server import running
 
 BASE = "/api/v1/files"
 

@@ -12,7 +12,7 @@ import pytest
 from veogen.document.problems import MistakesError
 from veogen.spec.layers import stacked
 from veogen.spec.load import load_spec
-from veogen.spec.model import Layer, Shot, Spec
+from veogen.spec.types import Layer, Shot, Spec
 
 
 class Project:

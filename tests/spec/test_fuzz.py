@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veogen.document.problems import MistakesError, Problem
-from veogen.document.reader import read
-from veogen.document.syntax import ParserFactory, fastest_parser, pure_python_parser
+from veogen.document.reader import ParserFactory, fastest_parser, pure_python_parser, read
 from veogen.document.writer import write
 from veogen.spec.load import load_spec
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from veogen.document.nodes import Map, without_nulls
 from veogen.document.reader import read
-from veogen.document.values import Map, without_nulls
-from veogen.spec.merge import merge, merge_documents, merge_shot
+from veogen.spec.layers import merge, merge_documents, merge_shot
 
 
 def mapping(text: str, path: str = "a.yaml") -> Map:

@@ -6,7 +6,7 @@ import pytest
 from specproject import Project, project_fixture, top_of
 
 from veogen.spec.layers import stacked
-from veogen.spec.model import Text
+from veogen.spec.types import Text
 
 project = project_fixture
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from veogen.catalogue.models import shipped
-from veogen.catalogue.prices import Multiplier, Price
 from veogen.document.problems import MistakesError
-from veogen.planner.build import plan
+from veogen.models.model import Multiplier, Price, shipped
 from veogen.planner.plan import total_credits
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 FAST = "veo-3.1-fast-generate-preview"

@@ -9,12 +9,10 @@ from specproject import Project, project_fixture
 from support.memory import MemoryFiles
 
 from veogen.document.files import Folder
+from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError
-from veogen.document.source import Place
-from veogen.spec.folder import specs_in
-from veogen.spec.model import Limits, Policy
-from veogen.spec.policy import load_policy
-from veogen.spec.root import project_root
+from veogen.spec.project import load_policy, project_root, specs_in
+from veogen.spec.types import Limits, Policy
 
 project = project_fixture
 

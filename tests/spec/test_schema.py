@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from veogen.document.reader import read
-from veogen.spec.schema import json_schema
+from veogen.spec.grammar import json_schema
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.y*ml"))

@@ -3,7 +3,7 @@
 import pytest
 from specproject import Project, project_fixture, top_of
 
-from veogen.document.values import Value
+from veogen.document.nodes import Value
 
 project = project_fixture
 

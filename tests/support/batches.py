@@ -13,9 +13,9 @@ from support.sessions import World, plan
 from support.sessions import request as city
 from support.virtual import VirtualGateway
 from veogen.errors import ExitCode
-from veogen.executor.policy import Policy
-from veogen.gateway.answers import Taken, Task, Unread
-from veogen.planner.canonical import request_hash
+from veogen.executor.options import Policy
+from veogen.gateway.api import Taken, Task, Unread
+from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 
 Draw: TypeAlias = Callable[[random.Random], float]

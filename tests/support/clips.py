@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from veogen.simulator.clips import Clip, render
+from veogen.simulator.video import Clip, render
 
 FAST = "veo-3.1-fast-generate-preview"
 

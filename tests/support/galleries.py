@@ -10,13 +10,11 @@ from typing import Any
 from support.clips import clip
 from veogen.executor.journal import Header, Journal
 from veogen.executor.snapshot import look
-from veogen.gallery.build import gallery
-from veogen.planner.address import address
-from veogen.planner.canonical import request_hash
+from veogen.gallery.page import gallery
+from veogen.planner.identity import address, request_hash
 from veogen.results.advice import Names
-from veogen.results.entries import Entry
-from veogen.results.events import Accepted, Delivered, Ended, Event, Intended, Made, Unclear
-from veogen.results.videos import Video
+from veogen.results.events import Accepted, Delivered, Ended, Event, Intended, Made, Unclear, Video
+from veogen.results.ledger import Entry
 
 PRICE = Decimal("38.016")
 NOW = 1_800_000_000.0

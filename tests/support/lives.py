@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from support.virtual import VIDEO
 from veogen.results import events
-from veogen.results.entries import Entry
 from veogen.results.events import Event
+from veogen.results.ledger import Entry
 
 HASHES = ("a" * 64, "b" * 64, "c" * 64)
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from veogen.catalogue.parameters import Json
-from veogen.document.values import Place
-from veogen.planner.canonical import request_hash
-from veogen.planner.diff.compare import compare
-from veogen.planner.diff.groups import grouped
-from veogen.planner.diff.money import money
-from veogen.planner.diff.review import Report, Review
+from veogen.diff.compare import compare, money
+from veogen.diff.report import Report, Review, grouped
+from veogen.document.nodes import Place
+from veogen.models.model import Json
+from veogen.planner.identity import request_hash
 from veogen.planner.plan import Image, Request
 
 MODEL = "veo-3.1-fast-generate-preview"

@@ -13,17 +13,16 @@ from support.virtual import (
     VirtualCrew,
     VirtualGateway,
 )
-from veogen.document.values import Place
-from veogen.executor.deciding import Decision
-from veogen.executor.life import Stop
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.session import Outcome, Services, Wanted
-from veogen.planner.canonical import request_hash
+from veogen.document.nodes import Place
+from veogen.executor.decisions import Decision
+from veogen.executor.options import Policy
+from veogen.executor.run import Outcome, Services, Wanted, opened
+from veogen.executor.transitions import Stop
+from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 from veogen.results.manifest import GatewayName
-from veogen.results.records import Record
-from veogen.spec.model import Limits
+from veogen.results.record import Record
+from veogen.spec.types import Limits
 
 PRICE = Decimal("38.016")
 

@@ -9,23 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from veogen.executor.courier import Brought
-from veogen.executor.crew import Crashed
-from veogen.executor.desk import View
-from veogen.executor.preparing import Prepared, Spare
-from veogen.gateway.answers import (
-    Balance,
-    Quota,
-    Submission,
-    Taken,
-    Task,
-    Unread,
-    Upload,
-)
-from veogen.results.entries import Entry
-from veogen.results.events import Event
-from veogen.results.ledger import Standing
-from veogen.results.videos import Video
+from veogen.executor.downloads import Brought
+from veogen.executor.state import View
+from veogen.executor.uploads import Prepared, Spare
+from veogen.executor.workers import Crashed
+from veogen.gateway.api import Balance, Quota, Submission, Taken, Task, Unread, Upload
+from veogen.results.events import Event, Video
+from veogen.results.ledger import Entry, Standing
 
 T = TypeVar("T")
 

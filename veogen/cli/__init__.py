@@ -119,7 +119,7 @@ def main() -> NoReturn:
     try:
         code = veogen(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place that catches
-        from veogen.cli.endings import ending  # noqa: PLC0415 - only where something is wrong
+        from veogen.cli.exit_codes import ending  # noqa: PLC0415 - only where something is wrong
 
         code = ending(error)
     sys.exit(int(code or 0))

@@ -5,19 +5,22 @@ from typing import Any
 
 import click
 
-from veogen.cli.carry import Job, allow_files, carry_out, worst
-from veogen.cli.closing import say
-from veogen.cli.examples import examples
-from veogen.cli.interrupts import ends_by_signal
-from veogen.cli.options import SpecOptions, profile_option
-from veogen.cli.pace import collecting_options, policy_of
+from veogen.cli.gateways import gateway_of
+from veogen.cli.options import SpecOptions, collecting_options, examples, policy_of, profile_option
+from veogen.cli.output import say_line
 from veogen.cli.rundirs import find_run
-from veogen.cli.saying import say_line
-from veogen.cli.stand_in import gateway_of
-from veogen.cli.verbose import logging_exchanges
+from veogen.cli.runs import (
+    Job,
+    allow_files,
+    carry_out,
+    ends_by_signal,
+    logging_exchanges,
+    say,
+    worst,
+)
 from veogen.errors import ExitCode
-from veogen.executor.services import connected
-from veogen.executor.session import Wanted
+from veogen.executor.connect import connected
+from veogen.executor.run import Wanted
 
 
 @click.command(

@@ -9,17 +9,16 @@ from typing import Any
 
 import click
 
-from veogen.cli.examples import examples
-from veogen.cli.holdings import holdings_of, project_root
-from veogen.cli.options import SpecOptions, spec_options
-from veogen.cli.plan_view import narrowed, view
-from veogen.cli.specs import load_specs
+from veogen.cli.options import SpecOptions, examples, spec_options
+from veogen.cli.plan import narrowed, view
+from veogen.cli.specs import holdings_of, load_specs
+from veogen.cli.specs import root_on_disk as project_root
 from veogen.errors import ExitCode, VeogenError
-from veogen.gateway.answers import Balance, Unread
+from veogen.gateway.api import Balance, Unread
 from veogen.gateway.client import Evolink
 from veogen.gateway.settings import KEY, Settings, from_environment
-from veogen.planner.build import plan_all
 from veogen.planner.plan import total_credits
+from veogen.planner.planner import plan_all
 
 _TIMEOUT = 30.0
 

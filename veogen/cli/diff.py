@@ -3,21 +3,309 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self, TypeAlias
 
 import click
 
-from veogen.cli.comparison import compared
-from veogen.cli.examples import examples
-from veogen.cli.options import SpecOptions, spec_options
-from veogen.cli.sides import Side, Sides
-from veogen.document.tree import Tree
+from veogen.cli.options import SpecOptions, examples, spec_options
+from veogen.cli.specs import results_of, specs_of
+from veogen.diff.causes import causes_of
+from veogen.diff.compare import Difference, compare, money
+from veogen.diff.markdown import markdown
+from veogen.diff.report import Report, Review, diff_data, grouped
+from veogen.diff.terminal import lines
+from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
+from veogen.document.git import Repository, Revision, Tree
+from veogen.document.nodes import Place
+from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, UsageError
-from veogen.planner.diff.markdown import markdown
-from veogen.planner.diff.review import Report, diff_data
-from veogen.planner.diff.text import lines
-from veogen.terminal import paint, plain_json
+from veogen.lockfile import MAX_BYTES, is_stored, read_stored
+from veogen.planner.checks import over_budget, over_limits
+from veogen.planner.plan import Plan, Request, total_credits
+from veogen.planner.planner import plan
+from veogen.planner.selection import selected
+from veogen.results.manifest import Holdings
+from veogen.spec.load import load_spec
+from veogen.spec.project import below_root, nearest_root, project_root, specs_in
+from veogen.spec.types import Spec
+from veogen.text import paint, plain_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One plan to compare: where it was read, the spec that makes it, what is owned of it.
+
+    `spec` is None for a lock or a plan file, `results` where nothing is known.
+    """
+
+    shown: str
+    plan: Plan
+    spec: Spec | None
+    results: Holdings | None
+
+
+class Sides:
+    """Reads sides with the options of one command; closes the repositories it had to open."""
+
+    def __init__(self, options: SpecOptions) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self._repositories: dict[Path, Repository] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def read(self, written: str) -> tuple[Side, ...]:
+        """What a word of the command line means: a path, or `REV:path`."""
+        here = Path(written)
+        if here.is_file() or here.is_dir():
+            return tuple(self.here(here))
+        if here.exists():
+            raise UsageError(f"{written}: {NO_FILE}; what git holds is written REV:PATH")
+        revision, path = _parted(written)
+        if path is None:
+            raise UsageError(f"{written}: there is no such file, and it is not REV:PATH either")
+        repository = self.repository(Path.cwd())
+        tree = Tree(repository, repository.commit(revision), revision)
+        return tuple(self.there(tree, _below_top(tree, path)))
+
+    def here(self, path: Path) -> Iterator[Side]:
+        """The sides at a path on this disk; none where nothing is."""
+        if path.is_dir():
+            for spec in specs_of(path):
+                yield from self.here(spec)
+        elif path.exists():
+            root = project_root(path)
+            yield from self._sides(Folder(root), below_root(path, root))
+
+    def there(self, tree: Tree, path: PurePosixPath) -> Iterator[Side]:
+        """The sides at a path below the top of a tree; none where nothing is."""
+        match tree.kind(path):
+            case "folder":
+                for spec in specs_in(Revision(tree, PurePosixPath()), path):
+                    yield from self.there(tree, spec)
+            case "file":
+                root = _root_in(tree, path)
+                yield from self._sides(Revision(tree, root), path.relative_to(root))
+            case _:
+                return
+
+    def repository(self, folder: Path) -> Repository:
+        """The repository that a folder, or the nearest above it that is there, is in."""
+        while not folder.is_dir():
+            folder = folder.parent
+        found = Repository.around(folder)
+        if found.top not in self._repositories:
+            self._repositories[found.top] = self._stack.enter_context(found)
+        return self._repositories[found.top]
+
+    def _sides(self, files: Files, path: PurePosixPath) -> Iterator[Side]:
+        try:
+            raw = files.read(path, MAX_BYTES)
+        except OSError as error:
+            raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
+        if why := _says_too_little(raw):
+            raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
+        if is_stored(raw):
+            for stored in read_stored(raw, files.shown(path)):
+                yield self._side(files, path, stored.plan, None)
+            return
+        spec = self._spec(files, path)
+        if spec is not None:
+            # Money over a budget is worth a note in a review, and no reason not to have one.
+            free = replace(spec, budget=replace(spec.budget, max_credits=None))
+            found = plan(free, max_requests=self._options.max_requests)
+            yield self._side(files, path, replace(found, budget=spec.budget), spec)
+
+    def _side(self, files: Files, path: PurePosixPath, found: Plan, spec: Spec | None) -> Side:
+        return Side(
+            shown=files.shown(path),
+            plan=found,
+            spec=spec,
+            results=results_of(files, found.name, found.profile),
+        )
+
+    def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
+        """The spec, or None where it has not the profile that is asked for: nothing is bought."""
+        profile, reading = self._options.profile, self._options.reading
+        try:
+            return load_spec(Path(path), profile=profile, files=files, **reading)
+        except MistakesError as error:
+            known = {problem.code for problem in error.problems if problem.severity == "error"}
+            if isinstance(files, Revision) and known == {"unknown-profile"}:
+                return None
+            raise
+
+
+def _says_too_little(raw: bytes) -> str | None:
+    """What is wrong with a plan in one of the formats that cannot be read back."""
+    if raw.startswith(b'{"address":'):
+        return "a plan in lines does not say of which spec it is"
+    if b" (project root: " in raw.partition(b"\n")[0]:
+        return "a plan as a table is for people"
+    return None
+
+
+def _parted(written: str) -> tuple[str, str | None]:
+    """A revision and a path, parted as git does it: by the first colon outside of braces."""
+    depth = 0
+    for index, character in enumerate(written):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == ":" and depth == 0 and index > 0:
+            return written[:index], written[index + 1 :]
+    return written, None
+
+
+def _below_top(tree: Tree, written: str) -> PurePosixPath:
+    """A path of `REV:path` below the top; with a dot first it is relative to where we are."""
+    here = Path.cwd().resolve().relative_to(tree.repository.top.resolve())
+    relative = PurePosixPath(os.path.normpath(here / written))
+    is_relative = written.startswith(("./", "../"))
+    path = relative if is_relative else PurePosixPath(os.path.normpath(written))
+    try:
+        tree.find(path)
+    except (OSError, OutsideRootError):
+        hint = f"; did you mean {tree.label}:./{written}?" if tree.kind(relative) else ""
+        message = f"{tree.label}:{written}: there is no such file at that revision{hint}"
+        raise UsageError(message) from None
+    return path
+
+
+def _root_in(tree: Tree, spec: PurePosixPath) -> PurePosixPath:
+    return nearest_root(list(spec.parents), lambda place, kind: tree.kind(place) == kind)
+
+
+Pair: TypeAlias = tuple[Side | None, Side | None]
+
+
+def compared(old: Sequence[Side], new: Sequence[Side], options: SpecOptions) -> Report:
+    """What buying `new` would be, measured by `old`."""
+    pairs = list(_narrowed(list(_pairs(old, new)), options))
+    return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=tuple(_over_limits(new)))
+
+
+def _pairs(old: Sequence[Side], new: Sequence[Side]) -> Iterator[Pair]:
+    """The same spec of both sides: by its path, else by its name; and what has no other."""
+    if len(old) == 1 and len(new) == 1:
+        yield old[0], new[0]
+        return
+    left = list(old)
+    partners: dict[int, Side] = {}
+    for key in (_path, _name):
+        for index, side in enumerate(new):
+            partner = next((one for one in left if key(one) == key(side)), None)
+            if index not in partners and partner is not None:
+                partners[index] = partner
+                left.remove(partner)
+    for index, side in enumerate(new):
+        yield partners.get(index), side
+    for side in left:
+        yield side, None
+
+
+def _path(side: Side) -> tuple[str, str | None]:
+    return side.plan.spec, side.plan.profile
+
+
+def _name(side: Side) -> tuple[str, str | None]:
+    return side.plan.name, side.plan.profile
+
+
+def _narrowed(pairs: Sequence[Pair], options: SpecOptions) -> Iterator[Pair]:
+    """Only the requests that are selected; a glob may be meant for either side of any pair."""
+    if not options.select and not options.deselect:
+        yield from pairs
+        return
+    sides = [side for pair in pairs for side in pair if side is not None]
+    addresses = dict.fromkeys(r.address for side in sides for r in side.plan.requests)
+    chosen = selected(addresses, options.select, options.deselect)
+    for before, after in pairs:
+        yield _only(before, chosen), _only(after, chosen)
+
+
+def _only(side: Side | None, chosen: frozenset[str]) -> Side | None:
+    if side is None:
+        return None
+    kept = tuple(request for request in side.plan.requests if request.address in chosen)
+    return replace(side, plan=replace(side.plan, requests=kept))
+
+
+def _review(old: Side | None, new: Side | None) -> Review:
+    before, after = _requests(old), _requests(new)
+    difference = compare(before, after)
+    known = new or old
+    return Review(
+        name=known.plan.name if known else "",
+        old=old.shown if old else None,
+        new=new.shown if new else None,
+        difference=difference,
+        groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
+        money=money(before, after, _is_bought(old)),
+        notes=tuple(_notes(old, new, difference)),
+    )
+
+
+def _requests(side: Side | None) -> tuple[Request, ...]:
+    return side.plan.requests if side else ()
+
+
+def _spec(side: Side | None) -> Spec | None:
+    return side.spec if side else None
+
+
+def _is_bought(old: Side | None) -> Callable[[Request], bool]:
+    """What the old side's results tell; where there are none, all that it holds counts as bought.
+
+    The results of the new side do not count: a pull request could write into them what it likes.
+    """
+    results = old.results if old else None
+    if results is not None:
+        return lambda request: not results.would_buy(request.hash)
+    held = {request.hash for request in _requests(old)}
+    return lambda request: request.hash in held
+
+
+def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterator[str]:
+    if old is not None and new is not None and old.plan.name != new.plan.name:
+        yield (
+            f"the name changes from {old.plan.name} to {new.plan.name}: a run begins a new "
+            f"directory, runs/{new.plan.name}, and buys everything in it anew, "
+            f"{_credits(new.plan.requests)} credits"
+        )
+    if new is not None:
+        yield from (p.message for p in over_budget(new.plan, _place(new)))
+    moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
+    if moved:
+        before, after = (_credits(side) for side in zip(*moved, strict=True))
+        yield f"a price moved: {before} → {after} credits for requests that stay the same"
+
+
+def _over_limits(sides: Iterable[Side]) -> Iterator[str]:
+    """What the team's limits have against all new plans together."""
+    found = [(side.spec, side.plan) for side in sides if side.spec is not None]
+    yield from (problem.message for problem in over_limits(found))
+
+
+def _place(side: Side) -> Place:
+    return Place(side.shown, 1, 1)
+
+
+def _credits(requests: Iterable[Request]) -> str:
+    total = total_credits(requests)
+    return "unknown" if total is None else str(total)
 
 
 @click.command(

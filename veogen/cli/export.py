@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.examples import examples
-from veogen.cli.options import read_globs, read_select, selecting_options
+from veogen.cli.options import examples, read_globs, read_select, selecting_options
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.clock import SystemClock
 from veogen.executor.export import LIST, copy, exports
+from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, look
 from veogen.planner.selection import selected
 from veogen.results.ledger import Standing
-from veogen.terminal import counted, plain
+from veogen.text import counted, plain
 
 
 @click.command(

@@ -5,13 +5,13 @@ import webbrowser
 
 import click
 
-from veogen.cli.examples import examples
+from veogen.cli.files import written
+from veogen.cli.options import examples
 from veogen.cli.rundirs import find_run, names_of, run_options, shown
-from veogen.cli.written import written
-from veogen.executor.clock import SystemClock
 from veogen.executor.directory import RunDirectory
+from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import look
-from veogen.gallery.build import gallery
+from veogen.gallery.page import gallery
 
 
 @click.command(

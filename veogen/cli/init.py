@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 import click
 
 from veogen import __version__
-from veogen.cli.examples import examples
+from veogen.cli.options import examples
 from veogen.document.files import Folder
 from veogen.errors import UsageError
-from veogen.spec.folder import specs_in
+from veogen.spec.project import specs_in
 
 _EXAMPLE = {
     "specs/launch.yaml": "launch.yaml",

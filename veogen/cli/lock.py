@@ -8,24 +8,21 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.diagnostics import tell
-from veogen.cli.examples import examples
+from veogen.cli.files import written
 from veogen.cli.locks import Lock, check, lock_at, lock_file, locks_of, price_note, spec_file
-from veogen.cli.options import SpecOptions, spec_options, specs_argument
-from veogen.cli.plan_view import narrowed
-from veogen.cli.saying import say_line
+from veogen.cli.options import SpecOptions, examples, spec_options, specs_argument
+from veogen.cli.output import say_line, tell
+from veogen.cli.plan import narrowed
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
-from veogen.cli.written import written
 from veogen.document.files import read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
-from veogen.planner.budget import over_limits
-from veogen.planner.build import plan_all
-from veogen.planner.lock import lock_text
+from veogen.lockfile import lock_text, read_lock
+from veogen.planner.checks import over_limits
 from veogen.planner.plan import Plan, total_credits
-from veogen.planner.stored import read_lock
-from veogen.spec.model import Spec
-from veogen.terminal import counted
+from veogen.planner.planner import plan_all
+from veogen.spec.types import Spec
+from veogen.text import counted
 
 
 @click.command(

@@ -1,7 +1,10 @@
 """The options that every command shares which reads a spec."""
 
-from collections.abc import Callable, Sequence
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypedDict
@@ -9,6 +12,7 @@ from typing import Any, TypedDict
 import click
 
 from veogen.errors import UsageError
+from veogen.executor.options import Policy
 
 
 class ProfileName(click.ParamType[str]):
@@ -178,3 +182,188 @@ def _lines(text: str) -> list[str]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {reason}") from None
     return [line.strip() for line in content.split("\n") if line.strip()]
+
+
+class Credits(click.ParamType[Decimal]):
+    """A number of credits, not negative."""
+
+    name = "credits"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a number of credits", param, ctx)
+        if not _is_amount(amount):
+            self.fail(f"{value!r} is not a number of credits", param, ctx)
+        return Decimal(f"{amount:f}")  # `1e3` is shown as 1000
+
+
+CREDITS = Credits()
+
+_MOST_PLACES = 30
+
+
+def _is_amount(amount: Decimal) -> bool:
+    """Whether it can be counted with, and written out: `1e999999999` is a gigabyte of zeros."""
+    places = amount.as_tuple().exponent
+    finite = isinstance(places, int) and abs(places) <= _MOST_PLACES
+    return finite and amount >= 0 and amount.adjusted() <= _MOST_PLACES
+
+
+class Number(click.FloatRange):
+    """A number in a range, which `nan` and `inf` are not: a run would wait for ever."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+_LONGEST = 10**6
+"""Seconds, eleven days: far beyond any use, and short of what the system's timers take."""
+
+PATIENCE = Number(min=0, min_open=True, max=_LONGEST)
+SECONDS = Number(min=0, max=_LONGEST)
+RATE = Number(min=0, min_open=True, max=_LONGEST)
+
+
+_COLLECTING = (
+    click.option(
+        "--poll-interval",
+        type=PATIENCE,
+        metavar="S",
+        help="Look at a task every S seconds (default: adaptive).",
+    ),
+    click.option(
+        "--request-timeout",
+        type=PATIENCE,
+        default=60.0,
+        show_default=True,
+        metavar="S",
+        help="Patience with one HTTP request.",
+    ),
+    click.option(
+        "--task-timeout",
+        type=PATIENCE,
+        default=1800.0,
+        show_default=True,
+        metavar="S",
+        help="Patience with one task; it stays submitted after that.",
+    ),
+    click.option(
+        "--progress",
+        type=click.Choice(["auto", "bar", "lines", "json", "none"]),
+        default="auto",
+        show_default=True,
+        help="How the run is told; JSON goes to standard output.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Log every HTTP exchange, never the key."),
+)
+
+_SUBMITTING = (
+    click.option(
+        "--max-in-flight",
+        type=click.IntRange(1, 256),
+        default=4,
+        show_default=True,
+        metavar="N",
+        help="Tasks at a time; lowered by itself when the gateway has no room.",
+    ),
+    click.option(
+        "--submit-rate",
+        type=RATE,
+        metavar="PER_MINUTE",
+        help="Submits per minute, at most.",
+    ),
+    click.option(
+        "--task-retries",
+        type=click.IntRange(0, 100),
+        default=2,
+        show_default=True,
+        metavar="N",
+        help="New attempts of a task that failed for a passing reason.",
+    ),
+    click.option(
+        "--on-indeterminate",
+        type=click.Choice(["hold", "replay"]),
+        default="hold",
+        show_default=True,
+        help="What to do when it is unknown whether a request was accepted.",
+    ),
+)
+
+
+def collecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that polls and downloads."""
+    return with_options(_COLLECTING, function)
+
+
+def submitting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that also submits."""
+    return with_options((*_SUBMITTING, *_COLLECTING), function)
+
+
+def policy_of(given: Mapping[str, Any]) -> Policy:
+    """The policy that the options ask for."""
+    return Policy(
+        max_in_flight=given.get("max_in_flight", 4),
+        submit_rate=given.get("submit_rate"),
+        poll_interval=given["poll_interval"],
+        task_timeout=given["task_timeout"],
+        task_retries=given.get("task_retries", 0),
+        replay=given.get("on_indeterminate") == "replay",
+        retry_failed=given.get("retry_failed", False),
+        max_credits=given.get("max_credits"),
+    )
+
+
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
+
+
+class Listen(click.ParamType[tuple[str, int]]):
+    """`HOST:PORT`, an IPv6 address in brackets."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            self.fail(f"{value!r} is not HOST:PORT; an IPv6 address stands in [ ]", param, ctx)
+        if not host or not _PORT.fullmatch(port) or int(port) > 65535:  # noqa: PLR2004
+            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080", param, ctx)
+        return host, int(port)
+
+
+_LISTENING = (
+    click.option(
+        "--listen",
+        type=Listen(),
+        metavar="HOST:PORT",
+        help="Take the gateway's callbacks there, as hints to look at a task at once.",
+    ),
+    click.option(
+        "--callback-base",
+        metavar="URL",
+        help="With --listen: the public https address that leads there.",
+    ),
+)
+
+
+def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that can be told by the gateway."""
+    return with_options(_LISTENING, function)
+
+
+def examples(*lines: str) -> str:
+    """An epilog whose lines stay as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

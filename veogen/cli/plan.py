@@ -1,12 +1,41 @@
 """`veogen plan`: the requests of specs and their price; nothing is sent."""
 
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from veogen.cli.examples import examples
-from veogen.cli.options import SpecOptions, spec_options, specs_argument
+from veogen.cli.options import SpecOptions, examples, spec_options, specs_argument
+from veogen.cli.output import tell
+from veogen.cli.specs import holdings_of, load_specs
+from veogen.cli.specs import root_on_disk as project_root
+from veogen.document.problems import Problem, Problems
+from veogen.jsontext import indented
+from veogen.models.model import Model, images_of
+from veogen.planner.checks import tallies_over_limits
+from veogen.planner.plan import (
+    Plan,
+    Request,
+    Tally,
+    Totals,
+    plan_data,
+    request_line,
+    total_credits,
+    totals_of,
+)
+from veogen.planner.planner import plan_all, stream
+from veogen.planner.selection import selected
+from veogen.spec.types import Spec
+from veogen.text import columns, counted, plain, shortened, shortened_inside
+
+if TYPE_CHECKING:
+    from veogen.results.manifest import Holdings
 
 
 class _Output(click.Path):
@@ -41,6 +70,294 @@ class _Output(click.Path):
 )
 def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
     """Print the requests of specs and their price; sends nothing."""
-    from veogen.cli.plan_written import write_plans  # noqa: PLC0415 - no help waits for it
-
     write_plans(specs, options, format_, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit.
+
+    `holdings` is None where nothing is held.
+    """
+
+    root: Path | None
+    models: Mapping[str, Model]
+    plan: Plan
+    totals: Totals
+    holdings: "Holdings | None"
+    to_buy: tuple[Request, ...]
+
+    @property
+    def price_to_buy(self) -> Decimal | None:
+        return total_credits(self.to_buy)
+
+    def state(self, request: Request) -> str:
+        if self.holdings is None:
+            return "new"
+        return self.holdings.state(request.address, request.hash)
+
+
+def narrowed(
+    plans: Sequence[Plan], select: Sequence[str], deselect: Sequence[str]
+) -> tuple[Plan, ...]:
+    """The plans with only the requests that are selected; a glob may be meant for any of them."""
+    addresses = [request.address for plan in plans for request in plan.requests]
+    if not select and not deselect:
+        return tuple(plans)
+    chosen = selected(addresses, select, deselect)
+    return tuple(
+        replace(plan, requests=tuple(r for r in plan.requests if r.address in chosen))
+        for plan in plans
+    )
+
+
+def view(
+    plan: Plan, holdings: "Holdings | None", root: Path | None, models: Mapping[str, Model]
+) -> View:
+    return View(
+        root=root,
+        models=models,
+        plan=plan,
+        totals=totals_of(plan.requests, models),
+        holdings=holdings,
+        to_buy=tuple(r for r in plan.requests if not holdings or holdings.would_buy(r.hash)),
+    )
+
+
+_LEAST_PROMPT = 20
+_GAP = "  "
+_PROMPT = 6
+
+
+def table(view: View, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
+    """The lines of the table; `width` is that of the terminal, None where there is none."""
+    yield _title(view)
+    yield ""
+    rows = [_cells(view, request, models) for request in view.plan.requests]
+    header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
+    yield from _columns([header, *rows], _kept(view), width)
+    yield ""
+    yield from _sums(view, models)
+
+
+def _title(view: View) -> str:
+    profile = f", profile {view.plan.profile}" if view.plan.profile else ""
+    root = f" (project root: {view.root})" if view.root else ""
+    return plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
+
+
+def _cells(view: View, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
+    return (
+        plain(request.address),
+        "?" if request.seconds is None else str(request.seconds),
+        str(request.videos),
+        "unknown" if request.credits is None else str(request.credits),
+        view.state(request),
+        _images(request, models[str(request.body["model"])]),
+        plain(str(request.body.get("prompt", ""))),
+    )
+
+
+def _images(request: Request, model: Model) -> str:
+    """How many, and what they are for: with a question mark where only their number says so."""
+    number = images_of(request.body)
+    if not number:
+        return ""
+    written, derived = request.body.get("generation_type"), model.taken_as(request.body)
+    return plain(f"{number} {written or (f'{derived}?' if derived else '')}").rstrip()
+
+
+def _kept(view: View) -> Sequence[int]:
+    """The columns that say something: not those in which all requests are alike."""
+    several = any(request.videos > 1 for request in view.plan.requests)
+    owned = any(view.state(request) != "new" for request in view.plan.requests)
+    shown = any("image_urls" in request.body for request in view.plan.requests)
+    optional = [index for index, kept in ((4, owned), (5, shown)) if kept]
+    return [0, 1, *([2] if several else []), 3, *optional, _PROMPT]
+
+
+def _columns(
+    rows: Sequence[tuple[str, ...]], kept: Sequence[int], width: int | None
+) -> Iterator[str]:
+    """Every row with its cells below each other, cut to the width."""
+    widths = {index: max(columns(row[index]) for row in rows) for index in kept}
+    if width is not None:
+        others = sum(widths[index] + len(_GAP) for index in kept[1:-1])
+        widths[0] = min(widths[0], max(width - others - _LEAST_PROMPT - len(_GAP), 16))
+        widths[_PROMPT] = max(width - others - widths[0] - len(_GAP), 8)
+    for row in rows:
+        cells = [_cell(index, row[index], widths[index]) for index in kept]
+        yield _GAP.join(cells).rstrip()
+
+
+def _cell(index: int, text: str, width: int) -> str:
+    if index in (1, 2, 3):
+        return text.rjust(width)
+    # Both ends of an address tell requests apart.
+    cut = shortened_inside(text, width) if index == 0 else shortened(text, width)
+    return cut + " " * (width - columns(cut))
+
+
+def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+    totals = view.totals
+    made = f"{counted(totals.requests, 'request')}, {counted(totals.videos, 'video')}"
+    yield f"{made}, {counted(totals.seconds, 'second')}: {_money(totals.credits, totals.usd)}"
+    yield from _rates(view, models)
+    if not view.to_buy and totals.requests:
+        yield "A run would buy nothing."
+    elif len(view.to_buy) < totals.requests:
+        price = view.price_to_buy
+        amount = "at an unknown price" if price is None else f"for {price} credits"
+        yield f"A run would buy {counted(len(view.to_buy), 'request')} {amount}."
+
+
+def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
+    if credits_ is None:
+        return "an unknown price"
+    return f"{credits_} credits" if usd is None else f"{credits_} credits, about ${usd}"
+
+
+def _rates(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+    """Where the figures are from, for each price that was used."""
+    used = dict.fromkeys(str(request.body["model"]) for request in view.plan.requests)
+    prices = {name: models[name].price for name in used}
+    for name, price in prices.items():
+        if price is None:
+            yield f"No price is known for {name}."
+    dated = {(p.date, p.credits_per_usd) for p in prices.values() if p is not None}
+    for date, rate in sorted(dated):
+        yield f"Estimated with prices of {date}, {rate} credits to the dollar."
+
+
+def write_plans(
+    specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None
+) -> None:
+    """Write the plans of specs to `out` or stdout, and warnings to stderr."""
+    loaded = load_specs(specs, options)
+    if format_ == "jsonl" and not (options.select or options.deselect):
+        warnings = write_lines(loaded, options, out)
+    else:
+        warnings = _write(loaded, options, format_, out)
+    tell(warnings, sys.stderr)
+
+
+def _write(
+    specs: Sequence[Spec], options: SpecOptions, format_: str, out: Path | None
+) -> tuple[Problem, ...]:
+    views = _views(specs, options)
+    width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
+    text = "".join(f"{line}\n" for line in _written(views, format_, width))
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        from veogen.cli.files import written_out  # noqa: PLC0415
+
+        with written_out(out) as file:
+            file.write(text.encode())
+    return tuple(warning for one in views for warning in one.plan.warnings)
+
+
+def _views(specs: Sequence[Spec], options: SpecOptions) -> list[View]:
+    plans = plan_all(specs, max_requests=options.max_requests)
+    chosen = narrowed(plans, options.select, options.deselect)
+    return [
+        view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
+        for spec, plan in zip(specs, chosen, strict=True)
+    ]
+
+
+def _tables(views: Sequence[View], width: int | None) -> Iterator[str]:
+    for index, one in enumerate(views):
+        if index:
+            yield ""
+        yield from table(one, one.models, width)
+
+
+def _data(views: Sequence[View]) -> Any:
+    """One plan, or an array of several."""
+    plans = [plan_data(one.plan, one.totals, one.state, one.price_to_buy) for one in views]
+    return plans[0] if len(plans) == 1 else plans
+
+
+def _json_lines(views: Sequence[View]) -> Iterator[str]:
+    for one in views:
+        for request in one.plan.requests:
+            yield request_line(request, one.state(request))
+
+
+def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator[str]:
+    match format_:
+        case "json":
+            yield indented(_data(views))
+        case "yaml":
+            from veogen.document.writer import lines as yaml_lines  # noqa: PLC0415
+
+            yield from yaml_lines(_data(views))
+        case "jsonl":
+            yield from _json_lines(views)
+        case _:
+            yield from _tables(views, width)
+
+
+HELD_BACK = 1 << 23
+"""Bytes that are not written before it is known that there is no mistake."""
+
+
+def write_lines(
+    specs: Iterable[Spec], options: SpecOptions, out: Path | None
+) -> tuple[Problem, ...]:
+    """Write a line for each request of the specs; the warnings. Raises `MistakesError`.
+
+    Where there are mistakes nothing is written, but for what is too large to be held back: a
+    reader has to look at the exit code.
+    """
+    problems = Problems()
+    with _opened(out) as file:
+        held: list[bytes] | None = []
+        size = 0
+        for block in _blocks(specs, options, problems):
+            if held is None:
+                file.write(block)
+                continue
+            held.append(block)
+            size += len(block)
+            if size > HELD_BACK and not problems.has_errors:
+                file.write(b"".join(held))
+                held = None
+        problems.raise_errors()
+        file.write(b"".join(held or ()))
+    return problems.warnings
+
+
+def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> Iterator[bytes]:
+    counted: list[tuple[Spec, Tally]] = []
+    for spec in specs:
+        for block in stream(
+            spec, problems, state_of=_state_of(spec), max_requests=options.max_requests
+        ):
+            if isinstance(block, Tally):
+                counted.append((spec, block))
+            else:
+                yield block.encode()
+    problems.extend(tallies_over_limits(counted))
+
+
+def _state_of(spec: Spec) -> Callable[[Request], str] | None:
+    holdings = holdings_of(spec)
+    if holdings is None:
+        return None
+    return lambda request: holdings.state(request.address, request.hash)
+
+
+@contextlib.contextmanager
+def _opened(out: Path | None) -> Iterator[BinaryIO]:
+    """Where bytes go: stdout, or a file that is there whole or not at all."""
+    if out is None:
+        stdout = sys.stdout.buffer
+        yield stdout
+        stdout.flush()
+        return
+    from veogen.cli.files import written_out  # noqa: PLC0415 - results are loaded where needed
+
+    with written_out(out) as file:
+        yield file

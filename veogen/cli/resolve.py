@@ -8,24 +8,20 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.closing import say
-from veogen.cli.examples import examples
-from veogen.cli.interrupts import ends_by_signal, interrupts
-from veogen.cli.options import profile_option
+from veogen.cli.gateways import gateway_of
+from veogen.cli.options import examples, profile_option
+from veogen.cli.output import say_line
 from veogen.cli.rundirs import find_run, shown
-from veogen.cli.saying import say_line
-from veogen.cli.stand_in import gateway_of
+from veogen.cli.runs import ends_by_signal, interrupts, say
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.clock import SystemClock
-from veogen.executor.deciding import Decision, Kind
+from veogen.executor.connect import connected, offline
+from veogen.executor.decisions import Decision, Kind
 from veogen.executor.directory import RunDirectory
-from veogen.executor.opening import opened
-from veogen.executor.policy import Policy
-from veogen.executor.services import connected, offline
-from veogen.executor.session import Outcome, Services, Wanted
+from veogen.executor.options import Policy, SystemClock
+from veogen.executor.run import Outcome, Services, Wanted, opened
 from veogen.progress import listener
 from veogen.results.advice import Names
-from veogen.terminal import Terminal
+from veogen.text import Terminal
 
 
 @click.command(

@@ -1,17 +1,54 @@
 """`veogen run`: buy, download and verify what is missing."""
 
-from collections.abc import Sequence
+import math
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from veogen.cli.amounts import CREDITS, SECONDS
-from veogen.cli.examples import examples
-from veogen.cli.listening_options import listening_options
-from veogen.cli.options import SpecOptions, spec_options, specs_argument
-from veogen.cli.pace import submitting_options
-from veogen.errors import ExitCode
+from veogen.cli.gateways import Listening, gateway, listening, refuse_odd_listening
+from veogen.cli.locks import Order, orders
+from veogen.cli.options import (
+    CREDITS,
+    SECONDS,
+    SpecOptions,
+    examples,
+    listening_options,
+    policy_of,
+    spec_options,
+    specs_argument,
+    submitting_options,
+)
+from veogen.cli.output import say_line
+from veogen.cli.rundirs import default_directory, shown
+from veogen.cli.runs import (
+    Job,
+    allow_files,
+    carry_out,
+    ends_by_signal,
+    logging_exchanges,
+    say,
+    worst,
+)
+from veogen.cli.specs import spec_paths
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.connect import Connection, connected
+from veogen.executor.options import Policy
+from veogen.executor.run import Outcome, Session, Wanted
+from veogen.gateway.api import Balance, Unread
+from veogen.models.model import Model
+from veogen.planner.plan import dollars
+from veogen.planner.selection import selected
+from veogen.results.ledger import Entry, Ledger
+from veogen.results.record import Purchase
+from veogen.spec.types import Spec
+from veogen.text import counted
 
 
 @click.command(
@@ -55,6 +92,310 @@ from veogen.errors import ExitCode
 @submitting_options
 def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCode:
     """Buy, download and verify what is missing; go on where an earlier run stopped."""
-    from veogen.cli.run_specs import run_specs  # noqa: PLC0415 - no help waits for it
-
     return run_specs(specs, options, given)
+
+
+_SECONDS_A_CLIP = 110.0
+"""How long a clip takes until a run has learned better (measured at a like gateway)."""
+
+
+def confirm(
+    sessions: Sequence[Session],
+    *,
+    yes: bool,
+    policy: Policy,
+    balance: Callable[[], Balance | Unread],
+    models: Mapping[str, Model],
+) -> None:
+    """Ask on a terminal whether to buy; raises `UsageError` for a no, or off a terminal."""
+    entries = [entry for session in sessions for entry in session.to_buy]
+    if not entries or yes:
+        return
+    click.echo(describe(sessions, entries, policy, models), err=True)
+    if isinstance(account := balance(), Balance):
+        click.echo(f"Balance: {account.spendable} credits.", err=True)
+    if not click.confirm("Buy them?", err=True):
+        raise UsageError("answered no; nothing was sent")
+
+
+def refuse_without_terminal() -> None:
+    """Where nobody can be asked, the answer has to be given beforehand."""
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask on: say --yes to spend money without a word")
+
+
+def describe(
+    sessions: Sequence[Session],
+    entries: Sequence[Entry],
+    policy: Policy,
+    models: Mapping[str, Model],
+) -> str:
+    """What would be bought, in requests, videos, seconds and money."""
+    states: Counter[str] = Counter(
+        session.holdings.state(entry.address, entry.hash)
+        for session in sessions
+        for entry in session.to_buy
+    )
+    parts = [f"{states[key]} {words}" for key, words in _WORDS.items() if states[key]]
+    videos = sum(entry.videos for entry in entries)
+    seconds = sum(_seconds(entry, models) for entry in entries)
+    told = (
+        f"{counted(len(entries), 'request')} ({', '.join(parts)}), {counted(videos, 'video')}, "
+        f"{counted(seconds, 'second')}: {_money(entries, models)}; "
+        f"{policy.max_in_flight} at a time, about {_minutes(len(entries), policy)} min."
+    )
+    if policy.max_credits is None:
+        return told
+    return f"{told} No more than {policy.max_credits} credits are spent now (--max-credits)."
+
+
+def _minutes(requests: int, policy: Policy) -> int:
+    """As many rounds as it takes, or the pace that was asked for where that is slower."""
+    rounds = math.ceil(requests / policy.max_in_flight) * _SECONDS_A_CLIP / 60
+    paced = requests / policy.submit_rate if policy.submit_rate else 0.0
+    return max(1, round(max(rounds, paced)))
+
+
+_WORDS = {
+    "new": "new",
+    "changed": "changed, each keeping its older clip",
+    "failed": "failed before",
+}
+
+
+def _seconds(entry: Entry, models: Mapping[str, Model]) -> int:
+    model = models.get(entry.model)
+    duration = model.effective(entry.body).get("duration") if model else None
+    return duration * entry.videos if isinstance(duration, int) else 0
+
+
+def _money(entries: Sequence[Entry], models: Mapping[str, Model]) -> str:
+    known = [(e.model, e.credits) for e in entries if e.credits is not None]
+    unknown = len(entries) - len(known)
+    parts = [_priced(known, models)] if known else []
+    parts += [f"{counted(unknown, 'request')} of unknown price"] if unknown else []
+    return " and ".join(parts)
+
+
+def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -> str:
+    usd = dollars(known, models)
+    total = sum((amount for _, amount in known), Decimal(0))
+    return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
+
+
+_NOISE = Decimal("0.01")
+"""Balances may be rounded otherwise than prices."""
+
+_Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something cost: `low` at least and `high` at most."""
+
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.low - other.high, self.high - other.low)
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.low:.3f}"
+        return f"between {self.low:.3f} and {self.high:.3f}"
+
+
+class Reckoning:
+    """Begun before the first submit, closed after the end."""
+
+    def __init__(self, balance: Callable[[], Balance | Unread], ledgers: Iterable[Ledger]) -> None:
+        self._balance = balance
+        self._ledgers = tuple(ledgers)
+        self._before = dict(_purchases(self._ledgers))
+        self._balance_before = balance()
+
+    def close(self) -> str | None:
+        """What to say when the two disagree; None when they agree, or cannot be compared."""
+        if not isinstance(self._balance_before, Balance):
+            return None
+        recorded = newly_spent(self._before, dict(_purchases(self._ledgers)))
+        if recorded is None:
+            return None
+        balance = self._balance()
+        if not isinstance(balance, Balance):
+            return None
+        fell = self._balance_before.user_remaining - balance.user_remaining
+        if recorded.low - _NOISE <= fell <= recorded.high + _NOISE:
+            return None
+        moved = f"fell by {fell:.3f}" if fell >= 0 else f"rose by {-fell:.3f}"
+        return (
+            f"note: the account's balance {moved} credits while this command recorded purchases "
+            f"of {recorded}; others who use the account may explain it, or a return that is still "
+            "to come. If not, compare 'veogen status' with the gateway's own bill"
+        )
+
+
+def newly_spent(before: Mapping[_Key, Purchase], after: Mapping[_Key, Purchase]) -> Cost | None:
+    """What the purchases of a run come to; None if there were none, or one of unknown price."""
+    moved = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    changed = [(before.get(key), after.get(key)) for key in moved]
+    if not changed or any(p and p.credits is None for pair in changed for p in pair):
+        return None
+    return sum((cost(now) - cost(then) for then, now in changed), Cost())
+
+
+def cost(purchase: Purchase | None) -> Cost:
+    """What one attempt cost, as far as it is known."""
+    if purchase is None or purchase.failed or purchase.credits is None:
+        return Cost()
+    certain = Decimal(0) if purchase.task_id is None else purchase.credits
+    return Cost(certain, purchase.credits)
+
+
+def _purchases(ledgers: Iterable[Ledger]) -> Iterator[tuple[_Key, Purchase]]:
+    """Every attempt of every request; equal requests of two plans are two purchases."""
+    for number, ledger in enumerate(ledgers):
+        for standing in ledger.everything:
+            for attempt, purchase in standing.record.purchases.items():
+                yield (f"{number}/{standing.record.hash}", attempt), purchase
+
+
+def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, Any]) -> ExitCode:
+    """Buy, download and verify what is missing; `given` are the other options."""
+    _refuse_odd(specs, given)
+    refuse_odd_listening(given)
+    policy = policy_of(given)
+    with ExitStack() as stack:
+        stack.enter_context(ends_by_signal())
+        stack.enter_context(logging_exchanges(given))
+        ordered = orders(specs, options, locked=given["locked"])
+        for note in (order.note for order in ordered if order.note):
+            say_line(f"note: {note}")
+        jobs = _jobs(ordered, options, given)
+        allow_files(len(jobs))
+        models = {
+            name: order.spec.policy.models[name]
+            for order in ordered
+            for name in {str(request.body["model"]) for request in order.plan.requests}
+        }
+        settings = stack.enter_context(gateway(given, [job.directory for job in jobs], models))
+        ears = stack.enter_context(listening(given, settings))
+        if ears:
+            policy = replace(policy, callbacks=ears.told_of(models))
+        connection = stack.enter_context(
+            connected(
+                settings,
+                policy,
+                models=models,
+                request_timeout=given["request_timeout"],
+                say=say_line,
+            )
+        )
+        sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
+        for session in sessions:
+            session.check_places()
+        _check_money(jobs, sessions)
+        yes = given["yes"] or given["simulate"]
+        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
+        if ears:
+            ears.begin(sessions)
+        reckoning = _reckoning(connection, sessions)
+        outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
+        odd = reckoning.close() if reckoning and not _is_cut_off(outcomes) else None
+    _say_last(jobs, outcomes, odd, ears)
+    return worst(outcomes)
+
+
+def _say_last(
+    jobs: Sequence[Job], outcomes: Sequence[Outcome], odd: str | None, ears: Listening | None
+) -> None:
+    for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
+        say(job.directory, outcome)
+    if odd:
+        say_line(odd)
+    if ears:
+        ears.end()
+
+
+def _reckoning(connection: Connection, sessions: Sequence[Session]) -> Reckoning | None:
+    """Asked for only where money may move."""
+    if not any(session.to_buy or session.policy.replay for session in sessions):
+        return None
+    return Reckoning(connection.balance, [session.ledger for session in sessions])
+
+
+def _is_cut_off(outcomes: Sequence[Outcome]) -> bool:
+    """Whether the user waits to leave, or the gateway does not answer."""
+    return any(o.interrupted or (o.stop is not None and o.stop.deaf) for o in outcomes)
+
+
+def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:
+    """Each spec's budget, then the limit of a project's team for all of its specs together."""
+    for session in sessions:
+        session.check_money()
+    projects: defaultdict[Path, list[tuple[Spec, Session]]] = defaultdict(list)
+    for job, session in zip(jobs, sessions, strict=True):
+        if job.spec:
+            projects[job.spec.files.root].append((job.spec, session))
+    for alike in projects.values():
+        spec, _ = alike[0]
+        _check_limit(spec.policy.limits.max_credits, [session for _, session in alike])
+
+
+def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
+    counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
+    if limit is not None and counted > limit and any(session.to_buy for session in sessions):
+        raise UsageError(
+            f"{counted} credits, with what was spent before, are more than the team's limit of "
+            f"{limit} (veogen.yaml); nothing was sent"
+        )
+
+
+def _refuse_odd(specs: Sequence[Path], given: Mapping[str, Any]) -> None:
+    if given["directory"] and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
+        raise UsageError("--dir takes one spec: several would share one directory")
+    if not given["simulate"]:
+        for name in ("faults", "generation_time"):
+            if given[name] is not None:
+                raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
+        if not given["yes"]:
+            refuse_without_terminal()
+
+
+def _jobs(ordered: Sequence[Order], options: SpecOptions, given: Mapping[str, Any]) -> list[Job]:
+    chosen = selected(
+        (request.address for order in ordered for request in order.plan.requests),
+        options.select,
+        options.deselect,
+    )
+    jobs = [_job(order, chosen, options, given) for order in ordered]
+    _refuse_shared(jobs)
+    return jobs
+
+
+def _refuse_shared(jobs: Sequence[Job]) -> None:
+    owners: dict[Path, Spec] = {}
+    for job in jobs:
+        if job.spec is None:
+            continue
+        owner = owners.setdefault(job.directory, job.spec)
+        if owner is not job.spec:
+            one, other = (spec.files.shown(spec.path) for spec in (owner, job.spec))
+            raise UsageError(
+                f"{one} and {other} would share {shown(job.directory)}: give one another 'name'"
+            )
+
+
+def _job(
+    order: Order, chosen: Collection[str], options: SpecOptions, given: Mapping[str, Any]
+) -> Job:
+    spec, plan = order.spec, order.plan
+    directory = given["directory"] or default_directory(
+        spec.files.root, plan.name, plan.profile, simulated=given["simulate"]
+    )
+    hashes = {request.hash for request in plan.requests if request.address in chosen}
+    wanted = Wanted(selected=hashes, only=given["only"])
+    return Job(spec, plan, directory, wanted, replace(options, settings=spec.settings))

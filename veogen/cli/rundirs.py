@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from veogen.cli.holdings import run_folder
 from veogen.cli.options import profile_option, profile_words
+from veogen.cli.specs import run_folder
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.results.advice import Names
 from veogen.spec.compose import Composer
-from veogen.spec.names import is_name
-from veogen.spec.root import below_root, project_root
+from veogen.spec.grammar import is_name
+from veogen.spec.project import below_root, project_root
 
 SIMULATED = ".simulated"
 

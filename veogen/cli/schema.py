@@ -4,8 +4,8 @@ import json
 
 import click
 
-from veogen.cli.examples import examples
-from veogen.spec.schema import json_schema
+from veogen.cli.options import examples
+from veogen.spec.grammar import json_schema
 
 
 @click.command(

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.amounts import SECONDS
-from veogen.cli.examples import examples
+from veogen.cli.options import SECONDS, examples
 from veogen.simulator import scenario
-from veogen.simulator.guide import GUIDE
-from veogen.simulator.options import DEFAULT_GENERATION_TIME, Options, check_installed
+from veogen.simulator.scenario import DEFAULT_GENERATION_TIME, GUIDE, Options, check_installed
 
 
 def _as_written(text: str) -> str:
@@ -73,8 +71,8 @@ def command(host: str, port: int, generation_time: float, faults: Path | None, s
 
 
 async def _serve(told: Options) -> None:
-    from veogen.simulator.audit import summary  # noqa: PLC0415 - needs what may be missing
-    from veogen.simulator.serve import serving  # noqa: PLC0415
+    from veogen.simulator.account import summary  # noqa: PLC0415 - needs what may be missing
+    from veogen.simulator.server import serving  # noqa: PLC0415
 
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from veogen.cli.options import SpecOptions
-from veogen.document.files import NO_FILE, Folder, read_file
+from veogen.document.files import NO_FILE, Files, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
-from veogen.planner.stored import GLANCE, is_stored
-from veogen.spec.folder import specs_in
+from veogen.lockfile import GLANCE, is_stored
 from veogen.spec.load import load_spec
-from veogen.spec.model import Spec
-from veogen.spec.root import POLICY, project_root
+from veogen.spec.project import POLICY, project_root, specs_in
+from veogen.spec.types import Spec
+
+if TYPE_CHECKING:
+    from veogen.results.manifest import Holdings
 
 
 def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
@@ -64,3 +67,34 @@ def load_specs(arguments: Iterable[Path], options: SpecOptions) -> tuple[Spec, .
             problems.extend(error.problems)
     problems.raise_errors()
     return tuple(specs)
+
+
+def root_on_disk(spec: Spec) -> Path | None:
+    """The folder that the spec's project is, None when it is no folder on this disk."""
+    return spec.files.root if isinstance(spec.files, Folder) else None
+
+
+def holdings_of(spec: Spec) -> "Holdings | None":
+    """What `results.json` of the spec's run directory tells; None when there is none."""
+    return results_of(spec.files, spec.name, spec.profile)
+
+
+def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None":
+    """What is known of a spec's purchases where its project was read, None if nothing is."""
+    path = run_folder(name, profile) / "results.json"
+    try:
+        # On this disk `runs` may well be a link to a larger one.
+        raw = read_file(files.root / path) if isinstance(files, Folder) else files.read(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{files.shown(path)}: it cannot be read: {error.strerror}") from None
+    # A fifth of the time of a plan, and most specs have no results yet.
+    from veogen.results.manifest import Holdings, parse  # noqa: PLC0415
+
+    return Holdings.of_manifest(parse(raw, files.shown(path)))
+
+
+def run_folder(name: str, profile: str | None) -> PurePosixPath:
+    """`runs/<name>` below the project root, with a profile `runs/<name>.<profile>`."""
+    return PurePosixPath("runs") / (name if profile is None else f"{name}.{profile}")

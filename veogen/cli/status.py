@@ -2,19 +2,238 @@
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
 
 import click
 
-from veogen.cli.examples import examples
+from veogen.cli.options import examples
 from veogen.cli.rundirs import find_run, names_of, run_options
-from veogen.cli.status_table import lines
-from veogen.document.indented import indented
+from veogen.cli.runs import unnamed
 from veogen.errors import ExitCode
-from veogen.executor.clock import SystemClock
+from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, look
-from veogen.results.ledger import exit_code
-from veogen.results.rendering import listed
-from veogen.terminal import paint, plain_json
+from veogen.jsontext import indented
+from veogen.planner.identity import address_text
+from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
+from veogen.results.events import STATUSES
+from veogen.results.ledger import Standing, exit_code
+from veogen.results.manifest import listed
+from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
+
+Word: TypeAlias = str
+
+WORDS: tuple[Word, ...] = ("requests", *STATUSES, "sending", "warnings", "not here")
+
+_COLOURS: dict[Word, Colour] = {
+    "completed": "green",
+    "failed": "red",
+    "indeterminate": "yellow",
+    "undelivered": "yellow",
+    "warnings": "yellow",
+    "not here": "cyan",
+}
+_MOST_VALUES = 12
+_MOST_TOLD = 20
+_GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table: a shot, one value of an axis, or everything."""
+
+    name: str
+    counts: Counter[Word]
+    credits: Decimal
+
+
+def lines(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+    """Everything that `veogen status` says."""
+    yield paint(plain(snapshot.ledger.name), "bold") + ": " + _kind(snapshot, names)
+    yield ""
+    yield from _table(list(_rows(snapshot)), paint)
+    yield ""
+    yield from _money(snapshot)
+    for word in ("failed", "indeterminate", "undelivered", "submitted"):
+        yield from _trouble(word, snapshot, names, now, paint)
+    yield from _warned(snapshot, paint)
+    yield from _elsewhere(snapshot, paint)
+    yield from _next(snapshot, names, now, paint)
+
+
+def word_of(standing: Standing, snapshot: Snapshot) -> Word:
+    """Its status; `sending` while a run waits for the answer to its POST."""
+    return "sending" if snapshot.is_being_sent(standing) else standing.record.status
+
+
+def _kind(snapshot: Snapshot, names: Names) -> str:
+    notes = [
+        "simulated: nothing was paid" if snapshot.gateway == "simulated" else "",
+        "a run is going on" if snapshot.running else "",
+    ]
+    told = "; ".join(note for note in notes if note)
+    return plain(names.run) + (f" ({told})" if told else "")
+
+
+def _rows(snapshot: Snapshot) -> Iterator[Row]:
+    planned = list(snapshot.ledger.planned)
+    by_shot: dict[str, list[Standing]] = {}
+    for standing in planned:
+        by_shot.setdefault(standing.entry.shot, []).append(standing)
+    for shot, of_shot in by_shot.items():
+        yield _row(shot, of_shot, snapshot)
+        yield from _rows_of_axes(of_shot, snapshot)
+    yield _row("total", planned, snapshot)
+
+
+def _rows_of_axes(of_shot: Sequence[Standing], snapshot: Snapshot) -> Iterator[Row]:
+    for axis in dict.fromkeys(name for s in of_shot for name in s.entry.variables):
+        by_value: dict[str, list[Standing]] = {}
+        for standing in of_shot:
+            if axis in standing.entry.variables:
+                value = address_text(standing.entry.variables[axis])
+                by_value.setdefault(value, []).append(standing)
+        if 1 < len(by_value) <= _MOST_VALUES:
+            for value, chosen in by_value.items():
+                yield _row(f"  {axis}={value}", chosen, snapshot)
+
+
+def _row(name: str, standings: Sequence[Standing], snapshot: Snapshot) -> Row:
+    counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
+    counts["requests"] = len(standings)
+    counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
+    counts["not here"] = sum(not snapshot.is_whole(standing) for standing in standings)
+    return Row(plain(name), counts, _sum(s.record.credits for s in standings))
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def _table(rows: Sequence[Row], paint: Paint) -> Iterator[str]:
+    """The rows below each other; a column in which nothing stands is left out."""
+    words = [word for word in WORDS if any(row.counts[word] for row in rows)]
+    first = max(columns(row.name) for row in rows)
+    money = max(len("credits"), *(len(f"{row.credits:.3f}") for row in rows))
+    header = [" " * first, *words, "credits".rjust(money)]
+    yield paint(_GAP.join(header), "dim")
+    for row in rows:
+        cells = [_cell(row.counts[word], word, paint) for word in words]
+        name = row.name + " " * (first - columns(row.name))
+        yield _GAP.join([name, *cells, f"{row.credits:.3f}".rjust(money)])
+
+
+def _cell(count: int, word: Word, paint: Paint) -> str:
+    text = (str(count) if count else "").rjust(len(word))
+    return paint(text, _COLOURS[word]) if count and word in _COLOURS else text
+
+
+def _money(snapshot: Snapshot) -> Iterator[str]:
+    """What was paid, and what counts against a budget beyond that."""
+    ledger = snapshot.ledger
+    summary = ledger.summary()
+    yield f"{counted(summary.videos, 'video')}, {summary.credits:.3f} credits reserved or charged"
+    former = list(ledger.former)
+    if former:
+        credits_ = _sum(standing.record.credits for standing in former)
+        bought = counted(len(former), "request")
+        yield f"{bought} bought that left the plan, {credits_:.3f} credits"
+    if ledger.estimated:
+        yield unnamed(ledger)
+    if ledger.spent > summary.credits:
+        yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
+
+
+def _trouble(
+    word: Word, snapshot: Snapshot, names: Names, now: float, paint: Paint
+) -> Iterator[str]:
+    """Every request that is not where it should be, and what to do about it."""
+
+    def told(standing: Standing) -> Iterator[str]:
+        yield _told(standing, word, now)
+        if word == "indeterminate":
+            yield from (_step(step, paint) for step in advice(standing, names, now))
+
+    found = [s for s in _unsettled(snapshot) if word_of(s, snapshot) == word]
+    yield from _listed(word, found, told, paint, rest="; --format json has them all")
+
+
+def _unsettled(snapshot: Snapshot) -> Iterator[Standing]:
+    """All that may still need something; a failure that left the plan needs nothing more."""
+    yield from snapshot.ledger.planned
+    yield from (s for s in snapshot.ledger.former if s.record.status != "failed")
+
+
+def _told(standing: Standing, word: Word, now: float) -> str:
+    record = standing.record
+    match word:
+        case "submitted":
+            age = f", for {span(now - record.accepted_at)}" if record.accepted_at else ""
+            return plain(f"task {record.task_id}{age}")
+        case "undelivered":
+            made = f"made {span(now - record.made_at)} ago; " if record.made_at else ""
+            return plain(f"{reason(record) or 'not fetched yet'}; {made}{life(record, now)}")
+        case "indeterminate":
+            return plain(f"{reason(record)}; {at_stake(record)}")
+        case _:
+            return plain(reason(record))
+
+
+def _step(step: Step, paint: Paint) -> str:
+    return f"    {plain(step.command)}   {paint(plain(step.why), 'dim')}"
+
+
+def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
+    """Clips that are kept, though they are not quite what was asked for."""
+    found = [s for s in snapshot.ledger.planned if s.record.warnings]
+
+    def told(standing: Standing) -> Iterator[str]:
+        yield plain(", ".join(standing.record.warnings))
+
+    yield from _listed("warnings", found, told, paint, rest="; --format json has them all")
+
+
+def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
+    found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
+
+    def told(standing: Standing) -> Iterator[str]:
+        videos = standing.record.videos.values()
+        yield plain(" ".join(v.path for v in videos if not snapshot.is_here(v)))
+
+    yield from _listed("not here", found, told, paint)
+
+
+def _listed(
+    word: Word,
+    found: Sequence[Standing],
+    told: Callable[[Standing], Iterator[str]],
+    paint: Paint,
+    rest: str = "",
+) -> Iterator[str]:
+    """A section of requests, the first of them: what is told of each begins on its own line."""
+    if not found:
+        return
+    yield ""
+    yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
+    for standing in found[:_MOST_TOLD]:
+        first, *more = told(standing)
+        yield f"  {paint(plain(standing.entry.address), 'bold')}: {first}"
+        yield from more
+    if len(found) > _MOST_TOLD:
+        yield f"  and {len(found) - _MOST_TOLD} more{rest}"
+
+
+def _next(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+    """Nothing while a run goes on: it does what can be done."""
+    steps = [] if snapshot.running else list(next_steps(_unsettled(snapshot), names, now))
+    if steps:
+        yield ""
+        yield paint("next", "bold")
+        yield from (_step(step, paint) for step in steps)
+
 
 _FIELD = "\n  "
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from veogen.document.values import Place
+from veogen.document.nodes import Place
 from veogen.errors import VeogenError
 
 MOST = 1_000

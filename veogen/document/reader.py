@@ -1,10 +1,12 @@
 """One YAML 1.2 document with places, and nothing surprising in it, from a parser's events."""
 
 import gc
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 from yaml.events import (
@@ -18,13 +20,237 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from veogen.document.anchors import Anchor, Anchors
-from veogen.document.mergekeys import MERGE, MergeError, resolve_merge
+from veogen.document.nodes import LINE_END, Map, Place, Scalar, Seq, Source, Value
 from veogen.document.problems import MistakesError, Problem
-from veogen.document.scalars import FIRST, NumberError, scalar
-from veogen.document.source import Place, Source
-from veogen.document.syntax import ParserFactory, encoding_problem, fastest_parser, syntax_problem
-from veogen.document.values import Map, Seq, Value
+
+
+@dataclass(slots=True)
+class Anchor:
+    """A value with a name; `size` is its length written out, None while it is being read."""
+
+    value: Value
+    start: int
+    charged: int
+    size: int | None = None
+    height: int | None = None
+
+
+class Anchors:
+    """The anchors of a document; `charged` is what all aliases so far stand for, in characters."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Anchor] = {}
+        self.charged = 0
+
+    def open(self, name: str, value: Value, start: int) -> Anchor:
+        anchor = self._by_name[name] = Anchor(value, start, self.charged)
+        return anchor
+
+    def close(self, anchor: Anchor, end: int) -> None:
+        anchor.size = end - anchor.start + self.charged - anchor.charged
+
+    def get(self, name: str) -> Anchor | None:
+        return self._by_name.get(name)
+
+    def charge(self, anchor: Anchor) -> None:
+        """Count the characters that an alias of `anchor` stands for."""
+        self.charged += anchor.size or 0
+
+    def height(self, anchor: Anchor, limit: int) -> int:
+        """How many containers are nested in the value; at most `limit` + 1."""
+        if anchor.height is None:
+            anchor.height = _height(anchor.value, limit)
+        return anchor.height
+
+
+def _height(value: Value, limit: int) -> int:
+    level = _containers([value])
+    for height in range(limit + 1):
+        if not level:
+            return height
+        level = [inner for outer in level for inner in _containers(_items(outer))]
+    return limit + 1
+
+
+def _containers(values: Iterable[Value]) -> list[Map | Seq]:
+    return [value for value in values if isinstance(value, Map | Seq)]
+
+
+def _items(container: Map | Seq) -> Iterable[Value]:
+    return container.values() if isinstance(container, Map) else container
+
+
+MERGE = "<<"
+
+
+class MergeError(ValueError):
+    """`<<` has a value that cannot be merged."""
+
+
+def resolve_merge(mapping: Map) -> None:
+    """Put what `<<` names in its place; of several mappings the first wins."""
+    sources = list(_sources(mapping[MERGE]))
+    written = Map.like(mapping)
+    for key, value in mapping.items():
+        written.take(mapping, key, value)
+    mapping.clear()
+    mapping.marks, mapping.positions = [], None
+    for key, value in written.items():
+        if key != MERGE:
+            mapping.take(written, key, value)
+            continue
+        for source in sources:
+            for name, inherited in source.items():
+                if name not in written and name not in mapping:
+                    mapping.take(source, name, inherited)
+
+
+def _sources(value: Value) -> Iterator[Map]:
+    values = value if isinstance(value, Seq) else [value]
+    for source in values:
+        if not isinstance(source, Map):
+            raise MergeError("'<<' takes a mapping, or a list of mappings")
+        yield source
+
+
+LONGEST_NUMBER = 300
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+# What does not begin with one of these is a string.
+FIRST = frozenset({text[:1] for text in _WORDS} | set("-+.0123456789"))
+
+
+class NumberError(ValueError):
+    """A number that has more digits than anything needs, or that no float can hold."""
+
+
+def scalar(text: str) -> Scalar:
+    """The value of a plain scalar: `16:9`, `no` and `1_000` are strings, `010` is ten."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return _int(text)
+    if _FLOAT.fullmatch(text):
+        return _float(text)
+    return text
+
+
+def _int(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise NumberError(f"a number has at most {LONGEST_NUMBER} digits, not {len(text)}")
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+def _float(text: str) -> float:
+    if len(text) > LONGEST_NUMBER:
+        raise NumberError(f"a number has at most {LONGEST_NUMBER} digits, not {len(text)}")
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise NumberError(f"{text} is larger than any number can be")
+    return number
+
+
+ParserFactory: TypeAlias = Callable[[bytes], Any]
+
+_REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_HINTS = {
+    "mapping values are not allowed": "quote a text that has ': ' in it",
+    "expected key": "check the indentation and the quotes here and above",
+    "expected <block end>": "check the indentation and the quotes here and above",
+    "could not find expected ':'": "a key is followed by ': ' on the same line",
+    "cannot start any token": "quote a text that begins with this character",
+    "unexpected end of stream": "a quote or bracket that opens here is never closed",
+    "node content": "a bracket that opens here or above is never closed",
+    "expected ',' or": "a bracket that opens here or above is never closed",
+    "invalid Unicode character": "write the character itself, or \\U and its eight hex digits",
+    "unknown escape character": "write \\\\ for a backslash, or take single quotes",
+}
+
+
+class _PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+    """PyYAML's own parser, where it was built without libyaml."""
+
+    def __init__(self, raw: bytes) -> None:
+        yaml.reader.Reader.__init__(self, raw)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+
+    def get_event(self) -> Any:
+        """The next event; what is no character, which libyaml refuses, is refused here too."""
+        try:
+            event: Any = yaml.parser.Parser.get_event(self)  # type: ignore[no-untyped-call]
+        except (ValueError, OverflowError):  # of `chr`
+            raise _no_character(self.get_mark()) from None
+        text: Any = getattr(event, "value", None)
+        if text and _SURROGATE.search(text):
+            raise _no_character(event.start_mark)
+        return event
+
+
+def _no_character(mark: Any) -> yaml.YAMLError:
+    message = "found invalid Unicode character escape code"
+    return yaml.scanner.ScannerError(problem=message, problem_mark=mark)
+
+
+def pure_python_parser(raw: bytes) -> Any:
+    return _PurePythonParser(raw)
+
+
+def fastest_parser(raw: bytes) -> Any:
+    """The parser of libyaml, where PyYAML has it."""
+    if yaml.__with_libyaml__:
+        from yaml._yaml import CParser  # noqa: PLC0415 - is not there without libyaml
+
+        return CParser(raw)
+    return pure_python_parser(raw)
+
+
+def encoding_problem(raw: bytes, path: str) -> Problem | None:
+    """What to say of bytes that are not UTF-8 text, or None."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        place = _place_after(raw[: error.start].decode(), path)
+        return Problem(place, "error", "encoding", "this is not UTF-8 text")
+    refused = _REFUSED.search(text)
+    if refused is None:
+        return None
+    message = f"the character {refused[0]!a} may stand here only escaped, in double quotes"
+    return Problem(_place_after(text[: refused.start()], path), "error", "encoding", message)
+
+
+def syntax_problem(error: yaml.YAMLError, raw: bytes, path: str) -> Problem:
+    """A parser's complaint, with its place."""
+    mark: Any = getattr(error, "problem_mark", None)
+    if mark is None:
+        found = encoding_problem(raw, path)
+        return found or Problem(Place(path, 1, 1), "error", "yaml-syntax", str(error))
+    message = str(getattr(error, "problem", None) or "this is not YAML")
+    text = raw.decode(errors="replace")
+    place = Place(path, mark.line + 1, mark.column + 1)
+    if not text[mark.index :].strip():  # where the text ends, not where the file does
+        place = _place_after(text.rstrip(), path)
+    if "cannot start any token" in message and text[mark.index : mark.index + 1] == "\t":
+        return Problem(place, "error", "yaml-syntax", "a tab cannot indent; write spaces")
+    hint = next((hint for part, hint in _HINTS.items() if part in message), None)
+    return Problem(place, "error", "yaml-syntax", message, hint)
+
+
+def _place_after(text: str, path: str) -> Place:
+    lines = LINE_END.split(text.removeprefix("\ufeff"))
+    return Place(path, len(lines), len(lines[-1]) + 1)
+
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 100

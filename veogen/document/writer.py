@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias
 
-from veogen.document.values import Scalar
+from veogen.document.nodes import Scalar
 
 Writable: TypeAlias = "Scalar | Mapping[str, Writable] | Iterable[Writable]"
 

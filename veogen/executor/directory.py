@@ -12,8 +12,7 @@ from typing import BinaryIO
 from veogen.document.files import read_file
 from veogen.errors import ExitCode, VeogenError
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import GatewayName, Manifest, parse
-from veogen.results.rendering import Renderer
+from veogen.results.manifest import GatewayName, Manifest, Renderer, parse
 
 _BALLAST = 1 << 20
 _IGNORE: dict[GatewayName, str] = {

@@ -11,12 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from veogen.errors import UsageError
 from veogen.executor.directory import write_whole
+from veogen.executor.reconcile import is_clip
 from veogen.executor.snapshot import Snapshot
-from veogen.executor.upkeep import is_clip
-from veogen.planner.canonical import canonical
-from veogen.results.entries import Entry
-from veogen.results.ledger import Standing
-from veogen.results.videos import Video
+from veogen.planner.identity import canonical
+from veogen.results.events import Video
+from veogen.results.ledger import Entry, Standing
 
 LIST = "clips.csv"
 COLUMNS = ("file", "address", "shot", "take", "variables", "prompt", "hash", "seed", "duration")

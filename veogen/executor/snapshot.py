@@ -12,10 +12,10 @@ from pathlib import Path
 
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
-from veogen.executor.takein import purchases, stranger, strangers
+from veogen.executor.reconcile import purchases, stranger, strangers
+from veogen.results.events import Video
 from veogen.results.ledger import Ledger, Standing
 from veogen.results.manifest import GatewayName, Manifest
-from veogen.results.videos import Video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,14 @@ import base64
 import hashlib
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from veogen.document.compact import compact
+from veogen.executor.snapshot import Snapshot
+from veogen.gallery.data import clip, pairs
+from veogen.jsontext import compact
+from veogen.results.advice import Names
+from veogen.results.ledger import Standing
 
 _SCRIPTS = (
     "dom",
@@ -84,3 +89,38 @@ def _source(name: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def gallery(
+    snapshot: Snapshot,
+    names: Names,
+    now: float,
+    *,
+    folder: Path,
+    other: tuple[Snapshot, Names] | None = None,
+) -> str:
+    """The page of a run; `folder` is where it will stand."""
+    data = _run(snapshot, names, now, folder)
+    if other is not None:
+        compared, other_names = other
+        data["other"] = _run(compared, other_names, now, folder)
+        old, new = _planned(compared), _planned(snapshot)
+        data["pairs"] = list(pairs([s.entry for s in old], [s.entry for s in new]))
+    return html(data)
+
+
+def _run(snapshot: Snapshot, names: Names, now: float, folder: Path) -> dict[str, Any]:
+    summary = snapshot.ledger.summary()
+    return {
+        "name": snapshot.ledger.name,
+        "run": names.run,
+        "buy": names.buy,
+        "simulated": snapshot.gateway == "simulated",
+        "credits": f"{summary.credits:.3f}",
+        "clips": [clip(s, snapshot, names, now, folder) for s in _planned(snapshot)],
+        "former": len(list(snapshot.ledger.former)),
+    }
+
+
+def _planned(snapshot: Snapshot) -> list[Standing]:
+    return list(snapshot.ledger.planned)

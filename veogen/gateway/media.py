@@ -9,16 +9,14 @@ from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
 
-from veogen.gateway import traffic, wire
-from veogen.gateway.answers import Body, InterruptedDownload, Unread
-from veogen.gateway.connections import Wire, certificates
-from veogen.gateway.failures import NETWORK_ERRORS, NotConnectedError, broken
-from veogen.gateway.guard import GuardedWire, private_message
-from veogen.gateway.proxies import Proxies
-from veogen.gateway.settings import Settings, is_local
-from veogen.gateway.text import clean
+from veogen.gateway import http as traffic
+from veogen.gateway import http as wire
+from veogen.gateway.api import Body, InterruptedDownload, Unread
+from veogen.gateway.pool import GuardedWire, Wire, certificates, private_message
+from veogen.gateway.settings import Proxies, Settings, is_local
+from veogen.gateway.transport import NETWORK_ERRORS, NotConnectedError, broken, clean
 from veogen.hosts import is_literal, is_loopback, is_public
-from veogen.terminal import is_plain
+from veogen.text import is_plain
 
 CHUNK = 256 * 1024
 MOST_REDIRECTS = 5

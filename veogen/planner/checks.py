@@ -1,15 +1,20 @@
 """Whether the gateway's model takes a request: its parameters one by one, then together."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
-from veogen.catalogue.models import Model, seconds_of
-from veogen.catalogue.parameters import Json, Parameter
-from veogen.document.problems import did_you_mean
-from veogen.planner.canonical import canonical
-from veogen.spec.model import PROMPTS
+from veogen.document.nodes import Place
+from veogen.document.problems import Problem, Problems, did_you_mean
+from veogen.models.model import Json, Model, Parameter, seconds_of
+from veogen.planner.identity import canonical
+from veogen.planner.matrix import Grid
+from veogen.planner.plan import Plan, Tally
+from veogen.planner.variants import variant
+from veogen.spec.types import PROMPTS, Limits, Shot, Spec
+from veogen.text import counted
 
 _MOST_KNOWN = 4096
 
@@ -135,3 +140,149 @@ def _unknown_model(name: Json, models: Mapping[str, Model]) -> Objection:
     known = f"known models: {', '.join(models)}; --allow-unknown-model lets any through"
     hint = did_you_mean(str(name), models) or known
     return Objection("error", "unknown-model", "model", f"{name!r} is not a known model", hint)
+
+
+def over_budget(plan: Plan, place: Place) -> Iterator[Problem]:
+    """What a plan has against the budget of its own spec; `place` is the spec's."""
+    yield from tally_over_budget(Tally.of(plan.requests), plan.budget, plan.profile, place)
+
+
+def tally_over_budget(
+    tally: Tally, budget: Limits, profile: str | None, place: Place
+) -> Iterator[Problem]:
+    """As `over_budget`, of what was counted."""
+    name = "budget" if profile is None else f"budget with profile {profile!r}"
+    yield from _over(tally, budget, f"{name} allows", budget.place or place)
+
+
+def over_limits(found: Iterable[tuple[Spec, Plan]]) -> Iterator[Problem]:
+    """What the plans of a command have against limits: all of a project together."""
+    yield from tallies_over_limits((spec, Tally.of(plan.requests)) for spec, plan in found)
+
+
+def tallies_over_limits(found: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
+    """As `over_limits`, of what was counted."""
+    projects: dict[Path, tuple[Spec, Tally]] = {}
+    for spec, tally in found:
+        _, together = projects.setdefault(spec.files.root, (spec, Tally()))
+        together.take_in(tally)
+    for spec, together in projects.values():
+        limits = spec.policy.limits
+        where = limits.place or Place(spec.files.shown(spec.path), 1, 1)
+        yield from _over_limits(together, limits, where)
+
+
+def _over_limits(tally: Tally, limits: Limits, where: Place) -> Iterator[Problem]:
+    yield from _over(tally, limits, "limits allow", where)
+    for model in tally.credits if limits.models else ():
+        if model not in limits.models:
+            allowed = ", ".join(limits.models)
+            message = f"the limits allow no {model!r}; they allow {allowed}"
+            yield Problem(where, "error", "model-not-allowed", message)
+
+
+def _over(tally: Tally, limits: Limits, name: str, place: Place) -> Iterator[Problem]:
+    most = limits.max_requests
+    if most is not None and tally.requests > most:
+        message = f"{tally.requests:,} requests are more than the {name}: {most:,}"
+        yield Problem(place, "error", "over-budget", message)
+    if limits.max_credits is None:
+        return
+    total = tally.total
+    if total is None:
+        message = f"the price of {tally.unpriced} is unknown where a 'max_credits' holds"
+        yield Problem(place, "error", "unknown-price", message)
+    elif total > limits.max_credits:
+        message = f"{total} credits are more than the {name}: {limits.max_credits}"
+        yield Problem(place, "error", "over-budget", message)
+
+
+MOST_REQUESTS = 1_000
+MOST_EVER = 10_000_000
+
+_MOST_TOLD = 20  # shots, the largest first, and axes of each
+_LARGEST_WRITTEN = 10**30
+_DIGITS_OF_A_BIT = 0.30103
+
+
+def most_allowed(spec: Spec, max_requests: int | None) -> int:
+    """How many requests a plan may have; without `max_requests` its budget says it."""
+    return min(max_requests or spec.budget.max_requests or MOST_REQUESTS, MOST_EVER)
+
+
+def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems) -> bool:
+    """Whether a plan is not too large; if it is, that is told, its product written out."""
+    sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
+    total = sum(sizes)
+    walked = max((one.product_size for one in grids), default=0)
+    if total <= limit and walked <= MOST_EVER:
+        return True
+    shots = [
+        f"{shot.name}: {_product(shot, one, size)}"
+        for shot, one, size in sorted(
+            zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
+        )[:_MOST_TOLD]
+    ]
+    product = "; ".join(_some(shots, len(spec.shots), "shot", "shots"))
+    largest = spec.shots[sizes.index(max(sizes))]
+    hint = None if max(total, walked) > MOST_EVER else _hint(spec, total)
+    if total > limit:
+        whose = "the budget's " if limit == spec.budget.max_requests else ""
+        message = f"{_number(total)} requests are more than {whose}{limit:,}: {product}"
+    else:
+        message = f"{_number(total)} requests are a sample of too many combinations: {product}"
+    problems.error(_place(largest), "too-many-requests", message, hint)
+    return False
+
+
+def tell_takes(shot: Shot, limit: int, problems: Problems) -> None:
+    """Refuse what overrides make of a plan whose product was small enough."""
+    message = f"overrides with more takes make more than {limit:,} requests"
+    hint = None if limit == MOST_EVER else "--max-requests allows more"
+    place = next((o.place for o in shot.overrides if o.layer.takes is not None), shot.place)
+    problems.error(place, "too-many-requests", message, hint)
+
+
+def _hint(spec: Spec, total: int) -> str | None:
+    """What lets it be expanded; over a budget only where excludes may leave few enough."""
+    budget = spec.budget.max_requests
+    if budget is not None and total > budget and not any(s.matrix.exclude for s in spec.shots):
+        return None
+    return f"--max-requests {total} allows it"
+
+
+def _place(shot: Shot) -> Place:
+    matrix = shot.matrix
+    return matrix.place if matrix.axes or matrix.rows else shot.place
+
+
+def _product(shot: Shot, one: Grid, size: int) -> str:
+    factors, number = _factors(shot, one), _number(size)
+    return number if factors == number else f"{factors} = {number}"
+
+
+def _takes(shot: Shot) -> int:
+    return variant(shot, ()).takes
+
+
+def _factors(shot: Shot, one: Grid) -> str:
+    labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
+    factors = " x ".join(_some(labels, len(one.dimensions), "axis", "axes")) or "1"
+    if one.sample:
+        factors = f"a sample of {_number(one.sample.count)} from {factors}"
+    if one.include:
+        factors = f"({factors} + {len(one.include)} included)"
+    return f"{factors} x {_number(_takes(shot))} takes" if _takes(shot) > 1 else factors
+
+
+def _some(told: Sequence[str], count: int, noun: str, nouns: str) -> Sequence[str]:
+    """What is told of so many, and how many others there are."""
+    more = count - len(told)
+    return [*told, counted(more, f"more {noun}", f"more {nouns}")] if more else told
+
+
+def _number(number: int) -> str:
+    """A number as people write it, however large."""
+    if number < _LARGEST_WRITTEN:
+        return f"{number:,}"
+    return f"10^{int((number.bit_length() - 1) * _DIGITS_OF_A_BIT)}"

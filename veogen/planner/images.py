@@ -1,16 +1,173 @@
 """Images of requests: https addresses as they are, files of the project by their bytes."""
 
 import hashlib
+import io
+import re
+import warnings
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from veogen.catalogue.parameters import Json, shown_size
 from veogen.document.files import POINTER, Files, OutsideRootError, inside
-from veogen.planner.canonical import FILE
-from veogen.planner.pictures import NoPictureError, Picture, look_at
+from veogen.models.model import Json, shown_size
+from veogen.planner.identity import FILE
 from veogen.planner.plan import Image
+
+Kind: TypeAlias = Literal["jpeg", "png", "webp"]
+
+MOST_PIXELS = 100_000_000
+"""More than any camera makes; a small file that claims more is made to hurt who unpacks it."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # not those without a length
+_JPEG_END = 0xD9
+_JPEG_SCAN = 0xDA
+_MOST_FILLER = 1024  # bytes before a marker, which no encoder needs
+_MOST_PREVIEWS = 16
+_ZEROS = re.compile(rb"\0*")
+_WEBP_HEAD = 12
+_WEBP_EXTENDED = re.compile(rb"VP8X.{8}(.{3})(.{3})", re.DOTALL)
+_WEBP_LOSSLESS = re.compile(rb"VP8L.{4}\x2f(.{4})", re.DOTALL)
+_WEBP_LOSSY = re.compile(rb"VP8 .{7}\x9d\x01\x2a(..)(..)", re.DOTALL)
+_14_BITS = 0x3FFF
+_MOST_PIECES = 100_000  # no image has more chunks or segments; a file made of them would keep us
+_QUARTER_TURNS = frozenset({5, 6, 7, 8})  # of the tag that says how a camera was held
+_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a file shows: its kind, and width and height as they are seen."""
+
+    kind: Kind
+    width: int
+    height: int
+
+
+class NoPictureError(ValueError):
+    """The bytes are no picture that can be used; the message goes on from the file's name."""
+
+
+def look_at(raw: bytes) -> Picture:
+    """What is in a file; nothing is unpacked but its header. Raises `NoPictureError`."""
+    kind = kind_of(raw)
+    if kind is None:
+        raise NoPictureError("is not a JPEG, PNG or WebP file by its bytes")
+    end = _ENDS[kind](raw)
+    if end is None:
+        raise NoPictureError(f"is cut short: the end of the {kind.upper()} is missing")
+    if _is_more(raw, kind, end):
+        raise NoPictureError(
+            f"holds something else after the end of the {kind.upper()}; save it again as an image"
+        )
+    width, height = _size(raw, kind)
+    if width * height > MOST_PIXELS:
+        raise NoPictureError(f"claims {width}x{height} pixels, which no reference image has")
+    return Picture(kind, width, height)
+
+
+def kind_of(raw: bytes) -> Kind | None:
+    """The kind of picture that the first bytes promise."""
+    if raw.startswith(_JPEG):
+        return "jpeg"
+    if raw.startswith(_PNG):
+        return "png"
+    return "webp" if (raw[:4], raw[8:12]) == (b"RIFF", b"WEBP") else None
+
+
+def _size(raw: bytes, kind: Kind) -> tuple[int, int]:
+    from PIL import Image  # noqa: PLC0415 - dear, and wanted only where there is an image
+
+    if kind == "webp":  # this reader makes room for the whole picture before it tells the size
+        return _webp_size(raw)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd, but can be read
+            with Image.open(io.BytesIO(raw), formats=[kind.upper()]) as image:
+                turned = kind == "jpeg" and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
+                width, height = image.size
+                return (height, width) if turned else (width, height)
+    except Image.DecompressionBombError:
+        raise NoPictureError("claims more pixels than any reference image has") from None
+    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, zlib.error):
+        raise NoPictureError(f"is a {kind.upper()} that cannot be read") from None
+
+
+def _png_end(raw: bytes) -> int | None:
+    """Where a PNG ends; None if it does not."""
+    at = len(_PNG)
+    for _ in range(_MOST_PIECES):
+        length, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
+        at += 12 + length
+        if at > len(raw):
+            return None
+        if name == b"IEND":
+            return at
+    return None
+
+
+def _jpeg_end(raw: bytes, at: int = 0) -> int | None:
+    """Where the JPEG that begins at `at` ends; None if it does not."""
+    at, in_head = at + 2, True
+    for _ in range(_MOST_PIECES):
+        found = _JPEG_MARKER.search(raw, at)
+        if found is None:
+            return None
+        if in_head and found.start() - at > _MOST_FILLER:  # the reader would go over each of them
+            raise NoPictureError("is a JPEG that cannot be read")
+        marker, at = found[0][1], found.end()
+        if marker == _JPEG_END:
+            return at
+        # A scan is a segment with its head; the search goes over the bytes that follow it.
+        in_head = in_head and marker != _JPEG_SCAN
+        at += int.from_bytes(raw[at : at + 2])
+    return None
+
+
+def _webp_end(raw: bytes) -> int | None:
+    """Where a WebP ends; None if it does not."""
+    end = 8 + _little(raw[4:8])
+    end += end % 2
+    return end if end <= len(raw) else None
+
+
+def _webp_size(raw: bytes) -> tuple[int, int]:
+    """The size of the canvas, from whichever of the three heads a WebP has."""
+    if found := _WEBP_EXTENDED.match(raw, _WEBP_HEAD):
+        return _little(found[1]) + 1, _little(found[2]) + 1
+    if found := _WEBP_LOSSLESS.match(raw, _WEBP_HEAD):
+        bits = _little(found[1])
+        return (bits & _14_BITS) + 1, (bits >> 14 & _14_BITS) + 1
+    if found := _WEBP_LOSSY.match(raw, _WEBP_HEAD):
+        return _little(found[1]) & _14_BITS, _little(found[2]) & _14_BITS
+    raise NoPictureError("is a WEBP that cannot be read")
+
+
+def _little(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+def _is_more(raw: bytes, kind: Kind, end: int) -> bool:
+    """Whether something follows a picture: cameras add fill bytes, and previews to a JPEG."""
+    for _ in range(_MOST_PREVIEWS if kind == "jpeg" else 0):
+        next_ = _jpeg_end(raw, end) if raw.startswith(_JPEG, end) else None
+        if next_ is None:
+            break
+        end = _after_zeros(raw, next_)
+    return _after_zeros(raw, end) < len(raw)
+
+
+def _after_zeros(raw: bytes, at: int) -> int:
+    found = _ZEROS.match(raw, at)
+    return found.end() if found else at
+
+
+_ENDS = {"jpeg": _jpeg_end, "png": _png_end, "webp": _webp_end}
+
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of an image where no model says how many it takes."""

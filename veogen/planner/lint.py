@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from veogen.document.nodes import Place
 from veogen.document.problems import Problem, did_you_mean
-from veogen.document.values import Place
-from veogen.planner.choices import Choice
-from veogen.planner.forms import Blank, Form
+from veogen.planner.axes import Choice
 from veogen.planner.matrix import Grid
-from veogen.planner.templates.uses import Uses, uses_of
-from veogen.spec.file import MATRIX_WORDS
-from veogen.spec.model import PROMPTS, Shot
+from veogen.planner.variants import Blank, Form
+from veogen.spec.grammar import MATRIX_WORDS
+from veogen.spec.types import PROMPTS, Shot
+from veogen.templates.names import Uses, uses_of
 
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
 

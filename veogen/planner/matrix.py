@@ -2,25 +2,233 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from math import prod
 from operator import attrgetter
+from typing import TypeAlias
 
-from veogen.catalogue.models import Model
-from veogen.catalogue.parameters import Json
 from veogen.document.files import Files
-from veogen.document.problems import Problems
-from veogen.document.values import Place, Seq
-from veogen.planner.address import joined
-from veogen.planner.axes import Dimension, axes_of, zipped
-from veogen.planner.choices import Choice, Combination
-from veogen.planner.conditions import rule, rules
-from veogen.planner.includes import Include, includes
+from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.problems import Problems, did_you_mean, nearest
+from veogen.models.model import Json, Model
+from veogen.planner.axes import (
+    BadValueError,
+    Choice,
+    Combination,
+    Dimension,
+    axes_of,
+    choice,
+    token,
+    zipped,
+)
+from veogen.planner.identity import joined
 from veogen.planner.rows import rows_of
-from veogen.planner.rules import Matcher
-from veogen.spec.model import Sample, Shot
+from veogen.spec.grammar import as_json
+from veogen.spec.types import Sample, Shot
+
+MOST_EXPANSIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Fits a combination whose choices are among the tokens, name by name."""
+
+    tokens: Mapping[str, frozenset[str]]
+    place: Place
+
+    def fits(self, tokens: Mapping[str, str]) -> bool:
+        return all(tokens.get(name) in allowed for name, allowed in self.tokens.items())
+
+
+class Matcher:
+    """Finds the rules that fit, and remembers those that ever did.
+
+    Rules over the same names are kept in one table, so that a combination costs one look-up
+    for each set of names, not one for each rule.
+    """
+
+    def __init__(self, rules: Sequence[Rule | None]) -> None:
+        self.rules = tuple(rules)
+        self._used: set[int] = set()
+        self._tables: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
+        self._wide: dict[int, Rule] = {}  # those with too many alternatives for a table
+        for index, rule in enumerate(rules):
+            if rule is not None:  # a mistaken one never fits, and has been told about
+                self._add(index, rule)
+
+    def matching(self, combination: Combination) -> tuple[int, ...]:
+        """The positions of the rules that fit, in order."""
+        if not self.rules:
+            return ()
+        tokens = {choice.name: choice.token for choice in combination}
+        found = tuple(sorted(self._find(tokens)))
+        self._used.update(found)
+        return found
+
+    def unused(self) -> Iterator[Rule]:
+        """Rules that have never fitted anything."""
+        return (r for i, r in enumerate(self.rules) if r is not None and i not in self._used)
+
+    def _add(self, index: int, rule: Rule) -> None:
+        if prod(map(len, rule.tokens.values())) > MOST_EXPANSIONS:
+            self._wide[index] = rule
+            return
+        names = tuple(sorted(rule.tokens))
+        table = self._tables.setdefault(names, {})
+        for key in product(*(sorted(rule.tokens[name]) for name in names)):
+            table.setdefault(key, []).append(index)
+
+    def _find(self, tokens: Mapping[str, str]) -> Iterator[int]:
+        for names, table in self._tables.items():
+            yield from table.get(tuple(tokens.get(name, "") for name in names), ())
+        for index, rule in self._wide.items():
+            if rule.fits(tokens):
+                yield index
+
+
+Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
+
+_MOST_LISTED = 12  # more would hide the message
+
+
+def rules(written: Seq, known: Known, problems: Problems) -> Iterator[Rule]:
+    """The rules of a list of partial combinations; mistaken ones are left out."""
+    for index, when in enumerate(written):
+        if isinstance(when, Map):
+            found = rule(when, written.value_place(index), known, problems)
+            if found is not None:
+                yield found
+
+
+def rule(when: Map, place: Place, known: Known, problems: Problems) -> Rule | None:
+    """A partial combination as a rule, None when there is a mistake in it."""
+    tokens: dict[str, frozenset[str]] = {}
+    for name, value in when.items():
+        if name not in known:
+            key_place = when.key_place(name)
+            told = unknown_axis(name, known, search=problems.few)
+            problems.error(key_place, "unknown-axis", *told)
+            continue
+        found = _tokens(name, value, when.value_place(name), known[name], problems)
+        if found:
+            tokens[name] = found
+    return Rule(tokens, place) if len(tokens) == len(when) else None
+
+
+def unknown_axis(name: str, known: Known, *, search: bool) -> tuple[str, str | None]:
+    """Message and hint for a name that no axis or column has; to `search` a near one takes long."""
+    if not known:
+        return f"{name!r} is not an axis: this shot has none", None
+    hint = did_you_mean(name, known) if search else None
+    if hint is None and len(known) <= _MOST_LISTED:
+        hint = f"there is {', '.join(known)}"
+    return f"{name!r} is neither an axis nor a column", hint
+
+
+def unknown_value(
+    name: str, shown: str, known: Mapping[str, object], *, search: bool
+) -> tuple[str, str | None]:
+    """Message and hint for a value that an axis does not have; a column may have thousands."""
+    near = nearest(shown, known) if search else None
+    hint = f"did you mean {near}?" if near else None
+    if hint is None and len(known) <= _MOST_LISTED:
+        hint = f"there is {', '.join(known)}"
+    return f"matches nothing: no {name!r} is {shown}", hint
+
+
+def _tokens(
+    name: str, value: Value, place: Place, known: Mapping[str, object], problems: Problems
+) -> frozenset[str]:
+    """The tokens that `value` allows; a list means any of these."""
+    if token(as_json(value)) in known or not isinstance(value, Seq):
+        alternatives = [(value, place)]
+    else:
+        alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
+    found = set()
+    for item, where in alternatives:
+        try:
+            one = choice(name, item, where)
+        except BadValueError as error:
+            problems.error(where, "axis-value", str(error))
+            continue
+        if one.token in known:
+            found.add(one.token)
+        else:
+            told = unknown_value(name, one.token, known, search=problems.few)
+            problems.error(where, "matches-nothing", *told)
+    return frozenset(found)
+
+
+Include: TypeAlias = tuple[Combination, Place]
+Choices: TypeAlias = Mapping[str, Mapping[str, Choice]]  # name -> token -> choice
+
+
+def includes(
+    written: Seq | None, dimensions: Sequence[Dimension], known: Choices, problems: Problems
+) -> Iterator[Include]:
+    """The combinations of `include`, in order; mistaken ones are left out."""
+    for index, given in enumerate(written or ()):
+        if isinstance(given, Map):
+            place = written.value_place(index) if written else given.place
+            found = _include(given, place, dimensions, known, problems)
+            if found is not None:
+                yield found, place
+
+
+def _include(
+    given: Map, place: Place, dimensions: Sequence[Dimension], known: Choices, problems: Problems
+) -> Combination | None:
+    for name in given:
+        if name not in known:
+            told = unknown_axis(name, known, search=problems.few)
+            problems.error(given.key_place(name), "unknown-axis", *told)
+    missing = [name for d in dimensions for name in d.needed if given.get(name) is None]
+    if missing:
+        message = f"an include gives a value to every axis; missing: {', '.join(missing)}"
+        problems.error(place, "incomplete-include", message)
+        return None
+    chosen = {
+        name: _chosen(name, value, given.value_place(name), known[name], problems)
+        for name, value in given.items()
+        if name in known and value is not None
+    }
+    sure = {name: one for name, one in chosen.items() if one is not None}
+    combination = tuple(one for d in dimensions for one in _point(d, sure))
+    return combination if len(sure) == len(given) else None
+
+
+def _point(dimension: Dimension, chosen: Mapping[str, Choice]) -> Iterator[Choice]:
+    """What is given, and for a row that exists also what is not."""
+    row = dimension.at({name: one.token for name, one in chosen.items()})
+    filled = {one.name: one for one in row or ()} | dict(chosen)
+    return (filled[name] for name in dimension.names if name in filled)
+
+
+def _chosen(
+    name: str, value: Value, place: Place, known: Mapping[str, Choice], problems: Problems
+) -> Choice | None:
+    """A value of the axis, or a new one; an unknown id is a mistake."""
+    try:
+        one = choice(name, value, place)
+    except BadValueError as error:
+        problems.error(place, "axis-value", str(error))
+        return None
+    same = known.get(one.token)
+    if isinstance(one.value, dict):
+        if same is not None and same.value != one.value:
+            message = f"the id {one.token} stands for another mapping of {name!r} already"
+            problems.error(place, "repeated-value", message)
+        return one
+    if same is not None:
+        return same
+    if known and all(isinstance(other.value, dict) for other in known.values()):
+        told = unknown_value(name, one.token, known, search=problems.few)
+        problems.error(place, "unknown-value", *told)
+        return None
+    return one
+
 
 Fitting = tuple[Combination, tuple[int, ...]]
 

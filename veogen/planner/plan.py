@@ -1,14 +1,16 @@
 """A plan: all requests of a spec, in order, with their price."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import NamedTuple
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple, Self, TypeAlias
 
-from veogen.catalogue.parameters import Json
+from veogen.document.nodes import Place
 from veogen.document.problems import Problem
-from veogen.document.values import Place
-from veogen.spec.model import Limits
+from veogen.jsontext import compact
+from veogen.models.model import Json, Model
+from veogen.spec.types import Limits
 
 NO_CREDITS = Decimal("0.000")
 
@@ -89,3 +91,158 @@ def total_credits(requests: Iterable[Request]) -> Decimal | None:
             return None
         total += request.credits
     return total
+
+
+class Tally:
+    """Sums over requests. Credits are kept by model; `unpriced` is the first unknown price."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.videos = 0
+        self.seconds = 0
+        self.unpriced: str | None = None
+        self.credits: dict[str, Decimal] = {}
+
+    @classmethod
+    def of(cls, requests: Iterable[Request]) -> Self:
+        found = tuple(requests)
+        alike = Counter([(r.body["model"], r.videos, r.seconds, r.credits) for r in found])
+        tally = cls()
+        for (model, videos, seconds, credits_), count in alike.items():
+            tally.add_alike(
+                count,
+                model=str(model),
+                videos=videos,
+                seconds=seconds or 0,
+                credits_=credits_ or Decimal(0),
+            )
+        tally.unpriced = next((r.address for r in found if r.credits is None), None)
+        return tally
+
+    def add(self, request: Request) -> None:
+        if request.credits is None:
+            self.unpriced = self.unpriced or request.address
+        self.add_alike(
+            1,
+            model=str(request.body["model"]),
+            videos=request.videos,
+            seconds=request.seconds or 0,
+            credits_=request.credits or Decimal(0),
+        )
+
+    def add_alike(
+        self, count: int, *, model: str, videos: int, seconds: int, credits_: Decimal
+    ) -> None:
+        """Count requests that make and cost the same."""
+        self.requests += count
+        self.videos += count * videos
+        self.seconds += count * seconds
+        self.credits[model] = self.credits.get(model, Decimal(0)) + count * credits_
+
+    def take_in(self, other: "Tally") -> None:
+        """Count what `other` has counted."""
+        self.requests += other.requests
+        self.videos += other.videos
+        self.seconds += other.seconds
+        self.unpriced = self.unpriced or other.unpriced
+        for model, amount in other.credits.items():
+            self.credits[model] = self.credits.get(model, Decimal(0)) + amount
+
+    @property
+    def total(self) -> Decimal | None:
+        """The credits of all, None when the price of one is unknown."""
+        return None if self.unpriced else sum(self.credits.values(), Decimal(0))
+
+
+FORMAT = "veogen.plan/1"
+
+StateOf: TypeAlias = Callable[[Request], str]
+
+
+CENT = Decimal("0.01")
+
+
+def plan_data(
+    plan: Plan, totals: Totals, state_of: StateOf, to_buy: Decimal | None
+) -> dict[str, Any]:
+    """The plan as the contract's JSON."""
+    return {
+        "format": FORMAT,
+        "name": plan.name,
+        "spec": plan.spec,
+        "profile": plan.profile,
+        "totals": {**totals_data(totals), "to_buy": _amount(to_buy)},
+        "requests": [request_data(request, state_of(request)) for request in plan.requests],
+    }
+
+
+def request_data(request: Request, state: str | None = None) -> dict[str, Any]:
+    """One request; without a state as a lock keeps it."""
+    data: dict[str, Any] = {
+        "address": request.address,
+        "hash": request.hash,
+        "shot": request.shot,
+        "take": request.take,
+        "variables": dict(request.variables),
+        "output": request.output,
+        "credits": _amount(request.credits),
+    }
+    if state is not None:
+        data["state"] = state
+    data["request"] = dict(request.body)
+    data["images"] = [
+        {"path": image.path, "sha256": image.sha256, "bytes": image.bytes}
+        for image in request.images
+    ]
+    return data
+
+
+def request_line(request: Request, state: str) -> str:
+    """One request as a line of JSON, without its line end."""
+    return compact(request_data(request, state))
+
+
+def totals_data(totals: Totals) -> dict[str, Any]:
+    return {
+        "requests": totals.requests,
+        "videos": totals.videos,
+        "seconds": totals.seconds,
+        "credits": _amount(totals.credits),
+        "usd": _amount(totals.usd),
+    }
+
+
+def totals_of(requests: Iterable[Request], models: Mapping[str, Model]) -> Totals:
+    """Sums over requests; what is unknown of one is unknown of all."""
+    found = tuple(requests)
+    total = total_credits(found)
+    return Totals(
+        requests=len(found),
+        videos=sum(request.videos for request in found),
+        seconds=sum(request.seconds or 0 for request in found),
+        credits=total,
+        usd=None if total is None else _usd(found, models),
+    )
+
+
+def _usd(requests: Iterable[Request], models: Mapping[str, Model]) -> Decimal | None:
+    amounts = ((str(one.body["model"]), one.credits or Decimal(0)) for one in requests)
+    return dollars(amounts, models)
+
+
+def dollars(amounts: Iterable[tuple[str, Decimal]], models: Mapping[str, Model]) -> Decimal | None:
+    """What credits spent on models come to, each at its own rate; rounded once, at the end."""
+    by_model: dict[str, Decimal] = {}
+    for model, amount in amounts:
+        by_model[model] = by_model.get(model, Decimal(0)) + amount
+    total = Decimal(0)
+    for name, amount in by_model.items():
+        price = models[name].price
+        if price is None:
+            return None
+        total += price.usd(amount)
+    return total.quantize(CENT, ROUND_HALF_UP)
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -1,22 +1,238 @@
 """Rows as one dimension of a matrix: each row is a combination of its columns."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any, TypeVar, cast
 
-from veogen.catalogue.models import Model
-from veogen.catalogue.parameters import Parameter
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.problems import MistakesError, Problems, did_you_mean
-from veogen.document.reader import read
-from veogen.document.values import Place, Seq, Value
-from veogen.planner.axes import Dimension
-from veogen.planner.choices import BadValueError, Choice, choice
-from veogen.planner.names import parameter
-from veogen.planner.tables import Row, Table, inline_table, read_table
-from veogen.spec.model import Matrix
-from veogen.spec.names import identifier_rule
-from veogen.terminal import counted
+from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
+from veogen.document.reader import MAX_DEPTH, read
+from veogen.models.model import Model, Parameter, parameter
+from veogen.planner.axes import BadValueError, Choice, Dimension, choice
+from veogen.spec.grammar import identifier_rule
+from veogen.spec.types import Matrix
+from veogen.text import counted
+
+_T = TypeVar("_T")
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_BARE = re.compile(r"[^,\r\n]*")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_JSON_TOKEN = re.compile(r'[\[{]|[\]}]|(?P<text>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?')
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row that are there, by column; `raw` says that they are only text."""
+
+    cells: Mapping[str, tuple[Value, Place]]
+    place: Place
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, and the place of every column's name."""
+
+    columns: Mapping[str, Place]
+    rows: tuple[Row, ...]
+
+
+def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
+    """The rows of a file; raises `MistakesError`."""
+    match path.suffix.lower():
+        case ".csv":
+            return _csv_table(_text(raw, shown), shown)
+        case ".jsonl":
+            return _table(_each(_json_row, _json_lines(_text(raw, shown), shown)))
+        case ".yaml" | ".yml":
+            return inline_table(read(raw, shown), Place(shown, 1, 1))
+        case _:
+            message = "rows are a .csv, .jsonl or .yaml file, or a list"
+            raise _mistake(Place(shown, 1, 1), message)
+
+
+def inline_table(value: Value, place: Place) -> Table:
+    """The rows of a YAML list of mappings; raises `MistakesError`."""
+    if not isinstance(value, Seq):
+        raise _mistake(place, "rows are a list of mappings, column to value")
+    items = ((item, value.value_place(index)) for index, item in enumerate(value))
+    return _table(_each(_yaml_row, items))
+
+
+def _table(rows: tuple[Row, ...]) -> Table:
+    """The rows with the columns they have, in order of appearance."""
+    columns: dict[str, Place] = {}
+    for row in rows:
+        for name, (_, place) in row.cells.items():
+            columns.setdefault(name, place)
+    return Table(columns, rows)
+
+
+def _yaml_row(placed: tuple[Value, Place]) -> Row:
+    item, place = placed
+    if not isinstance(item, Map):
+        raise _mistake(place, "a row is a mapping, column to value")
+    cells = {
+        name: (cell, item.value_place(name)) for name, cell in item.items() if cell is not None
+    }
+    return Row(cells, place)
+
+
+def _csv_table(text: str, shown: str) -> Table:
+    records = _records(text, shown)
+    header = next(records, [])
+    _refuse_other_separators(header)
+    columns: dict[str, Place] = {}
+    for name, place in header:
+        if name in columns:
+            raise _mistake(place, f"the column {name!r} stands in the header twice")
+        columns[name] = place
+    names = list(columns)
+    return Table(columns, _each(lambda record: _csv_row(record, names), records))
+
+
+def _refuse_other_separators(header: list[tuple[str, Place]]) -> None:
+    """Spreadsheets of many countries write something else."""
+    for separator, called in ((";", "';'"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0][0]:
+            raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
+
+
+def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
+    if len(record) != len(names):
+        place = record[min(len(record), len(names) + 1) - 1][1]
+        cells = counted(len(record), "cell")
+        raise _mistake(place, f"this row has {cells}, the header has {len(names)}")
+    pairs = zip(names, record, strict=True)
+    return Row({name: cell for name, cell in pairs if cell[0]}, record[0][1], raw=True)
+
+
+def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
+    """A row for each record; raises the mistakes of all of them, up to a number."""
+    rows: list[Row] = []
+    problems = Problems()
+    for record in records:
+        try:
+            rows.append(row(record))
+        except MistakesError as error:
+            problems.extend(error.problems)
+        if problems.full:
+            break
+    problems.raise_errors()
+    return tuple(rows)
+
+
+def _records(text: str, shown: str) -> Iterator[list[tuple[str, Place]]]:
+    """Every line of a CSV text as its cells; blank lines are none."""
+    position, line, start = 0, 1, 0
+    while position < len(text):
+        record: list[tuple[str, Place]] = []
+        while True:
+            place = Place(shown, line, position - start + 1)
+            cell, end = _cell(text, position, place)
+            record.append((cell, place))
+            for line_end in _LINE_END.finditer(text, position, end):
+                line, start = line + 1, line_end.end()
+            position = end
+            if text[position : position + 1] != ",":
+                break
+            position += 1
+        if len(record) > 1 or record[0][0]:
+            yield record
+        if (line_end_here := _LINE_END.match(text, position)) is not None:
+            position = start = line_end_here.end()
+            line += 1
+
+
+def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
+    if text[position : position + 1] != '"':
+        match = _BARE.match(text, position)
+        return (match[0], match.end()) if match else ("", position)
+    quoted = _QUOTED.match(text, position)
+    if quoted is None:
+        raise _mistake(place, "this cell's quote is never closed")
+    if text[quoted.end() : quoted.end() + 1] not in ("", ",", "\r", "\n"):
+        raise _mistake(place, 'this cell goes on after its closing quote; a quote inside is `""`')
+    return quoted[1].replace('""', '"'), quoted.end()
+
+
+def _json_lines(text: str, shown: str) -> Iterator[tuple[str, Place]]:
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        if line.strip():
+            yield line, Place(shown, number, 1)
+
+
+def _json_row(placed: tuple[str, Place]) -> Row:
+    line, place = placed
+    values, columns = _json_object(line, place), _json_columns(line)
+    cells = {
+        name: (cast("Value", cell), place._replace(column=columns[name]))
+        for name, cell in values.items()
+        if cell is not None
+    }
+    return Row(cells, place)
+
+
+def _json_object(line: str, place: Place) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise _mistake(place, "a key stands in this object twice")
+        return found
+
+    def constant(name: str) -> Any:
+        raise _mistake(place, f"{name} is not JSON")
+
+    try:
+        value = json.loads(line, object_pairs_hook=unique, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise _mistake(
+            place._replace(column=error.colno), f"this is not JSON: {error.msg}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise _mistake(place, f"this is not JSON that can be read: {error}") from None
+    if not isinstance(value, dict):
+        raise _mistake(place, "a row is an object, column to value")
+    if _is_deeper(value, MAX_DEPTH):
+        raise _mistake(place, f"values are nested at most {MAX_DEPTH} deep")
+    return value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(item, most - 1) for item in inner)
+
+
+def _json_columns(line: str) -> dict[str, int]:
+    """The column of every key of the object that a line is, found in one pass."""
+    depth, columns = 0, {}
+    for token in _JSON_TOKEN.finditer(line):
+        if token[0] in ("{", "["):
+            depth += 1
+        elif token[0] in ("}", "]"):
+            depth -= 1
+        elif depth == 1 and token["colon"]:
+            columns[json.loads(token["text"])] = token.start() + 1
+    return columns
+
+
+def _text(raw: bytes, shown: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _mistake(Place(shown, line, 1), "this is not UTF-8") from None
+
+
+def _mistake(place: Place, message: str) -> MistakesError:
+    return MistakesError([Problem(place, "error", "rows", message)])
+
 
 LARGEST_FILE = 64 * 1024 * 1024
 

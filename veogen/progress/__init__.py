@@ -4,16 +4,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol, Self, TypeAlias
 
-from veogen.executor.clock import Clock
-from veogen.executor.desk import Listener
+from veogen.executor.options import Clock
+from veogen.executor.state import Listener
+from veogen.progress.jsonl import JsonStream, Nobody
 from veogen.progress.lines import Lines
-from veogen.progress.news import Reporter
-from veogen.progress.nobody import Nobody
-from veogen.progress.out import Out
-from veogen.progress.stream import JsonStream
+from veogen.progress.messages import Out, Reporter
 from veogen.results.advice import Names
-from veogen.results.states import RETRIES
-from veogen.terminal import Terminal, is_screen, paint
+from veogen.results.manifest import RETRIES
+from veogen.text import Terminal, is_screen, paint
 
 Mode: TypeAlias = Literal["auto", "bar", "lines", "json", "none"]
 

@@ -6,15 +6,13 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-from veogen.executor.clock import Clock
-from veogen.executor.desk import View
-from veogen.progress.news import News, Reporter, spoken
-from veogen.progress.out import Out
-from veogen.progress.summary import fitted, pieces
-from veogen.progress.tally import Tally
+from veogen.executor.options import Clock
+from veogen.executor.state import View
+from veogen.progress.counts import Tally, fitted, pieces
+from veogen.progress.messages import News, Out, Reporter, spoken
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
-from veogen.terminal import Paint, plain
+from veogen.text import Paint, plain
 
 _SECONDS_BETWEEN = 0.1
 _ERASE = "\x1b[K"  # what stands behind the bar, as the ^C that a terminal echoes

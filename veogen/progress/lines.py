@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Self
 
-from veogen.executor.clock import Clock
-from veogen.executor.desk import View
-from veogen.progress.news import News, Reporter, Word, gathered, spoken
-from veogen.progress.out import Out
-from veogen.progress.summary import joined, pieces
-from veogen.progress.tally import Tally
+from veogen.executor.options import Clock
+from veogen.executor.state import View
+from veogen.progress.counts import Tally, joined, pieces
+from veogen.progress.messages import News, Out, Reporter, Word, gathered, spoken
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
-from veogen.terminal import Paint, plain
+from veogen.text import Paint, plain
 
 SECONDS_BETWEEN = 3.0
 SECONDS_BETWEEN_TOTALS = 30.0

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from veogen.results.ledger import Standing
-from veogen.results.records import TEMPORARY, Record
-from veogen.terminal import counted
+from veogen.results.record import TEMPORARY, Record
+from veogen.text import counted
 
 _NEEDS_AN_EDIT = frozenset(
     {

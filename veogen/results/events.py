@@ -3,15 +3,104 @@
 Every event names its request by hash. Times are Unix seconds of this machine's clock.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct, json
+from msgspec import Meta, Struct, json
+from msgspec.structs import replace
 
-from veogen.results.amounts import refuse_endless
-from veogen.results.statuses import Status
-from veogen.results.videos import Video
+
+def refuse_endless(amount: Decimal | None) -> None:
+    """Raise `ValueError` unless the amount is unknown or a finite number."""
+    if amount is not None and not amount.is_finite():
+        raise ValueError("an amount is a finite number")
+
+
+Status: TypeAlias = Literal[
+    "planned", "submitted", "completed", "failed", "indeterminate", "undelivered"
+]
+
+STATUSES: tuple[Status, ...] = (
+    "planned",
+    "submitted",
+    "completed",
+    "failed",
+    "indeterminate",
+    "undelivered",
+)
+
+
+def status_of(value: object) -> Status:
+    """The status that was written down; raises `ValueError` for anything else."""
+    for status in STATUSES:
+        if status == value:
+            return status
+    raise ValueError(f"{value!r} is not a status")
+
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=10**15)]
+_Number: TypeAlias = Annotated[float, Meta(ge=0, le=10**15)]
+
+
+class Video(Struct, frozen=True, forbid_unknown_fields=True):
+    """A video below the run directory: SHA-256 in hex, seconds, pixels, frames a second."""
+
+    path: str
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    bytes: _Count
+    duration: _Number
+    width: _Count
+    height: _Count
+    fps: _Number
+    audio: bool
+    warnings: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not is_video_path(self.path):
+            raise ValueError(f"{self.path!r} is no path of a video")
+
+    def at(self, path: str) -> "Video":
+        return replace(self, path=path)
+
+
+def is_video_path(path: str) -> bool:
+    """Whether a path stays below `videos/`: a manifest is input and may not point elsewhere."""
+    first, *parts = path.split("/")
+    return (
+        first == "videos"
+        and bool(parts)
+        and _NO_NAMES.isdisjoint(parts)
+        and path.isprintable()
+        and "\\" not in path
+        and _has_names_for_a_disk(len(path.encode()), parts)
+    )
+
+
+def _has_names_for_a_disk(length: int, parts: Iterable[str]) -> bool:
+    if length <= _LONGEST_NAME:
+        return True
+    return length <= _LONGEST_PATH and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
+
+
+def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
+    """Videos by their place among those of a task, as their names tell it.
+
+    Of several some may be missing, so the place in the list does not say.
+    """
+    found: dict[int, Video] = {}
+    for place, video in enumerate(videos):
+        named = _NUMBERED.search(video.path)
+        is_own = named is not None and named[1] == hash_[:10]
+        found[int(named[2]) - 1 if named and is_own else place] = video
+    return found
+
+
+_NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
+_LONGEST_NAME = 255  # bytes that a disk takes
+_LONGEST_PATH = 2048
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 class _OfRequest(Struct, frozen=True, tag_field="event", tag=True, forbid_unknown_fields=True):

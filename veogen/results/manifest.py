@@ -3,19 +3,22 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
+import msgspec
 from msgspec import Struct, convert
 
-from veogen.catalogue.parameters import Json
 from veogen.errors import VeogenError
-from veogen.results.records import Failure
-from veogen.results.statuses import Status, status_of
-from veogen.results.videos import Video
-from veogen.terminal import is_plain
+from veogen.jsontext import indented
+from veogen.models.model import Json
+from veogen.results.events import Status, Video, status_of
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.record import TEMPORARY, Failure
+from veogen.text import is_plain
 
 FORMAT = "veogen.results/1"
 GatewayName: TypeAlias = Literal["evolink", "simulated"]
@@ -192,3 +195,171 @@ def _error(value: Any) -> Failure | None:
     if not isinstance(message, str):
         raise TypeError(f"{message!r} is not a text")
     return Failure(code, message)
+
+
+_LISTED = b"\n    "
+"""Before each line of a request in a list."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Renderer:
+    """Remembers the lines of requests that have not moved since: only the others cost time."""
+
+    def __init__(self, gateway: GatewayName) -> None:
+        self._gateway = gateway
+        self._lines: dict[str, tuple[Standing, bytes]] = {}
+        self._rendered: tuple[Ledger, str, int] | None = None
+        self._digest = b""
+
+    def render(self, ledger: Ledger) -> bytes:
+        """The manifest's bytes: the same for the same fold, on any machine."""
+        content = b"".join(self._pieces(ledger))  # once: a large run's are megabytes
+        self._rendered, self._digest = _state(ledger), sha256(content).digest()
+        return content
+
+    def renewed(self, before: bytes | None, ledger: Ledger) -> bytes | None:
+        """The bytes to be written in the place of `before`; None if those are what they are.
+
+        Where nothing has happened since the last time it is known without rendering.
+        """
+        if before and self._rendered == _state(ledger) and sha256(before).digest() == self._digest:
+            return None
+        content = self.render(ledger)
+        return None if content == before else content
+
+    def _pieces(self, ledger: Ledger) -> Iterator[bytes]:
+        fields = {"format": FORMAT, "name": ledger.name, "gateway": self._gateway}
+        lists = {"results": ledger.planned, "former": ledger.former}
+        head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
+        yield f"{{{head}".encode()
+        for name, standings in lists.items():
+            yield f',\n  "{name}": '.encode()
+            yield from self._list(standings)
+        yield b"\n}\n"
+
+    def _list(self, standings: Iterable[Standing]) -> Iterator[bytes]:
+        before = b"["
+        for standing in standings:
+            yield before
+            yield self._line(standing)
+            before = b","
+        yield b"[]" if before == b"[" else b"\n  ]"
+
+    def _line(self, standing: Standing) -> bytes:
+        known = self._lines.get(standing.record.hash)
+        if known is not None and _is_same(known[0], standing):
+            return known[1]
+        text = _line_text(standing)
+        self._lines[standing.record.hash] = (standing, text)
+        return text
+
+
+def _state(ledger: Ledger) -> tuple[Ledger, str, int]:
+    return ledger, ledger.name, ledger.changes
+
+
+def _is_same(one: Standing, other: Standing) -> bool:
+    """Whether nothing has happened in between: what happens makes a new record."""
+    return one.record is other.record and one.entry is other.entry
+
+
+def render(ledger: Ledger, gateway: GatewayName) -> bytes:
+    """As a renderer does that remembers nothing."""
+    return Renderer(gateway).render(ledger)
+
+
+def listed(standings: Iterable[Standing]) -> str:
+    """The requests as a list in a document, each as the manifest has it."""
+    texts = b",".join(map(_line_text, standings)).decode()
+    return f"[{texts}\n  ]" if texts else "[]"
+
+
+def _line_text(standing: Standing) -> bytes:
+    """One request in lines, as a list in a document has it."""
+    entry, record = standing
+    line = Line(
+        entry.address,
+        entry.hash,
+        entry.shot,
+        entry.take,
+        entry.variables,
+        record.status,
+        record.task_id,
+        record.attempts,
+        record.credits,
+        record.error,
+        tuple([record.videos[index] for index in sorted(record.videos)]),
+    )
+    return _LISTED + msgspec.json.format(_encode(line), indent=2).replace(b"\n", _LISTED)
+
+
+State: TypeAlias = Literal["new", "changed", "bought", "failed"]
+
+RETRIES = 2
+
+
+class Held(NamedTuple):
+    """What is known of one request from results or journal."""
+
+    status: Status
+    code: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What is owned already: by hash, and the hashes that an address was bought under."""
+
+    held: Mapping[str, Held]
+    bought_as: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls({}, {})
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest) -> Self:
+        lines = (*manifest.results, *manifest.former)
+        held = {
+            line.hash: Held(line.status, line.error.code if line.error else None, line.attempts)
+            for line in lines
+        }
+        return cls(held, _bought_as((line.address, line.hash, line.status) for line in lines))
+
+    @classmethod
+    def of_ledger(cls, ledger: Ledger) -> Self:
+        standings = list(ledger.everything)
+        held = {
+            s.record.hash: Held(
+                s.record.status, s.record.error.code if s.record.error else None, s.record.attempts
+            )
+            for s in standings
+        }
+        triples = ((s.entry.address, s.record.hash, s.record.status) for s in standings)
+        return cls(held, _bought_as(triples))
+
+    def state(self, address: str, hash_: str) -> State:
+        """`bought` also where it may have been: what is indeterminate is not bought again."""
+        held = self.held.get(hash_)
+        if held is not None and held.status == "failed":
+            return "failed"
+        if held is not None and held.status != "planned":
+            return "bought"
+        others = self.bought_as.get(address, ())
+        return "changed" if any(other != hash_ for other in others) else "new"
+
+    def would_buy(self, hash_: str, retries: int = RETRIES) -> bool:
+        """Whether a run would submit the request by itself."""
+        held = self.held.get(hash_)
+        if held is None or held.status == "planned":
+            return True
+        return held.status == "failed" and held.code in TEMPORARY and held.attempts <= retries
+
+
+def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for address, hash_, status in lines:
+        if status not in ("planned", "failed"):
+            found.setdefault(address, []).append(hash_)
+    return found

@@ -1,12 +1,19 @@
 """Faults on demand: what may go wrong, and whether it does so now."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 from typing import Any, Literal, TypeAlias
 
-from veogen.simulator.words import words
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> frozenset[str]:
+    """Letters and digits in a row, without regard to case."""
+    return frozenset(re.findall(r"[^\W_]+", text.casefold()))
+
 
 At: TypeAlias = Literal[
     "submit", "poll", "batch", "list", "credits", "models", "task", "download", "upload"

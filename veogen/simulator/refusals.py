@@ -1,8 +1,16 @@
 """How the gateway says no: every status it answers with, its type, its codes, its body."""
 
-from collections.abc import Mapping
+import json
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from email.utils import formatdate
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+from aiohttp import web
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +163,87 @@ class RefusedError(Exception):
     ) -> None:
         super().__init__(message)
         self.refusal = Refusal(status, message, code, param, facts, headers or {})
+
+
+_MINUTE = 60.0
+
+
+class Pace:
+    """A sliding minute; `limit` None takes everything, `tells` is the form of Retry-After."""
+
+    def __init__(self, limit: int | None, tells: str, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._tells = tells
+        self._clock = clock
+        self._taken: deque[float] = deque()
+
+    def admit(self) -> None:
+        """Count a request, or raise `RefusedError`."""
+        if self._limit is None:
+            return
+        now = self._clock()
+        while self._taken and self._taken[0] <= now - _MINUTE:
+            self._taken.popleft()
+        if len(self._taken) >= self._limit:
+            seconds = math.ceil(self._taken[0] + _MINUTE - now)
+            headers = retry_after(seconds, self._tells)
+            raise RefusedError(429, "too many requests in a minute", headers=headers)
+        self._taken.append(now)
+
+
+def retry_after(seconds: int, tells: str) -> dict[str, str]:
+    """The header that says when to come again: `seconds`, a `date`, or `none`."""
+    match tells:
+        case "seconds":
+            return {"Retry-After": str(seconds)}
+        case "date":
+            return {"Retry-After": formatdate(time.time() + seconds, usegmt=True)}
+        case _:
+            return {}
+
+
+HEADER = "X-Veogen-Simulator"
+UNREADABLE = "the body is not encoded as its headers say"
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def sign(request: web.Request, response: web.StreamResponse) -> None:
+    """Say that this is the simulator, on every answer; name the request as the gateway does."""
+    del request
+    response.headers[HEADER] = "1"
+    name = uuid4().hex
+    for header in ("x-request-id", "x-oneapi-request-id"):
+        response.headers[header] = name
+
+
+def told(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        body=json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def refused(refusal: Refusal) -> web.Response:
+    answer = told(refusal.body(), refusal.status)
+    answer.headers.update(refusal.headers)
+    return answer
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals, and addresses and methods that do not exist, in the gateway's own JSON."""
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        return refused(error.refusal)
+    except web.RequestPayloadError:
+        return refused(Refusal(400, UNREADABLE, "invalid_parameters"))
+    except web.HTTPRequestEntityTooLarge:
+        return refused(Refusal(413, "the body is too big"))
+    except web.HTTPMethodNotAllowed as error:
+        answer = refused(Refusal(405, f"{request.path} does not take {request.method}"))
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
+    except web.HTTPNotFound:
+        return refused(Refusal(404, f"there is nothing at {request.path}"))

@@ -1,25 +1,229 @@
 """Reading a faults file (`guide.py` tells what may be written), with mistakes at their place."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from veogen.catalogue.parameters import shown
+from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import Problems, did_you_mean
 from veogen.document.reader import read
-from veogen.document.values import Map, Place, Seq, Value
 from veogen.errors import UsageError
+from veogen.models.model import Model, shipped, shown
 from veogen.simulator.faults import Fault
-from veogen.simulator.grammar import ACTIONS, GATEWAY, OURS, OUTAGE, REQUIRED, WHEN, Field
-from veogen.simulator.options import Gateway, Options, Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a key takes; `means` turns the written value into ours."""
+
+    noun: str
+    fits: Callable[[Any], bool]
+    means: Callable[[Any], Any] = lambda value: value
+
+
+_WIDEST = 3.0  # a sigma: at three, one task in ten thousand takes 70,000 times the median
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < float("inf")
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _share(value: Any) -> bool:
+    return _number(value) and value <= 1
+
+
+def _one_of(*allowed: str) -> Field:
+    return Field(f"one of {', '.join(allowed)}", lambda value: value in allowed)
+
+
+_TEXT = Field("a string", lambda value: isinstance(value, str))
+_FLAG = Field("true or false", lambda value: isinstance(value, bool))
+_COUNT = Field("a whole number", _count)
+_POSITIVE = Field("a whole number above 0", lambda value: _count(value) and value > 0)
+_SECONDS = Field("a number of seconds", _number, float)
+_SHARE = Field("a number from 0 to 1", _share, float)
+_STATUS = Field(
+    "a status from 200 to 599", lambda value: _count(value) and value in range(200, 600)
+)
+_CODE = Field("a string or a number", lambda value: isinstance(value, str) or _count(value))
+_DETAILS = Field("a mapping", lambda value: isinstance(value, dict), dict)
+_IDS = Field(
+    "a list of ids",
+    lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    tuple,
+)
+
+WHEN: Mapping[str, Field] = {
+    "prompt": _TEXT,
+    "rate": _SHARE,
+    "times": _POSITIVE,
+    "total": _POSITIVE,
+    "skip": _COUNT,
+    "from": _SECONDS,
+    "to": _SECONDS,
+}
+_ANSWER: Mapping[str, Field] = {
+    "status": _STATUS,
+    "code": _CODE,
+    "message": _TEXT,
+    "details": _DETAILS,
+    "body": _one_of("json", "html", "empty", "garbage"),
+    "retry_after": _COUNT,
+    "retry_after_date": _COUNT,
+    "location": _TEXT,
+}
+_LATER = {"seconds": _SECONDS}
+_EVERYWHERE: Mapping[str, Mapping[str, Field]] = {
+    "answer": _ANSWER,
+    "drop": {},
+    "hang": _LATER,
+    "slow": _LATER,
+}
+_TAKEN = {"taken": _FLAG}
+_AFTER = {"after": _SHARE}
+_ENDED = {"message": _TEXT, "details": _DETAILS, "charged": _FLAG}
+
+ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
+    "submit": {
+        **{
+            do: details if do == "slow" else {**details, **_TAKEN}
+            for do, details in _EVERYWHERE.items()
+        },
+        "no-id": _TAKEN,
+    },
+    "poll": {
+        **_EVERYWHERE,
+        "wrong-id": {},
+        "unknown-state": {"state": _TEXT},
+        "no-links": {},
+        "fewer-links": {"links": _COUNT},
+    },
+    "task": {
+        "fail": {"code": _TEXT, **_ENDED},
+        "cancel": _ENDED,
+        "stuck": {},
+        "slow": _LATER,
+    },
+    "download": {
+        **_EVERYWHERE,
+        "drop": _AFTER,
+        "truncated": {**_AFTER, "length": _FLAG},
+        "corrupt": {},
+        "expired": {},
+        "no-length": {},
+        "changed": {},
+    },
+    **dict.fromkeys(("upload", "batch", "list", "credits", "models"), _EVERYWHERE),
+}
+"""What can go wrong where, and the details that each takes."""
+
+REQUIRED = {"answer": ("status",), "slow": ("seconds",), "fail": ("code",)}
+
+GATEWAY: Mapping[str, Field] = {
+    "concurrency": _POSITIVE,
+    "requests_per_minute": _POSITIVE,
+    "reads_per_minute": _POSITIVE,
+    "retry_after": _one_of("none", "seconds", "date"),
+    "credits": Field("a number of credits", _number, lambda value: Decimal(str(value))),
+    "links_expire": _SECONDS,
+    "files_expire": _SECONDS,
+    "max_files": _COUNT,
+    "models": _IDS,
+    "spread": Field(
+        "a number from 0 to 3", lambda value: _number(value) and value <= _WIDEST, float
+    ),
+    "estimated_time": _COUNT,
+    "clips": _one_of("each", "shared"),
+}
+OUTAGE: Mapping[str, Field] = {"from": _SECONDS, "seconds": _SECONDS}
+OURS = {"from": "since", "to": "until"}
+
+
+DEFAULT_GENERATION_TIME = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Nothing listens from so many seconds after the start, for so many."""
+
+    since: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The account and its limits; the real gateway publishes no number, so these are ours."""
+
+    concurrency: int = 16
+    requests_per_minute: int | None = None
+    reads_per_minute: int | None = None
+    retry_after: str = "none"
+    credits: Decimal = Decimal(1_000_000)
+    links_expire: float = 24 * 3600
+    files_expire: float = 72 * 3600
+    max_files: int = 100
+    spread: float = 0.25
+    estimated_time: int | None = None
+    models: tuple[str, ...] | None = None
+    clips: str = "each"
+    outages: tuple[Outage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A task that a simulator before this one had taken, `age` seconds ago."""
+
+    task_id: str
+    body: dict[str, Any]
+    key: str | None
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults.
+
+    `models` are those there are; the account may be allowed fewer.
+    `memories` are tasks that it has from the start.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    generation_time: float = DEFAULT_GENERATION_TIME
+    seed: int = 0
+    gateway: Gateway = field(default_factory=Gateway)
+    models: Mapping[str, Model] = field(default_factory=shipped)
+    faults: tuple[Fault, ...] = ()
+    memories: tuple[Memory, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a time that does not pass."""
+        if not 0 <= self.generation_time < float("inf"):
+            raise UsageError("the generation time is a number of seconds, 0 or more")
+
+
+def check_installed() -> None:
+    """Raise `UsageError` where what the simulator needs is not installed."""
+    try:
+        for name in ("aiohttp", "anyascii"):
+            import_module(name)
+    except ImportError:
+        message = "the simulator is not installed: pip install 'veogen[simulator]'"
+        raise UsageError(message) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A faults file, read."""
 
-    gateway: Gateway = Gateway()  # noqa: RUF009 - frozen
+    gateway: Gateway = Gateway()
     faults: tuple[Fault, ...] = ()
 
 
@@ -95,11 +299,11 @@ class _Reading:
     ) -> dict[str, Any]:
         self._known(written, (*others, *fields), what)
         read_fields = {}
-        for key, field in fields.items():
-            if key in written and field.fits(written[key]):
-                read_fields[OURS.get(key, key)] = field.means(written[key])
+        for key, form in fields.items():
+            if key in written and form.fits(written[key]):
+                read_fields[OURS.get(key, key)] = form.means(written[key])
             elif key in written:
-                message = f"{key} is {field.noun}, not {_shown(written[key])}"
+                message = f"{key} is {form.noun}, not {_shown(written[key])}"
                 self._problems.error(written.value_place(key), "value", message)
         return read_fields
 
@@ -147,3 +351,71 @@ def _shown(value: Value) -> str:
         if isinstance(value, Map | Seq)
         else shown(value)
     )
+
+
+GUIDE = """\
+A faults file (YAML) says what goes wrong, and what the simulated account is like:
+
+    gateway: {concurrency: 4, requests_per_minute: 30, credits: 500}
+    faults:
+      - {at: submit, do: drop, taken: true, prompt: boat, times: 1}
+      - {at: download, do: answer, status: 403, rate: 0.2}
+
+When: all that is written must hold, and of several faults the first happens.
+
+    prompt      these words are in the prompt (of an upload: in the file's name), in any case
+    rate        this share of what it meets, 0 to 1, chosen by --seed
+    times       only so often for one request, task or clip; with 1 the second try succeeds
+    total       only so often in all
+    skip        not the first so many times for one request, task or clip
+    from, to    only so many seconds after the first request that was seen
+
+What: `at` is the place, `do` what happens there.
+
+    everywhere but at task
+      answer         with `status`, and `code`, `message`, `body` (json, html, empty, garbage),
+                     `details` (a mapping: more fields of the error, or others), `location`,
+                     `retry_after` or `retry_after_date` (seconds from now)
+      drop           the connection ends without an answer
+      hang           no answer until the client leaves, or for `seconds`, then drop
+      slow           the right answer, `seconds` late
+    submit
+      no-id          200, but without the task's id
+      taken: true    with any of them but slow: the task is made and billed nonetheless
+    poll             a batch read takes part in the faults of its tasks
+      wrong-id       another task's id
+      unknown-state  `state`, or "transcoding"
+      no-links       of a completed task
+      fewer-links    of a completed task: only so many `links`
+    task             /openapi.json lists the codes that are documented
+      fail           `code`, `message`, `details`; `charged: true` keeps the money
+      cancel         the same, without a code
+      stuck          it never ends
+      slow           it takes `seconds` more
+    download
+      truncated      the first part of the bytes (`after`: 0 to 1, else half) as if that were all;
+                     `length: false` without Content-Length
+      corrupt        it begins as an MP4 and is none
+      expired        the link has, before its time
+      no-length      without Content-Length
+      changed        another ETag each time
+      drop, slow     lost `after` that part; spread over `seconds`
+    upload, batch, list, credits, models
+                     what happens everywhere
+
+The account: keys of `gateway`.
+
+    concurrency          tasks worked on at once; the rest are pending (16)
+    requests_per_minute  more submits are refused with 429 (no limit)
+    reads_per_minute     more reads of tasks, alone or in batches, are too (no limit)
+    retry_after          what such a 429 says: none, seconds or date (none)
+    credits              the balance (1000000)
+    links_expire         seconds that result links live (86400)
+    files_expire         seconds that uploaded files live (259200)
+    max_files            uploaded files at one time (100)
+    models               ids that the account may use (all)
+    spread               of generation times: the sigma of a log-normal, 0 to 3 (0.25)
+    estimated_time       what tasks say about how long they take (--generation-time)
+    clips                each its own, or shared: one for all of a shape, for load tests (each)
+    outages              a list of {from, seconds}: nothing listens at all
+"""

@@ -5,29 +5,126 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
-from veogen.catalogue.known import Catalogue
-from veogen.catalogue.models import Model
-from veogen.simulator.audit import Audit, report
-from veogen.simulator.callbacks import Callbacks
-from veogen.simulator.checks import check, settled
-from veogen.simulator.clips import Clip
-from veogen.simulator.faults import Faults
-from veogen.simulator.files import Store
-from veogen.simulator.footage import clips_of
-from veogen.simulator.kiln import Kiln, NotMadeError
-from veogen.simulator.links import Links
-from veogen.simulator.money import Account, price
-from veogen.simulator.options import Memory, Options
-from veogen.simulator.pace import Pace
-from veogen.simulator.picture import UnreadableError
-from veogen.simulator.refusals import TASK_ERRORS, RefusedError
-from veogen.simulator.tasks import Failure, Task, view
+import aiohttp
+
+from veogen.models.model import Catalogue, Model
+from veogen.simulator.account import Account, Audit, price, report
+from veogen.simulator.faults import Faults, words
+from veogen.simulator.file_store import Store
+from veogen.simulator.picture import UnreadableError, size_of
+from veogen.simulator.refusals import HEADER, TASK_ERRORS, Pace, RefusedError
+from veogen.simulator.scenario import Memory, Options
+from veogen.simulator.task import Failure, Links, Task, has_audio, number_of, seconds_of, view
+from veogen.simulator.validation import check, is_loopback, settled
+from veogen.simulator.video import Clip, Kiln, NotMadeError
+
+WAITS = (1.0, 2.0, 4.0)
+_PATIENCE = aiohttp.ClientTimeout(total=10)
+
+
+class Callbacks:
+    """Delivers to this machine only: a simulation calls nobody else."""
+
+    def __init__(self, waits: Sequence[float] = WAITS) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._waits = waits
+
+    async def tell(self, url: str, task: dict[str, Any]) -> None:
+        """POST the task to `url` until that answers with a 2xx, or nothing more is tried."""
+        if not is_loopback(urlsplit(url).hostname or ""):
+            self.outcomes["withheld"] += 1
+            return
+        async with aiohttp.ClientSession(timeout=_PATIENCE, headers={HEADER: "1"}) as session:
+            for wait in (0.0, *self._waits):
+                await asyncio.sleep(wait)
+                if await _told(session, url, task):
+                    self.outcomes["delivered"] += 1
+                    return
+        self.outcomes["given up"] += 1
+
+
+async def _told(session: aiohttp.ClientSession, url: str, task: dict[str, Any]) -> bool:
+    try:
+        async with session.post(url, json=task, allow_redirects=False) as answer:
+            return answer.ok and answer.status < 300  # noqa: PLR2004 - a 2xx
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+_SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
+_TAKEN = frozenset({"image/jpeg", "image/png", "image/webp"})
+_UPRIGHT = frozenset({"vertical", "portrait", "upright"})
+
+
+def clips_of(task: Task, files: Store, links: Links) -> list[Clip]:
+    """The clips that a task makes; raises `UnreadableError` for an image that cannot be used."""
+    images = images_of(task, files, links)
+    number = number_of(task.settled)
+    frames = images if task.settled.get("generation_type") != "REFERENCE" else []
+    return [
+        Clip(
+            task=task.id,
+            prompt=task.prompt,
+            seed=task.seed,
+            size=frame_size(task.settled, images),
+            seconds=seconds_of(task.settled),
+            audio=has_audio(task.settled),
+            number=index,
+            of=number,
+            stills=tuple(frames),
+            fit="crop" if task.settled.get("resize_mode") == "crop" else "pad",
+        )
+        for index in range(1, number + 1)
+    ]
+
+
+def images_of(task: Task, files: Store, links: Links) -> list[bytes]:
+    """The images that were uploaded to us; others stay unseen: there is no network."""
+    known = task.model.parameters.get("image_urls")
+    limit = known.max_bytes if known else None
+    urls = task.settled.get("image_urls", ())
+    found = []
+    for url in urls if isinstance(urls, list) else ():
+        path = links.path(url)
+        if path is None or not path.startswith("/files/"):
+            continue
+        file = files.find(path)
+        if file is None:
+            raise UnreadableError(f"{url} cannot be read: no such file, or it has expired")
+        if file.kind not in _TAKEN:
+            raise UnreadableError(f"{url} is {file.kind}, not JPEG, PNG or WebP")
+        if limit and len(file.data) > limit:
+            raise UnreadableError(f"{url} is larger than {limit} bytes")
+        found.append(file.data)
+    return found
+
+
+def frame_size(settled: Mapping[str, Any], images: list[bytes]) -> tuple[int, int]:
+    """Width and height of the frames."""
+    short = _SHORT_SIDE.get(str(settled.get("quality")), _SHORT_SIDE["720p"])
+    long = short * 16 // 9
+    return (short, long) if _is_upright(settled, images) else (long, short)
+
+
+def _is_upright(settled: Mapping[str, Any], images: list[bytes]) -> bool:
+    """`auto` takes the ratio from the image, else from the prompt."""
+    ratio = settled.get("aspect_ratio", "16:9")
+    if ratio != "auto":
+        return bool(ratio == "9:16")
+    if images:
+        width, height = size_of(images[0])
+        return height > width
+    prompt = str(settled.get("prompt", ""))
+    return bool(words(prompt) & _UPRIGHT) or "9:16" in prompt
+
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from veogen.catalogue.known import Catalogue, default_catalogue
 from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import MAX_BYTES, read
-from veogen.document.sections import Section
-from veogen.document.values import Map, Place, Seq, Value
-from veogen.spec.file import SPEC
-from veogen.spec.merge import merge_documents
-from veogen.spec.review import Broken, review
+from veogen.document.schema import Section
+from veogen.models.model import Catalogue, default_catalogue
+from veogen.spec.grammar import SPEC
+from veogen.spec.layers import merge_documents
+from veogen.spec.validate import Broken, review
 
 _LONGEST_CHAIN = 50
 _MOST_BASES = 100

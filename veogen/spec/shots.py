@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import reduce
 from pathlib import PurePosixPath
 
+from veogen.document.nodes import Map, Place, Seq, Value, without_nulls
 from veogen.document.problems import MOST, Problems, did_you_mean
-from veogen.document.values import Map, Place, Seq, Value, without_nulls
-from veogen.spec.file import MATRIX_WORDS
-from veogen.spec.layers import layer_of, settled, stacked, submap
-from veogen.spec.merge import merge, merge_shot
-from veogen.spec.model import Layer, Matrix, Override, Sample, Shot, Text
+from veogen.spec.grammar import MATRIX_WORDS
+from veogen.spec.layers import layer_of, merge, merge_shot, settled, stacked, submap
+from veogen.spec.types import Layer, Matrix, Override, Sample, Shot, Text
 
 MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the profile give it
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import PRICE, report, request
 
-from veogen.catalogue.parameters import Json
-from veogen.planner.diff.compare import Difference, compare
-from veogen.planner.diff.money import money
-from veogen.planner.diff.review import diff_data
+from veogen.diff.compare import Difference, compare, money
+from veogen.diff.report import diff_data
+from veogen.models.model import Json
 from veogen.planner.plan import Image, Request, total_credits
 
 PROMPTS = st.sampled_from(["a boat", "a red boat", "a car", "a car at dusk", "no boat"])

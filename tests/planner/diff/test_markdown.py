@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from support.plans import report, request
 
-from veogen.planner.diff.markdown import markdown
-from veogen.planner.diff.review import Report
+from veogen.diff.markdown import markdown
+from veogen.diff.report import Report
 
 OURS = {
     "h3", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "p", "details", "summary",

@@ -3,10 +3,10 @@
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from veogen.diff.causes import WRITTEN, Input, Origins
 from veogen.document.files import Folder
-from veogen.document.values import Place
-from veogen.planner.build import plan
-from veogen.planner.diff.origins import WRITTEN, Input, Origins
+from veogen.document.nodes import Place
+from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
 FILES = ("a.yaml", "templates/a.j2", "templates/end.j2")

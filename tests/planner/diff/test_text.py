@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from support.plans import PRICE, report, request
 
-from veogen.planner.diff.text import lines
-from veogen.terminal import Colour, uncoloured
+from veogen.diff.terminal import lines
+from veogen.text import Colour, uncoloured
 
 OLD = [request("same", "s"), request("gone", "g"), request("old", "r"), request("a", "soft\nlight")]
 NEW = [

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import request
 
-from veogen.planner.diff.compare import compare
-from veogen.planner.diff.groups import grouped
-from veogen.planner.diff.words import Piece, replacements, word_pieces
+from veogen.diff.compare import compare
+from veogen.diff.report import Piece, grouped, replacements, word_pieces
 
 TEXTS = st.text(st.sampled_from("ab ,.\n"), max_size=30)
 

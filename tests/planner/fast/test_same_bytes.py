@@ -13,16 +13,11 @@ from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
 from veogen.document.problems import Problems
-from veogen.planner.build import plan
-from veogen.planner.document import request_line
-from veogen.planner.fast.quick import quick
-from veogen.planner.fast.requests import read
-from veogen.planner.lines import stream
-from veogen.planner.plan import Request
-from veogen.planner.planning import Planning
-from veogen.planner.tally import Tally
+from veogen.planner.bulk import quick, read
+from veogen.planner.plan import Request, Tally, request_line
+from veogen.planner.planner import Planning, plan, stream
 from veogen.spec.load import load_spec
-from veogen.spec.model import Spec
+from veogen.spec.types import Spec
 
 Ways = tuple[str, list[Any], set[str], list[Request]]
 

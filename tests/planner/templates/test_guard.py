@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from veogen.document.files import Folder
-from veogen.document.values import Place
-from veogen.planner.templates.renderer import Order, Renderer
-from veogen.planner.templates.source import Fault, Source
+from veogen.document.nodes import Place
+from veogen.templates.renderer import Order, Renderer
+from veogen.templates.template import Fault, Source
 
 PLACE = Place("a.yaml", 1, 1)
 SCOPE = {"word": "lamp", "entry": {"keys": "brass", "id": "a"}, "words": ["x", "y"]}

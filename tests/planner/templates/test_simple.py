@@ -6,12 +6,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from veogen.document.values import Place
-from veogen.planner.rendered import tidy
-from veogen.planner.templates.expressions import NotSimpleError
-from veogen.planner.templates.simple import simple
-from veogen.planner.templates.source import Fault, Source
-from veogen.planner.templates.work import Workshop
+from veogen.document.nodes import Place
+from veogen.templates.inline import NotSimpleError, simple
+from veogen.templates.rendered import tidy
+from veogen.templates.template import Fault, Source
+from veogen.templates.worker import Workshop
 
 SCOPE: dict[str, Any] = {
     "city": "Oslo",

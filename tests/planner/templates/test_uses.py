@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from veogen.document.values import Place
-from veogen.planner.templates.renderer import Prepared
-from veogen.planner.templates.simple import simple
-from veogen.planner.templates.source import Source
-from veogen.planner.templates.uses import Uses, uses_of
+from veogen.document.nodes import Place
+from veogen.templates.inline import simple
+from veogen.templates.names import Uses, uses_of
+from veogen.templates.renderer import Prepared
+from veogen.templates.template import Source
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""The gateway of a command: the real one, or a simulator in this process."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from veogen.cli.output import say_line
+from veogen.errors import UsageError
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal
+from veogen.executor.options import Callbacks, SystemClock
+from veogen.executor.run import Session
+from veogen.executor.state import SECRET_BYTES
+from veogen.gateway import webhook as callbacks
+from veogen.gateway import webhook as receiver
+from veogen.gateway.settings import KEY, Settings, from_environment, is_local
+from veogen.models.model import Model, check_callback, shipped
+from veogen.results.record import Record
+from veogen.text import counted
+
+if TYPE_CHECKING:
+    from veogen.simulator.scenario import Memory
+
+
+@contextmanager
+def gateway(
+    given: Mapping[str, Any], directories: Sequence[Path], models: Mapping[str, Model]
+) -> Iterator[Settings]:
+    """Where the gateway is; a simulator has `models` too.
+
+    Raises `UsageError` for no key, or no simulator.
+    """
+    if not given["simulate"]:
+        yield from_environment(os.environ)
+        return
+    told: dict[str, Any] = {"models": {**shipped(), **models}}
+    if given["generation_time"] is not None:
+        told["generation_time"] = given["generation_time"]
+    with _simulator(directories, given["faults"], **told) as settings:
+        yield settings
+
+
+@contextmanager
+def gateway_of(directories: Sequence[Path]) -> Iterator[Settings]:
+    """Where the gateway of runs is: without a key, simulated runs go on in this process too.
+
+    Raises `UsageError` for no key, or no simulator.
+    """
+    if os.environ.get(KEY, "").strip() or not all(map(_is_simulated, directories)):
+        yield from_environment(os.environ)
+        return
+    with _simulator(directories) as settings:
+        yield settings
+
+
+def _is_simulated(directory: Path) -> bool:
+    return RunDirectory(directory).gateway == "simulated"
+
+
+@contextmanager
+def _simulator(
+    directories: Sequence[Path], faults: Path | None = None, **told: Any
+) -> Iterator[Settings]:
+    """A simulator in this process, which knows what these runs have submitted."""
+    from veogen.simulator.scenario import check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
+    from veogen.simulator.scenario import options  # noqa: PLC0415
+    from veogen.simulator.server import running  # noqa: PLC0415
+
+    told["memories"] = tuple(_memories(directories))
+    with running(options(faults, **told)) as simulator:
+        yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
+
+
+def _is_wanted(record: Record, directory: Path) -> bool:
+    """Whether the run will ask for the task: it goes on, or a clip of it is not here."""
+    if record.status == "completed":
+        return any(not (directory / video.path).exists() for video in record.videos.values())
+    return record.status in ("submitted", "undelivered")
+
+
+def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
+    """What an earlier simulated run has submitted: its simulator is gone, its tasks go on."""
+    from veogen.simulator.scenario import Memory  # noqa: PLC0415
+
+    now = SystemClock().now()
+    for directory in map(RunDirectory, directories):
+        if not directory.journal.exists():
+            continue
+        with Journal.read(directory.journal) as journal:
+            ledger = journal.ledger()
+        for standing in ledger.everything:
+            record = standing.record
+            if record.task_id and record.sent and _is_wanted(record, directory.path):
+                yield Memory(
+                    task_id=record.task_id,
+                    body=json.loads(record.sent.body),
+                    key=record.sent.key,
+                    age=max(0.0, now - (record.accepted_at or now)),
+                )
+
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told, not listened on
+_LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
+
+
+def refuse_odd_listening(given: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for one option without the other, or without what it needs."""
+    if given["listen"] is None:
+        if given["callback_base"] is not None:
+            raise UsageError("--callback-base needs --listen")
+        return
+    if given["callback_base"] is None:
+        if not given["simulate"]:
+            raise UsageError(
+                "--listen needs --callback-base: the public https address that leads there"
+            )
+        _own_base(*given["listen"])
+    receiver.check_installed()
+
+
+@dataclass(slots=True)
+class Listening:
+    """What listens, and the address that the gateway is given."""
+
+    at: str
+    base: str
+    callbacks: callbacks.Callbacks
+    expected: int = 0
+
+    def told_of(self, models: Mapping[str, Model]) -> Callbacks:
+        """What a run has to know; `models` are those that it knows."""
+        takes = {name for name, model in models.items() if "callback_url" in model.parameters}
+        return Callbacks(self.base, frozenset(takes))
+
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """Pass on what comes in, and say what will not be told."""
+        for session in sessions:
+            if session.bell is not None:
+                self.callbacks.pass_on(session.bell.secret, session.runner.hint)
+        say_line(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
+        told = [
+            session.bell is not None and session.bell.url(entry) is not None
+            for session in sessions
+            for entry in session.to_buy
+        ]
+        self.expected = sum(told)
+        if not all(told):
+            say_line(
+                f"note: {len(told) - self.expected} of {counted(len(told), 'request')} to buy will "
+                "be polled only: with another callback_url, or a model that takes none"
+            )
+
+    def end(self) -> None:
+        """Say what came in, as nothing else shows whether the way to us is open."""
+        if self.callbacks.received:
+            say_line(f"callbacks received: {self.callbacks.received}")
+        elif self.expected:
+            say_line(f"no callback came in: does {self.base} lead to {self.at}?")
+
+
+@contextmanager
+def listening(given: Mapping[str, Any], settings: Settings) -> Iterator[Listening | None]:
+    """Listen until the block ends, if that is wanted."""
+    if given["listen"] is None:
+        yield None
+        return
+    base = given["callback_base"]
+    if base is not None:
+        base = base.rstrip("/")
+        _check(base, local=is_local(settings.base_url))
+    host, port = given["listen"]
+    hints = callbacks.Callbacks(SystemClock().monotonic)
+    with receiver.receiving(hints, host, port) as bound:
+        yield Listening(_at(host, bound), base or _own_base(host, bound), hints)
+
+
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _own_base(host: str, port: int) -> str:
+    """Where a simulator in this process finds us; raises `UsageError` where it does not."""
+    base = f"http://{_at(_EVERYWHERE.get(host, host), port)}"
+    if not is_local(base):
+        raise UsageError(f"--listen {host}: a simulator calls this machine only: say 127.0.0.1")
+    return base
+
+
+def _check(base: str, *, local: bool) -> None:
+    """A simulator on this machine may call this machine; the gateway can call public hosts only."""
+    wrong = None if local and is_local(base) else check_callback(base)
+    if not wrong:
+        if not base.isascii() or '"' in base:
+            wrong = "is written in ASCII: a host in its xn-- form, the rest in %-escapes"
+        elif urlsplit(base).query or urlsplit(base).fragment or "?" in base or "#" in base:
+            wrong = "has neither query nor fragment"
+        elif len(base) > _LONGEST:
+            wrong = f"is at most {_LONGEST} characters long, not {len(base)}"
+    if wrong:
+        raise UsageError(f"--callback-base {wrong}")

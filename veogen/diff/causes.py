@@ -1,0 +1,220 @@
+"""Why requests changed: the line, row, template or image in which their specs differ."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, reduce
+
+from veogen.diff.compare import IMAGES, Change
+from veogen.diff.report import CausesOf
+from veogen.document.files import OutsideRootError
+from veogen.document.nodes import Place
+from veogen.document.problems import Problems
+from veogen.planner.axes import Combination
+from veogen.planner.identity import canonical, combination_address
+from veogen.planner.matrix import grid
+from veogen.planner.plan import Request
+from veogen.planner.variants import Setting, variant
+from veogen.spec.grammar import as_json
+from veogen.spec.layers import settled, stacked
+from veogen.spec.types import Shot, Spec, Text
+from veogen.templates.renderer import template_path
+
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_QUOTED = re.compile(r"""(["'])(?P<name>[^"'\n]+)\1""")
+
+WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something that a field is made of: its content, and where it is found.
+
+    With `lines` the lines of the content are those of the file from the place on.
+    """
+
+    content: str
+    place: Place
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a combination was made of."""
+
+    shot: Shot
+    combination: Combination
+    overrides: tuple[int, ...]
+
+
+class Origins:
+    """Knows what the requests of a spec were made of; looks only when asked, and at a file once."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._template = cache(self._read_template)
+        self._mentions = cache(self._mentions_of)
+
+    def inputs(self, request: Request, field: str) -> dict[str, Input]:
+        """What a field is made of: first what was written, then values and templates."""
+        made = self._made.get(combination_address(request.shot, request.variables))
+        return dict(self._written(made, field)) if made else {}
+
+    @cached_property
+    def _made(self) -> dict[str, _Made]:
+        """Every combination by its address."""
+        found = {}
+        for shot in self._spec.shots:
+            models = tuple(self._spec.policy.models.values())
+            one = grid(shot, self._spec.files, models, Problems())
+            for combination, overrides in one.walk(Problems()):
+                address = combination_address(shot.name, one.keys(combination))
+                found[address] = _Made(shot, combination, overrides)
+        return found
+
+    def _written(self, made: _Made, field: str) -> Iterator[tuple[str, Input]]:
+        found = variant(made.shot, made.overrides)
+        chosen = {one.name: one for one in made.combination}
+        if field in chosen and field not in found.firm:
+            yield WRITTEN, _value(chosen[field].value, chosen[field].place)
+        elif field == "output" and made.shot.output is not None:
+            yield from self._text(made, made.shot.output)
+        elif field in found.settings:
+            yield from self._setting(made, found.settings[field])
+
+    def _setting(self, made: _Made, setting: Setting) -> Iterator[tuple[str, Input]]:
+        if setting.text is not None:
+            yield from self._text(made, setting.text)
+            return
+        written = _value(as_json(setting.value), setting.place)
+        yield WRITTEN, written
+        yield from self._used(made, written.content)
+
+    def _text(self, made: _Made, text: Text) -> Iterator[tuple[str, Input]]:
+        if text.template:
+            written = self._template(text.source)
+        elif text.block:
+            line = text.place.line + 1
+            written = Input(text.source, text.place._replace(line=line), lines=True)
+        else:
+            written = Input(text.source, text.place)
+        if written is not None:
+            yield WRITTEN, written
+            yield from self._used(made, written.content)
+
+    def _used(self, made: _Made, source: str) -> Iterator[tuple[str, Input]]:
+        """The templates and values that a template mentions."""
+        templates, names = self._mentions(source)
+        for name, value in self._values(made):
+            if name in names or "vars" in names:
+                yield f"value {name}", value
+        for name, template in templates.items():
+            yield f"template {name}", template
+
+    def _mentions_of(self, source: str) -> tuple[Mapping[str, Input], frozenset[str]]:
+        """The templates that a template takes in, and all names that stand in it and in those."""
+        templates = self._mentioned(source, {})
+        texts = "\n".join((source, *(one.content for one in templates.values())))
+        return templates, frozenset(_IDENTIFIER.findall(texts))
+
+    def _mentioned(self, source: str, known: dict[str, Input]) -> dict[str, Input]:
+        """The templates that are named in a template, and those that are named in these."""
+        for match in _QUOTED.finditer(source) if "{%" in source else ():
+            name = match["name"]
+            template = None if name in known else self._template(name)
+            if template is not None:
+                known[name] = template
+                self._mentioned(template.content, known)
+        return known
+
+    def _values(self, made: _Made) -> Iterator[tuple[str, Input]]:
+        """Vars, and the axes and columns that hide them."""
+        overrides = (made.shot.overrides[index].layer for index in made.overrides)
+        stronger = [*overrides, *made.shot.tops]
+        written = settled(reduce(stacked, stronger, made.shot.base)).vars
+        chosen = {one.name for one in made.combination}
+        for name, value in written.items():
+            if name not in chosen:
+                yield name, _value(as_json(value), written.value_place(name))
+        for one in made.combination:
+            yield one.name, _value(one.value, one.place)
+
+    def _read_template(self, name: str) -> Input | None:
+        path = template_path(name)
+        if path is None:
+            return None
+        files = self._spec.files
+        try:
+            content = files.read(path).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError, OutsideRootError):
+            return None
+        return Input(content, Place(files.shown(path), 1, 1), lines=True)
+
+
+def _value(value: object, place: Place) -> Input:
+    return Input(canonical(value).decode(), place)
+
+
+def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
+    """What tells the causes of a change between two specs.
+
+    Where the old side is no spec nothing can be compared: it tells where the new value is from.
+    """
+    before, after = Origins(old) if old else None, Origins(new) if new else None
+
+    def causes(change: Change) -> Iterator[str]:
+        images = list(_other_bytes(change))
+        yield from images
+        for field in change.fields:
+            if after is None or (field == IMAGES and images):
+                continue
+            made_of = after.inputs(change.new, field)
+            if before is None:
+                yield from (f"see {_shown(one)}" for one in _first(made_of))
+            else:
+                yield from _differing(before.inputs(change.old, field), made_of)
+
+    return causes
+
+
+def _other_bytes(change: Change) -> Iterator[str]:
+    """The images that changed under one name, which no side needs a spec for."""
+    before = {image.path: image.sha256 for image in change.old.images}
+    for image in change.new.images:
+        if before.get(image.path, image.sha256) != image.sha256:
+            yield f"because of the bytes of {image.path}"
+
+
+def _differing(old: Mapping[str, Input], new: Mapping[str, Input]) -> Iterator[str]:
+    """What both sides are made of and differs; else what only one of them has."""
+    both = [name for name in new if name in old and old[name].content != new[name].content]
+    for name in both:
+        yield f"because of {_shown(new[name], old[name])}"
+    if not both:
+        only_new = {name: one for name, one in new.items() if name not in old}
+        only_old = {name: one for name, one in old.items() if name not in new}
+        for one in _first(only_new or only_old):
+            yield f"because of {_shown(one)}"
+
+
+def _first(inputs: Mapping[str, Input]) -> Iterator[Input]:
+    """What was written, or whatever there is instead."""
+    if WRITTEN in inputs:
+        yield inputs[WRITTEN]
+    else:
+        yield from list(inputs.values())[:1]
+
+
+def _shown(one: Input, other: Input | None = None) -> str:
+    """The place where an input begins to differ from the other."""
+    if not one.lines:
+        return str(one.place)
+    line = one.place.line + (_first_difference(one, other) if other else 0)
+    return f"{one.place.path}:{line}"
+
+
+def _first_difference(one: Input, other: Input) -> int:
+    lines, others = one.content.splitlines(), other.content.splitlines()
+    pairs = enumerate(zip(lines, others, strict=False))
+    shorter = min(len(lines), len(others), max(len(lines) - 1, 0))
+    return next((index for index, (left, right) in pairs if left != right), shorter)

@@ -1,0 +1,165 @@
+"""Two plans held against each other: what a request is decides first, its address second."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter
+from typing import Self, TypeAlias
+
+from veogen.models.model import Json
+from veogen.planner.identity import FILE, canonical
+from veogen.planner.plan import NO_CREDITS, Request, total_credits
+
+Fields: TypeAlias = Mapping[str, tuple[Json, Json]]
+
+IMAGES = "image_urls"
+
+
+def changed_fields(old: Request, new: Request) -> Fields:
+    """Parameters of the body, and `output`; None where one side is silent.
+
+    Images that changed under one name stand as the SHA-256s of their bytes.
+    """
+    before, after = _fields(old), _fields(new)
+    before[IMAGES], after[IMAGES] = _images(old, new), _images(new, old)
+    names = sorted({*before, *after})
+    pairs = {name: (before.get(name), after.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if _differ(*pair)}
+
+
+def _fields(request: Request) -> dict[str, Json]:
+    return {**request.body, "output": request.output}
+
+
+def _images(request: Request, other: Request) -> Json:
+    """The images of a request; those whose bytes are others in `other` by their hash."""
+    urls = request.body.get(IMAGES)
+    if not isinstance(urls, list):
+        return urls
+    own, others = _hashes(request), _hashes(other)
+    changed = {url for url, sha256 in own.items() if others.get(url, sha256) != sha256}
+    return [f"sha256:{own[str(url)]}" if url in changed else url for url in urls]
+
+
+def _hashes(request: Request) -> dict[str, str]:
+    return {FILE + image.path: image.sha256 for image in request.images}
+
+
+def _differ(old: Json, new: Json) -> bool:
+    """Values compare with their types: `1` is neither `1.0` nor true."""
+    if isinstance(old, str) and isinstance(new, str):
+        return old != new
+    return canonical(old) != canonical(new)
+
+
+Pair: TypeAlias = tuple[Request, Request]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request under one address before and after, and the fields that differ."""
+
+    old: Request
+    new: Request
+    fields: Fields
+
+    @property
+    def address(self) -> str:
+        return self.new.address
+
+    @property
+    def is_same_clip(self) -> bool:
+        """Whether what is bought is the same: only its path, or who is told of it, differs."""
+        return self.old.hash == self.new.hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What became of the requests of one plan in another; false when nothing did.
+
+    What was removed stands in the order of the old plan, all else in that of the new one.
+    """
+
+    added: tuple[Request, ...]
+    removed: tuple[Request, ...]
+    renamed: tuple[Pair, ...]
+    changed: tuple[Change, ...]
+    unchanged: tuple[Pair, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.renamed or self.changed)
+
+
+def compare(old: Iterable[Request], new: Iterable[Request]) -> Difference:
+    """Pair the requests that are the same by hash, then those that share an address."""
+    before, after = tuple(old), tuple(new)
+    same = tuple(_pairs(before, after, "hash"))
+    gone = _others(before, (request for request, _ in same))
+    come = _others(after, (request for _, request in same))
+    edited = tuple(_pairs(gone, come, "address"))
+    in_place = [pair for pair in same if pair[0].address == pair[1].address]
+    changes = {
+        new.address: Change(old, new, fields)
+        for old, new in (*in_place, *edited)
+        if (fields := changed_fields(old, new))
+    }
+    return Difference(
+        added=_others(come, (request for _, request in edited)),
+        removed=_others(gone, (request for request, _ in edited)),
+        renamed=tuple(pair for pair in same if pair[0].address != pair[1].address),
+        changed=tuple(changes[one.address] for one in after if one.address in changes),
+        unchanged=tuple(pair for pair in in_place if pair[1].address not in changes),
+    )
+
+
+def _pairs(old: Sequence[Request], new: Sequence[Request], key: str) -> Iterator[Pair]:
+    """Those that are equal in `key`, in the order of `new`."""
+    of = attrgetter(key)
+    known = {of(request): request for request in old}
+    for request in new:
+        if of(request) in known:
+            yield known[of(request)], request
+
+
+def _others(requests: Sequence[Request], without: Iterable[Request]) -> tuple[Request, ...]:
+    paired = {request.address for request in without}
+    return tuple(request for request in requests if request.address not in paired)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """Credits of both plans, and what is still to be bought; None where a price is unknown."""
+
+    old: Decimal | None
+    new: Decimal | None
+    to_buy: Decimal | None
+
+    @property
+    def delta(self) -> Decimal | None:
+        return None if self.old is None or self.new is None else self.new - self.old
+
+    def __add__(self, other: Self) -> "Money":
+        return Money(
+            old=_sum(self.old, other.old),
+            new=_sum(self.new, other.new),
+            to_buy=_sum(self.to_buy, other.to_buy),
+        )
+
+
+NOTHING = Money(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS)
+
+
+def money(
+    old: Iterable[Request], new: Iterable[Request], is_bought: Callable[[Request], bool]
+) -> Money:
+    """The money of two plans, when `is_bought` tells of a request whether it is paid for."""
+    after = tuple(new)
+    return Money(
+        old=total_credits(old),
+        new=total_credits(after),
+        to_buy=total_credits(request for request in after if not is_bought(request)),
+    )
+
+
+def _sum(left: Decimal | None, right: Decimal | None) -> Decimal | None:
+    return None if left is None or right is None else left + right

@@ -1,0 +1,239 @@
+"""A difference as Markdown for a pull request: summary first, details folded, never too long.
+
+A prompt is hostile text. Whatever a user wrote stands HTML-escaped inside `<code>` or `<pre>`, and
+those inside HTML blocks without a blank line, in which Markdown means nothing: no link, image,
+mention or tag can come of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+
+from veogen.diff.compare import Change, Money
+from veogen.diff.report import Group, Report, Review, word_pieces
+from veogen.diff.terminal import title, worth
+from veogen.planner.plan import Request
+from veogen.spec.types import PROMPTS
+from veogen.text import counted, plain
+
+_LONGEST_CODE = 300
+_LONGEST_TEXT = 4000
+_BLANK = "&#32;"  # a blank line would end the block, and Markdown begin
+
+
+def code(text: str) -> str:
+    """A name or address on one line."""
+    return f"<code>{_escaped(_cut(text, _LONGEST_CODE))}</code>"
+
+
+def preformatted(text: str) -> str:
+    """A text with its lines."""
+    return f"<pre>{_lines(_cut(text, _LONGEST_TEXT))}</pre>\n"
+
+
+def marked(name: str, old: str, new: str) -> str:
+    """Two texts as one: words that went struck out, words that came underlined."""
+    return f"<pre>{_escaped(name)}: {''.join(_pieces(old, new))}</pre>\n"
+
+
+def _pieces(old: str, new: str) -> Iterator[str]:
+    room = _LONGEST_TEXT
+    for piece in word_pieces(old, new):
+        if piece.is_kept:
+            yield _lines(_cut(piece.old, room))
+        else:
+            yield _tagged("del", _cut(piece.old, room))
+            yield _tagged("ins", _cut(piece.new, room))
+        room -= max(len(piece.old), len(piece.new))
+        if room <= 0:
+            return
+
+
+def _tagged(tag: str, text: str) -> str:
+    return f"<{tag}>{_lines(text)}</{tag}>" if text else ""
+
+
+def _lines(text: str) -> str:
+    lines = (_escaped(line) for line in text.split("\n"))
+    return "\n".join(line if line.strip() else _BLANK for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return escape(plain(text))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}\u2026 (the rest is left out)"
+
+
+_LEAST_SHARE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Something folded: its title, what comes first, and an item for each request, all HTML."""
+
+    title: str
+    first: str
+    items: tuple[str, ...]
+
+
+def size(text: str) -> int:
+    """Characters as the hosts of pull requests count them."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def fitting(items: Sequence[str], room: int) -> list[str]:
+    """The items that there is room for; a large one does not hide those after it."""
+    kept: list[str] = []
+    for item in items:
+        if size(item) < room:
+            room -= size(item) + 1
+            kept.append(item)
+    return kept
+
+
+def filled(sections: Sequence[Section], room: int) -> Iterator[str]:
+    """The sections, each with a fair share of the room; at the end what found no place."""
+    last = _left_out(sum(len(section.items) for section in sections))
+    room -= size(last) + 2
+    missing = 0
+    for index, section in enumerate(sections):
+        share = min(room, max(room // (len(sections) - index), _LEAST_SHARE))
+        text, items = _fitted(section, share)
+        missing += len(section.items) - items
+        if text:
+            room -= size(text) + 2
+            yield text
+    if missing:
+        yield _left_out(missing)
+
+
+def _fitted(section: Section, room: int) -> tuple[str, int]:
+    """The section as far as it fits, and how many of its items do; empty if its frame does not."""
+    whole = (f"<details>\n<summary>{section.title}</summary>", section.first, "<ul>")
+    end = ("</ul>", "</details>")
+    more = f"<li>{len(section.items):,} more left out</li>"
+    room -= sum(size(part) + 1 for part in (*whole, *end, more))
+    if room < 0:
+        return "", 0
+    kept = fitting(section.items, room)
+    missing = len(section.items) - len(kept)
+    tail = [f"<li>{missing:,} more left out</li>"] if missing else []
+    return "\n".join((*whole, *kept, *tail, *end)), len(kept)
+
+
+def _left_out(number: int) -> str:
+    noun = "request is" if number == 1 else "requests are"
+    return f"**{number:,} {noun} left out here; `veogen diff` shows all.**"
+
+
+_ROOM = 60_000  # of the 65,536 of a comment: whoever posts it may add a line or two
+_TABLE_ROOM = 12_000
+_NOTES_ROOM = 8_000
+_MOST_CAUSES = 20
+
+
+def markdown(report: Report) -> str:
+    """The report, always shorter than a comment may be; what is left out is said to be."""
+    head = "\n\n".join(_head(report))
+    sections = [section for review in report.reviews for section in _sections(review)]
+    return "\n\n".join((head, *filled(sections, _ROOM - size(head))))
+
+
+def _head(report: Report) -> Iterator[str]:
+    unchanged = report.counts.unchanged
+    stay = f" ({counted(unchanged, 'request')} unchanged)" if unchanged else ""
+    yield f"### veogen: {report.headline}{stay}"
+    rows = [(review.name, review.money) for review in report.reviews if _is_worth_a_row(review)]
+    if rows:
+        yield _table(rows, report.money)
+    notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
+    if notes:
+        yield _list([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes])
+
+
+def _is_worth_a_row(review: Review) -> bool:
+    return bool(review.difference) or review.money.delta != 0
+
+
+def _table(rows: Sequence[tuple[str, Money]], total: Money) -> str:
+    lines = ["<tr><th></th><th>before</th><th>after</th><th>delta</th><th>to buy</th></tr>"]
+    kept = fitting([_row(code(name), money) for name, money in rows], _TABLE_ROOM)
+    missing = len(rows) - len(kept)
+    if len(rows) > 1:
+        more = f", {missing:,} of them left out here" if missing else ""
+        kept.append(_row(f"all {len(rows):,} specs{more}", total))
+    return "\n".join(("<table>", *lines, *kept, "</table>"))
+
+
+def _row(name: str, money: Money) -> str:
+    delta = "unknown" if money.delta is None else f"{money.delta:+}"
+    amounts = (_amount(money.old), _amount(money.new), delta, _amount(money.to_buy))
+    cells = "".join(f'<td align="right">{amount}</td>' for amount in amounts)
+    return f"<tr><td>{name}</td>{cells}</tr>"
+
+
+def _sections(review: Review) -> Iterator[Section]:
+    difference = review.difference
+    where = f"<p>{code(title(review))}</p>"
+    if difference.added:
+        yield _bought("added", review.name, where, difference.added)
+    for group in review.groups:
+        yield _changed(review.name, where, group)
+    if difference.removed:
+        yield _bought("removed", review.name, where, difference.removed)
+    if difference.renamed:
+        items = [
+            f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
+            for old, new in difference.renamed
+        ]
+        told = f"{code(review.name)}: {counted(len(items), 'request')} renamed, the same clips"
+        yield Section(told, where, tuple(items))
+
+
+def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Section:
+    amounts = [request.credits for request in requests]
+    known = sum((amount for amount in amounts if amount is not None), Decimal(0))
+    price = "at an unknown price" if None in amounts else f"{known} credits"
+    told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
+    return Section(told, where, tuple(map(_whole, requests)))
+
+
+def _whole(request: Request) -> str:
+    """A request with its prompts as they would be sent."""
+    texts = [_text(name, request) for name in PROMPTS if name in request.body]
+    return f"<li>{code(request.address)}\n{''.join(texts)}</li>"
+
+
+def _text(name: str, request: Request) -> str:
+    return preformatted(f"{name}: {request.body[name]}")
+
+
+def _changed(name: str, where: str, group: Group) -> Section:
+    number = counted(len(group.changes), "request")
+    price = "nothing is bought again" if group.is_same_clip else worth(group)
+    told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
+    causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
+    first = "".join(_marked_texts(group.changes[0]))
+    addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
+    return Section(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
+
+
+def _marked_texts(change: Change) -> Iterator[str]:
+    for name in PROMPTS:
+        old, new = change.fields.get(name, (None, None))
+        if isinstance(old, str) and isinstance(new, str):
+            yield marked(name, old, new)
+
+
+def _list(notes: Sequence[str]) -> str:
+    kept = fitting(notes, _NOTES_ROOM)
+    missing = len(notes) - len(kept)
+    more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
+    return "\n".join(("<ul>", *kept, *more, "</ul>"))
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else str(amount)

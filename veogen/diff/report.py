@@ -1,0 +1,298 @@
+"""A difference made ready for people: changes in groups, money, and what else to know."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from veogen.diff.compare import IMAGES, NOTHING, Change, Difference, Money
+from veogen.models.model import Json
+from veogen.planner.identity import canonical
+from veogen.planner.plan import Request
+from veogen.text import counted, plain
+
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_MOST_TOKENS, _MOST_MATCHES = 6_000, 50_000
+"""Comparing takes the square of the tokens, and of those that are equal the cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of text: in both when `old` and `new` are equal, else replaced by the other."""
+
+    old: str
+    new: str
+
+    @property
+    def is_kept(self) -> bool:
+        return self.old == self.new
+
+
+@lru_cache(maxsize=1024)
+def word_pieces(old: str, new: str) -> tuple[Piece, ...]:
+    """Both texts cut into what they share and what was replaced.
+
+    Joined, the old sides are `old` and the new sides `new`.
+    """
+    return tuple(_merged(token_pieces(_TOKEN.findall(old), _TOKEN.findall(new))))
+
+
+def token_pieces(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+    """Two texts in tokens, as what they share and what was replaced; too much is, as a whole."""
+    start = _shared(before, after)
+    end = _shared(before[:start:-1], after[:start:-1])
+    head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
+    middle = before[start : len(before) - end], after[start : len(after) - end]
+    pieces = (Piece(head, head), *_opcodes(*middle), Piece(tail, tail))
+    return (piece for piece in pieces if piece.old or piece.new)
+
+
+def _shared(before: Sequence[str], after: Sequence[str]) -> int:
+    """With how many equal tokens both begin."""
+    pairs = enumerate(zip(before, after, strict=False))
+    shorter = min(len(before), len(after))
+    return next((index for index, (left, right) in pairs if left != right), shorter)
+
+
+def replacements(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
+    """What was replaced by what, white space around it left away."""
+    return tuple((piece.old.strip(), piece.new.strip()) for piece in pieces if not piece.is_kept)
+
+
+def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+    if len(before) + len(after) > _MOST_TOKENS or _matches(before, after) > _MOST_MATCHES:
+        yield Piece("".join(before), "".join(after))
+        return
+    matcher = SequenceMatcher(_is_gap, before, after, autojunk=False)
+    for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        yield Piece("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
+
+
+def _matches(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many pairs of equal tokens there are that a comparison begins at."""
+    counts = Counter(after)
+    return sum(counts[token] for token in before if not _is_gap(token))
+
+
+def _is_gap(text: str) -> bool:
+    """Whether a text is nothing but space between words of one line."""
+    return text.isspace() and "\n" not in text
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Replaced pieces with nothing but a space between them become one: people read phrases."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        is_gap = piece.is_kept and _is_gap(piece.old)
+        if waiting and (is_gap or not piece.is_kept):
+            waiting.append(piece)
+        elif piece.is_kept:
+            yield from _joined(waiting)
+            waiting = []
+            yield piece
+        else:
+            waiting = [piece]
+    yield from _joined(waiting)
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """The pieces as one, but for a gap that they end with."""
+    tail = pieces.pop() if pieces and pieces[-1].is_kept else None
+    if pieces:
+        yield Piece("".join(p.old for p in pieces), "".join(p.new for p in pieces))
+    if tail is not None:
+        yield tail
+
+
+CausesOf: TypeAlias = Callable[[Change], Iterable[str]]
+
+_HASH = "sha256:"
+_MOST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What was done to one field: words of a text replaced, or a value for another."""
+
+    field: str
+    replaced: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        shown = [_arrow(old, new) for old, new in self.replaced[:_MOST_SHOWN]]
+        more = len(self.replaced) - len(shown)
+        return f"{plain(self.field)}: {', '.join(shown)}{f' and {more} more' if more else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Requests that were edited alike, and why, as far as it is known."""
+
+    edits: tuple[Edit, ...]
+    changes: tuple[Change, ...]
+    causes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What was done, on one line."""
+        return "; ".join(map(str, self.edits))
+
+    @property
+    def is_same_clip(self) -> bool:
+        return all(change.is_same_clip for change in self.changes)
+
+
+def unexplained(change: Change) -> Iterable[str]:
+    """The causes of a change about which nothing is known but that it is there."""
+    del change
+    return ()
+
+
+def grouped(changes: Iterable[Change], causes_of: CausesOf = unexplained) -> tuple[Group, ...]:
+    """The changes with equal edits together, in order of the first of each."""
+    alike: dict[tuple[Edit, ...], list[Change]] = {}
+    for change in changes:
+        alike.setdefault(tuple(_edits(change)), []).append(change)
+    return tuple(
+        Group(edits, tuple(members), _united(members, causes_of))
+        for edits, members in alike.items()
+    )
+
+
+def _united(changes: Sequence[Change], causes_of: CausesOf) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cause for change in changes for cause in causes_of(change)))
+
+
+def _edits(change: Change) -> Iterator[Edit]:
+    for name, (old, new) in change.fields.items():
+        if isinstance(old, str) and isinstance(new, str):
+            yield Edit(name, replacements(word_pieces(old, new)))
+        else:
+            yield Edit(name, ((_shown(name, old), _shown(name, new)),))
+
+
+def _shown(name: str, value: Json) -> str:
+    """A value on one line; the hash of an image cut to what tells it apart."""
+    if value is None:
+        return ""
+    if name == IMAGES and isinstance(value, list):
+        return ", ".join(map(_image, value))
+    return canonical(value).decode()
+
+
+def _image(url: Json) -> str:
+    text = str(url)
+    return text[: len(_HASH) + 10] if text.startswith(_HASH) else text
+
+
+def _arrow(old: str, new: str) -> str:
+    if not old and not new:
+        return "white space"
+    if not old:
+        return f"+ {plain(new)}"
+    if not new:
+        return f"- {plain(old)}"
+    return f"{plain(old)} → {plain(new)}"
+
+
+FORMAT = "veogen.diff/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One spec before and after; `old` and `new` say where each was read, None where it is not."""
+
+    name: str
+    old: str | None
+    new: str | None
+    difference: Difference
+    groups: tuple[Group, ...]
+    money: Money
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Videos that come and go, and requests that become others, change their address or stay."""
+
+    added: int
+    removed: int
+    changed: int
+    renamed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that one command compares; false when nothing differs.
+
+    Its own notes are of all specs together.
+    """
+
+    reviews: tuple[Review, ...]
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(review.difference for review in self.reviews)
+
+    @property
+    def money(self) -> Money:
+        return sum((review.money for review in self.reviews), NOTHING)
+
+    @property
+    def counts(self) -> Counts:
+        differences = [review.difference for review in self.reviews]
+        return Counts(
+            added=sum(_videos(one.added) for one in differences),
+            removed=sum(_videos(one.removed) for one in differences),
+            changed=sum(len(one.changed) for one in differences),
+            renamed=sum(len(one.renamed) for one in differences),
+            unchanged=sum(len(one.unchanged) for one in differences),
+        )
+
+    @property
+    def headline(self) -> str:
+        """All of it on one line: `+4 clips, 3 changed: 304.128 credits to buy`."""
+        if not self:
+            return "no difference"
+        counts, to_buy = self.counts, self.money.to_buy
+        parts = [f"+{counted(counts.added, 'clip')}"] if counts.added else []
+        if counts.removed:
+            lost = f"{counts.removed:,}" if counts.added else counted(counts.removed, "clip")
+            parts.append(f"\u2212{lost}")
+        parts += [f"{counts.changed:,} changed"] if counts.changed else []
+        parts += [f"{counts.renamed:,} renamed"] if counts.renamed else []
+        price = "an unknown price" if to_buy is None else f"{to_buy} credits"
+        return f"{', '.join(parts)}: {price} to buy"
+
+
+def diff_data(report: Report) -> dict[str, Any]:
+    """The contract's JSON; of several specs the sum."""
+    differences = [review.difference for review in report.reviews]
+    return {
+        "format": FORMAT,
+        "added": [request.address for one in differences for request in one.added],
+        "removed": [request.address for one in differences for request in one.removed],
+        "renamed": [[old.address, new.address] for one in differences for old, new in one.renamed],
+        "changed": [
+            {
+                "address": change.address,
+                "fields": {name: list(pair) for name, pair in change.fields.items()},
+            }
+            for one in differences
+            for change in one.changed
+        ],
+        "unchanged": report.counts.unchanged,
+        "credits": _money_data(report.money),
+    }
+
+
+def _money_data(money: Money) -> dict[str, str | None]:
+    amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
+    return {name: None if amount is None else str(amount) for name, amount in amounts.items()}
+
+
+def _videos(requests: Iterable[Request]) -> int:
+    return sum(request.videos for request in requests)

@@ -1,0 +1,123 @@
+"""A difference as lines for a terminal, coloured where that is wanted."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from veogen.diff.compare import Change, Difference, Money
+from veogen.diff.report import Group, Piece, Report, Review, word_pieces
+from veogen.planner.plan import Request, total_credits
+from veogen.spec.types import PROMPTS
+from veogen.text import Colour, Paint, counted, plain, plain_lines
+
+_MOST_ADDRESSES = 3
+_MINUS = "\u2212"
+
+
+def lines(report: Report, paint: Paint) -> Iterator[str]:
+    """Everything that differs, and at the end what it comes to."""
+    for review in report.reviews:
+        if review.difference or review.notes:
+            yield from _review(review, paint)
+            yield ""
+    yield from (f"note: {plain(note)}" for note in report.notes)
+    yield paint(f"{report.headline}.", "bold")
+    if report.counts.unchanged:
+        yield f"{counted(report.counts.unchanged, 'request')} unchanged."
+    yield _money(report.money)
+
+
+def _review(review: Review, paint: Paint) -> Iterator[str]:
+    yield paint(plain(title(review)), "bold")
+    yield from (f"  note: {plain(note)}" for note in review.notes)
+    yield from difference_lines(review.difference, review.groups, paint)
+
+
+def title(review: Review) -> str:
+    """The name of the spec, and where both sides were read."""
+    if review.old is None:
+        return f"{review.name}: new, {review.new}"
+    if review.new is None:
+        return f"{review.name}: gone, {review.old}"
+    return f"{review.name}: {review.old} → {review.new}"
+
+
+def difference_lines(
+    difference: Difference, groups: Iterable[Group], paint: Paint
+) -> Iterator[str]:
+    """What was added, removed, renamed and changed in one spec."""
+    yield from _listed(difference.added, "+", paint, "green")
+    yield from _listed(difference.removed, "-", paint, "red")
+    for old, new in difference.renamed:
+        yield paint(f"  > {plain(old.address)} → {plain(new.address)} (renamed)", "cyan")
+    for group in groups:
+        yield from _group(group, paint)
+
+
+def _listed(requests: Iterable[Request], sign: str, paint: Paint, colour: Colour) -> Iterator[str]:
+    for request in requests:
+        yield f"{paint(f'  {sign} {plain(request.address)}', colour)}  {_price(request)}"
+
+
+def _price(request: Request) -> str:
+    return "unknown price" if request.credits is None else f"{request.credits} credits"
+
+
+def _group(group: Group, paint: Paint) -> Iterator[str]:
+    whom = plain(group.changes[0].address)
+    if len(group.changes) > 1:
+        whom = counted(len(group.changes), "request")
+    price = "not bought again" if group.is_same_clip else worth(group)
+    yield f"{paint(f'  ~ {whom}', 'yellow')}  {price}  {group.title}"
+    yield from (f"      {plain(cause)}" for cause in group.causes)
+    if len(group.changes) > 1:
+        shown = [plain(change.address) for change in group.changes[:_MOST_ADDRESSES]]
+        more = len(group.changes) - len(shown)
+        yield f"      {', '.join(shown)}{f' and {more} more' if more else ''}"
+    yield from _texts(group.changes[0], paint)
+
+
+def worth(group: Group) -> str:
+    """What the requests of a group are expected to cost, and did before if that was another."""
+    old, new = (
+        total_credits(side)
+        for side in zip(*((change.old, change.new) for change in group.changes), strict=True)
+    )
+    if new is None:
+        return "unknown price"
+    return f"{new} credits" if old == new else f"{_amount(old)} → {new} credits"
+
+
+def _texts(change: Change, paint: Paint) -> Iterator[str]:
+    """The prompts of a change, word by word."""
+    for name in PROMPTS:
+        old, new = change.fields.get(name, (None, None))
+        if isinstance(old, str) and isinstance(new, str):
+            marked = "".join(_marked(piece, paint) for piece in word_pieces(old, new))
+            yield from (f"      | {line}" for line in marked.split("\n"))
+
+
+def _marked(piece: Piece, paint: Paint) -> str:
+    if piece.is_kept:
+        return plain_lines(piece.old)
+    old = (_sign(line, "[-", "-]", paint, "red") for line in piece.old.split("\n"))
+    new = (_sign(line, "{+", "+}", paint, "green") for line in piece.new.split("\n"))
+    return "\n".join(old) + "\n".join(new)
+
+
+def _sign(text: str, before: str, after: str, paint: Paint, colour: Colour) -> str:
+    """A replaced word; where there are no colours, signs stand around it."""
+    if not text:
+        return ""
+    coloured = paint(plain(text), colour)
+    return coloured if coloured != plain(text) else f"{before}{plain(text)}{after}"
+
+
+def _money(money: Money) -> str:
+    if money.delta is None:
+        return f"Credits: {_amount(money.old)} → {_amount(money.new)}."
+    sign = "+" if money.delta >= 0 else _MINUS
+    return f"Credits: {money.old} → {money.new} ({sign}{abs(money.delta)})."
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else str(amount)

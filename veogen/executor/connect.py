@@ -1,0 +1,248 @@
+"""The real parts that a run is made of: the gateway, the media host, threads, the clock."""
+
+import errno
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from veogen.errors import ExitCode, VeogenError
+from veogen.executor import options as backoff
+from veogen.executor.journal import Journal
+from veogen.executor.options import Clock, Policy, SystemClock, chance
+from veogen.executor.run import Services
+from veogen.executor.transfer import Downloads, Effective
+from veogen.executor.transitions import Stop
+from veogen.executor.uploads import Read, Uploader
+from veogen.executor.workers import Threads
+from veogen.gateway.api import (
+    Balance,
+    Body,
+    Gateway,
+    NotTaken,
+    Quota,
+    Submission,
+    Task,
+    Unread,
+    Upload,
+)
+from veogen.gateway.client import Evolink
+from veogen.gateway.media import Media
+from veogen.gateway.settings import Settings
+from veogen.models.model import Json, Model, default_catalogue
+from veogen.results.manifest import GatewayName
+
+_SILENT = Unread(code="offline", message="nothing is asked here", reached=False)
+
+
+class Offline:
+    """Answers everything with silence."""
+
+    simulated: bool | None = None
+    reads_at_once = 1
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        del body, key
+        return NotTaken(code=_SILENT.code, message=_SILENT.message, reached=False)
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+        return dict.fromkeys(task_ids, _SILENT)
+
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+        del model
+        return _SILENT
+
+    def balance(self) -> Balance | Unread:
+        return _SILENT
+
+    def models(self) -> frozenset[str] | Unread:
+        return _SILENT
+
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+        del name, content, mime
+        return _SILENT
+
+    def quota(self) -> Quota | Unread:
+        return _SILENT
+
+    def delete(self, file_id: str) -> Unread | None:
+        del file_id
+        return _SILENT
+
+
+class SilentGatewayError(VeogenError):
+    """Nothing answered for a minute; nothing was sent."""
+
+    exit_code = ExitCode.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Whether it is the gateway or a simulator, and a reason to buy nothing, if there is one."""
+
+    gateway_name: GatewayName
+    stop: Stop | None = None
+
+
+def preflight(
+    gateway: Gateway,
+    models: Collection[str],
+    *,
+    clock: Clock,
+    chance: backoff.Chance,
+    silence: float,
+    say: Callable[[str], None],
+) -> Preflight:
+    """Ask for the models of the key; raises `SilentGatewayError` when nothing answers.
+
+    The endpoint is in no public document: an answer without a list proves nothing, nor does 403,
+    which a key that may buy could get here; if it may not, that is what the first submit is told.
+    """
+    answer = _answered(gateway, clock, chance, silence, say)
+    name: GatewayName = "simulated" if gateway.simulated else "evolink"
+    return Preflight(name, _reason(answer, models))
+
+
+def _answered(
+    gateway: Gateway,
+    clock: Clock,
+    chance: backoff.Chance,
+    silence: float,
+    say: Callable[[str], None],
+) -> frozenset[str] | Unread:
+    began, tries = clock.monotonic(), 0
+    while True:
+        answer = gateway.models()
+        if not (isinstance(answer, Unread) and not answer.reached):
+            return answer
+        tries += 1
+        if tries == 1:
+            say(f"the gateway does not answer ({answer.message}); trying for {silence:.0f} s")
+        left = began + silence - clock.monotonic()
+        if left <= 0:
+            raise SilentGatewayError(
+                f"the gateway has not answered for {silence:.0f} s ({answer.message}); "
+                "nothing was sent"
+            )
+        clock.sleep(min(left, backoff.wait(min(tries, 4), chance)))
+
+
+def _reason(answer: frozenset[str] | Unread, models: Collection[str]) -> Stop | None:
+    match answer:
+        case Unread(status=401):
+            return Stop("refused", f"{answer.message} ({answer.code}); nothing was sent")
+        case frozenset() if answer:
+            missing = sorted(set(models) - answer)
+            if missing:
+                return Stop("model", f"the key may not use {', '.join(missing)}; nothing was sent")
+            return None
+        case _:
+            return None
+
+
+def no_project(path: PurePosixPath, at_most: int) -> bytes:
+    """No project is known: a request of an earlier run whose spec is not here."""
+    del at_most
+    raise FileNotFoundError(errno.ENOENT, "its project is known to veogen run only", str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a run talks to, and a reason to buy nothing, if the gateway gave one."""
+
+    settings: Settings
+    gateway: Evolink
+    media: Media
+    stop: Stop | None
+
+    @property
+    def simulated(self) -> bool:
+        return bool(self.gateway.simulated)
+
+    def balance(self) -> Balance | Unread:
+        return self.gateway.balance()
+
+    def services(
+        self,
+        read: Read = no_project,
+        models: Mapping[str, Model] | None = None,
+    ) -> Services:
+        """The parts of one run; `read` gives the bytes of a file of its project."""
+        clock = SystemClock()
+        return Services(
+            gateway=self.gateway,
+            gateway_name="simulated" if self.simulated else "evolink",
+            courier=lambda path: Downloads(self.media, path, effective(models)),
+            uploads=lambda journal: self._uploader(journal, read),
+            clock=clock,
+            crew=Threads,
+            chance=chance,
+        )
+
+    def _uploader(self, journal: Journal, read: Read) -> Uploader:
+        tag = f"{secrets.token_hex(4)}-"
+        return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
+
+    def _known(self, journal: Journal) -> dict[str, Upload]:
+        """The uploads that are there; those of a simulator that has ended are gone with it."""
+        known = journal.uploads()
+        if not self.simulated:
+            return known
+        return {sha256: upload for sha256, upload in known.items() if self._is_there(upload)}
+
+    def _is_there(self, upload: Upload) -> bool:
+        with self.media.fetch(upload.url) as answer:
+            return isinstance(answer, Body)
+
+
+@contextmanager
+def connected(
+    settings: Settings,
+    policy: Policy,
+    *,
+    models: Collection[str],
+    request_timeout: float = 60.0,
+    say: Callable[[str], None],
+) -> Iterator[Connection]:
+    """Talk to the gateway; raises `SilentGatewayError` when it does not answer."""
+    with ExitStack() as stack:
+        gateway = stack.enter_context(
+            Evolink.from_settings(settings, request_timeout=request_timeout)
+        )
+        media = stack.enter_context(Media.from_settings(settings, request_timeout=request_timeout))
+        seen = preflight(
+            gateway,
+            models,
+            clock=SystemClock(),
+            chance=chance,
+            silence=policy.silence,
+            say=say,
+        )
+        yield Connection(settings, gateway, media, seen.stop)
+
+
+def offline(gateway_name: GatewayName) -> Services:
+    """The parts of what is decided without a network."""
+    gateway = Offline()
+    clock = SystemClock()
+    return Services(
+        gateway=gateway,
+        gateway_name=gateway_name,
+        courier=lambda path: Downloads(Media(local=False), path, effective()),
+        uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock, ""),
+        clock=clock,
+        crew=Threads,
+        chance=chance,
+    )
+
+
+def effective(models: Mapping[str, Model] | None = None) -> Effective:
+    """Fills in the defaults of a request's model, as far as the model is known."""
+    known = default_catalogue() if models is None else models
+
+    def filled(body: Mapping[str, Json]) -> Mapping[str, Json]:
+        model = known.get(str(body.get("model")))
+        return model.effective(body) if model else body
+
+    return filled

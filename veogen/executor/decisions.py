@@ -1,0 +1,193 @@
+"""What a person decides about requests that veogen may not decide about by itself."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from veogen.errors import UsageError
+from veogen.gateway.api import Gateway, Task
+from veogen.results.events import Abandoned, Adopted, Event, Status
+from veogen.results.ledger import Ledger, Standing
+from veogen.results.record import Record
+from veogen.text import counted
+
+Kind: TypeAlias = Literal["adopt", "replay", "abandon", "rebuy"]
+
+EVERY = "*"
+
+_DIED = ("link-expired", "no-links")
+
+_FITS: dict[Kind, frozenset[Status]] = {
+    "adopt": frozenset({"indeterminate"}),
+    "replay": frozenset({"indeterminate"}),
+    "abandon": frozenset({"indeterminate", "submitted", "undelivered"}),
+    "rebuy": frozenset({"indeterminate", "undelivered", "failed"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision as it was typed; `task_id` is what `adopt` names."""
+
+    kind: Kind
+    address: str
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about one request."""
+
+    kind: Kind
+    standing: Standing
+    task_id: str | None = None
+
+
+def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
+    """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
+    standings = list(ledger.everything)
+    by_star = [standing for standing in standings if not comes_home(standing.record, now)]
+    by_address: dict[str, list[Standing]] = {}
+    for standing in standings:
+        by_address.setdefault(standing.entry.address, []).append(standing)
+    found: dict[str, Decided] = {}
+    mistakes: list[str] = []
+    for decision in decisions:
+        address = decision.address
+        named = by_star if address == EVERY else by_address.get(address, ())
+        for decided in _meant(decision, named, mistakes):
+            other = found.setdefault(decided.standing.record.hash, decided)
+            if other is not decided:
+                mistakes.append(f"{decision.address}: decide one thing only")
+    mistakes.extend(_shared_tasks(found.values()))
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return list(found.values())
+
+
+def notes(
+    decisions: Iterable[Decision], found: Sequence[Decided], ledger: Ledger, now: float
+) -> Iterator[str]:
+    """What '*' does not mean, in words."""
+    for kind in [decision.kind for decision in decisions if decision.address == EVERY]:
+        kept = [
+            s.record
+            for s in ledger.everything
+            if s.record.status in _FITS[kind] and comes_home(s.record, now)
+        ]
+        if kept:
+            left = counted(len(kept), "request")
+            yield f"note: --{kind} '*' leaves alone {left} that can still be collected"
+        elif all(decided.kind != kind for decided in found):
+            yield f"note: --{kind} '*' fits no request"
+
+
+def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
+    """A task is of one request: who says two has mistaken one of them."""
+    owners: dict[str, str] = {}
+    for decided in found:
+        if decided.task_id is not None:
+            address = decided.standing.entry.address
+            owner = owners.setdefault(decided.task_id, address)
+            if owner != address:
+                yield f"{address}: {decided.task_id} is adopted for {owner} already"
+
+
+def _meant(decision: Decision, named: Sequence[Standing], mistakes: list[str]) -> Iterator[Decided]:
+    fits = _FITS[decision.kind]
+    fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
+    if not named and decision.address != EVERY:
+        mistakes.append(f"{decision.address}: there is no such request in this run")
+    elif not fitting and decision.address != EVERY and named[0].record.status in fits:
+        mistakes.append(
+            f"{decision.address}: another machine sent it, and only that one can send the same "
+            "again; decide there, or --adopt its task"
+        )
+    elif not fitting and decision.address != EVERY:
+        is_ = named[0].record.status
+        mistakes.append(
+            f"{decision.address}: it is {is_}; --{decision.kind} takes what is "
+            f"{' or '.join(sorted(fits))}"
+        )
+    for standing in fitting:
+        yield Decided(decision.kind, standing, decision.task_id)
+
+
+def comes_home(record: Record, now: float) -> bool:
+    """Whether it was bought and can still be had: '*' must not give that up, nor pay it twice."""
+    if record.status != "undelivered":
+        return record.status == "submitted"
+    died = record.error is not None and record.error.code in _DIED
+    return not died and (record.expires_at is None or now < record.expires_at)
+
+
+def _can(kind: Kind, standing: Standing) -> bool:
+    return kind in ("adopt", "abandon") or has_bytes(standing, again=kind == "replay")
+
+
+def has_bytes(standing: Standing, *, again: bool) -> bool:
+    """Whether there is a body that could be sent, or with `again` the very one that was.
+
+    What was bought elsewhere and is in no plan here has none. Of a request with local images only
+    the machine that sent it knows the addresses of its uploads.
+    """
+    if standing.record.sent is not None:
+        return True
+    return bool(standing.entry.body) and not (again and standing.entry.images)
+
+
+def abandoned(standing: Standing) -> Event:
+    return Abandoned(standing.record.hash, "given up by hand; what it may have cost stays counted")
+
+
+def adopted(decided: Decided, gateway: Gateway, owned: Mapping[str, Standing], now: float) -> Event:
+    """The task becomes the request's, if it exists, fits and is nobody else's."""
+    address, task_id = decided.standing.entry.address, decided.task_id or ""
+    owner = owned.get(task_id)
+    if owner is not None:
+        raise UsageError(f"{address}: {task_id} is the task of {owner.entry.address}")
+    answer = gateway.tasks([task_id])[task_id]
+    if not isinstance(answer, Task):
+        raise UsageError(f"{address}: {task_id} cannot be read: {answer.message} ({answer.code})")
+    if answer.type not in (None, "video"):
+        raise UsageError(f"{address}: {task_id} makes no video but {answer.type}")
+    model = decided.standing.entry.model
+    if model and answer.model not in (None, model):
+        raise UsageError(f"{address}: {task_id} is of {answer.model}, the request of {model}")
+    return Adopted(decided.standing.record.hash, task_id, answer.credits, now)
+
+
+def owners(ledger: Ledger) -> dict[str, Standing]:
+    """Every task that is known to be of a request, and that request."""
+    found: dict[str, Standing] = {}
+    for standing in ledger.everything:
+        for purchase in standing.record.purchases.values():
+            if purchase.task_id is not None:
+                found.setdefault(purchase.task_id, standing)
+    return found
+
+
+WINDOW = 15 * 60.0
+"""Seconds around a lost POST in which its task must have been made, clocks being what they are."""
+
+
+def unowned(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
+    """Tasks of the account that are of no request that is known."""
+    owned = owners(ledger)
+    return [task for task in tasks if task.id not in owned]
+
+
+def candidates(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
+    """Of tasks that nobody owns those that may be a held request's: they are of its time."""
+    sent_at = record.sent.at if record.sent else None
+    for task in tasks:
+        near = sent_at is None or task.created is None or abs(task.created - sent_at) <= WINDOW
+        if near:
+            yield task
+
+
+def paid_so_far(record: Record) -> str:
+    """What was paid, or may have been, for a request that is bought anew."""
+    amounts = [p.credits for p in record.purchases.values()]
+    unknown = " and an unknown amount" if None in amounts else ""
+    return f"{record.spent} credits{unknown}"

@@ -1,0 +1,274 @@
+"""What is in a clip: measured when it is delivered, and compared with what was asked for."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from veogen.models.model import Json
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_HEADER = 8
+_LARGE_HEADER = 16
+_LARGE, _TO_THE_END = 1, 0
+_KIND = re.compile(rb"[ -~]{4}")
+_MOST_BOXES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of a file: its four letters, and where it begins and ends."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+class DamagedError(Exception):
+    """The file is no whole clip; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What an MP4 calls itself; `listed`: its head lists every sample, none comes in fragments."""
+
+    brand: str
+    listed: bool
+
+
+def outline(path: Path) -> Outline:
+    """The outline of an MP4 whose boxes are all there; raises `DamagedError`."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        boxes = list(_boxes(file, size))
+        kinds = [box.kind for box in boxes]
+        if kinds[:1] != [b"ftyp"]:
+            raise DamagedError("it does not begin like an MP4")
+        for kind in (b"moov", b"mdat"):
+            if kind not in kinds:
+                raise DamagedError(f"its box {kind.decode()} is missing")
+        file.seek(boxes[0].start + _HEADER)
+        brand = file.read(4).decode("ascii", "replace").strip()
+    return Outline(brand, listed=b"moof" not in kinds)
+
+
+def _boxes(file: BinaryIO, size: int) -> Iterator[Box]:
+    start = 0
+    for _ in range(_MOST_BOXES):
+        if start == size:
+            return
+        box = _box(file, start, size)
+        yield box
+        start = box.end
+    raise DamagedError("it has too many boxes")
+
+
+def _box(file: BinaryIO, start: int, size: int) -> Box:
+    file.seek(start)
+    header = file.read(_LARGE_HEADER)
+    length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
+    if length == _LARGE:
+        length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
+    elif length == _TO_THE_END:
+        length = size - start
+    if _KIND.fullmatch(kind) is None:
+        raise DamagedError(f"what stands at byte {start} is no box")
+    if length < least or start + length > size:
+        raise DamagedError(f"its box {kind.decode()} is cut short")
+    return Box(kind, start, start + length)
+
+
+DURATION_TOLERANCE = 0.5
+"""Seconds. A clip is a whole number of frames, and its sound begins a little before it: that is
+less than a tenth of a second. The lengths that are sold are two seconds apart."""
+
+_LONGEST = 10**6
+"""Seconds, and frames a second: what says more, or less than none, measures nothing."""
+
+_RATIO_TOLERANCE = 0.02
+_LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
+_HOLE = bytes(256)
+"""What was never written is missing by the sector, of 512 bytes: a longer row of zeros is found in
+less time, and a sector that does not leave one takes the length of a unit with it."""
+
+_UNPROBED = {"probesize": "32", "codec_whitelist": "none"}
+"""The boxes of an MP4 say what is in it: decoders that probe it too would take half of the time."""
+
+_QUARTER_TURNS = (90, 270)
+_CUT_SHORT = "a sample is cut short"
+
+_one_at_a_time = threading.Lock()
+"""A clip is looked at sample by sample: several at once would hand the interpreter to each other
+with each, which takes longer than to wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was measured: seconds, pixels as shown, frames a second."""
+
+    brand: str
+    codec: str
+    duration: float
+    width: int
+    height: int
+    fps: float
+    audio: bool
+
+
+def measure(path: Path) -> Facts | str:
+    """The facts of a clip that is whole, or why it is not."""
+    from av.error import FFmpegError  # noqa: PLC0415 - dear, and wanted only where one is looked at
+
+    try:
+        with _one_at_a_time:
+            return _measured(path)
+    except DamagedError as damage:
+        return str(damage)
+    except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
+        return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def compare(facts: Facts, expected: Mapping[str, Json]) -> tuple[str, ...]:
+    """What differs from the request's effective parameters: each a word for a warning."""
+    return tuple(_differences(facts, expected))
+
+
+def _differences(facts: Facts, expected: Mapping[str, Json]) -> Iterator[str]:
+    seconds, audio = expected.get("duration"), expected.get("generate_audio")
+    if isinstance(seconds, int) and abs(facts.duration - seconds) > DURATION_TOLERANCE:
+        yield "duration"
+    size = _LONG_AND_SHORT.get(str(expected.get("quality")))
+    if size and sorted((facts.width, facts.height), reverse=True) != list(size):
+        yield "size"
+    if not _has_ratio(facts, expected.get("aspect_ratio")):
+        yield "ratio"
+    if isinstance(audio, bool) and facts.audio is not audio:
+        yield "audio"
+
+
+def _has_ratio(facts: Facts, ratio: Json) -> bool:
+    """Whether the picture has the ratio; `auto` and none leave it open."""
+    if not isinstance(ratio, str):
+        return True
+    wide, colon, high = ratio.partition(":")
+    if not (colon and wide.isdecimal() and high.isdecimal() and facts.width * facts.height):
+        return True
+    return abs(facts.width / facts.height * int(high) / int(wide) - 1) <= _RATIO_TOLERANCE
+
+
+def _measured(path: Path) -> Facts:
+    import av  # noqa: PLC0415 - dear as well
+
+    found = outline(path)
+    # The format is given: left to guess, the library would follow a playlist anywhere.
+    with av.open(f"file:{path.absolute()}", format="mp4", options=_UNPROBED) as container:
+        if not container.streams.video:
+            raise DamagedError("there is no picture in it")
+        stream = container.streams.video[0]
+        if getattr(stream, "codec_context", None) is None:  # the library's types do not say so
+            raise DamagedError("its picture is of no known kind")
+        if found.listed:
+            _look_at_listed(container, stream, path)
+        turned = _read(container, stream, only_a_frame=found.listed)
+        return _facts(container, stream, found.brand, turned=turned)
+
+
+def _facts(
+    container: "InputContainer", stream: "VideoStream", brand: str, *, turned: bool
+) -> Facts:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if not (width and height):
+        raise DamagedError("its picture has no size")
+    duration, fps = _seconds(container, stream), float(stream.average_rate or 0)
+    if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
+        raise DamagedError("its length is beyond measure")
+    return Facts(
+        brand=brand,
+        codec=stream.codec_context.name,
+        duration=round(duration, 3),
+        width=height if turned else width,
+        height=width if turned else height,
+        fps=round(fps, 3),
+        audio=bool(container.streams.audio),
+    )
+
+
+def _seconds(container: "InputContainer", stream: "VideoStream") -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1_000_000
+
+
+def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Path) -> None:
+    """Look at every sample where it is listed to be, which takes a third of asking for each."""
+    prefix = _prefix(stream)
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        for one in container.streams:
+            for entry in one.index_entries:
+                if entry.size < 0 or not 0 <= entry.pos <= size - entry.size:
+                    raise DamagedError(_CUT_SHORT)
+                if one.index == stream.index and prefix and entry.size:
+                    _look_at(os.pread(file.fileno(), entry.size, entry.pos), prefix)
+
+
+def _read(container: "InputContainer", stream: "VideoStream", *, only_a_frame: bool) -> bool:
+    """Show the first frame, and read every sample but where `only_a_frame` is wanted.
+
+    Whether the picture is turned by a quarter.
+    """
+    prefix = 0 if only_a_frame else _prefix(stream)
+    stream.codec_context.thread_count = 1  # for one frame: more would cost more than they bring
+    turned: bool | None = None
+    samples = 0
+    for packet in container.demux():
+        if packet.size == 0:  # the end of a stream
+            continue
+        if packet.is_corrupt:
+            raise DamagedError(_CUT_SHORT)
+        if packet.stream.index != stream.index:
+            continue
+        samples += 1
+        if prefix:
+            _look_at(bytes(packet), prefix)
+        if turned is None:
+            frames = stream.codec_context.decode(packet)
+            turned = frames[0].rotation % 360 in _QUARTER_TURNS if frames else None
+        if only_a_frame and turned is not None:
+            break
+    if not samples:
+        raise DamagedError("there is no frame in it")
+    return bool(turned)
+
+
+def _look_at(sample: bytes, prefix: int) -> None:
+    if not _is_filled(sample, prefix):
+        raise DamagedError("a frame is garbled")
+
+
+def _prefix(stream: "VideoStream") -> int:
+    """How many bytes give the length of each unit of a sample; 0 where there are none."""
+    head = stream.codec_context.extradata or b""
+    at = {"h264": 4, "hevc": 21}.get(stream.codec_context.name, len(head))
+    return (head[at] & 3) + 1 if len(head) > at and head[0] == 1 else 0
+
+
+def _is_filled(sample: bytes, prefix: int) -> bool:
+    """Whether the units of a sample are there and end where it ends: holes and splices do not.
+
+    The format keeps zeros in a row out of a unit; only some encoders pad its end with them.
+    """
+    at, holes = 0, _HOLE in sample
+    while at < len(sample):
+        begin = at + prefix
+        length = int.from_bytes(sample[at:begin])
+        at = begin + length
+        if length == 0 or (holes and _HOLE in sample[begin:at].rstrip(b"\0")):
+            return False
+    return at == len(sample)

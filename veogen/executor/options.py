@@ -1,0 +1,100 @@
+"""What a run may do, and how patient it is."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Have the gateway tell us below `base`; `models` are those that take such an address."""
+
+    base: str
+    models: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The options of a run. Times are seconds; None means no limit, or adaptive.
+
+    `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
+    """
+
+    max_in_flight: int = 4
+    submit_rate: float | None = None
+    poll_interval: float | None = None
+    task_timeout: float = 1800.0
+    task_retries: int = 2
+    replay: bool = False
+    retry_failed: bool = False
+    max_credits: Decimal | None = None
+    budget: Decimal | None = None
+    silence: float = 60.0
+    download_tries: int = 5
+    downloads_at_once: int = 8
+    callbacks: Callbacks | None = None
+
+    def within(self, *budgets: Decimal | None) -> "Policy":
+        """The same, with the tightest budget of all."""
+        amounts = [amount for amount in (self.budget, *budgets) if amount is not None]
+        return replace(self, budget=min(amounts, default=None))
+
+
+Only = Literal["new", "changed", "failed"]
+
+
+class Clock(Protocol):
+    """Wall time for what is kept, monotonic time for what is waited for; both in seconds."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def chance() -> float:
+    """A number from 0 to 1 for jitter."""
+    return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+
+LONGEST = 60.0
+
+Chance = Callable[[], float]
+"""A number from 0 to 1; an argument, so that a test can choose it."""
+
+
+def ceiling(tries: int) -> float:
+    """1, 2, 4 … to at most 60 seconds; `tries` counts from 1."""
+    return min(LONGEST, 2.0 ** min(tries - 1, 6))
+
+
+def wait(tries: int, chance: Chance, retry_after: float | None = None) -> float:
+    """Full jitter below the ceiling; what the gateway asks for overrides it.
+
+    A `Retry-After` of 0, or a date that has passed, asks for nothing: obeyed, a gateway that has no
+    room would be asked hundreds of times a second.
+    """
+    return retry_after or ceiling(tries) * chance()

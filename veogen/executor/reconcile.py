@@ -1,0 +1,251 @@
+"""Purchases that another machine made, as the committed results tell of them.
+
+The manifest is input from a pull request: it can prevent a purchase, never cause one.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from veogen.executor.decisions import comes_home
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal
+from veogen.executor.options import Clock
+from veogen.executor.transfer import is_inside, put_in_place
+from veogen.planner.identity import default_output
+from veogen.planner.plan import Plan
+from veogen.results.events import Delivered, Event, Missing, Moved, TakenIn, Video
+from veogen.results.ledger import Entry, Ledger
+from veogen.results.manifest import Line, Manifest, Renderer
+from veogen.results.record import LINK_LIFE, TEMPORARY, Record
+from veogen.text import safe
+
+
+def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenIn]:
+    """Every purchase in the manifest that the journal does not know."""
+    for line in (*manifest.results, *manifest.former):
+        record = ledger.record(line.hash)
+        if _is_news(line, record, now):
+            entry = ledger.entry(line.hash)
+            yield TakenIn(
+                hash=line.hash,
+                status=line.status,
+                task_id=line.task_id,
+                attempts=max(line.attempts, record.attempts),
+                credits=line.credits,
+                error_code=line.error.code if line.error else None,
+                error_message=line.error.message if line.error else None,
+                videos=line.videos,
+                estimate=entry.credits if entry else None,
+                at=now,
+            )
+
+
+def strangers(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+    """Requests of the manifest that neither the plan nor the journal knows."""
+    for line in (*manifest.results, *manifest.former):
+        if ledger.entry(line.hash) is None:
+            yield stranger(line)
+
+
+def stranger(line: Line) -> Entry:
+    """A request of which only the manifest tells: its body is not known here."""
+    return Entry(
+        address=line.address,
+        hash=line.hash,
+        shot=line.shot,
+        take=line.take,
+        variables=line.variables,
+        output=_output(line),
+        body={},
+        credits=line.credits,
+    )
+
+
+def _is_news(line: Line, record: Record, now: float) -> bool:
+    """Whether a line tells of a purchase that the journal does not know, or has lost."""
+    if record.paid_for(line.task_id):
+        return line.status == "completed" and _is_out_of_reach(record, now)
+    match line.status:
+        case "planned":
+            return False
+        case "submitted" | "completed" | "undelivered":
+            return record.status in ("planned", "failed", "indeterminate")
+        case "indeterminate":
+            return record.status == "planned" or _failed_before(line, record)
+        case "failed":  # no line may make a request that waits for an edit be bought again
+            passing = record.error is not None and record.error.code in TEMPORARY
+            return record.status == "planned" or (passing and _failed_before(line, record))
+
+
+def _failed_before(line: Line, record: Record) -> bool:
+    """Whether another machine has made a later attempt than the one that failed here."""
+    return record.status == "failed" and line.attempts > record.attempts
+
+
+def _is_out_of_reach(record: Record, now: float) -> bool:
+    """Whether its links have died, so that what another machine has is all there is."""
+    if record.status == "submitted":
+        return record.accepted_at is not None and now - record.accepted_at >= LINK_LIFE
+    return record.status == "undelivered" and not comes_home(record, now)
+
+
+def _output(line: Line) -> str:
+    """The default output: all that a manifest tells of a request whose spec is not here."""
+    shot = safe(line.shot).lstrip(".") or "shot"
+    return default_output(shot, line.variables, line.take)
+
+
+def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Move the clips of renamed requests to their new names."""
+    for entry, record in ledger.planned:
+        for index, video in record.videos.items():
+            wanted = entry.path(index, len(record.videos))
+            if video.path != wanted and _move(directory, video, wanted):
+                yield Moved(record.hash, index, wanted)
+
+
+def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Adopt the clips of other machines of which the very files are here."""
+    for _, record in ledger.everything:
+        if record.away and record.status == "completed":
+            for index in sorted(record.away):
+                video = record.videos[index]
+                path = directory / video.path
+                if _is_inside(path, directory) and is_clip(path, video):
+                    yield Delivered(record.hash, index, video)
+
+
+def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
+    """Say which clips that were delivered here are no longer on disk."""
+    files = _Files(directory)
+    for _, record in ledger.everything:
+        if record.status == "completed":
+            for index, video in record.videos.items():
+                if index not in record.away and not files.has(video.path):
+                    yield Missing(record.hash, index)
+
+
+def _move(directory: Path, video: Video, wanted: str) -> bool:
+    """Whether the clip stands under its new name; one that is there is never overwritten."""
+    old, new = directory / video.path, directory / wanted
+    if not (_is_inside(old, directory) and _is_inside(new, directory)):
+        return False
+    try:
+        if not os.path.lexists(new):
+            if not old.is_file():
+                return False
+            new.parent.mkdir(parents=True, exist_ok=True)
+            put_in_place(old, new)
+        elif not is_clip(new, video):
+            return False
+        if old.exists() and old.samefile(new) and not _is_one_name(old, new):
+            old.unlink()
+    except OSError:  # it keeps its old name, on disk and on record
+        return False
+    return True
+
+
+def _is_one_name(one: Path, other: Path) -> bool:
+    """Whether both are one name of a file: through a linked folder, or where case is ignored."""
+    alike = one.name.casefold() == other.name.casefold()
+    return alike and one.parent.samefile(other.parent)
+
+
+def _is_inside(path: Path, directory: Path) -> bool:
+    """Whether no link on the way to a file leads out of the run directory."""
+    return is_inside(path.parent, directory) and not path.is_symlink()
+
+
+class _Files:
+    """Which files are there: each folder is read once, what it does not have is looked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._folders: set[str] = set()
+        self._found: set[str] = set()
+
+    def has(self, path: str) -> bool:
+        if path in self._found:
+            return True
+        folder, _, _ = path.rpartition("/")
+        if folder not in self._folders:
+            self._folders.add(folder)
+            self._found.update(self._in(folder))
+        return path in self._found or (self._directory / path).exists()
+
+    def _in(self, folder: str) -> Iterator[str]:
+        with contextlib.suppress(OSError), os.scandir(self._directory / folder) as entries:
+            yield from (f"{folder}/{e.name}" for e in entries if e.is_file(follow_symlinks=False))
+
+
+def is_clip(path: Path, video: Video) -> bool:
+    """Whether a file has the very bytes of a video."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != video.bytes:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == video.sha256
+    except OSError:
+        return False
+
+
+def known(journal: Journal, plan: Plan | None) -> Ledger:
+    """The journal's fold, read once, with the requests of the plan; nothing is written yet."""
+    if plan is None:
+        return journal.ledger()
+    ledger = journal.fold()
+    ledger.name = plan.name
+    ledger.adopt(map(Entry.of, plan.requests), journal.former())
+    return ledger
+
+
+def unlike(ledger: Ledger, directory: RunDirectory, renderer: Renderer) -> Manifest | None:
+    """The results, unless they are what would be written: those have nothing new to tell."""
+    raw = directory.read_results()
+    if raw is None or renderer.renewed(raw, ledger) is None:
+        return None
+    return directory.parsed(raw)
+
+
+def bring_in_step(
+    ledger: Ledger,
+    journal: Journal,
+    directory: RunDirectory,
+    plan: Plan | None,
+    manifest: Manifest | None,
+    clock: Clock,
+) -> None:
+    """Write down whatever is new to the journal, and fold it in."""
+    if plan is not None:
+        _adopt(plan.name, [standing.entry for standing in ledger.planned], journal, ledger)
+    elif manifest is not None:
+        _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
+    if manifest is not None:
+        news = list(purchases(manifest, ledger, clock.now()))
+        if unknown := list(strangers(manifest, ledger)):
+            journal.remember(unknown)
+            ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
+        _happened(news, journal, ledger, clock)
+    for step in (renamed, found, deleted):
+        _happened(list(step(ledger, directory.path)), journal, ledger, clock)
+
+
+def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger) -> None:
+    if journal.adopt(name, entries):
+        ledger.name = name
+        ledger.adopt(entries, journal.former())
+
+
+def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
+    journal.append(events, clock.now())
+    for event in events:
+        ledger.apply(event)
+
+
+def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+    """The requests of a manifest in its order, as the journal knows them where it does."""
+    for line in manifest.results:
+        yield ledger.entry(line.hash) or stranger(line)

@@ -1,0 +1,394 @@
+"""One use of a run directory: opened and locked, brought in step, then run."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from veogen.errors import ExitCode, UsageError, VeogenError
+from veogen.executor import options as backoff
+from veogen.executor.decisions import (
+    Decided,
+    Decision,
+    abandoned,
+    adopted,
+    candidates,
+    has_bytes,
+    meant,
+    notes,
+    owners,
+    paid_so_far,
+    unowned,
+)
+from veogen.executor.directory import DirectoryError, RunDirectory
+from veogen.executor.downloads import Courier
+from veogen.executor.journal import Header, Journal, JournalError
+from veogen.executor.options import Clock, Only, Policy
+from veogen.executor.reconcile import bring_in_step, known, unlike
+from veogen.executor.scheduler import Message, Runner
+from veogen.executor.state import Bell, Desk, Listener
+from veogen.executor.submitter import key_for
+from veogen.executor.transfer import is_inside, room
+from veogen.executor.transitions import Stop
+from veogen.executor.uploads import Uploads
+from veogen.executor.workers import Crew
+from veogen.gateway.api import Gateway, Task, Unread
+from veogen.planner.identity import canonical
+from veogen.planner.plan import Plan
+from veogen.results.events import Intended
+from veogen.results.ledger import Entry, Ledger, Standing, exit_code
+from veogen.results.manifest import GatewayName, Holdings, Renderer, State
+from veogen.results.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything outside that a run touches, so that a test can bring its own."""
+
+    gateway: Gateway
+    gateway_name: GatewayName
+    courier: Callable[[Path], Courier]
+    uploads: Callable[[Journal], Uploads]
+    clock: Clock
+    crew: Callable[[], Crew[Message]]
+    chance: backoff.Chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What may be bought: None selects every request; `only` empty takes every state."""
+
+    buy: bool = True
+    selected: Collection[str] | None = None
+    only: Collection[Only] = ()
+
+    def takes(self, hash_: str, state: State) -> bool:
+        chosen = self.selected is None or hash_ in self.selected
+        return self.buy and chosen and (not self.only or state in self.only)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `ledger` holds where every request stands."""
+
+    code: ExitCode
+    stop: Stop | None
+    interrupted: bool
+    ledger: Ledger
+    spent: Decimal
+
+
+class Session:
+    """An open run directory, in step with its plan; `to_buy` is what `run` would submit."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        services: Services,
+        wanted: Wanted,
+        directory: RunDirectory,
+        runner: Runner,
+    ) -> None:
+        self._desk = desk
+        self._services = services
+        self._wanted = wanted
+        self.directory = directory
+        self.runner = runner
+        self.ledger = desk.ledger
+        self.holdings = Holdings.of_ledger(desk.ledger)
+        self.to_buy: tuple[Entry, ...] = tuple(s.entry for s in self._purchases())
+        self.to_collect: tuple[Entry, ...] = tuple(
+            s.entry
+            for s in self.ledger.everything
+            if s.record.status in ("submitted", "undelivered")
+        )
+
+    @property
+    def policy(self) -> Policy:
+        return self._desk.policy
+
+    @property
+    def bell(self) -> Bell | None:
+        """Where the gateway tells this run; `runner.hint` is what to do then."""
+        return self._desk.bell
+
+    @property
+    def spent(self) -> Decimal:
+        """All that the directory ever reserved, was charged or may have been charged."""
+        return self.ledger.spent
+
+    @property
+    def price_to_buy(self) -> Decimal:
+        """The estimate of what is to be bought; an unknown price counts zero."""
+        return sum((entry.credits or Decimal(0) for entry in self.to_buy), Decimal(0))
+
+    def check_money(self) -> None:
+        """Refuse an estimate over the budget, and unknown prices where money has a limit."""
+        policy = self._desk.policy
+        unknown = next((entry for entry in self.to_buy if entry.credits is None), None)
+        if unknown is not None and (policy.budget is not None or policy.max_credits is not None):
+            raise UsageError(
+                f"{unknown.address}: the price of {unknown.model} is unknown, and a budget or "
+                "--max-credits applies; give a price in veogen.yaml (prices: FILE)"
+            )
+        planned = self.price_to_buy
+        if self.to_buy and policy.budget is not None and self.spent + planned > policy.budget:
+            raise UsageError(
+                f"{self.directory.path}: {planned} credits to buy and {self.ledger.spent} already "
+                f"counted pass the budget of {policy.budget}; nothing was sent"
+            )
+
+    def check_places(self) -> None:
+        """Refuse to buy what could not be brought home: no clip leaves the run directory."""
+        videos = self.directory.videos
+        is_free = not os.path.lexists(videos)
+        if self.to_buy and not (is_free or _is_folder_of(videos, self.directory.path)):
+            raise DirectoryError(
+                f"{videos}: clips go there, and it is no folder of the run directory; "
+                "nothing was sent"
+            )
+
+    def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
+        """Buy, for `max_credits` at most, and bring home; with `stop` nothing is bought."""
+        self._desk.policy = replace(self._desk.policy, max_credits=max_credits)
+        self.directory.load_ballast()
+        counted = {standing.record.hash for standing in self._chosen()}
+        self._desk.listener.start(counted, self.runner.view())
+        stop = stop or self._without_room()
+        if stop is not None:
+            self._desk.halt(stop)
+        if self._desk.policy.replay:
+            self._replay_held()
+        self.runner.buy(entry.hash for entry in self.to_buy)
+        self.runner.collect(entry.hash for entry in self.to_collect)
+        final = self.runner.run()
+        self.directory.drop_ballast()
+        return self._outcome(final)
+
+    def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
+        """Carry out what a person decided; nothing is watched or fetched."""
+        gateway, now = self._services.gateway, self._services.clock.now()
+        decided = meant(decisions, self.ledger, now)
+        for note in notes(decisions, decided, self.ledger, now):
+            say(note)
+        owned = owners(self.ledger)
+        events = [
+            adopted(d, gateway, owned, now) if d.kind == "adopt" else abandoned(d.standing)
+            for d in decided
+            if d.kind in ("adopt", "abandon")
+        ]
+        self.directory.load_ballast()
+        self.runner.record(events)
+        for one in decided:
+            self._send(one, say)
+        stop = self.runner.run()
+        self.directory.drop_ballast()
+        return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
+
+    def tell(self, message: str) -> None:
+        """Say something of the run to whoever watches it, so that it finds its place there."""
+        self._desk.listener.note(message)
+
+    def end(self) -> None:
+        """Let whoever watches say the last word, before another run begins."""
+        self._desk.listener.end()
+
+    def candidates(self) -> Iterator[tuple[Entry, Task]]:
+        """Tasks of the account that may be those of held requests: shown, never adopted here."""
+        listed: dict[str, Sequence[Task]] = {}
+        for standing in self._chosen():
+            if standing.record.status != "indeterminate":
+                continue
+            model = standing.entry.model
+            if model not in listed:
+                answer = self._services.gateway.recent_tasks(model)
+                listed[model] = () if isinstance(answer, Unread) else unowned(answer, self.ledger)
+            for task in candidates(standing.record, listed[model]):
+                yield standing.entry, task
+
+    def _without_room(self) -> Stop | None:
+        """On a disk that is full already nothing more is bought: it could not be brought home."""
+        if not self.to_buy or room(self.directory.path) > 0:
+            return None
+        path = self.directory.path
+        return Stop("disk", f"{path}: there is no room for a clip; nothing was bought")
+
+    def _replay_held(self) -> None:
+        for standing in self._chosen():
+            if standing.record.status != "indeterminate":
+                continue
+            if has_bytes(standing, again=True):
+                self.runner.replay(self._with_intent(standing))
+            else:
+                self._desk.listener.note(
+                    f"{standing.entry.address}: another machine sent it, with images that were "
+                    "uploaded there; it is held: replay it there, or veogen resolve"
+                )
+
+    def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
+        standing = decided.standing
+        match decided.kind:
+            case "replay":
+                self.runner.replay(self._with_intent(standing))
+            case "rebuy":
+                price = standing.entry.credits
+                say(
+                    f"{standing.entry.address}: {paid_so_far(standing.record)} paid so far; buying "
+                    f"it anew for {'an unknown amount' if price is None else f'{price} credits'}"
+                )
+                self.runner.buy([standing.record.hash])
+            case _:
+                return
+
+    def _ended(self, stop: Stop | None, records: Sequence[Record]) -> Outcome:
+        code = ExitCode.DONE
+        if any(record.status == "indeterminate" for record in records):
+            code = ExitCode.INDETERMINATE
+        return self._closed(stop, code)
+
+    def _outcome(self, stop: Stop | None) -> Outcome:
+        return self._closed(stop, exit_code(standing.record for standing in self._chosen()))
+
+    def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
+        if stop is not None:
+            code = ExitCode.STOPPED
+        if self.runner.interrupted:
+            code = ExitCode.INTERRUPTED
+        return Outcome(
+            code=code,
+            stop=stop,
+            interrupted=self.runner.interrupted,
+            ledger=self.ledger,
+            spent=self.ledger.spent - self._desk.spent_before,
+        )
+
+    def _chosen(self) -> Iterator[Standing]:
+        """The requests that the exit code speaks of."""
+        selected = self._wanted.selected
+        for standing in self.ledger.planned:
+            counts = self._wanted.buy or standing.record.bought
+            if counts and (selected is None or standing.record.hash in selected):
+                yield standing
+
+    def _purchases(self) -> Iterator[Standing]:
+        policy = self._desk.policy
+        for standing in self.ledger.planned:
+            record = standing.record
+            failed_again = record.status == "failed" and policy.retry_failed
+            if not (failed_again or self.holdings.would_buy(record.hash, policy.task_retries)):
+                continue
+            state = self.holdings.state(standing.entry.address, record.hash)
+            if self._wanted.takes(record.hash, state):
+                yield standing
+
+    def _with_intent(self, standing: Standing) -> Record:
+        """A held request that another machine sent has no recorded bytes: they are made again."""
+        record, entry = standing.record, standing.entry
+        if record.sent is None:
+            attempt = max(record.attempts, 1)
+            intent = Intended(
+                hash=record.hash,
+                attempt=attempt,
+                key=key_for(record.hash, attempt),
+                body=canonical(dict(entry.body)).decode(),
+                estimate=entry.credits,
+                at=self._services.clock.now(),
+            )
+            self._desk.intend([intent])
+        return self.ledger.record(record.hash)
+
+
+def _is_folder_of(videos: Path, directory: Path) -> bool:
+    return videos.is_dir() and is_inside(videos, directory)
+
+
+@contextlib.contextmanager
+def opened(
+    path: Path,
+    *,
+    plan: Plan | None,
+    services: Services,
+    policy: Policy,
+    listener: Listener,
+    wanted: Wanted,
+    follow: bool = True,
+) -> Iterator[Session]:
+    """Open a run directory, take in what other machines bought, and adopt the plan.
+
+    Without a plan the directory's own requests stay as they are, and nothing is to be bought.
+    """
+    directory = RunDirectory(path)
+    if plan is None and not directory.known:
+        raise DirectoryError(f"{path}: this is not a run directory")
+    manifest = None if directory.journal.exists() else directory.manifest()
+    _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
+    _refuse_names(plan)
+    directory.prepare(services.gateway_name)
+    name = plan.name if plan else manifest.name if manifest else path.name
+    renderer = Renderer(services.gateway_name)
+    with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
+        ledger = known(journal, plan)
+        manifest = manifest or unlike(ledger, directory, renderer)
+        _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
+        bring_in_step(ledger, journal, directory, plan, manifest, services.clock)
+        del manifest  # as large as the ledger, which has all of it by now
+        desk = Desk(
+            journal=journal,
+            ledger=ledger,
+            directory=directory,
+            renderer=renderer,
+            policy=policy,
+            clock=services.clock,
+            listener=listener,
+        )
+        runner = Runner(
+            desk,
+            gateway=services.gateway,
+            uploads=services.uploads(journal),
+            courier=services.courier(path),
+            crew=services.crew(),
+            chance=services.chance,
+            follow=follow,
+        )
+        yield Session(desk, services, wanted, directory, runner)
+
+
+def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:
+    if not directory.journal.exists():
+        log = directory.journal.with_name(directory.journal.name + "-wal")
+        if log.exists():
+            raise JournalError(
+                f"{directory.journal}: it is gone, but {log.name} is there; restore both"
+            )
+        return Journal.create(directory.journal, Header(name, gateway))
+    journal = Journal.open(directory.journal)
+    try:
+        _refuse_other_kind(directory.path, journal.header.gateway, gateway)
+    except VeogenError:
+        journal.close()
+        raise
+    return journal
+
+
+def _refuse_other_kind(path: Path, found: GatewayName | None, wanted: GatewayName) -> None:
+    if found is not None and found != wanted:
+        kinds = {"evolink": "a real", "simulated": "a simulated"}
+        raise DirectoryError(
+            f"{path}: this is the directory of {kinds[found]} run, and this is {kinds[wanted]} "
+            "one; choose another with --dir"
+        )
+
+
+def _refuse_names(plan: Plan | None) -> None:
+    """Before money: a clip whose name this system cannot write could not be brought home."""
+    for request in plan.requests if plan else ():
+        try:
+            os.fsencode(request.output)
+        except UnicodeEncodeError:
+            raise DirectoryError(
+                f"{request.address}: names of files are {sys.getfilesystemencoding()} here, which "
+                f"cannot spell {request.output}; nothing was sent. Set PYTHONUTF8=1"
+            ) from None

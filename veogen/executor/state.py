@@ -1,0 +1,247 @@
+"""What the owner's thread holds: the fold, the journal, and the one way to add to them."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal, JournalFullError
+from veogen.executor.options import Callbacks, Clock, Policy
+from veogen.executor.transitions import Stop
+from veogen.gateway.api import Upload
+from veogen.results.events import Event, Intended
+from veogen.results.ledger import Entry, Ledger, Standing
+from veogen.results.manifest import Renderer
+
+SECRET_BYTES = 32
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Where one run directory is told, at a path that nobody can guess."""
+
+    callbacks: Callbacks
+    secret: str
+
+    @classmethod
+    def of(cls, callbacks: Callbacks, ledger: Ledger) -> "Bell":
+        """With the secret of an earlier run if there is one.
+
+        Tasks that are still under way tell it, and a request that was not taken is sent again
+        with the same bytes under the same key.
+        """
+        known = max(_known(callbacks.base, ledger), default=None)
+        return cls(callbacks, secrets.token_urlsafe(SECRET_BYTES) if known is None else known[1])
+
+    def url(self, entry: Entry) -> str | None:
+        """What is sent with a request, unless it has an address of its own or takes none."""
+        if "callback_url" in entry.body or entry.model not in self.callbacks.models:
+            return None
+        return f"{self.callbacks.base}/{self.secret}"
+
+
+def _known(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
+    """The secrets that were sent, and when; an address that a spec wrote is no secret."""
+    for standing in ledger.everything:
+        sent = standing.record.sent
+        if sent is not None and base in sent.body and "callback_url" not in standing.entry.body:
+            secret = _sent_to(base, sent)
+            if secret is not None:
+                yield sent.at, secret
+
+
+def _sent_to(base: str, sent: Intended) -> str | None:
+    head, _, secret = str(json.loads(sent.body).get("callback_url")).rpartition("/")
+    return secret if head == base and _SECRET.fullmatch(secret) else None
+
+
+_WRITE_EVERY = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How the run stands as a whole; `waiting` says why it waits, if it does."""
+
+    ledger: Ledger
+    in_flight: int
+    waiting: str | None
+
+
+class Listener(Protocol):
+    """Whoever watches a run: a bar, lines, a stream of JSON, nobody."""
+
+    def start(self, counted: Collection[str], view: View) -> None:
+        """The run begins; it is about the requests of the plan whose hashes are `counted`."""
+        ...
+
+    def event(self, event: Event, standing: Standing, view: View) -> None:
+        """Something happened to a request."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Something happened to the run."""
+        ...
+
+    def tick(self, view: View) -> None:
+        """Time has passed."""
+        ...
+
+    def end(self) -> None:
+        """The run has ended, though its directory may still be open; said once or more."""
+        ...
+
+
+class Silent:
+    """Watches and says nothing."""
+
+    def start(self, counted: Collection[str], view: View) -> None:
+        del counted, view
+
+    def event(self, event: Event, standing: Standing, view: View) -> None:
+        del event, standing, view
+
+    def note(self, message: str) -> None:
+        del message
+
+    def tick(self, view: View) -> None:
+        del view
+
+    def end(self) -> None:
+        """Nothing to say."""
+
+
+def _nothing() -> None:
+    return None
+
+
+class Reaction(NamedTuple):
+    """What a message came to: events, and what to do once they are durable."""
+
+    events: tuple[Event, ...] = ()
+    then: Callable[[], None] = _nothing
+
+
+class Desk:
+    """Journal first, then the fold, then everybody else."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        ledger: Ledger,
+        directory: RunDirectory,
+        renderer: Renderer,
+        policy: Policy,
+        clock: Clock,
+        listener: Listener,
+    ) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._renderer = renderer
+        self.policy = policy
+        self.clock = clock
+        self.listener = listener
+        self.ledger = ledger
+        self.spent_before = self.ledger.spent
+        self.bell = Bell.of(policy.callbacks, self.ledger) if policy.callbacks else None
+        self.stop: Stop | None = None
+        self._unsaved: list[Event] = []
+        self._written_at = float("-inf")
+        self._dirty = True
+
+    def record(self, events: Sequence[Event], view: Callable[[], View]) -> None:
+        """Make events durable, fold them in, and tell whoever watches."""
+        self._keep(events)
+        seen = view()
+        for event in events:
+            before = self.ledger.record(event.hash)
+            record = self.ledger.apply(event)
+            entry = self.ledger.entry(event.hash)
+            self._dirty = self._dirty or record is not before
+            if entry is not None:
+                self.listener.event(event, Standing(entry, record), seen)
+
+    def intend(self, events: Sequence[Event]) -> bool:
+        """Make intents durable; False, and the run stops, when that cannot be done."""
+        try:
+            self._journal.append(events, self.clock.now())
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            return False
+        for event in events:
+            self.ledger.apply(event)
+        return True
+
+    def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
+        """Remember files that were uploaded, so that each is uploaded once."""
+        try:
+            self._journal.keep_uploads(uploads)
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+
+    def forget_upload(self, sha256: str) -> None:
+        """Forget a file that is about to be deleted at the gateway."""
+        try:
+            self._journal.forget_upload(sha256)
+        except JournalFullError as error:
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+
+    def halt(self, stop: Stop) -> None:
+        """Buy nothing more; the first reason is told, a deaf one outranks the others."""
+        if self.stop is None:
+            self.listener.note(f"stopped: {stop.message}")
+        if self.stop is None or (stop.deaf and not self.stop.deaf):
+            self.stop = stop
+
+    def write_results(self, *, force: bool = False) -> None:
+        """Rewrite `results.json` if something happened, every few seconds at most."""
+        now = self.clock.monotonic()
+        if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
+            return
+        try:
+            self._directory.write_results(self.ledger, self._renderer)
+        except OSError as error:
+            self._give_room()
+            self.halt(Stop("disk", f"{self._directory.results}: {error.strerror}"))
+            if force:
+                self._last_try_at_results()
+        self._written_at = now
+        self._dirty = False
+
+    def _last_try_at_results(self) -> None:
+        try:
+            self._directory.write_results(self.ledger, self._renderer)
+        except OSError as error:
+            self.listener.note(
+                f"{self._directory.results}: it could not be written ({error.strerror}); "
+                "the journal has everything: make room and run again"
+            )
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        """What has happened cannot be refused: on a full disk the ballast makes room for it."""
+        self._unsaved.extend(events)
+        try:
+            self._journal.append(self._unsaved, self.clock.now())
+        except JournalFullError as error:
+            self._give_room()
+            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self._keep_with_room()
+        else:
+            self._unsaved.clear()
+
+    def _keep_with_room(self) -> None:
+        try:
+            self._journal.append(self._unsaved, self.clock.now())
+        except JournalFullError:
+            for event in self._unsaved:
+                self.listener.note(f"NOT ON RECORD, keep this line: {event}")
+        else:
+            self._unsaved.clear()
+
+    def _give_room(self) -> None:
+        self._directory.drop_ballast()

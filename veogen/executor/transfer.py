@@ -1,0 +1,505 @@
+"""Bringing one video home: a whole clip under its final name, or a reason why not."""
+
+import contextlib
+import errno
+import functools
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Self, TypeAlias
+from urllib.parse import urlsplit
+
+from veogen.executor.downloads import Broken, Brought, NoSpace
+from veogen.executor.mp4 import Facts, compare, measure
+from veogen.executor.options import SystemClock
+from veogen.gateway.api import Body, InterruptedDownload, MediaHost, Unread
+from veogen.models.model import Json
+from veogen.results.events import Video
+from veogen.results.ledger import Entry
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_sync = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
+_LONGEST_NAME = 200
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file it is: the part of its link that is not signed, its tag and its length.
+
+    `boot` is when this machine was started: after a power failure the last bytes of a file that
+    was being written may be zeros, so such a part is begun anew.
+    """
+
+    source: str
+    etag: str | None
+    length: int | None
+    boot: str = ""
+
+    def is_same_file(self, other: "Identity") -> bool:
+        """Whether bytes of both may stand in one file."""
+        if self.length is None or self.length != other.length or self.boot != other.boot:
+            return False
+        return self.etag == other.etag if self.etag else self.source == other.source
+
+
+@functools.cache
+def boot_id() -> str:
+    """Which start of this machine it is; no process outlives it."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
+
+
+class Part:
+    """The `.part` file of a video, and the note beside it."""
+
+    def __init__(self, target: Path) -> None:
+        name = os.fsencode(target.name)
+        short = target.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
+        self.path = target.with_name(f".{short}.part")
+        self._note = target.with_name(f".{short}.part.json")
+        self._noted = True  # as far as is known
+        self._unsaid: Identity | None = None
+
+    def found(self) -> tuple[Identity, int] | None:
+        """Whose bytes are here and how many; None when nothing can be gone on with."""
+        try:
+            note = self._note.read_bytes()
+        except OSError as error:
+            self._noted = not isinstance(error, FileNotFoundError)
+            return None
+        try:
+            identity = _identity(json.loads(note))
+            size = self.path.lstat().st_size if not self.path.is_symlink() else 0
+        except (OSError, ValueError, TypeError):
+            return None
+        if identity.length is None or not 0 < size <= identity.length:
+            return None
+        return identity, size
+
+    def begin(self, identity: Identity) -> "Writer":
+        """Forget what is here and begin with the first byte."""
+        if self._noted:
+            self.drop()
+        try:
+            writer = self._created()
+        except FileExistsError:
+            self.drop()
+            writer = self._created()
+        self._unsaid = identity
+        return writer
+
+    def _created(self) -> "Writer":
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+
+    def remember(self) -> None:
+        """Note whose bytes are here: without that they cannot be gone on with.
+
+        Most clips are whole before anybody wants to know. A file that is made for each of them and
+        deleted again costs more than it looks: a file system searches long for room near what was
+        deleted a moment ago.
+        """
+        if self._unsaid is None:
+            return
+        draft = self._note.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        with draft.open("x") as file:  # through no link that stands there
+            json.dump(asdict(self._unsaid), file)
+        self._noted = True
+        os.replace(draft, self._note)
+        self._unsaid = None
+
+    def resume(self) -> "Writer":
+        """Go on after the bytes that are here, which are hashed first."""
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+        writer = Writer(os.fdopen(os.open(self.path, flags), "r+b", buffering=0))
+        writer.take_in()
+        return writer
+
+    def drop(self) -> None:
+        self._unsaid = None
+        self.path.unlink(missing_ok=True)
+        if self._noted:
+            self._note.unlink(missing_ok=True)
+            self._noted = False
+
+    def tidy(self) -> None:
+        """The bytes have been delivered: only the names are taken away."""
+        with contextlib.suppress(OSError):
+            self.drop()
+
+
+class Writer:
+    """Writes and hashes; `size` is how many bytes there are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def take_in(self) -> None:
+        while block := self._file.read(_BLOCK):
+            self._hash.update(block)
+            self.size += len(block)
+
+    def write(self, chunk: bytes) -> None:
+        view = memoryview(chunk)
+        while view:
+            view = view[self._file.write(view) :]
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+    def head(self, length: int) -> bytes:
+        return os.pread(self._file.fileno(), length, 0)
+
+    def keep(self) -> str:
+        """Make the bytes durable; their SHA-256 in hex."""
+        _sync(self._file.fileno())
+        return self.digest()
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _identity(data: Any) -> Identity:
+    """The note as it was read; raises for anything else."""
+    identity = Identity(**data)
+    texts = (identity.source, identity.etag or "", identity.boot)
+    if not all(isinstance(text, str) for text in texts) or type(identity.length) is not int:
+        raise TypeError
+    return identity
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+
+KEPT = 4 << 20
+"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A whole clip under its final name."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    facts: Facts
+
+
+def already_there(target: Path, root: Path) -> Delivered | Broken | None:
+    """What stands under the final name, if anything does: a delivered clip is never overwritten."""
+    if not is_inside(target.parent, root):
+        text = f"{target.parent}: a symbolic link leads out of the run directory"
+        return Broken("outside", text, retry=False)
+    if not os.path.lexists(target):
+        return None
+    if target.is_symlink() or not target.is_file():
+        return in_the_way(target)
+    if target.stat().st_size == 0:  # a name that was reserved, and no more
+        target.unlink()
+        return None
+    facts = measure(target)
+    if isinstance(facts, str):
+        return in_the_way(target)
+    with Writer(target.open("rb", buffering=0)) as reader:
+        reader.take_in()
+        return Delivered(path=target, sha256=reader.digest(), bytes=reader.size, facts=facts)
+
+
+def room(folder: str | Path) -> int:
+    """How many bytes clips may take on the disk of a folder."""
+    return shutil.disk_usage(folder).free - KEPT
+
+
+def is_inside(folder: Path, root: Path) -> bool:
+    """Whether no link on the way to a folder leads out of `root`."""
+    if folder.is_relative_to(root) and not _turns(folder.parts[len(root.parts) :], root):
+        return True  # as nearly always
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+
+
+def _turns(parts: Sequence[str], root: Path) -> bool:
+    """Whether the way down from `root` goes through a link, or up again."""
+    place = root
+    for part in parts:
+        place /= part
+        if part == os.pardir or place.is_symlink():
+            return True
+    return False
+
+
+def in_the_way(target: Path) -> Broken:
+    text = f"{target}: something else than a whole clip is in the way; move it elsewhere"
+    return Broken("in-the-way", text, retry=False)
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Give the file its final name, unless something has it; raises `FileExistsError`."""
+    try:
+        os.link(part, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644))
+        os.replace(part, target)
+    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def disk_trouble(error: OSError, target: Path) -> Broken | NoSpace:
+    where, why = error.filename or target, error.strerror or str(error)
+    if error.errno in _FULL:
+        return NoSpace(f"{where}: {why}")
+    return Broken("disk", f"{where}: {why}", retry=False)
+
+
+LARGEST = 1 << 30
+_UNSEEN, _SHARE = 256 << 10, 64
+"""So many bytes, or that part of what is free, are taken before the disk is looked at again: all
+downloads together take less than `KEPT`, or than what is free, in between."""
+
+_PAGES = ("text/html", "application/xhtml+xml")
+_EXPIRED = (403, 404, 410)
+_UNSATISFIABLE = 416
+_HEAD = 12
+_WORTH_A_NOTE, _LONG = 1 << 20, 1.0
+"""So many bytes, or what took so many seconds, are not fetched again if this process is killed."""
+
+Effective: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json]]
+
+
+class Downloads:
+    """Brings the videos of one run directory home; what differs from the request is a warning."""
+
+    def __init__(
+        self,
+        host: MediaHost,
+        directory: Path,
+        effective: Effective,
+        *,
+        largest: int = LARGEST,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._host = host
+        self._directory = directory
+        self._effective = effective
+        self._largest = largest
+        self._stopped = stopped
+
+    def bring(self, entry: Entry, index: int, of: int, link: str) -> Brought:
+        """Bring video `index` (from 0) of `of` home from its link."""
+        path = entry.path(index, of)
+        brought = download(
+            self._host,
+            link,
+            self._directory / path,
+            root=self._directory,
+            largest=self._largest,
+            stopped=self._stopped,
+        )
+        if not isinstance(brought, Delivered):
+            return replace(brought, message=self._here(brought.message))
+        differences = compare(brought.facts, self._effective(entry.body))
+        fewer = ("fewer-videos",) if of < entry.videos else ()
+        return _video(brought, path, (*differences, *fewer))
+
+    def _here(self, message: str) -> str:
+        """A message as it may be committed: without the paths of this machine."""
+        return message.replace(f"{self._directory.resolve()}{os.sep}", "").replace(
+            f"{self._directory}{os.sep}", ""
+        )
+
+
+def download(
+    host: MediaHost,
+    link: str,
+    target: Path,
+    *,
+    root: Path,
+    largest: int = LARGEST,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Delivered | Broken | NoSpace:
+    """Bring a link home to `target` below `root`; goes on where an earlier try was cut off."""
+    try:
+        found = already_there(target, root)
+        if found is not None:
+            return found
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return _Download(host, link, target, largest, stopped).run()
+    except OSError as error:  # of the disk: the host raises none
+        return disk_trouble(error, target)
+
+
+class _RefusedError(Exception):
+    """This try has failed; the exception carries what is to be said."""
+
+    def __init__(self, outcome: Broken | NoSpace) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class _Download:
+    """One try to bring one file home."""
+
+    def __init__(
+        self,
+        host: MediaHost,
+        link: str,
+        target: Path,
+        largest: int,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._host = host
+        self._link = link
+        self._target = target
+        self._folder = str(target.parent)
+        self._part = Part(target)
+        self._largest = largest
+        self._stopped = stopped
+
+    def run(self) -> Delivered | Broken | NoSpace:
+        try:
+            return self._verified(self._bytes())
+        except _RefusedError as refused:
+            return refused.outcome
+        except InterruptedDownload as error:  # what came is kept, and gone on with
+            return Broken("interrupted", f"the download broke off: {error}")
+        finally:
+            with contextlib.suppress(OSError):  # a full disk: what came is begun anew
+                self._part.remember()
+
+    def _bytes(self) -> str:
+        """All bytes of the file in the part; their SHA-256."""
+        known, start = self._known()
+        if known and start == known.length:
+            with self._part.resume() as writer:
+                return writer.keep()
+        etag = known.etag if known else None
+        with self._host.fetch(self._link, start=start, etag=etag) as body:
+            if isinstance(body, Unread):
+                raise self._unread(body)
+            self._look_at(body)
+            with self._writer(body, known, start) as writer:
+                return self._take(body, writer)
+
+    def _known(self) -> tuple[Identity | None, int]:
+        """Which file the part is of, if it can be gone on with."""
+        found = self._part.found()
+        if found is None or found[0].boot != boot_id():
+            return None, 0
+        identity, size = found
+        is_ours = identity.etag is not None or identity.source == _source(self._link)
+        return (identity, size) if is_ours else (None, 0)
+
+    def _look_at(self, body: Body) -> None:
+        """Refuse what cannot be a clip, or has no room, before a byte is written."""
+        if body.content_type and body.content_type.startswith(_PAGES):
+            raise _RefusedError(
+                Broken("not-a-video", "the link leads to a web page, not to a clip")
+            )
+        if body.length is not None and body.length > self._largest:
+            raise _RefusedError(self._too_large(body.length))
+        self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
+
+    def _look_at_the_disk(self, missing: int) -> int:
+        """How many bytes can be taken until it is looked at again."""
+        left = room(self._folder)
+        if missing > left:
+            free = f"the journal {KEPT}, {left + KEPT} are free"
+            text = f"{self._folder}: the clip needs {missing} bytes more and {free}"
+            raise _RefusedError(NoSpace(text))
+        return max(_UNSEEN, left // _SHARE)
+
+    def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
+        identity = Identity(_source(self._link), body.etag, body.length, boot_id())
+        if body.start == 0:
+            return self._part.begin(identity)
+        if body.start == start and known and known.is_same_file(identity):
+            return self._part.resume()
+        self._part.drop()
+        raise _RefusedError(Broken("changed", "the file behind the link has changed"))
+
+    def _take(self, body: Body, writer: Writer) -> str:
+        clock = SystemClock()
+        begun, look_at = clock.monotonic(), writer.size
+        for chunk in body.chunks:
+            writer.write(chunk)
+            if writer.size >= _WORTH_A_NOTE or clock.monotonic() - begun > _LONG:
+                self._part.remember()
+            if writer.size > self._largest:
+                raise self._useless(self._too_large(writer.size))
+            if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
+                raise self._useless(Broken("not-a-video", "what came is no MP4"))
+            if writer.size >= look_at:
+                look_at = writer.size + self._look_at_the_disk(0)
+            if self._stopped():
+                raise InterruptedDownload("the run was stopped")
+        if body.length is not None and writer.size != body.length:
+            text = f"{writer.size} bytes came instead of {body.length}"
+            raise self._useless(Broken("wrong-length", text))
+        return writer.keep()
+
+    def _verified(self, sha256: str) -> Delivered | Broken:
+        facts = measure(self._part.path)
+        if isinstance(facts, str):
+            raise self._useless(Broken("damaged", f"the clip is not whole: {facts}"))
+        size = self._part.path.stat().st_size
+        try:
+            put_in_place(self._part.path, self._target)
+        except FileExistsError:
+            return in_the_way(self._target)
+        self._part.tidy()
+        return Delivered(path=self._target, sha256=sha256, bytes=size, facts=facts)
+
+    def _useless(self, outcome: Broken) -> _RefusedError:
+        """The part is of no use to the next try."""
+        self._part.drop()
+        return _RefusedError(outcome)
+
+    def _unread(self, unread: Unread) -> _RefusedError:
+        if unread.status == _UNSATISFIABLE:
+            self._part.drop()
+        gone = unread.status in _EXPIRED
+        words = f"{unread.message}: the link has expired" if gone else unread.message
+        return _RefusedError(Broken("link-expired" if gone else unread.code, words))
+
+    def _too_large(self, size: int) -> Broken:
+        text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
+        return Broken("too-large", text, retry=False)
+
+
+def _is_mp4(writer: Writer) -> bool:
+    return writer.head(_HEAD)[4:8] == b"ftyp"
+
+
+def _source(link: str) -> str:
+    """A link without its signature, which changes with every look at the task."""
+    parts = urlsplit(link)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+
+
+def _video(delivered: Delivered, path: str, warnings: tuple[str, ...]) -> Video:
+    facts: dict[str, Any] = {
+        name: getattr(delivered.facts, name)
+        for name in ("duration", "width", "height", "fps", "audio")
+    }
+    return Video(
+        path=path, sha256=delivered.sha256, bytes=delivered.bytes, warnings=warnings, **facts
+    )

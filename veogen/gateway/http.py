@@ -1,0 +1,248 @@
+"""Requests under the key: sent, timed and logged."""
+
+import logging
+import ssl
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+
+import requests
+from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse, Timeout
+
+from veogen import __version__
+from veogen.gateway.parse import request_id
+from veogen.gateway.pool import Wire
+from veogen.gateway.settings import Proxies
+from veogen.gateway.transport import (
+    NETWORK_ERRORS,
+    Answer,
+    Broken,
+    NotConnectedError,
+    broken,
+    clean,
+    mask,
+    mask_bytes,
+)
+
+LOGGER = logging.getLogger("veogen.gateway")
+
+LONGEST_BODY = 2048
+
+
+def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, secret: str) -> None:
+    """Say what was asked and what came back, if anybody listens."""
+    if LOGGER.isEnabledFor(logging.DEBUG):
+        LOGGER.debug(
+            "%s %s %s -> %s in %.3f s",
+            request.method,
+            clean(request.url, secret=secret, limit=LONGEST_BODY),
+            _body(request.body, secret),
+            _outcome(outcome, secret),
+            seconds,
+        )
+
+
+def log_download(request: PreparedRequest, opened: BaseHTTPResponse, *, seconds: float) -> None:
+    """Say that a clip is on its way, without the signature of its link."""
+    if LOGGER.isEnabledFor(logging.DEBUG):
+        link = clean(request.url, limit=LONGEST_BODY).partition("?")[0]
+        length = opened.headers.get("content-length", "unknown")
+        LOGGER.debug(
+            "GET %s %s -> %d (%s bytes) in %.3f s",
+            link,
+            request.headers.get("Range", ""),
+            opened.status,
+            clean(length, limit=20),
+            seconds,
+        )
+
+
+def _outcome(outcome: Answer | Broken, secret: str) -> str:
+    if isinstance(outcome, Broken):
+        return clean(f"{outcome.kind} ({outcome.message})", secret=secret)
+    found = request_id(outcome.headers, {}, secret=secret)
+    trace = f" [request {found}]" if found else ""
+    return f"{outcome.status}{trace} {_body(outcome.body, secret)}"
+
+
+def _body(body: bytes | str | None, secret: str) -> str:
+    if not body:
+        return "(no body)"
+    content = body.encode() if isinstance(body, str) else body
+    if len(content) > LONGEST_BODY:
+        return f"({len(content)} bytes)"
+    try:
+        return clean(mask(content.decode(), secret), secret=secret, limit=LONGEST_BODY)
+    except UnicodeDecodeError:
+        return f"({len(content)} bytes, no text)"
+
+
+USER_AGENT = f"veogen/{__version__}"
+CONNECT_TIMEOUT = 10.0
+LONGEST_ANSWER = 16 * 1024 * 1024
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def prepare(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> requests.PreparedRequest:
+    """A request that holds our headers and no others; the body goes out byte for byte."""
+    # Built by hand: the way through `requests.Request` mends the URL, which the pool does as well.
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, url, body
+    # No encoding: an answer is small, a video does not get smaller, and nothing can be a bomb.
+    own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    request.headers = CaseInsensitiveDict(own)
+    request.prepare_content_length(body)
+    return request
+
+
+def prepare_upload(
+    url: str, headers: Mapping[str, str], file: tuple[str, bytes, str]
+) -> requests.PreparedRequest:
+    """A form with one file: its name, content and type."""
+    own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    return requests.Request("POST", url, headers=own, files={"file": file}).prepare()
+
+
+def exchange(
+    wire: Wire, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
+) -> Answer | Broken:
+    """Send one request and read its whole answer; the answer's body has `timeout` as well."""
+    try:
+        with closing(open_answer(wire, request, timeout=timeout, proxies=proxies)) as raw:
+            body = b"".join(_read(raw, time.monotonic() + timeout))
+            headers = lower(raw)
+            return Answer(raw.status, headers, _unpacked(body, headers))
+    except NotConnectedError as error:
+        return Broken(error.kind, str(error), sent=False)
+    except _OversizedError:
+        return Broken("oversized", f"the answer is longer than {LONGEST_ANSWER} bytes")
+    except NETWORK_ERRORS as error:
+        return broken(error)
+
+
+def open_answer(
+    wire: Wire, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
+) -> BaseHTTPResponse:
+    """Send one request and read the head of its answer."""
+    return wire.open(
+        request,
+        timeout=Timeout(connect=min(timeout, CONNECT_TIMEOUT), read=timeout),
+        proxy=proxies.for_url(str(request.url)),
+    )
+
+
+def lower(raw: BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in raw.headers.items()}
+
+
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body, of which some on the way make gzip though it was not asked for: it may hold an id.
+
+    A bomb is cut off, and is then as garbled as what is no gzip after all.
+    """
+    if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip"):
+        return body
+    try:
+        return zlib.decompressobj(_GZIP).decompress(body, LONGEST_ANSWER)
+    except zlib.error:
+        return body
+
+
+class _OversizedError(Exception):
+    """The answer is longer than any that we know what to do with."""
+
+
+def _read(raw: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
+    """The body as it comes, so that a host that sends a byte a minute is not waited for."""
+    left = LONGEST_ANSWER
+    while chunk := raw.read1(65536, decode_content=False):
+        yield chunk
+        left -= len(chunk)
+        if left < 0:
+            raise _OversizedError
+        if time.monotonic() > deadline:
+            raise TimeoutError
+
+
+SIMULATED = "x-veogen-simulator"
+
+
+class Caller:
+    """Sends requests with the key to the hosts that may see it; safe to use from threads."""
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        timeout: float,
+        connections: int,
+        proxies: Proxies,
+        certificates: ssl.SSLContext | None,
+    ) -> None:
+        self.key = key
+        self.simulated: bool | None = None  # whether the last answer came from a simulator
+        self._timeout = timeout
+        self._proxies = proxies
+        self._certificates = certificates
+        self._pool = Wire(certificates, connections=connections)
+
+    def read(self, method: str, url: str, body: bytes | None = None) -> Answer | Broken:
+        """Ask what is free to be asked again, over a connection that may have waited for it."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        return self.send(prepare(method, url, self._headers(headers), body))
+
+    def send(self, request: PreparedRequest) -> Answer | Broken:
+        """As `read`: if the host has closed the waiting connection, ask over another one."""
+        outcome = self._exchange(self._pool, request)
+        if isinstance(outcome, Broken) and outcome.kind == "lost":
+            return self._exchange(self._pool, request)
+        return outcome
+
+    def submit(self, url: str, body: bytes, idempotency_key: str) -> Answer | Broken:
+        """POST once, over a connection of its own: a stale one would leave us in doubt."""
+        headers = {
+            "Content-Type": "application/json",
+            "Connection": "close",
+            "Idempotency-Key": idempotency_key,
+        }
+        request = prepare("POST", url, self._headers(headers), body)
+        with Wire(self._certificates, connections=1) as fresh:
+            return self._exchange(fresh, request)
+
+    def upload(self, url: str, name: str, content: bytes, mime: str) -> Answer | Broken:
+        """POST a file as a form."""
+        return self.send(prepare_upload(url, self._headers({}), (name, content, mime)))
+
+    def close(self) -> None:
+        """Close the connections that wait for their next use."""
+        self._pool.close()
+
+    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **more}
+
+    def _exchange(self, pool: Wire, request: PreparedRequest) -> Answer | Broken:
+        begun = time.monotonic()
+        outcome = _without(
+            self.key,
+            exchange(pool, request, timeout=self._timeout, proxies=self._proxies),
+        )
+        log(request, outcome, seconds=time.monotonic() - begun, secret=self.key)
+        if isinstance(outcome, Answer):
+            self.simulated = outcome.headers.get(SIMULATED, "") not in ("", "0", "false")
+        return outcome
+
+
+def _without(key: str, outcome: Answer | Broken) -> Answer | Broken:
+    """The outcome as if the key had never been echoed: no id, link or error can carry it on."""
+    if isinstance(outcome, Broken):
+        return replace(outcome, message=clean(outcome.message, secret=key))
+    headers = {name: mask(value, key) for name, value in outcome.headers.items()}
+    body = mask_bytes(outcome.body, key)
+    return Answer(outcome.status, headers, body)

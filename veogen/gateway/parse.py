@@ -1,0 +1,452 @@
+"""The gateway's JSON, read defensively: any byte string is an answer, none of them raises."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from veogen.gateway.api import Balance, Quota, Task, Unread, Upload
+from veogen.gateway.transport import Answer, clean
+from veogen.text import is_plain
+
+LONGEST_ID = 200
+LONGEST_RETRY_AFTER = 600.0
+
+_MILLI = Decimal("0.001")
+_LONGEST_NUMBER = 32  # digits
+_MOST = Decimal(10) ** 12
+_REQUEST_IDS = ("x-request-id", "x-oneapi-request-id")
+_FACTS = (  # what the gateway may add to a refusal that helps the user
+    "param",
+    "allowed_values",
+    "min",
+    "max",
+    "allowed_models",
+    "estimated_credits",
+    "account_balance_credits",
+    "remaining_credits",
+    "daily_limit_credits",
+    "reset_timezone",
+    "expired_at",
+    "action_url",
+)
+_WEEK = Decimal(7 * 24 * 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why the gateway refused; `own` says that it was the gateway, not somebody on the way."""
+
+    own: bool
+    code: str
+    message: str
+
+
+def parse(body: bytes) -> Any:
+    """The JSON of a body with its numbers exact; None when it is none."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=lambda _: None)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+
+
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    return mapping(parse(body))
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def complaint(answer: Answer, *, secret: str = "") -> Complaint:
+    """What an answer that is no success says, in one line fit for a terminal."""
+    data = parse_object(answer.body)
+    own, error = isinstance(data.get("error"), dict), error_of(data)
+    words = clean(error.get("message"), secret=secret) or _not_own(answer, own=own)
+    advice = clean(error.get("fallback_suggestion"), secret=secret)
+    advice = "" if advice == words else advice
+    facts = ", ".join(_facts(error, secret))
+    found = request_id(answer.headers, data, secret=secret)
+    message = (
+        (words.rstrip(".") if advice else words)
+        + (f" ({facts})" if facts else "")
+        + (f"; the gateway's advice: {advice}" if advice else "")
+        + (f" [request {found}]" if found else "")
+    )
+    return Complaint(own, _code(error, answer.status, secret), message)
+
+
+def error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The gateway's error, or what stands for one in the answers of others on the way to it."""
+    error = data.get("error")
+    if isinstance(error, dict):
+        return error
+    words = (data.get("message"), data.get("msg"), error, data.get("detail"))
+    said = next((text for text in words if isinstance(text, str) and text), None)
+    return {} if said is None else {"code": data.get("code"), "message": said}
+
+
+def codes(answer: Answer) -> frozenset[str]:
+    """Every word that may be meant as the code of an error, wherever it stands."""
+    data = parse_object(answer.body)
+    error = mapping(data.get("error"))
+    places = (error.get("code"), error.get("type"), data.get("code"), data.get("error"))
+    return frozenset(place for place in places if isinstance(place, str))
+
+
+def request_id(
+    headers: Mapping[str, str], data: Mapping[str, Any], *, secret: str = ""
+) -> str | None:
+    """The gateway's name for this exchange, which its support asks for."""
+    error = mapping(data.get("error"))
+    places = (
+        *(headers.get(name) for name in _REQUEST_IDS),
+        error.get("request_id"),
+        data.get("request_id"),
+    )
+    return next(
+        (found for place in places if (found := clean(place, secret=secret, limit=128))), None
+    )
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds to wait: a number, or a date measured by the answer's own clock if it has one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_RETRY_AFTER)
+    due = _date(value)
+    if due is None:
+        return None
+    since = _date(headers.get("date", "")) or now
+    return min(max(due - since, 0.0), LONGEST_RETRY_AFTER)
+
+
+def number(value: object) -> Decimal | None:
+    """A number that is neither negative nor beyond all measure; None for anything else."""
+    found = _finite(value)
+    return abs(found) if found is not None and found >= 0 else None  # `-0` is 0
+
+
+def credits_of(value: object) -> Decimal | None:
+    """Credits with their three places."""
+    return _credits(number(value))
+
+
+def balance_of(value: object) -> Decimal | None:
+    """As `credits_of`, but an account may be in debt."""
+    return _credits(_finite(value))
+
+
+def _credits(found: Decimal | None) -> Decimal | None:
+    return None if found is None else found.quantize(_MILLI, ROUND_HALF_UP)
+
+
+def _finite(value: object) -> Decimal | None:
+    if isinstance(value, str) and value.isascii() and len(value) <= _LONGEST_NUMBER:
+        try:
+            value = Decimal(value)
+        except ArithmeticError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    found = Decimal(value)
+    return found if found.is_finite() and abs(found) < _MOST else None
+
+
+def _code(error: Mapping[str, Any], status: int, secret: str) -> str:
+    """The gateway's word; a code that only repeats the status says less than the type."""
+    for value in (error.get("code"), error.get("type")):
+        word = clean(value, secret=secret, limit=80)
+        if word and not word.isdigit():
+            return word
+    return f"http_{status}"
+
+
+def _not_own(answer: Answer, *, own: bool) -> str:
+    if own:
+        return f"status {answer.status} without a message"
+    head = answer.body[:512].lstrip().lower()
+    kind = "a web page" if head.startswith((b"<!doctype", b"<html")) else "no JSON of the gateway"
+    return f"status {answer.status} with {kind if answer.body else 'an empty body'}"
+
+
+def _facts(error: Mapping[str, Any], secret: str) -> Iterator[str]:
+    for name in _FACTS:
+        value = error.get(name)
+        shown = (
+            ", ".join(filter(None, (_scalar(item, secret) for item in value[:10])))
+            if isinstance(value, list)
+            else _scalar(value, secret)
+        )
+        if shown:
+            yield f"{name}: {shown}"
+
+
+def _scalar(value: object, secret: str) -> str:
+    if isinstance(value, Decimal):
+        return str(found) if (found := number(value)) is not None else ""
+    return clean(value, secret=secret, limit=200)
+
+
+def _date(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+_ADVICE = {
+    # Tasks that failed.
+    "content_policy_violation": "change the prompt or the image",
+    "invalid_parameters": "correct the parameters",
+    "image_processing_error": "check that the image can be read: its format, size and address",
+    "image_dimension_mismatch": "give the image the size and ratio of the request",
+    "request_cancelled": "submit it again if it is still wanted",
+    "generation_failed_no_content": "try another prompt or image",
+    "generation_timeout": "try again",
+    "service_error": "try again after about a minute",
+    "service_unavailable": "try again after one or two minutes",
+    "resource_exhausted": "wait 30 to 60 seconds",
+    "quota_exceeded": "slow down, or top up the account",
+    "resource_not_found": "the id of the task is wrong or has expired",
+    "unknown_error": "try again later, or give the id of the task to the gateway's support",
+    # The file API.
+    "40001": "the file is too large",
+    "40002": "the gateway does not take files of this type",
+    "40003": "the account holds as many files as it may: delete some, or wait till they expire",
+    "40004": "the gateway could not fetch the file from its address",
+    "50001": "the gateway could not store the file: try again later",
+}
+
+
+def advice_for(code: str | None) -> str:
+    """The advice for a code; empty where there is none."""
+    return _ADVICE.get(code or "", "")
+
+
+_DONE = 100  # per cent
+_MOST_LINKS = 64
+_LONGEST_LINK = 8192
+_OPEN_STATES = frozenset({"pending", "processing", "queued"})
+
+
+def read_task(answer: Answer, task_id: str, *, secret: str = "") -> Task | Unread:
+    """The task that was asked for; the task of another id is none of ours."""
+    data = parse_object(answer.body)
+    task = parse_task(data, secret=secret)
+    if task is None:
+        return Unread(code="garbled", message="the answer is not a task")
+    if task.id != task_id:
+        return Unread(code="wrong-task", message=f"the answer is about another task, {task.id}")
+    return task
+
+
+def read_batch(answer: Answer, *, secret: str = "") -> Mapping[str, Task] | None:
+    """The tasks of a batch answer by id; None when it is no such answer."""
+    items = parse_object(answer.body).get("data")
+    if not isinstance(items, list):
+        return None
+    tasks = (parse_task(item, secret=secret) for item in items)
+    return {task.id: task for task in tasks if task is not None}
+
+
+def read_list(answer: Answer, *, secret: str = "") -> tuple[Task, ...] | None:
+    """The tasks of a list answer in its order; None when it is no such answer."""
+    data = parse(answer.body)
+    items = mapping(data).get("data")
+    if not isinstance(items, list):
+        return None
+    tasks = (parse_task(item, secret=secret) for item in items)
+    return tuple(task for task in tasks if task is not None)
+
+
+def parse_task(data: object, *, secret: str = "") -> Task | None:
+    """A task, from whatever has an id and a state."""
+    fields = mapping(data)
+    task_id = task_id_of(fields)
+    state = clean(fields.get("status"), secret=secret, limit=40).lower()
+    if task_id is None or not state:
+        return None
+    code, message = _error(error_of(fields), secret)
+    return Task(
+        id=task_id,
+        state=state,
+        progress=_progress(fields.get("progress")),
+        links=_links(fields),
+        credits=_task_credits(fields, state),
+        estimated_seconds=estimated_seconds(fields),
+        error_code=code,
+        error_message=message,
+        model=clean(fields.get("model"), secret=secret, limit=200) or None,
+        type=clean(fields.get("type"), secret=secret, limit=40) or None,
+        created=_seconds(fields.get("created", fields.get("created_at"))),
+    )
+
+
+def _progress(value: object) -> int | None:
+    found = number(value)
+    return int(found) if found is not None and found <= _DONE else None
+
+
+def _seconds(value: object) -> float | None:
+    found = number(value)
+    return None if found is None else float(found)
+
+
+def _links(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    results, data = fields.get("results"), fields.get("result_data")
+    found = [link for link in results if _is_link(link)] if isinstance(results, list) else []
+    if data and not found:  # where some answers of the gateway carry the links instead
+        items = data if isinstance(data, list) else [data]
+        named = [mapping(item).get("video_url") for item in items]
+        found = [link for link in named if _is_link(link)]
+    return tuple(found[:_MOST_LINKS])
+
+
+def _is_link(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and value.lower().startswith(("https://", "http://"))
+        and is_plain(value, limit=_LONGEST_LINK)
+    )
+
+
+def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
+    """What was charged or reserved: a charge of nothing means nothing while a task goes on."""
+    usage, billing = mapping(fields.get("usage")), mapping(fields.get("billing"))
+    charged = (
+        usage.get("credits_used"),
+        mapping(usage.get("cost")).get("credits"),
+        billing.get("charged_credits"),
+        fields.get("credits_used"),
+    )
+    reserved = (usage.get("credits_reserved"), billing.get("reserved_credits"))
+    places = (*reserved, *charged) if state in _OPEN_STATES else (*charged, *reserved)
+    for place in places:
+        if place is not None and (found := credits_of(place)) is not None:
+            return found
+    return None
+
+
+def _error(error: Mapping[str, Any], secret: str) -> tuple[str | None, str | None]:
+    """The code and the message of why a task failed."""
+    if not error:
+        return None, None
+    code = clean(error.get("code"), secret=secret, limit=80) or None
+    message = clean(error.get("message"), secret=secret)
+    advice = clean(
+        error.get("suggestion") or error.get("fallback_suggestion"), secret=secret
+    ) or advice_for(code)
+    if message and advice:
+        return code, f"{message.rstrip('.')}; the gateway's advice: {advice}"
+    return code, message or advice or None
+
+
+_LONGEST_URL = 2048
+_MILLISECONDS = 10**11  # a Unix time beyond this counts milliseconds
+
+
+def read_balance(answer: Answer) -> Balance | None:
+    """The balance; None when it is no such answer."""
+    data = mapping(parse_object(answer.body).get("data"))
+    key, user = mapping(data.get("token")), mapping(data.get("user"))
+    user_remaining = balance_of(user.get("remaining_credits"))
+    key_remaining = balance_of(key.get("remaining_credits"))
+    unlimited = key.get("unlimited_credits") is True
+    if user_remaining is None or (key_remaining is None and not unlimited):
+        return None
+    return Balance(
+        key_remaining=None if unlimited else key_remaining,
+        key_used=credits_of(key.get("used_credits")) or Decimal("0.000"),
+        user_remaining=user_remaining,
+        user_used=credits_of(user.get("used_credits")) or Decimal("0.000"),
+    )
+
+
+def read_models(answer: Answer) -> frozenset[str] | None:
+    """The ids of models; None when it is no such answer."""
+    items = parse_object(answer.body).get("data")
+    if not isinstance(items, list):
+        return None
+    ids = (clean(mapping(item).get("id"), limit=200) for item in items)
+    return frozenset(filter(None, ids))
+
+
+def read_upload(answer: Answer) -> Upload | None:
+    """An uploaded file; None when the answer does not say where it is."""
+    data = _file_data(answer)
+    file_id, url = data.get("file_id"), data.get("file_url")
+    if not isinstance(file_id, str) or not is_plain(file_id, limit=200):
+        return None
+    if not isinstance(url, str) or not is_plain(url, limit=_LONGEST_URL):
+        return None
+    return Upload(file_id=file_id, url=url, expires_at=_time(data.get("expires_at")))
+
+
+def read_quota(answer: Answer) -> Quota | None:
+    """The quota of files; None when it is no such answer."""
+    data = _file_data(answer)
+    used, limit = number(data.get("used_files")), number(data.get("max_files"))
+    if used is None or limit is None:
+        return None
+    remaining = number(data.get("remain_files"))
+    return Quota(
+        used=int(used),
+        limit=int(limit),
+        remaining=max(int(limit - used), 0) if remaining is None else int(remaining),
+    )
+
+
+def own_failure(answer: Answer, *, secret: str = "") -> Unread | None:
+    """A failure that is reported in an envelope with `success`, whatever the HTTP status."""
+    if b'"success"' not in answer.body:  # tasks have none: no need to read all of them twice
+        return None
+    data = parse_object(answer.body)
+    if data.get("success") is not False:
+        return None
+    said = complaint(answer, secret=secret)
+    code = clean(data.get("code"), secret=secret, limit=80) or said.code
+    return Unread(
+        code=code,
+        message="; ".join(filter(None, (said.message, advice_for(code)))),
+        status=answer.status,
+        retry_after=retry_after(answer.headers, now=time.time()),
+        denied=answer.status in (401, 403),
+    )
+
+
+def _file_data(answer: Answer) -> Any:
+    data = parse_object(answer.body)
+    return mapping(data.get("data")) if data.get("success") is not False else {}
+
+
+def _time(value: object) -> float | None:
+    found = number(value)
+    if found is not None:
+        return float(found / 1000 if found > _MILLISECONDS else found)
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        # A time without a zone is of no known zone: better none than one that is hours off.
+        return moment.timestamp() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def task_id_of(data: object) -> str | None:
+    """The id of a task if it can be asked for: as plain as an opaque word can be."""
+    found = mapping(data).get("id")
+    if isinstance(found, str) and is_plain(found, limit=LONGEST_ID) and found.strip("."):
+        return found
+    return None
+
+
+def estimated_seconds(data: object) -> float | None:
+    """How long the gateway thinks that a task takes."""
+    found = number(mapping(mapping(data).get("task_info")).get("estimated_time"))
+    return float(found) if found is not None and 0 < found < _WEEK else None

@@ -1,0 +1,161 @@
+"""What comes of a request: a whole answer, or none."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPException
+from typing import Literal, TypeAlias
+
+import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+Kind: TypeAlias = Literal[
+    "unresolved",
+    "refused",
+    "connect-timeout",
+    "tls",
+    "forbidden",
+    "timeout",
+    "lost",
+    "oversized",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; the names of its headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return self.status // 100 == 2  # noqa: PLR2004 - as the standard has them
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """There is no whole answer. `sent` is False when surely no byte of the request was written."""
+
+    kind: Kind
+    message: str
+    sent: bool = True
+
+
+MASK = "***"
+
+_SHORTEST_SECRET = 6
+"""A shorter key, fit for the simulator only, would be found in every id and number."""
+
+_INTEGER_DIGITS = 15
+
+
+def clean(value: object, *, secret: str = "", limit: int = 500) -> str:
+    """`value` as one short line without control characters and without the secret.
+
+    What is no text says nothing, but for whole numbers: the gateway's codes may be either.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if abs(value) < 10**_INTEGER_DIGITS else ""
+    if not isinstance(value, str):
+        return ""
+    if len(value) <= limit and value.isprintable() and mask(value, secret) == value:
+        return " ".join(value.split())  # as nearly always
+    text = mask(value, secret)[: 4 * limit]
+    seen = "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
+    # Once more: what was between its letters is gone now.
+    line = " ".join(mask(seen, secret).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def mask(text: str, secret: str) -> str:
+    """`text` with the secret blotted out."""
+    return text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
+
+
+def mask_bytes(content: bytes, secret: str) -> bytes:
+    """As `mask`, of what was not read yet."""
+    if len(secret) < _SHORTEST_SECRET:
+        return content
+    return content.replace(secret.encode(), MASK.encode())
+
+
+NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+"""All that a connection and what comes over it can make the libraries below raise."""
+
+
+class NotConnectedError(Exception):
+    """No connection came about, so nothing was written.
+
+    Neither requests nor urllib3 know the class: it comes through both of them as it was raised.
+    Their own classes would not do. A `requests.SSLError`, for one, is a handshake that failed as
+    well as a connection that broke while the answer was read.
+    """
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def not_connected(error: Exception) -> NotConnectedError:
+    """What an exception means that was raised before the connection stood."""
+    kind = _connect_kind(error)
+    return NotConnectedError(kind, f"{_WORDS[kind]}: {reason(error)}")
+
+
+def broken(error: BaseException) -> Broken:
+    """What an exception after the connection stood means."""
+    chain = list(_chain(error))
+    if any(isinstance(link, TimeoutError | ReadTimeoutError | requests.Timeout) for link in chain):
+        return Broken("timeout", _WORDS["timeout"])
+    return Broken("lost", f"{_WORDS['lost']}: {reason(error)}")
+
+
+def reason(error: BaseException) -> str:
+    """The innermost cause of an exception, in its own words."""
+    innermost = list(_chain(error))[-1]
+    if isinstance(innermost, BadStatusLine) and not isinstance(innermost, ConnectionError):
+        return "what came is no HTTP"
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return clean(str(innermost), limit=200) or type(innermost).__name__
+
+
+_WORDS: Mapping[Kind, str] = {
+    "unresolved": "the host name has no address",
+    "refused": "no connection",
+    "connect-timeout": "no connection in time",
+    "tls": "no secure connection",
+    "timeout": "no answer in time",
+    "lost": "the connection was lost",
+}
+
+
+def _connect_kind(error: Exception) -> Kind:
+    if isinstance(error, NameResolutionError):
+        return "unresolved"
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+        return "connect-timeout"
+    if isinstance(error, TimeoutError):  # in the handshake, or a proxy that does not answer
+        return "connect-timeout"
+    if isinstance(error, ssl.SSLError):
+        return "tls"
+    return "refused"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and what it was made of, the innermost last."""
+    seen: set[int] = set()
+    link: object = error
+    while isinstance(link, BaseException) and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        wrapped = next((arg for arg in reversed(link.args) if isinstance(arg, Exception)), None)
+        link = getattr(link, "reason", None) or wrapped or link.__cause__

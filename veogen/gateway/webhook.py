@@ -1,0 +1,172 @@
+"""What the gateway posts when a task has ended: a hint to look at it, and nothing else.
+
+A WSGI application. No signature is documented, so nothing that comes in is believed: only the
+secret at the end of the path says that the gateway may be speaking, and only the id is read.
+"""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from hmac import compare_digest
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from veogen.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a callback: a task with its links is a few kilobytes."""
+
+BURST = 256
+"""Hints at once: as many as there can be tasks in flight."""
+
+PER_SECOND = 10.0
+
+_LONGEST_ID = 200
+
+Hint = Callable[[str], None]
+
+
+class Bucket:
+    """Lets `burst` through at once, and after that so many a second."""
+
+    def __init__(self, now: Callable[[], float], burst: int, per_second: float) -> None:
+        self._now = now
+        self._burst = burst
+        self._per_second = per_second
+        self._left = float(burst)
+        self._at = now()
+
+    def take(self) -> bool:
+        now = self._now()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Callbacks:
+    """Passes on hints to those whose secret the path ends with; `received` counts them."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.received = 0
+        self._bucket = Bucket(now, BURST, PER_SECOND)
+        self._hints: dict[bytes, Hint] = {}
+
+    def pass_on(self, secret: str, hint: Hint) -> None:
+        """Tell `hint` the ids of tasks that come in under this secret."""
+        self._hints = {**self._hints, secret.encode(): hint}  # callbacks may be coming in
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        status, more = self._answer(environ)
+        start_response(status, [("Content-Length", "0"), *more.items()])
+        return []
+
+    def _answer(self, environ: "WSGIEnvironment") -> tuple[str, Mapping[str, str]]:
+        hint = self._hint_for(environ["PATH_INFO"])
+        if hint is None:
+            return "404 Not Found", {}
+        if environ["REQUEST_METHOD"] != "POST":
+            return "405 Method Not Allowed", {"Allow": "POST"}
+        if not self._bucket.take():
+            return "429 Too Many Requests", {"Retry-After": "1"}
+        task_id = id_of(environ["wsgi.input"].read(BODY_LIMIT))
+        if task_id is None:
+            return "400 Bad Request", {}
+        self.received += 1
+        hint(task_id)
+        return "204 No Content", {}
+
+    def _hint_for(self, path: str) -> Hint | None:
+        """By the last part alone: a proxy before us may have kept or cut off what precedes it."""
+        given = path.rpartition("/")[2].encode("latin-1")  # as WSGI has it
+        found = [hint for secret, hint in self._hints.items() if compare_digest(secret, given)]
+        return found[0] if found else None
+
+
+def id_of(body: bytes) -> str | None:
+    """The id of the task that a callback is about."""
+    try:
+        task = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = task.get("id") if isinstance(task, dict) else None
+    return found if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID else None
+
+
+_LIMITS: dict[str, Any] = {
+    "threads": 1,
+    "connection_limit": 64,
+    "channel_timeout": 15,
+    "cleanup_interval": 5,
+    "max_request_body_size": BODY_LIMIT,
+    "max_request_header_size": 16 * 1024,
+}
+_CLOSING = 2.0
+
+
+def check_installed() -> None:
+    """Raise `UsageError` where what the receiver needs is not installed."""
+    try:
+        import_module("waitress")
+    except ImportError:
+        message = "the receiver of callbacks is not installed: pip install 'veogen[listen]'"
+        raise UsageError(message) from None
+
+
+@contextmanager
+def receiving(callbacks: Callbacks, host: str, port: int) -> Iterator[int]:
+    """Serve from a thread of its own until the block ends; gives the port that it listens on."""
+    from waitress import wasyncore  # noqa: PLC0415 - an extra
+    from waitress.server import create_server  # noqa: PLC0415
+
+    ended = threading.Event()
+    opened: dict[int, Any] = {}
+
+    def serve() -> None:
+        while not ended.is_set():
+            wasyncore.loop(timeout=1, use_poll=True, map=opened, count=1)
+
+    with ExitStack() as ending:
+        listening = ending.enter_context(closing(_bound(host, port)))
+        ending.enter_context(_quiet())
+        server: Any = create_server(
+            callbacks, map=opened, sockets=[listening], ident=None, **_LIMITS
+        )
+        ending.callback(wasyncore.close_all, opened)
+        ending.callback(server.task_dispatcher.shutdown, timeout=_CLOSING)
+        thread = threading.Thread(target=serve, name="veogen-callbacks", daemon=True)
+        ending.callback(thread.join)
+        ending.callback(server.pull_trigger)
+        ending.callback(ended.set)
+        thread.start()
+        yield listening.getsockname()[1]
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((str(address[0]), port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{host}:{port} cannot be listened on: {reason}") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the server logs about strangers off the terminal, where a bar may be."""
+    logger, handler = logging.getLogger("waitress"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

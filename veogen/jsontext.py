@@ -1,0 +1,55 @@
+"""JSON in one line without spaces, in UTF-8 as it is: for lines and pages."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from json.encoder import encode_basestring as quoted
+from typing import Any
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False,
+    separators=(",", ":"),
+    check_circular=False,  # it is of trees alone
+).encode
+
+
+def compact(value: Any) -> str:
+    """The value's text; the encoder is made once, which `json.dumps` does for every call."""
+    scalar = SCALARS.get(value.__class__)
+    return _encode(value) if scalar is None else scalar(value)
+
+
+def _float(number: float) -> str:
+    return float.__repr__(number) if math.isfinite(number) else _encode(number)
+
+
+SCALARS: Mapping[type, Callable[[Any], str]] = {
+    str: quoted,
+    int: int.__repr__,
+    float: _float,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): lambda _: "null",
+}
+"""How the values that hold no others are written, as the encoder does it."""
+
+
+_CONTAINERS = (dict, list, tuple)
+
+
+def indented(value: Any, margin: str = "\n") -> str:
+    """The value's text; each line after its first begins as `margin` does."""
+    if value.__class__ in SCALARS or not (value and isinstance(value, _CONTAINERS)):
+        return compact(value)
+    deeper = f"{margin}  "
+    if isinstance(value, dict):
+        return _form(tuple(value), margin) % tuple([indented(v, deeper) for v in value.values()])
+    texts = [indented(item, deeper) for item in value]
+    return f"[{deeper}{f',{deeper}'.join(texts)}{margin}]"
+
+
+@lru_cache(maxsize=256)
+def _form(names: tuple[str, ...], margin: str) -> str:
+    """A mapping of these names with a place for the text of each value."""
+    fields = (f"{margin}  {quoted(name).replace('%', '%%')}: %s" for name in names)
+    return f"{{{','.join(fields)}{margin}}}"

@@ -1,0 +1,493 @@
+"""Locks: what was approved, kept in git beside its spec, and whether a spec still makes it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Any
+
+from veogen.diff.compare import Difference, compare
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.nodes import Map, Place, Seq, Value, placed
+from veogen.document.problems import MistakesError, Problem, Problems
+from veogen.document.reader import read
+from veogen.document.schema import (
+    Amount,
+    Anything,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    OrNull,
+    Section,
+    Shape,
+    Text,
+    amount,
+    problems_of,
+    value_of,
+)
+from veogen.document.writer import Block, lines
+from veogen.models.model import Model, shipped
+from veogen.planner.checks import Judge, most_allowed, over_budget
+from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
+from veogen.planner.plan import (
+    FORMAT,
+    Image,
+    Plan,
+    Request,
+    request_data,
+    total_credits,
+    totals_data,
+    totals_of,
+)
+from veogen.spec.grammar import BUDGET, NAME, as_json
+from veogen.spec.layers import submap
+from veogen.spec.project import read_limits, read_policy
+from veogen.spec.types import PROMPTS, Limits, Spec
+
+
+def contradictions(totals: Map, requests: tuple[Request, ...], place: Place) -> Iterator[Problem]:
+    """What a plan says of itself that is not so: nobody reviewed what it would buy."""
+    seen: set[str] = set()
+    for request in requests:
+        for message in _request_contradictions(request, seen):
+            yield Problem(request.place, "error", "plan", f"{request.address}: {message}")
+        seen.update((request.address, request.hash))
+    counted = (len(requests), sum(request.videos for request in requests))
+    if (totals["requests"], totals["videos"]) != counted:
+        message = "the totals are not those of the requests"
+        yield Problem(place, "error", "plan", message)
+    prices = [request.credits for request in requests]
+    known = sum((price for price in prices if price is not None), Decimal(0))
+    if amount(totals["credits"]) != (None if None in prices else known):
+        message = "the credits of the totals are not the sum of those of the requests"
+        yield Problem(place, "error", "plan", message)
+
+
+def _request_contradictions(request: Request, seen: set[str]) -> Iterator[str]:
+    if request.address in seen or request.hash in seen:
+        yield "it stands in this plan twice"
+    if request.address != address(request.shot, request.variables, request.take):
+        yield "the address is not made of its shot, variables and take"
+    if request.hash != request_hash(request.body, request.take, request.images):
+        yield "the hash is not that of the request: it was edited by hand"
+    if not _is_path(request.output):
+        yield f"the output {request.output!r} is not a path below the run directory"
+    urls = request.body.get("image_urls")
+    local = [u for u in urls if str(u).startswith(FILE)] if isinstance(urls, list) else []
+    if set(local) != {FILE + image.path for image in request.images}:
+        yield "its images are not those of the request"
+    for image in request.images:
+        if not _is_inside(image.path):
+            yield f"{image.path!r} leaves the project"
+
+
+def _is_path(output: str) -> bool:
+    try:
+        return output_path(output) == output
+    except BadPathError:
+        return False
+
+
+def _is_inside(path: str) -> bool:
+    try:
+        return str(inside(PurePosixPath(), path)) == path
+    except OutsideRootError:
+        return False
+
+
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+def _hash(text: str) -> tuple[str, str] | None:
+    if _HASH.fullmatch(text):
+        return None
+    return "hash", f"{text[:80]!r} is not a SHA-256 in hexadecimal digits"
+
+
+def _format(text: str) -> tuple[str, str] | None:
+    return None if text == FORMAT else ("format", f"this veogen reads {FORMAT!r}, not {text!r}")
+
+
+def _must(shape: Shape, about: str) -> Key:
+    return Key(shape, about, required=True)
+
+
+_CREDITS = OrNull(Amount())
+
+IMAGE = Section(
+    "an image",
+    "Image",
+    "An image of a request, by its bytes.",
+    {
+        "path": _must(Text(), "Below the project root."),
+        "sha256": _must(Text(_hash), "Of its bytes."),
+        "bytes": _must(Integer(0), "How many."),
+    },
+)
+REQUEST = Section(
+    "a request of a plan",
+    "Request",
+    "One request, as `plan` and a lock write it.",
+    {
+        "address": _must(Text(), "Its label."),
+        "hash": _must(Text(_hash), "Its identity."),
+        "shot": _must(NAME, "The name of its shot."),
+        "take": _must(Integer(1), "Which of several purchases it is."),
+        "variables": _must(MapOf(Anything()), "Axes and key columns."),
+        "output": _must(Text(), "Where its clips go."),
+        "credits": _must(_CREDITS, "What it is expected to cost."),
+        "state": Key(Text(), "Where it stood."),
+        "request": _must(MapOf(Anything()), "The body."),
+        "images": _must(ListOf(IMAGE), "The files that it sends."),
+    },
+)
+TOTALS = Section(
+    "'totals'",
+    "Totals",
+    "The sums that a reviewer reads first.",
+    {
+        "requests": _must(Integer(0), "How many."),
+        "videos": _must(Integer(0), "How many they make."),
+        "seconds": _must(Integer(0), "How long those are."),
+        "credits": _must(_CREDITS, "What they are expected to cost."),
+        "usd": _must(_CREDITS, "The same in dollars."),
+        "to_buy": Key(Amount(), "What of it was not bought yet."),
+    },
+)
+RATE = Section(
+    "a price of a lock",
+    "Rate",
+    "Where a price is from.",
+    {
+        "date": _must(Text(), "Its day."),
+        "source": _must(Text(), "Who says so."),
+        "credits_per_usd": _must(Amount(), "What a dollar was worth."),
+    },
+)
+PLAN = Section(
+    "a plan",
+    "Plan",
+    "A plan file, or with `set`, `budget` and `prices` a lock.",
+    {
+        "format": _must(Text(_format), "The version of the file."),
+        "name": _must(NAME, "The spec's."),
+        "spec": _must(Text(), "Its path below the project root."),
+        "profile": _must(OrNull(NAME), "The profile that was chosen."),
+        "set": Key(ListOf(Text()), "What --set said."),
+        "budget": Key(BUDGET, "The spec's ceilings."),
+        "prices": Key(MapOf(RATE), "Where the prices of each model are from."),
+        "totals": _must(TOTALS, "The sums."),
+        "requests": _must(ListOf(REQUEST), "In order."),
+    },
+)
+
+
+MAX_BYTES = 256 * 1024 * 1024
+GLANCE = 4096
+
+_FORMAT = re.compile(rb"""(^(- )?|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Where the prices of a plan are from, and what a dollar was worth."""
+
+    date: str
+    source: str
+    credits_per_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A plan as a file keeps it; credits are those of the day it was written."""
+
+    plan: Plan
+    place: Place
+    is_lock: bool
+    rates: Mapping[str, Rate | None] = field(default_factory=dict)
+
+
+def is_stored(raw: bytes) -> bool:
+    """Whether these are the bytes of a lock or plan file and not of a spec."""
+    return _FORMAT.search(raw[:GLANCE]) is not None
+
+
+def read_stored(raw: bytes, shown: str) -> tuple[Stored, ...]:
+    """The plans in a lock or plan file; raises `MistakesError` for whatever does not add up."""
+    tree = _tree(raw, shown)
+    start = Place(shown, 1, 1)
+    found = tuple(tree) if isinstance(tree, Seq) else (tree,)
+    return tuple(_stored(item, start) for item in found)
+
+
+def read_lock(raw: bytes, shown: str) -> Stored:
+    """The lock in a file; raises `MistakesError`."""
+    found = read_stored(raw, shown)
+    if len(found) != 1 or not found[0].is_lock:
+        message = "this is not a lock: 'veogen lock' writes one"
+        raise MistakesError([Problem(Place(shown, 1, 1), "error", "lock", message)])
+    return found[0]
+
+
+def _tree(raw: bytes, shown: str) -> Value:
+    if raw.lstrip()[:1] not in (b"{", b"["):
+        return read(raw, shown, max_bytes=MAX_BYTES)
+    try:
+        return placed(json.loads(raw), Place(shown, 1, 1))
+    except (ValueError, RecursionError) as error:
+        message = f"this is not JSON that can be read: {error}"
+        raise MistakesError([Problem(Place(shown, 1, 1), "error", "plan", message)]) from None
+
+
+def _stored(tree: Value, start: Place) -> Stored:
+    if isinstance(tree, Map) and "format" in tree and tree["format"] != FORMAT:
+        message = f"its format is {tree['format']!r}; this veogen reads {FORMAT!r}"
+        raise MistakesError([Problem(tree.value_place("format"), "error", "format", message)])
+    wrong = list(problems_of(tree, PLAN, start))
+    if wrong or not isinstance(tree, Map):
+        raise MistakesError(wrong)
+    requests = _requests(value_of(tree, "requests", Seq))
+    wrong = list(contradictions(submap(tree, "totals"), requests, tree.value_place("totals")))
+    if wrong:
+        raise MistakesError(wrong)
+    budget, profile = tree.get("budget"), tree["profile"]
+    return Stored(
+        plan=Plan(
+            name=value_of(tree, "name", str),
+            spec=value_of(tree, "spec", str),
+            profile=None if profile is None else str(profile),
+            settings=tuple(map(str, value_of(tree, "set", Seq) if tree.get("set") else ())),
+            requests=requests,
+            budget=read_limits(budget) if isinstance(budget, Map) else Limits(),
+        ),
+        place=start,
+        is_lock=tree.get("prices") is not None,
+        rates={name: _rate(rate) for name, rate in submap(tree, "prices").items()},
+    )
+
+
+def _rate(written: Value) -> Rate | None:
+    if not isinstance(written, Map):
+        return None
+    worth = amount(written["credits_per_usd"]) or Decimal(0)
+    return Rate(value_of(written, "date", str), value_of(written, "source", str), worth)
+
+
+def _requests(written: Seq) -> tuple[Request, ...]:
+    models = shipped()
+    return tuple(
+        _request(item, written.value_place(index), models)
+        for index, item in enumerate(written)
+        if isinstance(item, Map)
+    )
+
+
+def _request(written: Map, place: Place, models: Mapping[str, Model]) -> Request:
+    body = {name: as_json(value) for name, value in submap(written, "request").items()}
+    variables = submap(written, "variables")
+    model = models.get(str(body.get("model")))
+    return Request(
+        address=value_of(written, "address", str),
+        hash=value_of(written, "hash", str),
+        shot=value_of(written, "shot", str),
+        take=value_of(written, "take", int),
+        variables={name: as_json(value) for name, value in variables.items()},
+        output=value_of(written, "output", str),
+        body=body,
+        images=tuple(_images(value_of(written, "images", Seq))),
+        credits=amount(written["credits"]),
+        seconds=model.seconds(body) if model else None,
+        place=place,
+    )
+
+
+def _images(written: Seq) -> Iterator[Image]:
+    for item in written:
+        if isinstance(item, Map):
+            path, sha256 = value_of(item, "path", str), value_of(item, "sha256", str)
+            yield Image(path, sha256, value_of(item, "bytes", int))
+
+
+SUFFIX = ".lock.yaml"
+
+_HEADER = """\
+# Written by 'veogen lock': what was approved, to be reviewed and committed.
+# Change the spec and lock again; what is edited here by hand is refused.
+"""
+
+
+def lock_path(spec: PurePosixPath, profile: str | None) -> PurePosixPath:
+    """Where the lock of a spec is, with a profile that of the profile."""
+    stem = spec.stem if profile is None else f"{spec.stem}.{profile}"
+    return spec.with_name(stem + SUFFIX)
+
+
+def lock_text(plan: Plan, models: Mapping[str, Model]) -> str:
+    """The lock of a plan: the same bytes for the same plan and prices."""
+    return _HEADER + "".join(f"{line}\n" for line in lines(_data(plan, models)))
+
+
+def _data(plan: Plan, models: Mapping[str, Model]) -> dict[str, Any]:
+    used = sorted({str(request.body["model"]) for request in plan.requests})
+    return {
+        "format": FORMAT,
+        "name": plan.name,
+        "spec": plan.spec,
+        "profile": plan.profile,
+        "set": list(plan.settings),
+        "budget": {name: value for name, value in _budget(plan.budget) if value is not None},
+        "prices": {name: _locked_rate(models[name]) for name in used},
+        "totals": totals_data(totals_of(plan.requests, models)),
+        "requests": map(_locked_request, plan.requests),
+    }
+
+
+def _locked_request(request: Request) -> dict[str, Any]:
+    """A request with its prompts as blocks, in which git shows a changed line alone."""
+    data = request_data(request)
+    texts = {name: Block(data["request"][name]) for name in PROMPTS if name in data["request"]}
+    return {**data, "request": {**data["request"], **texts}}
+
+
+def _budget(budget: Limits) -> Iterator[tuple[str, str | int | None]]:
+    yield "max_credits", None if budget.max_credits is None else str(budget.max_credits)
+    yield "max_requests", budget.max_requests
+
+
+def _locked_rate(model: Model) -> dict[str, str] | None:
+    price = model.price
+    if price is None:
+        return None
+    return {
+        "date": price.date,
+        "source": price.source,
+        "credits_per_usd": str(price.credits_per_usd),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What a spec makes now that its lock does not hold; false when the lock is up to date."""
+
+    difference: Difference
+    facts: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.difference or self.facts)
+
+
+def drift(lock: Plan, now: Plan) -> Drift:
+    """How a plan differs from the locked one; prices may move."""
+    return Drift(difference=compare(lock.requests, now.requests), facts=tuple(_facts(lock, now)))
+
+
+def _facts(lock: Plan, now: Plan) -> Iterator[str]:
+    pairs = {
+        "name": (lock.name, now.name),
+        "spec": (lock.spec, now.spec),
+        "profile": (lock.profile, now.profile),
+        "--set": (" ".join(lock.settings), " ".join(now.settings)),
+        "budget.max_credits": (lock.budget.max_credits, now.budget.max_credits),
+        "budget.max_requests": (lock.budget.max_requests, now.budget.max_requests),
+    }
+    for name, (old, new) in pairs.items():
+        if old != new:
+            yield f"{name}: {_shown(old)} → {_shown(new)}"
+    kept = {request.hash for request in now.requests}
+    known = {request.hash for request in lock.requests}
+    before = [request.hash for request in lock.requests if request.hash in kept]
+    if before != [request.hash for request in now.requests if request.hash in known]:
+        yield "the order of the requests"
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value in (None, "") else str(value)
+
+
+def moved_price(lock: Stored, now: Plan) -> str | None:
+    """A note where requests that stayed the same are estimated otherwise today."""
+    today = {request.hash: request for request in now.requests}
+    stayed = [(one, today[one.hash]) for one in lock.plan.requests if one.hash in today]
+    if all(old.credits == new.credits for old, new in stayed):
+        return None
+    before, after = (total_credits(side) for side in zip(*stayed, strict=True))
+    dates = ", ".join(sorted({rate.date for rate in lock.rates.values() if rate is not None}))
+    since = f"since prices of {dates}" if dates else "since it was locked"
+    return f"a price moved {since}: {_credits(before)} → {_credits(after)} for the same requests"
+
+
+def _credits(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount} credits"
+
+
+def spec_of(
+    lock: Stored, files: Files, path: PurePosixPath, problems: Problems, *, lenient: bool = False
+) -> Spec:
+    """The lock in the place of a spec: it has no shots, and what it makes is its plan."""
+    return Spec(
+        name=lock.plan.name,
+        path=path,
+        files=files,
+        description=None,
+        profile=None,
+        settings=(),
+        shots=(),
+        budget=lock.plan.budget,
+        policy=read_policy(files, problems, lenient=lenient),
+    )
+
+
+def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | None) -> Plan:
+    """The plan of a lock, estimated anew; what stands against buying it goes to `problems`."""
+    plan = replace(
+        lock.plan, requests=tuple(_estimated(request, spec) for request in lock.plan.requests)
+    )
+    most = most_allowed(spec, max_requests)
+    if len(plan.requests) > most:
+        message = f"{len(plan.requests):,} requests are more than {most:,}"
+        hint = f"--max-requests {len(plan.requests)} allows it"
+        problems.error(lock.place, "too-many-requests", message, hint)
+    judge = Judge(spec.policy.models)
+    for request in plan.requests:
+        problems.extend(_against(request, judge))
+    problems.extend(_other_images(plan, spec.files))
+    problems.extend(over_budget(plan, lock.place))
+    return plan
+
+
+def _estimated(request: Request, spec: Spec) -> Request:
+    model = spec.policy.models.get(str(request.body.get("model")))
+    if model is None:
+        return replace(request, credits=None, seconds=None)
+    body = request.body
+    return replace(request, credits=model.estimate(body), seconds=model.seconds(body))
+
+
+def _against(request: Request, judge: Judge) -> Iterator[Problem]:
+    """What the models of today have against a request that was approved earlier."""
+    for found in judge.judge(request.body).objections:
+        message = f"{found.message} ({request.address})"
+        yield Problem(request.place, found.severity, found.code, message, found.hint)
+
+
+def _other_images(plan: Plan, files: Files) -> Iterator[Problem]:
+    """The images that are not those that were approved."""
+    seen: dict[tuple[str, str], Place] = {}
+    for request in plan.requests:
+        for image in request.images:
+            seen.setdefault((image.path, image.sha256), request.place)
+    for (path, sha256), place in seen.items():
+        if _sha256(files, PurePosixPath(path)) != sha256:
+            message = f"{path!r} is not the image that was approved: restore it, or lock again"
+            yield Problem(place, "error", "other-image", message)
+
+
+def _sha256(files: Files, path: PurePosixPath) -> str | None:
+    try:
+        return hashlib.sha256(files.read(path)).hexdigest()
+    except (OSError, OutsideRootError):
+        return None

@@ -1,0 +1,679 @@
+"""Large plans written as lines without making a request for each.
+
+What does not vary is serialized once, what varies with one axis once for each of its values;
+a line is then a few texts put together. It is the very text that the straight way gives: where
+that is not certain, `quick` says None. This folder can be deleted without changing a byte.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from itertools import chain, compress, islice, product, repeat
+from math import prod
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from msgspec import Struct, json
+
+from veogen.document.nodes import is_unicode
+from veogen.jsontext import compact
+from veogen.models.model import Json, Model, parameter
+from veogen.planner.axes import Choice
+from veogen.planner.checks import Judge
+from veogen.planner.duplicates import Seen
+from veogen.planner.identity import (
+    PART_BYTES,
+    PATH_BYTES,
+    BadPathError,
+    default_output,
+    output_path,
+    safe_key,
+)
+from veogen.planner.matrix import Grid
+from veogen.planner.plan import Request, Tally
+from veogen.planner.planner import Planable, Planning
+from veogen.planner.variants import Blank, Form
+from veogen.spec.types import PROMPTS, Shot
+from veogen.templates.inline import NotSimpleError, Piece, SimpleTemplate, expressions_of
+from veogen.templates.rendered import INSIDES, flaws, oddities, tidy
+from veogen.text import safe
+
+INNER = 512  # so many lines at least have their outer values in common
+BLOCK = 1024
+
+_HASHED = '{"request":'
+_END = ',"images":[]}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """A text for each point of a dimension; dimensions count from 0, the slowest first."""
+
+    dimension: int
+    texts: tuple[str, ...]
+
+
+Part: TypeAlias = str | Varying
+Parts: TypeAlias = Sequence[Part]
+Args: TypeAlias = tuple[str, ...]
+Rows: TypeAlias = Iterator[tuple[Args, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fabric:
+    """The lines of one shot: what is before the hash, between it and the request, the request.
+
+    `tail` is what is hashed after the request, `kept` has a 0 for each line that is left out.
+    """
+
+    sizes: tuple[int, ...]
+    before: Parts
+    between: Parts
+    request: Parts
+    tail: Parts
+    kept: bytes | None
+
+    def blocks(self, seen: Seen) -> Iterator[str]:
+        """All lines in order, many at a time; their hashes are seen."""
+        split = len(self.sizes)
+        while split and prod(self.sizes[split:]) < INNER:
+            split -= 1
+        inner = list(product(*map(range, self.sizes[split:])))
+        fields = [
+            _Field(parts, split, inner)
+            for parts in (self.before, self.between, self.request, self.tail)
+        ]
+        for index, outer in enumerate(product(*map(range, self.sizes[:split]))):
+            rows: Rows = zip(*(field.args for field in fields), strict=True)
+            if self.kept is not None:
+                rows = compress(rows, self.kept[index * len(inner) : (index + 1) * len(inner)])
+            yield from _blocks([field.form(outer) for field in fields], rows, seen)
+
+
+class _Field:
+    """One field of a line: a form for outer values, with blanks for the inner ones."""
+
+    def __init__(self, parts: Parts, split: int, inner: Sequence[tuple[int, ...]]) -> None:
+        self._parts, self._split = parts, split
+        blanks = [p for p in parts if isinstance(p, Varying) and p.dimension >= split]
+        columns = [
+            [blank.texts[index] for index in map(itemgetter(blank.dimension - split), inner)]
+            for blank in blanks
+        ]
+        self.args: list[Args] = list(zip(*columns, strict=True)) if blanks else [()] * len(inner)
+
+    def form(self, outer: tuple[int, ...]) -> str:
+        return "".join(self._shown(part, outer) for part in self._parts)
+
+    def _shown(self, part: Part, outer: tuple[int, ...]) -> str:
+        if isinstance(part, Varying):
+            if part.dimension >= self._split:
+                return "%s"
+            part = part.texts[outer[part.dimension]]
+        return part.replace("%", "%%")
+
+
+def _blocks(forms: Sequence[str], rows: Rows, seen: Seen) -> Iterator[str]:
+    before, between, request, tail = forms
+    while chunk := list(islice(rows, BLOCK)):
+        lines, hashes = [], []
+        for of_before, of_between, of_request, of_tail in chunk:
+            body = request % of_request
+            hash_ = sha256((_HASHED + body + tail % of_tail).encode()).hexdigest()
+            hashes.append(hash_)
+            lines.append(before % of_before + hash_ + between % of_between + body + _END)
+        seen.add_all(hashes)
+        yield "".join(lines)
+
+
+class NotQuickError(Exception):
+    """The straight way has to be taken."""
+
+
+HOLE = "\ue000"
+"""Stands for a value while the text around it is tidied."""
+
+_NEEDLES = ("{{", "{%", *INSIDES, "None", "  ")
+_EDGES = (" \n", "\n ", "\n\n")
+"""What tidying takes away where the only white space is spaces and line feeds."""
+
+_FIRST_COMBINING = "\u0300"
+
+
+def sound(text: str) -> str:
+    """A text that nobody would say anything about."""
+    if any(flaws(text)) or any(oddities(text)):
+        raise NotQuickError
+    return text
+
+
+def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a text, tidied as the whole would be; nothing may be said of any whole."""
+    values = [part for part in parts if isinstance(part, Varying)]
+    every = [text for value in values for text in value.texts]
+    if not all(map(_is_in_line, every)):
+        raise NotQuickError
+    tidied = tidy(with_holes(parts))
+    pieces = filled(tidied, values)
+    if any(_may_hold(needle, pieces) for needle in _NEEDLES):
+        raise NotQuickError
+    if not all(map(_is_held, every)):  # so that what is around it may be stripped
+        spaces = {char for text in (tidied, *every) for char in text if char.isspace()}
+        if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _EDGES):
+            raise NotQuickError
+    return pieces
+
+
+def path_in_pieces(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a path; nothing in any of them would have to be changed."""
+    values = [part for part in parts if isinstance(part, Varying)]
+    shape = with_holes(parts)
+    example = shape.replace(HOLE, "a")
+    try:
+        if output_path(example) != example:
+            raise NotQuickError
+    except BadPathError:
+        raise NotQuickError from None
+    every = [text for value in values for text in value.texts]
+    if not all(any(map(str.isalnum, text)) and max(text) < _FIRST_COMBINING for text in every):
+        raise NotQuickError
+    if any(safe(text) != text for text in every):  # what a choice writes is no value
+        raise NotQuickError
+    lengths = iter(longest(value) for value in values)
+    folders = [
+        len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(HOLE)))
+        for folder in shape.split("/")
+    ]
+    if max(folders) > PART_BYTES or sum(folders) + len(folders) > PATH_BYTES:
+        raise NotQuickError
+    return list(parts)
+
+
+def default_in_pieces(shot: str, values: Sequence[Varying], suffix: Part) -> list[Part]:
+    """The parts of a default output; no part is empty, none would have to be cut."""
+    parts: list[Part] = [part for value in values for part in ("-", value)][1:]
+    if not all(text for value in values for text in value.texts):
+        raise NotQuickError
+    if len(shot) > PART_BYTES or sum(map(longest, [*parts, suffix])) > PART_BYTES:
+        raise NotQuickError
+    return [f"{shot}/", *parts, suffix]
+
+
+def longest(part: Part) -> int:
+    """The most bytes that a part has."""
+    texts = part.texts if isinstance(part, Varying) else (part,)
+    return max(len(text.encode()) for text in texts)
+
+
+def escaped(text: str) -> str:
+    """A text inside a JSON string: each character becomes what it becomes by itself."""
+    return compact(text)[1:-1]
+
+
+def with_holes(parts: Iterable[Part]) -> str:
+    consts = [part for part in parts if isinstance(part, str)]
+    if any(HOLE in const or not is_unicode(const) for const in consts):
+        raise NotQuickError
+    return "".join(part if isinstance(part, str) else HOLE for part in parts)
+
+
+def filled(text: str, values: Sequence[Varying]) -> list[Part]:
+    """The text with the values back in its holes."""
+    consts = text.split(HOLE)
+    pieces: list[Part] = [consts[0]]
+    for value, const in zip(values, consts[1:], strict=True):
+        pieces += [value, const]
+    return pieces
+
+
+def _is_in_line(text: str) -> bool:
+    """Whether a value is a part of a line, and can be told from what stands for it."""
+    return text.splitlines() in ([], [text]) and HOLE not in text and is_unicode(text)
+
+
+def _is_held(text: str) -> bool:
+    """Whether a value begins and ends with what is never stripped."""
+    return text != "" and text == text.strip()
+
+
+def _may_hold(needle: str, parts: Sequence[Part]) -> bool:
+    """Whether some choice of values makes a text that holds the needle, perhaps in pieces.
+
+    `begun` are the lengths of the needle's beginnings with which the text so far may end.
+    """
+    begun = {0}
+    for part in parts:
+        texts = part.texts if isinstance(part, Varying) else (part,)
+        after: set[int] = set()
+        for text in texts:
+            if needle in text or any(text.startswith(needle[n:]) for n in begun if n):
+                return True
+            after.update(n + len(text) for n in begun if needle[n:].startswith(text))
+            after.update(n for n in range(len(needle)) if text.endswith(needle[:n]))
+        begun = after
+    return False
+
+
+class Space:
+    """Every combination and take of a shot; a row with empty cells is not quick."""
+
+    def __init__(self, grid: Grid, form: Form) -> None:
+        self.shot, self.form, self._grid = grid.shot, form, grid
+        self.points: list[list[Mapping[str, Choice]]] = []
+        self.dimension_of: dict[str, int] = {}
+        for index, dimension in enumerate(grid.dimensions):
+            if any(len(point) < len(dimension.names) for point in dimension.points):
+                raise NotQuickError
+            self.points.append([{one.name: one for one in point} for point in dimension.points])
+            self.dimension_of.update(dict.fromkeys(dimension.names, index))
+        self.keys = sorted(grid.keyed)
+        self.takes = len(self.points) if form.takes > 1 else None
+        takes = () if self.takes is None else (form.takes,)
+        self.sizes = (*map(len, self.points), *takes)
+
+    def kept(self) -> bytes | None:
+        """A 1 for each line in order, a 0 for what is excluded; None when nothing is."""
+        if not self._grid.exclude.rules:
+            return None
+        matching, takes = self._grid.exclude.matching, self.form.takes
+        every = product(*(dimension.points for dimension in self._grid.dimensions))
+        flags = (not matching(tuple(chain.from_iterable(points))) for points in every)
+        return bytes(chain.from_iterable(repeat(flag, takes) for flag in flags))
+
+    def dimension(self, name: str) -> int | None:
+        """Along which dimension a name of the templates varies; None for a constant."""
+        return self.takes if name == "take" else self.dimension_of.get(name)
+
+    def along(self, dimension: int | None, make: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
+        """What `make` makes of what templates see at each point of a dimension."""
+        if dimension is None:
+            return [make({**self.form.scope, "take": 1})]
+        if dimension == self.takes:
+            takes = range(1, self.form.takes + 1)
+            return [make({**self.form.scope, "take": take}) for take in takes]
+        scope = {**self.form.scope, "take": 1}  # at each point the same names have other values
+        return [
+            make(scope | {name: one.value for name, one in point.items()})
+            for point in self.points[dimension]
+        ]
+
+    def by_key(self, name: str, make: Callable[[Choice], str]) -> Varying:
+        dimension = self.dimension_of[name]
+        return Varying(dimension, tuple(make(point[name]) for point in self.points[dimension]))
+
+    def by_take(self, make: Callable[[int], str]) -> Part:
+        if self.takes is None:
+            return make(1)
+        return Varying(self.takes, tuple(map(make, range(1, self.form.takes + 1))))
+
+    def address(self) -> Iterator[Part]:
+        """The address inside a JSON string."""
+        yield self.shot
+        for index, name in enumerate(self.keys):
+            yield f"{',' if index else '['}{name}="
+            yield self.by_key(name, lambda one: escaped(one.text))
+        yield "]" if self.keys else ""
+        yield self.by_take(lambda take: "" if take == 1 else f"#{take}")
+
+    def variables(self) -> Iterator[Part]:
+        """The entries of the object `variables`."""
+        for index, name in enumerate(self.keys):
+            yield f'{"," if index else ""}"{name}":'
+            yield self.by_key(name, lambda one: compact(one.key))
+
+
+_LOOKED_AT = ("callback_url", "image_urls")  # the hash looks at these more closely
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Depends on one dimension at most."""
+
+    dimension: int | None
+    values: tuple[Json, ...]
+
+    def at(self, point: Mapping[int, int]) -> Json:
+        return self.values[0 if self.dimension is None else point.get(self.dimension, 0)]
+
+    def parts(self) -> list[Part]:
+        texts = tuple(map(compact, self.values))
+        return [texts[0] if self.dimension is None else Varying(self.dimension, texts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A text that depends on several dimensions."""
+
+    pieces: tuple[Part, ...]
+
+    def at(self, _: Mapping[int, int]) -> Json:
+        return "some text"
+
+    def parts(self) -> list[Part]:
+        return ['"', *map(escaped_part, self.pieces), '"']
+
+
+Found: TypeAlias = Value | Pieces
+
+
+class Parameters:
+    """What is known of every parameter; each value fits the model by itself."""
+
+    def __init__(self, space: Space, models: Mapping[str, Model]) -> None:
+        self._space, self._models = space, models
+        form = space.form
+        names = sorted({*form.values, *form.from_axes})
+        if any(name in names for name in _LOOKED_AT):
+            raise NotQuickError
+        self.found: dict[str, Found] = {name: self._parameter(name) for name in names}
+        self.model = self._model()
+        for name, found in self.found.items():
+            self._check(name, found)
+
+    def parts(self) -> Iterator[Part]:
+        """The request's JSON."""
+        for index, (name, found) in enumerate(self.found.items()):
+            yield f'{"," if index else "{"}"{name}":'
+            yield from found.parts()
+        yield "}"
+
+    def relevant(self) -> list[int]:
+        """The dimensions of parameters whose values rules and prices look at."""
+        found = (self.found[name] for name in sorted(self.model.weighed) if name in self.found)
+        values = [one for one in found if isinstance(one, Value) and one.dimension is not None]
+        return sorted({one.dimension for one in values if one.dimension is not None})
+
+    def body(self, point: Mapping[int, int]) -> dict[str, Json]:
+        """A body at a point of some dimensions, at the first point of the others."""
+        return {name: found.at(point) for name, found in self.found.items()}
+
+    def _model(self) -> Model:
+        match self.found.get("model"):
+            case Value(None, (str(name),)) if name in self._models:
+                return self._models[name]
+            case _:
+                raise NotQuickError
+
+    def _parameter(self, name: str) -> Found:
+        if name in self._space.form.from_axes:
+            dimension = self._space.dimension_of[name]
+            values = tuple(self._space.along(dimension, lambda scope: _chosen(name, scope)))
+            return Value(dimension, values)
+        value = self._space.form.values[name]
+        if isinstance(value, Blank):
+            return self._text(name, value)
+        if isinstance(value, list | dict):
+            raise NotQuickError
+        return Value(None, (value,))
+
+    def _text(self, name: str, blank: Blank) -> Found:
+        template = self._space.form.texts[blank.index].simple
+        if template is None:
+            raise NotQuickError
+        kind = parameter(name, self._models.values()) if blank.template else None
+        dimensions = dimensions_of(template, self._space)
+        if len(dimensions) > 1:
+            if kind is None or kind.kind != "string":
+                raise NotQuickError
+            return Pieces(tuple(text_in_pieces(pieces_of(template, self._space))))
+        dimension = next(iter(dimensions), None)
+        texts = self._space.along(dimension, lambda scope: sound(tidy(template.render(scope))))
+        return Value(dimension, tuple(text if kind is None else kind.parse(text) for text in texts))
+
+    def _check(self, name: str, found: Found) -> None:
+        known = self.model.parameters.get(name)
+        if known is None:
+            raise NotQuickError
+        match found:
+            case Value(values=values) if any(known.check(value) is not None for value in values):
+                raise NotQuickError
+            case Pieces(pieces=pieces):
+                if known.check("x" * sum(map(longest, pieces))) is not None:
+                    raise NotQuickError
+            case _:
+                pass
+
+
+def dimensions_of(template: SimpleTemplate, space: Space) -> set[int]:
+    """The dimensions along which a template's text varies."""
+    return _dimensions(template.pieces, space)
+
+
+def pieces_of(template: SimpleTemplate, space: Space) -> Sequence[Part]:
+    """A template's text in parts: constants, and a text for each point of a dimension."""
+    return [_piece(piece, template, space) for piece in template.pieces]
+
+
+def _dimensions(pieces: Iterable[Piece], space: Space) -> set[int]:
+    found = (space.dimension(one.name) for one in expressions_of(pieces))
+    return {dimension for dimension in found if dimension is not None}
+
+
+def _piece(piece: Piece, template: SimpleTemplate, space: Space) -> Part:
+    if isinstance(piece, str):
+        return piece
+    dimensions = _dimensions((piece,), space)
+    if len(dimensions) > 1:
+        raise NotQuickError
+    dimension = next(iter(dimensions), None)
+    texts = space.along(dimension, lambda scope: template.text_of(piece, scope))
+    return texts[0] if dimension is None else Varying(dimension, tuple(texts))
+
+
+def escaped_part(part: Part) -> Part:
+    """A part inside a JSON string."""
+    if isinstance(part, str):
+        return escaped(part)
+    return Varying(part.dimension, tuple(map(escaped, part.texts)))
+
+
+def _chosen(name: str, scope: Mapping[str, Any]) -> Json:
+    value: Json = scope[name]
+    if isinstance(value, list | dict):
+        raise NotQuickError
+    return sound(tidy(value)) if name in PROMPTS and isinstance(value, str) else value
+
+
+MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request makes and costs."""
+
+    videos: int
+    seconds: int
+    credits: Decimal
+
+
+Point: TypeAlias = tuple[int, ...]
+Costs: TypeAlias = dict[Point, Cost]
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The lines of a shot, and how many of its requests have which cost."""
+
+    model: Model
+    fabric: Fabric
+    costs: tuple[tuple[Cost, int], ...]
+
+    def blocks(self, seen: Seen, tally: Tally) -> Iterator[str]:
+        """The lines in order, many at a time; hashes are seen, costs counted."""
+        for cost, count in self.costs:
+            tally.add_alike(
+                count,
+                model=self.model.id,
+                videos=cost.videos,
+                seconds=cost.seconds,
+                credits_=cost.credits,
+            )
+        return self.fabric.blocks(seen)
+
+
+def woven(planning: Planning, planable: Planable) -> Quick | None:
+    """As `quick`, for a large shot alone; what its grid has to tell is told."""
+    found = quick(planable, planning.models) if planable.is_large else None
+    if found is not None:
+        planable.grid.tell_unused(planning.problems)
+    return found
+
+
+def quick(planable: Planable, models: Mapping[str, Model]) -> Quick | None:
+    """The lines of a shot, all new, or None when they have to go the straight way."""
+    grid = planable.grid
+    if grid.overrides.rules or grid.sample or grid.include:
+        return None
+    try:
+        return _quick(Space(grid, planable.planner.form_for(())), models)
+    except (NotQuickError, NotSimpleError, BadPathError):
+        return None
+
+
+def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
+    parameters = Parameters(space, models)
+    relevant = parameters.relevant()
+    costs = _costs(space, parameters, relevant, models)
+    kept, take = space.kept(), space.by_take(str)
+    counts = _counts(space.sizes, relevant, kept)
+    fabric = Fabric(
+        sizes=space.sizes,
+        before=('{"address":"', *space.address(), '","hash":"'),
+        between=(
+            f'","shot":"{space.shot}","take":',
+            take,
+            ',"variables":{',
+            *space.variables(),
+            '},"output":"',
+            *map(escaped_part, _output(space)),
+            '","credits":"',
+            _credits(relevant, costs),
+            '","state":"new","request":',
+        ),
+        request=tuple(parameters.parts()),
+        tail=(',"take":', take, "}"),
+        kept=kept,
+    )
+    counted = tuple((cost, counts[point]) for point, cost in costs.items() if counts[point])
+    return Quick(parameters.model, fabric, counted)
+
+
+def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Point, int]:
+    """How many lines there are at each point of the relevant dimensions."""
+    if kept is None:
+        points = [*product(*(range(sizes[dimension]) for dimension in relevant))]
+        return dict.fromkeys(points, prod(sizes) // len(points))
+    if not any(kept):
+        raise NotQuickError
+    lines = compress(product(*map(range, sizes)), kept)
+    return Counter(tuple([line[dimension] for dimension in relevant]) for line in lines)
+
+
+def _costs(
+    space: Space, parameters: Parameters, relevant: list[int], models: Mapping[str, Model]
+) -> Costs:
+    """The cost at every point of the relevant dimensions, where no rule objects."""
+    sizes = [space.sizes[dimension] for dimension in relevant]
+    if prod(sizes) > MOST_LOOKED_AT:
+        raise NotQuickError
+    costs, judge = {}, Judge(models)
+    for point in product(*map(range, sizes)):
+        body = parameters.body(dict(zip(relevant, point, strict=True)))
+        judgement, number = judge.judge(body), body.get("n", 1)
+        if judgement.objections or judgement.credits is None or not isinstance(number, int):
+            raise NotQuickError
+        costs[point] = Cost(number, judgement.seconds or 0, judgement.credits)
+    return costs
+
+
+def _credits(relevant: list[int], costs: Costs) -> Part:
+    """The text of the credits, which may vary along one dimension."""
+    amounts = {point: str(cost.credits) for point, cost in costs.items()}
+    if len(set(amounts.values())) == 1:
+        return next(iter(amounts.values()))
+    if len(relevant) > 1:
+        raise NotQuickError
+    return Varying(relevant[0], tuple(amounts.values()))
+
+
+def _output(space: Space) -> list[Part]:
+    index = space.form.output
+    if index is None:
+        return _default_output(space)
+    template = space.form.texts[index].simple
+    if template is None:
+        raise NotQuickError
+    dimensions = dimensions_of(template, space)
+    if len(dimensions) > 1:
+        return path_in_pieces(pieces_of(template, space))
+    dimension = next(iter(dimensions), None)
+    paths = space.along(dimension, lambda scope: output_path(sound(template.render(scope))))
+    return [paths[0] if dimension is None else Varying(dimension, tuple(paths))]
+
+
+def _default_output(space: Space) -> list[Part]:
+    suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
+    if not space.keys:
+        return [default_output(space.shot, {}, 1), suffix]
+    values = [space.by_key(name, lambda one: safe_key(one.key)) for name in space.keys]
+    return default_in_pieces(space.shot, values, suffix)
+
+
+def requests_of(planning: Planning, planable: Planable) -> Iterator[Request]:
+    """The requests of one shot, counted and watched, in the quick way if that can be."""
+    found = woven(planning, planable)
+    if found is None:
+        return planning.requests_of(planable)
+    blocks = found.blocks(planning.twins.seen, planning.tally)
+    return read(blocks, planable.shot, found.model)
+
+
+class _Line(Struct):
+    """A line, as far as it tells of its request."""
+
+    address: str
+    hash: str
+    take: int
+    variables: dict[str, Any]
+    output: str
+    credits: str
+    request: dict[str, Any]
+
+
+_lines = json.Decoder(_Line).decode_lines
+
+
+def read(blocks: Iterable[str], shot: Shot, model: Model) -> Iterator[Request]:
+    """The requests that the lines of a shot tell of, equal to those of the straight way."""
+    amount, seconds = cache(Decimal), _seconds(model)
+    for block in blocks:
+        for line in _lines(block):
+            yield Request(
+                address=line.address,
+                hash=line.hash,
+                shot=shot.name,
+                take=line.take,
+                variables=line.variables,
+                output=line.output,
+                body=line.request,
+                credits=amount(line.credits),
+                seconds=seconds(line.request),
+                place=shot.place,
+            )
+
+
+def _seconds(model: Model) -> Callable[[Mapping[str, Json]], int | None]:
+    """As the model's own, which looks at few parameters, and longer."""
+    names = sorted(model.weighed)
+    known: dict[Hashable, int | None] = {}
+
+    def seconds(body: Mapping[str, Json]) -> int | None:
+        key = tuple(map(body.get, names))
+        if key not in known:
+            known[key] = model.seconds(body)
+        return known[key]
+
+    return seconds

@@ -1,0 +1,125 @@
+"""Requests that are one and the same, that would write one file, or that are nearly alike."""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from veogen.document.nodes import Place
+from veogen.document.problems import Problems
+from veogen.models.model import Json
+from veogen.planner.identity import canonical
+from veogen.planner.lint import folded
+from veogen.planner.plan import Request
+from veogen.spec.types import PROMPTS
+
+_LEAST = 1 << 10
+
+
+class Seen:
+    """A set of hashes (SHA-256, hex), each known by its first 64 bits.
+
+    `suspects` are the first ten hex digits of hashes that share them with another: the same
+    request, or, very rarely, another one. In a table of 64-bit words a million of them take
+    16 MiB; Python's own set takes five times that.
+    """
+
+    def __init__(self) -> None:
+        self.suspects: set[str] = set()
+        self._count = 0
+        self._mask = _LEAST - 1
+        self._table = array("Q", bytes(8 * _LEAST))
+
+    def add(self, hash_: str) -> None:
+        self.add_all((hash_,))
+
+    def add_all(self, hashes: Iterable[str]) -> None:
+        table, mask, count = self._table, self._mask, self._count
+        for hash_ in hashes:
+            word = int(hash_[:16], 16) or 1  # a free place is 0
+            place = (word >> 24) & mask
+            while found := table[place]:
+                if found >> 24 == word >> 24:  # the first ten digits
+                    self.suspects.add(hash_[:10])
+                if found == word:  # once is enough: else each would pass all that are alike
+                    break
+                place = (place + 1) & mask
+            else:
+                table[place] = word
+                count += 1
+                if count * 3 > mask * 2:
+                    table, mask = self._grown(table, mask)
+        self._table, self._mask, self._count = table, mask, count
+
+    def _grown(self, table: "array[int]", mask: int) -> "tuple[array[int], int]":
+        larger = 2 * (mask + 1)
+        new, new_mask = array("Q", bytes(8 * larger)), larger - 1
+        for word in table:
+            if word:
+                place = (word >> 24) & new_mask
+                while new[place]:
+                    place = (place + 1) & new_mask
+                new[place] = word
+        return new, new_mask
+
+
+MOST_COMPARED = 10_000
+"""Requests of a plan that is still looked through for near-duplicates: nobody reads more."""
+
+
+class Met(NamedTuple):
+    """As much of a request as it takes to tell it from others."""
+
+    address: str
+    hash: str
+    output: str
+    place: Place
+
+
+class Twins:
+    """Watches the requests of a plan. Those that may be twins are looked at again at the end."""
+
+    def __init__(self, most: int) -> None:
+        self.seen = Seen()
+        self._alike: dict[bytes, Met] | None = {} if most <= MOST_COMPARED else None
+
+    def meet(self, request: Request, problems: Problems) -> None:
+        self.seen.add(request.hash)
+        if self._alike is not None:
+            first = self._alike.setdefault(_likeness(request), met(request))
+            if first.hash != request.hash:
+                both = f"{request.address} differs from {first.address}"
+                message = f"{both} only in case and white space"
+                problems.warn(request.place, "near-duplicate", message)
+
+    def tell(self, again: Iterable[Met], problems: Problems) -> None:
+        """Tell of the twins; `again` are all requests, asked for only if there may be any."""
+        if not self.seen.suspects:
+            return
+        hashes: dict[str, str] = {}
+        paths: dict[tuple[str, str], Met] = {}
+        for one in again:
+            if one.hash[:10] not in self.seen.suspects:
+                continue
+            first = hashes.setdefault(one.hash, one.address)
+            other = paths.setdefault((one.hash[:10], one.output.casefold()), one)
+            if first != one.address:
+                message = f"{one.address} is the same request as {first}"
+                hint = "'takes' buys one request several times"
+                problems.error(one.place, "same-request", message, hint)
+            elif other != one:
+                message = f"the videos of {one.address} and {other.address} have one path"
+                problems.error(one.place, "same-path", message, "write another 'output'")
+
+
+def met(request: Request) -> Met:
+    return Met(request.address, request.hash, request.output, request.place)
+
+
+def _likeness(request: Request) -> bytes:
+    """Equal for bodies that differ only in case and white space of their prompts."""
+    return canonical([request.take, {name: _folded(name, request.body) for name in request.body}])
+
+
+def _folded(name: str, body: Mapping[str, Json]) -> Json:
+    value = body[name]
+    return folded(value) if name in PROMPTS and isinstance(value, str) else value

@@ -1,0 +1,113 @@
+"""Addresses: the readable, stable name of a combination and of a request."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from veogen.models.model import Json
+from veogen.planner.plan import Image
+from veogen.text import safe
+
+FILE = "file:"
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys, separators `,` and `:`, UTF-8 unescaped."""
+    if value.__class__ is int:  # what most axes are made of
+        return b"%d" % value
+    return _encode(value).encode()
+
+
+def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = ()) -> str:
+    """The SHA-256 (hex) of what a request is: its body and take, less its callback.
+
+    A local image counts by its bytes, not by its name.
+    """
+    if "callback_url" in body:
+        body = {name: value for name, value in body.items() if name != "callback_url"}
+    urls = body.get("image_urls")
+    if isinstance(urls, list) and images:
+        by_path = {FILE + image.path: f"sha256:{image.sha256}" for image in images}
+        body = {**body, "image_urls": [by_path.get(str(url), url) for url in urls]}
+    return hashlib.sha256(canonical({"request": body, "take": take})).hexdigest()
+
+
+_QUOTED = re.compile(r'[\[\],="\s\x00-\x1f\x7f-\x9f]')
+
+
+def address(shot: str, keys: Mapping[str, Json], take: int = 1) -> str:
+    """`shot[name=value,…]`, names sorted; `#2` after take 2 and up."""
+    return take_address(combination_address(shot, keys), take)
+
+
+def combination_address(shot: str, keys: Mapping[str, Json]) -> str:
+    return joined(shot, (f"{name}={address_text(keys[name])}" for name in sorted(keys)))
+
+
+def joined(shot: str, pairs: Iterable[str]) -> str:
+    """The address of a shot from `name=value` texts that are already in order."""
+    inside = ",".join(pairs)
+    return f"{shot}[{inside}]" if inside else shot
+
+
+def take_address(combination: str, take: int) -> str:
+    return combination if take == 1 else f"{combination}#{take}"
+
+
+def address_text(key: Json) -> str:
+    """A value in an address: plain where it can be, else JSON."""
+    if not isinstance(key, str):
+        return canonical(key).decode()
+    if not key or _QUOTED.search(key):
+        return json.dumps(key, ensure_ascii=False)
+    return key
+
+
+PART_BYTES = 100
+PATH_BYTES = 1000
+"""With a run directory before it, it has to be a path on every system."""
+
+
+class BadPathError(ValueError):
+    """An output path that is no path below the run directory; the message says why."""
+
+
+def output_path(rendered: str) -> str:
+    """A rendered `output`, its values safe already, as a relative path of safe parts."""
+    if rendered.startswith("/"):
+        raise BadPathError("is a path below the run directory: no '/' first")
+    parts = [_part(part) for part in rendered.split("/") if part.strip()]
+    if not parts:
+        raise BadPathError("is empty once it is rendered")
+    path = "/".join(parts)
+    if (length := len(path.encode())) > PATH_BYTES:
+        raise BadPathError(f"has {length} bytes; a path has at most {PATH_BYTES}")
+    return path
+
+
+def default_output(shot: str, keys: Mapping[str, Json], take: int) -> str:
+    """`<shot>/` and the values of the address joined by `-`, then `-take2` and so on."""
+    suffix = "" if take == 1 else f"-take{take}"
+    name = "-".join(safe_key(keys[key]) for key in sorted(keys))
+    if not name:
+        return _cut(shot, len(suffix)) + suffix
+    return f"{_cut(shot)}/{_cut(name, len(suffix))}{suffix}"
+
+
+def safe_key(key: Json) -> str:
+    """A value of the address as it stands in the default output."""
+    return safe(key if isinstance(key, str) else canonical(key).decode())
+
+
+def _part(part: str) -> str:
+    name = _cut(safe(part.strip()))
+    if not name.strip("."):
+        raise BadPathError(f"has a part {name!r}, which is a folder's")
+    return name
+
+
+def _cut(name: str, reserved: int = 0) -> str:
+    return name.encode()[: PART_BYTES - reserved].decode(errors="ignore")

@@ -1,0 +1,167 @@
+"""How far a run is: its requests counted as they change, and when it will have ended."""
+
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal, TypeAlias
+
+from veogen.executor.state import View
+from veogen.results.advice import span
+from veogen.results.events import Accepted, Ended, Event, Made, Undelivered
+from veogen.results.record import Record
+from veogen.text import columns, plain, shortened
+
+Stage: TypeAlias = Literal["waiting", "going", "done", "failed", "held", "lost"]
+
+_REMEMBERED = 200
+_OVERDUE = 0.1
+
+
+class Tally:
+    """Counts the requests that a run is about. What is bought again by itself has not failed."""
+
+    def __init__(self, retries: int) -> None:
+        self._retries = retries
+        self._stages: dict[str, Stage] = {}
+        self._counts: Counter[Stage] = Counter()
+        self._since: dict[str, float] = {}
+        self._estimates: dict[str, float] = {}
+        self._took: deque[float] = deque(maxlen=_REMEMBERED)
+        self._watched: set[str] = set()
+
+    def start(self, counted: Collection[str], view: View) -> None:
+        """Begin with where every request stands already."""
+        for hash_ in counted:
+            record = view.ledger.record(hash_)
+            self._put(hash_, self._stage(record))
+            if record.status == "submitted":
+                self._follow(record)
+
+    def apply(self, event: Event, record: Record) -> None:
+        """Count what has happened, and learn how long tasks take."""
+        self._learn(event, record)
+        if event.hash in self._stages:
+            lost = isinstance(event, Undelivered)
+            self._put(event.hash, "lost" if lost else self._stage(record))
+
+    def count(self, stage: Stage) -> int:
+        return self._counts[stage]
+
+    @property
+    def total(self) -> int:
+        return len(self._stages)
+
+    def is_retried(self, record: Record) -> bool:
+        """Whether a failed request is bought again without anybody's doing."""
+        return record.retries_left(self._retries)
+
+    def seconds_left(self, now: float, in_flight: int) -> float | None:
+        """When the run will have ended, as far as the tasks seen so far can tell."""
+        typical = self._typical()
+        if typical is None:
+            return None
+        ages = [now - since for since in self._since.values()]
+        return seconds_left(typical, ages, self.count("waiting"), in_flight)
+
+    def _typical(self) -> float | None:
+        known = self._took or [e for hash_, e in self._estimates.items() if hash_ in self._since]
+        return median(known) if known else None
+
+    def _stage(self, record: Record) -> Stage:
+        match record.status:
+            case "planned":
+                return "waiting"
+            case "submitted" | "undelivered":
+                return "going"
+            case "completed":
+                return "done"
+            case "failed":
+                return "waiting" if self.is_retried(record) else "failed"
+            case "indeterminate":
+                return "held"
+
+    def _put(self, hash_: str, stage: Stage) -> None:
+        before = self._stages.get(hash_)
+        if before is not None:
+            self._counts[before] -= 1
+        self._stages[hash_] = stage
+        self._counts[stage] += 1
+
+    def _learn(self, event: Event, record: Record) -> None:
+        match event:
+            case Accepted(hash=hash_):
+                self._follow(record)
+                self._watched.add(hash_)
+            case Made(hash=hash_, at=at):
+                since = self._since.pop(hash_, None)
+                if since is not None and hash_ in self._watched:  # else it may have ended long ago
+                    self._took.append(max(0.0, at - since))
+            case Ended(hash=hash_):
+                self._since.pop(hash_, None)
+            case _:
+                pass
+
+    def _follow(self, record: Record) -> None:
+        if record.accepted_at is not None:
+            self._since[record.hash] = record.accepted_at
+        if record.estimated_seconds is not None:
+            self._estimates[record.hash] = record.estimated_seconds
+
+
+def seconds_left(
+    typical: float, ages: Sequence[float], waiting: int, in_flight: int
+) -> float | None:
+    """The work that is left, shared by as many tasks at a time as there are now."""
+    if not ages and not waiting:
+        return None
+    left = [max(typical - age, _OVERDUE * typical) for age in ages]
+    work = sum(left) + waiting * typical
+    return max([work / max(in_flight, 1), *left])
+
+
+_BETWEEN = ", "
+_LONGEST_REASON = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the line; the one with the greatest `rank` is left out first."""
+
+    rank: int
+    text: str
+
+
+def pieces(tally: Tally, view: View, now: float, *, ended: bool = False) -> tuple[Piece, ...]:
+    """What there is to say beside the count of what is done, in the order of reading."""
+    found = (
+        Piece(5, "" if ended else _counted(view.in_flight, "in flight")),
+        Piece(1, _counted(tally.count("failed"), "failed")),
+        Piece(0, _counted(tally.count("held"), "held")),
+        Piece(2, _counted(tally.count("lost"), "undelivered")),
+        Piece(6, f"{view.ledger.reserved:.3f} credits"),
+        Piece(4, "" if ended else _left(tally.seconds_left(now, view.in_flight))),
+        Piece(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
+    )
+    return tuple(piece for piece in found if piece.text)
+
+
+def fitted(found: tuple[Piece, ...], width: int) -> str:
+    """As many pieces as fit into `width` columns, the most important ones."""
+    text = joined(found)
+    if not found or columns(text) <= width:
+        return text
+    least = max(found, key=lambda piece: piece.rank)
+    return fitted(tuple(piece for piece in found if piece is not least), width)
+
+
+def joined(found: tuple[Piece, ...]) -> str:
+    return _BETWEEN.join(piece.text for piece in found)
+
+
+def _counted(number: int, words: str) -> str:
+    return f"{number} {words}" if number else ""
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f"about {span(seconds)} left"

@@ -1,0 +1,173 @@
+"""What is worth saying of an event, in words that are safe to print."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO, TypeAlias
+
+from veogen.results.advice import Names, Step, advice, at_stake, reason
+from veogen.results.events import Accepted, Delivered, Ended, Event, Refused, Unclear, Undelivered
+from veogen.results.ledger import Standing
+from veogen.results.record import Record
+from veogen.text import Colour, Paint, plain
+
+Word: TypeAlias = Literal["submitted", "completed", "retrying", "failed", "held", "undelivered"]
+
+COLOURS: dict[Word, Colour] = {
+    "submitted": "dim",
+    "completed": "green",
+    "retrying": "yellow",
+    "failed": "red",
+    "held": "yellow",
+    "undelivered": "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Something that people want to know, put into words when it is told: of many only the last is.
+
+    `address` and `text` have no control characters.
+    """
+
+    word: Word
+    standing: Standing
+    words: Callable[[], str]
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return plain(self.standing.entry.address)
+
+    @property
+    def text(self) -> str:
+        return plain(self.words())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.standing.record.warnings if self.word == "completed" else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporter:
+    """Knows where the run directory is and how it is called on a command line."""
+
+    directory: Path
+    names: Names
+    retries: int
+
+    def news(self, event: Event, standing: Standing, now: float) -> News | None:
+        """What is to be said of an event, if anything."""
+        record = standing.record
+        match event:
+            case Accepted():
+                return self._told("submitted", standing, lambda: record.task_id or "")
+            case Delivered() if record.status == "completed":
+                return self._told("completed", standing, lambda: self._videos(record))
+            case Ended() if record.retries_left(self.retries):
+                return self._told("retrying", standing, lambda: reason(record))
+            case Refused() | Ended():
+                return self._told("failed", standing, lambda: reason(record), advice_at=now)
+            case Unclear():
+                return self._told(
+                    "held",
+                    standing,
+                    lambda: f"{reason(record)}; {at_stake(record)}",
+                    advice_at=now,
+                )
+            case Undelivered():
+                return self._told("undelivered", standing, lambda: reason(record), advice_at=now)
+            case _:
+                return None
+
+    def _told(
+        self,
+        word: Word,
+        standing: Standing,
+        words: Callable[[], str],
+        *,
+        advice_at: float | None = None,
+    ) -> News:
+        steps = () if advice_at is None else advice(standing, self.names, advice_at)
+        return News(word=word, standing=standing, words=words, steps=steps)
+
+    def _videos(self, record: Record) -> str:
+        """Where its videos are, as they can be opened from here."""
+        videos = [record.videos[index] for index in sorted(record.videos)]
+        paths = " ".join(os.path.relpath(self.directory / video.path) for video in videos)
+        warnings = record.warnings
+        return f"{paths} (warning: {', '.join(warnings)})" if warnings else paths
+
+
+def spoken(news: News, paint: Paint) -> tuple[str, ...]:
+    """The lines of a piece of news: what happened, then what to type."""
+    head = f"{paint(news.word, COLOURS[news.word])} {paint(news.address, 'bold')}"
+    first = f"{head}: {text}" if (text := news.text) else head
+    return (first, *(f"    {written(step, paint)}" for step in news.steps))
+
+
+def written(step: Step, paint: Paint) -> str:
+    """A step as a line: a command to copy, and what it does."""
+    return f"{plain(step.command)}   {paint(plain(step.why), 'dim')}"
+
+
+def gathered(found: Sequence[News], paint: Paint) -> tuple[str, ...]:
+    """The lines of news of one kind: of several only the last is told, and who has a warning."""
+    last = found[-1]
+    if len(found) == 1:
+        return spoken(last, paint)
+    word = paint(last.word, COLOURS[last.word])
+    told = f"{word} {len(found)} more{_warned(found)}, the last {paint(last.address, 'bold')}"
+    return (f"{told}: {last.text}",)
+
+
+def _warned(found: Sequence[News]) -> str:
+    """How many came with which warnings; `status` tells whose they are."""
+    warned = [warnings for news in found if (warnings := news.warnings)]
+    names = dict.fromkeys(name for warnings in warned for name in warnings)
+    return plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""
+
+
+_USUAL_WIDTH = 80
+
+
+class Out:
+    """A stream that falls silent when it cannot be written to any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._gone = False
+        self.encoding = stream.encoding or "ascii"
+
+    def write(self, text: str) -> int:
+        try:
+            if not self._gone:
+                self._stream.write(self._encodable(text))
+        except (OSError, ValueError):  # a pipe without a reader, a terminal that was closed
+            self._gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            if not self._gone:
+                self._stream.flush()
+        except (OSError, ValueError):
+            self._gone = True
+
+    def line(self, text: str) -> None:
+        """Write a line so that it is seen at once."""
+        self.write(f"{text}\n")
+        self.flush()
+
+    @property
+    def width(self) -> int:
+        """How many columns can be written to without a wrap."""
+        try:
+            found = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            found = 0
+        return (found or _USUAL_WIDTH) - 1
+
+    def _encodable(self, text: str) -> str:
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)

@@ -1,0 +1,215 @@
+"""The gateway's API over HTTP: its addresses, and submitting."""
+
+import re
+import time
+from typing import Any
+
+from aiohttp import web
+
+from veogen.simulator.faults import Fault
+from veogen.simulator.file_routes import routes
+from veogen.simulator.file_store import SIZE_LIMIT
+from veogen.simulator.middleware import SERVICE, authorize, keyed, number, read_body, shown, suffer
+from veogen.simulator.openapi import document
+from veogen.simulator.refusals import RefusedError, explain, sign, told
+from veogen.simulator.service import Service
+from veogen.simulator.task import Task, summary
+from veogen.simulator.validation import parse
+
+BATCH_LIMIT = 50
+_TASK_ID = re.compile(r"task-unified-[A-Za-z0-9-]{1,64}")
+_NOT_FOUND = 404
+_OF_LINKS = frozenset({"no-links", "fewer-links"})
+_OF_ONE = _OF_LINKS | {"wrong-id", "unknown-state"}
+_LISTED = {"processing": ("pending", "processing")}
+_STATES = ("processing", "completed", "failed", "cancelled")
+
+
+async def read_one(request: web.Request) -> web.StreamResponse:
+    authorize(request)
+    service = request.app[SERVICE]
+    service.pace_of_reads.admit()
+    task = _find(service, request.match_info["id"])
+    fault = _poll(service, task)
+    instead = await suffer(request, fault) if fault else None
+    return told(_distorted(shown(request, task), fault)) if instead is None else instead
+
+
+async def read_many(request: web.Request) -> web.StreamResponse:
+    """Up to 50 tasks; those that nobody knows are missing from the answer."""
+    service = request.app[SERVICE]
+    service.pace_of_reads.admit()
+    ids = _ids(parse(await read_body(request)))
+    service.audit.batch_polls += 1
+    tasks = [service.tasks[task_id] for task_id in ids if task_id in service.tasks]
+    met = [(task, _poll(service, task)) for task in tasks]
+    for _, fault in met:
+        if fault and fault.do not in _OF_ONE and not _hides(fault):
+            instead = await suffer(request, fault)
+            if instead is not None:
+                return instead
+    seen = [(task, fault) for task, fault in met if not _hides(fault)]
+    return told({"data": [_distorted(shown(request, task), fault) for task, fault in seen]})
+
+
+async def list_tasks(request: web.Request) -> web.StreamResponse:
+    """The account's tasks, newest first, without links and prompts."""
+    page, size = number(request, "page", 1, 10**6), number(request, "page_size", 20, BATCH_LIMIT)
+    status = request.query.get("status")
+    if status is not None and status not in _STATES:
+        message = f"status is one of {', '.join(_STATES)}"
+        raise RefusedError(
+            400, message, "invalid_parameters", "status", allowed_values=list(_STATES)
+        )
+    found = [task for task in request.app[SERVICE].tasks.values() if _wanted(request, task)]
+    found.reverse()
+    now, start = time.time(), (page - 1) * size
+    data = [summary(task, now) for task in found[start : start + size]]
+    return told({"data": data, "total": len(found), "page": page, "page_size": size})
+
+
+def _find(service: Service, task_id: str) -> Task:
+    if not _TASK_ID.fullmatch(task_id):
+        raise RefusedError(400, "this is not a task id", "invalid_task_id", "task_id")
+    if task_id not in service.tasks:
+        raise RefusedError(404, "no such task", "resource_not_found", "task_id")
+    return service.tasks[task_id]
+
+
+def _ids(body: dict[str, Any]) -> list[str]:
+    ids = body.get("task_ids")
+    if not isinstance(ids, list) or not all(isinstance(task_id, str) for task_id in ids):
+        raise RefusedError(400, "task_ids is an array of ids", "invalid_parameters", "task_ids")
+    if not 1 <= len(ids) <= BATCH_LIMIT:
+        message = f"task_ids holds 1 to {BATCH_LIMIT} ids"
+        raise RefusedError(400, message, "invalid_parameters", "task_ids", max=BATCH_LIMIT)
+    return list(dict.fromkeys(ids))
+
+
+def _poll(service: Service, task: Task) -> Fault | None:
+    """Count a read of `task`; what goes wrong with it."""
+    task.polls += 1
+    done = task.state == "completed"
+    return service.faults.pick(
+        "poll", task.prompt, task.name, lambda f: done or f.do not in _OF_LINKS
+    )
+
+
+def _hides(fault: Fault | None) -> bool:
+    """Whether a task that has this fault is unknown to a read of many."""
+    return fault is not None and fault.do == "answer" and fault.status == _NOT_FOUND
+
+
+def _distorted(task: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+    match fault.do if fault else None:
+        case "wrong-id":
+            return {**task, "id": "task-unified-1-somebody"}
+        case "unknown-state":
+            rest = {name: value for name, value in task.items() if name != "results"}
+            return {**rest, "status": fault.state if fault else ""}
+        case "no-links":
+            return {**task, "results": []}
+        case "fewer-links":
+            return {**task, "results": task["results"][: fault.links if fault else 0]}
+        case _:
+            return task
+
+
+def _wanted(request: web.Request, task: Task) -> bool:
+    query = request.query
+    status = query.get("status", task.state)
+    return (
+        task.state in _LISTED.get(status, (status,))
+        and query.get("type", "video") == "video"
+        and query.get("model", task.model.id) == task.model.id
+    )
+
+
+_KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
+
+
+def application(service: Service) -> web.Application:
+    """The API; its addresses are those of the gateway, and `/__audit`."""
+    app = web.Application(middlewares=[explain], client_max_size=2 * SIZE_LIMIT)
+    app.on_response_prepare.append(sign)
+    app[SERVICE] = service
+    app.add_routes(
+        [
+            web.post("/v1/videos/generations", submit),
+            web.post("/v1/tasks/batch", keyed("batch", read_many)),
+            web.get("/v1/tasks", keyed("list", list_tasks)),
+            web.get("/v1/tasks/{id}", read_one),
+            web.get("/v1/credits", keyed("credits", read_credits)),
+            web.get("/v1/models", keyed("models", list_models)),
+            web.get("/__audit", read_audit),
+            web.get("/openapi.json", read_openapi),
+            *routes(),
+        ]
+    )
+    return app
+
+
+async def submit(request: web.Request) -> web.StreamResponse:
+    audit = request.app[SERVICE].audit
+    audit.posted(request.headers.get("Idempotency-Key"))
+    try:
+        return await _submit(request)
+    except RefusedError as error:
+        audit.refused[error.refusal.status] += 1
+        raise
+
+
+async def read_credits(request: web.Request) -> web.StreamResponse:
+    account = request.app[SERVICE].account
+    amounts = {
+        "remaining_credits": float(account.remaining),
+        "used_credits": float(account.charged + account.reserved),
+    }
+    data = {"token": {**amounts, "unlimited_credits": False}, "user": amounts}
+    return told({"success": True, "message": "", "data": data})
+
+
+async def list_models(request: web.Request) -> web.StreamResponse:
+    models = request.app[SERVICE].models
+    return told({"object": "list", "data": [{"id": name, "object": "model"} for name in models]})
+
+
+async def read_audit(request: web.Request) -> web.StreamResponse:
+    return told(request.app[SERVICE].report())
+
+
+async def read_openapi(request: web.Request) -> web.StreamResponse:
+    return told(document(request.app[SERVICE].models))
+
+
+async def _submit(request: web.Request) -> web.StreamResponse:
+    authorize(request)
+    service, key = request.app[SERVICE], _key(request)
+    service.pace.admit()
+    body = parse(await read_body(request))
+    fault = service.faults.pick("submit", str(body.get("prompt", "")), service.likeness(body))
+    if fault is not None:
+        if fault.taken:
+            service.submit(body, key)
+        if fault.do == "no-id":
+            return told(_without_id(body))
+        instead = await suffer(request, fault)
+        if instead is not None:
+            return instead
+    taken = service.submit(body, key)
+    answer = told(shown(request, taken.task))
+    if taken.replayed:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def _key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        message = "Idempotency-Key is 16 to 96 of A-Z, a-z, 0-9, '.', '_' and '-'"
+        raise RefusedError(400, message, "invalid_parameters", "Idempotency-Key")
+    return key
+
+
+def _without_id(body: dict[str, Any]) -> dict[str, Any]:
+    return {"created": int(time.time()), "model": body.get("model"), "status": "pending"}

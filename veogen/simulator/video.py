@@ -1,0 +1,224 @@
+"""Real clips: H.264 at 24 frames a second, AAC where audio is asked for, the same for the same."""
+
+import asyncio
+import hashlib
+import math
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import av
+from av.container import OutputContainer
+from PIL import Image
+
+from veogen.simulator.picture import Fit, Picture, Size, draw, still
+
+FPS = 24
+_RATE = 48_000
+_SAMPLES = 1024  # of one AAC frame
+_MARK = "SIMULATED by veogen: not a clip of the gateway"
+_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "30", "g": str(FPS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """What one clip is made of; equal values make equal bytes."""
+
+    task: str
+    prompt: str
+    seed: int
+    size: Size
+    seconds: int
+    audio: bool
+    number: int = 1
+    of: int = 1
+    stills: tuple[bytes, ...] = ()
+    fit: Fit = "pad"
+
+    @property
+    def identity(self) -> bytes:
+        """What decides how it looks and sounds: prompt and seed, and which of several it is."""
+        return hashlib.sha256(f"{self.seed}/{self.number}/{self.prompt}".encode()).digest()
+
+    @property
+    def lines(self) -> tuple[str, str, str]:
+        which = f", clip {self.number} of {self.of}" if self.of > 1 else ""
+        return self.prompt, f"seed {self.seed}{which}, {self.seconds} s", f"SIMULATED {self.task}"
+
+
+class AbandonedError(Exception):
+    """Nobody waits for this clip any more."""
+
+
+def render(clip: Clip, path: Path, abandoned: Callable[[], bool] = lambda: False) -> None:
+    """Write `clip` to `path`; raises `AbandonedError` soon after `abandoned` says so."""
+    stills = [still(data, clip.size, clip.fit) for data in clip.stills]
+    picture = draw(clip.size, clip.identity, clip.lines, stills)
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(path), "w", format="mp4", options=options) as container:
+        container.metadata["comment"] = _MARK
+        _encode(container, clip, picture, abandoned)
+
+
+def _encode(
+    container: OutputContainer, clip: Clip, picture: Picture, abandoned: Callable[[], bool]
+) -> None:
+    video = container.add_stream("libx264", rate=FPS, options=_X264)
+    video.width, video.height = clip.size
+    video.pix_fmt = "yuv420p"
+    video.codec_context.thread_count = 1  # clips are made side by side, and bytes must not vary
+    video.codec_context.flags |= av.codec.context.Flags.bitexact
+    audio = container.add_stream("aac", rate=_RATE, layout="mono") if clip.audio else None
+    if audio is not None:
+        audio.codec_context.flags |= av.codec.context.Flags.bitexact
+        for sound in _sounds(clip):
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+    for frame in _frames(clip, picture):
+        if abandoned():
+            raise AbandonedError
+        container.mux(video.encode(frame))
+    container.mux(video.encode(None))
+
+
+def _frames(clip: Clip, picture: Picture) -> Iterator[av.VideoFrame]:
+    canvas, caption = _planes(picture.canvas), _planes(picture.caption)
+    total = clip.seconds * FPS
+    for number in range(total):
+        frame = av.VideoFrame(*clip.size, "yuv420p")
+        frame.pts, frame.time_base = number, Fraction(1, FPS)
+        left = picture.travel * number // (total - 1) // 2 * 2
+        done = clip.size[0] * (number + 1) // total
+        for index, plane in enumerate(frame.planes):
+            scale = 1 if index == 0 else 2
+            width, height, start = plane.line_size, plane.height, left // scale
+            image = canvas[index].crop((start, 0, start + width, height))
+            image.paste(caption[index], (0, picture.caption_top // scale))
+            if index == 0:  # a bright line that grows as time goes by
+                image.paste(235, (0, picture.caption_top - 6, done, picture.caption_top))
+            plane.update(image.tobytes())
+        yield frame
+
+
+def _planes(image: Image.Image) -> Sequence[Image.Image]:
+    rgb = av.VideoFrame(image.width, image.height, "rgb24")
+    rgb.planes[0].update(image.crop((0, 0, rgb.planes[0].line_size // 3, image.height)).tobytes())
+    frame = rgb.reformat(format="yuv420p")
+    return [
+        Image.frombytes("L", (plane.line_size, plane.height), bytes(plane))
+        for plane in frame.planes
+    ]
+
+
+def _sounds(clip: Clip) -> Iterator[av.AudioFrame]:
+    second = _tone(220 + 20 * (clip.identity[0] % 24))
+    samples = second * clip.seconds
+    for start in range(0, clip.seconds * _RATE, _SAMPLES):
+        piece = samples[4 * start : 4 * (start + _SAMPLES)]
+        frame = av.AudioFrame(format="flt", layout="mono", samples=len(piece) // 4)
+        frame.planes[0].update(piece)
+        frame.sample_rate, frame.pts, frame.time_base = _RATE, start, Fraction(1, _RATE)
+        yield frame
+
+
+@lru_cache(maxsize=32)
+def _tone(hertz: int) -> bytes:
+    """One second of a soft tone that swells and fades, so that it repeats without a click."""
+    step = 2 * math.pi * hertz / _RATE
+    swell = math.pi / _RATE
+    return struct.pack(
+        f"<{_RATE}f", *(0.1 * math.sin(swell * i) * math.sin(step * i) for i in range(_RATE))
+    )
+
+
+class NotMadeError(Exception):
+    """A clip could not be made: no room on the disk, or the encoder gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baked:
+    """A clip on disk, ready to be fetched."""
+
+    path: Path
+    size: int
+    etag: str
+
+
+class Kiln:
+    """Makes clips in threads, where the encoder works without Python's lock.
+
+    With `shared` one clip serves all of the same size, length and sound.
+    """
+
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        self._folder = folder
+        self._shared = shared
+        self._by_shape: dict[tuple[Size, int, bool], Future[Baked]] = {}
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulator-clip")
+
+    def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[Baked]]":
+        """Begin to make `clips` now, in order of arrival."""
+        made = asyncio.gather(*(asyncio.wrap_future(self._begun(clip)) for clip in clips))
+        made.add_done_callback(_look)  # nobody may wait for it any more when it fails
+        return made
+
+    def close(self) -> None:
+        """Give up what is being made."""
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _begun(self, clip: Clip) -> "Future[Baked]":
+        if not self._shared:
+            return self._pool.submit(self._bake, clip)
+        shape = (clip.size, clip.seconds, clip.audio)
+        if shape not in self._by_shape:
+            self._by_shape[shape] = self._pool.submit(self._copy, *shape)
+        return self._by_shape[shape]
+
+    def _bake(self, clip: Clip) -> Baked:
+        path = self._folder / f"{clip.task}-{clip.number}.mp4"
+        try:
+            render(clip, path, self._stopped.is_set)
+            return _baked(path)
+        except (OSError, av.FFmpegError) as error:
+            raise NotMadeError(f"the simulator could not make a clip: {error}") from error
+
+    def _copy(self, size: Size, seconds: int, audio: bool) -> Baked:  # noqa: FBT001 - of a shape
+        path = self._folder / f"{size[0]}x{size[1]}-{seconds}-{audio}.mp4"
+        path.write_bytes(_plain(size, seconds, audio=audio))
+        return _baked(path)
+
+
+def _baked(path: Path) -> Baked:
+    data = path.read_bytes()
+    return Baked(path, len(data), hashlib.sha256(data).hexdigest()[:32])
+
+
+@lru_cache(maxsize=8)
+def _plain(size: Size, seconds: int, *, audio: bool) -> bytes:
+    """The clip that all of one shape share."""
+    clip = Clip(
+        task="one clip for all of this shape",
+        prompt="",
+        seed=1,
+        size=size,
+        seconds=seconds,
+        audio=audio,
+    )
+    with TemporaryDirectory(prefix="veogen-simulator-") as folder:
+        path = Path(folder) / "clip.mp4"
+        render(clip, path)
+        return path.read_bytes()
+
+
+def _look(made: "asyncio.Future[list[Baked]]") -> None:
+    if not made.cancelled():
+        made.exception()

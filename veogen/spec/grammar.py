@@ -1,0 +1,462 @@
+"""The keys of a spec file: what may be written where, and of which type.
+
+`veogen schema` prints the same shapes for editors.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.problems import Problem, did_you_mean
+from veogen.document.schema import (
+    Amount,
+    Anything,
+    At,
+    Flaws,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    Schema,
+    Section,
+    Text,
+    or_null,
+    shown,
+    wrong_type,
+)
+from veogen.models.model import Catalogue, Json, Kind, Parameter, default_catalogue, shipped
+
+RESERVED = ("vars", "shot", "take")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether a spec, shot or profile can have this name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _name_rule(text: str) -> tuple[str, str] | None:
+    if is_name(text):
+        return None
+    form = "a-z, 0-9, '.', '_' and '-', not first a mark"
+    return "bad-name", f"{text!r} is not a name: {form}"
+
+
+def identifier_rule(text: str) -> tuple[str, str] | None:
+    """What keeps a var, an axis or a column from having this name, as code and message."""
+    if text in RESERVED:
+        return "reserved-name", f"{text!r} means something else in templates; choose another name"
+    if _IDENTIFIER.fullmatch(text) is None:
+        form = "letters, digits and '_', not first a digit"
+        return "bad-name", f"{text!r} is not a name: {form}"
+    return None
+
+
+def identifiers(taken: Iterable[str] = RESERVED) -> Text:
+    """Names that templates see, less those that are taken."""
+    return Text(identifier_rule, f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$")
+
+
+NAME = Text(_name_rule, f"^{_NAME.pattern}$")
+
+
+_OPENINGS = ("{{", "{%", "{#")
+_OLD_BOOLEANS = dict.fromkeys(("yes", "on", "y"), "true") | dict.fromkeys(
+    ("no", "off", "n"), "false"
+)
+_TEXT: Schema = {"type": "string"}
+_TEMPLATE: Schema = {"type": "string", "pattern": r"\{[{%#]"}
+_TYPES: Mapping[Kind, Schema] = {
+    "string": _TEXT,
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "uris": {"type": "array", "items": _TEXT},
+    "callback": {"type": "string", "format": "uri"},
+    "any": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The `params` of a level; `parameter_mistakes` looks at what is in them."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, Map):
+            wrong_type(value, at, "a mapping", flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        definitions["Params"] = {
+            "description": "Request parameters; a string may be a template.",
+            "type": "object",
+            "properties": {
+                name: or_null(_any_of([*_forms(known), _TEMPLATE]))
+                | {"description": known[0].description}
+                for name, known in parameters().items()
+            },
+            "additionalProperties": False,
+        }
+        return {"$ref": "#/$defs/Params"}
+
+
+def is_template(value: Value) -> bool:
+    """Whether a value is known only once its template is rendered."""
+    if isinstance(value, list):
+        return any(map(is_template, value))
+    return isinstance(value, str) and any(opening in value for opening in _OPENINGS)
+
+
+def parameters() -> Mapping[str, tuple[Parameter, ...]]:
+    """What the models that veogen comes with know under each name."""
+    return default_catalogue().parameters
+
+
+def parameter_mistakes(params: Map, known: Catalogue) -> Iterator[Problem]:
+    """Unknown names, and literal values that no model takes."""
+    for name, value in params.items():
+        if name in known.parameters:
+            if value is not None and not is_template(value):
+                yield from value_mistakes(name, value, params.value_place(name), known)
+        elif not known.lenient:
+            yield _unknown(params.key_place(name), name, known)
+
+
+def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
+    """Values of axes named after a parameter that no model takes; those are no templates."""
+    for name, values in axes.items():
+        if name in known.parameters and isinstance(values, Seq):
+            for index, value in enumerate(values):
+                if not _fits(value, known.parameters[name]):  # a place takes long to find
+                    yield from value_mistakes(name, value, values.value_place(index), known)
+
+
+def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> Iterator[Problem]:
+    """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
+    meanings = known.parameters[name]
+    if not (known.lenient or _fits(value, meanings)):
+        mistake, hint = meanings[0].check(as_json(value)), _old_boolean(meanings[0], value)
+        yield Problem(place, "error", "value", f"{name} {mistake}", hint)
+
+
+def _fits(value: Value, meanings: Sequence[Parameter]) -> bool:
+    """Whether a model takes the value."""
+    plain = as_json(value)
+    return any(parameter.check(plain) is None for parameter in meanings)
+
+
+def _unknown(place: Place, name: str, known: Catalogue) -> Problem:
+    hint = did_you_mean(name, sorted(known.parameters))
+    return Problem(place, "error", "unknown-key", f"{name!r} is not a request parameter", hint)
+
+
+def _old_boolean(parameter: Parameter, value: Value) -> str | None:
+    word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
+    return f"write {word}" if word and parameter.kind == "boolean" else None
+
+
+def as_json(value: Value) -> Json:
+    """A value without its places."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, list) else value
+
+
+def value_schema(known: tuple[Parameter, ...]) -> Schema:
+    """A literal value of a parameter, for editors."""
+    return _any_of(_forms(known))
+
+
+def _forms(known: tuple[Parameter, ...]) -> list[Schema]:
+    """What the models take as a parameter."""
+    forms = [_typed(parameter) for parameter in known]
+    return [form for index, form in enumerate(forms) if form not in forms[:index]]
+
+
+def _typed(parameter: Parameter) -> Schema:
+    if parameter.name == "model":
+        return {"enum": list(shipped())}
+    if parameter.enum is not None:
+        return {"enum": list(parameter.enum)}
+    limits = {
+        "minimum": parameter.minimum,
+        "maximum": parameter.maximum,
+        "maxItems": parameter.max_items,
+    }
+    return _TYPES[parameter.kind] | {k: v for k, v in limits.items() if v is not None}
+
+
+def _any_of(forms: list[Schema]) -> Schema:
+    """One of the forms; any text includes templates."""
+    if _TEXT in forms:
+        forms = [form for form in forms if form is not _TEMPLATE]
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+TEXT = Text()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of the language; true and 1.0 are equal to 1, and none."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if type(value) is not int or value != 1:
+            message = f"'veogen' is 1, the version of this language, not {shown(value)}"
+            flaws.add(at, "version", message)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        return {"const": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The values of an axis: no null, nothing infinite, and a mapping only with an id.
+
+    What is wrong may be its name: one of `words`, misspelt.
+    """
+
+    words: tuple[str, ...]
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, Seq):
+            wrong_type(value, at, "a list", flaws, self._meant(at))
+            return
+        if not value:
+            message = "an axis without values makes no request; null takes an axis away"
+            flaws.add(at, "empty-axis", message)
+        for index, item in enumerate(value):
+            self._check_item(item, (at, index), at, flaws)
+
+    def _check_item(self, value: Value, at: At, axis: At, flaws: Flaws) -> None:
+        """Refuse what cannot stand in an address."""
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            text = "null" if value is None else f".{value}".replace(".-", "-.")
+            flaws.add(at, "axis-value", f"{text} is not a value of an axis")
+        elif isinstance(value, Map) and not _is_id(value.get("id")):
+            message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
+            flaws.add(at, "missing-id", message, hint=self._meant(axis))
+
+    def _meant(self, axis: At) -> str | None:
+        return None if axis is None else did_you_mean(str(axis[1]), self.words)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        identified = {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}}
+        item = {"not": {"type": "null"}, "if": {"type": "object"}, "then": identified}
+        return {"type": "array", "minItems": 1, "items": item}
+
+
+def _is_id(value: Value) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table: the path of one, or a list of mappings."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if not isinstance(value, str):
+            _ROW_LIST.check(value, at, flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        return {"anyOf": [{"type": "string"}, _ROW_LIST.schema(definitions)]}
+
+
+def _misplaced(key: str) -> str | None:
+    return "as a request parameter it stands below 'params'" if key in parameters() else None
+
+
+_CONDITION = MapOf(Anything())
+_ROW_LIST = ListOf(_CONDITION, called="a path or a list")
+_COMBINATIONS = ListOf(_CONDITION)
+
+_STRING = {"type": "string"}
+
+
+def _not_both(left: str, right: str, of_right: Mapping[str, Any] = _STRING) -> dict[str, Any]:
+    both = {left: _STRING, right: of_right}
+    return {"not": {"required": [left, right], "properties": both}}
+
+
+def _not_beside_params(name: str) -> dict[str, Any]:
+    return _not_both(
+        name, "params", {"type": "object", "required": [name], "properties": {name: _STRING}}
+    )
+
+
+_ONE_PROMPT = {
+    "allOf": [
+        _not_both("prompt", "template"),
+        _not_beside_params("prompt"),
+        _not_beside_params("negative_prompt"),
+    ]
+}
+
+_TAKES = Key(Integer(1), "How many times to buy the same request, on purpose.")
+_VARS = Key(MapOf(Anything(), identifiers()), "Values that templates see by their names.")
+_PARAMS = Key(Params(), "Request parameters; a string may be a template.")
+_PROMPT = Key(TEXT, "What the clip shows: a Jinja2 template.")
+_TEMPLATE_KEY = Key(TEXT, "The prompt's file below templates/, instead of `prompt`.")
+_NEGATIVE = Key(TEXT, "What the clip should not show: a Jinja2 template.")
+_DESCRIPTION = Key(TEXT, "For people.")
+
+SAMPLE = Section(
+    "'sample'",
+    "Sample",
+    "The combinations with the smallest SHA-256 of `<seed>:<address>`, always the same ones.",
+    {
+        "count": Key(Integer(1), "How many combinations to keep.", required=True),
+        "seed": Key(Integer(), "Another seed keeps other combinations; default 0."),
+    },
+)
+MATRIX_WORDS = {
+    "exclude": Key(
+        _COMBINATIONS, "Partial combinations to leave out; a list means any of its values."
+    ),
+    "include": Key(_COMBINATIONS, "Whole combinations to add; every axis is given."),
+    "zip": Key(
+        ListOf(ListOf(TEXT)), "Lists of names of axes that advance together, of equal length."
+    ),
+    "rows": Key(Rows(), "A .csv, .jsonl or .yaml file, or a list; each row is a combination."),
+    "rows_key": Key(
+        ListOf(TEXT, alone=True), "The columns that make the address; default `id`, else all."
+    ),
+    "sample": Key(SAMPLE, "Keep only some combinations."),
+}
+MATRIX = Section(
+    "'matrix'",
+    "Matrix",
+    "Axes by name, each a list of values; six words are not axes.",
+    MATRIX_WORDS,
+    others=MapOf(Axis(tuple(MATRIX_WORDS)), identifiers((*MATRIX_WORDS, *RESERVED))),
+)
+BUDGET = Section(
+    "'budget'",
+    "Budget",
+    "What one run directory may spend, and how many requests a plan may have.",
+    {
+        "max_credits": Key(Amount(), "The most credits ever spent."),
+        "max_requests": Key(Integer(1), "The most requests of a plan."),
+    },
+)
+OVERRIDE = Section(
+    "an override",
+    "Override",
+    "A reviewed exception for the combinations that fit `when`; a later one wins.",
+    {
+        "when": Key(_CONDITION, "A partial combination.", required=True),
+        "takes": _TAKES,
+        "vars": _VARS,
+        "params": _PARAMS,
+        "prompt": _PROMPT,
+        "template": _TEMPLATE_KEY,
+        "negative_prompt": _NEGATIVE,
+    },
+    elsewhere=_misplaced,
+    told=_ONE_PROMPT,
+)
+SHOT = Section(
+    "a shot",
+    "Shot",
+    "A prompt, and what to vary in it.",
+    {
+        "name": Key(NAME, "Unique in the spec.", required=True),
+        "description": _DESCRIPTION,
+        "prompt": _PROMPT,
+        "template": _TEMPLATE_KEY,
+        "negative_prompt": _NEGATIVE,
+        "vars": _VARS,
+        "matrix": Key(MATRIX, "Axes of this shot."),
+        "params": _PARAMS,
+        "takes": _TAKES,
+        "overrides": Key(ListOf(OVERRIDE), "Reviewed exceptions."),
+        "output": Key(TEXT, "A template of the path of the clips, without extension."),
+    },
+    elsewhere=_misplaced,
+    told=_ONE_PROMPT,
+)
+PROFILE = Section(
+    "a profile",
+    "Profile",
+    "What `--profile` lays over the spec and over every shot.",
+    {
+        "description": _DESCRIPTION,
+        "vars": _VARS,
+        "params": _PARAMS,
+        "matrix": Key(MATRIX, "Axes of every shot."),
+        "budget": Key(BUDGET, "What may be spent."),
+        "shots": Key(ListOf(SHOT), "Shots, laid over those of their name."),
+    },
+    elsewhere=_misplaced,
+)
+SPEC = Section(
+    "a spec",
+    "Spec",
+    "What to buy, as its author writes it.",
+    {
+        "veogen": Key(Version(), "The version of this language."),
+        "name": Key(NAME, "Default: the stem of the file."),
+        "description": _DESCRIPTION,
+        "extends": Key(
+            ListOf(TEXT, alone=True),
+            "Paths of the specs that this one is laid over, relative to this file.",
+        ),
+        "vars": _VARS,
+        "params": _PARAMS,
+        "matrix": Key(MATRIX, "Axes of every shot."),
+        "budget": Key(BUDGET, "What may be spent."),
+        "profiles": Key(MapOf(PROFILE, NAME), "Variants of the spec, chosen with --profile."),
+        "shots": Key(ListOf(SHOT), "What to make."),
+    },
+    elsewhere=_misplaced,
+)
+SETTINGS = Section("--set", "Settings", "What --set may set.", {"vars": _VARS, "params": _PARAMS})
+POLICY = Section(
+    "a policy",
+    "Policy",
+    "The team's policy, in `veogen.yaml` at the project root.",
+    {
+        "limits": Key(
+            Section(
+                "'limits'",
+                "Limits",
+                "The team's ceilings for all specs of one command together.",
+                {
+                    "max_credits": Key(Amount(), "The most credits that a run may cost."),
+                    "max_requests": Key(Integer(1), "The most requests that a run may send."),
+                    "models": Key(ListOf(TEXT), "The models that may be used."),
+                },
+            ),
+            "What no spec may raise.",
+        ),
+        "prices": Key(TEXT, "A file of prices of the team's own."),
+    },
+)
+
+
+def json_schema() -> Schema:
+    """The JSON Schema (2020-12) of spec files, for editors that complete and check."""
+    definitions: Schema = {}
+    spec = SPEC.whole_schema(definitions)
+    matrix = definitions["Matrix"]
+    matrix["properties"] |= _axes_of_parameters()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A spec of veogen",
+        **spec,
+        "required": ["veogen"],
+        "$defs": definitions,
+    }
+
+
+def _axes_of_parameters() -> Schema:
+    axes = {
+        name: {"type": "array", "minItems": 1, "items": value_schema(known)}
+        for name, known in parameters().items()
+    }
+    return {name: or_null(axis) for name, axis in axes.items()}

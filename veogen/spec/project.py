@@ -1,0 +1,272 @@
+"""Where a project begins."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias, TypeVar
+
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
+from veogen.document.reader import MAX_BYTES, read
+from veogen.document.schema import (
+    Amount,
+    Anything,
+    Key,
+    ListOf,
+    MapOf,
+    Rate,
+    Section,
+    Text,
+    amount,
+    problems_of,
+    value_of,
+)
+from veogen.models.custom import own_models
+from veogen.models.model import Catalogue, Model, Price, parse_price
+from veogen.spec.compose import Composer
+from veogen.spec.grammar import POLICY as SHAPE
+from veogen.spec.layers import submap
+from veogen.spec.types import Limits, Policy
+
+POLICY = "veogen.yaml"
+
+Kind: TypeAlias = Literal["file", "folder"]
+
+_MARKS: tuple[tuple[tuple[str, ...], Kind], ...] = (
+    ((POLICY,), "file"),
+    (("templates", "specs"), "folder"),
+)
+
+_Place = TypeVar("_Place", Path, PurePosixPath)
+
+
+def project_root(spec: Path) -> Path:
+    """The project that `spec` belongs to: the nearest folder with a policy, else with templates."""
+    start = spec.absolute().parent.resolve()
+    return nearest_root(list(_up_to_work_tree(start)), _is_on_disk)
+
+
+def below_root(path: Path, root: Path) -> PurePosixPath:
+    """A file's path in its project: folders may be links, and so may the file by itself."""
+    return PurePosixPath((path.absolute().parent.resolve() / path.name).relative_to(root))
+
+
+def nearest_root(folders: Sequence[_Place], is_there: Callable[[_Place, Kind], bool]) -> _Place:
+    """As `project_root`, of a spec in the first of `folders`, wherever those are kept."""
+    for names, kind in _MARKS:
+        for folder in folders:
+            if any(is_there(folder / name, kind) for name in names):
+                return folder
+    return folders[0]
+
+
+def _is_on_disk(place: Path, kind: Kind) -> bool:
+    return place.is_file() if kind == "file" else place.is_dir()
+
+
+def _up_to_work_tree(start: Path) -> Iterator[Path]:
+    for folder in (start, *start.parents):
+        yield folder
+        if (folder / ".git").exists():
+            return
+
+
+_KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE)
+
+
+def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
+    """The specs of a folder, sorted: neither locks, nor bases, nor other YAML."""
+    for name in files.names(folder):
+        if _may_be_spec(name) and _is_spec(files, folder / name):
+            yield folder / name
+
+
+def _may_be_spec(name: str) -> bool:
+    stem, dot, extension = name.rpartition(".")
+    is_yaml = bool(dot) and extension in ("yaml", "yml")
+    return is_yaml and not name.startswith("_") and not stem.endswith(".lock")
+
+
+def _is_spec(files: Files, path: PurePosixPath) -> bool:
+    try:
+        return _has_key(files.read(path, MAX_BYTES))
+    except OSError:  # whoever reads it tells why
+        return True
+
+
+def _has_key(raw: bytes) -> bool:
+    """Whether `veogen` is a key of the document; a broken one counts by its lines."""
+    if _KEY_LINE.search(raw):
+        return True
+    try:
+        tree = read(raw, "")
+    except MistakesError:
+        return False
+    return isinstance(tree, dict) and "veogen" in tree
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_RULES = ("per_second", "per_call")
+
+
+def _date(text: str) -> tuple[str, str] | None:
+    if _DATE.fullmatch(text):
+        return None
+    return "date", f"{text!r} is not a date; write it as 2026-12-31"
+
+
+def _rule(text: str) -> tuple[str, str] | None:
+    return None if text in _RULES else ("rule", f"{text!r} is not a rule: per_second or per_call")
+
+
+_MULTIPLIER = Section(
+    "a multiplier",
+    "Multiplier",
+    "What else a price is multiplied by.",
+    {
+        "when": Key(MapOf(Anything()), "The parameters that it holds for.", required=True),
+        "times": Key(Amount(), "The factor.", required=True),
+    },
+)
+_PRICE = Section(
+    "a price",
+    "Price",
+    "The price of a model.",
+    {
+        "date": Key(Text(_date), "When it was agreed.", required=True),
+        "source": Key(Text(), "Who says so.", required=True),
+        "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
+        "rule": Key(Text(_rule), "What one pays for.", required=True),
+        "credits": Key(Amount(), "The price of a second or a call.", required=True),
+        "minimum": Key(Amount(), "The least price of a request."),
+        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+    },
+)
+
+
+def team_prices(
+    tree: Map, files: Files, known: Mapping[str, Model], problems: Problems
+) -> Mapping[str, Price]:
+    """The prices that a policy names, by model; what is wrong with them is told."""
+    written = tree.get("prices")
+    if not isinstance(written, str):
+        return {}
+    place = tree.value_place("prices")
+    try:
+        path = inside(PurePosixPath(), written)
+        raw = files.read(path, MAX_BYTES)
+    except OutsideRootError as error:
+        problems.error(place, "outside-root", str(error))
+    except FileNotFoundError:
+        problems.error(place, "missing-file", f"there is no file {written!r}")
+    except OSError as error:
+        problems.error(place, "missing-file", f"{written!r} cannot be read: {error.strerror}")
+    else:
+        prices, mistakes = _read(raw, files.shown(path), known)
+        problems.extend(mistakes)
+        return prices
+    return {}
+
+
+def _read(
+    raw: bytes, shown: str, known: Mapping[str, Model]
+) -> tuple[Mapping[str, Price], tuple[Problem, ...]]:
+    """The prices in a file by model, and what is wrong with it."""
+    start = Place(shown, 1, 1)
+    try:
+        tree = read(raw, shown)
+    except MistakesError as error:
+        return {}, error.problems
+    if not isinstance(tree, Map):
+        message = "prices are a mapping, model to price"
+        return {}, (Problem(start, "error", "type", message),)
+    problems = [problem for id_ in tree for problem in _mistakes(tree, id_, known)]
+    if problems:
+        return {}, tuple(problems)
+    return {id_: parse_price(value_of(tree, id_, Map)) for id_ in tree}, ()
+
+
+def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
+    model = known.get(id_)
+    if model is None:
+        hint = did_you_mean(id_, known) or f"known models: {', '.join(known)}"
+        message = f"{id_!r} is not a known model"
+        yield Problem(tree.key_place(id_), "error", "unknown-model", message, hint)
+        return
+    price = tree[id_]
+    yield from problems_of(price, _PRICE, tree.value_place(id_))
+    if model.known:
+        yield from _unknown_conditions(price, model)
+
+
+def _unknown_conditions(price: Value, model: Model) -> Iterator[Problem]:
+    """A misspelt condition would never hold, and the estimate be too low."""
+    multipliers = price.get("multipliers") if isinstance(price, Map) else None
+    for multiplier in multipliers if isinstance(multipliers, Seq) else ():
+        when = multiplier.get("when") if isinstance(multiplier, Map) else None
+        if isinstance(when, Map):
+            yield from _wrong_conditions(when, model)
+
+
+def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
+    for name, value in when.items():
+        known = model.parameters.get(name)
+        if known is None:
+            hint = did_you_mean(name, model.parameters)
+            message = f"{name!r} is not a parameter of {model.id}"
+            yield Problem(when.key_place(name), "error", "unknown-key", message, hint)
+            continue
+        scalar = "a list" if isinstance(value, Map | Seq) else value
+        if (wrong := known.check(scalar)) is not None:
+            yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
+
+
+def load_policy(files: Files) -> Policy:
+    """The project's policy, an empty one if there is none; raises `MistakesError`."""
+    problems = Problems()
+    policy = read_policy(files, problems)
+    problems.raise_errors()
+    return policy
+
+
+def read_policy(files: Files, problems: Problems, *, lenient: bool = False) -> Policy:
+    """As `load_policy`, with the mistakes collected; a `lenient` one knows every model."""
+    known = Catalogue(own_models(files, problems), lenient=lenient)
+    path = PurePosixPath(POLICY)
+    if POLICY not in files.names(path.parent):
+        return Policy(models=known)
+    own = Problems()
+    tree = Composer(files, own).document(path, shape=SHAPE)
+    problems.extend(own.all)
+    if tree is None or own.has_errors:
+        return Policy(models=known)
+    return Policy(
+        limits=read_limits(submap(tree, "limits")),
+        models=known.at(team_prices(tree, files, known, problems)),
+    )
+
+
+def read_limits(tree: Map) -> Limits:
+    """The ceilings of a `budget` or `limits` mapping whose structure was checked."""
+    models = tree.get("models")
+    return Limits(
+        max_credits=amount(tree.get("max_credits")),
+        max_requests=_whole(tree.get("max_requests")),
+        models=tuple(map(str, models)) if isinstance(models, list) else (),
+        place=tree.place,
+    )
+
+
+def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem]:
+    """The ceilings of a spec that are above the team's."""
+    for name in ("max_credits", "max_requests"):
+        own, team = getattr(budget, name), getattr(limits, name)
+        if own is not None and team is not None and own > team:
+            message = f"a spec may only lower the limit in {POLICY}: {name} is at most {team}"
+            yield Problem(tree.value_place(name), "error", "raised-limit", message)
+
+
+def _whole(value: Value) -> int | None:
+    """What was refused, such as 0, is no ceiling."""
+    return value if type(value) is int and value > 0 else None

@@ -1,0 +1,152 @@
+"""A spec as the planner takes it: composed, checked, every value knowing its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+from veogen.document.files import Files
+from veogen.document.nodes import Map, Place, Seq
+from veogen.document.problems import Problem
+from veogen.models.model import Catalogue, default_catalogue
+
+PROMPTS = ("prompt", "negative_prompt")
+"""The parameters that a shot writes beside its `params`: templates, and tidied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A template's source as it stands in a spec, or the name of a file below `templates/`.
+
+    `block` says that it was written as a block scalar (`|` or `>`): its first line stands on
+    the line below `place`.
+    """
+
+    source: str
+    place: Place
+    template: bool = False
+    block: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one level of precedence says about requests; None or empty where it is silent.
+
+    A value None inside `params` or `vars` takes the name away from the weaker levels, as
+    `veogen.spec.merge` does it. The two texts are taken out of `params`, where None stays.
+    """
+
+    prompt: Text | None = None
+    negative_prompt: Text | None = None
+    params: Map
+    vars: Map
+    takes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A reviewed exception for the combinations that fit `when` (axis -> value or id)."""
+
+    when: Map
+    layer: Layer
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Keep the `count` combinations with the smallest SHA-256 of `<seed>:<address>`."""
+
+    count: int
+    seed: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """The axes of a shot, spec's first, and what is done to their product.
+
+    `rows` is a path as written, or an inline list; a path is relative to `rows_folder`.
+    `rows_after` is the number of axes that were written before it: its place in the product.
+    """
+
+    axes: Map
+    exclude: Seq | None = None
+    include: Seq | None = None
+    zip: Seq | None = None
+    rows: str | Seq | None = None
+    rows_folder: PurePosixPath = field(default_factory=PurePosixPath)
+    rows_place: Place | None = None
+    rows_after: int = 0
+    rows_key: tuple[str, ...] | None = None
+    sample: Sample | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One shot with everything that applies to it; weakest first: base, overrides, tops.
+
+    `base` is extends, spec and shot merged; `tops` are the profile, its shot and `--set`. `named`
+    holds what the `params` of the shot itself, of the profile or `--set` wrote, and the vars of
+    the profile and `--set`, each with its place: an axis or column of that name is a mistake
+    there. An axis or column named like one of its own `texts` is only seen by them. `base` has
+    no prompt only where an axis, a column or one of `tops` may bring one.
+    """
+
+    name: str
+    place: Place
+    description: str | None
+    base: Layer
+    overrides: tuple[Override, ...]
+    tops: tuple[Layer, ...]
+    named: Mapping[str, Place]
+    texts: frozenset[str]
+    matrix: Matrix
+    output: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings; None where there is none. `models` empty allows any. `place`: who says so."""
+
+    max_credits: Decimal | None = None
+    max_requests: int | None = None
+    models: tuple[str, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The team's limits for all specs of one command together; the models at their prices."""
+
+    limits: Limits = field(default_factory=Limits)
+    models: Catalogue = field(default_factory=default_catalogue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written.
+
+    `profiles` names all that it has; `sources` holds the files it was read from, below the root,
+    by the path that places carry.
+    """
+
+    name: str
+    path: PurePosixPath
+    files: Files
+    description: str | None
+    profile: str | None
+    settings: tuple[str, ...]
+    shots: tuple[Shot, ...]
+    budget: Limits
+    sources: Mapping[str, PurePosixPath] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    warnings: tuple[Problem, ...] = ()
+
+    def folder(self, place: Place) -> PurePosixPath:
+        """The folder, below the root, of the file that `place` is in; relative paths start there.
+
+        What `--set` wrote counts as written in the spec.
+        """
+        return self.sources.get(place.path, self.path).parent

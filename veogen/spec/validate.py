@@ -1,0 +1,144 @@
+"""What is wrong in one document, and which parts of it can be trusted nevertheless.
+
+A user sees all mistakes in one go. So that one does not hide the others, a misspelt key counts
+as the key that was meant, and whatever else is wrong breaks only the shot or the profile that it
+is in: the planner looks at the rest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from veogen.document.nodes import Map, Place, Seq, Step, Value, value_at
+from veogen.document.problems import Problem, Problems, did_you_mean
+from veogen.document.schema import Flaw, Section, flaws_of, problem_of
+from veogen.models.model import Catalogue
+from veogen.spec.grammar import axis_mistakes, parameter_mistakes
+from veogen.spec.layers import submap
+from veogen.spec.types import PROMPTS
+
+_MOST_NAMED = 12  # profiles in a hint
+
+
+def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
+    """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
+    yield from _level_mistakes(tree, known)
+    for profile in submap(tree, "profiles").values():
+        if isinstance(profile, Map):
+            yield from _level_mistakes(profile, known)
+
+
+def _level_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
+    yield from _layer_mistakes(level, known)
+    shots = list(_maps(level.get("shots")))
+    yield from _repeated_names(shots)
+    for shot in shots:
+        yield from _layer_mistakes(shot, known)
+        for override in _maps(shot.get("overrides")):
+            yield from _layer_mistakes(override, known)
+
+
+def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
+    params = submap(level, "params")
+    yield from parameter_mistakes(params, known)
+    yield from axis_mistakes(submap(level, "matrix"), known)
+    if level.get("prompt") is not None and level.get("template") is not None:
+        message = "'prompt' and 'template' exclude each other"
+        yield Problem(level.key_place("template"), "error", "conflict", message)
+    for text in PROMPTS:
+        if level.get(text) is not None and params.get(text) is not None:
+            message = f"{text!r} stands beside 'params' as well"
+            yield Problem(params.key_place(text), "error", "conflict", message)
+
+
+def _maps(value: Value) -> Iterator[Map]:
+    if isinstance(value, Seq):
+        yield from (item for item in value if isinstance(item, Map))
+
+
+def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
+    first: dict[str, Map] = {}
+    for shot in shots:
+        name = shot.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            other = first[name].value_place("name")
+            message = f"{name!r} is the name of another shot ({other})"
+            yield Problem(shot.value_place("name"), "error", "duplicate-name", message)
+        first.setdefault(name, shot)
+
+
+def unknown_profile(tree: Map, profile: str) -> Problem:
+    profiles = submap(tree, "profiles")
+    known = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
+    hint = did_you_mean(profile, profiles) or known
+    message = f"{profile!r} is not a profile of this spec"
+    return Problem(tree.key_place("profiles"), "error", "unknown-profile", message, hint)
+
+
+_MOST_MENDED = 20  # who misspells more has another problem
+_HARMLESS = ("veogen", "name", "description", "budget")
+
+
+@dataclass(slots=True)
+class Broken:
+    """What cannot be planned: some shots, some profiles, or nothing can."""
+
+    shots: set[str] = field(default_factory=set)
+    profiles: set[str] = field(default_factory=set)
+    all: bool = False
+
+    def add(self, tree: Map, path: tuple[Step, ...]) -> None:
+        """Count a mistake at `path`."""
+        match path:
+            case ("shots", int() as index, *_):
+                self._add_shot(tree.get("shots"), index)
+            case ("profiles", str() as name, *_):
+                self.profiles.add(name)
+            case (str() as key, *_) if key in _HARMLESS:
+                pass
+            case _:
+                self.all = True
+
+    def _add_shot(self, shots: Value, index: int) -> None:
+        shot = shots[index] if isinstance(shots, Seq) else None
+        name = shot.get("name") if isinstance(shot, Map) else None
+        if isinstance(name, str):
+            self.shots.add(name)
+
+
+def review(
+    tree: Value,
+    shape: Section,
+    start: Place,
+    problems: Problems,
+    broken: Broken,
+    known: Catalogue,
+    passes: int = 3,
+) -> Map | None:
+    """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
+    flaws = flaws_of(tree, shape)
+    problems.extend(problem_of(flaw, tree, start) for flaw in flaws)
+    if not isinstance(tree, Map):
+        broken.all = True
+        return None
+    for flaw in flaws:
+        if flaw.breaks:
+            broken.add(tree, flaw.path)
+    mended = [flaw for flaw in flaws[:_MOST_MENDED] if _mend(tree, flaw)]
+    problems.extend(content_mistakes(tree, known))
+    if not mended or not passes:
+        return tree
+    return review(tree, shape, start, problems, broken, known, passes - 1)
+
+
+def _mend(tree: Map, flaw: Flaw) -> bool:
+    """Give a misspelt key the name that was meant, unless that is there as well."""
+    if flaw.meant is None:
+        return False
+    *above, key = flaw.path
+    parent = value_at(tree, above)
+    if not isinstance(parent, Map) or key not in parent or flaw.meant in parent:
+        return False
+    parent.rename(str(key), flaw.meant)
+    return True

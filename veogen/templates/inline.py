@@ -1,0 +1,298 @@
+"""Templates made only of text, names, simple filters and choices, rendered without Jinja2.
+
+Nothing here can take long, so no guard is needed. What a piece cannot do, be it only a name
+that does not exist, is left to Jinja2, so that both ways always agree.
+"""
+
+import operator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, TypeAlias, Union
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.filters import FILTERS
+
+from veogen.templates.environment import TEXT_LIMIT, slug
+from veogen.templates.template import Source
+from veogen.text import safe
+
+MADE_LIMIT = TEXT_LIMIT // 8  # far below what the guard would count
+_MOST_ITEMS, _LONGEST_ITEM = 64, 128
+"""What a list or mapping has at most where it is looked at as a whole: as much as a text."""
+
+_FILTERS: Mapping[str, Callable[[Any], Any]] = {
+    **{name: FILTERS[name] for name in ("capitalize", "lower", "string", "title", "trim", "upper")},
+    "slug": slug,
+}
+
+
+class NotSimpleError(Exception):
+    """A template, or a value in it, that only Jinja2 knows how to render."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """`name.entry.entry | filter | filter`."""
+
+    name: str
+    entries: tuple[str, ...]
+    filters: tuple[str, ...]
+
+    def value(self, scope: Mapping[str, Any]) -> Any:
+        """The value in `scope`; raises `NotSimpleError`."""
+        try:
+            value = scope[self.name]
+            for entry in self.entries:
+                value = value[entry] if isinstance(value, dict) else refuse()
+            if not _is_small(value):
+                refuse()
+            for name in self.filters:
+                value = _FILTERS[name](value)
+        except KeyError:
+            raise NotSimpleError from None
+        return value
+
+    def text(self, scope: Mapping[str, Any]) -> str:
+        """The value in `scope` as text; raises `NotSimpleError`."""
+        text = str(self.value(scope))
+        return text if len(text) <= MADE_LIMIT else refuse()
+
+
+def _is_small(value: Any) -> bool:
+    """Whether nothing that is done with a value takes long, however often it is done."""
+    if isinstance(value, str):
+        return len(value) <= MADE_LIMIT
+    if isinstance(value, dict):
+        return _is_short(value) and _is_short(value.values())
+    return not isinstance(value, list | tuple) or _is_short(value)
+
+
+def _is_short(values: Collection[Any]) -> bool:
+    """Whether there are few, each of them short and none with others in it."""
+    return len(values) <= _MOST_ITEMS and not any(
+        isinstance(one, dict | list | tuple) or (isinstance(one, str) and len(one) > _LONGEST_ITEM)
+        for one in values
+    )
+
+
+def expression(node: nodes.Node) -> Expression:
+    """The node as an expression; raises `NotSimpleError`."""
+    filters: list[str] = []
+    while isinstance(node, nodes.Filter) and node.name in _FILTERS and node.node is not None:
+        if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            raise NotSimpleError
+        filters.insert(0, node.name)
+        node = node.node
+    entries: list[str] = []
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        entries.insert(0, _entry(node))
+        node = node.node
+    if not isinstance(node, nodes.Name) or node.name == "self":
+        raise NotSimpleError
+    return Expression(node.name, tuple(entries), tuple(filters))
+
+
+def _entry(node: nodes.Getattr | nodes.Getitem) -> str:
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        return node.arg.value
+    raise NotSimpleError
+
+
+def refuse() -> Any:
+    raise NotSimpleError
+
+
+Scope: TypeAlias = Mapping[str, Any]
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "in": lambda one, many: one in many,
+    "notin": lambda one, many: one not in many,
+}
+_DEEPEST_CONDITION = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether something holds in a scope, and the expressions that it looks at."""
+
+    holds: Callable[[Scope], bool]
+    expressions: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    value: Callable[[Scope], Any]
+    expressions: tuple[Expression, ...] = ()
+
+
+def condition(node: nodes.Node, depth: int = 0) -> Condition:
+    """The node as a condition; raises `NotSimpleError`, as its `holds` does."""
+    if depth > _DEEPEST_CONDITION:
+        raise NotSimpleError
+    match node:
+        case nodes.Not():
+            inner = condition(node.node, depth + 1)
+            return Condition(lambda scope: not inner.holds(scope), inner.expressions)
+        case nodes.And() | nodes.Or():
+            left, right = condition(node.left, depth + 1), condition(node.right, depth + 1)
+            return _joined(left, right, both=isinstance(node, nodes.And))
+        case nodes.Compare(ops=[nodes.Operand(op=str(name)) as other]) if name in _COMPARISONS:
+            return _compared(_operand(node.expr), _COMPARISONS[name], _operand(other.expr))
+        case _:
+            one = _operand(node)
+            return Condition(lambda scope: bool(one.value(scope)), one.expressions)
+
+
+def _joined(left: Condition, right: Condition, *, both: bool) -> Condition:
+    together = (*left.expressions, *right.expressions)
+    if both:
+        return Condition(lambda scope: left.holds(scope) and right.holds(scope), together)
+    return Condition(lambda scope: left.holds(scope) or right.holds(scope), together)
+
+
+def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Operand) -> Condition:
+    def holds(scope: Scope) -> bool:
+        try:
+            return compare(left.value(scope), right.value(scope))
+        except TypeError:  # a number has nothing in it
+            raise NotSimpleError from None
+
+    return Condition(holds, (*left.expressions, *right.expressions))
+
+
+def _operand(node: nodes.Node) -> _Operand:
+    constant = _constant(node)
+    if constant is not None:
+        return constant
+    found = expression(node)
+    if found.filters:  # what they make would have to be counted
+        raise NotSimpleError
+    return _Operand(found.value, (found,))
+
+
+def _constant(node: nodes.Node) -> _Operand | None:
+    """A literal, or several of them in a list: what has to be computed is none."""
+    if isinstance(node, nodes.Const):
+        return _Operand(lambda _: node.value)
+    if not isinstance(node, nodes.List | nodes.Tuple):
+        return None
+    values = [item.value for item in node.items if isinstance(item, nodes.Const)]
+    many = values if isinstance(node, nodes.List) else tuple(values)
+    return _Operand(lambda _: many) if len(values) == len(node.items) else None
+
+
+SOURCE_LIMIT = 64 * 1024
+_DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`{% if %}`: the pieces of the first condition that holds, or those of `{% else %}`."""
+
+    branches: tuple[tuple[Condition, "Pieces"], ...]
+    otherwise: "Pieces"
+
+    def pieces(self, scope: Mapping[str, Any]) -> "Pieces":
+        """What stands there in `scope`; raises `NotSimpleError`."""
+        for asked, pieces in self.branches:
+            if asked.holds(scope):
+                return pieces
+        return self.otherwise
+
+    @property
+    def expressions(self) -> Iterator[Expression]:
+        """Whatever the choice depends on."""
+        for asked, pieces in self.branches:
+            yield from asked.expressions
+            yield from expressions_of(pieces)
+        yield from expressions_of(self.otherwise)
+
+
+Piece: TypeAlias = Union[str, Expression, Choice]  # noqa: UP007 - a string names it above
+Pieces: TypeAlias = tuple[Piece, ...]
+
+
+def expressions_of(pieces: Iterable[Piece]) -> Iterator[Expression]:
+    """The expressions in some pieces, put out or asked for."""
+    for piece in pieces:
+        if isinstance(piece, Expression):
+            yield piece
+        elif isinstance(piece, Choice):
+            yield from piece.expressions
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleTemplate:
+    """Text, expressions and choices in the order in which they stand."""
+
+    pieces: Pieces
+    is_path: bool = False
+
+    @property
+    def constant(self) -> str | None:
+        """The text of a template that is nothing else."""
+        match self.pieces:
+            case (str(text),) if len(text) <= MADE_LIMIT:
+                return text
+            case _:
+                return None
+
+    def render(self, scope: Mapping[str, Any]) -> str:
+        """The text; raises `NotSimpleError`."""
+        text = "".join([self.text_of(piece, scope) for piece in self.pieces])
+        return text if len(text) <= MADE_LIMIT else refuse()
+
+    def text_of(self, piece: Piece, scope: Mapping[str, Any]) -> str:
+        """A piece's text as it stands in this template; raises `NotSimpleError`."""
+        if isinstance(piece, str):
+            return piece
+        if isinstance(piece, Choice):
+            return "".join([self.text_of(one, scope) for one in piece.pieces(scope)])
+        text = piece.text(scope)
+        return safe(text) if self.is_path else text
+
+
+def simple(source: Source) -> SimpleTemplate | None:
+    """The template as pieces, or None if it takes Jinja2."""
+    is_path = source.mode == "path"
+    if source.is_constant:
+        return SimpleTemplate((source.text,), is_path=is_path)
+    return _parsed(source.text, is_path=is_path) if len(source.text) <= SOURCE_LIMIT else None
+
+
+@lru_cache(maxsize=128)  # shots often write one thing
+def _parsed(text: str, *, is_path: bool) -> SimpleTemplate | None:
+    try:
+        return SimpleTemplate(tuple(_pieces(parser().parse(text).body)), is_path=is_path)
+    except (NotSimpleError, TemplateSyntaxError, RecursionError, ValueError):
+        return None  # the guarded way says what is wrong with it, and where
+
+
+@cache
+def parser() -> Environment:
+    return Environment()  # noqa: S701 - it only parses
+
+
+def _pieces(body: Iterable[nodes.Node], depth: int = 0) -> Iterator[Piece]:
+    for node in body:
+        match node:
+            case nodes.Output():
+                for child in node.nodes:
+                    yield child.data if isinstance(child, nodes.TemplateData) else expression(child)
+            case nodes.If() if depth < _DEEPEST:
+                yield _choice(node, depth + 1)
+            case _:
+                raise NotSimpleError
+
+
+def _choice(node: nodes.If, depth: int) -> Choice:
+    every = (node, *node.elif_)
+    return Choice(
+        tuple((condition(one.test), tuple(_pieces(one.body, depth))) for one in every),
+        tuple(_pieces(node.else_, depth)),
+    )

@@ -1,0 +1,111 @@
+"""Which names a template uses, as far as can be told without rendering it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from veogen.templates.inline import SOURCE_LIMIT, SimpleTemplate, expressions_of, parser
+from veogen.templates.renderer import Prepared
+
+Load = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Names, and names taken from `vars`; `everything` when it cannot be told."""
+
+    names: frozenset[str] = frozenset()
+    from_vars: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def __or__(self, other: "Uses") -> "Uses":
+        return Uses(
+            self.names | other.names,
+            self.from_vars | other.from_vars,
+            self.everything or other.everything,
+        )
+
+    def uses(self, name: str) -> bool:
+        return self.everything or name in self.names
+
+    def uses_var(self, name: str) -> bool:
+        return self.uses(name) or name in self.from_vars
+
+
+EVERYTHING = Uses(everything=True)
+
+
+def uses_of(templates: Iterable[Prepared], load: Load) -> Uses:
+    """What the templates and all that they take in use together."""
+    found = Uses()
+    texts = []
+    for one in templates:
+        if one.simple is None:
+            texts.append(one.source.text)
+        else:
+            found |= _of_pieces(one.simple)
+    seen: set[str] = set()
+    while texts:
+        tree = _parsed(texts.pop())
+        if tree is None:
+            return EVERYTHING
+        found |= _own(tree)
+        for name in _taken_in(tree):
+            text = None if name is None else load(name)
+            if text is None:
+                return EVERYTHING
+            if name not in seen:
+                seen.add(str(name))
+                texts.append(text)
+    return found
+
+
+def _of_pieces(template: SimpleTemplate) -> Uses:
+    found = list(expressions_of(template.pieces))
+    of_vars = [one.entries[:1] for one in found if one.name == "vars"]
+    return Uses(
+        frozenset(one.name for one in found),
+        frozenset(chain.from_iterable(of_vars)),
+        everything=() in of_vars,
+    )
+
+
+def _parsed(text: str) -> nodes.Template | None:
+    if len(text) > SOURCE_LIMIT:
+        return None
+    try:
+        return parser().parse(text)
+    except (TemplateSyntaxError, RecursionError, ValueError):
+        return None
+
+
+def _own(tree: nodes.Template) -> Uses:
+    names = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"]
+    entries = list(_entries_of_vars(tree))
+    # `vars` itself, put out or walked through, may use any of them.
+    everything = names.count("vars") > len(entries)
+    return Uses(frozenset(names), frozenset(entries), everything)
+
+
+def _entries_of_vars(tree: nodes.Template) -> Iterator[str]:
+    yield from (node.attr for node in tree.find_all(nodes.Getattr) if _is_vars(node.node))
+    for node in tree.find_all(nodes.Getitem):
+        if _is_vars(node.node) and isinstance(node.arg, nodes.Const):
+            yield str(node.arg.value)
+
+
+def _is_vars(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "vars"
+
+
+def _taken_in(tree: nodes.Template) -> Iterator[str | None]:
+    """The names of the files that a template takes in; None for one that is only rendered."""
+    for kind in (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport):
+        for node in tree.find_all(kind):
+            match getattr(node, "template", None):
+                case nodes.Const(value=str(name)):
+                    yield name
+                case _:
+                    yield None

@@ -1,0 +1,119 @@
+"""Rendering many templates at once, each in the cheapest way that is safe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Self, TypeAlias
+
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.spec.types import Text
+from veogen.templates.inline import NotSimpleError, SimpleTemplate, simple
+from veogen.templates.sandbox import Guard
+from veogen.templates.template import FOLDER, Fault, Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A template that is ready to be rendered: simple in pieces, or as what it always gives."""
+
+    source: Source
+    simple: SimpleTemplate | None
+    fault: Fault | None = None
+    constant: str | None = None
+
+
+LARGEST = 1024 * 1024
+"""Bytes of a template; what is larger is none."""
+
+Order: TypeAlias = tuple[Prepared, Mapping[str, Any], Mapping[str, Any]]
+"""A template, what all requests of its form see, and what this one sees besides."""
+
+
+class Renderer:
+    """Renders the templates of one project; to be closed, as it may have started a process."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._guard = Guard(self.load)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if one was started."""
+        self._guard.close()
+
+    def prepare(self, source: Source) -> Prepared:
+        found = simple(source)
+        if found is None:
+            self._guard.start()
+            return Prepared(source, None)
+        return Prepared(source, found, constant=found.constant)
+
+    def prepare_text(self, text: Text) -> Prepared:
+        """A prompt, be it in the spec or in a file."""
+        if not text.template:
+            return self.prepare(Source(text.source, text.place, block=text.block))
+        written = self.load(text.source)
+        source = Source(written or "", text.place, text.source)
+        if written is None:
+            message = f"there is no template {text.source!r}"
+            fault = Fault("template-not-found", message, self._why_not(text.source))
+            return Prepared(Source("", text.place), None, fault)
+        return self.prepare(source)
+
+    def render(self, orders: Sequence[Order]) -> list[str | Fault]:
+        """The text of each order, in order; those that need the guard go to it together."""
+        results = [_easily(order) for order in orders]
+        hard = [order for order, result in zip(orders, results, strict=True) if result is None]
+        guarded = self._guard.render((p.source, shared, own) for p, shared, own in hard)
+        return [next(guarded) if result is None else result for result in results]
+
+    def load(self, name: str) -> str | None:
+        """The text of a file below `templates/`, None if there is none or it lies outside."""
+        raw = self._read(name)
+        if raw is None or len(raw) > LARGEST:
+            return None
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+
+    def _read(self, name: str) -> bytes | None:
+        path = template_path(name)
+        try:
+            return None if path is None else self._files.read(path, LARGEST)
+        except (OSError, OutsideRootError):
+            return None
+
+    def _why_not(self, name: str) -> str | None:
+        """Why a file that is there is no template."""
+        raw = self._read(name)
+        if raw is None:
+            return None
+        return "the file is larger than 1 MiB" if len(raw) > LARGEST else "the file is not UTF-8"
+
+
+def _easily(order: Order) -> str | Fault | None:
+    """The text of a simple template, None where it takes more than that."""
+    prepared, shared, own = order
+    if prepared.simple is None:
+        return prepared.fault
+    if prepared.constant is not None:
+        return prepared.constant
+    try:
+        return prepared.simple.render({**shared, **own})
+    except NotSimpleError:
+        return None
+
+
+def template_path(name: str) -> PurePosixPath | None:
+    """The path below the root of a template, None if it leaves `templates/`."""
+    try:
+        path = inside(FOLDER, name)
+    except OutsideRootError:
+        return None
+    return path if path.is_relative_to(FOLDER) and path != FOLDER else None

@@ -1,0 +1,197 @@
+"""The process in which templates are rendered, as seen from outside."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from veogen.errors import VeogenError
+from veogen.templates.template import Fault, Source
+from veogen.templates.worker import TOO_MUCH_MEMORY
+
+Scope: TypeAlias = Mapping[str, Any]
+Task: TypeAlias = tuple[Source, Scope, Scope]
+"""A template, what all requests of its form see, and what this one sees besides."""
+
+START_SECONDS = 60.0
+SILENCE_SECONDS = 20.0  # a backstop: the kernel ends it after two seconds of work
+
+TOO_SLOW = Fault("template-limit", "the template takes more than 2 seconds")
+TOO_HARD = Fault("template-limit", "the template is more than Jinja2 can bear")
+
+_CODE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from veogen.templates.worker import main; main()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The process is gone, and what is to be said of the template it died of.
+
+    It may have died of what came before, unless it was stopped for this one.
+    """
+
+    fault: Fault
+    stopped: bool = False
+
+
+class PrisonError(VeogenError):
+    """The process for templates cannot be started."""
+
+
+class Prison:
+    """A child process that has no environment, writes no files and has no children."""
+
+    def __init__(self, load: Callable[[str], str | None]) -> None:
+        self._load = load
+        self._sources: dict[Source, int] = {}
+        self._shared: dict[int, Scope] = {}  # by identity; kept, so that none is used again
+        self._buffer = b""
+        self._ready = False
+        self.answered = False
+        paths = [str(Path(__file__).parents[2]), *filter(os.path.isabs, sys.path)]
+        command = [sys.executable, "-I", "-S", "-c", _CODE, json.dumps(paths)]
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._pipe(self._process.stdout), selectors.EVENT_READ)
+
+    def send(self, tasks: Sequence[Task]) -> None:
+        """Order a batch; `result` then gives one answer for each task."""
+        sources, shared = [], []
+        for source, scope, _ in tasks:
+            if source not in self._sources:
+                self._sources[source] = len(self._sources)
+                sources.append((self._sources[source], (source.text, source.name, source.mode)))
+            if id(scope) not in self._shared:
+                self._shared[id(scope)] = scope
+                shared.append((id(scope), scope))
+        numbered = [(self._sources[source], id(scope), own) for source, scope, own in tasks]
+        self._write({"sources": sources, "shared": shared, "tasks": numbered})
+
+    def result(self) -> str | Fault | Died:
+        """The next answer."""
+        if not self._ready:
+            self._ready = True
+            if self._read(START_SECONDS) is None:
+                raise PrisonError("no process can be started in which templates are rendered")
+        while True:
+            answer = self._read(SILENCE_SECONDS)
+            match answer:
+                case None:
+                    return self._cause()
+                case {"load": str(name)}:
+                    self._write(self._load(name))
+                case {"text": str(text)}:
+                    self.answered = True
+                    return text
+                case {"fault": [code, message, hint, name, line]}:
+                    self.answered = True
+                    return Fault(code, message, hint, name, line)
+                case _:
+                    return Died(Fault("template-limit", "the template breaks out of its limits"))
+
+    def close(self) -> None:
+        """End the process; nothing of it stays."""
+        self._process.kill()
+        self._process.wait()
+        self._selector.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                self._pipe(pipe).close()
+
+    def _write(self, message: object) -> None:
+        pipe = self._pipe(self._process.stdin)
+        with contextlib.suppress(BrokenPipeError):  # it is gone: reading will tell
+            pipe.write(json.dumps(message).encode() + b"\n")
+            pipe.flush()
+
+    def _read(self, seconds: float) -> Any:
+        """One line of the process; None when it has ended or says nothing."""
+        while b"\n" not in self._buffer:
+            if not self._selector.select(seconds):
+                return None
+            chunk = os.read(self._pipe(self._process.stdout).fileno(), 1 << 16)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _cause(self) -> Died:
+        """Why the process is gone, as far as the kernel says."""
+        self._process.kill()
+        match -self._process.wait():
+            case signal.SIGPROF | signal.SIGKILL:  # its own timer's, or ours after a silence
+                return Died(TOO_SLOW, stopped=True)
+            case _:
+                return Died(TOO_HARD)
+
+    @staticmethod
+    def _pipe(pipe: Any) -> Any:
+        return pipe
+
+
+class Guard:
+    """Renders templates in a process that is started when first needed and kept for more.
+
+    `load` gives the text of a file below `templates/`. A template that had to be stopped once
+    is not tried again: all its requests have the same fault.
+    """
+
+    def __init__(self, load: Callable[[str], str | None]) -> None:
+        self._load = load
+        self._prison: Prison | None = None
+        self._stopped: dict[Source, Fault] = {}
+
+    def start(self) -> Prison:
+        """The process, started if need be; it gets ready while others work."""
+        if self._prison is None:
+            self._prison = Prison(self._load)
+        return self._prison
+
+    def close(self) -> None:
+        if self._prison is not None:
+            self._prison.close()
+            self._prison = None
+
+    def render(self, tasks: Iterable[Task]) -> Iterator[str | Fault]:
+        """The text of each task, or why there is none, in order."""
+        rest = deque(tasks)
+        while rest:
+            yield from self._until_stopped(rest)
+
+    def _until_stopped(self, rest: deque[Task]) -> Iterator[str | Fault]:
+        """Take tasks off `rest` until there are none or the process is gone."""
+        prison = self.start()
+        prison.send([task for task in rest if task[0] not in self._stopped])
+        while rest:
+            source = rest[0][0]
+            known = self._stopped.get(source)
+            result = prison.result() if known is None else known
+            if isinstance(result, Died):
+                # Where it had work before, that may be to blame: then it is tried once more.
+                if result.stopped or not prison.answered:
+                    self._stopped[source] = result.fault
+                return self.close()
+            rest.popleft()
+            yield result
+            if result == TOO_MUCH_MEMORY and known is None:
+                self._stopped[source] = TOO_MUCH_MEMORY
+                return self.close()  # what it left behind is nothing to go on with
+        return None

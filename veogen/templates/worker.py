@@ -1,0 +1,251 @@
+"""The process that a guard starts: it compiles and renders, under limits that really stop it.
+
+It reads one line of JSON for each batch and answers with one line for each task. The kernel
+ends it when a task takes too long, whatever the interpreter is busy with, and refuses it memory,
+writing to files and other processes. (Reading them is what the sandbox refuses.)
+"""
+
+import contextlib
+import json
+import os
+import re
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import IO, Any, TypeVar
+
+from jinja2 import BaseLoader, Environment, Template
+from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError, UndefinedError
+
+from veogen.document.problems import did_you_mean
+from veogen.templates.environment import (
+    TEXT_LIMIT,
+    Meter,
+    NotTextError,
+    SpecEnvironment,
+    TooMuchTextError,
+)
+from veogen.templates.template import Fault, Mode
+
+FILES_LIMIT = 200
+"""Files that one template may ask for: whoever answers has no clock on it."""
+
+_LONGEST_NAME = 1024
+
+_T = TypeVar("_T")
+_UNDEFINED = re.compile(r"'(\w+)' is not defined$")
+
+TOO_MUCH_TEXT = Fault(
+    "template-limit", f"the template makes more than {TEXT_LIMIT // 1024} KiB of text"
+)
+TOO_MUCH_MEMORY = Fault("template-limit", "the template takes more than 256 MiB of memory")
+ENDLESS = Fault("template-limit", "the template calls itself without end")
+TOO_MANY_FILES = Fault(
+    "template-limit", f"the template asks for more than {FILES_LIMIT} files below templates/"
+)
+TOO_DEEP = Fault("template-limit", "the template is nested too deeply")
+
+
+class TooManyFilesError(Exception):
+    """A template has asked for more files than it may."""
+
+
+class Workshop:
+    """Compiles each template once, renders it as often as asked.
+
+    `load` gives the text of a file below `templates/`, None if there is no such file.
+    """
+
+    def __init__(self, load: Callable[[str], str | None]) -> None:
+        self._meter = Meter()
+        self._loader = _Loader(load)
+        self._environments: Mapping[Mode, SpecEnvironment] = {
+            "text": SpecEnvironment(self._loader, self._meter),
+            "path": SpecEnvironment(self._loader, self._meter, "path"),
+        }
+
+    def compile(self, text: str, name: str | None, mode: Mode) -> Template | Fault:
+        """The template, or why it is none; `name` is the file below `templates/`, if any."""
+        result = self._guarded(lambda: self._compile(text, name, mode), {})
+        return TOO_DEEP if result == ENDLESS else result
+
+    def render(self, template: Template, scope: Mapping[str, Any]) -> str | Fault:
+        """The text, or why there is none."""
+        return self._guarded(lambda: self._render(template, scope), scope)
+
+    def _compile(self, text: str, name: str | None, mode: Mode) -> Template:
+        environment = self._environments[mode]
+        code = environment.compile(text, name, name)
+        return Template.from_code(environment, code, environment.make_globals(None))
+
+    def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
+        self._meter.reset()
+        self._loader.reset()
+        return self._meter.join(template.root_render_func(template.new_context(dict(scope))))
+
+    def _guarded(self, work: Callable[[], _T], scope: Mapping[str, Any]) -> _T | Fault:
+        try:
+            return work()
+        except TooMuchTextError:
+            return TOO_MUCH_TEXT
+        except TooManyFilesError:
+            return TOO_MANY_FILES
+        except MemoryError:
+            return TOO_MUCH_MEMORY
+        except RecursionError:
+            return ENDLESS
+        except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
+            return _fault(error, scope)
+
+
+class _Loader(BaseLoader):
+    """Asks for each file once; Jinja2 keeps what there is, this what there is not."""
+
+    def __init__(self, load: Callable[[str], str | None]) -> None:
+        self._load = load
+        self._missing: set[str] = set()
+        self._asked = 0
+
+    def reset(self) -> None:
+        self._missing.clear()
+        self._asked = 0
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        del environment
+        name = str(template)
+        text = None if name in self._missing or len(name) > _LONGEST_NAME else self._ask(name)
+        if text is None:
+            raise TemplateNotFound(template)
+        return text, template, None
+
+    def _ask(self, name: str) -> str | None:
+        self._asked += 1
+        if self._asked > FILES_LIMIT:
+            raise TooManyFilesError
+        text = self._load(name)
+        if text is None:
+            self._missing.add(name)
+        return text
+
+
+def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
+    match error:
+        case TemplateSyntaxError():
+            return Fault("template-syntax", str(error.message), None, error.name, error.lineno)
+        case UndefinedError():
+            code, message, hint = "undefined", str(error), _nearest(str(error), scope)
+        case TemplateNotFound():
+            code, message, hint = "template-not-found", f"there is no template {str(error)!r}", None
+        case NotTextError():
+            code, message, hint = "not-text", str(error), error.hint
+        case _:
+            code, message, hint = "template", _message(error), None
+    name, line = _where(error.__traceback__)
+    return Fault(code, message, hint, name, line)
+
+
+def _nearest(message: str, scope: Mapping[str, Any]) -> str | None:
+    match = _UNDEFINED.match(message)
+    if match is None:
+        return None
+    return did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
+
+
+def _message(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _where(traceback: TracebackType | None) -> tuple[str | None, int]:
+    """The innermost template on the way to the error, and its line there."""
+    name, line = None, 1
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            name, line = template.name, template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return name, line
+
+
+SECONDS = 2.0
+MEMORY = 256 * 1024 * 1024
+
+
+def main() -> None:
+    """Answer until the guard hangs up."""
+    inmate = _Inmate(sys.stdin, sys.stdout, _Memory())
+    _lock_in()
+    inmate.tell({"ready": True})
+    for line in sys.stdin:
+        inmate.work(json.loads(line))
+
+
+class _Inmate:
+    def __init__(self, orders: IO[str], answers: IO[str], memory: "_Memory") -> None:
+        self._orders, self._answers, self._memory = orders, answers, memory
+        self._workshop = Workshop(self._load)
+        self._sources: dict[int, list[Any]] = {}
+        self._templates: dict[int, Any] = {}
+        self._shared: dict[int, dict[str, Any]] = {}
+
+    def work(self, batch: dict[str, Any]) -> None:
+        self._sources.update(batch["sources"])  # pairs of a number and what it stands for
+        self._shared.update(batch["shared"])
+        for source, shared, own in batch["tasks"]:
+            self._memory.allow(MEMORY)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            result = self._render(source, {**self._shared[shared], **own})
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            self._memory.allow(2 * MEMORY)  # so that the answer can be told in any case
+            self.tell(_answer(result))
+
+    def tell(self, answer: dict[str, Any]) -> None:
+        self._answers.write(json.dumps(answer) + "\n")
+        self._answers.flush()
+
+    def _render(self, source: int, scope: dict[str, Any]) -> str | Fault:
+        if source not in self._templates:
+            self._templates[source] = self._workshop.compile(*self._sources[source])
+        template = self._templates[source]
+        return template if isinstance(template, Fault) else self._workshop.render(template, scope)
+
+    def _load(self, name: str) -> str | None:
+        self.tell({"load": name})
+        text: str | None = json.loads(self._orders.readline())
+        return text
+
+
+def _answer(result: str | Fault) -> dict[str, Any]:
+    if isinstance(result, str):
+        return {"text": result}
+    return {"fault": [result.code, result.message, result.hint, result.name, result.line]}
+
+
+class _Memory:
+    """How much memory this process may have, reckoned from what it has."""
+
+    def __init__(self) -> None:
+        self._statm: int | None = None
+        with contextlib.suppress(OSError):  # a system that does not tell
+            self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+
+    def allow(self, more: int) -> None:
+        if self._statm is not None:
+            pages = int(os.pread(self._statm, 100, 0).split()[0])
+            most = pages * os.sysconf("SC_PAGE_SIZE") + more
+            resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+
+
+def _lock_in() -> None:
+    """Nothing is written, and no other process is started."""
+    limits = [
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NPROC, 0),
+    ]
+    for which, most in limits:
+        with contextlib.suppress(ValueError, OSError):  # a system without this limit
+            resource.setrlimit(which, (most, most))
