@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -438,16 +436,6 @@ def test_results_that_cannot_be_read_are_an_error_never_an_empty_run(
     assert ended.code == ExitCode.USAGE
     assert "results.json" in ended.err
     assert (directory / "results.json").read_text() == text
-
-
-def test_without_the_simulators_extra_it_says_what_to_install(shell: Shell) -> None:
-    code = "import sys; sys.modules['aiohttp'] = None; from veogen.cli import main; main()"
-    words = [sys.executable, "-c", code, "run", "trip.yaml", "--simulate"]
-
-    done = subprocess.run(words, cwd=shell.folder, capture_output=True, text=True, check=False)
-
-    assert done.returncode == ExitCode.USAGE
-    assert "pip install 'veogen[simulator]'" in done.stderr
 
 
 def test_json_progress_is_one_event_a_line_on_standard_output(shell: Shell) -> None:

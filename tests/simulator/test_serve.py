@@ -1,4 +1,3 @@
-import os
 import re
 import signal
 import socket
@@ -81,23 +80,6 @@ def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
     assert rest == ""
     assert "submits: 0 (new tasks 0, replays 0, refusals 0)" in told
     assert process.returncode == 0
-
-
-def test_without_the_extra_the_command_says_what_to_install() -> None:
-    hidden = "import sys; sys.modules['aiohttp'] = None; from veogen.cli import main; main()"
-
-    result = subprocess.run(
-        [sys.executable, "-c", hidden, "simulate"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
-
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == (
-        "error: the simulator is not installed: pip install 'veogen[simulator]'\n"
-    )
 
 
 def test_nothing_listens_during_an_outage_and_all_is_known_after_it() -> None:

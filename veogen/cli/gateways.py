@@ -33,7 +33,7 @@ def gateway(
 ) -> Iterator[Settings]:
     """Where the gateway is; a simulator has `models` too.
 
-    Raises `UsageError` for no key, or no simulator.
+    Raises `UsageError` where there is no key.
     """
     if not given["simulate"]:
         yield from_environment(os.environ)
@@ -49,7 +49,7 @@ def gateway(
 def gateway_of(directories: Sequence[Path]) -> Iterator[Settings]:
     """Where the gateway of runs is: without a key, simulated runs go on in this process too.
 
-    Raises `UsageError` for no key, or no simulator.
+    Raises `UsageError` where there is no key.
     """
     if os.environ.get(KEY, "").strip() or not all(map(_is_simulated, directories)):
         yield from_environment(os.environ)
@@ -67,10 +67,7 @@ def _simulator(
     directories: Sequence[Path], faults: Path | None = None, **told: Any
 ) -> Iterator[Settings]:
     """A simulator in this process, which knows what these runs have submitted."""
-    from veogen.simulator.scenario import check_installed  # noqa: PLC0415 - an extra
-
-    check_installed()
-    from veogen.simulator.scenario import options  # noqa: PLC0415
+    from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
     from veogen.simulator.server import running  # noqa: PLC0415
 
     told["memories"] = tuple(_memories(directories))

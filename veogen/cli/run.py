@@ -3,16 +3,16 @@
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from veogen.cli.gateways import Listening, gateway, listening, refuse_odd_listening
+from veogen.cli.gateways import gateway, listening, refuse_odd_listening
 from veogen.cli.locks import Order, orders
 from veogen.cli.options import (
     CREDITS,
@@ -38,15 +38,14 @@ from veogen.cli.runs import (
 )
 from veogen.cli.specs import spec_paths
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.connect import Connection, connected
+from veogen.executor.connect import connected
 from veogen.executor.options import Policy
-from veogen.executor.run import Outcome, Session, Wanted
+from veogen.executor.run import Session, Wanted
 from veogen.gateway.api import Balance, Unread
 from veogen.models.model import Model
 from veogen.planner.plan import dollars
 from veogen.planner.selection import selected
-from veogen.results.ledger import Entry, Ledger
-from veogen.results.record import Purchase
+from veogen.results.ledger import Entry
 from veogen.spec.types import Spec
 from veogen.text import counted
 
@@ -183,86 +182,6 @@ def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -
     return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
 
 
-_NOISE = Decimal("0.01")
-"""Balances may be rounded otherwise than prices."""
-
-_Key = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What something cost: `low` at least and `high` at most."""
-
-    low: Decimal = Decimal(0)
-    high: Decimal = Decimal(0)
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.low + other.low, self.high + other.high)
-
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(self.low - other.high, self.high - other.low)
-
-    def __str__(self) -> str:
-        if self.low == self.high:
-            return f"{self.low:.3f}"
-        return f"between {self.low:.3f} and {self.high:.3f}"
-
-
-class Reckoning:
-    """Begun before the first submit, closed after the end."""
-
-    def __init__(self, balance: Callable[[], Balance | Unread], ledgers: Iterable[Ledger]) -> None:
-        self._balance = balance
-        self._ledgers = tuple(ledgers)
-        self._before = dict(_purchases(self._ledgers))
-        self._balance_before = balance()
-
-    def close(self) -> str | None:
-        """What to say when the two disagree; None when they agree, or cannot be compared."""
-        if not isinstance(self._balance_before, Balance):
-            return None
-        recorded = newly_spent(self._before, dict(_purchases(self._ledgers)))
-        if recorded is None:
-            return None
-        balance = self._balance()
-        if not isinstance(balance, Balance):
-            return None
-        fell = self._balance_before.user_remaining - balance.user_remaining
-        if recorded.low - _NOISE <= fell <= recorded.high + _NOISE:
-            return None
-        moved = f"fell by {fell:.3f}" if fell >= 0 else f"rose by {-fell:.3f}"
-        return (
-            f"note: the account's balance {moved} credits while this command recorded purchases "
-            f"of {recorded}; others who use the account may explain it, or a return that is still "
-            "to come. If not, compare 'veogen status' with the gateway's own bill"
-        )
-
-
-def newly_spent(before: Mapping[_Key, Purchase], after: Mapping[_Key, Purchase]) -> Cost | None:
-    """What the purchases of a run come to; None if there were none, or one of unknown price."""
-    moved = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    changed = [(before.get(key), after.get(key)) for key in moved]
-    if not changed or any(p and p.credits is None for pair in changed for p in pair):
-        return None
-    return sum((cost(now) - cost(then) for then, now in changed), Cost())
-
-
-def cost(purchase: Purchase | None) -> Cost:
-    """What one attempt cost, as far as it is known."""
-    if purchase is None or purchase.failed or purchase.credits is None:
-        return Cost()
-    certain = Decimal(0) if purchase.task_id is None else purchase.credits
-    return Cost(certain, purchase.credits)
-
-
-def _purchases(ledgers: Iterable[Ledger]) -> Iterator[tuple[_Key, Purchase]]:
-    """Every attempt of every request; equal requests of two plans are two purchases."""
-    for number, ledger in enumerate(ledgers):
-        for standing in ledger.everything:
-            for attempt, purchase in standing.record.purchases.items():
-                yield (f"{number}/{standing.record.hash}", attempt), purchase
-
-
 def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, Any]) -> ExitCode:
     """Buy, download and verify what is missing; `given` are the other options."""
     _refuse_odd(specs, given)
@@ -302,34 +221,12 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, A
         confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
         if ears:
             ears.begin(sessions)
-        reckoning = _reckoning(connection, sessions)
         outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
-        odd = reckoning.close() if reckoning and not _is_cut_off(outcomes) else None
-    _say_last(jobs, outcomes, odd, ears)
-    return worst(outcomes)
-
-
-def _say_last(
-    jobs: Sequence[Job], outcomes: Sequence[Outcome], odd: str | None, ears: Listening | None
-) -> None:
     for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
         say(job.directory, outcome)
-    if odd:
-        say_line(odd)
     if ears:
         ears.end()
-
-
-def _reckoning(connection: Connection, sessions: Sequence[Session]) -> Reckoning | None:
-    """Asked for only where money may move."""
-    if not any(session.to_buy or session.policy.replay for session in sessions):
-        return None
-    return Reckoning(connection.balance, [session.ledger for session in sessions])
-
-
-def _is_cut_off(outcomes: Sequence[Outcome]) -> bool:
-    """Whether the user waits to leave, or the gateway does not answer."""
-    return any(o.interrupted or (o.stop is not None and o.stop.deaf) for o in outcomes)
+    return worst(outcomes)
 
 
 def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:

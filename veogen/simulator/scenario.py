@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -207,16 +206,6 @@ class Options:
         """Raise `UsageError` for a time that does not pass."""
         if not 0 <= self.generation_time < float("inf"):
             raise UsageError("the generation time is a number of seconds, 0 or more")
-
-
-def check_installed() -> None:
-    """Raise `UsageError` where what the simulator needs is not installed."""
-    try:
-        for name in ("aiohttp", "anyascii"):
-            import_module(name)
-    except ImportError:
-        message = "the simulator is not installed: pip install 'veogen[simulator]'"
-        raise UsageError(message) from None
 
 
 @dataclass(frozen=True, slots=True)
