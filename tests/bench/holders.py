@@ -68,14 +68,14 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
     from veogen.executor.transfer import Downloads
     from veogen.executor.uploads import Uploader
     from veogen.executor.workers import Threads
-    from veogen.gateway.api import Task, Unread
+    from veogen.gateway.api import ReadError, Task
     from veogen.gateway.client import Evolink
     from veogen.gateway.media import Media
 
     looks = Looks(interval)
 
     class Watched(Evolink):
-        def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+        def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
             for task_id in task_ids:
                 looks.begin(task_id)
             answers = super().tasks(task_ids)

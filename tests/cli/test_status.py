@@ -19,7 +19,7 @@ from veogen.executor.downloads import Broken
 from veogen.executor.journal import Journal
 from veogen.executor.snapshot import look
 from veogen.executor.transitions import Stop
-from veogen.gateway.api import Refused, Unknown
+from veogen.gateway.api import Rejected, Unknown
 from veogen.results.advice import Names
 from veogen.results.events import Intended
 
@@ -37,7 +37,7 @@ def mixed(world: World) -> World:
     """Tokyo is refused, of Paris nobody knows, Oslo's clip did not come, Rome's is elsewhere."""
     world.gateway.answers.extend(
         [
-            Refused(code="content_filter", message="no \x1b[2Jfaces", status=400),
+            Rejected(code="content_filter", message="no \x1b[2Jfaces", status=400),
             Unknown(code="lost", message="the connection broke"),
         ]
     )
@@ -275,7 +275,7 @@ def test_the_exit_code_is_that_of_a_run_when_it_is_asked_for(
     world: World, cities_: list[str], code: ExitCode, *, refused: bool
 ) -> None:
     if refused:
-        world.gateway.answers.append(Refused(code="content_filter", message="no", status=400))
+        world.gateway.answers.append(Rejected(code="content_filter", message="no", status=400))
     world.run(cities(*cities_))
 
     assert status(world.path, "--exit-code").return_value == code
@@ -284,7 +284,7 @@ def test_the_exit_code_is_that_of_a_run_when_it_is_asked_for(
 
 def test_json_holds_no_control_characters_and_says_the_same(world: World) -> None:
     message = "a\x9b31m\u202eb\u2028c"
-    world.gateway.answers.append(Refused(code="no", message=message, status=400))
+    world.gateway.answers.append(Rejected(code="no", message=message, status=400))
     world.run(cities("Tokyo"))
 
     text = status(world.path, "--format", "json").stdout

@@ -15,7 +15,7 @@ from veogen.executor.downloads import Broken
 from veogen.executor.options import Policy
 from veogen.executor.run import Outcome, Wanted, opened
 from veogen.executor.submitter import key_for
-from veogen.gateway.api import Refused, Task, Unknown, Unread
+from veogen.gateway.api import ReadError, Rejected, Task, Unknown
 from veogen.results.record import Failure, Record
 
 TOKYO = request("Tokyo")
@@ -225,7 +225,7 @@ def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> 
 
 
 def test_a_refused_rebuy_is_a_failure(world: World) -> None:
-    world.gateway.answers.append(Refused(code="400", message="no", status=400))
+    world.gateway.answers.append(Rejected(code="400", message="no", status=400))
 
     outcome = decide(world, Decision("rebuy", ADDRESS))
 
@@ -255,6 +255,6 @@ def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None
     assert found == ["near"]
 
 
-def _queue(task: Task | None) -> deque[Task | Unread]:
+def _queue(task: Task | None) -> deque[Task | ReadError]:
 
     return deque([] if task is None else [task])

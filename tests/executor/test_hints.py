@@ -16,7 +16,7 @@ from veogen.executor.poller import Read
 from veogen.executor.run import Wanted, opened
 from veogen.executor.scheduler import Message
 from veogen.executor.state import View
-from veogen.gateway.api import Refused, Unknown
+from veogen.gateway.api import Rejected, Unknown
 from veogen.planner.plan import Plan, Request
 
 MODEL = "veo-3.1-fast-generate-preview"
@@ -134,7 +134,7 @@ def test_an_address_that_a_spec_wrote_is_never_our_secret(world: World) -> None:
 
 
 def test_what_was_not_taken_is_sent_again_with_the_same_bytes_and_key(world: World) -> None:
-    world.gateway.answers.append(Refused(code="401", message="no", status=401, stops=True))
+    world.gateway.answers.append(Rejected(code="401", message="no", status=401, stops=True))
     world.run(cities("Oslo"), TOLD)
 
     world.run(cities("Oslo"), TOLD)

@@ -20,7 +20,16 @@ from veogen.executor.options import Policy
 from veogen.executor.run import Services
 from veogen.executor.transitions import PATIENCE
 from veogen.executor.uploads import LIFE, MARGIN, Prepared, Uploader, is_final
-from veogen.gateway.api import NotTaken, Quota, Refused, Submission, Taken, Unknown, Unread, Upload
+from veogen.gateway.api import (
+    Accepted,
+    NotAccepted,
+    Quota,
+    ReadError,
+    Rejected,
+    Submission,
+    Unknown,
+    Upload,
+)
 from veogen.models.model import Json
 from veogen.planner.identity import canonical, request_hash
 from veogen.planner.plan import Image, Request
@@ -39,7 +48,7 @@ class FileGateway(VirtualGateway):
 
     limit: int = 100
     shows_quota: bool = True
-    refusals: deque[Unread] = field(default_factory=deque)
+    refusals: deque[ReadError] = field(default_factory=deque)
     files: dict[str, bytes] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     uploaded: list[bytes] = field(default_factory=list)
@@ -53,17 +62,17 @@ class FileGateway(VirtualGateway):
         answer = super().submit(body, key)
         used = json.loads(body).get("image_urls", [])
         assert {url.rpartition("/")[2] for url in used} <= self.files.keys()
-        if isinstance(answer, Taken):
+        if isinstance(answer, Accepted):
             self.used[answer.task_id] = used
         return answer
 
-    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | ReadError:
         assert mime == "image/png"
         with self.lock:
             if self.refusals:
                 return self.refusals.popleft()
             if len(self.files) >= self.limit:
-                return Unread(code="40003", message="no room", status=400)
+                return ReadError(code="40003", message="no room", status=400)
             self.uploaded.append(content)
             self.names.append(name)
             file_id = f"file-{len(self.uploaded)}"
@@ -71,15 +80,15 @@ class FileGateway(VirtualGateway):
             end = None if self.life is None else self.clock.now() + self.life
             return Upload(file_id=file_id, url=f"https://files.example/{file_id}", expires_at=end)
 
-    def quota(self) -> Quota | Unread:
+    def quota(self) -> Quota | ReadError:
         if not self.shows_quota:
-            return Unread(code="not_found", message="there is no quota", status=404)
+            return ReadError(code="not_found", message="there is no quota", status=404)
         used = len(self.files)
         return Quota(used=used, limit=self.limit, remaining=self.limit - used)
 
-    def delete(self, file_id: str) -> Unread | None:
+    def delete(self, file_id: str) -> ReadError | None:
         if self.deaf_to_deletes:
-            return Unread(code="http_500", message="sorry", status=500)
+            return ReadError(code="http_500", message="sorry", status=500)
         now = self.clock.monotonic()
         for task_id, used in self.used.items():
             gone = f"https://files.example/{file_id}"
@@ -278,8 +287,8 @@ def test_an_image_that_is_not_the_planned_one_is_never_sent(
     assert outcome.spent == PRICE
 
 
-def refusal(code: str, status: int | None = 200) -> Unread:
-    return Unread(code=code, message="sorry", status=status)
+def refusal(code: str, status: int | None = 200) -> ReadError:
+    return ReadError(code=code, message="sorry", status=status)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +313,7 @@ def refusal(code: str, status: int | None = 200) -> Unread:
         pytest.param(refusal("timeout", None), False, id="no answer"),
     ],
 )
-def test_which_refusals_are_final(project: Project, unread: Unread, *, final: bool) -> None:
+def test_which_refusals_are_final(project: Project, unread: ReadError, *, final: bool) -> None:
     project.gateway.refusals.append(unread)
 
     outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")))
@@ -331,7 +340,7 @@ def test_tries_come_to_an_end_and_leave_the_request_planned(project: Project) ->
 
 
 def test_a_gateway_that_wants_to_wait_is_waited_for(project: Project) -> None:
-    slow = Unread(code="429", message="slow down", status=429, retry_after=40.0)
+    slow = ReadError(code="429", message="slow down", status=429, retry_after=40.0)
     project.gateway.refusals.append(slow)
 
     project.run(plan(shot("Tokyo", "red")))
@@ -343,12 +352,12 @@ def test_a_gateway_that_wants_to_wait_is_waited_for(project: Project) -> None:
     "refused",
     [
         pytest.param(
-            Unread(code="401", message="key expired", status=401, denied=True), id="the key"
+            ReadError(code="401", message="key expired", status=401, denied=True), id="the key"
         ),
-        pytest.param(Unread(code="402", message="no credits", status=402), id="the balance"),
+        pytest.param(ReadError(code="402", message="no credits", status=402), id="the balance"),
     ],
 )
-def test_a_key_that_may_not_upload_stops_the_run(project: Project, refused: Unread) -> None:
+def test_a_key_that_may_not_upload_stops_the_run(project: Project, refused: ReadError) -> None:
     project.gateway.refusals.append(refused)
 
     outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")), Policy(max_in_flight=1))
@@ -440,16 +449,16 @@ def test_an_upload_that_cannot_be_deleted_is_still_ours(project: Project) -> Non
 @pytest.mark.parametrize(
     "answer",
     [
-        Refused(code="invalid_parameters", message="no", status=400),
-        NotTaken(code="503", message="no channel", status=503, retry_after=PATIENCE),
+        Rejected(code="invalid_parameters", message="no", status=400),
+        NotAccepted(code="503", message="no channel", status=503, retry_after=PATIENCE),
     ],
     ids=["refused", "never taken"],
 )
 def test_a_request_that_is_not_taken_needs_its_images_no_more(
-    project: Project, answer: Refused | NotTaken
+    project: Project, answer: Rejected | NotAccepted
 ) -> None:
     project.gateway.limit = 1
-    project.gateway.answers.extend([answer] * (1 if isinstance(answer, Refused) else 2))
+    project.gateway.answers.extend([answer] * (1 if isinstance(answer, Rejected) else 2))
 
     outcome = project.run(plan(shot("Tokyo", "red"), shot("Paris", "blue")))
 

@@ -13,9 +13,9 @@ from veogen.executor.poller import Read
 from veogen.executor.run import Wanted, opened
 from veogen.executor.scheduler import Interrupted, Message
 from veogen.executor.workers import Crashed
-from veogen.gateway.api import NotTaken
+from veogen.gateway.api import NotAccepted
 
-BUSY = NotTaken(code="429", message="slow down", status=429)
+BUSY = NotAccepted(code="429", message="slow down", status=429)
 
 
 class ImpatientCrew(VirtualCrew[Message]):

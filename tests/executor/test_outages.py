@@ -11,7 +11,7 @@ from support.virtual import VirtualClock, VirtualGateway
 from veogen.errors import ExitCode
 from veogen.executor.options import Policy
 from veogen.executor.transitions import Stop
-from veogen.gateway.api import NotTaken, Submission, Task, Unread
+from veogen.gateway.api import NotAccepted, ReadError, Submission, Task
 
 NAMES = [f"city-{number}" for number in range(200)]
 
@@ -28,12 +28,12 @@ class Outage(VirtualGateway):
 
     def submit(self, body: bytes, key: str) -> Submission:
         if self.is_down:
-            return NotTaken(code="refused", message="no connection", reached=False)
+            return NotAccepted(code="refused", message="no connection", reached=False)
         return super().submit(body, key)
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         if self.is_down:
-            nobody = Unread(code="refused", message="no connection", reached=False)
+            nobody = ReadError(code="refused", message="no connection", reached=False)
             return dict.fromkeys(task_ids, nobody)
         return super().tasks(task_ids)
 
@@ -85,7 +85,7 @@ def test_a_gateway_that_stays_down_ends_the_run_after_a_minute_with_all_on_recor
 
 def test_200_requests_with_64_in_flight_are_bought_once_each(tmp_path: Path) -> None:
     crowd = World(tmp_path / "trip")
-    storm = NotTaken(code="429", message="slow down", status=429)
+    storm = NotAccepted(code="429", message="slow down", status=429)
     crowd.gateway.answers.extend([storm] * 5)
 
     outcome = crowd.run(cities(*NAMES), Policy(max_in_flight=64))

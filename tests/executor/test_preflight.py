@@ -5,12 +5,12 @@ from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.executor.connect import Preflight, SilentGatewayError, preflight
 from veogen.executor.transitions import Stop
-from veogen.gateway.api import Unread
+from veogen.gateway.api import ReadError
 
 MODEL = "veo-3.1-fast-generate-preview"
 
 
-def look(answer: frozenset[str] | Unread) -> Preflight:
+def look(answer: frozenset[str] | ReadError) -> Preflight:
     clock = VirtualClock()
     return preflight(
         VirtualGateway(clock, model_ids=answer),
@@ -22,8 +22,8 @@ def look(answer: frozenset[str] | Unread) -> Preflight:
     )
 
 
-def unread(status: int | None, *, denied: bool = False, reached: bool = True) -> Unread:
-    return Unread(code="a_code", message="why", status=status, denied=denied, reached=reached)
+def unread(status: int | None, *, denied: bool = False, reached: bool = True) -> ReadError:
+    return ReadError(code="a_code", message="why", status=status, denied=denied, reached=reached)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def unread(status: int | None, *, denied: bool = False, reached: bool = True) ->
     ],
 )
 def test_only_what_surely_ends_in_a_refusal_stops_the_buying(
-    answer: frozenset[str] | Unread, stop: Stop | None
+    answer: frozenset[str] | ReadError, stop: Stop | None
 ) -> None:
     assert look(answer) == Preflight("evolink", stop)
 

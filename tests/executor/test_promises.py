@@ -28,7 +28,7 @@ from veogen.executor.scheduler import Interrupted, Message
 from veogen.executor.snapshot import look
 from veogen.executor.submitter import key_for
 from veogen.executor.workers import Crashed
-from veogen.gateway.api import NotTaken, Refused, Submission, Task, Unknown, Unread
+from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import render
@@ -39,11 +39,11 @@ BUDGET = PRICE * 6
 SUBMITS = ("ok", "lost", "taken-lost", "busy", "down", "500", "400", "402")
 
 LOST = Unknown(code="lost", message="the connection broke")
-BUSY = NotTaken(code="429", message="slow down", status=429)
-DOWN = NotTaken(code="refused", message="connection refused", reached=False)
-BROKEN = NotTaken(code="500", message="internal", status=500, once=True)
-BAD = Refused(code="400", message="no", status=400)
-BROKE = Refused(code="402", message="no credits", status=402, stops=True)
+BUSY = NotAccepted(code="429", message="slow down", status=429)
+DOWN = NotAccepted(code="refused", message="connection refused", reached=False)
+BROKEN = NotAccepted(code="500", message="internal", status=500, once=True)
+BAD = Rejected(code="400", message="no", status=400)
+BROKE = Rejected(code="402", message="no credits", status=402, stops=True)
 
 
 class Died(BaseException):
@@ -277,7 +277,7 @@ class Promises(RuleBasedStateMachine):
             task = f"task-{number}"
             match word:
                 case "404":
-                    unread = Unread(code="404", message="unknown", status=404)
+                    unread = ReadError(code="404", message="unknown", status=404)
                     self.world.gateway.reads[task] = deque([unread])
                 case "odd":
                     self.world.gateway.reads[task] = deque([Task(id=task, state="dreaming")])

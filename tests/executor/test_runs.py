@@ -15,7 +15,7 @@ from veogen.executor.options import Only, Policy
 from veogen.executor.run import Session, Wanted, opened
 from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
-from veogen.gateway.api import NotTaken, Refused, Submission, Task, Unknown, Unread
+from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.planner.identity import canonical
 from veogen.results.events import Accepted, Delivered, Ended, Made, Progressed, TakenIn, Undelivered
 from veogen.results.record import Failure
@@ -69,7 +69,7 @@ def test_submits_keep_to_the_rate(world: World) -> None:
 
 
 def test_a_refused_request_fails_and_the_others_go_on(world: World) -> None:
-    refusal = Refused(code="invalid_parameters", message="no such seed", status=400)
+    refusal = Rejected(code="invalid_parameters", message="no such seed", status=400)
     world.gateway.answers.append(refusal)
 
     outcome = world.run(cities("Tokyo", "Paris"))
@@ -80,7 +80,7 @@ def test_a_refused_request_fails_and_the_others_go_on(world: World) -> None:
 
 
 def test_a_failure_waits_for_an_edit_or_a_word(world: World) -> None:
-    refusal = Refused(code="invalid_parameters", message="no such seed", status=400)
+    refusal = Rejected(code="invalid_parameters", message="no such seed", status=400)
     world.gateway.answers.append(refusal)
     world.run(plan(TOKYO))
 
@@ -94,7 +94,7 @@ def test_a_failure_waits_for_an_edit_or_a_word(world: World) -> None:
 def test_a_batch_stopper_leaves_its_request_planned_and_brings_the_others_home(
     world: World,
 ) -> None:
-    stopper = Refused(code="insufficient_quota", message="no credits", status=402, stops=True)
+    stopper = Rejected(code="insufficient_quota", message="no credits", status=402, stops=True)
     world.gateway.answers.extend([lambda: world.gateway.take("veogen-first"), stopper])
 
     outcome = world.run(cities("Tokyo", "Paris", "Oslo"), Policy(max_in_flight=1))
@@ -106,7 +106,7 @@ def test_a_batch_stopper_leaves_its_request_planned_and_brings_the_others_home(
 
 
 def test_what_was_not_taken_is_sent_again_with_the_same_key_and_bytes(world: World) -> None:
-    busy = NotTaken(code="429", message="slow down", status=429, retry_after=7.0)
+    busy = NotAccepted(code="429", message="slow down", status=429, retry_after=7.0)
     world.gateway.answers.append(busy)
 
     outcome = world.run(plan(TOKYO))
@@ -118,7 +118,7 @@ def test_what_was_not_taken_is_sent_again_with_the_same_key_and_bytes(world: Wor
 
 
 def test_a_gateway_that_says_to_come_at_once_is_not_asked_without_a_pause(world: World) -> None:
-    busy = NotTaken(code="429", message="slow down", status=429, retry_after=0.0)
+    busy = NotAccepted(code="429", message="slow down", status=429, retry_after=0.0)
     world.gateway.answers.extend([busy] * 3)
 
     world.run(plan(TOKYO))
@@ -128,7 +128,7 @@ def test_a_gateway_that_says_to_come_at_once_is_not_asked_without_a_pause(world:
 
 
 def test_an_error_of_the_gateways_own_is_sent_again_once_then_it_is_unknown(world: World) -> None:
-    broken = NotTaken(code="500", message="internal", status=500, once=True)
+    broken = NotAccepted(code="500", message="internal", status=500, once=True)
     world.gateway.answers.extend([broken, broken])
 
     outcome = world.run(plan(TOKYO))
@@ -139,7 +139,7 @@ def test_an_error_of_the_gateways_own_is_sent_again_once_then_it_is_unknown(worl
 
 
 def test_a_request_without_room_for_half_an_hour_stays_planned(world: World) -> None:
-    busy = NotTaken(code="503", message="no channel", status=503, retry_after=600.0)
+    busy = NotAccepted(code="503", message="no channel", status=503, retry_after=600.0)
     world.gateway.answers.extend([busy] * 10)
 
     outcome = world.run(plan(TOKYO))
@@ -173,7 +173,7 @@ def test_a_replay_sends_the_recorded_bytes_once_more_with_the_same_key(world: Wo
 
 def test_a_replay_that_finds_no_room_stays_in_doubt(world: World) -> None:
     lost = Unknown(code="lost", message="the connection broke")
-    stopper = Refused(code="402", message="no credits", status=402, stops=True)
+    stopper = Rejected(code="402", message="no credits", status=402, stops=True)
     world.gateway.answers.extend([lost, stopper])
 
     outcome = world.run(plan(TOKYO), Policy(replay=True))
@@ -216,13 +216,13 @@ def test_a_refused_content_is_not_bought_again(world: World) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Unread(code="not_found", message="unknown", status=404), id="404"),
-        pytest.param(Unread(code="wrong-task", message="another id"), id="another task"),
+        pytest.param(ReadError(code="not_found", message="unknown", status=404), id="404"),
+        pytest.param(ReadError(code="wrong-task", message="another id"), id="another task"),
         pytest.param(Task(id="task-1", state="sleeping"), id="an unknown state"),
-        pytest.param(Unread(code="garbage", message="not JSON", status=200), id="garbage"),
+        pytest.param(ReadError(code="garbage", message="not JSON", status=200), id="garbage"),
     ],
 )
-def test_only_a_terminal_state_ends_a_task(world: World, answer: Task | Unread) -> None:
+def test_only_a_terminal_state_ends_a_task(world: World, answer: Task | ReadError) -> None:
     world.gateway.reads["task-1"] = _times(answer, 20)
 
     outcome = world.run(plan(TOKYO))
@@ -254,7 +254,7 @@ def test_a_task_is_given_up_when_its_time_is_over_however_long_it_should_take(
 
 
 def test_a_key_that_dies_ends_the_run_and_tasks_stay_submitted(world: World) -> None:
-    denied = Unread(code="401", message="key expired", status=401, denied=True)
+    denied = ReadError(code="401", message="key expired", status=401, denied=True)
     world.gateway.reads["task-1"] = _times(denied, 1)
 
     outcome = world.run(cities("Tokyo", "Paris"), Policy(max_in_flight=1))
@@ -321,15 +321,15 @@ def test_a_completed_task_that_says_it_failed_later_is_never_bought_again(
 @pytest.mark.parametrize(
     ("answer", "times"),
     [
-        pytest.param(Unread(code="not_found", message="no such task", status=404), 5, id="404"),
-        pytest.param(Unread(code="http_500", message="sorry", status=500), 5, id="500"),
-        pytest.param(Unread(code="lost", message="lost", reached=False), 5, id="unreachable"),
+        pytest.param(ReadError(code="not_found", message="no such task", status=404), 5, id="404"),
+        pytest.param(ReadError(code="http_500", message="sorry", status=500), 5, id="500"),
+        pytest.param(ReadError(code="lost", message="lost", reached=False), 5, id="unreachable"),
         pytest.param(Task(id="task-1", state="completed"), 5, id="without links"),
-        pytest.param(Unread(code="401", message="no", status=401, denied=True), 1, id="denied"),
+        pytest.param(ReadError(code="401", message="no", status=401, denied=True), 1, id="denied"),
     ],
 )
 def test_a_clip_whose_task_cannot_be_read_again_is_fetched_from_the_link_that_is_known(
-    world: World, answer: Task | Unread, times: int
+    world: World, answer: Task | ReadError, times: int
 ) -> None:
     world.courier.answers.append(Broken("truncated", "half"))
     made = Task(id="task-1", state="completed", links=(LINK,))
@@ -379,7 +379,7 @@ def test_a_full_disk_stops_the_buying(world: World) -> None:
 
 
 def test_a_gateway_that_is_down_for_a_while_is_waited_for(world: World) -> None:
-    down = NotTaken(code="refused", message="connection refused", reached=False)
+    down = NotAccepted(code="refused", message="connection refused", reached=False)
     world.gateway.answers.extend([down] * 4)
 
     outcome = world.run(plan(TOKYO))
@@ -389,7 +389,7 @@ def test_a_gateway_that_is_down_for_a_while_is_waited_for(world: World) -> None:
 
 
 def test_a_gateway_that_is_down_for_good_stops_the_run_after_a_minute(world: World) -> None:
-    down = NotTaken(code="refused", message="connection refused", reached=False)
+    down = NotAccepted(code="refused", message="connection refused", reached=False)
     world.gateway.answers.extend([down] * 1000)
 
     outcome = world.run(plan(TOKYO))
@@ -412,7 +412,7 @@ def test_one_call_that_got_lost_is_no_silence(world: World, policy: Policy) -> N
     world.gateway.takes = 300.0
     broke = Unknown(code="lost", message="the connection broke")
     world.gateway.answers.extend([lambda: world.gateway.take(world.keys[-1]), broke])
-    lost = Unread(code="lost", message="the connection broke", reached=False)
+    lost = ReadError(code="lost", message="the connection broke", reached=False)
     world.gateway.reads["task-1"] = _times(lost, 1)
 
     outcome = world.run(cities("Tokyo", "Paris", "Oslo"), policy)
@@ -558,16 +558,16 @@ def _opened(world: World) -> AbstractContextManager[Session]:
     )
 
 
-def _failed(task_id: str, code: str) -> deque[Task | Unread]:
+def _failed(task_id: str, code: str) -> deque[Task | ReadError]:
     return _times(Task(id=task_id, state="failed", error_code=code, error_message="sorry"), 1)
 
 
-def _times(answer: Task | Unread, times: int) -> deque[Task | Unread]:
+def _times(answer: Task | ReadError, times: int) -> deque[Task | ReadError]:
     return deque([answer] * times)
 
 
 def test_a_storm_of_429_is_waited_out_and_nothing_is_bought_twice(world: World) -> None:
-    storm = NotTaken(code="429", message="slow down", status=429)
+    storm = NotAccepted(code="429", message="slow down", status=429)
     world.gateway.answers.extend([storm] * 40)
 
     outcome = world.run(cities(*"abcdefghij"), Policy(max_in_flight=8))

@@ -12,7 +12,7 @@ from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
 from veogen.executor.options import Policy
-from veogen.gateway.api import Task, Unread
+from veogen.gateway.api import ReadError, Task
 
 TASKS = 100
 
@@ -24,7 +24,7 @@ class Counting(VirtualGateway):
     calls: int = 0
     read_at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         self.calls += 1
         for task_id in task_ids:
             self.read_at[task_id].append(self.clock.monotonic())

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.scripted_host import Host, say
 
-from veogen.gateway.api import Body, InterruptedDownload, NotTaken, Unread
+from veogen.gateway.api import InterruptedDownload, NotAccepted, OpenDownload, ReadError
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 
@@ -84,7 +84,7 @@ def test_a_client_survives_any_answer(raw: bytes, host: Host) -> None:
             gateway.delete("a"),
         ]
 
-    assert not (isinstance(submission, NotTaken) and not submission.reached)
+    assert not (isinstance(submission, NotAccepted) and not submission.reached)
     assert KEY not in repr((submission, found))
 
 
@@ -93,7 +93,7 @@ def test_a_client_survives_any_answer(raw: bytes, host: Host) -> None:
 def test_a_download_survives_any_answer(raw: bytes, host: Host) -> None:
     host.otherwise = say(raw)
     with Media(local=True, request_timeout=1) as media, media.fetch(host.url, start=3) as body:
-        assert isinstance(body, Body | Unread)
-        if isinstance(body, Body):
+        assert isinstance(body, OpenDownload | ReadError)
+        if isinstance(body, OpenDownload):
             with contextlib.suppress(InterruptedDownload):
                 b"".join(body.chunks)

@@ -23,15 +23,15 @@ from support.scripted_host import (
 
 from veogen import __version__
 from veogen.gateway.api import (
+    Accepted,
     Balance,
-    NotTaken,
+    NotAccepted,
     Quota,
-    Refused,
+    ReadError,
+    Rejected,
     Submission,
-    Taken,
     Task,
     Unknown,
-    Unread,
     Upload,
 )
 from veogen.gateway.client import Evolink
@@ -57,7 +57,7 @@ def task(task_id: str = "task-1", status: str = "processing", **more: Any) -> di
 def test_a_submit_sends_the_recorded_body_byte_for_byte_under_its_key() -> None:
     submission, host = submit(answer(200, {"id": "task-1", "status": "pending"}))
 
-    assert submission == Taken(task_id="task-1")
+    assert submission == Accepted(task_id="task-1")
     [request] = host.requests
     assert request.line == "POST /v1/videos/generations HTTP/1.1"
     assert request.body == BODY
@@ -85,7 +85,7 @@ def test_every_submit_has_a_connection_of_its_own() -> None:
 
 def test_a_connection_that_is_refused_is_not_taken() -> None:
     with client(f"http://127.0.0.1:{closed_port()}") as gateway:
-        assert gateway.submit(BODY, "k") == NotTaken(
+        assert gateway.submit(BODY, "k") == NotAccepted(
             code="refused", message="no connection: Connection refused", reached=False
         )
 
@@ -94,7 +94,7 @@ def test_a_name_without_an_address_is_not_taken() -> None:
     with client("https://veogen.invalid") as gateway:
         submission = gateway.submit(BODY, "k")
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.code, submission.reached) == ("unresolved", False)
 
 
@@ -112,7 +112,7 @@ def test_a_connection_that_does_not_come_about_in_time_is_not_taken() -> None:
         for filler in fillers:
             filler.close()
 
-    assert submission == NotTaken(
+    assert submission == NotAccepted(
         code="connect-timeout", message="no connection in time: timed out", reached=False
     )
 
@@ -124,7 +124,7 @@ def test_tls_that_fails_is_not_taken() -> None:
     ):
         submission = gateway.submit(BODY, "k")
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.code, submission.reached) == ("tls", False)
 
 
@@ -135,7 +135,7 @@ def test_a_handshake_that_hangs_is_not_taken() -> None:
     ):
         submission = gateway.submit(BODY, "k")
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.code, submission.reached) == ("connect-timeout", False)
 
 
@@ -216,7 +216,7 @@ def test_what_breaks_after_sending_is_unknown(step: Step, code: str) -> None:
 def test_an_answer_that_came_compressed_though_not_asked_for_is_read(body: bytes) -> None:
     submission, _ = submit(answer(200, body, content_encoding="gzip"))
 
-    assert submission == Taken(task_id="task-1")
+    assert submission == Accepted(task_id="task-1")
 
 
 @pytest.mark.parametrize(
@@ -244,10 +244,10 @@ def test_a_redirect_is_not_followed_and_the_key_stays_here() -> None:
 @pytest.mark.parametrize(
     ("step", "kind"),
     [
-        (answer(429, {"error": {}}, retry_after="3"), NotTaken),
-        (answer(503, {"error": {}}), NotTaken),
+        (answer(429, {"error": {}}, retry_after="3"), NotAccepted),
+        (answer(503, {"error": {}}), NotAccepted),
         (answer(503, "<html>"), Unknown),
-        (answer(402, {"error": {}}), Refused),
+        (answer(402, {"error": {}}), Rejected),
         (say(b"HTTP/1.0 200 OK\r\n\r\n{}"), Unknown),
     ],
 )
@@ -268,7 +268,7 @@ def test_the_environment_and_a_netrc_change_nothing(
 
     submission, host = submit(answer(200, task()))
 
-    assert isinstance(submission, Taken)
+    assert isinstance(submission, Accepted)
     assert host.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
@@ -292,7 +292,7 @@ def test_a_key_too_short_to_be_a_secret_spoils_no_answer(key: str) -> None:
         submission = gateway.submit(BODY, "k")
         found = gateway.tasks(["task-1"])["task-1"]
 
-    assert isinstance(submission, Taken)
+    assert isinstance(submission, Accepted)
     assert submission.task_id == "task-1"
     assert isinstance(found, Task)
     assert (found.id, found.state) == ("task-1", "completed")
@@ -332,7 +332,7 @@ def test_what_a_batch_leaves_out_is_read_by_itself() -> None:
 
     assert found == {
         "a": Task(id="a", state="processing"),
-        "b/../c": Unread(code="resource_not_found", message="no such task", status=404),
+        "b/../c": ReadError(code="resource_not_found", message="no such task", status=404),
     }
     assert host.requests[1].line == "GET /v1/tasks/b%2F..%2Fc HTTP/1.1"
 
@@ -345,7 +345,7 @@ def test_a_gateway_without_batches_is_remembered(status: int) -> None:
 
     assert found == {
         "x": Task(id="x", state="processing"),
-        "y": Unread(code="wrong-task", message="the answer is about another task, x"),
+        "y": ReadError(code="wrong-task", message="the answer is about another task, x"),
     }
     assert [request.line.split()[0] for request in host.requests] == ["POST", *["GET"] * 4]
 
@@ -355,23 +355,25 @@ def test_a_gateway_without_batches_is_remembered(status: int) -> None:
     [
         pytest.param(
             answer(429, {"error": {"code": "slow", "message": "m"}}, retry_after="9"),
-            Unread(code="slow", message="m", status=429, retry_after=9.0),
+            ReadError(code="slow", message="m", status=429, retry_after=9.0),
             id="too many requests",
         ),
         pytest.param(
             answer(401, {"error": {"code": "key_expired", "message": "m"}}),
-            Unread(code="key_expired", message="m", status=401, denied=True),
+            ReadError(code="key_expired", message="m", status=401, denied=True),
             id="denied",
         ),
         pytest.param(
             answer(502, "<html>"),
-            Unread(code="http_502", message="status 502 with a web page", status=502),
+            ReadError(code="http_502", message="status 502 with a web page", status=502),
             id="a page",
         ),
     ],
 )
 @pytest.mark.parametrize("ids", [["a"], ["a", "b"]], ids=["one", "batch"])
-def test_a_read_that_fails_answers_for_every_id(step: Step, unread: Unread, ids: list[str]) -> None:
+def test_a_read_that_fails_answers_for_every_id(
+    step: Step, unread: ReadError, ids: list[str]
+) -> None:
     with Host(otherwise=step) as host, client(host) as gateway:
         assert gateway.tasks(ids) == dict.fromkeys(ids, unread)
 
@@ -434,7 +436,7 @@ def test_a_read_that_brings_nothing_can_be_asked_again(step: Step, code: str) ->
     with Host(otherwise=step) as host, client(host, request_timeout=0.3) as gateway:
         [found] = gateway.tasks(["a"]).values()
 
-    assert isinstance(found, Unread)
+    assert isinstance(found, ReadError)
     assert (found.code, found.status, found.reached) == (code, None, code == "garbled")
 
 
@@ -442,7 +444,7 @@ def test_a_gateway_that_is_down_is_not_reached() -> None:
     with client(f"http://127.0.0.1:{closed_port()}") as gateway:
         balance = gateway.balance()
 
-    assert balance == Unread(
+    assert balance == ReadError(
         code="refused", message="no connection: Connection refused", reached=False
     )
 
@@ -596,7 +598,7 @@ def test_success_false_is_a_failure_whatever_the_status(
     ):
         found = gateway.upload("a.png", b"x", "image/png")
 
-    assert found == Unread(code=str(code), message=f"no; {advice}", status=status)
+    assert found == ReadError(code=str(code), message=f"no; {advice}", status=status)
 
 
 def test_a_failure_without_success_says_when_to_come_again() -> None:
@@ -607,7 +609,7 @@ def test_a_failure_without_success_says_when_to_come_again() -> None:
     ):
         found = gateway.upload("a.png", b"x", "image/png")
 
-    assert found == Unread(
+    assert found == ReadError(
         code="429", message="slow down [request r1]", status=429, retry_after=17.0
     )
 
@@ -624,7 +626,7 @@ def test_an_upload_that_does_not_say_where_it_is_cannot_be_used(data: dict[str, 
     with Host(answer(200, {"success": True, "data": data})) as host, client(host) as gateway:
         found = gateway.upload("a.png", b"x", "image/png")
 
-    assert isinstance(found, Unread)
+    assert isinstance(found, ReadError)
     assert found.code == "garbled"
 
 
@@ -659,7 +661,7 @@ def test_a_server_with_a_certificate_of_nobody_is_not_taken(
     with Host(answer(200, task()), tls=self_signed[0]) as host, client(host) as gateway:
         submission = gateway.submit(BODY, "k")
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.code, submission.reached) == ("tls", False)
 
 
@@ -671,7 +673,7 @@ def test_a_server_with_a_certificate_of_the_bundle_is_asked(
         Host(answer(200, task()), answer(200, task()), tls=context) as host,
         Evolink(host.url, host.url, KEY, ca_bundle=str(bundle)) as gateway,
     ):
-        assert gateway.submit(BODY, "k") == Taken(task_id="task-1")
+        assert gateway.submit(BODY, "k") == Accepted(task_id="task-1")
         assert gateway.tasks(["task-1"]) == {"task-1": Task(id="task-1", state="processing")}
 
 

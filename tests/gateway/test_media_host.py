@@ -6,10 +6,10 @@ import pytest
 from support.scripted_host import Host, Step, answer, close, dribble, hang, say
 
 from veogen import __version__
-from veogen.gateway.api import Body, InterruptedDownload, Unread
-from veogen.gateway.http import open_answer, prepare
+from veogen.gateway.api import InterruptedDownload, OpenDownload, ReadError
+from veogen.gateway.http import open_response, prepare
 from veogen.gateway.media import Media
-from veogen.gateway.pool import GuardedWire
+from veogen.gateway.pool import PublicPool
 from veogen.gateway.settings import Proxies
 from veogen.gateway.transport import NotConnectedError
 
@@ -22,14 +22,14 @@ def local(request_timeout: float = 5.0) -> Media:
 
 def fetched(
     media: Media, url: str, *, start: int = 0, etag: str | None = None
-) -> tuple[Body | Unread, bytes]:
+) -> tuple[OpenDownload | ReadError, bytes]:
     with media, media.fetch(url, start=start, etag=etag) as body:
-        return body, b"".join(body.chunks) if isinstance(body, Body) else b""
+        return body, b"".join(body.chunks) if isinstance(body, OpenDownload) else b""
 
 
 def refusal(media: Media, url: str) -> str:
     body, _ = fetched(media, url)
-    assert isinstance(body, Unread)
+    assert isinstance(body, ReadError)
     return body.code
 
 
@@ -39,7 +39,7 @@ def test_a_link_is_opened_without_the_key_and_under_our_name() -> None:
         body, content = fetched(local(), f"{host.url}/clip.mp4?signature=abc")
         address = host.url.removeprefix("http://")
 
-    assert isinstance(body, Body)
+    assert isinstance(body, OpenDownload)
     assert (body.start, body.length, body.etag, body.content_type) == (
         0,
         len(DATA),
@@ -83,7 +83,7 @@ def test_a_part_is_asked_for_if_the_file_still_is_the_same(
     with Host(step) as host:
         body, content = fetched(local(), host.url, start=100, etag=etag)
 
-    assert isinstance(body, Body)
+    assert isinstance(body, OpenDownload)
     assert (body.start, body.length, content) == (100, len(DATA), DATA[100:])
     assert host.requests[0].headers["range"] == "bytes=100-"
     assert host.requests[0].headers.get("if-range") == if_range
@@ -113,7 +113,7 @@ def test_a_length_may_be_unknown(step: Step, length: int | None) -> None:
     with Host(step) as host:
         body, content = fetched(local(), host.url)
 
-    assert isinstance(body, Body)
+    assert isinstance(body, OpenDownload)
     assert (body.length, content) == (length, DATA)
 
 
@@ -144,7 +144,7 @@ def test_what_is_no_clip_says_why(step: Step, code: str, status: int | None) -> 
     with Host(otherwise=step) as host:
         body, _ = fetched(local(0.3), host.url)
 
-    assert isinstance(body, Unread)
+    assert isinstance(body, ReadError)
     assert (body.code, body.status) == (code, status)
 
 
@@ -247,11 +247,11 @@ def test_a_name_that_turns_into_a_private_address_gets_no_request(
         address = "93.184.215.14" if len(asked) == 1 else "127.0.0.1"
         return real(address, port, family, type)
 
-    with Host(otherwise=answer(200, DATA)) as host, GuardedWire(None, connections=1) as wire:
+    with Host(otherwise=answer(200, DATA)) as host, PublicPool(None, connections=1) as pool:
         monkeypatch.setattr(socket, "getaddrinfo", rebinding)
         request = prepare("GET", f"http://rebinding.example:{host.port}/", {})
         with pytest.raises(NotConnectedError, match="not a host of the public internet"):
-            open_answer(wire, request, timeout=2, proxies=Proxies())
+            open_response(pool, request, timeout=2, proxies=Proxies())
 
         assert host.requests == []
     assert len(asked) == 2

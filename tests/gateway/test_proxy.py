@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support.scripted_host import Host, Step, answer, hang, say
 
-from veogen.gateway.api import NotTaken, Submission, Taken
+from veogen.gateway.api import Accepted, NotAccepted, Submission
 from veogen.gateway.client import Evolink
 from veogen.gateway.settings import Proxies
 
@@ -49,7 +49,7 @@ def test_the_gateway_is_reached_through_a_proxy_that_never_sees_the_key(
     with Host(answer(200, task), tls=context) as server, Host(tunnel(server.port)) as proxy:
         submission = submit(proxy, bundle)
 
-    assert submission == Taken(task_id="task-1")
+    assert submission == Accepted(task_id="task-1")
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
     [asked] = proxy.requests
     assert asked.line.startswith("CONNECT gateway.veogen.example:443 ")
@@ -63,7 +63,7 @@ def test_a_proxy_that_refuses_leaves_nothing_written(
     with Host(say(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")) as proxy:
         submission = submit(proxy, self_signed[1])
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.reached, "407" in submission.message) == (False, True)
 
 
@@ -73,5 +73,5 @@ def test_a_proxy_that_hangs_leaves_nothing_written(
     with Host(hang()) as proxy:
         submission = submit(proxy, self_signed[1])
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.reached, submission.code) == (False, "connect-timeout")

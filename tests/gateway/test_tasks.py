@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.gateway.api import Task, Unread
+from veogen.gateway.api import ReadError, Task
 from veogen.gateway.parse import parse_task, read_task
-from veogen.gateway.transport import Answer
+from veogen.gateway.transport import Response
 
 KEY = "sk-evo-0123456789"
 LINK = "https://media.evolink.ai/a.mp4?signature=x"
@@ -18,7 +18,7 @@ LINK = "https://media.evolink.ai/a.mp4?signature=x"
 
 def parsed(**fields: Any) -> Task:
     data = {"id": "task-1", "status": "completed", **fields}
-    found = read_task(Answer(200, {}, json.dumps(data).encode()), "task-1", secret=KEY)
+    found = read_task(Response(200, {}, json.dumps(data).encode()), "task-1", secret=KEY)
     assert isinstance(found, Task)
     return found
 
@@ -59,9 +59,11 @@ def test_a_state_is_the_gateways_own_word(status: str) -> None:
 
 @pytest.mark.parametrize("status", [None, "", " ", [], {"a": 1}, True])
 def test_without_a_state_it_is_no_task(status: Any) -> None:
-    answer = Answer(200, {}, json.dumps({"id": "task-1", "status": status}).encode())
+    answer = Response(200, {}, json.dumps({"id": "task-1", "status": status}).encode())
 
-    assert read_task(answer, "task-1") == Unread(code="garbled", message="the answer is not a task")
+    assert read_task(answer, "task-1") == ReadError(
+        code="garbled", message="the answer is not a task"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import Image
 from support.clips import FAST
 
 from veogen.executor.transfer import Delivered, download
-from veogen.gateway.api import Balance, Quota, Refused, Taken, Task, Unread, Upload
+from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Rejected, Task, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
 from veogen.simulator.scenario import Options
@@ -48,9 +48,9 @@ def ended(gateway: Evolink, task_id: str) -> Task:
 
 def test_a_clip_is_bought_watched_and_brought_home(gateway: Evolink, tmp_path: Path) -> None:
     taken = gateway.submit(body(n=2), "key-0123456789abcdef")
-    assert isinstance(taken, Taken)
+    assert isinstance(taken, Accepted)
     again = gateway.submit(body(n=2), "key-0123456789abcdef")
-    assert isinstance(again, Taken)
+    assert isinstance(again, Accepted)
 
     task = ended(gateway, taken.task_id)
 
@@ -68,20 +68,20 @@ def test_a_clip_is_bought_watched_and_brought_home(gateway: Evolink, tmp_path: P
 
 def test_tasks_are_read_many_at_a_time(gateway: Evolink) -> None:
     bought = [gateway.submit(body(seed=n), f"key-0123456789abcde{n}") for n in range(1, 4)]
-    ids = [taken.task_id for taken in bought if isinstance(taken, Taken)]
+    ids = [taken.task_id for taken in bought if isinstance(taken, Accepted)]
 
     found = gateway.tasks([*ids, "task-unified-of-nobody"])
 
     assert [task.id for task in found.values() if isinstance(task, Task)] == ids
     stranger = found["task-unified-of-nobody"]
-    assert isinstance(stranger, Unread)
+    assert isinstance(stranger, ReadError)
     assert (stranger.status, stranger.denied) == (404, False)
 
 
 def test_a_request_that_is_wrong_is_refused(gateway: Evolink) -> None:
     refused = gateway.submit(body(duration=5), "key-0123456789abcdef")
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert (refused.status, refused.stops) == (400, False)
     assert "duration" in refused.message
 

@@ -14,7 +14,7 @@ from support.sessions import request as city
 from support.virtual import VirtualGateway
 from veogen.errors import ExitCode
 from veogen.executor.options import Policy
-from veogen.gateway.api import Taken, Task, Unread
+from veogen.gateway.api import Accepted, ReadError, Task
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 
@@ -57,7 +57,7 @@ class Realistic(VirtualGateway):
     lags: dict[str, float] = field(default_factory=dict)
     calls: int = 0
 
-    def submit(self, body: bytes, key: str) -> Taken:
+    def submit(self, body: bytes, key: str) -> Accepted:
         prompt = json.loads(body)["prompt"]
         self.taken.append(prompt)
         self.estimate = self.estimates[prompt]
@@ -65,7 +65,7 @@ class Realistic(VirtualGateway):
         self.done_at[taken.task_id] = self.clock.monotonic() + self.durations[prompt]
         return taken
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         self.calls += 1
         now = self.clock.monotonic()
         for task_id in task_ids:
@@ -73,7 +73,7 @@ class Realistic(VirtualGateway):
                 self.lags.setdefault(task_id, now - self.done_at[task_id])
         return super().tasks(task_ids)
 
-    def _task(self, task_id: str) -> Task | Unread:
+    def _task(self, task_id: str) -> Task | ReadError:
         self.takes = self.done_at[task_id] - self.born[task_id]
         return super()._task(task_id)
 

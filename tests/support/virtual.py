@@ -13,7 +13,7 @@ from veogen.executor.downloads import Brought
 from veogen.executor.state import View
 from veogen.executor.uploads import Prepared, Spare
 from veogen.executor.workers import Crashed
-from veogen.gateway.api import Balance, Quota, Submission, Taken, Task, Unread, Upload
+from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Submission, Task, Upload
 from veogen.results.events import Event, Video
 from veogen.results.ledger import Entry, Standing
 
@@ -91,7 +91,7 @@ class VirtualGateway:
     clock: VirtualClock
     takes: float = 30.0
     answers: deque[Submission | Callable[[], Submission]] = field(default_factory=deque)
-    reads: dict[str, deque[Task | Unread]] = field(default_factory=dict)
+    reads: dict[str, deque[Task | ReadError]] = field(default_factory=dict)
     submits: list[tuple[str, str]] = field(default_factory=list)
     read_ids: list[str] = field(default_factory=list)
     tasks_by_key: dict[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class VirtualGateway:
     links: int = 1
     estimate: float | None = None
     doomed: dict[str, str] = field(default_factory=dict)
-    model_ids: frozenset[str] | Unread = frozenset()
+    model_ids: frozenset[str] | ReadError = frozenset()
     simulated: bool | None = None
     reads_at_once: int = 50
 
@@ -112,27 +112,27 @@ class VirtualGateway:
             return answer() if callable(answer) else answer
         return self.take(key)
 
-    def take(self, key: str) -> Taken:
+    def take(self, key: str) -> Accepted:
         replayed = key in self.tasks_by_key
         task_id = self.tasks_by_key.setdefault(key, f"task-{len(self.tasks_by_key) + 1}")
         self.born.setdefault(task_id, self.clock.monotonic())
         self.most_in_flight = max(self.most_in_flight, self._in_flight())
-        return Taken(
+        return Accepted(
             task_id=task_id,
             credits=self.credits,
             replayed=replayed,
             estimated_seconds=self.estimate,
         )
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         self.read_ids.extend(task_ids)
         return {task_id: self._task(task_id) for task_id in task_ids}
 
-    def _task(self, task_id: str) -> Task | Unread:
+    def _task(self, task_id: str) -> Task | ReadError:
         if self.reads.get(task_id):
             return self.reads[task_id].popleft()
         if task_id not in self.born:
-            return Unread(code="not_found", message="no such task", status=404)
+            return ReadError(code="not_found", message="no such task", status=404)
         if self.clock.monotonic() - self.born[task_id] < self.takes:
             return Task(id=task_id, state="processing", progress=50)
         if code := self.doomed.get(task_id):
@@ -144,23 +144,23 @@ class VirtualGateway:
         now = self.clock.monotonic()
         return sum(now - born < self.takes for born in self.born.values())
 
-    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         del model
-        return Unread(code="not_found", message="there is no list", status=404)
+        return ReadError(code="not_found", message="there is no list", status=404)
 
-    def balance(self) -> Balance | Unread:
-        return Unread(code="not_found", message="there is no balance", status=404)
+    def balance(self) -> Balance | ReadError:
+        return ReadError(code="not_found", message="there is no balance", status=404)
 
-    def models(self) -> frozenset[str] | Unread:
+    def models(self) -> frozenset[str] | ReadError:
         return self.model_ids
 
-    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | ReadError:
         raise AssertionError((name, content, mime))
 
-    def quota(self) -> Quota | Unread:
-        return Unread(code="not_found", message="there is no quota", status=404)
+    def quota(self) -> Quota | ReadError:
+        return ReadError(code="not_found", message="there is no quota", status=404)
 
-    def delete(self, file_id: str) -> Unread | None:
+    def delete(self, file_id: str) -> ReadError | None:
         raise AssertionError(file_id)
 
 

@@ -14,7 +14,7 @@ from veogen.cli.plan import narrowed, view
 from veogen.cli.specs import holdings_of, load_specs
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.errors import ExitCode, VeogenError
-from veogen.gateway.api import Balance, Unread
+from veogen.gateway.api import Balance, ReadError
 from veogen.gateway.client import Evolink
 from veogen.gateway.settings import KEY, Settings, from_environment
 from veogen.planner.plan import total_credits
@@ -69,12 +69,12 @@ def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> None
 def _balance(settings: Settings) -> tuple[Balance, bool]:
     with Evolink.from_settings(settings, request_timeout=_TIMEOUT) as gateway:
         found = gateway.balance()
-        if isinstance(found, Unread):
+        if isinstance(found, ReadError):
             raise AccountError(_why(found, settings))
         return found, bool(gateway.simulated)
 
 
-def _why(unread: Unread, settings: Settings) -> str:
+def _why(unread: ReadError, settings: Settings) -> str:
     told = f"{unread.message} ({unread.code})"
     if unread.denied:
         return f"the gateway refuses the key in {KEY}: {told}"

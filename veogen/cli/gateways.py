@@ -128,7 +128,7 @@ class Listening:
 
     at: str
     base: str
-    callbacks: callbacks.Callbacks
+    callbacks: callbacks.WebhookApp
     expected: int = 0
 
     def told_of(self, models: Mapping[str, Model]) -> Callbacks:
@@ -140,7 +140,7 @@ class Listening:
         """Pass on what comes in, and say what will not be told."""
         for session in sessions:
             if session.bell is not None:
-                self.callbacks.pass_on(session.bell.secret, session.runner.hint)
+                self.callbacks.register(session.bell.secret, session.runner.hint)
         say_line(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
         told = [
             session.bell is not None and session.bell.url(entry) is not None
@@ -173,8 +173,8 @@ def listening(given: Mapping[str, Any], settings: Settings) -> Iterator[Listenin
         base = base.rstrip("/")
         _check(base, local=is_local(settings.base_url))
     host, port = given["listen"]
-    hints = callbacks.Callbacks(SystemClock().monotonic)
-    with receiver.receiving(hints, host, port) as bound:
+    hints = callbacks.WebhookApp(SystemClock().monotonic)
+    with receiver.serving(hints, host, port) as bound:
         yield Listening(_at(host, bound), base or _own_base(host, bound), hints)
 
 

@@ -41,7 +41,7 @@ from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected
 from veogen.executor.options import Policy
 from veogen.executor.run import Session, Wanted
-from veogen.gateway.api import Balance, Unread
+from veogen.gateway.api import Balance, ReadError
 from veogen.models.model import Model
 from veogen.planner.plan import dollars
 from veogen.planner.selection import selected
@@ -103,7 +103,7 @@ def confirm(
     *,
     yes: bool,
     policy: Policy,
-    balance: Callable[[], Balance | Unread],
+    balance: Callable[[], Balance | ReadError],
     models: Mapping[str, Model],
 ) -> None:
     """Ask on a terminal whether to buy; raises `UsageError` for a no, or off a terminal."""

@@ -18,13 +18,13 @@ from veogen.executor.uploads import Read, Uploader
 from veogen.executor.workers import Threads
 from veogen.gateway.api import (
     Balance,
-    Body,
     Gateway,
-    NotTaken,
+    NotAccepted,
+    OpenDownload,
     Quota,
+    ReadError,
     Submission,
     Task,
-    Unread,
     Upload,
 )
 from veogen.gateway.client import Evolink
@@ -33,7 +33,7 @@ from veogen.gateway.settings import Settings
 from veogen.models.model import Json, Model, default_catalogue
 from veogen.results.manifest import GatewayName
 
-_SILENT = Unread(code="offline", message="nothing is asked here", reached=False)
+_SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
 
 
 class Offline:
@@ -44,29 +44,29 @@ class Offline:
 
     def submit(self, body: bytes, key: str) -> Submission:
         del body, key
-        return NotTaken(code=_SILENT.code, message=_SILENT.message, reached=False)
+        return NotAccepted(code=_SILENT.code, message=_SILENT.message, reached=False)
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         return dict.fromkeys(task_ids, _SILENT)
 
-    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         del model
         return _SILENT
 
-    def balance(self) -> Balance | Unread:
+    def balance(self) -> Balance | ReadError:
         return _SILENT
 
-    def models(self) -> frozenset[str] | Unread:
+    def models(self) -> frozenset[str] | ReadError:
         return _SILENT
 
-    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | ReadError:
         del name, content, mime
         return _SILENT
 
-    def quota(self) -> Quota | Unread:
+    def quota(self) -> Quota | ReadError:
         return _SILENT
 
-    def delete(self, file_id: str) -> Unread | None:
+    def delete(self, file_id: str) -> ReadError | None:
         del file_id
         return _SILENT
 
@@ -110,11 +110,11 @@ def _answered(
     chance: backoff.Chance,
     silence: float,
     say: Callable[[str], None],
-) -> frozenset[str] | Unread:
+) -> frozenset[str] | ReadError:
     began, tries = clock.monotonic(), 0
     while True:
         answer = gateway.models()
-        if not (isinstance(answer, Unread) and not answer.reached):
+        if not (isinstance(answer, ReadError) and not answer.reached):
             return answer
         tries += 1
         if tries == 1:
@@ -128,9 +128,9 @@ def _answered(
         clock.sleep(min(left, backoff.wait(min(tries, 4), chance)))
 
 
-def _reason(answer: frozenset[str] | Unread, models: Collection[str]) -> Stop | None:
+def _reason(answer: frozenset[str] | ReadError, models: Collection[str]) -> Stop | None:
     match answer:
-        case Unread(status=401):
+        case ReadError(status=401):
             return Stop("refused", f"{answer.message} ({answer.code}); nothing was sent")
         case frozenset() if answer:
             missing = sorted(set(models) - answer)
@@ -160,7 +160,7 @@ class Connection:
     def simulated(self) -> bool:
         return bool(self.gateway.simulated)
 
-    def balance(self) -> Balance | Unread:
+    def balance(self) -> Balance | ReadError:
         return self.gateway.balance()
 
     def services(
@@ -193,7 +193,7 @@ class Connection:
 
     def _is_there(self, upload: Upload) -> bool:
         with self.media.fetch(upload.url) as answer:
-            return isinstance(answer, Body)
+            return isinstance(answer, OpenDownload)
 
 
 @contextmanager

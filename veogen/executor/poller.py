@@ -8,7 +8,7 @@ from itertools import count
 from veogen.executor.intervals import Forecast, kind_of
 from veogen.executor.state import Desk, Reaction
 from veogen.executor.transitions import after_read
-from veogen.gateway.api import Gateway, Task, Unread
+from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.results.events import Ended, Event, Made
 from veogen.results.record import Record
 
@@ -24,7 +24,7 @@ _EARLY = 0.02
 class Read:
     """The answers to one read of some tasks, by hash."""
 
-    answers: Mapping[str, Task | Unread]
+    answers: Mapping[str, Task | ReadError]
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ class Watching:
         self._reading += 1
         self._start(lambda: Read(_by_hash(due, self._gateway.tasks(list(due.values())))))
 
-    def _after_read(self, hash_: str, answer: Task | Unread) -> Reaction:
+    def _after_read(self, hash_: str, answer: Task | ReadError) -> Reaction:
         watch, clock = self._watched[hash_], self._desk.clock
         record = self._desk.ledger.record(hash_)
         seen = after_read(
@@ -215,6 +215,6 @@ class Watching:
 
 
 def _by_hash(
-    due: Mapping[str, str], answers: Mapping[str, Task | Unread]
-) -> dict[str, Task | Unread]:
+    due: Mapping[str, str], answers: Mapping[str, Task | ReadError]
+) -> dict[str, Task | ReadError]:
     return {hash_: answers[task_id] for hash_, task_id in due.items() if task_id in answers}

@@ -35,7 +35,7 @@ from veogen.executor.transfer import is_inside, room
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
 from veogen.executor.workers import Crew
-from veogen.gateway.api import Gateway, Task, Unread
+from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan
 from veogen.results.events import Intended
@@ -205,7 +205,9 @@ class Session:
             model = standing.entry.model
             if model not in listed:
                 answer = self._services.gateway.recent_tasks(model)
-                listed[model] = () if isinstance(answer, Unread) else unowned(answer, self.ledger)
+                listed[model] = (
+                    () if isinstance(answer, ReadError) else unowned(answer, self.ledger)
+                )
             for task in candidates(standing.record, listed[model]):
                 yield standing.entry, task
 

@@ -14,7 +14,7 @@ from veogen.executor.submitter import Buying, Submitted
 from veogen.executor.transitions import Stop, Trying
 from veogen.executor.uploads import Prepared, Uploads
 from veogen.executor.workers import Crashed, Crew
-from veogen.gateway.api import Gateway, NotTaken, Unknown, Unread
+from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
 from veogen.results.events import Ended, Event, Made
 from veogen.results.record import Record
 
@@ -249,7 +249,7 @@ def _let_go(hash_: str) -> None:
 
 def _unanswered(answer: object) -> bool:
     match answer:
-        case NotTaken(reached=False) | Unread(reached=False) | Unknown(status=None):
+        case NotAccepted(reached=False) | ReadError(reached=False) | Unknown(status=None):
             return True
         case _:
             return False

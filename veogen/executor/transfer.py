@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from veogen.executor.downloads import Broken, Brought, NoSpace
 from veogen.executor.mp4 import Facts, compare, measure
 from veogen.executor.options import SystemClock
-from veogen.gateway.api import Body, InterruptedDownload, MediaHost, Unread
+from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
 from veogen.models.model import Json
 from veogen.results.events import Video
 from veogen.results.ledger import Entry
@@ -393,7 +393,7 @@ class _Download:
                 return writer.keep()
         etag = known.etag if known else None
         with self._host.fetch(self._link, start=start, etag=etag) as body:
-            if isinstance(body, Unread):
+            if isinstance(body, ReadError):
                 raise self._unread(body)
             self._look_at(body)
             with self._writer(body, known, start) as writer:
@@ -408,7 +408,7 @@ class _Download:
         is_ours = identity.etag is not None or identity.source == _source(self._link)
         return (identity, size) if is_ours else (None, 0)
 
-    def _look_at(self, body: Body) -> None:
+    def _look_at(self, body: OpenDownload) -> None:
         """Refuse what cannot be a clip, or has no room, before a byte is written."""
         if body.content_type and body.content_type.startswith(_PAGES):
             raise _RefusedError(
@@ -427,7 +427,7 @@ class _Download:
             raise _RefusedError(NoSpace(text))
         return max(_UNSEEN, left // _SHARE)
 
-    def _writer(self, body: Body, known: Identity | None, start: int) -> Writer:
+    def _writer(self, body: OpenDownload, known: Identity | None, start: int) -> Writer:
         identity = Identity(_source(self._link), body.etag, body.length, boot_id())
         if body.start == 0:
             return self._part.begin(identity)
@@ -436,7 +436,7 @@ class _Download:
         self._part.drop()
         raise _RefusedError(Broken("changed", "the file behind the link has changed"))
 
-    def _take(self, body: Body, writer: Writer) -> str:
+    def _take(self, body: OpenDownload, writer: Writer) -> str:
         clock = SystemClock()
         begun, look_at = clock.monotonic(), writer.size
         for chunk in body.chunks:
@@ -473,7 +473,7 @@ class _Download:
         self._part.drop()
         return _RefusedError(outcome)
 
-    def _unread(self, unread: Unread) -> _RefusedError:
+    def _unread(self, unread: ReadError) -> _RefusedError:
         if unread.status == _UNSATISFIABLE:
             self._part.drop()
         gone = unread.status in _EXPIRED

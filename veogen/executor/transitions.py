@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.executor import options as backoff
-from veogen.gateway.api import NotTaken, Refused, Submission, Taken, Task, Unknown, Unread
+from veogen.gateway.api import Accepted, NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.results import events
 from veogen.results.events import Event, Intended
 from veogen.results.record import Record
@@ -74,18 +74,18 @@ def after_submit(
     """What one POST's answer means (interface, section 6.1)."""
     trying = replace(trying, tries=trying.tries + 1)
     match answer:
-        case Taken():
+        case Accepted():
             return Sent(events=(_accepted(trying.intent, answer, now),))
-        case NotTaken(once=True) if trying.had_error:
+        case NotAccepted(once=True) if trying.had_error:
             return _unknown(trying, answer.code, f"twice: {answer.message}", chance)
-        case NotTaken():
+        case NotAccepted():
             return _not_taken(trying, answer, monotonic, chance)
         case Unknown():
             return _unknown(trying, answer.code, answer.message, chance)
-        case Refused(stops=True):
+        case Rejected(stops=True):
             stop = Stop("refused", f"{answer.message} ({answer.code})")
             return Sent(events=(give_up(trying, answer.code, answer.message),), stop=stop)
-        case Refused():
+        case Rejected():
             return Sent(events=(_refused(trying, answer),))
 
 
@@ -95,7 +95,7 @@ def give_up(trying: Trying, code: str, message: str) -> Event:
     return kind(trying.intent.hash, trying.intent.attempt, code, message)
 
 
-def _accepted(intent: Intended, taken: Taken, now: float) -> Event:
+def _accepted(intent: Intended, taken: Accepted, now: float) -> Event:
     return events.Accepted(
         hash=intent.hash,
         attempt=intent.attempt,
@@ -108,7 +108,9 @@ def _accepted(intent: Intended, taken: Taken, now: float) -> Event:
     )
 
 
-def _not_taken(trying: Trying, answer: NotTaken, monotonic: float, chance: backoff.Chance) -> Sent:
+def _not_taken(
+    trying: Trying, answer: NotAccepted, monotonic: float, chance: backoff.Chance
+) -> Sent:
     crowded = answer.reached and not answer.once
     since = trying.refused_since
     if crowded:
@@ -136,7 +138,7 @@ def _unknown(trying: Trying, code: str, message: str, chance: backoff.Chance) ->
     return Sent(events=(give_up(trying, code, message),))
 
 
-def _refused(trying: Trying, answer: Refused) -> Event:
+def _refused(trying: Trying, answer: Rejected) -> Event:
     if trying.doubtful:
         return give_up(trying, answer.code, answer.message)
     intent = trying.intent
@@ -154,7 +156,7 @@ class Seen(NamedTuple):
 
 def after_read(
     record: Record,
-    answer: Task | Unread,
+    answer: Task | ReadError,
     *,
     looks: int,
     now: float,
@@ -167,7 +169,7 @@ def after_read(
     """
     task_id = record.task_id or ""
     match answer:
-        case Unread():
+        case ReadError():
             return _unread(record, answer, looks, now, interval)
         case Task() if answer.id != task_id:
             return Seen(ask_again=interval(), looks=looks)
@@ -181,7 +183,7 @@ def after_read(
 
 
 def _unread(
-    record: Record, answer: Unread, looks: int, now: float, interval: Callable[[], float]
+    record: Record, answer: ReadError, looks: int, now: float, interval: Callable[[], float]
 ) -> Seen:
     """Asked again, but a made task not for ever: the links that are known live for a day only."""
     made = bool(record.links)

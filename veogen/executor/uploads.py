@@ -13,7 +13,7 @@ from veogen.executor import options as backoff
 from veogen.executor.options import Clock
 from veogen.executor.state import Desk
 from veogen.executor.transitions import PATIENCE, Stop
-from veogen.gateway.api import Gateway, Quota, Unread, Upload
+from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
 from veogen.models.model import Json
 from veogen.planner.identity import FILE
@@ -40,7 +40,7 @@ class Prepared:
     """
 
     hash: str
-    body: Mapping[str, Json] | Unread
+    body: Mapping[str, Json] | ReadError
     uploads: Mapping[str, Upload] = field(default_factory=dict)
 
 
@@ -150,14 +150,14 @@ class Preparing:
         """What an upload comes to."""
         entry = self._under_way.pop(message.hash)
         self._desk.keep_uploads(message.uploads)
-        if isinstance(message.body, Unread):
+        if isinstance(message.body, ReadError):
             return self._after_failure(entry, message.body)
         self._bodies[entry.hash] = message.body
         self._tries.pop(entry.hash, None)
         self._full_since.pop(entry.hash, None)
         return Next(ready=True)
 
-    def _after_failure(self, entry: Entry, unread: Unread) -> Next:
+    def _after_failure(self, entry: Entry, unread: ReadError) -> Next:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
         if unread.denied or unread.status == _NO_CREDITS:
             self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
@@ -180,7 +180,7 @@ class Preparing:
         left = events.NotTaken(entry.hash, attempt, unread.code, unread.message)
         return Next(events=(left,))
 
-    def _make_room(self, entry: Entry, unread: Unread) -> Next | None:
+    def _make_room(self, entry: Entry, unread: ReadError) -> Next | None:
         """Delete an upload of ours, forgotten first: a journal must not name what is gone."""
         spare = self._uploads.spare()
         if spare is not None:
@@ -193,13 +193,13 @@ class Preparing:
         waits = self._uploads.held and now - since < PATIENCE
         return self._again(unread, 5) if waits else None
 
-    def _again(self, unread: Unread, tries: int) -> Next:
+    def _again(self, unread: ReadError, tries: int) -> Next:
         wait = backoff.wait(tries, self._chance, unread.retry_after)
         why = f"waits {wait:.0f} s: {unread.message} ({unread.code})"
         return Next(wait=wait, why=why)
 
 
-def is_final(unread: Unread) -> bool:
+def is_final(unread: ReadError) -> bool:
     """Whether another try could not end otherwise: the image is wrong, not the moment or place."""
     if unread.code in _PASSING:
         return False
@@ -282,14 +282,14 @@ class Uploader:
         urls: dict[str, str] = {}
         for image in entry.images:
             upload = self._uploaded(image, made)
-            if isinstance(upload, Unread):
+            if isinstance(upload, ReadError):
                 self.release(entry.hash)
                 self.expect(entry)
                 return Prepared(entry.hash, upload, made)
             urls[FILE + image.path] = upload.url
         return Prepared(entry.hash, _body(entry, urls), made)
 
-    def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | Unread:
+    def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
         """The upload of an image: the one there is, or a new one, which is put into `made`."""
         with self._lock:
             alone = self._one_at_a_time.setdefault(image.sha256, threading.Lock())
@@ -311,13 +311,13 @@ class Uploader:
             return None
         return upload if upload.expires_at - MARGIN > self._clock.now() else None
 
-    def _upload(self, image: Image) -> Upload | Unread:
+    def _upload(self, image: Image) -> Upload | ReadError:
         content = self._content(image)
-        if isinstance(content, Unread):
+        if isinstance(content, ReadError):
             return content
         quota = self._gateway.quota()
         if isinstance(quota, Quota) and quota.remaining <= 0:
-            return Unread(code=FULL, message=advice_for(FULL))
+            return ReadError(code=FULL, message=advice_for(FULL))
         kind = kind_of(content)
         name = f"{image.sha256[:16]}-{self._tag}{self._given_up}.{kind}"
         answer = self._gateway.upload(name, content, f"image/{kind}")
@@ -326,18 +326,18 @@ class Uploader:
             return Upload(file_id=answer.file_id, url=answer.url, expires_at=life)
         return answer
 
-    def _content(self, image: Image) -> bytes | Unread:
+    def _content(self, image: Image) -> bytes | ReadError:
         """The bytes that were planned, and no others: they are what was reviewed."""
         path = PurePosixPath(image.path)
         try:
             content = self._read(path, image.bytes)
         except OutsideRootError as error:
-            return Unread(code="image-unreadable", message=str(error))
+            return ReadError(code="image-unreadable", message=str(error))
         except OSError as error:
-            return Unread(code="image-unreadable", message=f"{path}: {error.strerror}")
+            return ReadError(code="image-unreadable", message=f"{path}: {error.strerror}")
         if hashlib.sha256(content).hexdigest() != image.sha256:
             message = f"{path} has changed since it was planned: plan it again"
-            return Unread(code="image-changed", message=message)
+            return ReadError(code="image-changed", message=message)
         return content
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Accepted:
     """A submit was accepted: 2xx with an id. `credits` is what was reserved, when it says so."""
 
     task_id: str
@@ -19,7 +19,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotTaken:
+class NotAccepted:
     """Surely not accepted: send again with the same key.
 
     `reached` is False when nothing answered (refused, unresolved, connect time-out, TLS). `once`
@@ -44,7 +44,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Rejected:
     """Refused for good; with `stops` no other request of the batch would fare better."""
 
     code: str
@@ -53,7 +53,7 @@ class Refused:
     stops: bool = False
 
 
-Submission: TypeAlias = Taken | NotTaken | Unknown | Refused
+Submission: TypeAlias = Accepted | NotAccepted | Unknown | Rejected
 
 
 class Task(NamedTuple):
@@ -77,7 +77,7 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class ReadError:
     """A read (not a submit) that brought nothing usable; it is free to ask again.
 
     `denied` means 401 or 403; `reached` False that nothing answered; `status` None likewise or
@@ -134,15 +134,15 @@ class Gateway(Protocol):
         """POST the body byte for byte under an idempotency key, over a fresh connection."""
         ...
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         """Read tasks, in batches where the gateway has them; every id asked for is answered."""
         ...
 
-    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         """The newest tasks of the account for a model, newest first, without links."""
         ...
 
-    def balance(self) -> Balance | Unread:
+    def balance(self) -> Balance | ReadError:
         """The account's credits."""
         ...
 
@@ -151,19 +151,19 @@ class Gateway(Protocol):
         """How many tasks one call of `tasks` should ask for."""
         ...
 
-    def models(self) -> frozenset[str] | Unread:
+    def models(self) -> frozenset[str] | ReadError:
         """The ids of the models that the key may use."""
         ...
 
-    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | ReadError:
         """Upload one image."""
         ...
 
-    def quota(self) -> Quota | Unread:
+    def quota(self) -> Quota | ReadError:
         """The quota of the file API."""
         ...
 
-    def delete(self, file_id: str) -> Unread | None:
+    def delete(self, file_id: str) -> ReadError | None:
         """Delete one uploaded file; None when it is gone."""
         ...
 
@@ -174,7 +174,7 @@ class Gateway(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class OpenDownload:
     """An open download: `start` is the offset of the first byte, `length` of the whole file.
 
     Iterating `chunks` raises `InterruptedDownload` when the connection breaks or bytes are missing.
@@ -196,6 +196,6 @@ class MediaHost(Protocol):
 
     def fetch(
         self, url: str, *, start: int = 0, etag: str | None = None
-    ) -> AbstractContextManager[Body | Unread]:
+    ) -> AbstractContextManager[OpenDownload | ReadError]:
         """Open a link, from `start` on if the file still is the one with `etag`."""
         ...

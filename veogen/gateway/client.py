@@ -9,11 +9,11 @@ from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from veogen.gateway import parse as account
-from veogen.gateway.api import Balance, Quota, Submission, Task, Unread, Upload
-from veogen.gateway.http import Caller
+from veogen.gateway.api import Balance, Quota, ReadError, Submission, Task, Upload
+from veogen.gateway.http import HttpClient
 from veogen.gateway.parse import (
-    complaint,
-    own_failure,
+    envelope_failure,
+    error_body,
     read_batch,
     read_list,
     read_task,
@@ -22,20 +22,20 @@ from veogen.gateway.parse import (
 from veogen.gateway.pool import certificates
 from veogen.gateway.settings import Proxies, Settings, is_local
 from veogen.gateway.submission import read_submission
-from veogen.gateway.transport import Answer, Broken
+from veogen.gateway.transport import Response, TransportError
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
-def side_by_side(call: Callable[[_T], _U], items: Sequence[_T], *, most: int) -> list[_U]:
+def map_threads(call: Callable[[_T], _U], items: Sequence[_T], *, most: int) -> list[_U]:
     """What `call` makes of each item, in their order, at most so many calls at a time."""
     if len(items) < 2:  # noqa: PLR2004 - one needs no company
         return [call(item) for item in items]
     waiting: SimpleQueue[tuple[int, _T]] = SimpleQueue()
     for pair in enumerate(items):
         waiting.put(pair)
-    answers: dict[int, _U] = {}
+    results: dict[int, _U] = {}
 
     def work() -> None:
         while True:
@@ -43,14 +43,14 @@ def side_by_side(call: Callable[[_T], _U], items: Sequence[_T], *, most: int) ->
                 index, item = waiting.get_nowait()
             except Empty:
                 return
-            answers[index] = call(item)
+            results[index] = call(item)
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(most, len(items)))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [answers[index] for index in range(len(items))]
+    return [results[index] for index in range(len(items))]
 
 
 BATCH = 50
@@ -62,17 +62,17 @@ _FOR_ALL = (None, 401, 429)  # nothing answered, the key, or too many reads: one
 _AT_ONCE = 8
 
 
-def understood(
-    outcome: Answer | Broken, parse: Callable[[Answer], _T | None], *, secret: str
-) -> _T | Unread:
+def interpret(
+    outcome: Response | TransportError, parse: Callable[[Response], _T | None], *, secret: str
+) -> _T | ReadError:
     """What `parse` makes of a success, or why there is nothing to be made."""
-    if isinstance(outcome, Broken):
-        return Unread(code=outcome.kind, message=outcome.message, reached=False)
-    failure = own_failure(outcome, secret=secret)
+    if isinstance(outcome, TransportError):
+        return ReadError(code=outcome.kind, message=outcome.message, reached=False)
+    failure = envelope_failure(outcome, secret=secret)
     if failure is not None:
         return failure
     if not outcome.is_success:
-        return _refused(outcome, secret)
+        return _status_error(outcome, secret)
     value = parse(outcome)
     return _garbled(outcome) if value is None else value
 
@@ -80,12 +80,12 @@ def understood(
 class TaskReader:
     """Reads tasks, and remembers when the gateway has no batch reads."""
 
-    def __init__(self, caller: Caller, base_url: str) -> None:
-        self._caller = caller
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
         self._url = f"{base_url}/v1/tasks"
         self._has_batches = True
 
-    def read(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def read(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         """Every id asked for is answered, in the order asked for."""
         unique = list(dict.fromkeys(task_ids))
         groups = (unique[start : start + BATCH] for start in range(0, len(unique), BATCH))
@@ -96,62 +96,62 @@ class TaskReader:
         """How many tasks a call should ask for: without batches the caller's threads do better."""
         return BATCH if self._has_batches else 1
 
-    def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | Unread]]:
+    def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | ReadError]]:
         found = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
-        if isinstance(found, Unread) and found.status not in _FOR_ALL:
-            found = self._in_spite(found, task_ids[0])
-        if isinstance(found, Unread):
+        if isinstance(found, ReadError) and found.status not in _FOR_ALL:
+            found = self._check_alone(found, task_ids[0])
+        if isinstance(found, ReadError):
             yield from ((task_id, found) for task_id in task_ids)
             return
         missing = [task_id for task_id in task_ids if task_id not in found]
-        read = side_by_side(self._one, missing, most=_AT_ONCE)
+        read = map_threads(self._single, missing, most=_AT_ONCE)
         single = dict(zip(missing, read, strict=True))
         for task_id in task_ids:
             yield task_id, found[task_id] if task_id in found else single[task_id]
 
-    def _batch(self, task_ids: Sequence[str]) -> Mapping[str, Task] | Unread:
+    def _batch(self, task_ids: Sequence[str]) -> Mapping[str, Task] | ReadError:
         """The tasks that a batch read brings: none where it is not understood."""
         body = json.dumps({"task_ids": task_ids}).encode()
-        outcome = self._caller.read("POST", f"{self._url}/batch", body)
-        if isinstance(outcome, Answer) and outcome.status in _NO_BATCHES:
+        outcome = self._http.read("POST", f"{self._url}/batch", body)
+        if isinstance(outcome, Response) and outcome.status in _NO_BATCHES:
             self._has_batches = False
             return {}
-        if isinstance(outcome, Answer) and outcome.status in _NOT_UNDERSTOOD:
+        if isinstance(outcome, Response) and outcome.status in _NOT_UNDERSTOOD:
             return {}
-        tasks = understood(outcome, self._parse_batch, secret=self._caller.key)
-        return {} if isinstance(tasks, Unread) and tasks.code == "garbled" else tasks
+        tasks = interpret(outcome, self._parse_batch, secret=self._http.key)
+        return {} if isinstance(tasks, ReadError) and tasks.code == "garbled" else tasks
 
-    def _in_spite(self, unread: Unread, task_id: str) -> Mapping[str, Task] | Unread:
+    def _check_alone(self, failure: ReadError, task_id: str) -> Mapping[str, Task] | ReadError:
         """A batch read is in no public document: where it alone fails, tasks must come home too."""
-        alone = self._one(task_id)
-        return {task_id: alone} if isinstance(alone, Task) else unread
+        alone = self._single(task_id)
+        return {task_id: alone} if isinstance(alone, Task) else failure
 
-    def _parse_batch(self, answer: Answer) -> Mapping[str, Task] | None:
-        return read_batch(answer, secret=self._caller.key)
+    def _parse_batch(self, response: Response) -> Mapping[str, Task] | None:
+        return read_batch(response, secret=self._http.key)
 
-    def _one(self, task_id: str) -> Task | Unread:
+    def _single(self, task_id: str) -> Task | ReadError:
         # The id is the gateway's word: it must not become a path of its own.
-        outcome = self._caller.read("GET", f"{self._url}/{quote(task_id, safe='')}")
-        secret = self._caller.key
-        return understood(
-            outcome, lambda answer: read_task(answer, task_id, secret=secret), secret=secret
+        outcome = self._http.read("GET", f"{self._url}/{quote(task_id, safe='')}")
+        secret = self._http.key
+        return interpret(
+            outcome, lambda response: read_task(response, task_id, secret=secret), secret=secret
         )
 
 
-def _refused(answer: Answer, secret: str) -> Unread:
-    said = complaint(answer, secret=secret)
-    return Unread(
-        code=said.code,
-        message=said.message,
-        status=answer.status,
-        retry_after=retry_after(answer.headers, now=time.time()),
-        denied=answer.status in _DENIED,
+def _status_error(response: Response, secret: str) -> ReadError:
+    error = error_body(response, secret=secret)
+    return ReadError(
+        code=error.code,
+        message=error.message,
+        status=response.status,
+        retry_after=retry_after(response.headers, now=time.time()),
+        denied=response.status in _DENIED,
     )
 
 
-def _garbled(answer: Answer) -> Unread:
-    return Unread(
-        code="garbled", message=f"status {answer.status} with an answer that cannot be understood"
+def _garbled(response: Response) -> ReadError:
+    return ReadError(
+        code="garbled", message=f"status {response.status} with an answer that cannot be understood"
     )
 
 
@@ -175,14 +175,14 @@ class Evolink:
         self._base_url = base_url.rstrip("/")
         self._files_url = f"{files_url.rstrip('/')}/api/v1/files"
         secure = any(url.startswith("https:") for url in (base_url, files_url))
-        self._caller = Caller(
+        self._http = HttpClient(
             key,
             timeout=request_timeout,
             connections=connections,
             proxies=proxies or Proxies(),
             certificates=certificates(ca_bundle) if secure else None,
         )
-        self._tasks = TaskReader(self._caller, self._base_url)
+        self._tasks = TaskReader(self._http, self._base_url)
 
     @classmethod
     def from_settings(
@@ -209,7 +209,7 @@ class Evolink:
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
-        self._caller.close()
+        self._http.close()
 
     @property
     def is_local(self) -> bool:
@@ -219,52 +219,54 @@ class Evolink:
     @property
     def simulated(self) -> bool | None:
         """Whether the last answer said that it comes from a simulator; None before any answer."""
-        return self._caller.simulated
+        return self._http.simulated
 
     def submit(self, body: bytes, key: str) -> Submission:
         """POST the body byte for byte under an idempotency key, over a fresh connection."""
-        outcome = self._caller.submit(f"{self._base_url}/v1/videos/generations", body, key)
-        return read_submission(outcome, now=time.time(), secret=self._caller.key)
+        outcome = self._http.submit(f"{self._base_url}/v1/videos/generations", body, key)
+        return read_submission(outcome, now=time.time(), secret=self._http.key)
 
     @property
     def reads_at_once(self) -> int:
         """How many tasks one call of `tasks` should ask for."""
         return self._tasks.reads_at_once
 
-    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | Unread]:
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         """Read tasks, in batches where the gateway has them; every id asked for is answered."""
         return self._tasks.read(task_ids)
 
-    def recent_tasks(self, model: str) -> tuple[Task, ...] | Unread:
+    def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         """The newest tasks of the account for a model, newest first, without links."""
         query = urlencode({"type": "video", "model": model, "page": 1, "page_size": BATCH})
-        outcome = self._caller.read("GET", f"{self._base_url}/v1/tasks?{query}")
-        secret = self._caller.key
-        return understood(outcome, lambda answer: read_list(answer, secret=secret), secret=secret)
+        outcome = self._http.read("GET", f"{self._base_url}/v1/tasks?{query}")
+        secret = self._http.key
+        return interpret(
+            outcome, lambda response: read_list(response, secret=secret), secret=secret
+        )
 
-    def balance(self) -> Balance | Unread:
+    def balance(self) -> Balance | ReadError:
         """The account's credits."""
-        outcome = self._caller.read("GET", f"{self._base_url}/v1/credits")
-        return understood(outcome, account.read_balance, secret=self._caller.key)
+        outcome = self._http.read("GET", f"{self._base_url}/v1/credits")
+        return interpret(outcome, account.read_balance, secret=self._http.key)
 
-    def models(self) -> frozenset[str] | Unread:
+    def models(self) -> frozenset[str] | ReadError:
         """The ids of the models that the key may use."""
-        outcome = self._caller.read("GET", f"{self._base_url}/v1/models")
-        return understood(outcome, account.read_models, secret=self._caller.key)
+        outcome = self._http.read("GET", f"{self._base_url}/v1/models")
+        return interpret(outcome, account.read_models, secret=self._http.key)
 
-    def upload(self, name: str, content: bytes, mime: str) -> Upload | Unread:
+    def upload(self, name: str, content: bytes, mime: str) -> Upload | ReadError:
         """Upload one image."""
         url = f"{self._files_url}/upload/stream"
-        outcome = self._caller.upload(url, name, content, mime)
-        return understood(outcome, account.read_upload, secret=self._caller.key)
+        outcome = self._http.upload(url, name, content, mime)
+        return interpret(outcome, account.read_upload, secret=self._http.key)
 
-    def quota(self) -> Quota | Unread:
+    def quota(self) -> Quota | ReadError:
         """The quota of the file API."""
-        outcome = self._caller.read("GET", f"{self._files_url}/quota")
-        return understood(outcome, account.read_quota, secret=self._caller.key)
+        outcome = self._http.read("GET", f"{self._files_url}/quota")
+        return interpret(outcome, account.read_quota, secret=self._http.key)
 
-    def delete(self, file_id: str) -> Unread | None:
+    def delete(self, file_id: str) -> ReadError | None:
         """Delete one uploaded file; None when it is gone."""
-        outcome = self._caller.read("DELETE", f"{self._files_url}/{quote(file_id, safe='')}")
-        found = understood(outcome, lambda _: True, secret=self._caller.key)
-        return found if isinstance(found, Unread) and found.status != _GONE else None
+        outcome = self._http.read("DELETE", f"{self._files_url}/{quote(file_id, safe='')}")
+        found = interpret(outcome, lambda _: True, secret=self._http.key)
+        return found if isinstance(found, ReadError) and found.status != _GONE else None

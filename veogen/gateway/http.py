@@ -15,31 +15,33 @@ from urllib3 import BaseHTTPResponse, Timeout
 
 from veogen import __version__
 from veogen.gateway.parse import request_id
-from veogen.gateway.pool import Wire
+from veogen.gateway.pool import ConnectionPool
 from veogen.gateway.settings import Proxies
 from veogen.gateway.transport import (
     NETWORK_ERRORS,
-    Answer,
-    Broken,
     NotConnectedError,
-    broken,
-    clean,
+    Response,
+    TransportError,
     mask,
     mask_bytes,
+    sanitize,
+    transport_error,
 )
 
 LOGGER = logging.getLogger("veogen.gateway")
 
-LONGEST_BODY = 2048
+LONGEST_LOGGED = 2048
 
 
-def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, secret: str) -> None:
+def log_exchange(
+    request: PreparedRequest, outcome: Response | TransportError, *, seconds: float, secret: str
+) -> None:
     """Say what was asked and what came back, if anybody listens."""
     if LOGGER.isEnabledFor(logging.DEBUG):
         LOGGER.debug(
             "%s %s %s -> %s in %.3f s",
             request.method,
-            clean(request.url, secret=secret, limit=LONGEST_BODY),
+            sanitize(request.url, secret=secret, limit=LONGEST_LOGGED),
             _body(request.body, secret),
             _outcome(outcome, secret),
             seconds,
@@ -49,21 +51,21 @@ def log(request: PreparedRequest, outcome: Answer | Broken, *, seconds: float, s
 def log_download(request: PreparedRequest, opened: BaseHTTPResponse, *, seconds: float) -> None:
     """Say that a clip is on its way, without the signature of its link."""
     if LOGGER.isEnabledFor(logging.DEBUG):
-        link = clean(request.url, limit=LONGEST_BODY).partition("?")[0]
+        link = sanitize(request.url, limit=LONGEST_LOGGED).partition("?")[0]
         length = opened.headers.get("content-length", "unknown")
         LOGGER.debug(
             "GET %s %s -> %d (%s bytes) in %.3f s",
             link,
             request.headers.get("Range", ""),
             opened.status,
-            clean(length, limit=20),
+            sanitize(length, limit=20),
             seconds,
         )
 
 
-def _outcome(outcome: Answer | Broken, secret: str) -> str:
-    if isinstance(outcome, Broken):
-        return clean(f"{outcome.kind} ({outcome.message})", secret=secret)
+def _outcome(outcome: Response | TransportError, secret: str) -> str:
+    if isinstance(outcome, TransportError):
+        return sanitize(f"{outcome.kind} ({outcome.message})", secret=secret)
     found = request_id(outcome.headers, {}, secret=secret)
     trace = f" [request {found}]" if found else ""
     return f"{outcome.status}{trace} {_body(outcome.body, secret)}"
@@ -73,17 +75,17 @@ def _body(body: bytes | str | None, secret: str) -> str:
     if not body:
         return "(no body)"
     content = body.encode() if isinstance(body, str) else body
-    if len(content) > LONGEST_BODY:
+    if len(content) > LONGEST_LOGGED:
         return f"({len(content)} bytes)"
     try:
-        return clean(mask(content.decode(), secret), secret=secret, limit=LONGEST_BODY)
+        return sanitize(mask(content.decode(), secret), secret=secret, limit=LONGEST_LOGGED)
     except UnicodeDecodeError:
         return f"({len(content)} bytes, no text)"
 
 
 USER_AGENT = f"veogen/{__version__}"
 CONNECT_TIMEOUT = 10.0
-LONGEST_ANSWER = 16 * 1024 * 1024
+LONGEST_RESPONSE = 16 * 1024 * 1024
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -111,27 +113,27 @@ def prepare_upload(
 
 
 def exchange(
-    wire: Wire, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
-) -> Answer | Broken:
+    pool: ConnectionPool, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
+) -> Response | TransportError:
     """Send one request and read its whole answer; the answer's body has `timeout` as well."""
     try:
-        with closing(open_answer(wire, request, timeout=timeout, proxies=proxies)) as raw:
+        with closing(open_response(pool, request, timeout=timeout, proxies=proxies)) as raw:
             body = b"".join(_read(raw, time.monotonic() + timeout))
             headers = lower(raw)
-            return Answer(raw.status, headers, _unpacked(body, headers))
+            return Response(raw.status, headers, _unpacked(body, headers))
     except NotConnectedError as error:
-        return Broken(error.kind, str(error), sent=False)
+        return TransportError(error.kind, str(error), sent=False)
     except _OversizedError:
-        return Broken("oversized", f"the answer is longer than {LONGEST_ANSWER} bytes")
+        return TransportError("oversized", f"the answer is longer than {LONGEST_RESPONSE} bytes")
     except NETWORK_ERRORS as error:
-        return broken(error)
+        return transport_error(error)
 
 
-def open_answer(
-    wire: Wire, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
+def open_response(
+    pool: ConnectionPool, request: requests.PreparedRequest, *, timeout: float, proxies: Proxies
 ) -> BaseHTTPResponse:
     """Send one request and read the head of its answer."""
-    return wire.open(
+    return pool.open(
         request,
         timeout=Timeout(connect=min(timeout, CONNECT_TIMEOUT), read=timeout),
         proxy=proxies.for_url(str(request.url)),
@@ -150,7 +152,7 @@ def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip"):
         return body
     try:
-        return zlib.decompressobj(_GZIP).decompress(body, LONGEST_ANSWER)
+        return zlib.decompressobj(_GZIP).decompress(body, LONGEST_RESPONSE)
     except zlib.error:
         return body
 
@@ -161,7 +163,7 @@ class _OversizedError(Exception):
 
 def _read(raw: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
     """The body as it comes, so that a host that sends a byte a minute is not waited for."""
-    left = LONGEST_ANSWER
+    left = LONGEST_RESPONSE
     while chunk := raw.read1(65536, decode_content=False):
         yield chunk
         left -= len(chunk)
@@ -174,7 +176,7 @@ def _read(raw: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
 SIMULATED = "x-veogen-simulator"
 
 
-class Caller:
+class HttpClient:
     """Sends requests with the key to the hosts that may see it; safe to use from threads."""
 
     def __init__(
@@ -191,21 +193,21 @@ class Caller:
         self._timeout = timeout
         self._proxies = proxies
         self._certificates = certificates
-        self._pool = Wire(certificates, connections=connections)
+        self._pool = ConnectionPool(certificates, connections=connections)
 
-    def read(self, method: str, url: str, body: bytes | None = None) -> Answer | Broken:
+    def read(self, method: str, url: str, body: bytes | None = None) -> Response | TransportError:
         """Ask what is free to be asked again, over a connection that may have waited for it."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return self.send(prepare(method, url, self._headers(headers), body))
 
-    def send(self, request: PreparedRequest) -> Answer | Broken:
+    def send(self, request: PreparedRequest) -> Response | TransportError:
         """As `read`: if the host has closed the waiting connection, ask over another one."""
         outcome = self._exchange(self._pool, request)
-        if isinstance(outcome, Broken) and outcome.kind == "lost":
+        if isinstance(outcome, TransportError) and outcome.kind == "lost":
             return self._exchange(self._pool, request)
         return outcome
 
-    def submit(self, url: str, body: bytes, idempotency_key: str) -> Answer | Broken:
+    def submit(self, url: str, body: bytes, idempotency_key: str) -> Response | TransportError:
         """POST once, over a connection of its own: a stale one would leave us in doubt."""
         headers = {
             "Content-Type": "application/json",
@@ -213,10 +215,10 @@ class Caller:
             "Idempotency-Key": idempotency_key,
         }
         request = prepare("POST", url, self._headers(headers), body)
-        with Wire(self._certificates, connections=1) as fresh:
+        with ConnectionPool(self._certificates, connections=1) as fresh:
             return self._exchange(fresh, request)
 
-    def upload(self, url: str, name: str, content: bytes, mime: str) -> Answer | Broken:
+    def upload(self, url: str, name: str, content: bytes, mime: str) -> Response | TransportError:
         """POST a file as a form."""
         return self.send(prepare_upload(url, self._headers({}), (name, content, mime)))
 
@@ -227,22 +229,24 @@ class Caller:
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **more}
 
-    def _exchange(self, pool: Wire, request: PreparedRequest) -> Answer | Broken:
+    def _exchange(
+        self, pool: ConnectionPool, request: PreparedRequest
+    ) -> Response | TransportError:
         begun = time.monotonic()
-        outcome = _without(
+        outcome = _masked(
             self.key,
             exchange(pool, request, timeout=self._timeout, proxies=self._proxies),
         )
-        log(request, outcome, seconds=time.monotonic() - begun, secret=self.key)
-        if isinstance(outcome, Answer):
+        log_exchange(request, outcome, seconds=time.monotonic() - begun, secret=self.key)
+        if isinstance(outcome, Response):
             self.simulated = outcome.headers.get(SIMULATED, "") not in ("", "0", "false")
         return outcome
 
 
-def _without(key: str, outcome: Answer | Broken) -> Answer | Broken:
+def _masked(key: str, outcome: Response | TransportError) -> Response | TransportError:
     """The outcome as if the key had never been echoed: no id, link or error can carry it on."""
-    if isinstance(outcome, Broken):
-        return replace(outcome, message=clean(outcome.message, secret=key))
+    if isinstance(outcome, TransportError):
+        return replace(outcome, message=sanitize(outcome.message, secret=key))
     headers = {name: mask(value, key) for name, value in outcome.headers.items()}
     body = mask_bytes(outcome.body, key)
-    return Answer(outcome.status, headers, body)
+    return Response(outcome.status, headers, body)

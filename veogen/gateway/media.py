@@ -9,12 +9,11 @@ from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
 
-from veogen.gateway import http as traffic
-from veogen.gateway import http as wire
-from veogen.gateway.api import Body, InterruptedDownload, Unread
-from veogen.gateway.pool import GuardedWire, Wire, certificates, private_message
+from veogen.gateway import http
+from veogen.gateway.api import InterruptedDownload, OpenDownload, ReadError
+from veogen.gateway.pool import ConnectionPool, PublicPool, certificates, private_message
 from veogen.gateway.settings import Proxies, Settings, is_local
-from veogen.gateway.transport import NETWORK_ERRORS, NotConnectedError, broken, clean
+from veogen.gateway.transport import NETWORK_ERRORS, NotConnectedError, sanitize, transport_error
 from veogen.hosts import is_literal, is_loopback, is_public
 from veogen.text import is_plain
 
@@ -45,7 +44,7 @@ class Media:
         self._timeout = request_timeout
         self._proxies = proxies or Proxies()
         trusted = None if local else certificates(ca_bundle)
-        self._wire = (Wire if local else GuardedWire)(trusted, connections=connections)
+        self._pool = (ConnectionPool if local else PublicPool)(trusted, connections=connections)
 
     @classmethod
     def from_settings(cls, settings: Settings, *, request_timeout: float = 60.0) -> Self:
@@ -64,81 +63,83 @@ class Media:
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
-        self._wire.close()
+        self._pool.close()
 
     @contextmanager
     def fetch(
         self, url: str, *, start: int = 0, etag: str | None = None
-    ) -> Iterator[Body | Unread]:
+    ) -> Iterator[OpenDownload | ReadError]:
         """Open a link, from `start` on if the file still is the one with `etag`."""
         opened = self._open(url, _range(start, etag))
-        if isinstance(opened, Unread):
+        if isinstance(opened, ReadError):
             yield opened
             return
         with closing(opened):
             yield self._body(opened)
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | Unread:
+    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | ReadError:
         """Follow redirects by hand: each of them must lead where a link may lead."""
         for _ in range(MOST_REDIRECTS + 1):
-            refused = self._refused(url)
-            if refused:
-                return refused
+            rejection = self._rejected(url)
+            if rejection:
+                return rejection
             opened = self._ask(url, headers)
-            if isinstance(opened, Unread) or opened.status not in _REDIRECTS:
+            if isinstance(opened, ReadError) or opened.status not in _REDIRECTS:
                 return opened
             url = _target(url, opened)
             opened.close()
-        return Unread(code="redirects", message=f"more than {MOST_REDIRECTS} redirects")
+        return ReadError(code="redirects", message=f"more than {MOST_REDIRECTS} redirects")
 
-    def _refused(self, url: str) -> Unread | None:
+    def _rejected(self, url: str) -> ReadError | None:
         """Why a link is not even tried."""
         try:
             parts = urlsplit(url)
             host = parts.hostname or ""
         except ValueError:
-            return Unread(code="bad-link", message="the link is not a URL")
+            return ReadError(code="bad-link", message="the link is not a URL")
         if not host or not is_plain(url, limit=16_384) or parts.username is not None:
-            return Unread(code="bad-link", message="the link is not a URL of a file")
+            return ReadError(code="bad-link", message="the link is not a URL of a file")
         loopback = is_loopback(host)
         if parts.scheme != "https" and not (parts.scheme == "http" and loopback and self._local):
-            return Unread(code="insecure-link", message=f"the link to {host} is not https")
+            return ReadError(code="insecure-link", message=f"the link to {host} is not https")
         private = loopback or (is_literal(host) and not is_public(host))
         return None if self._local or not private else _forbidden(host)
 
-    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | Unread:
+    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | ReadError:
         begun = time.monotonic()
         try:
-            request = wire.prepare("GET", url, headers)
-            opened = wire.open_answer(
-                self._wire, request, timeout=self._timeout, proxies=self._proxies
+            request = http.prepare("GET", url, headers)
+            opened = http.open_response(
+                self._pool, request, timeout=self._timeout, proxies=self._proxies
             )
         except NotConnectedError as error:
-            return Unread(code=error.kind, message=str(error), reached=False)
+            return ReadError(code=error.kind, message=str(error), reached=False)
         except NETWORK_ERRORS as error:
-            found = broken(error)
-            return Unread(code=found.kind, message=found.message, reached=False)
-        traffic.log_download(request, opened, seconds=time.monotonic() - begun)
+            found = transport_error(error)
+            return ReadError(code=found.kind, message=found.message, reached=False)
+        http.log_download(request, opened, seconds=time.monotonic() - begun)
         return opened
 
-    def _body(self, opened: BaseHTTPResponse) -> Body | Unread:
-        headers = wire.lower(opened)
+    def _body(self, opened: BaseHTTPResponse) -> OpenDownload | ReadError:
+        headers = http.lower(opened)
         if opened.status not in (_WHOLE, _PART):
             message = f"status {opened.status} from the host of the clip"
-            return Unread(code=f"http_{opened.status}", message=message, status=opened.status)
+            return ReadError(code=f"http_{opened.status}", message=message, status=opened.status)
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
-            return Unread(code="encoded", message="the clip came compressed, which was not asked")
+            return ReadError(
+                code="encoded", message="the clip came compressed, which was not asked"
+            )
         start, length = 0, _length(headers)
         if opened.status == _PART:
             found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
             if found is None:
-                return Unread(code="bad-range", message="a part of the clip that is not named")
+                return ReadError(code="bad-range", message="a part of the clip that is not named")
             start, length = int(found[1]), None if found[3] == "*" else int(found[3])
-        return Body(
+        return OpenDownload(
             start=start,
             length=length,
             etag=_etag(headers),
-            content_type=clean(headers.get("content-type")).lower() or None,
+            content_type=sanitize(headers.get("content-type")).lower() or None,
             chunks=self._chunks(opened),
         )
 
@@ -153,11 +154,11 @@ class Media:
                 if seconds > self._timeout and received < SLOWEST * seconds:
                     raise InterruptedDownload("the download was too slow")
         except NETWORK_ERRORS as error:
-            raise InterruptedDownload(broken(error).message) from error
+            raise InterruptedDownload(transport_error(error).message) from error
 
 
-def _forbidden(host: str) -> Unread:
-    return Unread(code="forbidden", message=private_message(host))
+def _forbidden(host: str) -> ReadError:
+    return ReadError(code="forbidden", message=private_message(host))
 
 
 def _target(url: str, opened: BaseHTTPResponse) -> str:

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from veogen.gateway.api import Balance, Quota, Task, Unread, Upload
-from veogen.gateway.transport import Answer, clean
+from veogen.gateway.api import Balance, Quota, ReadError, Task, Upload
+from veogen.gateway.transport import Response, sanitize
 from veogen.text import is_plain
 
 LONGEST_ID = 200
@@ -38,10 +38,10 @@ _WEEK = Decimal(7 * 24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorBody:
     """Why the gateway refused; `own` says that it was the gateway, not somebody on the way."""
 
-    own: bool
+    from_gateway: bool
     code: str
     message: str
 
@@ -62,22 +62,24 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def complaint(answer: Answer, *, secret: str = "") -> Complaint:
+def error_body(response: Response, *, secret: str = "") -> ErrorBody:
     """What an answer that is no success says, in one line fit for a terminal."""
-    data = parse_object(answer.body)
-    own, error = isinstance(data.get("error"), dict), error_of(data)
-    words = clean(error.get("message"), secret=secret) or _not_own(answer, own=own)
-    advice = clean(error.get("fallback_suggestion"), secret=secret)
+    data = parse_object(response.body)
+    from_gateway, error = isinstance(data.get("error"), dict), error_of(data)
+    words = sanitize(error.get("message"), secret=secret) or _without_message(
+        response, from_gateway=from_gateway
+    )
+    advice = sanitize(error.get("fallback_suggestion"), secret=secret)
     advice = "" if advice == words else advice
     facts = ", ".join(_facts(error, secret))
-    found = request_id(answer.headers, data, secret=secret)
+    found = request_id(response.headers, data, secret=secret)
     message = (
         (words.rstrip(".") if advice else words)
         + (f" ({facts})" if facts else "")
         + (f"; the gateway's advice: {advice}" if advice else "")
         + (f" [request {found}]" if found else "")
     )
-    return Complaint(own, _code(error, answer.status, secret), message)
+    return ErrorBody(from_gateway, _code(error, response.status, secret), message)
 
 
 def error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,13 +88,13 @@ def error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(error, dict):
         return error
     words = (data.get("message"), data.get("msg"), error, data.get("detail"))
-    said = next((text for text in words if isinstance(text, str) and text), None)
-    return {} if said is None else {"code": data.get("code"), "message": said}
+    error_text = next((text for text in words if isinstance(text, str) and text), None)
+    return {} if error_text is None else {"code": data.get("code"), "message": error_text}
 
 
-def codes(answer: Answer) -> frozenset[str]:
+def codes(response: Response) -> frozenset[str]:
     """Every word that may be meant as the code of an error, wherever it stands."""
-    data = parse_object(answer.body)
+    data = parse_object(response.body)
     error = mapping(data.get("error"))
     places = (error.get("code"), error.get("type"), data.get("code"), data.get("error"))
     return frozenset(place for place in places if isinstance(place, str))
@@ -109,7 +111,7 @@ def request_id(
         data.get("request_id"),
     )
     return next(
-        (found for place in places if (found := clean(place, secret=secret, limit=128))), None
+        (found for place in places if (found := sanitize(place, secret=secret, limit=128))), None
     )
 
 
@@ -160,18 +162,18 @@ def _finite(value: object) -> Decimal | None:
 def _code(error: Mapping[str, Any], status: int, secret: str) -> str:
     """The gateway's word; a code that only repeats the status says less than the type."""
     for value in (error.get("code"), error.get("type")):
-        word = clean(value, secret=secret, limit=80)
+        word = sanitize(value, secret=secret, limit=80)
         if word and not word.isdigit():
             return word
     return f"http_{status}"
 
 
-def _not_own(answer: Answer, *, own: bool) -> str:
-    if own:
-        return f"status {answer.status} without a message"
-    head = answer.body[:512].lstrip().lower()
+def _without_message(response: Response, *, from_gateway: bool) -> str:
+    if from_gateway:
+        return f"status {response.status} without a message"
+    head = response.body[:512].lstrip().lower()
     kind = "a web page" if head.startswith((b"<!doctype", b"<html")) else "no JSON of the gateway"
-    return f"status {answer.status} with {kind if answer.body else 'an empty body'}"
+    return f"status {response.status} with {kind if response.body else 'an empty body'}"
 
 
 def _facts(error: Mapping[str, Any], secret: str) -> Iterator[str]:
@@ -189,7 +191,7 @@ def _facts(error: Mapping[str, Any], secret: str) -> Iterator[str]:
 def _scalar(value: object, secret: str) -> str:
     if isinstance(value, Decimal):
         return str(found) if (found := number(value)) is not None else ""
-    return clean(value, secret=secret, limit=200)
+    return sanitize(value, secret=secret, limit=200)
 
 
 def _date(value: str) -> float | None:
@@ -234,29 +236,29 @@ _LONGEST_LINK = 8192
 _OPEN_STATES = frozenset({"pending", "processing", "queued"})
 
 
-def read_task(answer: Answer, task_id: str, *, secret: str = "") -> Task | Unread:
+def read_task(response: Response, task_id: str, *, secret: str = "") -> Task | ReadError:
     """The task that was asked for; the task of another id is none of ours."""
-    data = parse_object(answer.body)
+    data = parse_object(response.body)
     task = parse_task(data, secret=secret)
     if task is None:
-        return Unread(code="garbled", message="the answer is not a task")
+        return ReadError(code="garbled", message="the answer is not a task")
     if task.id != task_id:
-        return Unread(code="wrong-task", message=f"the answer is about another task, {task.id}")
+        return ReadError(code="wrong-task", message=f"the answer is about another task, {task.id}")
     return task
 
 
-def read_batch(answer: Answer, *, secret: str = "") -> Mapping[str, Task] | None:
+def read_batch(response: Response, *, secret: str = "") -> Mapping[str, Task] | None:
     """The tasks of a batch answer by id; None when it is no such answer."""
-    items = parse_object(answer.body).get("data")
+    items = parse_object(response.body).get("data")
     if not isinstance(items, list):
         return None
     tasks = (parse_task(item, secret=secret) for item in items)
     return {task.id: task for task in tasks if task is not None}
 
 
-def read_list(answer: Answer, *, secret: str = "") -> tuple[Task, ...] | None:
+def read_list(response: Response, *, secret: str = "") -> tuple[Task, ...] | None:
     """The tasks of a list answer in its order; None when it is no such answer."""
-    data = parse(answer.body)
+    data = parse(response.body)
     items = mapping(data).get("data")
     if not isinstance(items, list):
         return None
@@ -268,7 +270,7 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
     """A task, from whatever has an id and a state."""
     fields = mapping(data)
     task_id = task_id_of(fields)
-    state = clean(fields.get("status"), secret=secret, limit=40).lower()
+    state = sanitize(fields.get("status"), secret=secret, limit=40).lower()
     if task_id is None or not state:
         return None
     code, message = _error(error_of(fields), secret)
@@ -281,8 +283,8 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
         estimated_seconds=estimated_seconds(fields),
         error_code=code,
         error_message=message,
-        model=clean(fields.get("model"), secret=secret, limit=200) or None,
-        type=clean(fields.get("type"), secret=secret, limit=40) or None,
+        model=sanitize(fields.get("model"), secret=secret, limit=200) or None,
+        type=sanitize(fields.get("type"), secret=secret, limit=40) or None,
         created=_seconds(fields.get("created", fields.get("created_at"))),
     )
 
@@ -336,9 +338,9 @@ def _error(error: Mapping[str, Any], secret: str) -> tuple[str | None, str | Non
     """The code and the message of why a task failed."""
     if not error:
         return None, None
-    code = clean(error.get("code"), secret=secret, limit=80) or None
-    message = clean(error.get("message"), secret=secret)
-    advice = clean(
+    code = sanitize(error.get("code"), secret=secret, limit=80) or None
+    message = sanitize(error.get("message"), secret=secret)
+    advice = sanitize(
         error.get("suggestion") or error.get("fallback_suggestion"), secret=secret
     ) or advice_for(code)
     if message and advice:
@@ -350,9 +352,9 @@ _LONGEST_URL = 2048
 _MILLISECONDS = 10**11  # a Unix time beyond this counts milliseconds
 
 
-def read_balance(answer: Answer) -> Balance | None:
+def read_balance(response: Response) -> Balance | None:
     """The balance; None when it is no such answer."""
-    data = mapping(parse_object(answer.body).get("data"))
+    data = mapping(parse_object(response.body).get("data"))
     key, user = mapping(data.get("token")), mapping(data.get("user"))
     user_remaining = balance_of(user.get("remaining_credits"))
     key_remaining = balance_of(key.get("remaining_credits"))
@@ -367,18 +369,18 @@ def read_balance(answer: Answer) -> Balance | None:
     )
 
 
-def read_models(answer: Answer) -> frozenset[str] | None:
+def read_models(response: Response) -> frozenset[str] | None:
     """The ids of models; None when it is no such answer."""
-    items = parse_object(answer.body).get("data")
+    items = parse_object(response.body).get("data")
     if not isinstance(items, list):
         return None
-    ids = (clean(mapping(item).get("id"), limit=200) for item in items)
+    ids = (sanitize(mapping(item).get("id"), limit=200) for item in items)
     return frozenset(filter(None, ids))
 
 
-def read_upload(answer: Answer) -> Upload | None:
+def read_upload(response: Response) -> Upload | None:
     """An uploaded file; None when the answer does not say where it is."""
-    data = _file_data(answer)
+    data = _file_data(response)
     file_id, url = data.get("file_id"), data.get("file_url")
     if not isinstance(file_id, str) or not is_plain(file_id, limit=200):
         return None
@@ -387,9 +389,9 @@ def read_upload(answer: Answer) -> Upload | None:
     return Upload(file_id=file_id, url=url, expires_at=_time(data.get("expires_at")))
 
 
-def read_quota(answer: Answer) -> Quota | None:
+def read_quota(response: Response) -> Quota | None:
     """The quota of files; None when it is no such answer."""
-    data = _file_data(answer)
+    data = _file_data(response)
     used, limit = number(data.get("used_files")), number(data.get("max_files"))
     if used is None or limit is None:
         return None
@@ -401,26 +403,26 @@ def read_quota(answer: Answer) -> Quota | None:
     )
 
 
-def own_failure(answer: Answer, *, secret: str = "") -> Unread | None:
+def envelope_failure(response: Response, *, secret: str = "") -> ReadError | None:
     """A failure that is reported in an envelope with `success`, whatever the HTTP status."""
-    if b'"success"' not in answer.body:  # tasks have none: no need to read all of them twice
+    if b'"success"' not in response.body:  # tasks have none: no need to read all of them twice
         return None
-    data = parse_object(answer.body)
+    data = parse_object(response.body)
     if data.get("success") is not False:
         return None
-    said = complaint(answer, secret=secret)
-    code = clean(data.get("code"), secret=secret, limit=80) or said.code
-    return Unread(
+    error_text = error_body(response, secret=secret)
+    code = sanitize(data.get("code"), secret=secret, limit=80) or error_text.code
+    return ReadError(
         code=code,
-        message="; ".join(filter(None, (said.message, advice_for(code)))),
-        status=answer.status,
-        retry_after=retry_after(answer.headers, now=time.time()),
-        denied=answer.status in (401, 403),
+        message="; ".join(filter(None, (error_text.message, advice_for(code)))),
+        status=response.status,
+        retry_after=retry_after(response.headers, now=time.time()),
+        denied=response.status in (401, 403),
     )
 
 
-def _file_data(answer: Answer) -> Any:
-    data = parse_object(answer.body)
+def _file_data(response: Response) -> Any:
+    data = parse_object(response.body)
     return mapping(data.get("data")) if data.get("success") is not False else {}
 
 

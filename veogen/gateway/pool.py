@@ -19,14 +19,14 @@ from urllib3.util.retry import Retry
 from urllib3.util.url import Url
 
 from veogen.errors import UsageError
-from veogen.gateway.transport import NotConnectedError, clean, not_connected
+from veogen.gateway.transport import NotConnectedError, not_connected, sanitize
 from veogen.hosts import is_public
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class PunctualResponse(HTTPResponse):
+class DeadlineResponse(HTTPResponse):
     """An answer whose head, and each piece of its body, takes at most as long as a byte of it may.
 
     Else a host that sends a byte a minute, of a header or of the length of a chunk, would be waited
@@ -41,7 +41,7 @@ class PunctualResponse(HTTPResponse):
         url: str | None = None,
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self._raw = _Timed(self.fp.detach(), sock.gettimeout())
+        self._raw = _DeadlineReader(self.fp.detach(), sock.gettimeout())
         self.fp = BufferedReader(self._raw)
 
     def read1(self, n: int = -1) -> bytes:
@@ -49,7 +49,7 @@ class PunctualResponse(HTTPResponse):
         return super().read1(n)
 
 
-class _Timed(RawIOBase):
+class _DeadlineReader(RawIOBase):
     """What comes over a connection, until its time is over."""
 
     def __init__(self, raw: RawIOBase, seconds: float | None) -> None:
@@ -74,10 +74,10 @@ class _Timed(RawIOBase):
         super().close()
 
 
-class _Telling:
+class _ConnectErrors:
     """A connection that raises `NotConnectedError` for all that fails before it stands."""
 
-    response_class: type[HTTPResponse] = PunctualResponse
+    response_class: type[HTTPResponse] = DeadlineResponse
     sock: socket.socket | None
     host: str
 
@@ -88,11 +88,11 @@ class _Telling:
             raise not_connected(error) from error
 
 
-class PlainConnection(_Telling, HTTPConnection):
+class PlainConnection(_ConnectErrors, HTTPConnection):
     """http, to this machine only."""
 
 
-class TlsConnection(_Telling, HTTPSConnection):
+class TlsConnection(_ConnectErrors, HTTPSConnection):
     """https."""
 
 
@@ -108,7 +108,7 @@ class TlsPool(HTTPSConnectionPool):
     ConnectionCls = TlsConnection
 
 
-class Wire(HTTPAdapter):
+class ConnectionPool(HTTPAdapter):
     """A pool of connections that are verified against one set of certificates, read once."""
 
     pools: ClassVar[Mapping[str, type[HTTPConnectionPool]]] = {"http": PlainPool, "https": TlsPool}
@@ -179,7 +179,7 @@ def certificates(ca_bundle: str | None = None) -> ssl.SSLContext:
         raise UsageError(f"{ca_bundle}: there is no certificate in it") from None
 
 
-class _Guarded:
+class _PublicOnly:
     """A connection to a public address only, or to the proxy, which sees to it by itself.
 
     The name is looked up before anything is sent there. Between that and the connection the
@@ -204,33 +204,33 @@ class _Guarded:
             raise NotConnectedError("forbidden", private_message(self.host))
 
 
-class _GuardedPlain(_Guarded, PlainConnection):
+class _PublicPlainConnection(_PublicOnly, PlainConnection):
     """http, which no link has: a second lock on that door."""
 
 
-class _GuardedTls(_Guarded, TlsConnection):
+class _PublicTlsConnection(_PublicOnly, TlsConnection):
     """https."""
 
 
-class _GuardedPlainPool(PlainPool):
-    ConnectionCls = _GuardedPlain
+class _PublicPlainPool(PlainPool):
+    ConnectionCls = _PublicPlainConnection
 
 
-class _GuardedTlsPool(TlsPool):
-    ConnectionCls = _GuardedTls
+class _PublicTlsPool(TlsPool):
+    ConnectionCls = _PublicTlsConnection
 
 
-class GuardedWire(Wire):
+class PublicPool(ConnectionPool):
     """A pool of connections to the public internet only."""
 
     pools: ClassVar[Mapping[str, type[HTTPConnectionPool]]] = {
-        "http": _GuardedPlainPool,
-        "https": _GuardedTlsPool,
+        "http": _PublicPlainPool,
+        "https": _PublicTlsPool,
     }
 
 
 def private_message(host: str) -> str:
-    return f"{clean(host, limit=100)} is not a host of the public internet"
+    return f"{sanitize(host, limit=100)} is not a host of the public internet"
 
 
 def _addresses(host: str, port: int) -> list[str]:

@@ -3,12 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-from veogen.gateway.api import NotTaken, Refused, Submission, Taken, Unknown
+from veogen.gateway.api import Accepted, NotAccepted, Rejected, Submission, Unknown
 from veogen.gateway.parse import (
-    Complaint,
+    ErrorBody,
     codes,
-    complaint,
     credits_of,
+    error_body,
     error_of,
     estimated_seconds,
     mapping,
@@ -17,70 +17,72 @@ from veogen.gateway.parse import (
     retry_after,
     task_id_of,
 )
-from veogen.gateway.transport import Answer, Broken, clean
+from veogen.gateway.transport import Response, TransportError, sanitize
 
-_DOUBTFUL = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
-_DOUBTFUL_STATUSES = (408, 409)
+_MAYBE_ACCEPTED = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
+_MAYBE_ACCEPTED_STATUSES = (408, 409)
 _REDIRECT = 3
 _MODEL_GONE = frozenset({"model_unavailable", "model_not_found", "key_model_not_allowed"})
 _STOPS = frozenset({401, 402, 403, 404})  # 404: the model is gone
 
 
-def read_submission(outcome: Answer | Broken, *, now: float, secret: str = "") -> Submission:
+def read_submission(
+    outcome: Response | TransportError, *, now: float, secret: str = ""
+) -> Submission:
     """The one place that decides whether a request may have been paid for."""
-    if isinstance(outcome, Broken):
-        return _broken(outcome)
-    doubt = codes(outcome) & _DOUBTFUL
-    if outcome.is_success and not doubt:
+    if isinstance(outcome, TransportError):
+        return _not_answered(outcome)
+    ambiguous = codes(outcome) & _MAYBE_ACCEPTED
+    if outcome.is_success and not ambiguous:
         return _accepted(outcome, secret)
-    said = complaint(outcome, secret=secret)
-    if doubt:
-        return Unknown(code=min(doubt), message=_with_id(said, outcome), status=outcome.status)
+    error = error_body(outcome, secret=secret)
+    if ambiguous:
+        return Unknown(code=min(ambiguous), message=_with_id(error, outcome), status=outcome.status)
     match outcome.status // 100, outcome.status:
         case _, 429:
-            return _not_taken(outcome, said, now=now)
-        case _, 503 if said.own:
-            return _not_taken(outcome, said, now=now)
-        case _, 500 | 502 | 504 if said.own:
-            return _not_taken(outcome, said, now=now, once=True)
-        case 4, status if status not in _DOUBTFUL_STATUSES:
-            return _refused(outcome, said)
+            return _not_accepted(outcome, error, now=now)
+        case _, 503 if error.from_gateway:
+            return _not_accepted(outcome, error, now=now)
+        case _, 500 | 502 | 504 if error.from_gateway:
+            return _not_accepted(outcome, error, now=now, once=True)
+        case 4, status if status not in _MAYBE_ACCEPTED_STATUSES:
+            return _rejected(outcome, error)
         case _:
-            return _unknown(outcome, said, secret)
+            return _unknown(outcome, error, secret)
 
 
-def _broken(outcome: Broken) -> NotTaken | Unknown:
+def _not_answered(outcome: TransportError) -> NotAccepted | Unknown:
     if not outcome.sent:
-        return NotTaken(code=outcome.kind, message=outcome.message, reached=False)
+        return NotAccepted(code=outcome.kind, message=outcome.message, reached=False)
     return Unknown(code=outcome.kind, message=f"{outcome.message}, after the request was sent")
 
 
-def _accepted(answer: Answer, secret: str) -> Taken | Unknown:
-    data = parse_object(answer.body)
+def _accepted(response: Response, secret: str) -> Accepted | Unknown:
+    data = parse_object(response.body)
     task_id = task_id_of(data)
-    found = request_id(answer.headers, data, secret=secret)
+    found = request_id(response.headers, data, secret=secret)
     if task_id is None:
-        words = f"accepted with status {answer.status}, but without the id of a task"
+        words = f"accepted with status {response.status}, but without the id of a task"
         return Unknown(
             code="no_task_id",
-            message=words + _instead(answer, found, secret),
-            status=answer.status,
+            message=words + _in_place_of_id(response, found, secret),
+            status=response.status,
         )
-    return Taken(
+    return Accepted(
         task_id=task_id,
         credits=_reserved(data),
         estimated_seconds=estimated_seconds(data),
-        replayed=answer.headers.get("idempotency-replayed", "").strip().lower() == "true",
+        replayed=response.headers.get("idempotency-replayed", "").strip().lower() == "true",
         request_id=found,
     )
 
 
-def _instead(answer: Answer, found: str | None, secret: str) -> str:
+def _in_place_of_id(response: Response, found: str | None, secret: str) -> str:
     """What the gateway says where the id should be."""
-    if not error_of(parse_object(answer.body)):
+    if not error_of(parse_object(response.body)):
         return f" [request {found}]" if found else ""
-    said = complaint(answer, secret=secret)
-    return f": {said.message} ({said.code})"
+    error = error_body(response, secret=secret)
+    return f": {error.message} ({error.code})"
 
 
 def _reserved(data: Any) -> Decimal | None:
@@ -88,37 +90,39 @@ def _reserved(data: Any) -> Decimal | None:
     return reserved or credits_of(mapping(data.get("billing")).get("reserved_credits")) or reserved
 
 
-def _not_taken(answer: Answer, said: Complaint, *, now: float, once: bool = False) -> NotTaken:
-    return NotTaken(
-        code=said.code,
-        message=said.message,
-        status=answer.status,
-        retry_after=retry_after(answer.headers, now=now),
+def _not_accepted(
+    response: Response, error: ErrorBody, *, now: float, once: bool = False
+) -> NotAccepted:
+    return NotAccepted(
+        code=error.code,
+        message=error.message,
+        status=response.status,
+        retry_after=retry_after(response.headers, now=now),
         once=once,
     )
 
 
-def _unknown(answer: Answer, said: Complaint, secret: str) -> Unknown:
-    message = said.message
-    if answer.status // 100 == _REDIRECT:
-        target = clean(answer.headers.get("location"), secret=secret, limit=200)
-        message = f"status {answer.status}: a redirect to {target or 'nowhere'}, never followed"
-    return Unknown(code=said.code, message=message, status=answer.status)
+def _unknown(response: Response, error: ErrorBody, secret: str) -> Unknown:
+    message = error.message
+    if response.status // 100 == _REDIRECT:
+        target = sanitize(response.headers.get("location"), secret=secret, limit=200)
+        message = f"status {response.status}: a redirect to {target or 'nowhere'}, never followed"
+    return Unknown(code=error.code, message=message, status=response.status)
 
 
-def _refused(answer: Answer, said: Complaint) -> Refused:
-    stops = answer.status in _STOPS or _is_model_gone(answer, said)
-    return Refused(code=said.code, message=said.message, status=answer.status, stops=stops)
+def _rejected(response: Response, error: ErrorBody) -> Rejected:
+    stops = response.status in _STOPS or _is_model_gone(response, error)
+    return Rejected(code=error.code, message=error.message, status=response.status, stops=stops)
 
 
-def _is_model_gone(answer: Answer, said: Complaint) -> bool:
-    words = said.message.lower()
-    return bool(codes(answer) & _MODEL_GONE) or (
+def _is_model_gone(response: Response, error: ErrorBody) -> bool:
+    words = error.message.lower()
+    return bool(codes(response) & _MODEL_GONE) or (
         "model" in words and "no longer available" in words
     )
 
 
-def _with_id(said: Complaint, answer: Answer) -> str:
+def _with_id(error: ErrorBody, response: Response) -> str:
     """The id helps whoever resolves it by hand."""
-    task_id = task_id_of(parse_object(answer.body))
-    return f"{said.message} (the answer names task {task_id})" if task_id else said.message
+    task_id = task_id_of(parse_object(response.body))
+    return f"{error.message} (the answer names task {task_id})" if task_id else error.message

@@ -28,7 +28,7 @@ Kind: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole answer; the names of its headers are in lower case."""
 
     status: int
@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class TransportError:
     """There is no whole answer. `sent` is False when surely no byte of the request was written."""
 
     kind: Kind
@@ -57,7 +57,7 @@ _SHORTEST_SECRET = 6
 _INTEGER_DIGITS = 15
 
 
-def clean(value: object, *, secret: str = "", limit: int = 500) -> str:
+def sanitize(value: object, *, secret: str = "", limit: int = 500) -> str:
     """`value` as one short line without control characters and without the secret.
 
     What is no text says nothing, but for whole numbers: the gateway's codes may be either.
@@ -107,15 +107,15 @@ class NotConnectedError(Exception):
 def not_connected(error: Exception) -> NotConnectedError:
     """What an exception means that was raised before the connection stood."""
     kind = _connect_kind(error)
-    return NotConnectedError(kind, f"{_WORDS[kind]}: {reason(error)}")
+    return NotConnectedError(kind, f"{_MESSAGES[kind]}: {reason(error)}")
 
 
-def broken(error: BaseException) -> Broken:
+def transport_error(error: BaseException) -> TransportError:
     """What an exception after the connection stood means."""
     chain = list(_chain(error))
     if any(isinstance(link, TimeoutError | ReadTimeoutError | requests.Timeout) for link in chain):
-        return Broken("timeout", _WORDS["timeout"])
-    return Broken("lost", f"{_WORDS['lost']}: {reason(error)}")
+        return TransportError("timeout", _MESSAGES["timeout"])
+    return TransportError("lost", f"{_MESSAGES['lost']}: {reason(error)}")
 
 
 def reason(error: BaseException) -> str:
@@ -125,10 +125,10 @@ def reason(error: BaseException) -> str:
         return "what came is no HTTP"
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
-    return clean(str(innermost), limit=200) or type(innermost).__name__
+    return sanitize(str(innermost), limit=200) or type(innermost).__name__
 
 
-_WORDS: Mapping[Kind, str] = {
+_MESSAGES: Mapping[Kind, str] = {
     "unresolved": "the host name has no address",
     "refused": "no connection",
     "connect-timeout": "no connection in time",

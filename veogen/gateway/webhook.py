@@ -29,10 +29,10 @@ PER_SECOND = 10.0
 
 _LONGEST_ID = 200
 
-Hint = Callable[[str], None]
+TaskHint = Callable[[str], None]
 
 
-class Bucket:
+class TokenBucket:
     """Lets `burst` through at once, and after that so many a second."""
 
     def __init__(self, now: Callable[[], float], burst: int, per_second: float) -> None:
@@ -52,15 +52,15 @@ class Bucket:
         return True
 
 
-class Callbacks:
+class WebhookApp:
     """Passes on hints to those whose secret the path ends with; `received` counts them."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.received = 0
-        self._bucket = Bucket(now, BURST, PER_SECOND)
-        self._hints: dict[bytes, Hint] = {}
+        self._bucket = TokenBucket(now, BURST, PER_SECOND)
+        self._hints: dict[bytes, TaskHint] = {}
 
-    def pass_on(self, secret: str, hint: Hint) -> None:
+    def register(self, secret: str, hint: TaskHint) -> None:
         """Tell `hint` the ids of tasks that come in under this secret."""
         self._hints = {**self._hints, secret.encode(): hint}  # callbacks may be coming in
 
@@ -79,21 +79,21 @@ class Callbacks:
             return "405 Method Not Allowed", {"Allow": "POST"}
         if not self._bucket.take():
             return "429 Too Many Requests", {"Retry-After": "1"}
-        task_id = id_of(environ["wsgi.input"].read(BODY_LIMIT))
+        task_id = task_id_in(environ["wsgi.input"].read(BODY_LIMIT))
         if task_id is None:
             return "400 Bad Request", {}
         self.received += 1
         hint(task_id)
         return "204 No Content", {}
 
-    def _hint_for(self, path: str) -> Hint | None:
+    def _hint_for(self, path: str) -> TaskHint | None:
         """By the last part alone: a proxy before us may have kept or cut off what precedes it."""
         given = path.rpartition("/")[2].encode("latin-1")  # as WSGI has it
         found = [hint for secret, hint in self._hints.items() if compare_digest(secret, given)]
         return found[0] if found else None
 
 
-def id_of(body: bytes) -> str | None:
+def task_id_in(body: bytes) -> str | None:
     """The id of the task that a callback is about."""
     try:
         task = json.loads(body)
@@ -124,7 +124,7 @@ def check_installed() -> None:
 
 
 @contextmanager
-def receiving(callbacks: Callbacks, host: str, port: int) -> Iterator[int]:
+def serving(callbacks: WebhookApp, host: str, port: int) -> Iterator[int]:
     """Serve from a thread of its own until the block ends; gives the port that it listens on."""
     from waitress import wasyncore  # noqa: PLC0415 - an extra
     from waitress.server import create_server  # noqa: PLC0415

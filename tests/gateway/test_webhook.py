@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from veogen.errors import UsageError
-from veogen.gateway.webhook import BODY_LIMIT, BURST, Callbacks, receiving
+from veogen.gateway.webhook import BODY_LIMIT, BURST, WebhookApp, serving
 
 OPEN = Path("/dev/fd")
 SECRET = "T7iB3m6yQ0Zc8uJr5xW1vK9dLs2hNf4aGpEoXbRtYqk"
@@ -45,9 +45,9 @@ class Ear:
 @pytest.fixture
 def ear() -> Iterator[Ear]:
     ear = Ear()
-    callbacks = Callbacks(lambda: ear.now)
-    callbacks.pass_on(SECRET, ear.heard.append)
-    with receiving(callbacks, "127.0.0.1", 0) as port:
+    callbacks = WebhookApp(lambda: ear.now)
+    callbacks.register(SECRET, ear.heard.append)
+    with serving(callbacks, "127.0.0.1", 0) as port:
         ear.port = port
         yield ear
 
@@ -145,7 +145,7 @@ def test_strangers_who_hold_the_line_use_up_few_files(ear: Ear) -> None:
 
 
 def test_nobody_listens_any_more_when_the_block_has_ended() -> None:
-    with receiving(Callbacks(lambda: 0.0), "127.0.0.1", 0) as port:
+    with serving(WebhookApp(lambda: 0.0), "127.0.0.1", 0) as port:
         held = socket.create_connection(("127.0.0.1", port), timeout=10)
 
     assert held.recv(1) == b""
@@ -166,5 +166,5 @@ def test_an_address_that_cannot_be_listened_on_is_told(host: str, reason: str) -
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         told = f"^{host}:{port} cannot be listened on: .*({reason})"
-        with pytest.raises(UsageError, match=told), receiving(Callbacks(lambda: 0.0), host, port):
+        with pytest.raises(UsageError, match=told), serving(WebhookApp(lambda: 0.0), host, port):
             pass

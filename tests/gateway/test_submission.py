@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.gateway.api import NotTaken, Refused, Submission, Taken, Unknown
+from veogen.gateway.api import Accepted, NotAccepted, Rejected, Submission, Unknown
 from veogen.gateway.submission import read_submission
-from veogen.gateway.transport import Answer, Broken, Kind
+from veogen.gateway.transport import Kind, Response, TransportError
 
 KEY = "sk-evo-secret"
 HTML = b"<!DOCTYPE html><title>502 Bad Gateway</title>"
@@ -22,19 +22,19 @@ def own(code: Any = "a_code", message: str = "a message", **more: Any) -> bytes:
 
 def read(status: int, body: bytes = b"", **headers: str) -> Submission:
     lowered = {name.replace("_", "-"): value for name, value in headers.items()}
-    return read_submission(Answer(status, lowered, body), now=0.0, secret=KEY)
+    return read_submission(Response(status, lowered, body), now=0.0, secret=KEY)
 
 
 @pytest.mark.parametrize("kind", ["unresolved", "refused", "connect-timeout", "tls"])
 def test_what_was_never_written_is_not_taken(kind: Kind) -> None:
-    submission = read_submission(Broken(kind, "why", sent=False), now=0.0)
+    submission = read_submission(TransportError(kind, "why", sent=False), now=0.0)
 
-    assert submission == NotTaken(code=kind, message="why", reached=False)
+    assert submission == NotAccepted(code=kind, message="why", reached=False)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "lost", "oversized"])
 def test_what_broke_after_sending_is_unknown(kind: Kind) -> None:
-    submission = read_submission(Broken(kind, "why"), now=0.0)
+    submission = read_submission(TransportError(kind, "why"), now=0.0)
 
     assert submission == Unknown(code=kind, message="why, after the request was sent")
 
@@ -50,7 +50,7 @@ def test_a_success_with_an_id_is_taken(status: int) -> None:
         }
     ).encode()
 
-    assert read(status, body, x_request_id="r1", idempotency_replayed="true") == Taken(
+    assert read(status, body, x_request_id="r1", idempotency_replayed="true") == Accepted(
         task_id="task-unified-1-a",
         credits=Decimal("25.700"),
         estimated_seconds=180.0,
@@ -122,19 +122,19 @@ def test_a_success_without_an_id_tells_what_the_gateway_says_instead(
 def test_too_many_requests_is_not_taken(body: bytes) -> None:
     submission = read(429, body, retry_after="7")
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert (submission.status, submission.retry_after, submission.once) == (429, 7.0, False)
 
 
 def test_service_unavailable_in_the_gateways_own_words_is_not_taken() -> None:
-    assert read(503, own("no_available_channel")) == NotTaken(
+    assert read(503, own("no_available_channel")) == NotAccepted(
         code="no_available_channel", message="a message", status=503
     )
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_server_errors_in_the_gateways_own_words_are_not_taken_once(status: int) -> None:
-    assert read(status, own()) == NotTaken(
+    assert read(status, own()) == NotAccepted(
         code="a_code", message="a message", status=status, once=True
     )
 
@@ -208,7 +208,7 @@ def test_a_key_a_balance_and_a_model_that_are_no_good_stop_the_batch(
 ) -> None:
     submission = read(status, body)
 
-    assert isinstance(submission, Refused)
+    assert isinstance(submission, Rejected)
     assert (submission.status, submission.stops) == (status, True)
 
 
@@ -223,7 +223,7 @@ def test_a_key_a_balance_and_a_model_that_are_no_good_stop_the_batch(
 def test_a_model_that_is_gone_stops_the_batch_at_any_status(body: bytes) -> None:
     submission = read(400, body)
 
-    assert isinstance(submission, Refused)
+    assert isinstance(submission, Rejected)
     assert submission.stops
 
 
@@ -232,7 +232,7 @@ def test_a_model_that_is_gone_stops_the_batch_at_any_status(body: bytes) -> None
 def test_every_other_refusal_is_of_this_request_alone(status: int, body: bytes) -> None:
     submission = read(status, body)
 
-    assert isinstance(submission, Refused)
+    assert isinstance(submission, Rejected)
     assert (submission.status, submission.stops) == (status, False)
 
 
@@ -283,7 +283,7 @@ def test_every_other_refusal_is_of_this_request_alone(status: int, body: bytes) 
 def test_the_gateways_words_reach_the_user(error: Any, code: str, message: str) -> None:
     body = json.dumps({"error": error}).encode()
 
-    assert read(400, body) == Refused(code=code, message=message, status=400)
+    assert read(400, body) == Rejected(code=code, message=message, status=400)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_the_gateways_words_reach_the_user(error: Any, code: str, message: str) 
 def test_words_that_stand_elsewhere_reach_the_user_too(
     said: dict[str, Any], code: str, message: str
 ) -> None:
-    refused = Refused(code=code, message=message, status=400)
+    refused = Rejected(code=code, message=message, status=400)
 
     assert read(400, json.dumps(said).encode()) == refused
 
@@ -341,7 +341,7 @@ def test_words_that_stand_elsewhere_reach_the_user_too(
 def test_retry_after_is_seconds_or_a_date(value: str, date: str, seconds: float | None) -> None:
     submission = read(429, own(), retry_after=value, date=date)
 
-    assert isinstance(submission, NotTaken)
+    assert isinstance(submission, NotAccepted)
     assert submission.retry_after == seconds
 
 
@@ -370,9 +370,9 @@ ENVELOPE = st.fixed_dictionaries(
     headers=st.dictionaries(st.sampled_from(["retry-after", "date", "x-request-id"]), st.text()),
 )
 def test_no_answer_makes_it_raise(status: int, body: bytes, headers: dict[str, str]) -> None:
-    submission = read_submission(Answer(status, headers, body), now=0.0, secret=KEY)
+    submission = read_submission(Response(status, headers, body), now=0.0, secret=KEY)
 
-    if isinstance(submission, Taken):
+    if isinstance(submission, Accepted):
         assert 200 <= status < 300
         submission.task_id.encode()
     else:
