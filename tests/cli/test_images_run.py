@@ -15,7 +15,7 @@ from support.pictures import picture
 from veogen.errors import ExitCode
 from veogen.executor.journal import Journal
 from veogen.executor.uploads import MARGIN
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import Simulator, running
 
 SPEC = """
@@ -66,7 +66,7 @@ class Place:
             return max(upload.expires_at or 0.0 for upload in journal.uploads().values())
 
 
-Begin = Callable[[Gateway], Place]
+Begin = Callable[[AccountSettings], Place]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def begin(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Begin]:
         (tmp_path / f"images/{name}.png").write_bytes(picture(colour=colour))
     with ExitStack() as stack:
 
-        def begun(gateway: Gateway) -> Place:
+        def begun(gateway: AccountSettings) -> Place:
             simulator = stack.enter_context(running(Options(generation_time=0.1, gateway=gateway)))
             environ = {
                 "EVOLINK_API_KEY": KEY,
@@ -90,7 +90,7 @@ def begin(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Begin]:
 
 
 def test_each_content_is_uploaded_once_over_two_runs(begin: Begin) -> None:
-    place = begin(Gateway())
+    place = begin(AccountSettings())
 
     first = place.run("--select", "*dawn*")
     uploaded = len(place.files)
@@ -109,7 +109,7 @@ def test_each_content_is_uploaded_once_over_two_runs(begin: Begin) -> None:
 
 
 def test_uploads_that_are_about_to_expire_are_made_again(begin: Begin) -> None:
-    place = begin(Gateway(files_expire=MARGIN + 4))
+    place = begin(AccountSettings(files_expire=MARGIN + 4))
     place.run("--select", "*dawn*")
     assert len(place.files) == 2
     while time.time() < place.uploads_end() - MARGIN:
@@ -123,7 +123,7 @@ def test_uploads_that_are_about_to_expire_are_made_again(begin: Begin) -> None:
 
 
 def test_a_full_account_is_cleared_of_our_own_uploads_only(begin: Begin) -> None:
-    place = begin(Gateway(max_files=3))
+    place = begin(AccountSettings(max_files=3))
     theirs = {"file": ("theirs.png", picture(colour="green"), "image/png")}
     place.ask("POST", "upload/stream", files=theirs)
     place.run("--select", "*dawn*")
@@ -140,7 +140,7 @@ def test_a_full_account_is_cleared_of_our_own_uploads_only(begin: Begin) -> None
 
 
 def test_an_account_full_of_files_of_others_is_told_with_advice(begin: Begin) -> None:
-    place = begin(Gateway(max_files=0))
+    place = begin(AccountSettings(max_files=0))
 
     ended = place.run("--select", "*dawn*")
 

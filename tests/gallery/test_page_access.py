@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser
-from support.browser import DESK, PHONE, Visit, chromium, visit
+from support.browser import DESKTOP, PHONE, Visit, chromium, visit
 from support.galleries import Shown, make_page, make_run
 
 VIEWS = ["Grid", "Matrix", "Takes", "Compare"]
@@ -55,7 +55,7 @@ def problems(seen: Visit) -> list[str]:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_view_can_be_used_by_everybody(
     browser: Browser, page: Path, size: tuple[int, int], *, dark: bool
 ) -> None:
@@ -66,7 +66,7 @@ def test_every_view_can_be_used_by_everybody(
             assert (name, seen.overflow()) == (name, 0)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_what_lies_above_the_page_can_be_used_too(
     browser: Browser, page: Path, size: tuple[int, int]
 ) -> None:
@@ -86,7 +86,7 @@ def test_what_lies_above_the_page_can_be_used_too(
         assert problems(seen) == []
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_videos_of_one_request_do_not_cover_each_other(
     browser: Browser, page: Path, size: tuple[int, int]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from veogen.simulator.scenario import Gateway, Options, parse
+from veogen.simulator.scenario import AccountSettings, Options, parse
 from veogen.simulator.server import Simulator, running
 
 MODEL = "veo-3.1-fast-generate-preview"
@@ -60,7 +60,9 @@ class Customer:
 def customer_of(*faults: str) -> Iterator[Customer]:
     """A customer of a simulator with these entries of a faults file."""
     scenario = parse("\n".join(["faults:", *(f"- {{{f}}}" for f in faults)]).encode(), "faults")
-    told = Options(generation_time=0, faults=scenario.faults, gateway=Gateway(clips="shared"))
+    told = Options(
+        generation_time=0, faults=scenario.faults, gateway=AccountSettings(clips="shared")
+    )
     with running(told) as simulator:
         yield Customer(simulator)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from customer import KEY, MODEL, Customer
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import Simulator, running
 
 BODY = f'{{"model": "{MODEL}", "prompt": "a boat"}}'.encode()
@@ -17,7 +17,7 @@ BODY = f'{{"model": "{MODEL}", "prompt": "a boat"}}'.encode()
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
+    with running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator:
         yield simulator
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from customer import Customer, eventually
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
-from veogen.simulator.service import WAITS, Callbacks
+from veogen.simulator.service import WAITS, CallbackSender
 
 
 class Receiver(ThreadingHTTPServer):
@@ -20,7 +20,7 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, *statuses: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Desk)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.statuses = list(statuses)
         self.received: list[Any] = []
         self.signs: set[str | None] = set()
@@ -30,7 +30,7 @@ class Receiver(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/done"
 
 
-class _Desk(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
@@ -59,7 +59,7 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
 def test_the_end_of_a_task_is_told_in_the_shape_of_a_read() -> None:
     with (
         receiving(200) as receiver,
-        running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator,
+        running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator,
     ):
         customer = Customer(simulator)
         task = customer.make(callback_url=receiver.url)
@@ -79,26 +79,26 @@ def test_the_end_of_a_task_is_told_in_the_shape_of_a_read() -> None:
     ],
 )
 def test_a_callback_is_tried_again(statuses: tuple[int, ...], times: int, outcome: str) -> None:
-    callbacks = Callbacks(waits=(0, 0, 0))
+    callbacks = CallbackSender(waits=(0, 0, 0))
     with receiving(*statuses) as receiver:
-        asyncio.run(callbacks.tell(receiver.url, {"id": "x"}))
+        asyncio.run(callbacks.send(receiver.url, {"id": "x"}))
 
     assert receiver.received == [{"id": "x"}] * times
     assert callbacks.outcomes == {outcome: 1}
 
 
 def test_a_callback_to_nobody_is_given_up() -> None:
-    callbacks = Callbacks(waits=(0,))
+    callbacks = CallbackSender(waits=(0,))
 
-    asyncio.run(callbacks.tell("http://127.0.0.1:9/", {}))
+    asyncio.run(callbacks.send("http://127.0.0.1:9/", {}))
 
     assert callbacks.outcomes == {"given up": 1}
 
 
 def test_nobody_is_called_outside_of_this_machine() -> None:
-    callbacks = Callbacks()
+    callbacks = CallbackSender()
 
-    asyncio.run(callbacks.tell("https://example.org/hook", {}))
+    asyncio.run(callbacks.send("https://example.org/hook", {}))
 
     assert callbacks.outcomes == {"withheld": 1}
 

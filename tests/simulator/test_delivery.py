@@ -1,4 +1,4 @@
-"""Each way in which a clip may arrive spoiled."""
+"""Each way in which a clip may arrive with a fault."""
 
 import time
 

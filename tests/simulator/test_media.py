@@ -4,13 +4,13 @@ import pytest
 import requests
 from customer import Customer
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
 
 
 @pytest.fixture(scope="module")
 def customer() -> Iterator[Customer]:
-    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
+    with running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator:
         yield Customer(simulator)
 
 

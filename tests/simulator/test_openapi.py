@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from veogen.models.model import shipped
 from veogen.simulator.openapi import document
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import Simulator, running
 
 API = schemathesis.openapi.from_dict(document(shipped()))
@@ -40,7 +40,7 @@ OF_BODIES = [*CHECKS, negative_data_rejection]  # an unknown query parameter is 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    told = Options(generation_time=0, gateway=Gateway(clips="shared", max_files=10**6))
+    told = Options(generation_time=0, gateway=AccountSettings(clips="shared", max_files=10**6))
     with running(told) as simulator:
         yield simulator
 

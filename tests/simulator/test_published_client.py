@@ -10,7 +10,7 @@ from customer import MODEL, Customer, eventually
 from published_client import NotInstalledError, PublishedClient, asking, install
 from test_uploads import PNG
 
-from veogen.simulator.scenario import Gateway, Options, parse
+from veogen.simulator.scenario import AccountSettings, Options, parse
 from veogen.simulator.server import Simulator, running
 
 FAULTS = parse(
@@ -91,7 +91,7 @@ def test_it_submits_and_polls_to_completion(client: PublishedClient, simulator: 
 def test_it_uploads_lists_and_deletes_files(entry: Path, tmp_path: Path) -> None:
     (tmp_path / "tower.png").write_bytes(PNG)
     data = base64.b64encode(PNG).decode()
-    told = Options(gateway=Gateway(max_files=2))
+    told = Options(gateway=AccountSettings(max_files=2))
     with running(told) as simulator, asking(entry, simulator) as client:
         streamed = client.call(
             "upload_file", file_path=str(tmp_path / "tower.png"), upload_path="a"

@@ -8,7 +8,7 @@ import requests
 from customer import KEY, MODEL, Customer, customer_of
 
 from veogen.simulator.refusals import STATUSES, TASK_ERRORS
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
 
 
@@ -196,7 +196,7 @@ def test_a_model_nobody_knows_is_not_found(customer: Customer) -> None:
 
 
 def test_a_model_that_is_gone_is_not_found_and_not_listed() -> None:
-    with running(Options(gateway=Gateway(models=()))) as simulator:
+    with running(Options(gateway=AccountSettings(models=()))) as simulator:
         customer = Customer(simulator)
 
         assert refused(customer.submit())[:3] == (404, "not_found_error", "model_unavailable")

@@ -14,7 +14,7 @@ from veogen.simulator.scenario import (
     GUIDE,
     OUTAGE,
     WHEN,
-    Gateway,
+    AccountSettings,
     Outage,
     Scenario,
     load,
@@ -35,7 +35,7 @@ faults:
 """
 
     assert parse(text, "f.yaml") == Scenario(
-        Gateway(
+        AccountSettings(
             concurrency=2,
             credits=Decimal("12.5"),
             models=("a", "b"),
@@ -148,7 +148,7 @@ def test_all_that_can_be_written_is_in_the_guide() -> None:
 
 
 def test_the_guide_tells_the_defaults() -> None:
-    account = Gateway()
+    account = AccountSettings()
     told = dict(re.findall(r"^    (\w+) .*\((\S+)\)$", GUIDE, re.MULTILINE))
 
     names = ("concurrency", "retry_after", "credits", "max_files", "spread", "clips")

@@ -11,7 +11,7 @@ import requests
 from customer import Customer, eventually
 
 from veogen.errors import UsageError
-from veogen.simulator.scenario import Gateway, Options, Outage
+from veogen.simulator.scenario import AccountSettings, Options, Outage
 from veogen.simulator.server import running
 from veogen.simulator.task import address
 
@@ -83,7 +83,7 @@ def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
 
 
 def test_nothing_listens_during_an_outage_and_all_is_known_after_it() -> None:
-    gateway = Gateway(outages=(Outage(since=0.3, seconds=0.6),), clips="shared")
+    gateway = AccountSettings(outages=(Outage(since=0.3, seconds=0.6),), clips="shared")
     with running(Options(generation_time=0, gateway=gateway)) as simulator:
         customer = Customer(simulator)
         task_id = customer.submit().json()["id"]
@@ -126,7 +126,7 @@ def test_whatever_it_listens_on_its_address_can_be_reached(host: str, reached: s
 
 
 def test_links_lead_to_the_host_that_the_client_knows() -> None:
-    told = Options(host="0.0.0.0", generation_time=0, gateway=Gateway(clips="shared"))
+    told = Options(host="0.0.0.0", generation_time=0, gateway=AccountSettings(clips="shared"))
     with running(told) as simulator:
         customer = Customer(simulator)
         [here] = customer.make()["results"]

@@ -6,7 +6,7 @@ import pytest
 import requests
 from customer import KEY, MODEL, Customer
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
 
 
@@ -125,7 +125,7 @@ def test_the_list_is_newest_first_and_holds_no_links_and_prompts(customer: Custo
 
 
 def test_credits_are_reserved_and_then_charged() -> None:
-    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
+    with running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator:
         customer = Customer(simulator)
         before = customer.ask("GET", "/v1/credits").json()["data"]["user"]
         customer.make()
@@ -168,7 +168,7 @@ def test_every_answer_says_that_it_is_simulated(customer: Customer) -> None:
 def test_a_key_sent_to_the_media_host_is_seen_but_not_kept(
     headers: dict[str, str], query: str, seen: int
 ) -> None:
-    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
+    with running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator:
         customer = Customer(simulator)
         [link] = customer.make()["results"]
         customer.fetch(link + query, **headers)
@@ -180,7 +180,7 @@ def test_a_key_sent_to_the_media_host_is_seen_but_not_kept(
 
 
 def test_the_audit_tells_who_was_billed_for_what() -> None:
-    with running(Options(generation_time=0, gateway=Gateway(clips="shared"))) as simulator:
+    with running(Options(generation_time=0, gateway=AccountSettings(clips="shared"))) as simulator:
         customer = Customer(simulator)
         task_id = customer.submit(key="the-first-of-two-keys").json()["id"]
         customer.submit(key="the-first-of-two-keys")

@@ -1,4 +1,4 @@
-"""Queueing, pace and chance."""
+"""Queueing, rate limits and chance."""
 
 import time
 from decimal import Decimal
@@ -7,12 +7,14 @@ from typing import Any
 
 from customer import Customer, eventually
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
 
 
 def test_only_so_many_tasks_are_worked_on_at_once() -> None:
-    told = Options(generation_time=0.6, gateway=Gateway(concurrency=2, clips="shared", spread=0))
+    told = Options(
+        generation_time=0.6, gateway=AccountSettings(concurrency=2, clips="shared", spread=0)
+    )
     with running(told) as simulator:
         customer = Customer(simulator)
         ids = [customer.submit(seed=seed).json()["id"] for seed in range(1, 6)]
@@ -52,7 +54,7 @@ def test_progress_grows() -> None:
 
 def times_of(seed: int, number: int = 60) -> list[float]:
     """How long tasks of a simulator took, by its own account."""
-    gateway = Gateway(concurrency=number, clips="shared", spread=0.5)
+    gateway = AccountSettings(concurrency=number, clips="shared", spread=0.5)
     with running(Options(generation_time=0.2, seed=seed, gateway=gateway)) as simulator:
         customer = Customer(simulator)
         customer.make(seed=10**6)
@@ -73,7 +75,7 @@ def test_generation_times_are_spread_around_the_median_by_the_seed() -> None:
 
 
 def test_too_many_submits_in_a_minute_are_refused_and_reads_are_not() -> None:
-    gateway = Gateway(requests_per_minute=3, retry_after="seconds")
+    gateway = AccountSettings(requests_per_minute=3, retry_after="seconds")
     with running(Options(gateway=gateway)) as simulator:
         customer = Customer(simulator)
         answers = [customer.submit(seed=seed) for seed in range(1, 6)]
@@ -86,7 +88,7 @@ def test_too_many_submits_in_a_minute_are_refused_and_reads_are_not() -> None:
 
 
 def test_too_many_reads_in_a_minute_are_refused_and_submits_are_not() -> None:
-    with running(Options(gateway=Gateway(reads_per_minute=3))) as simulator:
+    with running(Options(gateway=AccountSettings(reads_per_minute=3))) as simulator:
         customer = Customer(simulator)
         task_id = customer.submit().json()["id"]
 
@@ -105,7 +107,7 @@ def test_too_many_reads_in_a_minute_are_refused_and_submits_are_not() -> None:
 
 
 def test_credits_end() -> None:
-    gateway = Gateway(credits=Decimal(40))
+    gateway = AccountSettings(credits=Decimal(40))
     with running(Options(gateway=gateway)) as simulator:
         customer = Customer(simulator)
         taken, refused = customer.submit(), customer.submit()
@@ -125,7 +127,7 @@ def test_credits_end() -> None:
 
 def test_links_expire() -> None:
     with running(
-        Options(generation_time=0, gateway=Gateway(links_expire=3, clips="shared"))
+        Options(generation_time=0, gateway=AccountSettings(links_expire=3, clips="shared"))
     ) as simulator:
         customer = Customer(simulator)
         [link] = customer.make()["results"]

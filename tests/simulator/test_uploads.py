@@ -10,7 +10,7 @@ import requests
 from customer import Customer, customer_of
 from PIL import Image
 
-from veogen.simulator.scenario import Gateway, Options
+from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import running
 
 BASE = "/api/v1/files"
@@ -28,7 +28,7 @@ PNG = png()
 @pytest.fixture
 def customer() -> Iterator[Customer]:
     with running(
-        Options(generation_time=0, gateway=Gateway(max_files=3, clips="shared"))
+        Options(generation_time=0, gateway=AccountSettings(max_files=3, clips="shared"))
     ) as simulator:
         yield Customer(simulator)
 
@@ -204,7 +204,7 @@ def test_a_key_is_needed(customer: Customer) -> None:
 
 
 def test_files_expire() -> None:
-    with running(Options(gateway=Gateway(files_expire=0.2, clips="shared"))) as simulator:
+    with running(Options(gateway=AccountSettings(files_expire=0.2, clips="shared"))) as simulator:
         customer = Customer(simulator)
         file = upload(customer).json()["data"]
         assert customer.fetch(file["file_url"]).status_code == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-DESK = (1280, 900)
+DESKTOP = (1280, 900)
 PHONE = (390, 844)
 
 
@@ -74,7 +74,7 @@ class Visit:
 
 @contextmanager
 def visit(
-    browser: Browser, path: Path, size: tuple[int, int] = DESK, *, dark: bool = False
+    browser: Browser, path: Path, size: tuple[int, int] = DESKTOP, *, dark: bool = False
 ) -> Iterator[Visit]:
     """Open a page from the disk, without a network."""
     context = browser.new_context(

@@ -24,7 +24,7 @@ from veogen.results.record import Record
 from veogen.text import counted
 
 if TYPE_CHECKING:
-    from veogen.simulator.scenario import Memory
+    from veogen.simulator.scenario import RestoredTask
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _simulator(
     from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
     from veogen.simulator.server import running  # noqa: PLC0415
 
-    told["memories"] = tuple(_memories(directories))
+    told["memories"] = tuple(_restored_tasks(directories))
     with running(options(faults, **told)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
 
@@ -82,9 +82,9 @@ def _is_wanted(record: Record, directory: Path) -> bool:
     return record.status in ("submitted", "undelivered")
 
 
-def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
+def _restored_tasks(directories: Sequence[Path]) -> Iterator["RestoredTask"]:
     """What an earlier simulated run has submitted: its simulator is gone, its tasks go on."""
-    from veogen.simulator.scenario import Memory  # noqa: PLC0415
+    from veogen.simulator.scenario import RestoredTask  # noqa: PLC0415
 
     now = SystemClock().now()
     for directory in map(RunDirectory, directories):
@@ -95,7 +95,7 @@ def _memories(directories: Sequence[Path]) -> Iterator["Memory"]:
         for standing in ledger.everything:
             record = standing.record
             if record.task_id and record.sent and _is_wanted(record, directory.path):
-                yield Memory(
+                yield RestoredTask(
                     task_id=record.task_id,
                     body=json.loads(record.sent.body),
                     key=record.sent.key,

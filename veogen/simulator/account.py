@@ -8,7 +8,7 @@ from typing import Any
 
 from veogen.models.model import Model
 from veogen.simulator.refusals import RefusedError
-from veogen.simulator.task import TERMINAL, Task, number_of, seconds_of
+from veogen.simulator.task import TERMINAL, SimulatedTask, number_of, seconds_of
 
 _STEP = Decimal("0.001")
 
@@ -103,7 +103,7 @@ def _fingerprint(key: str) -> str:
 
 
 def report(
-    audit: Audit, tasks: Iterable[Task], account: Account, faults: Mapping[str, int]
+    audit: Audit, tasks: Iterable[SimulatedTask], account: Account, faults: Mapping[str, int]
 ) -> dict[str, Any]:
     """Everything as JSON."""
     tasks = list(tasks)
@@ -154,7 +154,7 @@ def summary(found: dict[str, Any]) -> str:
     return "\n".join(f"{name}: {told}" for name, told in facts.items())
 
 
-def _bill(task: Task) -> dict[str, Any]:
+def _bill(task: SimulatedTask) -> dict[str, Any]:
     return {
         "task_id": task.id,
         "idempotency_key": task.key,
@@ -170,12 +170,12 @@ def _bill(task: Task) -> dict[str, Any]:
     }
 
 
-def _by_key(tasks: Iterable[Task]) -> dict[str, list[str]]:
+def _by_key(tasks: Iterable[SimulatedTask]) -> dict[str, list[str]]:
     """Keys that bought more than once: a promise of this gateway broken, so always none."""
     return _groups((task.key, task.id) for task in tasks if task.key is not None)
 
 
-def _by_body(tasks: Iterable[Task]) -> dict[str, list[str]]:
+def _by_body(tasks: Iterable[SimulatedTask]) -> dict[str, list[str]]:
     """Bodies bought under several keys: takes and new attempts, or a client's mistake."""
     return _groups((task.body_hash, task.id) for task in tasks)
 

@@ -8,17 +8,17 @@ from http import HTTPStatus
 from aiohttp import ETag, hdrs, web
 
 from veogen.simulator.faults import Fault
-from veogen.simulator.middleware import SERVICE, hang_up, suffer
-from veogen.simulator.refusals import Handler, explain, sign
+from veogen.simulator.middleware import SERVICE, apply_fault, hang_up
+from veogen.simulator.refusals import Handler, add_headers, error_middleware
 from veogen.simulator.service import Service
-from veogen.simulator.task import Task
+from veogen.simulator.task import SimulatedTask
 
 _STEPS = 20  # in which a slow body arrives
 _INTACT = 32  # bytes of a corrupt clip that still look like an MP4
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Payload:
     """What is sent, and how it travels."""
 
     data: bytes
@@ -28,8 +28,8 @@ class Parcel:
     seconds: float = 0.0
     lost_after: float | None = None
 
-    def spoiled(self, fault: Fault, nth: int) -> "Parcel":
-        """This parcel after `fault`; `nth` is how often it was sent."""
+    def with_fault(self, fault: Fault, nth: int) -> "Payload":
+        """This payload with `fault`; `nth` is how often it was sent."""
         match fault.do:
             case "truncated":
                 end = int(len(self.data) * fault.after)
@@ -49,44 +49,44 @@ class Parcel:
                 return self
 
 
-async def deliver(request: web.Request, parcel: Parcel) -> web.StreamResponse:
-    """Send the parcel, or the part of it that was asked for."""
-    etag, size = f'"{parcel.etag}"', len(parcel.data)
+async def send_payload(request: web.Request, payload: Payload) -> web.StreamResponse:
+    """Send the payload, or the part of it that was asked for."""
+    etag, size = f'"{payload.etag}"', len(payload.data)
     headers = {hdrs.ETAG: etag, hdrs.ACCEPT_RANGES: "bytes"}
-    if instead := _instead(request, parcel.etag):
-        return web.Response(status=instead, headers=headers)
-    part = _part(request, size, etag)
+    if status := _conditional_status(request, payload.etag):
+        return web.Response(status=status, headers=headers)
+    part = _range_of(request, size, etag)
     if part is not None and not part:
         headers[hdrs.CONTENT_RANGE] = f"bytes */{size}"
         return web.Response(status=416, headers=headers)
-    data = parcel.data
+    data = payload.data
     if part is not None:
         headers[hdrs.CONTENT_RANGE] = f"bytes {part.start}-{part.stop - 1}/{size}"
         data = data[part.start : part.stop]
-    answer = web.StreamResponse(status=200 if part is None else 206, headers=headers)
-    answer.content_type = parcel.kind
-    if parcel.length:
-        answer.content_length = len(data)
-    await answer.prepare(request)
+    response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
+    response.content_type = payload.kind
+    if payload.length:
+        response.content_length = len(data)
+    await response.prepare(request)
     if request.method != hdrs.METH_HEAD:
-        await _send(request, answer, data, parcel)
-    await answer.write_eof()
-    return answer
+        await _send(request, response, data, payload)
+    await response.write_eof()
+    return response
 
 
 async def _send(
-    request: web.Request, answer: web.StreamResponse, data: bytes, parcel: Parcel
+    request: web.Request, response: web.StreamResponse, data: bytes, payload: Payload
 ) -> None:
-    end = len(data) if parcel.lost_after is None else int(len(data) * parcel.lost_after)
-    pieces = range(0, end, max(1, end // _STEPS) if parcel.seconds else max(1, end))
+    end = len(data) if payload.lost_after is None else int(len(data) * payload.lost_after)
+    pieces = range(0, end, max(1, end // _STEPS) if payload.seconds else max(1, end))
     for start in pieces:
-        await asyncio.sleep(parcel.seconds / len(pieces))
-        await answer.write(data[start : min(end, start + pieces.step)])
-    if parcel.lost_after is not None:
+        await asyncio.sleep(payload.seconds / len(pieces))
+        await response.write(data[start : min(end, start + pieces.step)])
+    if payload.lost_after is not None:
         await hang_up(request)
 
 
-def _instead(request: web.Request, etag: str) -> int | None:
+def _conditional_status(request: web.Request, etag: str) -> int | None:
     """The status of an answer without the bytes, where the client wants them on a condition."""
     if request.if_match and not _names(request.if_match, etag):
         return HTTPStatus.PRECONDITION_FAILED
@@ -99,7 +99,7 @@ def _names(tags: tuple[ETag, ...], etag: str) -> bool:
     return any(tag.value in ("*", etag) for tag in tags)
 
 
-def _part(request: web.Request, size: int, etag: str) -> range | None:
+def _range_of(request: web.Request, size: int, etag: str) -> range | None:
     """The bytes asked for; None for all of them, an empty range for none that exist."""
     if request.headers.get(hdrs.IF_RANGE, etag) != etag:
         return None
@@ -113,8 +113,8 @@ def _part(request: web.Request, size: int, etag: str) -> range | None:
 
 
 def media_host(service: Service) -> web.Application:
-    app = web.Application(middlewares=[explain, guard])
-    app.on_response_prepare.append(sign)
+    app = web.Application(middlewares=[error_middleware, check_client])
+    app.on_response_prepare.append(add_headers)
     app[SERVICE] = service
     app.router.add_get("/videos/{task}/{number:[0-9]{1,3}}.mp4", serve)
     app.router.add_get("/files/{path:.+}", serve_file)
@@ -123,7 +123,7 @@ def media_host(service: Service) -> web.Application:
 
 
 @web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def check_client(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse Python's own User-Agent, as the real host does, and write down keys."""
     sent = (*request.headers.values(), *request.query.values())
     request.app[SERVICE].audit.asked_media(request.headers.get(hdrs.AUTHORIZATION), sent)
@@ -133,20 +133,20 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    task, number = _asked(request)
+    task, number = _task_of_link(request)
     task.downloads += 1
     fault = request.app[SERVICE].faults.pick("download", task.prompt, f"{task.name}/{number}")
     clip = task.clips[number - 1]
-    parcel = Parcel(clip.path.read_bytes(), clip.etag, "video/mp4")
+    payload = Payload(clip.path.read_bytes(), clip.etag, "video/mp4")
     if fault is not None:
         if fault.do == "expired":
             raise _expired()
         if fault.do not in ("drop", "slow"):  # those two befall the clip on its way
-            instead = await suffer(request, fault)
-            if instead is not None:
-                return instead
-        parcel = parcel.spoiled(fault, task.downloads)
-    return await deliver(request, parcel)
+            response = await apply_fault(request, fault)
+            if response is not None:
+                return response
+        payload = payload.with_fault(fault, task.downloads)
+    return await send_payload(request, payload)
 
 
 async def serve_file(request: web.Request) -> web.StreamResponse:
@@ -156,10 +156,10 @@ async def serve_file(request: web.Request) -> web.StreamResponse:
     file = files.by_id(file_id) if file_id else files.find(request.rel_url.raw_path)
     if file is None:
         raise web.HTTPNotFound
-    return await deliver(request, Parcel(file.data, file.id, file.kind))
+    return await send_payload(request, Payload(file.data, file.id, file.kind))
 
 
-def _asked(request: web.Request) -> tuple[Task, int]:
+def _task_of_link(request: web.Request) -> tuple[SimulatedTask, int]:
     """The task of a link and which of its clips, checked; raises an answer."""
     service = request.app[SERVICE]
     task = service.tasks.get(request.match_info["task"])

@@ -25,7 +25,7 @@ UNENDING = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One entry of a faults file; `guide.py` tells what each field means."""
+    """One entry of a faults file; `scenario.GUIDE` says what each field means."""
 
     at: At
     do: str

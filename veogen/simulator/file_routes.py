@@ -12,9 +12,15 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from veogen.simulator.file_store import CODES, SIZE_LIMIT, FileRefusedError, Stored, moment
-from veogen.simulator.middleware import SERVICE, authorize, host, number, suffer
-from veogen.simulator.refusals import UNREADABLE, Handler, RefusedError, told
+from veogen.simulator.file_store import CODES, SIZE_LIMIT, FileRefusedError, StoredFile, moment
+from veogen.simulator.middleware import (
+    SERVICE,
+    apply_fault,
+    authorize,
+    client_host,
+    count_parameter,
+)
+from veogen.simulator.refusals import UNREADABLE, Handler, RefusedError, json_response
 from veogen.simulator.validation import is_loopback
 
 _BASE = "/api/v1/files"
@@ -24,7 +30,7 @@ _OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadForm:
     """What a client sent, whichever way."""
 
     data: bytes
@@ -52,7 +58,7 @@ async def upload_base64(request: web.Request) -> web.StreamResponse:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise FileRefusedError(CODES["type"], "base64_data is not base64") from None
-    return await _keep(request, Upload(data, sent.get("file_name"), sent.get("upload_path")))
+    return await _keep(request, UploadForm(data, sent.get("file_name"), sent.get("upload_path")))
 
 
 async def upload_stream(request: web.Request) -> web.StreamResponse:
@@ -77,18 +83,21 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
         raise FileRefusedError(400, "the body is not multipart/form-data") from None
     if upload is None:
         raise FileRefusedError(400, "the part named file is missing")
-    return await _keep(request, Upload(upload, sent.get("file_name"), sent.get("upload_path")))
+    return await _keep(request, UploadForm(upload, sent.get("file_name"), sent.get("upload_path")))
 
 
 async def upload_url(request: web.Request) -> web.StreamResponse:
     sent = await _fields(request, "file_url")
     data = await _fetch(sent["file_url"])
     name = sent.get("file_name") or unquote(urlsplit(sent["file_url"]).path).rpartition("/")[2]
-    return await _keep(request, Upload(data, name, sent.get("upload_path")))
+    return await _keep(request, UploadForm(data, name, sent.get("upload_path")))
 
 
 async def list_files(request: web.Request) -> web.StreamResponse:
-    page, size = number(request, "page", 1, 10**6), number(request, "pageSize", 20, 100)
+    page, size = (
+        count_parameter(request, "page", 1, 10**6),
+        count_parameter(request, "pageSize", 20, 100),
+    )
     files = request.app[SERVICE].files.files()
     shown = [
         {
@@ -99,13 +108,13 @@ async def list_files(request: web.Request) -> web.StreamResponse:
         }
         for file in files[(page - 1) * size : page * size]
     ]
-    return _done({"total": len(files), "files": shown})
+    return _success({"total": len(files), "files": shown})
 
 
 async def quota(request: web.Request) -> web.StreamResponse:
     store = request.app[SERVICE].files
     used = len(store.files())
-    return _done(
+    return _success(
         {
             "user_group": "default",
             "used_files": used,
@@ -118,21 +127,21 @@ async def quota(request: web.Request) -> web.StreamResponse:
 async def delete(request: web.Request) -> web.StreamResponse:
     if not request.app[SERVICE].files.remove(request.match_info["id"]):
         raise FileRefusedError(404, "no such file", 404)
-    return _done({})
+    return _success({})
 
 
-async def _keep(request: web.Request, upload: Upload) -> web.StreamResponse:
+async def _keep(request: web.Request, upload: UploadForm) -> web.StreamResponse:
     service = request.app[SERVICE]
     name = upload.name or ""
     fault = service.faults.pick("upload", name, name)
-    instead = await suffer(request, fault) if fault else None
-    if instead is not None:
-        return instead
+    response = await apply_fault(request, fault) if fault else None
+    if response is not None:
+        return response
     file = service.files.add(upload.data, upload.name, upload.folder)
-    return _done(_described(file, service.links.base(host(request))))
+    return _success(_described(file, service.links.base(client_host(request))))
 
 
-def _described(file: Stored, base: str) -> dict[str, Any]:
+def _described(file: StoredFile, base: str) -> dict[str, Any]:
     return {
         "file_id": file.id,
         "file_name": file.name,
@@ -183,17 +192,17 @@ async def _fetch(url: str) -> bytes:
     try:
         async with (
             aiohttp.ClientSession(timeout=_PATIENCE) as session,
-            session.get(url, allow_redirects=False) as answer,
+            session.get(url, allow_redirects=False) as response,
         ):
-            if answer.status != _OK:
-                raise FileRefusedError(CODES["fetch"], f"the file's host says {answer.status}")
-            return await answer.content.read(SIZE_LIMIT + 1)
+            if response.status != _OK:
+                raise FileRefusedError(CODES["fetch"], f"the file's host says {response.status}")
+            return await response.content.read(SIZE_LIMIT + 1)
     except (aiohttp.ClientError, TimeoutError, ValueError):
         raise FileRefusedError(CODES["fetch"], "the file cannot be fetched") from None
 
 
-def _done(data: Mapping[str, Any]) -> web.Response:
-    return told({"success": True, "code": 200, "msg": "success", "data": data})
+def _success(data: Mapping[str, Any]) -> web.Response:
+    return json_response({"success": True, "code": 200, "msg": "success", "data": data})
 
 
 def _enveloped(handler: Handler) -> Handler:
@@ -204,16 +213,16 @@ def _enveloped(handler: Handler) -> Handler:
             authorize(request)
             return await handler(request)
         except FileRefusedError as error:
-            return _refused(error.status, error.code, error.message)
+            return _failure(error.status, error.code, error.message)
         except RefusedError as error:
-            return _refused(error.refusal.status, error.refusal.status, error.refusal.message)
+            return _failure(error.refusal.status, error.refusal.status, error.refusal.message)
         except web.RequestPayloadError:
-            return _refused(400, 400, UNREADABLE)
+            return _failure(400, 400, UNREADABLE)
         except web.HTTPRequestEntityTooLarge:
-            return _refused(413, CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
+            return _failure(413, CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
 
     return handle
 
 
-def _refused(status: int, code: int, message: str) -> web.Response:
-    return told({"success": False, "code": code, "msg": message}, status)
+def _failure(status: int, code: int, message: str) -> web.Response:
+    return json_response({"success": False, "code": code, "msg": message}, status)

@@ -42,7 +42,7 @@ class FileRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredFile:
     """One file."""
 
     id: str
@@ -61,16 +61,16 @@ class Stored:
         return "/files/" + quote("/".join(part for part in (self.folder, self.name) if part))
 
 
-class Store:
+class FileStore:
     """All files of the account; what has expired is gone."""
 
     def __init__(self, lifetime: float, limit: int) -> None:
         self.limit = limit
         self._lifetime = lifetime
-        self._files: dict[tuple[str, str], Stored] = {}
+        self._files: dict[tuple[str, str], StoredFile] = {}
         self._number = 0
 
-    def add(self, data: bytes, name: str | None, folder: str | None) -> Stored:
+    def add(self, data: bytes, name: str | None, folder: str | None) -> StoredFile:
         """Keep `data`; raises `FileRefusedError`."""
         kind, ending = _kind(data)
         self._number += 1
@@ -80,7 +80,7 @@ class Store:
         if (place, shown) not in self._files and len(self.files()) >= self.limit:
             raise FileRefusedError(CODES["quota"], f"the quota of {self.limit} files is used up")
         now = time.time()
-        stored = Stored(
+        stored = StoredFile(
             id=file_id,
             name=shown,
             original=name or shown,
@@ -94,7 +94,7 @@ class Store:
         self._files[place, shown] = stored
         return stored
 
-    def files(self) -> list[Stored]:
+    def files(self) -> list[StoredFile]:
         """The files that are still there, newest first."""
         now = time.time()
         self._files = {key: file for key, file in self._files.items() if file.expires > now}
@@ -107,11 +107,11 @@ class Store:
             del self._files[file.folder, file.name]
         return bool(found)
 
-    def find(self, address: str) -> Stored | None:
+    def find(self, address: str) -> StoredFile | None:
         """The file with this public path."""
         return next((file for file in self.files() if file.address == address), None)
 
-    def by_id(self, file_id: str) -> Stored | None:
+    def by_id(self, file_id: str) -> StoredFile | None:
         return next((file for file in self.files() if file.id == file_id), None)
 
 

@@ -12,23 +12,23 @@ from veogen.simulator.refusals import (
     Handler,
     Refusal,
     RefusedError,
-    refused,
+    json_response,
+    refusal_response,
     retry_after,
-    told,
 )
 from veogen.simulator.service import Service
-from veogen.simulator.task import Task
+from veogen.simulator.task import SimulatedTask
 
 _PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 _GARBAGE = b'{"id": "task-unif\x00\xff\xfe'
 _OK = 200
 
 
-async def suffer(request: web.Request, fault: Fault) -> web.StreamResponse | None:
+async def apply_fault(request: web.Request, fault: Fault) -> web.StreamResponse | None:
     """The answer that `fault` gives instead; None when the right one is only late."""
     match fault.do:
         case "answer":
-            return _answer(fault)
+            return _fault_response(fault)
         case "drop":
             await hang_up(request)
         case "hang":
@@ -48,18 +48,18 @@ async def hang_up(request: web.Request) -> NoReturn:
     raise asyncio.CancelledError
 
 
-def _answer(fault: Fault) -> web.Response:
-    answer = _body(fault)
+def _fault_response(fault: Fault) -> web.Response:
+    response = _fault_body(fault)
     if fault.retry_after is not None:
-        answer.headers.update(retry_after(fault.retry_after, "seconds"))
+        response.headers.update(retry_after(fault.retry_after, "seconds"))
     elif fault.retry_after_date is not None:
-        answer.headers.update(retry_after(fault.retry_after_date, "date"))
+        response.headers.update(retry_after(fault.retry_after_date, "date"))
     if fault.location is not None:
-        answer.headers[hdrs.LOCATION] = fault.location
-    return answer
+        response.headers[hdrs.LOCATION] = fault.location
+    return response
 
 
-def _body(fault: Fault) -> web.Response:
+def _fault_body(fault: Fault) -> web.Response:
     match fault.body:
         case "html":
             meaning = STATUSES[fault.status].meaning if fault.status in STATUSES else "a page"
@@ -71,12 +71,12 @@ def _body(fault: Fault) -> web.Response:
             return web.Response(status=fault.status, body=_GARBAGE, content_type="application/json")
         case "json" if fault.at == "upload":
             body = {"success": False, "code": fault.code or fault.status, "msg": _message(fault)}
-            return told({**body, **fault.details}, fault.status)
+            return json_response({**body, **fault.details}, fault.status)
         case "json" if fault.status == _OK:
-            return told(fault.details)
+            return json_response(fault.details)
         case "json":
             facts = fault.details
-            return refused(Refusal(fault.status, _message(fault), fault.code, facts=facts))
+            return refusal_response(Refusal(fault.status, _message(fault), fault.code, facts=facts))
 
 
 def _message(fault: Fault) -> str:
@@ -102,18 +102,18 @@ def keyed(at: At, handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         authorize(request)
         fault = request.app[SERVICE].faults.pick(at, "", at)
-        instead = await suffer(request, fault) if fault else None
-        return await handler(request) if instead is None else instead
+        response = await apply_fault(request, fault) if fault else None
+        return await handler(request) if response is None else response
 
     return handle
 
 
-def shown(request: web.Request, task: Task) -> dict[str, Any]:
+def task_view(request: web.Request, task: SimulatedTask) -> dict[str, Any]:
     """A task as it stands, with links to the host that the client reaches us at."""
-    return request.app[SERVICE].view(task, host(request))
+    return request.app[SERVICE].view(task, client_host(request))
 
 
-def host(request: web.Request) -> str | None:
+def client_host(request: web.Request) -> str | None:
     """Where the client reaches us; None where its Host header names no place."""
     try:
         name = request.url.host or ""
@@ -122,7 +122,7 @@ def host(request: web.Request) -> str | None:
     return name if re.fullmatch(r"[A-Za-z0-9.:_-]+", name) else None
 
 
-def number(request: web.Request, name: str, default: int, most: int) -> int:
+def count_parameter(request: web.Request, name: str, default: int, most: int) -> int:
     """A count in the query; raises `RefusedError`."""
     text = request.query.get(name, str(default))
     value = int(text) if re.fullmatch(r"[0-9]{1,7}", text) else 0

@@ -78,7 +78,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ClipPicture:
     """A canvas wider than the frame, a caption that stands still over it, and where it stands."""
 
     canvas: Image.Image
@@ -93,10 +93,10 @@ class Picture:
 
 def draw(
     size: Size, identity: bytes, lines: Sequence[str], stills: Sequence[Image.Image]
-) -> Picture:
+) -> ClipPicture:
     """A clip's picture: `identity` decides the shapes, `stills` where it starts and ends."""
     below = caption(size, lines)
-    return Picture(_canvas(size, identity, stills), below, size[1] - below.height)
+    return ClipPicture(_canvas(size, identity, stills), below, size[1] - below.height)
 
 
 def still(data: bytes, size: Size, fit: Fit) -> Image.Image:

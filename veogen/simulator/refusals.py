@@ -168,32 +168,32 @@ class RefusedError(Exception):
 _MINUTE = 60.0
 
 
-class Pace:
-    """A sliding minute; `limit` None takes everything, `tells` is the form of Retry-After."""
+class RateLimit:
+    """A sliding minute; `limit` None takes everything, `form` is that of Retry-After."""
 
-    def __init__(self, limit: int | None, tells: str, clock: Callable[[], float]) -> None:
+    def __init__(self, limit: int | None, form: str, clock: Callable[[], float]) -> None:
         self._limit = limit
-        self._tells = tells
+        self._form = form
         self._clock = clock
-        self._taken: deque[float] = deque()
+        self._admitted: deque[float] = deque()
 
     def admit(self) -> None:
         """Count a request, or raise `RefusedError`."""
         if self._limit is None:
             return
         now = self._clock()
-        while self._taken and self._taken[0] <= now - _MINUTE:
-            self._taken.popleft()
-        if len(self._taken) >= self._limit:
-            seconds = math.ceil(self._taken[0] + _MINUTE - now)
-            headers = retry_after(seconds, self._tells)
+        while self._admitted and self._admitted[0] <= now - _MINUTE:
+            self._admitted.popleft()
+        if len(self._admitted) >= self._limit:
+            seconds = math.ceil(self._admitted[0] + _MINUTE - now)
+            headers = retry_after(seconds, self._form)
             raise RefusedError(429, "too many requests in a minute", headers=headers)
-        self._taken.append(now)
+        self._admitted.append(now)
 
 
-def retry_after(seconds: int, tells: str) -> dict[str, str]:
+def retry_after(seconds: int, form: str) -> dict[str, str]:
     """The header that says when to come again: `seconds`, a `date`, or `none`."""
-    match tells:
+    match form:
         case "seconds":
             return {"Retry-After": str(seconds)}
         case "date":
@@ -207,7 +207,7 @@ UNREADABLE = "the body is not encoded as its headers say"
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def sign(request: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say that this is the simulator, on every answer; name the request as the gateway does."""
     del request
     response.headers[HEADER] = "1"
@@ -216,7 +216,7 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
         response.headers[header] = name
 
 
-def told(value: Any, status: int = 200) -> web.Response:
+def json_response(value: Any, status: int = 200) -> web.Response:
     return web.Response(
         body=json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"),
         status=status,
@@ -224,26 +224,26 @@ def told(value: Any, status: int = 200) -> web.Response:
     )
 
 
-def refused(refusal: Refusal) -> web.Response:
-    answer = told(refusal.body(), refusal.status)
-    answer.headers.update(refusal.headers)
-    return answer
+def refusal_response(refusal: Refusal) -> web.Response:
+    response = json_response(refusal.body(), refusal.status)
+    response.headers.update(refusal.headers)
+    return response
 
 
 @web.middleware
-async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refusals, and addresses and methods that do not exist, in the gateway's own JSON."""
     try:
         return await handler(request)
     except RefusedError as error:
-        return refused(error.refusal)
+        return refusal_response(error.refusal)
     except web.RequestPayloadError:
-        return refused(Refusal(400, UNREADABLE, "invalid_parameters"))
+        return refusal_response(Refusal(400, UNREADABLE, "invalid_parameters"))
     except web.HTTPRequestEntityTooLarge:
-        return refused(Refusal(413, "the body is too big"))
+        return refusal_response(Refusal(413, "the body is too big"))
     except web.HTTPMethodNotAllowed as error:
-        answer = refused(Refusal(405, f"{request.path} does not take {request.method}"))
-        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
-        return answer
+        response = refusal_response(Refusal(405, f"{request.path} does not take {request.method}"))
+        response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return response
     except web.HTTPNotFound:
-        return refused(Refusal(404, f"there is nothing at {request.path}"))
+        return refusal_response(Refusal(404, f"there is nothing at {request.path}"))

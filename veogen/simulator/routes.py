@@ -9,11 +9,19 @@ from aiohttp import web
 from veogen.simulator.faults import Fault
 from veogen.simulator.file_routes import routes
 from veogen.simulator.file_store import SIZE_LIMIT
-from veogen.simulator.middleware import SERVICE, authorize, keyed, number, read_body, shown, suffer
+from veogen.simulator.middleware import (
+    SERVICE,
+    apply_fault,
+    authorize,
+    count_parameter,
+    keyed,
+    read_body,
+    task_view,
+)
 from veogen.simulator.openapi import document
-from veogen.simulator.refusals import RefusedError, explain, sign, told
+from veogen.simulator.refusals import RefusedError, add_headers, error_middleware, json_response
 from veogen.simulator.service import Service
-from veogen.simulator.task import Task, summary
+from veogen.simulator.task import SimulatedTask, summary
 from veogen.simulator.validation import parse
 
 BATCH_LIMIT = 50
@@ -28,33 +36,40 @@ _STATES = ("processing", "completed", "failed", "cancelled")
 async def read_one(request: web.Request) -> web.StreamResponse:
     authorize(request)
     service = request.app[SERVICE]
-    service.pace_of_reads.admit()
+    service.read_limit.admit()
     task = _find(service, request.match_info["id"])
     fault = _poll(service, task)
-    instead = await suffer(request, fault) if fault else None
-    return told(_distorted(shown(request, task), fault)) if instead is None else instead
+    response = await apply_fault(request, fault) if fault else None
+    return (
+        json_response(_distorted(task_view(request, task), fault)) if response is None else response
+    )
 
 
 async def read_many(request: web.Request) -> web.StreamResponse:
     """Up to 50 tasks; those that nobody knows are missing from the answer."""
     service = request.app[SERVICE]
-    service.pace_of_reads.admit()
+    service.read_limit.admit()
     ids = _ids(parse(await read_body(request)))
     service.audit.batch_polls += 1
     tasks = [service.tasks[task_id] for task_id in ids if task_id in service.tasks]
     met = [(task, _poll(service, task)) for task in tasks]
     for _, fault in met:
         if fault and fault.do not in _OF_ONE and not _hides(fault):
-            instead = await suffer(request, fault)
-            if instead is not None:
-                return instead
+            response = await apply_fault(request, fault)
+            if response is not None:
+                return response
     seen = [(task, fault) for task, fault in met if not _hides(fault)]
-    return told({"data": [_distorted(shown(request, task), fault) for task, fault in seen]})
+    return json_response(
+        {"data": [_distorted(task_view(request, task), fault) for task, fault in seen]}
+    )
 
 
 async def list_tasks(request: web.Request) -> web.StreamResponse:
     """The account's tasks, newest first, without links and prompts."""
-    page, size = number(request, "page", 1, 10**6), number(request, "page_size", 20, BATCH_LIMIT)
+    page, size = (
+        count_parameter(request, "page", 1, 10**6),
+        count_parameter(request, "page_size", 20, BATCH_LIMIT),
+    )
     status = request.query.get("status")
     if status is not None and status not in _STATES:
         message = f"status is one of {', '.join(_STATES)}"
@@ -65,10 +80,10 @@ async def list_tasks(request: web.Request) -> web.StreamResponse:
     found.reverse()
     now, start = time.time(), (page - 1) * size
     data = [summary(task, now) for task in found[start : start + size]]
-    return told({"data": data, "total": len(found), "page": page, "page_size": size})
+    return json_response({"data": data, "total": len(found), "page": page, "page_size": size})
 
 
-def _find(service: Service, task_id: str) -> Task:
+def _find(service: Service, task_id: str) -> SimulatedTask:
     if not _TASK_ID.fullmatch(task_id):
         raise RefusedError(400, "this is not a task id", "invalid_task_id", "task_id")
     if task_id not in service.tasks:
@@ -86,7 +101,7 @@ def _ids(body: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _poll(service: Service, task: Task) -> Fault | None:
+def _poll(service: Service, task: SimulatedTask) -> Fault | None:
     """Count a read of `task`; what goes wrong with it."""
     task.polls += 1
     done = task.state == "completed"
@@ -115,7 +130,7 @@ def _distorted(task: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
             return task
 
 
-def _wanted(request: web.Request, task: Task) -> bool:
+def _wanted(request: web.Request, task: SimulatedTask) -> bool:
     query = request.query
     status = query.get("status", task.state)
     return (
@@ -130,8 +145,8 @@ _KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
 
 def application(service: Service) -> web.Application:
     """The API; its addresses are those of the gateway, and `/__audit`."""
-    app = web.Application(middlewares=[explain], client_max_size=2 * SIZE_LIMIT)
-    app.on_response_prepare.append(sign)
+    app = web.Application(middlewares=[error_middleware], client_max_size=2 * SIZE_LIMIT)
+    app.on_response_prepare.append(add_headers)
     app[SERVICE] = service
     app.add_routes(
         [
@@ -166,41 +181,43 @@ async def read_credits(request: web.Request) -> web.StreamResponse:
         "used_credits": float(account.charged + account.reserved),
     }
     data = {"token": {**amounts, "unlimited_credits": False}, "user": amounts}
-    return told({"success": True, "message": "", "data": data})
+    return json_response({"success": True, "message": "", "data": data})
 
 
 async def list_models(request: web.Request) -> web.StreamResponse:
     models = request.app[SERVICE].models
-    return told({"object": "list", "data": [{"id": name, "object": "model"} for name in models]})
+    return json_response(
+        {"object": "list", "data": [{"id": name, "object": "model"} for name in models]}
+    )
 
 
 async def read_audit(request: web.Request) -> web.StreamResponse:
-    return told(request.app[SERVICE].report())
+    return json_response(request.app[SERVICE].report())
 
 
 async def read_openapi(request: web.Request) -> web.StreamResponse:
-    return told(document(request.app[SERVICE].models))
+    return json_response(document(request.app[SERVICE].models))
 
 
 async def _submit(request: web.Request) -> web.StreamResponse:
     authorize(request)
     service, key = request.app[SERVICE], _key(request)
-    service.pace.admit()
+    service.submit_limit.admit()
     body = parse(await read_body(request))
-    fault = service.faults.pick("submit", str(body.get("prompt", "")), service.likeness(body))
+    fault = service.faults.pick("submit", str(body.get("prompt", "")), service.request_key(body))
     if fault is not None:
         if fault.taken:
             service.submit(body, key)
         if fault.do == "no-id":
-            return told(_without_id(body))
-        instead = await suffer(request, fault)
-        if instead is not None:
-            return instead
-    taken = service.submit(body, key)
-    answer = told(shown(request, taken.task))
-    if taken.replayed:
-        answer.headers["Idempotency-Replayed"] = "true"
-    return answer
+            return json_response(_without_id(body))
+        response = await apply_fault(request, fault)
+        if response is not None:
+            return response
+    result = service.submit(body, key)
+    response = json_response(task_view(request, result.task))
+    if result.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _key(request: web.Request) -> str | None:

@@ -1,4 +1,4 @@
-"""Reading a faults file (`guide.py` tells what may be written), with mistakes at their place."""
+"""Reading a faults file (`GUIDE` says what may be written), with mistakes at their place."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -157,7 +157,7 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
+class AccountSettings:
     """The account and its limits; the real gateway publishes no number, so these are ours."""
 
     concurrency: int = 16
@@ -176,8 +176,8 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """A task that a simulator before this one had taken, `age` seconds ago."""
+class RestoredTask:
+    """A task that a simulator before this one had accepted, `age` seconds ago."""
 
     task_id: str
     body: dict[str, Any]
@@ -190,17 +190,17 @@ class Options:
     """`port` 0 is any free one; equal seeds make equal times, seeds of clips and faults.
 
     `models` are those there are; the account may be allowed fewer.
-    `memories` are tasks that it has from the start.
+    `restored_tasks` are tasks that it has from the start.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     generation_time: float = DEFAULT_GENERATION_TIME
     seed: int = 0
-    gateway: Gateway = field(default_factory=Gateway)
+    gateway: AccountSettings = field(default_factory=AccountSettings)
     models: Mapping[str, Model] = field(default_factory=shipped)
     faults: tuple[Fault, ...] = ()
-    memories: tuple[Memory, ...] = ()
+    restored_tasks: tuple[RestoredTask, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a time that does not pass."""
@@ -212,7 +212,7 @@ class Options:
 class Scenario:
     """A faults file, read."""
 
-    gateway: Gateway = Gateway()
+    gateway: AccountSettings = AccountSettings()
     faults: tuple[Fault, ...] = ()
 
 
@@ -255,17 +255,17 @@ class _Reading:
     def scenario(self, document: Map) -> Scenario:
         self._known(document, ("gateway", "faults"), "a faults file")
         faults = [self._fault(entry) for entry in self._list(document, "faults")]
-        gateway = Gateway()
+        gateway = AccountSettings()
         if isinstance(written := document.get("gateway"), Map):
             gateway = self._gateway(written)
         elif written is not None:
             self._problems.error(document.value_place("gateway"), "type", "gateway is a mapping")
         return Scenario(gateway, tuple(fault for fault in faults if fault))
 
-    def _gateway(self, written: Map) -> Gateway:
+    def _gateway(self, written: Map) -> AccountSettings:
         outages = [self._outage(entry) for entry in self._list(written, "outages")]
         fields = self._fields(written, GATEWAY, "gateway", "outages")
-        return Gateway(**fields, outages=tuple(outage for outage in outages if outage))
+        return AccountSettings(**fields, outages=tuple(outage for outage in outages if outage))
 
     def _outage(self, entry: Map) -> Outage | None:
         fields = self._fields(entry, OUTAGE, "an outage")

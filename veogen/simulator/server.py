@@ -23,17 +23,17 @@ from veogen.simulator.routes import application
 from veogen.simulator.scenario import Options, Outage
 from veogen.simulator.service import Service
 from veogen.simulator.task import address
-from veogen.simulator.video import Kiln
+from veogen.simulator.video import ClipEncoder
 
 
 def logger() -> logging.Logger:
     """Where the server writes: tracebacks of what broke in here, and no others."""
     found = logging.getLogger("veogen.simulator")
-    found.addFilter(_is_told)
+    found.addFilter(_is_logged)
     return found
 
 
-def _is_told(record: logging.LogRecord) -> bool:
+def _is_logged(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError):
         record.exc_info = None
@@ -48,7 +48,7 @@ def _line(error: HttpProcessingError) -> str:
     return lines[0].rstrip(":") if lines else type(error).__name__
 
 
-class Door:
+class HttpListener:
     """Serves `app` at `host`; `port` 0 becomes the one that was free."""
 
     def __init__(self, app: web.Application, host: str, port: int = 0) -> None:
@@ -70,7 +70,7 @@ class Door:
         """Listen; raises `UsageError`."""
         await self._runner.setup()
         try:
-            await self.unshut()
+            await self.resume()
         except (OSError, UnicodeError) as error:  # a host may be no name at all
             await self.close()
             message = f"the simulator cannot listen on {self.host}:{self.port}: {_reason(error)}"
@@ -80,14 +80,14 @@ class Door:
     async def close(self) -> None:
         await self._runner.cleanup()
 
-    async def shut(self) -> None:
+    async def pause(self) -> None:
         """Stop listening and end every connection."""
         for site in list(self._runner.sites):
             await site.stop()
         for connection in self._runner.server.connections if self._runner.server else ():
             connection.force_close()
 
-    async def unshut(self) -> None:
+    async def resume(self) -> None:
         await web.TCPSite(self._runner, self.host, self.port).start()
 
 
@@ -115,19 +115,19 @@ async def serving(options: Options) -> AsyncIterator[Simulator]:
     """Serve in the running event loop."""
     async with AsyncExitStack() as ending:
         folder = ending.enter_context(TemporaryDirectory(prefix="veogen-simulator-"))
-        kiln = Kiln(Path(folder), shared=options.gateway.clips == "shared")
-        ending.push_async_callback(asyncio.to_thread, kiln.close)
-        service = Service(options, kiln)
+        encoder = ClipEncoder(Path(folder), shared=options.gateway.clips == "shared")
+        ending.push_async_callback(asyncio.to_thread, encoder.close)
+        service = Service(options, encoder)
         ending.push_async_callback(service.close)
         media, api = (
-            Door(media_host(service), options.host),
-            Door(application(service), options.host, options.port),
+            HttpListener(media_host(service), options.host),
+            HttpListener(application(service), options.host, options.port),
         )
-        for door in (media, api):
-            await door.open()
-            ending.push_async_callback(door.close)
+        for listener in (media, api):
+            await listener.open()
+            ending.push_async_callback(listener.close)
         service.links.port = media.port
-        service.remember(options.memories)
+        service.restore(options.restored_tasks)
         outages = asyncio.create_task(_outages(options.gateway.outages, service.begun, media, api))
         ending.callback(outages.cancel)
         yield Simulator(api.url, api.url, media.url, service.report)
@@ -136,24 +136,24 @@ async def serving(options: Options) -> AsyncIterator[Simulator]:
 @contextmanager
 def running(options: Options | None = None) -> Iterator[Simulator]:
     """Serve from a thread of its own until the block ends."""
-    desk = _Desk(options or Options())
-    thread = threading.Thread(target=desk.work, name="simulator", daemon=True)
+    server = _ServerThread(options or Options())
+    thread = threading.Thread(target=server.run, name="simulator", daemon=True)
     thread.start()
     try:
-        yield desk.opened.result()
+        yield server.opened.result()
     finally:
-        desk.close()
+        server.close()
         thread.join()
 
 
 @dataclass
-class _Desk:
-    """Where the thread that serves and the one that asked for it meet."""
+class _ServerThread:
+    """The thread that serves, and how the one that asked for it waits for it and ends it."""
 
     options: Options
     opened: "Future[Simulator]" = field(default_factory=Future)
 
-    def work(self) -> None:
+    def run(self) -> None:
         try:
             asyncio.run(self._serve())
         except BaseException as error:
@@ -178,18 +178,20 @@ class _Desk:
         return asyncio.run_coroutine_threadsafe(_read(simulator), self._loop).result()
 
 
-async def _outages(outages: Iterable[Outage], begun: asyncio.Event, *doors: Door) -> None:
-    """Shut the doors when it is time for that, counted from the first request."""
+async def _outages(
+    outages: Iterable[Outage], begun: asyncio.Event, *listeners: HttpListener
+) -> None:
+    """Stop listening when it is time for that, counted from the first request."""
     await begun.wait()
     now = asyncio.get_running_loop().time
     start = now()
     for outage in sorted(outages, key=lambda outage: outage.since):
         await asyncio.sleep(start + outage.since - now())
-        for door in doors:
-            await door.shut()
+        for listener in listeners:
+            await listener.pause()
         await asyncio.sleep(outage.seconds)
-        for door in doors:
-            await door.unshut()
+        for listener in listeners:
+            await listener.resume()
 
 
 async def _read(simulator: Simulator) -> dict[str, Any]:

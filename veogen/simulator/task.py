@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.models.model import Model
-from veogen.simulator.video import Baked
+from veogen.simulator.video import EncodedClip
 
 _SECONDS, _LONGEST = 8, 60
 _MOST = 16
@@ -36,7 +36,7 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class TaskFailure:
     """Why a task ended without a clip; `cancelled` is an end of its own."""
 
     code: str
@@ -47,7 +47,7 @@ class Failure:
 
 
 @dataclass(slots=True, kw_only=True)
-class Task:
+class SimulatedTask:
     """One task; `takes` is how long it should be worked on, `finished` when it ended.
 
     What happens to it by chance hangs on its `name`, which is the same from run to run.
@@ -64,8 +64,8 @@ class Task:
     seed: int
     takes: float
     key: str | None = None
-    failure: Failure | None = None
-    clips: tuple[Baked, ...] = ()
+    failure: TaskFailure | None = None
+    clips: tuple[EncodedClip, ...] = ()
     started: float | None = None
     finished: float | None = None
     polls: int = 0
@@ -98,7 +98,7 @@ class Task:
         return max(0, min(99, int(100 * (now - self.started) / max(self.takes, 0.001))))
 
 
-def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, Any]:
+def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) -> dict[str, Any]:
     """A task as submit, poll and callback show it."""
     state = task.state
     usage: dict[str, Any] = {
@@ -133,7 +133,7 @@ def view(task: Task, now: float, links: list[str], estimate: int) -> dict[str, A
     return shown
 
 
-def summary(task: Task, now: float) -> dict[str, Any]:
+def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
     """A task as the list shows it: no links and no prompt."""
     return {
         "id": task.id,
@@ -183,7 +183,7 @@ class Links:
             return None
         return parts.path if parts and ours else None
 
-    def of(self, task: Task, host: str | None = None) -> list[str]:
+    def of(self, task: SimulatedTask, host: str | None = None) -> list[str]:
         """One link a clip of a finished task."""
         numbers = range(1, len(task.clips) + 1)
         return [
@@ -192,7 +192,7 @@ class Links:
             for number in numbers
         ]
 
-    def expires(self, task: Task) -> float:
+    def expires(self, task: SimulatedTask) -> float:
         return (task.finished or task.created) + self._lifetime
 
     def signature(self, task_id: str, number: int) -> str:

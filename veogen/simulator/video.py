@@ -18,7 +18,7 @@ import av
 from av.container import OutputContainer
 from PIL import Image
 
-from veogen.simulator.picture import Fit, Picture, Size, draw, still
+from veogen.simulator.picture import ClipPicture, Fit, Size, draw, still
 
 FPS = 24
 _RATE = 48_000
@@ -68,7 +68,7 @@ def render(clip: Clip, path: Path, abandoned: Callable[[], bool] = lambda: False
 
 
 def _encode(
-    container: OutputContainer, clip: Clip, picture: Picture, abandoned: Callable[[], bool]
+    container: OutputContainer, clip: Clip, picture: ClipPicture, abandoned: Callable[[], bool]
 ) -> None:
     video = container.add_stream("libx264", rate=FPS, options=_X264)
     video.width, video.height = clip.size
@@ -88,7 +88,7 @@ def _encode(
     container.mux(video.encode(None))
 
 
-def _frames(clip: Clip, picture: Picture) -> Iterator[av.VideoFrame]:
+def _frames(clip: Clip, picture: ClipPicture) -> Iterator[av.VideoFrame]:
     canvas, caption = _planes(picture.canvas), _planes(picture.caption)
     total = clip.seconds * FPS
     for number in range(total):
@@ -143,7 +143,7 @@ class NotMadeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Baked:
+class EncodedClip:
     """A clip on disk, ready to be fetched."""
 
     path: Path
@@ -151,7 +151,7 @@ class Baked:
     etag: str
 
 
-class Kiln:
+class ClipEncoder:
     """Makes clips in threads, where the encoder works without Python's lock.
 
     With `shared` one clip serves all of the same size, length and sound.
@@ -160,14 +160,14 @@ class Kiln:
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self._folder = folder
         self._shared = shared
-        self._by_shape: dict[tuple[Size, int, bool], Future[Baked]] = {}
+        self._by_shape: dict[tuple[Size, int, bool], Future[EncodedClip]] = {}
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulator-clip")
 
-    def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[Baked]]":
+    def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[EncodedClip]]":
         """Begin to make `clips` now, in order of arrival."""
-        made = asyncio.gather(*(asyncio.wrap_future(self._begun(clip)) for clip in clips))
-        made.add_done_callback(_look)  # nobody may wait for it any more when it fails
+        made = asyncio.gather(*(asyncio.wrap_future(self._submitted(clip)) for clip in clips))
+        made.add_done_callback(_retrieve_exception)  # nobody may wait for it any more when it fails
         return made
 
     def close(self) -> None:
@@ -175,35 +175,35 @@ class Kiln:
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _begun(self, clip: Clip) -> "Future[Baked]":
+    def _submitted(self, clip: Clip) -> "Future[EncodedClip]":
         if not self._shared:
-            return self._pool.submit(self._bake, clip)
+            return self._pool.submit(self._encode_clip, clip)
         shape = (clip.size, clip.seconds, clip.audio)
         if shape not in self._by_shape:
-            self._by_shape[shape] = self._pool.submit(self._copy, *shape)
+            self._by_shape[shape] = self._pool.submit(self._encode_shared, *shape)
         return self._by_shape[shape]
 
-    def _bake(self, clip: Clip) -> Baked:
+    def _encode_clip(self, clip: Clip) -> EncodedClip:
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
         try:
             render(clip, path, self._stopped.is_set)
-            return _baked(path)
+            return _encoded(path)
         except (OSError, av.FFmpegError) as error:
             raise NotMadeError(f"the simulator could not make a clip: {error}") from error
 
-    def _copy(self, size: Size, seconds: int, audio: bool) -> Baked:  # noqa: FBT001 - of a shape
+    def _encode_shared(self, size: Size, seconds: int, audio: bool) -> EncodedClip:  # noqa: FBT001 - of a shape
         path = self._folder / f"{size[0]}x{size[1]}-{seconds}-{audio}.mp4"
-        path.write_bytes(_plain(size, seconds, audio=audio))
-        return _baked(path)
+        path.write_bytes(_shared_clip(size, seconds, audio=audio))
+        return _encoded(path)
 
 
-def _baked(path: Path) -> Baked:
+def _encoded(path: Path) -> EncodedClip:
     data = path.read_bytes()
-    return Baked(path, len(data), hashlib.sha256(data).hexdigest()[:32])
+    return EncodedClip(path, len(data), hashlib.sha256(data).hexdigest()[:32])
 
 
 @lru_cache(maxsize=8)
-def _plain(size: Size, seconds: int, *, audio: bool) -> bytes:
+def _shared_clip(size: Size, seconds: int, *, audio: bool) -> bytes:
     """The clip that all of one shape share."""
     clip = Clip(
         task="one clip for all of this shape",
@@ -219,6 +219,6 @@ def _plain(size: Size, seconds: int, *, audio: bool) -> bytes:
         return path.read_bytes()
 
 
-def _look(made: "asyncio.Future[list[Baked]]") -> None:
+def _retrieve_exception(made: "asyncio.Future[list[EncodedClip]]") -> None:
     if not made.cancelled():
         made.exception()

@@ -141,9 +141,9 @@ def test_a_read_goes_wrong_alone_and_among_many(action: str, seen: dict[str, Any
         task = eventually(lambda: customer.read(odd), lambda task: seen.items() <= task.items())
         many = customer.ask("POST", "/v1/tasks/batch", json={"task_ids": [odd, even["id"]]})
 
-    spoiled, sound = many.json()["data"]
+    faulty, sound = many.json()["data"]
     assert seen.items() <= task.items()
-    assert seen.items() <= spoiled.items()
+    assert seen.items() <= faulty.items()
     assert sound == even
 
 

@@ -2,7 +2,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from veogen.simulator.refusals import Pace, RefusedError, retry_after
+from veogen.simulator.refusals import RateLimit, RefusedError, retry_after
 
 
 class Clock:
@@ -15,9 +15,9 @@ class Clock:
         return self.now
 
 
-def admitted(pace: Pace) -> bool:
+def admitted(limit: RateLimit) -> bool:
     try:
-        pace.admit()
+        limit.admit()
     except RefusedError:
         return False
     return True
@@ -25,11 +25,11 @@ def admitted(pace: Pace) -> bool:
 
 def test_a_minute_slides() -> None:
     clock = Clock()
-    pace = Pace(2, "none", clock)
+    limit = RateLimit(2, "none", clock)
     seen = []
     for moment in (0, 30, 59, 60, 61, 90, 91):
         clock.now = moment
-        seen.append((moment, admitted(pace)))
+        seen.append((moment, admitted(limit)))
 
     assert seen == [
         (0, True),
@@ -44,12 +44,12 @@ def test_a_minute_slides() -> None:
 
 def test_a_refusal_says_when_the_next_is_taken() -> None:
     clock = Clock()
-    pace = Pace(1, "seconds", clock)
-    pace.admit()
+    limit = RateLimit(1, "seconds", clock)
+    limit.admit()
     clock.now = 12.5
 
     with pytest.raises(RefusedError) as caught:
-        pace.admit()
+        limit.admit()
 
     assert caught.value.refusal.status == 429
     assert caught.value.refusal.headers == {"Retry-After": "48"}
@@ -64,6 +64,6 @@ def test_retry_after_has_three_forms() -> None:
 
 
 def test_no_limit_takes_everything() -> None:
-    pace = Pace(None, "none", Clock())
+    limit = RateLimit(None, "none", Clock())
 
-    assert all(admitted(pace) for _ in range(1000))
+    assert all(admitted(limit) for _ in range(1000))
