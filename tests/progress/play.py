@@ -1,4 +1,4 @@
-"""A run for whoever watches: what happens is folded in and told, as the desk does it."""
+"""A run for a listener: events are applied to the ledger and passed on, as a run does it."""
 
 from decimal import Decimal
 
@@ -77,7 +77,7 @@ class Play:
         self.listener: Listener | None = None
 
     def watched_by(self, listener: Listener) -> None:
-        """Begin to tell."""
+        """Pass on what happens from here on."""
         self.listener = listener
         listener.start([entry.hash for entry in self.entries.values()], self.view)
 
@@ -85,7 +85,7 @@ class Play:
     def view(self) -> View:
         return View(ledger=self.ledger, in_flight=self.in_flight, waiting=self.waiting)
 
-    def tell(self, event: Event) -> None:
+    def happen(self, event: Event) -> None:
         record = self.ledger.apply(event)
         entry = self.ledger.entry(event.hash)
         assert entry
@@ -101,21 +101,21 @@ class Play:
         entry, now = self.entries[address], self.clock.now()
         self.ledger.apply(Intended(entry.hash, attempt, "key", "{}", PRICE, now))
         self.in_flight += 1
-        self.tell(Accepted(entry.hash, attempt, f"task-{address}", PRICE, now))
+        self.happen(Accepted(entry.hash, attempt, f"task-{address}", PRICE, now))
 
     def progress(self, address: str, percent: int) -> None:
         hash_ = self.entries[address].hash
-        self.tell(Progressed(hash_, f"task-{address}", "processing", percent))
+        self.happen(Progressed(hash_, f"task-{address}", "processing", percent))
 
     def make(self, address: str) -> None:
         hash_ = self.entries[address].hash
         self.in_flight -= 1
         link = ("https://media.example/1.mp4?signature=s3cret",)
-        self.tell(Made(hash_, f"task-{address}", link, PRICE, self.clock.now()))
+        self.happen(Made(hash_, f"task-{address}", link, PRICE, self.clock.now()))
 
     def deliver(self, address: str, *warnings: str) -> None:
         entry = self.entries[address]
-        self.tell(Delivered(entry.hash, 0, video(entry, *warnings)))
+        self.happen(Delivered(entry.hash, 0, video(entry, *warnings)))
 
     def complete(self, address: str, *warnings: str) -> None:
         """From nothing to a clip on disk."""
@@ -125,13 +125,13 @@ class Play:
 
     def fail(self, address: str, code: str, message: str) -> None:
         self.in_flight -= 1
-        self.tell(Ended(self.entries[address].hash, f"task-{address}", code, message))
+        self.happen(Ended(self.entries[address].hash, f"task-{address}", code, message))
 
     def lose(self, address: str, code: str, message: str) -> None:
-        self.tell(Undelivered(self.entries[address].hash, code, message))
+        self.happen(Undelivered(self.entries[address].hash, code, message))
 
     def doubt(self, address: str, code: str, message: str) -> None:
         """Sent, and nobody knows what came of it."""
         entry = self.entries[address]
         self.ledger.apply(Intended(entry.hash, 1, "key", "{}", PRICE, self.clock.now()))
-        self.tell(Unclear(entry.hash, 1, code, message))
+        self.happen(Unclear(entry.hash, 1, code, message))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from play import Play
 
-from veogen.progress import Watching, listener
+from veogen.progress import ProgressListener, listener
 from veogen.progress.lines import SECONDS_BETWEEN, SECONDS_BETWEEN_TOTALS
 from veogen.results.advice import Names
 from veogen.text import Terminal
@@ -16,7 +16,7 @@ class Log:
 
     def __init__(self, play: Play, mode: str = "auto", **environ: str) -> None:
         self.data, self.messages = io.StringIO(), io.StringIO()
-        self.watching: Watching = listener(
+        self.listener: ProgressListener = listener(
             mode,  # type: ignore[arg-type]
             directory=Path("runs/boats"),
             names=Names("runs/boats", ("specs/boats.yaml",)),
@@ -40,7 +40,7 @@ def play() -> Play:
 @pytest.fixture
 def log(play: Play) -> Iterator[Log]:
     log = Log(play)
-    with log.watching as watching:
+    with log.listener as watching:
         play.watched_by(watching)
         yield log
 
@@ -124,7 +124,7 @@ def test_much_trouble_of_a_kind_is_gathered_and_does_not_fill_the_log() -> None:
     addresses = [f"a{number}" for number in range(40)]
     play = Play(*addresses)
     log = Log(play)
-    with log.watching as watching:
+    with log.listener as watching:
         play.watched_by(watching)
         for address in addresses[:20]:
             play.submit(address)
@@ -168,7 +168,7 @@ def test_how_the_run_stands_is_told_now_and_then_if_it_changed(play: Play, log: 
 def test_nothing_that_was_held_back_is_lost_at_the_end(play: Play) -> None:
     log = Log(play)
 
-    with log.watching as watching:
+    with log.listener as watching:
         play.watched_by(watching)
         for address in "abcd":
             play.complete(address)
@@ -183,7 +183,7 @@ def test_nothing_that_was_held_back_is_lost_at_the_end(play: Play) -> None:
 def test_a_log_holds_no_control_character_whatever_the_network_says(play: Play, log: Log) -> None:
     play.submit("a")
     play.fail("a", "bad\x1b[2J", "\r\x9b2Kall is \x07well\n")
-    log.watching.note("stopped: \x1b]0;gone\x07")
+    log.listener.note("stopped: \x1b]0;gone\x07")
     play.waiting = "waits 12 s: \x1b[31mbusy"
     play.tick(SECONDS_BETWEEN_TOTALS)
 
@@ -193,7 +193,7 @@ def test_a_log_holds_no_control_character_whatever_the_network_says(play: Play, 
 def test_colours_are_used_where_they_are_demanded(play: Play) -> None:
     log = Log(play, FORCE_COLOR="1")
 
-    with log.watching as watching:
+    with log.listener as watching:
         play.watched_by(watching)
         play.complete("a")
 
@@ -203,7 +203,7 @@ def test_colours_are_used_where_they_are_demanded(play: Play) -> None:
 def test_without_progress_only_the_run_itself_is_heard(play: Play) -> None:
     log = Log(play, "none")
 
-    with log.watching as watching:
+    with log.listener as watching:
         play.watched_by(watching)
         play.complete("a")
         watching.note("stopped: no credits\x1b[m")

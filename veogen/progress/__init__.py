@@ -6,9 +6,9 @@ from typing import Literal, Protocol, Self, TypeAlias
 
 from veogen.executor.options import Clock
 from veogen.executor.state import Listener
-from veogen.progress.jsonl import JsonStream, Nobody
+from veogen.progress.jsonl import JsonStream, NotesOnly
 from veogen.progress.lines import Lines
-from veogen.progress.messages import Out, Reporter
+from veogen.progress.messages import Messages, Screen
 from veogen.results.advice import Names
 from veogen.results.manifest import RETRIES
 from veogen.text import Terminal, is_screen, paint
@@ -16,7 +16,7 @@ from veogen.text import Terminal, is_screen, paint
 Mode: TypeAlias = Literal["auto", "bar", "lines", "json", "none"]
 
 
-class Watching(Listener, AbstractContextManager["Watching"], Protocol):
+class ProgressListener(Listener, AbstractContextManager["ProgressListener"], Protocol):
     """A listener to be left when the run has ended, however it ended."""
 
     def __enter__(self) -> Self: ...
@@ -30,25 +30,25 @@ def listener(
     clock: Clock,
     terminal: Terminal,
     retries: int = RETRIES,
-) -> Watching:
+) -> ProgressListener:
     """Whoever watches in this way: JSON goes where data goes, what people read to messages.
 
     `retries` are those that the run makes by itself.
     """
-    messages, environ = terminal.messages, terminal.environ
+    stream, environ = terminal.messages, terminal.environ
     if mode == "auto":
-        mode = "bar" if is_screen(messages, environ) else "lines"
-    out = Out(messages)
-    reporter = Reporter(directory=directory, names=names, retries=retries)
+        mode = "bar" if is_screen(stream, environ) else "lines"
+    screen = Screen(stream)
+    messages = Messages(directory=directory, names=names, retries=retries)
     match mode:
         case "bar":
             from veogen.progress.bar import Bar  # noqa: PLC0415 - tqdm takes 50 ms
 
-            erase = is_screen(messages, environ)
-            return Bar(out, clock, reporter, paint(messages, environ), erase=erase)
+            erase = is_screen(stream, environ)
+            return Bar(screen, clock, messages, paint(stream, environ), erase=erase)
         case "lines":
-            return Lines(out, clock, reporter, paint(messages, environ))
+            return Lines(screen, clock, messages, paint(stream, environ))
         case "json":
-            return JsonStream(Out(terminal.data), clock, reporter)
+            return JsonStream(Screen(terminal.data), clock, messages)
         case "none":
-            return Nobody(out)
+            return NotesOnly(screen)

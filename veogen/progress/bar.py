@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from veogen.executor.options import Clock
 from veogen.executor.state import View
-from veogen.progress.counts import Tally, fitted, pieces
-from veogen.progress.messages import News, Out, Reporter, spoken
+from veogen.progress.counts import Counts, fit_parts, status_parts
+from veogen.progress.messages import Message, Messages, Screen, message_lines
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
 from veogen.text import Paint, plain
@@ -17,10 +17,10 @@ from veogen.text import Paint, plain
 _SECONDS_BETWEEN = 0.1
 _ERASE = "\x1b[K"  # what stands behind the bar, as the ^C that a terminal echoes
 _ECHO = 2
-_UNSAID = frozenset({"submitted"})
+_NOT_WRITTEN = frozenset({"submitted"})
 
 
-class _Line(tqdm):  # type: ignore[type-arg]  # generic for the type checker alone
+class _TqdmBar(tqdm):  # type: ignore[type-arg]  # generic for the type checker alone
     """tqdm's bar with our words behind it: as a field they cannot be taken for a format."""
 
     monitor_interval = 0  # the run ticks by itself: no thread beside it
@@ -31,22 +31,22 @@ class _Line(tqdm):  # type: ignore[type-arg]  # generic for the type checker alo
         return {**super().format_dict, "words": self.words}
 
 
-_Line.set_lock(threading.RLock())  # a lock between processes is not needed
+_TqdmBar.set_lock(threading.RLock())  # a lock between processes is not needed
 
 
 class Bar:
     """Draws while a run goes on; leaving it as a context leaves the last state on the screen."""
 
     def __init__(
-        self, out: Out, clock: Clock, reporter: Reporter, paint: Paint, *, erase: bool
+        self, screen: Screen, clock: Clock, messages: Messages, paint: Paint, *, erase: bool
     ) -> None:
-        self._out = out
+        self._screen = screen
         self._clock = clock
-        self._reporter = reporter
+        self._messages = messages
         self._paint = paint
         self._erase = _ERASE if erase else ""
-        self._tally = Tally(reporter.retries)
-        self._line: _Line | None = None
+        self._counts = Counts(messages.retries)
+        self._bar: _TqdmBar | None = None
         self._drawn_at = float("-inf")
         self._view: View | None = None
 
@@ -57,17 +57,17 @@ class Bar:
         self.end()
 
     def start(self, counted: Collection[str], view: View) -> None:
-        self._tally.start(counted, view)
+        self._counts.start(counted, view)
         self._view = view
-        if self._tally.total:
-            self._line = self._opened()
+        if self._counts.total:
+            self._bar = self._open_bar()
             self._refresh()
 
     def event(self, event: Event, standing: Standing, view: View) -> None:
-        self._tally.apply(event, standing.record)
-        news = self._reporter.news(event, standing, self._clock.now())
-        if news is not None and news.word not in _UNSAID:
-            self._say(news)
+        self._counts.apply(event, standing.record)
+        message = self._messages.message(event, standing, self._clock.now())
+        if message is not None and message.word not in _NOT_WRITTEN:
+            self._write_lines(message)
         self.tick(view)
 
     def note(self, message: str) -> None:
@@ -79,41 +79,41 @@ class Bar:
             self._refresh()
 
     def end(self) -> None:
-        if self._line is not None:
+        if self._bar is not None:
             self._refresh(ended=True)
-            self._line.close()
-            self._line = None
+            self._bar.close()
+            self._bar = None
 
-    def _opened(self) -> _Line:
-        return _Line(
-            total=self._tally.total,
-            initial=self._tally.count("done"),
-            file=self._out,
-            ncols=self._out.width,
+    def _open_bar(self) -> _TqdmBar:
+        return _TqdmBar(
+            total=self._counts.total,
+            initial=self._counts.count("done"),
+            file=self._screen,
+            ncols=self._screen.width,
             nrows=20,
             miniters=float("inf"),
             bar_format="{n_fmt}/{total_fmt} {bar} {words}",
         )
 
-    def _say(self, news: News) -> None:
-        for line in spoken(news, self._paint):
+    def _write_lines(self, message: Message) -> None:
+        for line in message_lines(message, self._paint):
             self._above(line)
 
     def _above(self, line: str) -> None:
-        if self._line is not None:
-            self._line.clear()
-        self._out.line(line)
-        if self._line is not None:
-            self._line.refresh()
+        if self._bar is not None:
+            self._bar.clear()
+        self._screen.line(line)
+        if self._bar is not None:
+            self._bar.refresh()
 
     def _refresh(self, *, ended: bool = False) -> None:
-        if self._line is None or self._view is None:
+        if self._bar is None or self._view is None:
             return
-        width = self._out.width - _ECHO
-        done = f"{self._tally.count('done')}/{self._tally.total}"
-        found = pieces(self._tally, self._view, self._clock.now(), ended=ended)
-        self._line.n = self._tally.count("done")
-        self._line.ncols = width
-        self._line.words = fitted(found, width - len(done) - 2 - max(3, width // 6)) + self._erase
-        self._line.refresh()
+        width = self._screen.width - _ECHO
+        done = f"{self._counts.count('done')}/{self._counts.total}"
+        parts = status_parts(self._counts, self._view, self._clock.now(), ended=ended)
+        self._bar.n = self._counts.count("done")
+        self._bar.ncols = width
+        self._bar.words = fit_parts(parts, width - len(done) - 2 - max(3, width // 6)) + self._erase
+        self._bar.refresh()
         self._drawn_at = self._clock.monotonic()

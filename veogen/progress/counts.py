@@ -18,13 +18,13 @@ _REMEMBERED = 200
 _OVERDUE = 0.1
 
 
-class Tally:
+class Counts:
     """Counts the requests that a run is about. What is bought again by itself has not failed."""
 
     def __init__(self, retries: int) -> None:
         self._retries = retries
         self._stages: dict[str, Stage] = {}
-        self._counts: Counter[Stage] = Counter()
+        self._by_stage: Counter[Stage] = Counter()
         self._since: dict[str, float] = {}
         self._estimates: dict[str, float] = {}
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
@@ -46,7 +46,7 @@ class Tally:
             self._put(event.hash, "lost" if lost else self._stage(record))
 
     def count(self, stage: Stage) -> int:
-        return self._counts[stage]
+        return self._by_stage[stage]
 
     @property
     def total(self) -> int:
@@ -84,9 +84,9 @@ class Tally:
     def _put(self, hash_: str, stage: Stage) -> None:
         before = self._stages.get(hash_)
         if before is not None:
-            self._counts[before] -= 1
+            self._by_stage[before] -= 1
         self._stages[hash_] = stage
-        self._counts[stage] += 1
+        self._by_stage[stage] += 1
 
     def _learn(self, event: Event, record: Record) -> None:
         match event:
@@ -125,38 +125,40 @@ _LONGEST_REASON = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StatusPart:
     """A part of the line; the one with the greatest `rank` is left out first."""
 
     rank: int
     text: str
 
 
-def pieces(tally: Tally, view: View, now: float, *, ended: bool = False) -> tuple[Piece, ...]:
+def status_parts(
+    counts: Counts, view: View, now: float, *, ended: bool = False
+) -> tuple[StatusPart, ...]:
     """What there is to say beside the count of what is done, in the order of reading."""
-    found = (
-        Piece(5, "" if ended else _counted(view.in_flight, "in flight")),
-        Piece(1, _counted(tally.count("failed"), "failed")),
-        Piece(0, _counted(tally.count("held"), "held")),
-        Piece(2, _counted(tally.count("lost"), "undelivered")),
-        Piece(6, f"{view.ledger.reserved:.3f} credits"),
-        Piece(4, "" if ended else _left(tally.seconds_left(now, view.in_flight))),
-        Piece(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
+    parts = (
+        StatusPart(5, "" if ended else _counted(view.in_flight, "in flight")),
+        StatusPart(1, _counted(counts.count("failed"), "failed")),
+        StatusPart(0, _counted(counts.count("held"), "held")),
+        StatusPart(2, _counted(counts.count("lost"), "undelivered")),
+        StatusPart(6, f"{view.ledger.reserved:.3f} credits"),
+        StatusPart(4, "" if ended else _left(counts.seconds_left(now, view.in_flight))),
+        StatusPart(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )
-    return tuple(piece for piece in found if piece.text)
+    return tuple(part for part in parts if part.text)
 
 
-def fitted(found: tuple[Piece, ...], width: int) -> str:
-    """As many pieces as fit into `width` columns, the most important ones."""
-    text = joined(found)
-    if not found or columns(text) <= width:
+def fit_parts(parts: tuple[StatusPart, ...], width: int) -> str:
+    """As many parts as fit into `width` columns, the most important ones."""
+    text = join_parts(parts)
+    if not parts or columns(text) <= width:
         return text
-    least = max(found, key=lambda piece: piece.rank)
-    return fitted(tuple(piece for piece in found if piece is not least), width)
+    least = max(parts, key=lambda part: part.rank)
+    return fit_parts(tuple(part for part in parts if part is not least), width)
 
 
-def joined(found: tuple[Piece, ...]) -> str:
-    return _BETWEEN.join(piece.text for piece in found)
+def join_parts(parts: tuple[StatusPart, ...]) -> str:
+    return _BETWEEN.join(part.text for part in parts)
 
 
 def _counted(number: int, words: str) -> str:

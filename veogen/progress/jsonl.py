@@ -18,9 +18,9 @@ from collections.abc import Collection
 from typing import Any, Self
 
 from veogen.executor.options import Clock
-from veogen.executor.state import View
-from veogen.progress.counts import Tally
-from veogen.progress.messages import Out, Reporter
+from veogen.executor.state import Silent, View
+from veogen.progress.counts import Counts
+from veogen.progress.messages import Messages, Screen
 from veogen.results.events import Event, Progressed
 from veogen.results.ledger import Standing
 from veogen.text import plain
@@ -44,14 +44,14 @@ _NAMES = {
 class JsonStream:
     """Writes every event; how the run stands as a whole at most every few seconds."""
 
-    def __init__(self, out: Out, clock: Clock, reporter: Reporter) -> None:
-        self._out = out
+    def __init__(self, screen: Screen, clock: Clock, messages: Messages) -> None:
+        self._screen = screen
         self._clock = clock
-        self._tally = Tally(reporter.retries)
-        self._name = reporter.names.run
+        self._counts = Counts(messages.retries)
+        self._name = messages.names.run
         self._view: View | None = None
-        self._told: dict[str, Any] = {}
-        self._told_at = float("-inf")
+        self._last_written: dict[str, Any] = {}
+        self._written_at = float("-inf")
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +65,12 @@ class JsonStream:
             self._view = None
 
     def start(self, counted: Collection[str], view: View) -> None:
-        self._tally.start(counted, view)
+        self._counts.start(counted, view)
         self._view = view
-        self._tell("start", {"format": FORMAT, **self._run(view)})
+        self._write_run("start", {"format": FORMAT, **self._run(view)})
 
     def event(self, event: Event, standing: Standing, view: View) -> None:
-        self._tally.apply(event, standing.record)
+        self._counts.apply(event, standing.record)
         name = _NAMES.get(type(event).__name__, type(event).__name__.lower())
         whole = name == "delivered" and standing.record.status == "completed"
         self._write("completed" if whole else name, _request(event, standing))
@@ -81,24 +81,24 @@ class JsonStream:
 
     def tick(self, view: View) -> None:
         self._view = view
-        if self._clock.monotonic() - self._told_at >= SECONDS_BETWEEN:
-            self._tell("run", self._run(view))
+        if self._clock.monotonic() - self._written_at >= SECONDS_BETWEEN:
+            self._write_run("run", self._run(view))
 
-    def _tell(self, name: str, run: dict[str, Any]) -> None:
-        """Tell how the run stands, unless nothing changed."""
-        self._told_at = self._clock.monotonic()
-        if run != self._told:
-            self._told = run
+    def _write_run(self, name: str, run: dict[str, Any]) -> None:
+        """Write how the run stands, unless nothing changed."""
+        self._written_at = self._clock.monotonic()
+        if run != self._last_written:
+            self._last_written = run
             self._write(name, run)
 
     def _run(self, view: View) -> dict[str, Any]:
-        left = self._tally.seconds_left(self._clock.now(), view.in_flight)
+        left = self._counts.seconds_left(self._clock.now(), view.in_flight)
         return {
-            "requests": self._tally.total,
-            "done": self._tally.count("done"),
-            "failed": self._tally.count("failed"),
-            "indeterminate": self._tally.count("held"),
-            "undelivered": self._tally.count("lost"),
+            "requests": self._counts.total,
+            "done": self._counts.count("done"),
+            "failed": self._counts.count("failed"),
+            "indeterminate": self._counts.count("held"),
+            "undelivered": self._counts.count("lost"),
             "in_flight": view.in_flight,
             "credits": f"{view.ledger.reserved:.3f}",
             "seconds_left": None if left is None else round(left, 1),
@@ -107,7 +107,7 @@ class JsonStream:
 
     def _write(self, name: str, fields: dict[str, Any]) -> None:
         head = {"event": name, "at": round(self._clock.now(), 3), "run": self._name}
-        self._out.line(json.dumps({**head, **fields}, separators=(",", ":")))
+        self._screen.line(json.dumps({**head, **fields}, separators=(",", ":")))
 
 
 def _request(event: Event, standing: Standing) -> dict[str, Any]:
@@ -128,29 +128,17 @@ def _request(event: Event, standing: Standing) -> dict[str, Any]:
     return fields
 
 
-class Nobody:
-    """Says notes alone: why a run stops is no progress."""
+class NotesOnly(Silent):
+    """Writes notes alone: why a run stops is no progress."""
 
-    def __init__(self, out: Out) -> None:
-        self._out = out
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
-
-    def start(self, counted: Collection[str], view: View) -> None:
-        """Nobody to tell."""
-
-    def event(self, event: Event, standing: Standing, view: View) -> None:
-        """Nobody to tell."""
+        self.end()
 
     def note(self, message: str) -> None:
-        self._out.line(plain(message))
-
-    def tick(self, view: View) -> None:
-        """Nobody to tell."""
-
-    def end(self) -> None:
-        """Nobody to tell."""
+        self._screen.line(plain(message))

@@ -25,8 +25,8 @@ COLOURS: dict[Word, Colour] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """Something that people want to know, put into words when it is told: of many only the last is.
+class Message:
+    """Something that people want to know, put into words when it is written: of many the last.
 
     `address` and `text` have no control characters.
     """
@@ -50,47 +50,47 @@ class News:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reporter:
+class Messages:
     """Knows where the run directory is and how it is called on a command line."""
 
     directory: Path
     names: Names
     retries: int
 
-    def news(self, event: Event, standing: Standing, now: float) -> News | None:
+    def message(self, event: Event, standing: Standing, now: float) -> Message | None:
         """What is to be said of an event, if anything."""
         record = standing.record
         match event:
             case Accepted():
-                return self._told("submitted", standing, lambda: record.task_id or "")
+                return self._message("submitted", standing, lambda: record.task_id or "")
             case Delivered() if record.status == "completed":
-                return self._told("completed", standing, lambda: self._videos(record))
+                return self._message("completed", standing, lambda: self._videos(record))
             case Ended() if record.retries_left(self.retries):
-                return self._told("retrying", standing, lambda: reason(record))
+                return self._message("retrying", standing, lambda: reason(record))
             case Refused() | Ended():
-                return self._told("failed", standing, lambda: reason(record), advice_at=now)
+                return self._message("failed", standing, lambda: reason(record), advice_at=now)
             case Unclear():
-                return self._told(
+                return self._message(
                     "held",
                     standing,
                     lambda: f"{reason(record)}; {at_stake(record)}",
                     advice_at=now,
                 )
             case Undelivered():
-                return self._told("undelivered", standing, lambda: reason(record), advice_at=now)
+                return self._message("undelivered", standing, lambda: reason(record), advice_at=now)
             case _:
                 return None
 
-    def _told(
+    def _message(
         self,
         word: Word,
         standing: Standing,
         words: Callable[[], str],
         *,
         advice_at: float | None = None,
-    ) -> News:
+    ) -> Message:
         steps = () if advice_at is None else advice(standing, self.names, advice_at)
-        return News(word=word, standing=standing, words=words, steps=steps)
+        return Message(word=word, standing=standing, words=words, steps=steps)
 
     def _videos(self, record: Record) -> str:
         """Where its videos are, as they can be opened from here."""
@@ -100,31 +100,30 @@ class Reporter:
         return f"{paths} (warning: {', '.join(warnings)})" if warnings else paths
 
 
-def spoken(news: News, paint: Paint) -> tuple[str, ...]:
-    """The lines of a piece of news: what happened, then what to type."""
-    head = f"{paint(news.word, COLOURS[news.word])} {paint(news.address, 'bold')}"
-    first = f"{head}: {text}" if (text := news.text) else head
-    return (first, *(f"    {written(step, paint)}" for step in news.steps))
+def message_lines(message: Message, paint: Paint) -> tuple[str, ...]:
+    """The lines of a message: what happened, then what to type."""
+    head = f"{paint(message.word, COLOURS[message.word])} {paint(message.address, 'bold')}"
+    first = f"{head}: {text}" if (text := message.text) else head
+    return (first, *(f"    {step_line(step, paint)}" for step in message.steps))
 
 
-def written(step: Step, paint: Paint) -> str:
+def step_line(step: Step, paint: Paint) -> str:
     """A step as a line: a command to copy, and what it does."""
     return f"{plain(step.command)}   {paint(plain(step.why), 'dim')}"
 
 
-def gathered(found: Sequence[News], paint: Paint) -> tuple[str, ...]:
-    """The lines of news of one kind: of several only the last is told, and who has a warning."""
-    last = found[-1]
-    if len(found) == 1:
-        return spoken(last, paint)
-    word = paint(last.word, COLOURS[last.word])
-    told = f"{word} {len(found)} more{_warned(found)}, the last {paint(last.address, 'bold')}"
-    return (f"{told}: {last.text}",)
+def summary_lines(messages: Sequence[Message], paint: Paint) -> tuple[str, ...]:
+    """The lines of messages of one kind: of several the last, how many, and how many warnings."""
+    last = messages[-1]
+    if len(messages) == 1:
+        return message_lines(last, paint)
+    head = f"{paint(last.word, COLOURS[last.word])} {len(messages)} more{_warned(messages)}"
+    return (f"{head}, the last {paint(last.address, 'bold')}: {last.text}",)
 
 
-def _warned(found: Sequence[News]) -> str:
+def _warned(messages: Sequence[Message]) -> str:
     """How many came with which warnings; `status` tells whose they are."""
-    warned = [warnings for news in found if (warnings := news.warnings)]
+    warned = [warnings for message in messages if (warnings := message.warnings)]
     names = dict.fromkeys(name for warnings in warned for name in warnings)
     return plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""
 
@@ -132,7 +131,7 @@ def _warned(found: Sequence[News]) -> str:
 _USUAL_WIDTH = 80
 
 
-class Out:
+class Screen:
     """A stream that falls silent when it cannot be written to any more."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -164,10 +163,10 @@ class Out:
     def width(self) -> int:
         """How many columns can be written to without a wrap."""
         try:
-            found = os.get_terminal_size(self._stream.fileno()).columns
+            width = os.get_terminal_size(self._stream.fileno()).columns
         except (OSError, ValueError):
-            found = 0
-        return (found or _USUAL_WIDTH) - 1
+            width = 0
+        return (width or _USUAL_WIDTH) - 1
 
     def _encodable(self, text: str) -> str:
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)

@@ -4,7 +4,7 @@ import pytest
 from play import Play
 
 from veogen.executor.state import View
-from veogen.progress.counts import Stage, Tally, seconds_left
+from veogen.progress.counts import Counts, Stage, seconds_left
 from veogen.results.events import Event
 from veogen.results.ledger import Standing
 
@@ -15,14 +15,14 @@ class Counting:
     """A listener that only counts."""
 
     def __init__(self, retries: int = 2) -> None:
-        self.tally = Tally(retries)
+        self.counter = Counts(retries)
 
     def start(self, counted: Collection[str], view: View) -> None:
-        self.tally.start(counted, view)
+        self.counter.start(counted, view)
 
     def event(self, event: Event, standing: Standing, view: View) -> None:
         del view
-        self.tally.apply(event, standing.record)
+        self.counter.apply(event, standing.record)
 
     def note(self, message: str) -> None:
         raise AssertionError(message)
@@ -35,7 +35,7 @@ class Counting:
 
     @property
     def counts(self) -> dict[str, int]:
-        return {stage: self.tally.count(stage) for stage in STAGES if self.tally.count(stage)}
+        return {stage: self.counter.count(stage) for stage in STAGES if self.counter.count(stage)}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_resumed_run_begins_with_what_is_done() -> None:
     play.watched_by(counting)
 
     assert counting.counts == {"waiting": 1, "going": 1, "done": 1}
-    assert counting.tally.total == 3
+    assert counting.counter.total == 3
 
 
 def test_a_made_clip_is_not_lost_while_it_is_fetched() -> None:
@@ -117,14 +117,14 @@ def test_a_request_that_is_bought_again_by_itself_has_not_failed() -> None:
 def test_the_end_is_foretold_by_the_tasks_of_this_run() -> None:
     play, counting = Play("a", "b", "c"), Counting()
     play.watched_by(counting)
-    unknown = counting.tally.seconds_left(play.clock.now(), 1)
+    unknown = counting.counter.seconds_left(play.clock.now(), 1)
     play.submit("a")
     play.tick(40)
     play.make("a")
     play.submit("b")
     play.tick(10)
 
-    left = counting.tally.seconds_left(play.clock.now(), play.in_flight)
+    left = counting.counter.seconds_left(play.clock.now(), play.in_flight)
 
     assert unknown is None
     assert left == (40 - 10) + 40
@@ -138,4 +138,4 @@ def test_a_task_that_ended_while_nobody_looked_tells_nothing_about_time() -> Non
 
     play.make("a")
 
-    assert counting.tally.seconds_left(play.clock.now(), 1) is None
+    assert counting.counter.seconds_left(play.clock.now(), 1) is None
