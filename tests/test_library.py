@@ -13,7 +13,7 @@ from support.virtual import Memory
 
 import veogen
 from veogen import ExitCode, MistakesError, Outcome, Settings, VeogenError, load_spec, plan, run
-from veogen.results.events import Accepted, Delivered, Made
+from veogen.results.events import TaskCompleted, TaskCreated, VideoSaved
 from veogen.simulator.scenario import Options
 from veogen.simulator.server import running
 
@@ -69,11 +69,13 @@ def test_a_spec_is_loaded_planned_and_run(project: Path, capfd: pytest.CaptureFi
             selected={"boat[hour=dawn]"},
         )
 
-    statuses = {s.entry.address: s.record.status for s in outcome.ledger.planned}
+    statuses = {s.request.address: s.record.status for s in outcome.ledger.planned}
     assert statuses == {"boat[hour=dawn]": "completed", "boat[hour=dusk]": "planned"}
     assert outcome.code == ExitCode.DONE
-    kept = [type(e) for e in memory.events if isinstance(e, Accepted | Made | Delivered)]
-    assert kept == [Accepted, Made, Delivered]
+    kept = [
+        type(e) for e in memory.events if isinstance(e, TaskCreated | TaskCompleted | VideoSaved)
+    ]
+    assert kept == [TaskCreated, TaskCompleted, VideoSaved]
     assert memory.ended
     assert capfd.readouterr() == ("", "")
 

@@ -20,7 +20,7 @@ from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.plan import Plan
 from veogen.planner.planner import plan_all
 from veogen.results.events import Event
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 from veogen.spec.load import load_spec
 from veogen.spec.types import Spec
 
@@ -32,10 +32,10 @@ __all__ = [
     "Outcome",
     "Plan",
     "Policy",
+    "RequestState",
     "Settings",
     "Silent",
     "Spec",
-    "Standing",
     "VeogenError",
     "View",
     "load_spec",

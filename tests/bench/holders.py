@@ -113,7 +113,7 @@ def prepare(url: str, tasks: int, interval: float, seconds: float, folder: Path)
     del url, interval, seconds
     from veogen.executor.journal import Header, Journal
     from veogen.planner.identity import request_hash
-    from veogen.results.events import Accepted, Event, Intended
+    from veogen.results.events import Event, SubmitIntended, TaskCreated
     from veogen.results.ledger import Entry
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +134,8 @@ def prepare(url: str, tasks: int, interval: float, seconds: float, folder: Path)
                 credits=price,
             )
         )
-        events.append(Intended(hash_, 1, f"veogen-{hash_}-1", json.dumps(body), price, now))
-        events.append(Accepted(hash_, 1, task_id, price, now))
+        events.append(SubmitIntended(hash_, 1, f"veogen-{hash_}-1", json.dumps(body), price, now))
+        events.append(TaskCreated(hash_, 1, task_id, price, now))
     with Journal.create(folder / "journal.db", Header("boats", "evolink")) as journal:
         journal.adopt("boats", entries)
         journal.append(events, now)

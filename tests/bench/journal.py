@@ -20,7 +20,7 @@ from bench.planning import VEOGEN
 from bench.tables import Table
 from veogen.executor.journal import Header, Journal
 from veogen.planner.identity import canonical
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made
+from veogen.results.events import Event, SubmitIntended, TaskCompleted, TaskCreated, VideoSaved
 from veogen.results.ledger import Entry
 from veogen.results.manifest import render
 
@@ -221,8 +221,8 @@ def _events(entry: Entry, number: int) -> list[Event]:
     link = f"https://media.example/{task_id}/0.mp4?signature={'0' * 64}"
     body = canonical(dict(entry.body)).decode()
     return [
-        Intended(hash_, 1, f"veogen-{hash_}-1", body, PRICE, 1.8e9),
-        Accepted(hash_, 1, task_id, PRICE, 1.8e9, 120.0),
-        Made(hash_, task_id, (link,), PRICE, 1.8e9),
-        Delivered(hash_, 0, VIDEO.at(entry.path(0, 1))),
+        SubmitIntended(hash_, 1, f"veogen-{hash_}-1", body, PRICE, 1.8e9),
+        TaskCreated(hash_, 1, task_id, PRICE, 1.8e9, 120.0),
+        TaskCompleted(hash_, task_id, (link,), PRICE, 1.8e9),
+        VideoSaved(hash_, 0, VIDEO.at(entry.path(0, 1))),
     ]

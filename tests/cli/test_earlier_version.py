@@ -86,7 +86,7 @@ def test_its_run_goes_on_by_hand(shell: Shell, project: Path) -> None:
     assert ended.code == 0
     with Journal.read(project / "runs" / "trip" / "journal.db") as journal:
         ledger = journal.ledger()
-    assert {s.entry.variables["city"]: s.record.status for s in ledger.planned} == {
+    assert {s.request.variables["city"]: s.record.status for s in ledger.planned} == {
         "Basel": "undelivered",
         "Bern": "submitted",
         "Chur": "failed",

@@ -15,8 +15,15 @@ from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import Export, exports, listed, plain_name
 from veogen.executor.journal import Header, Journal
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Video
-from veogen.results.ledger import Entry, Standing
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    TaskCompleted,
+    TaskCreated,
+    Video,
+    VideoSaved,
+)
+from veogen.results.ledger import Entry, RequestState
 from veogen.results.record import Record
 
 CLIP = b"\0\0\0\x18ftypmp42"
@@ -53,10 +60,10 @@ def bought(one: Entry) -> list[Event]:
     """Everything that happens to a request that is made and delivered."""
     links = tuple(f"https://m/{index}" for index in range(one.videos))
     return [
-        Intended(one.hash, 1, "key", "{}", None, 0.0),
-        Accepted(one.hash, 1, "task", None, 0.0),
-        Made(one.hash, "task", links, None, 0.0),
-        *(Delivered(one.hash, i, video(one.path(i, one.videos))) for i in range(one.videos)),
+        SubmitIntended(one.hash, 1, "key", "{}", None, 0.0),
+        TaskCreated(one.hash, 1, "task", None, 0.0),
+        TaskCompleted(one.hash, "task", links, None, 0.0),
+        *(VideoSaved(one.hash, i, video(one.path(i, one.videos))) for i in range(one.videos)),
     ]
 
 
@@ -195,7 +202,9 @@ def test_a_list_that_somebody_wrote_is_not_replaced(run: Path, tmp_path: Path) -
     ],
 )
 def test_a_prompt_is_no_formula_in_a_spreadsheet(prompt: str, cell: str) -> None:
-    one = Export(entry=entry(1, "a", "a", prompt=prompt), video=video("videos/a.mp4"), name="a.mp4")
+    one = Export(
+        request=entry(1, "a", "a", prompt=prompt), video=video("videos/a.mp4"), name="a.mp4"
+    )
 
     [row] = csv.DictReader(io.StringIO(listed([one])))
 
@@ -243,7 +252,9 @@ def test_thousands_of_clips_of_one_name_are_numbered_in_good_time() -> None:
 def exported(entries: Iterable[Entry]) -> list[str]:
     """The plain names of requests that were all delivered."""
     standings = [
-        Standing(e, Record(hash=e.hash, videos={0: video(f"videos/{e.output}-{e.hash[:10]}.mp4")}))
+        RequestState(
+            e, Record(hash=e.hash, videos={0: video(f"videos/{e.output}-{e.hash[:10]}.mp4")})
+        )
         for e in entries
     ]
     return [export.name for export in exports(standings)]

@@ -59,7 +59,7 @@ class Place:
         """The images of every request, as they were recorded before it was sent."""
         with Journal.read(self.shell.folder / "runs/trip/journal.db") as journal:
             records = [s.record for s in journal.ledger().planned]
-        return [json.loads(r.sent.body)["image_urls"] for r in records if r.sent]
+        return [json.loads(r.last_submit.body)["image_urls"] for r in records if r.last_submit]
 
     def uploads_end(self) -> float:
         with Journal.read(self.shell.folder / "runs/trip/journal.db") as journal:

@@ -20,8 +20,8 @@ from veogen.executor.journal import Journal
 from veogen.executor.snapshot import look
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Rejected, Unknown
-from veogen.results.advice import Names
-from veogen.results.events import Intended
+from veogen.results.advice import RunCommands
+from veogen.results.events import SubmitIntended
 
 HOUR = 3600.0
 STOP = Stop("money", "nothing is bought")
@@ -50,13 +50,13 @@ def mixed(world: World) -> World:
 def remove(world: World, city: str) -> None:
     """Take the clip of a city away: it is on another machine."""
     for standing in look(world.path, START).ledger.planned:
-        if standing.entry.variables["name"] == city:
+        if standing.request.variables["name"] == city:
             for video in standing.record.videos.values():
                 (world.path / video.path).unlink()
 
 
 def told(world: World, now: float = START) -> str:
-    names = Names("runs/trip", ("specs/trip.yaml",))
+    names = RunCommands("runs/trip", ("specs/trip.yaml",))
     snapshot = look(world.path, now)
     return "\n".join(lines(snapshot, names, now, lambda text, _: text))
 
@@ -241,7 +241,7 @@ def sending(world: World) -> Iterator[World]:
     world.run(cities("Oslo", "Tokyo"), stop=STOP)
     tokyo = request("Tokyo")
     with RunDirectory(world.path).locked(), Journal.open(world.path / "journal.db") as journal:
-        journal.append([Intended(tokyo.hash, 1, "key", "{}", tokyo.credits, START)], START)
+        journal.append([SubmitIntended(tokyo.hash, 1, "key", "{}", tokyo.credits, START)], START)
         yield world
 
 

@@ -242,8 +242,8 @@ def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None
         wanted=Wanted(buy=False),
     ) as session:
         held: Record = session.ledger.record(TOKYO.hash)
-        assert held.sent is not None
-        at = held.sent.at
+        assert held.last_submit is not None
+        at = held.last_submit.at
         listed = [
             Task(id="task-1", state="completed", created=at),
             Task(id="near", state="processing", created=at + 60),

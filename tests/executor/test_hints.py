@@ -96,7 +96,7 @@ def test_every_request_is_sent_with_one_address_that_nobody_can_guess(world: Wor
     base, _, secret = first.rpartition("/")
     assert (base, len(secret)) == (BASE, 43)
     hashes = [r.hash for r in plan_.requests]
-    assert [s.entry.hash for s in outcome.ledger.planned] == hashes
+    assert [s.request.hash for s in outcome.ledger.planned] == hashes
     assert world.keys == [f"veogen-{hash_}-1" for hash_ in hashes]
     sent = [json.loads(body) for _, body in world.gateway.submits]
     assert sent == [{**r.body, "callback_url": first} for r in plan_.requests]

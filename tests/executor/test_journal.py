@@ -14,15 +14,22 @@ from support.virtual import VIDEO
 
 from veogen.executor.journal import Header, Journal, JournalError, JournalFullError
 from veogen.gateway.api import Upload
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    TaskCompleted,
+    TaskCreated,
+    TaskProgressed,
+    VideoSaved,
+)
 from veogen.results.ledger import Entry
 
 TOKYO, PARIS = request("Tokyo"), request("Paris")
 EVENTS: list[Event] = [
-    Intended(TOKYO.hash, 1, "veogen-key-1", '{"prompt":"ö"}', Decimal("38.016"), 1.5),
-    Accepted(TOKYO.hash, 1, "task-1", Decimal("38.016"), 2.5, 120.0, request_id="r-1"),
-    Made(TOKYO.hash, "task-1", ("https://media.example/1.mp4",), None, 3.5),
-    Delivered(TOKYO.hash, 0, VIDEO.at("videos/city/Tokyo.mp4")),
+    SubmitIntended(TOKYO.hash, 1, "veogen-key-1", '{"prompt":"ö"}', Decimal("38.016"), 1.5),
+    TaskCreated(TOKYO.hash, 1, "task-1", Decimal("38.016"), 2.5, 120.0, request_id="r-1"),
+    TaskCompleted(TOKYO.hash, "task-1", ("https://media.example/1.mp4",), None, 3.5),
+    VideoSaved(TOKYO.hash, 0, VIDEO.at("videos/city/Tokyo.mp4")),
 ]
 
 
@@ -41,7 +48,7 @@ def written(path: Path) -> Path:
 
 def test_events_come_out_as_they_went_in_and_progress_is_not_kept(written: Path) -> None:
     with Journal.open(written) as journal:
-        journal.append([Progressed(TOKYO.hash, "task-1", "processing", 5)], at=10.0)
+        journal.append([TaskProgressed(TOKYO.hash, "task-1", "processing", 5)], at=10.0)
 
         assert list(journal.events()) == EVENTS
         assert journal.header == Header("trip", "evolink")
@@ -63,8 +70,8 @@ def test_requests_that_leave_the_plan_are_remembered_after_it(written: Path) -> 
         journal.adopt("trip", [Entry.of(PARIS)])
         ledger = journal.ledger()
 
-    assert [s.entry.address for s in ledger.planned] == [PARIS.address]
-    assert [s.entry.address for s in ledger.former] == [TOKYO.address]
+    assert [s.request.address for s in ledger.planned] == [PARIS.address]
+    assert [s.request.address for s in ledger.former] == [TOKYO.address]
 
 
 def test_a_plan_that_has_not_changed_is_not_written_again(written: Path) -> None:
@@ -78,7 +85,7 @@ def test_a_plan_that_has_not_changed_is_not_written_again(written: Path) -> None
         ledger = journal.ledger()
 
     assert ledger.name == "voyage"
-    assert [s.entry.address for s in ledger.planned] == [PARIS.address, TOKYO.address]
+    assert [s.request.address for s in ledger.planned] == [PARIS.address, TOKYO.address]
 
 
 def test_a_request_that_cannot_be_read_is_an_error_and_not_overwritten(written: Path) -> None:
@@ -250,7 +257,7 @@ def test_a_write_that_fails_is_whole_or_not_at_all(written: Path) -> None:
     with Journal.open(written) as journal:
         pages = journal._db.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001
         journal._db.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
-        big = Intended(TOKYO.hash, 1, "k", "x" * 100_000, None, 1.0)
+        big = SubmitIntended(TOKYO.hash, 1, "k", "x" * 100_000, None, 1.0)
 
         with pytest.raises(JournalFullError, match="full"):
             journal.append([EVENTS[0], big], at=1.0)

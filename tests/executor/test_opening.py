@@ -17,7 +17,7 @@ from veogen.executor.reconcile import purchases, strangers
 from veogen.executor.run import Wanted, opened
 from veogen.planner.plan import Plan
 from veogen.results.events import Event
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestError, parse, render
 from veogen.results.record import records
 
@@ -34,7 +34,9 @@ def open_once(world: World, plan: Plan | None) -> Ledger:
         return session.ledger
 
 
-def told(ledger: Ledger) -> tuple[str, list[Standing], list[Standing], Decimal, Decimal, Decimal]:
+def told(
+    ledger: Ledger,
+) -> tuple[str, list[RequestState], list[RequestState], Decimal, Decimal, Decimal]:
     return (
         ledger.name,
         list(ledger.planned),
@@ -65,7 +67,7 @@ def test_plans_that_come_and_go_are_known_as_the_journal_has_them(
     opened_with = open_once(world, cities(*plans[-1]))
 
     assert told(opened_with) == told(journal_of(world))
-    assert [s.entry.address for s in opened_with.planned] == [
+    assert [s.request.address for s in opened_with.planned] == [
         f"city[name={name}]" for name in plans[-1]
     ]
 
@@ -84,7 +86,7 @@ def test_what_others_bought_and_what_is_gone_or_renamed_is_known_as_well(
     opened_with = open_once(world, plan)
 
     assert told(opened_with) == told(journal_of(world))
-    standings = {str(s.entry.variables["name"]): s.record.status for s in opened_with.everything}
+    standings = {str(s.request.variables["name"]): s.record.status for s in opened_with.everything}
     assert standings == {
         "a": "completed",
         "b": "completed",

@@ -17,7 +17,15 @@ from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.planner.identity import canonical
-from veogen.results.events import Accepted, Delivered, Ended, Made, Progressed, TakenIn, Undelivered
+from veogen.results.events import (
+    PurchaseImported,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    TaskProgressed,
+    VideoNotSaved,
+    VideoSaved,
+)
 from veogen.results.record import Failure
 
 TOKYO = request("Tokyo")
@@ -33,12 +41,12 @@ def test_a_request_is_sent_watched_and_brought_home(world: World) -> None:
     outcome = world.run(plan(TOKYO))
 
     assert world.gateway.submits == [(key_for(TOKYO.hash, 1), canonical(dict(TOKYO.body)).decode())]
-    events = [e for e in world.memory.events if not isinstance(e, Progressed)]
-    made_at = next(e.at for e in events if isinstance(e, Made))
+    events = [e for e in world.memory.events if not isinstance(e, TaskProgressed)]
+    made_at = next(e.at for e in events if isinstance(e, TaskCompleted))
     assert events == [
-        Accepted(TOKYO.hash, 1, "task-1", PRICE, START + 0.1),
-        Made(TOKYO.hash, "task-1", (LINK,), PRICE, made_at),
-        Delivered(TOKYO.hash, 0, VIDEO.at(TOKYO.paths[0])),
+        TaskCreated(TOKYO.hash, 1, "task-1", PRICE, START + 0.1),
+        TaskCompleted(TOKYO.hash, "task-1", (LINK,), PRICE, made_at),
+        VideoSaved(TOKYO.hash, 0, VIDEO.at(TOKYO.paths[0])),
     ]
     assert (outcome.code, outcome.stop, outcome.spent) == (ExitCode.DONE, None, PRICE)
 
@@ -63,7 +71,7 @@ def test_no_more_tasks_are_in_flight_than_allowed(world: World) -> None:
 def test_submits_keep_to_the_rate(world: World) -> None:
     outcome = world.run(cities(*"abc"), Policy(submit_rate=2.0))
 
-    accepted = [e.at - START for e in world.memory.events if isinstance(e, Accepted)]
+    accepted = [e.at - START for e in world.memory.events if isinstance(e, TaskCreated)]
     assert accepted == pytest.approx([0.1, 30.1, 60.1])
     assert outcome.code == ExitCode.DONE
 
@@ -113,7 +121,7 @@ def test_what_was_not_taken_is_sent_again_with_the_same_key_and_bytes(world: Wor
 
     assert world.gateway.submits[0] == world.gateway.submits[1]
     assert outcome.code == ExitCode.DONE
-    accepted = next(e for e in world.memory.events if isinstance(e, Accepted))
+    accepted = next(e for e in world.memory.events if isinstance(e, TaskCreated))
     assert accepted.at - START == pytest.approx(7.2)
 
 
@@ -123,7 +131,7 @@ def test_a_gateway_that_says_to_come_at_once_is_not_asked_without_a_pause(world:
 
     world.run(plan(TOKYO))
 
-    accepted = next(e for e in world.memory.events if isinstance(e, Accepted))
+    accepted = next(e for e in world.memory.events if isinstance(e, TaskCreated))
     assert accepted.at - START == pytest.approx(1 + 2 + 4 + 4 * 0.1)
 
 
@@ -189,7 +197,7 @@ def test_a_task_that_failed_for_a_passing_reason_is_bought_again_under_a_new_key
     outcome = world.run(plan(TOKYO))
 
     assert world.keys == [key_for(TOKYO.hash, 1), key_for(TOKYO.hash, 2)]
-    assert Ended(TOKYO.hash, "task-1", "service_error", "sorry") in world.memory.events
+    assert TaskFailed(TOKYO.hash, "task-1", "service_error", "sorry") in world.memory.events
     assert (outcome.code, records(outcome)[0].attempts) == (ExitCode.DONE, 2)
 
 
@@ -271,7 +279,9 @@ def test_a_completed_task_without_links_is_asked_five_times(world: World) -> Non
 
     assert list(statuses(outcome).values()) == ["undelivered"]
     assert records(outcome)[0].error is not None
-    completed_reads = [e for e in world.memory.events if isinstance(e, Made | Undelivered)]
+    completed_reads = [
+        e for e in world.memory.events if isinstance(e, TaskCompleted | VideoNotSaved)
+    ]
     assert len(completed_reads) == 2
 
 
@@ -456,7 +466,7 @@ def test_only_the_difference_is_bought_and_older_clips_stay_on_record(world: Wor
 
     assert len(world.keys) == 4
     assert list(statuses(outcome).values()) == ["completed", "completed"]
-    former = [(s.entry.address, s.record.status) for s in outcome.ledger.former]
+    former = [(s.request.address, s.record.status) for s in outcome.ledger.former]
     assert former == [("city[name=Tokyo]", "completed"), ("city[name=Paris]", "completed")]
 
 
@@ -529,7 +539,7 @@ def test_a_purchase_that_a_journal_knows_is_not_taken_in_twice(world: World) -> 
 
     outcome = world.run(plan(TOKYO))
 
-    assert [e for e in world.memory.events if isinstance(e, TakenIn)] == []
+    assert [e for e in world.memory.events if isinstance(e, PurchaseImported)] == []
     assert outcome.ledger.spent == PRICE
 
 

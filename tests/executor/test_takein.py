@@ -225,7 +225,7 @@ def test_a_former_purchase_of_another_machine_stays_on_record(
     outcome = world.run(cities("Paris"))
 
     assert world.keys == []
-    assert [s.entry.address for s in outcome.ledger.former] == [TOKYO.address]
+    assert [s.request.address for s in outcome.ledger.former] == [TOKYO.address]
     written = json.loads((world.path / "results.json").read_text())
     assert written["former"] == [bought["results"][0]]
 
@@ -415,13 +415,13 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
     assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
     found = next(outcome.ledger.planned)
     assert [found.record.videos[n].path for n in range(2)] == [
-        found.entry.path(n, 2) for n in range(2)
+        found.request.path(n, 2) for n in range(2)
     ]
 
     assert here.run(both).code == ExitCode.DONE, "the second is not here, and not said to be gone"
     assert len(here.courier.brought) == 1
 
-    first, second_clip = (here.path / found.entry.path(n, 2) for n in range(2))
+    first, second_clip = (here.path / found.request.path(n, 2) for n in range(2))
     first.unlink()
     second_clip.write_bytes(b"of another")
     assert here.run(both).code == ExitCode.DONE
@@ -465,7 +465,7 @@ def test_the_file_of_another_machine_is_adopted_by_its_bytes(
     outcome = world.run(cities("Tokyo", "Paris"))
 
     assert statuses(outcome)[TOKYO.address] == "completed"
-    assert bool(next(outcome.ledger.planned).record.away) is not adopted
+    assert bool(next(outcome.ledger.planned).record.remote_videos) is not adopted
     assert world.keys == []
 
 
@@ -552,7 +552,7 @@ def test_a_renamed_request_keeps_a_clip_whose_names_are_both_of_one_file(
     outcome = world.run(plan(replace(TOKYO, output=output)))
 
     record = next(outcome.ledger.planned).record
-    assert (record.status, record.away) == ("completed", frozenset())
+    assert (record.status, record.remote_videos) == ("completed", frozenset())
     assert record.videos[0].path.startswith(f"videos/{output}-")
     assert (world.path / record.videos[0].path).read_bytes() == clip.read_bytes() == b"clip"
 

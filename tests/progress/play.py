@@ -4,18 +4,18 @@ from decimal import Decimal
 
 from veogen.executor.state import Listener, View
 from veogen.results.events import (
-    Accepted,
-    Delivered,
-    Ended,
     Event,
-    Intended,
-    Made,
-    Progressed,
-    Unclear,
-    Undelivered,
+    SubmitIntended,
+    SubmitUnknown,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    TaskProgressed,
     Video,
+    VideoNotSaved,
+    VideoSaved,
 )
-from veogen.results.ledger import Entry, Ledger, Standing
+from veogen.results.ledger import Entry, Ledger, RequestState
 
 PRICE = Decimal("76.032")
 START = 1_000_000.0
@@ -87,10 +87,10 @@ class Play:
 
     def happen(self, event: Event) -> None:
         record = self.ledger.apply(event)
-        entry = self.ledger.entry(event.hash)
+        entry = self.ledger.request(event.hash)
         assert entry
         if self.listener:
-            self.listener.event(event, Standing(entry, record), self.view)
+            self.listener.event(event, RequestState(entry, record), self.view)
 
     def tick(self, seconds: float = 1.0) -> None:
         self.clock.passed += seconds
@@ -99,23 +99,23 @@ class Play:
 
     def submit(self, address: str, attempt: int = 1) -> None:
         entry, now = self.entries[address], self.clock.now()
-        self.ledger.apply(Intended(entry.hash, attempt, "key", "{}", PRICE, now))
+        self.ledger.apply(SubmitIntended(entry.hash, attempt, "key", "{}", PRICE, now))
         self.in_flight += 1
-        self.happen(Accepted(entry.hash, attempt, f"task-{address}", PRICE, now))
+        self.happen(TaskCreated(entry.hash, attempt, f"task-{address}", PRICE, now))
 
     def progress(self, address: str, percent: int) -> None:
         hash_ = self.entries[address].hash
-        self.happen(Progressed(hash_, f"task-{address}", "processing", percent))
+        self.happen(TaskProgressed(hash_, f"task-{address}", "processing", percent))
 
     def make(self, address: str) -> None:
         hash_ = self.entries[address].hash
         self.in_flight -= 1
         link = ("https://media.example/1.mp4?signature=s3cret",)
-        self.happen(Made(hash_, f"task-{address}", link, PRICE, self.clock.now()))
+        self.happen(TaskCompleted(hash_, f"task-{address}", link, PRICE, self.clock.now()))
 
     def deliver(self, address: str, *warnings: str) -> None:
         entry = self.entries[address]
-        self.happen(Delivered(entry.hash, 0, video(entry, *warnings)))
+        self.happen(VideoSaved(entry.hash, 0, video(entry, *warnings)))
 
     def complete(self, address: str, *warnings: str) -> None:
         """From nothing to a clip on disk."""
@@ -125,13 +125,13 @@ class Play:
 
     def fail(self, address: str, code: str, message: str) -> None:
         self.in_flight -= 1
-        self.happen(Ended(self.entries[address].hash, f"task-{address}", code, message))
+        self.happen(TaskFailed(self.entries[address].hash, f"task-{address}", code, message))
 
     def lose(self, address: str, code: str, message: str) -> None:
-        self.happen(Undelivered(self.entries[address].hash, code, message))
+        self.happen(VideoNotSaved(self.entries[address].hash, code, message))
 
     def doubt(self, address: str, code: str, message: str) -> None:
         """Sent, and nobody knows what came of it."""
         entry = self.entries[address]
-        self.ledger.apply(Intended(entry.hash, 1, "key", "{}", PRICE, self.clock.now()))
-        self.happen(Unclear(entry.hash, 1, code, message))
+        self.ledger.apply(SubmitIntended(entry.hash, 1, "key", "{}", PRICE, self.clock.now()))
+        self.happen(SubmitUnknown(entry.hash, 1, code, message))

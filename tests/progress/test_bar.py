@@ -8,7 +8,7 @@ from play import Play
 from screen import Screen
 
 from veogen.progress import listener
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.text import Terminal, columns
 
 
@@ -18,7 +18,7 @@ def watched(play: Play, screen: Screen, **environ: str) -> Iterator[None]:
     watching = listener(
         "auto",
         directory=Path("runs/boats"),
-        names=Names("runs/boats", ("specs/boats.yaml",)),
+        names=RunCommands("runs/boats", ("specs/boats.yaml",)),
         clock=play.clock,
         terminal=Terminal(StringIO(), screen.stream, {"NO_COLOR": "1", **environ}),
     )

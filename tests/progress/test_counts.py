@@ -6,7 +6,7 @@ from play import Play
 from veogen.executor.state import View
 from veogen.progress.counts import Counts, Stage, seconds_left
 from veogen.results.events import Event
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 
 STAGES: tuple[Stage, ...] = ("waiting", "going", "done", "failed", "held", "lost")
 
@@ -20,7 +20,7 @@ class Counting:
     def start(self, counted: Collection[str], view: View) -> None:
         self.counter.start(counted, view)
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         del view
         self.counter.apply(event, standing.record)
 

@@ -7,7 +7,7 @@ from play import Play
 
 from veogen.progress import ProgressListener, listener
 from veogen.progress.lines import SECONDS_BETWEEN, SECONDS_BETWEEN_TOTALS
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
@@ -19,7 +19,7 @@ class Log:
         self.listener: ProgressListener = listener(
             mode,  # type: ignore[arg-type]
             directory=Path("runs/boats"),
-            names=Names("runs/boats", ("specs/boats.yaml",)),
+            names=RunCommands("runs/boats", ("specs/boats.yaml",)),
             clock=play.clock,
             terminal=Terminal(self.data, self.messages, environ),
         )
@@ -224,7 +224,7 @@ def test_a_run_goes_on_when_nobody_reads_what_is_told(play: Play, mode: str) -> 
     watching = listener(
         mode,  # type: ignore[arg-type]
         directory=Path("runs/boats"),
-        names=Names("runs/boats"),
+        names=RunCommands("runs/boats"),
         clock=play.clock,
         terminal=Terminal(Closed(), Closed(), {}),
     )

@@ -9,7 +9,7 @@ import pytest
 from play import START, Play
 
 from veogen.progress import listener
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
@@ -24,7 +24,7 @@ class Program:
         watching = listener(
             "json",
             directory=Path("runs/boats"),
-            names=Names("runs/boats"),
+            names=RunCommands("runs/boats"),
             clock=play.clock,
             terminal=Terminal(self.data, self.messages, {}),
         )

@@ -4,19 +4,28 @@ from decimal import Decimal
 
 import pytest
 
-from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
+from veogen.results.advice import (
+    NextStep,
+    RunCommands,
+    advice,
+    at_stake,
+    duration_text,
+    life,
+    next_steps,
+    reason,
+)
 from veogen.results.events import Status
-from veogen.results.ledger import Entry, Standing
+from veogen.results.ledger import Entry, RequestState
 from veogen.results.record import Failure, Purchase, Record
 
 NOW = 1_000_000.0
 HOUR = 3600.0
-NAMES = Names("runs/a b", ("specs/trip.yaml", "--profile", "draft"))
+NAMES = RunCommands("runs/a b", ("specs/trip.yaml", "--profile", "draft"))
 
 
 def standing(
     status: Status, code: str | None = None, message: str = "", **fields: object
-) -> Standing:
+) -> RequestState:
     entry = Entry(
         address="opening[city=Oslo]",
         hash="a" * 64,
@@ -28,7 +37,7 @@ def standing(
         credits=Decimal("38.016"),
     )
     error = None if code is None else Failure(code, message)
-    return Standing(entry, Record(hash=entry.hash, status=status, error=error, **fields))  # type: ignore[arg-type]
+    return RequestState(entry, Record(hash=entry.hash, status=status, error=error, **fields))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,7 @@ def standing(
         ),
     ],
 )
-def test_every_state_has_its_commands(one: Standing, steps: list[str]) -> None:
+def test_every_state_has_its_commands(one: RequestState, steps: list[str]) -> None:
     assert [step.command for step in advice(one, NAMES, NOW)] == steps
 
 
@@ -89,14 +98,14 @@ def test_what_comes_next_is_told_once_for_the_whole_run() -> None:
     ]
 
     assert list(next_steps(found, NAMES, NOW)) == [
-        Step("veogen collect 'runs/a b'", "brings home what was bought (1)"),
-        Step(
+        NextStep("veogen collect 'runs/a b'", "brings home what was bought (1)"),
+        NextStep(
             "veogen resolve 'runs/a b' --rebuy 'opening[city=Oslo]'",
             "its link has died: this pays once more",
         ),
-        Step(NAMES.buy, "buys 2 requests for about 76.032 credits"),
-        Step(NAMES.buy, "after an edit of 1 request that cannot be made as it is"),
-        Step(NAMES.retry, "buys again what failed, as it is"),
+        NextStep(NAMES.buy, "buys 2 requests for about 76.032 credits"),
+        NextStep(NAMES.buy, "after an edit of 1 request that cannot be made as it is"),
+        NextStep(NAMES.retry, "buys again what failed, as it is"),
     ]
 
 
@@ -104,7 +113,7 @@ def test_no_command_names_a_thousand_dead_links() -> None:
     dead = standing("undelivered", "truncated", made_at=NOW - 25 * HOUR)
 
     assert list(next_steps([dead] * 11, NAMES, NOW)) == [
-        Step(
+        NextStep(
             "veogen resolve 'runs/a b' --rebuy ADDRESS",
             "the links of 11 have died: this pays once more, for those you name",
         )
@@ -123,7 +132,7 @@ def test_nothing_comes_next_when_nothing_is_open_and_nothing_is_there() -> None:
         pytest.param(standing("completed"), "", id="none"),
     ],
 )
-def test_a_reason_is_a_message_and_a_code(one: Standing, text: str) -> None:
+def test_a_reason_is_a_message_and_a_code(one: RequestState, text: str) -> None:
     assert reason(one.record) == text
 
 
@@ -167,7 +176,7 @@ def test_what_is_in_doubt_may_have_cost_something(
         ),
     ],
 )
-def test_a_link_has_a_life(one: Standing, text: str) -> None:
+def test_a_link_has_a_life(one: RequestState, text: str) -> None:
     assert life(one.record, NOW) == text
 
 
@@ -184,4 +193,4 @@ def test_a_link_has_a_life(one: Standing, text: str) -> None:
     ],
 )
 def test_time_is_told_as_people_say_it(seconds: float, text: str) -> None:
-    assert span(seconds) == text
+    assert duration_text(seconds) == text

@@ -15,23 +15,23 @@ from veogen.results.events import Event, from_json, to_json
 HASH = "ab" * 32
 
 EVERY: list[Event] = [
-    events.Intended(HASH, 1, "k", "{}", Decimal("1.500"), 1.0),
-    events.Accepted(HASH, 1, "t", None, 1.0, None, replayed=True, request_id="r"),
-    events.NotTaken(HASH, 2, "429", "slow down"),
-    events.Refused(HASH, 2, "400", "no"),
-    events.Unclear(HASH, 2, "lost", "broke"),
-    events.Made(HASH, "t", ("https://a/1", "https://a/2"), Decimal("38.016"), 2.0),
-    events.Ended(HASH, "t", "service_error", "sorry"),
-    events.Delivered(HASH, 1, VIDEO.at("videos/a.mp4")),
-    events.Undelivered(HASH, "expired", "gone"),
-    events.Missing(HASH, 0),
-    events.Moved(HASH, 0, "videos/b.mp4"),
-    events.Adopted(HASH, "t", None, 3.0),
-    events.Abandoned(HASH, "given up"),
-    events.TakenIn(
+    events.SubmitIntended(HASH, 1, "k", "{}", Decimal("1.500"), 1.0),
+    events.TaskCreated(HASH, 1, "t", None, 1.0, None, replayed=True, request_id="r"),
+    events.SubmitFailed(HASH, 2, "429", "slow down"),
+    events.SubmitRejected(HASH, 2, "400", "no"),
+    events.SubmitUnknown(HASH, 2, "lost", "broke"),
+    events.TaskCompleted(HASH, "t", ("https://a/1", "https://a/2"), Decimal("38.016"), 2.0),
+    events.TaskFailed(HASH, "t", "service_error", "sorry"),
+    events.VideoSaved(HASH, 1, VIDEO.at("videos/a.mp4")),
+    events.VideoNotSaved(HASH, "expired", "gone"),
+    events.VideoMissing(HASH, 0),
+    events.VideoMoved(HASH, 0, "videos/b.mp4"),
+    events.TaskAdopted(HASH, "t", None, 3.0),
+    events.RequestAbandoned(HASH, "given up"),
+    events.PurchaseImported(
         HASH, "completed", "t", 1, Decimal(1), None, None, (VIDEO.at("videos/a.mp4"),), None, 4.0
     ),
-    events.Progressed(HASH, "t", "processing", 50),
+    events.TaskProgressed(HASH, "t", "processing", 50),
 ]
 
 
@@ -47,8 +47,8 @@ def test_an_event_survives_its_json_form(event: Event) -> None:
 @given(st.text(), st.text(), st.decimals(0, 10**6, places=3))
 def test_any_text_of_the_network_survives(code: str, message: str, amount: Decimal) -> None:
     for event in (
-        events.Intended(HASH, 1, code, message, None, 1.0),
-        events.Made(HASH, code, (message,), amount, 1.0),
+        events.SubmitIntended(HASH, 1, code, message, None, 1.0),
+        events.TaskCompleted(HASH, code, (message,), amount, 1.0),
     ):
         assert from_json(to_json(event)) == event
 
@@ -105,7 +105,7 @@ def test_a_field_too_many_or_too_few_is_no_event(event: Event) -> None:
     ids=str,
 )
 def test_a_video_that_cannot_be_is_no_event(changed: dict[str, Any]) -> None:
-    data = json.loads(to_json(events.Delivered(HASH, 1, VIDEO)))
+    data = json.loads(to_json(events.VideoSaved(HASH, 1, VIDEO)))
 
     with pytest.raises(ValueError, match="not an event"):
         from_json(json.dumps({**data, "video": {**data["video"], **changed}}))

@@ -12,8 +12,17 @@ from veogen.executor.journal import Header, Journal
 from veogen.executor.snapshot import look
 from veogen.gallery.page import gallery
 from veogen.planner.identity import address, request_hash
-from veogen.results.advice import Names
-from veogen.results.events import Accepted, Delivered, Ended, Event, Intended, Made, Unclear, Video
+from veogen.results.advice import RunCommands
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    SubmitUnknown,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    Video,
+    VideoSaved,
+)
 from veogen.results.ledger import Entry
 
 PRICE = Decimal("38.016")
@@ -51,20 +60,20 @@ class Shown:
 
     def events(self, videos: Sequence[Video]) -> list[Event]:
         entry = self.entry
-        sent: list[Event] = [Intended(entry.hash, 1, "key", "{}", PRICE, NOW)]
+        sent: list[Event] = [SubmitIntended(entry.hash, 1, "key", "{}", PRICE, NOW)]
         task = f"task-{entry.hash[:6]}"
-        accepted = Accepted(entry.hash, 1, task, PRICE, NOW)
+        accepted = TaskCreated(entry.hash, 1, task, PRICE, NOW)
         match self.end:
             case "planned":
                 return []
             case "failed":
-                return [*sent, accepted, Ended(entry.hash, task, *self.error)]
+                return [*sent, accepted, TaskFailed(entry.hash, task, *self.error)]
             case "indeterminate":
-                return [*sent, Unclear(entry.hash, 1, *self.error)]
+                return [*sent, SubmitUnknown(entry.hash, 1, *self.error)]
             case _:
                 links = tuple(f"https://m/{number}" for number in range(len(videos)))
-                made = Made(entry.hash, task, links, PRICE, NOW)
-                delivered = [Delivered(entry.hash, i, video) for i, video in enumerate(videos)]
+                made = TaskCompleted(entry.hash, task, links, PRICE, NOW)
+                delivered = [VideoSaved(entry.hash, i, video) for i, video in enumerate(videos)]
                 return [*sent, accepted, made, *delivered]
 
 
@@ -88,8 +97,8 @@ def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
 
 def make_page(run: Path, other: Path | None = None) -> Path:
     """The page of a run."""
-    compared = None if other is None else (look(other, NOW), Names(f"runs/{other.name}"))
-    names = Names(f"runs/{run.name}")
+    compared = None if other is None else (look(other, NOW), RunCommands(f"runs/{other.name}"))
+    names = RunCommands(f"runs/{run.name}")
     text = gallery(look(run, NOW), names, NOW, folder=run, other=compared)
     place = run / "gallery.html"
     place.write_text(text, encoding="utf-8")

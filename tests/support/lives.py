@@ -31,18 +31,18 @@ HASH = st.sampled_from(HASHES)
 TASK = st.sampled_from(["t1", "t2"])
 AT = st.floats(0, 1e9)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(events.Intended, HASH, ATTEMPTS, st.just("k"), st.just("{}"), AMOUNTS, AT),
-    st.builds(events.Accepted, HASH, ATTEMPTS, TASK, AMOUNTS, AT),
-    st.builds(events.NotTaken, HASH, ATTEMPTS, st.just("429"), st.just("slow down")),
-    st.builds(events.Refused, HASH, ATTEMPTS, st.just("400"), st.just("no")),
-    st.builds(events.Unclear, HASH, ATTEMPTS, st.just("lost"), st.just("broke")),
-    st.builds(events.Made, HASH, TASK, st.just(("https://m/1",)), AMOUNTS, AT),
-    st.builds(events.Ended, HASH, TASK, st.just("service_error"), st.just("sorry")),
-    st.builds(events.Delivered, HASH, st.integers(0, 1), st.just(VIDEO.at("videos/a.mp4"))),
-    st.builds(events.Adopted, HASH, TASK, AMOUNTS, AT),
-    st.builds(events.Abandoned, HASH, st.just("given up")),
+    st.builds(events.SubmitIntended, HASH, ATTEMPTS, st.just("k"), st.just("{}"), AMOUNTS, AT),
+    st.builds(events.TaskCreated, HASH, ATTEMPTS, TASK, AMOUNTS, AT),
+    st.builds(events.SubmitFailed, HASH, ATTEMPTS, st.just("429"), st.just("slow down")),
+    st.builds(events.SubmitRejected, HASH, ATTEMPTS, st.just("400"), st.just("no")),
+    st.builds(events.SubmitUnknown, HASH, ATTEMPTS, st.just("lost"), st.just("broke")),
+    st.builds(events.TaskCompleted, HASH, TASK, st.just(("https://m/1",)), AMOUNTS, AT),
+    st.builds(events.TaskFailed, HASH, TASK, st.just("service_error"), st.just("sorry")),
+    st.builds(events.VideoSaved, HASH, st.integers(0, 1), st.just(VIDEO.at("videos/a.mp4"))),
+    st.builds(events.TaskAdopted, HASH, TASK, AMOUNTS, AT),
+    st.builds(events.RequestAbandoned, HASH, st.just("given up")),
     st.builds(
-        events.TakenIn,
+        events.PurchaseImported,
         HASH,
         st.sampled_from(["completed", "failed", "submitted", "indeterminate"]),
         TASK,
@@ -54,5 +54,5 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         AMOUNTS,
         AT,
     ),
-    st.builds(events.Progressed, HASH, TASK, st.just("processing"), st.just(5)),
+    st.builds(events.TaskProgressed, HASH, TASK, st.just("processing"), st.just(5)),
 )

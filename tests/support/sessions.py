@@ -123,7 +123,7 @@ class World:
 
 def statuses(outcome: Outcome) -> Mapping[str, str]:
     """Status by address, in plan order."""
-    return {s.entry.address: s.record.status for s in outcome.ledger.planned}
+    return {s.request.address: s.record.status for s in outcome.ledger.planned}
 
 
 def records(outcome: Outcome) -> Sequence[Record]:

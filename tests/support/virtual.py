@@ -15,7 +15,7 @@ from veogen.executor.uploads import Prepared, Spare
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Submission, Task, Upload
 from veogen.results.events import Event, Video
-from veogen.results.ledger import Entry, Standing
+from veogen.results.ledger import Entry, RequestState
 
 T = TypeVar("T")
 
@@ -185,11 +185,11 @@ class VirtualCourier:
     answers: deque[Brought] = field(default_factory=deque)
     brought: list[str] = field(default_factory=list)
 
-    def bring(self, entry: Entry, index: int, of: int, link: str) -> Brought:
+    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
         self.brought.append(link)
         if self.answers:
             return self.answers.popleft()
-        video = VIDEO.at(entry.path(index, of))
+        video = VIDEO.at(request.path(index, of))
         path = self.root / video.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(link.ljust(VIDEO.bytes))
@@ -201,17 +201,17 @@ class NoUploads:
 
     held = False
 
-    def expect(self, entry: Entry) -> None:
-        raise AssertionError(entry)
+    def expect(self, request: Entry) -> None:
+        raise AssertionError(request)
 
-    def hold(self, entry: Entry) -> None:
-        raise AssertionError(entry)
+    def hold(self, request: Entry) -> None:
+        raise AssertionError(request)
 
     def release(self, hash_: str) -> None:
         del hash_
 
-    def prepare(self, entry: Entry, spare: Spare | None = None) -> Prepared:
-        raise AssertionError(entry, spare)
+    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
+        raise AssertionError(request, spare)
 
     def spare(self) -> Spare | None:
         raise AssertionError
@@ -228,7 +228,7 @@ class Memory:
     def start(self, counted: Collection[str], view: View) -> None:
         del counted, view
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         del standing, view
         self.events.append(event)
 

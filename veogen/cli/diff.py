@@ -29,7 +29,7 @@ from veogen.planner.checks import over_budget, over_limits
 from veogen.planner.plan import Plan, Request, total_credits
 from veogen.planner.planner import plan
 from veogen.planner.selection import selected
-from veogen.results.manifest import Holdings
+from veogen.results.manifest import Owned
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, nearest_root, project_root, specs_in
 from veogen.spec.types import Spec
@@ -46,7 +46,7 @@ class Side:
     shown: str
     plan: Plan
     spec: Spec | None
-    results: Holdings | None
+    results: Owned | None
 
 
 class Sides:

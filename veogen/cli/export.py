@@ -13,7 +13,7 @@ from veogen.executor.export import LIST, copy, exports
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, look
 from veogen.planner.selection import selected
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 from veogen.text import counted, plain
 
 
@@ -49,13 +49,13 @@ def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[st
 
 def _chosen(
     snapshot: Snapshot, select: tuple[str, ...], deselect: tuple[str, ...]
-) -> list[Standing]:
+) -> list[RequestState]:
     standings = list(snapshot.ledger.planned)
-    addresses = selected((s.entry.address for s in standings), select, deselect)
-    return [standing for standing in standings if standing.entry.address in addresses]
+    addresses = selected((s.request.address for s in standings), select, deselect)
+    return [standing for standing in standings if standing.request.address in addresses]
 
 
-def _missing(chosen: Sequence[Standing], snapshot: Snapshot, copied: int) -> ExitCode:
+def _missing(chosen: Sequence[RequestState], snapshot: Snapshot, copied: int) -> ExitCode:
     """Say which chosen requests brought nothing, and why."""
     click.echo(counted(copied, "clip"), err=True)
     code = ExitCode.DONE
@@ -63,6 +63,6 @@ def _missing(chosen: Sequence[Standing], snapshot: Snapshot, copied: int) -> Exi
         if standing.record.status != "completed" or not snapshot.is_whole(standing):
             code = ExitCode.INCOMPLETE
             here = "" if snapshot.is_whole(standing) else ", not here"
-            told = f"{standing.entry.address}: {standing.record.status}{here}"
+            told = f"{standing.request.address}: {standing.record.status}{here}"
             click.echo(plain(told), err=True)
     return code

@@ -94,11 +94,11 @@ def _restored_tasks(directories: Sequence[Path]) -> Iterator["RestoredTask"]:
             ledger = journal.ledger()
         for standing in ledger.everything:
             record = standing.record
-            if record.task_id and record.sent and _is_wanted(record, directory.path):
+            if record.task_id and record.last_submit and _is_wanted(record, directory.path):
                 yield RestoredTask(
                     task_id=record.task_id,
-                    body=json.loads(record.sent.body),
-                    key=record.sent.key,
+                    body=json.loads(record.last_submit.body),
+                    key=record.last_submit.key,
                     age=max(0.0, now - (record.accepted_at or now)),
                 )
 

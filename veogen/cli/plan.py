@@ -35,7 +35,7 @@ from veogen.spec.types import Spec
 from veogen.text import columns, counted, plain, shortened, shortened_inside
 
 if TYPE_CHECKING:
-    from veogen.results.manifest import Holdings
+    from veogen.results.manifest import Owned
 
 
 class _Output(click.Path):
@@ -84,7 +84,7 @@ class View:
     models: Mapping[str, Model]
     plan: Plan
     totals: Totals
-    holdings: "Holdings | None"
+    holdings: "Owned | None"
     to_buy: tuple[Request, ...]
 
     @property
@@ -112,7 +112,7 @@ def narrowed(
 
 
 def view(
-    plan: Plan, holdings: "Holdings | None", root: Path | None, models: Mapping[str, Model]
+    plan: Plan, holdings: "Owned | None", root: Path | None, models: Mapping[str, Model]
 ) -> View:
     return View(
         root=root,

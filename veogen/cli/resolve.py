@@ -20,7 +20,7 @@ from veogen.executor.directory import RunDirectory
 from veogen.executor.options import Policy, SystemClock
 from veogen.executor.run import Outcome, Services, Wanted, opened
 from veogen.progress import listener
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
@@ -73,7 +73,7 @@ def _decide(directory: Path, decisions: list[Decision], services: Services) -> O
         listener(
             "lines",
             directory=directory,
-            names=Names(run=shown(directory)),
+            names=RunCommands(run=shown(directory)),
             clock=SystemClock(),
             terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
         ) as shows,

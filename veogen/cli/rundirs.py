@@ -14,7 +14,7 @@ from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import is_name
 from veogen.spec.project import below_root, project_root
@@ -61,7 +61,7 @@ def shown(path: Path) -> str:
     return os.path.relpath(path)
 
 
-def names_of(path: Path, name: str) -> Names:
+def names_of(path: Path, name: str) -> RunCommands:
     """How a run of the plan `name` is called on a command line here, as far as it is known."""
     runs = path.absolute().parent
     spec = runs.parent / "specs" / f"{name}.yaml"
@@ -74,7 +74,7 @@ def names_of(path: Path, name: str) -> Names:
         arguments += ["--dir", shown(path)]
     if path.name.endswith(SIMULATED):
         arguments.append("--simulate")
-    return Names(shown(path), tuple(arguments))
+    return RunCommands(shown(path), tuple(arguments))
 
 
 def _only_one() -> Path:

@@ -24,7 +24,7 @@ from veogen.executor.run import Outcome, Session, Wanted, opened
 from veogen.executor.transitions import Stop
 from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.results.ledger import Ledger
 from veogen.spec.types import Spec
 from veogen.text import Terminal, counted
@@ -114,7 +114,7 @@ class Job:
     def opened(
         self, connection: Connection, policy: Policy, given: Mapping[str, Any]
     ) -> Iterator[Session]:
-        names = Names(os.path.relpath(self.directory), self._arguments(given))
+        names = RunCommands(os.path.relpath(self.directory), self._arguments(given))
         with (
             listener(
                 progress_of(given),
@@ -190,7 +190,7 @@ def carry_out(
 
 def _show_candidates(session: Session) -> None:
     """What the account's own list knows about requests that nobody is sure of."""
-    names = Names(run=os.path.relpath(session.directory.path))
+    names = RunCommands(run=os.path.relpath(session.directory.path))
     for entry, task in session.candidates():
         adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
         text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"

@@ -14,7 +14,7 @@ from veogen.spec.project import POLICY, project_root, specs_in
 from veogen.spec.types import Spec
 
 if TYPE_CHECKING:
-    from veogen.results.manifest import Holdings
+    from veogen.results.manifest import Owned
 
 
 def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
@@ -74,12 +74,12 @@ def root_on_disk(spec: Spec) -> Path | None:
     return spec.files.root if isinstance(spec.files, Folder) else None
 
 
-def holdings_of(spec: Spec) -> "Holdings | None":
+def holdings_of(spec: Spec) -> "Owned | None":
     """What `results.json` of the spec's run directory tells; None when there is none."""
     return results_of(spec.files, spec.name, spec.profile)
 
 
-def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None":
+def results_of(files: Files, name: str, profile: str | None) -> "Owned | None":
     """What is known of a spec's purchases where its project was read, None if nothing is."""
     path = run_folder(name, profile) / "results.json"
     try:
@@ -90,9 +90,9 @@ def results_of(files: Files, name: str, profile: str | None) -> "Holdings | None
     except OSError as error:
         raise UsageError(f"{files.shown(path)}: it cannot be read: {error.strerror}") from None
     # A fifth of the time of a plan, and most specs have no results yet.
-    from veogen.results.manifest import Holdings, parse  # noqa: PLC0415
+    from veogen.results.manifest import Owned, parse  # noqa: PLC0415
 
-    return Holdings.of_manifest(parse(raw, files.shown(path)))
+    return Owned.of_manifest(parse(raw, files.shown(path)))
 
 
 def run_folder(name: str, profile: str | None) -> PurePosixPath:

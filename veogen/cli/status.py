@@ -18,9 +18,18 @@ from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, look
 from veogen.jsontext import indented
 from veogen.planner.identity import address_text
-from veogen.results.advice import Names, Step, advice, at_stake, life, next_steps, reason, span
+from veogen.results.advice import (
+    NextStep,
+    RunCommands,
+    advice,
+    at_stake,
+    duration_text,
+    life,
+    next_steps,
+    reason,
+)
 from veogen.results.events import STATUSES
-from veogen.results.ledger import Standing, exit_code
+from veogen.results.ledger import RequestState, exit_code
 from veogen.results.manifest import listed
 from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
 
@@ -50,7 +59,7 @@ class Row:
     credits: Decimal
 
 
-def lines(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> Iterator[str]:
     """Everything that `veogen status` says."""
     yield paint(plain(snapshot.ledger.name), "bold") + ": " + _kind(snapshot, names)
     yield ""
@@ -64,12 +73,12 @@ def lines(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterato
     yield from _next(snapshot, names, now, paint)
 
 
-def word_of(standing: Standing, snapshot: Snapshot) -> Word:
+def word_of(standing: RequestState, snapshot: Snapshot) -> Word:
     """Its status; `sending` while a run waits for the answer to its POST."""
     return "sending" if snapshot.is_being_sent(standing) else standing.record.status
 
 
-def _kind(snapshot: Snapshot, names: Names) -> str:
+def _kind(snapshot: Snapshot, names: RunCommands) -> str:
     notes = [
         "simulated: nothing was paid" if snapshot.gateway == "simulated" else "",
         "a run is going on" if snapshot.running else "",
@@ -80,28 +89,28 @@ def _kind(snapshot: Snapshot, names: Names) -> str:
 
 def _rows(snapshot: Snapshot) -> Iterator[Row]:
     planned = list(snapshot.ledger.planned)
-    by_shot: dict[str, list[Standing]] = {}
+    by_shot: dict[str, list[RequestState]] = {}
     for standing in planned:
-        by_shot.setdefault(standing.entry.shot, []).append(standing)
+        by_shot.setdefault(standing.request.shot, []).append(standing)
     for shot, of_shot in by_shot.items():
         yield _row(shot, of_shot, snapshot)
         yield from _rows_of_axes(of_shot, snapshot)
     yield _row("total", planned, snapshot)
 
 
-def _rows_of_axes(of_shot: Sequence[Standing], snapshot: Snapshot) -> Iterator[Row]:
-    for axis in dict.fromkeys(name for s in of_shot for name in s.entry.variables):
-        by_value: dict[str, list[Standing]] = {}
+def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterator[Row]:
+    for axis in dict.fromkeys(name for s in of_shot for name in s.request.variables):
+        by_value: dict[str, list[RequestState]] = {}
         for standing in of_shot:
-            if axis in standing.entry.variables:
-                value = address_text(standing.entry.variables[axis])
+            if axis in standing.request.variables:
+                value = address_text(standing.request.variables[axis])
                 by_value.setdefault(value, []).append(standing)
         if 1 < len(by_value) <= _MOST_VALUES:
             for value, chosen in by_value.items():
                 yield _row(f"  {axis}={value}", chosen, snapshot)
 
 
-def _row(name: str, standings: Sequence[Standing], snapshot: Snapshot) -> Row:
+def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> Row:
     counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
     counts["requests"] = len(standings)
     counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
@@ -148,11 +157,11 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _trouble(
-    word: Word, snapshot: Snapshot, names: Names, now: float, paint: Paint
+    word: Word, snapshot: Snapshot, names: RunCommands, now: float, paint: Paint
 ) -> Iterator[str]:
     """Every request that is not where it should be, and what to do about it."""
 
-    def told(standing: Standing) -> Iterator[str]:
+    def told(standing: RequestState) -> Iterator[str]:
         yield _told(standing, word, now)
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
@@ -161,20 +170,20 @@ def _trouble(
     yield from _listed(word, found, told, paint, rest="; --format json has them all")
 
 
-def _unsettled(snapshot: Snapshot) -> Iterator[Standing]:
+def _unsettled(snapshot: Snapshot) -> Iterator[RequestState]:
     """All that may still need something; a failure that left the plan needs nothing more."""
     yield from snapshot.ledger.planned
     yield from (s for s in snapshot.ledger.former if s.record.status != "failed")
 
 
-def _told(standing: Standing, word: Word, now: float) -> str:
+def _told(standing: RequestState, word: Word, now: float) -> str:
     record = standing.record
     match word:
         case "submitted":
-            age = f", for {span(now - record.accepted_at)}" if record.accepted_at else ""
+            age = f", for {duration_text(now - record.accepted_at)}" if record.accepted_at else ""
             return plain(f"task {record.task_id}{age}")
         case "undelivered":
-            made = f"made {span(now - record.made_at)} ago; " if record.made_at else ""
+            made = f"made {duration_text(now - record.made_at)} ago; " if record.made_at else ""
             return plain(f"{reason(record) or 'not fetched yet'}; {made}{life(record, now)}")
         case "indeterminate":
             return plain(f"{reason(record)}; {at_stake(record)}")
@@ -182,7 +191,7 @@ def _told(standing: Standing, word: Word, now: float) -> str:
             return plain(reason(record))
 
 
-def _step(step: Step, paint: Paint) -> str:
+def _step(step: NextStep, paint: Paint) -> str:
     return f"    {plain(step.command)}   {paint(plain(step.why), 'dim')}"
 
 
@@ -190,7 +199,7 @@ def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     """Clips that are kept, though they are not quite what was asked for."""
     found = [s for s in snapshot.ledger.planned if s.record.warnings]
 
-    def told(standing: Standing) -> Iterator[str]:
+    def told(standing: RequestState) -> Iterator[str]:
         yield plain(", ".join(standing.record.warnings))
 
     yield from _listed("warnings", found, told, paint, rest="; --format json has them all")
@@ -199,7 +208,7 @@ def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
 def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
 
-    def told(standing: Standing) -> Iterator[str]:
+    def told(standing: RequestState) -> Iterator[str]:
         videos = standing.record.videos.values()
         yield plain(" ".join(v.path for v in videos if not snapshot.is_here(v)))
 
@@ -208,8 +217,8 @@ def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
 
 def _listed(
     word: Word,
-    found: Sequence[Standing],
-    told: Callable[[Standing], Iterator[str]],
+    found: Sequence[RequestState],
+    told: Callable[[RequestState], Iterator[str]],
     paint: Paint,
     rest: str = "",
 ) -> Iterator[str]:
@@ -220,13 +229,13 @@ def _listed(
     yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
     for standing in found[:_MOST_TOLD]:
         first, *more = told(standing)
-        yield f"  {paint(plain(standing.entry.address), 'bold')}: {first}"
+        yield f"  {paint(plain(standing.request.address), 'bold')}: {first}"
         yield from more
     if len(found) > _MOST_TOLD:
         yield f"  and {len(found) - _MOST_TOLD} more{rest}"
 
 
-def _next(snapshot: Snapshot, names: Names, now: float, paint: Paint) -> Iterator[str]:
+def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> Iterator[str]:
     """Nothing while a run goes on: it does what can be done."""
     steps = [] if snapshot.running else list(next_steps(_unsettled(snapshot), names, now))
     if steps:

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 from veogen.errors import UsageError
 from veogen.gateway.api import Gateway, Task
-from veogen.results.events import Abandoned, Adopted, Event, Status
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.events import Event, RequestAbandoned, Status, TaskAdopted
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.record import Record
 from veogen.text import counted
 
@@ -39,7 +39,7 @@ class Decided:
     """A decision about one request."""
 
     kind: Kind
-    standing: Standing
+    standing: RequestState
     task_id: str | None = None
 
 
@@ -47,9 +47,9 @@ def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Dec
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
     by_star = [standing for standing in standings if not comes_home(standing.record, now)]
-    by_address: dict[str, list[Standing]] = {}
+    by_address: dict[str, list[RequestState]] = {}
     for standing in standings:
-        by_address.setdefault(standing.entry.address, []).append(standing)
+        by_address.setdefault(standing.request.address, []).append(standing)
     found: dict[str, Decided] = {}
     mistakes: list[str] = []
     for decision in decisions:
@@ -87,13 +87,15 @@ def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for decided in found:
         if decided.task_id is not None:
-            address = decided.standing.entry.address
+            address = decided.standing.request.address
             owner = owners.setdefault(decided.task_id, address)
             if owner != address:
                 yield f"{address}: {decided.task_id} is adopted for {owner} already"
 
 
-def _meant(decision: Decision, named: Sequence[Standing], mistakes: list[str]) -> Iterator[Decided]:
+def _meant(
+    decision: Decision, named: Sequence[RequestState], mistakes: list[str]
+) -> Iterator[Decided]:
     fits = _FITS[decision.kind]
     fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
     if not named and decision.address != EVERY:
@@ -121,45 +123,49 @@ def comes_home(record: Record, now: float) -> bool:
     return not died and (record.expires_at is None or now < record.expires_at)
 
 
-def _can(kind: Kind, standing: Standing) -> bool:
+def _can(kind: Kind, standing: RequestState) -> bool:
     return kind in ("adopt", "abandon") or has_bytes(standing, again=kind == "replay")
 
 
-def has_bytes(standing: Standing, *, again: bool) -> bool:
+def has_bytes(standing: RequestState, *, again: bool) -> bool:
     """Whether there is a body that could be sent, or with `again` the very one that was.
 
     What was bought elsewhere and is in no plan here has none. Of a request with local images only
     the machine that sent it knows the addresses of its uploads.
     """
-    if standing.record.sent is not None:
+    if standing.record.last_submit is not None:
         return True
-    return bool(standing.entry.body) and not (again and standing.entry.images)
+    return bool(standing.request.body) and not (again and standing.request.images)
 
 
-def abandoned(standing: Standing) -> Event:
-    return Abandoned(standing.record.hash, "given up by hand; what it may have cost stays counted")
+def abandoned(standing: RequestState) -> Event:
+    return RequestAbandoned(
+        standing.record.hash, "given up by hand; what it may have cost stays counted"
+    )
 
 
-def adopted(decided: Decided, gateway: Gateway, owned: Mapping[str, Standing], now: float) -> Event:
+def adopted(
+    decided: Decided, gateway: Gateway, owned: Mapping[str, RequestState], now: float
+) -> Event:
     """The task becomes the request's, if it exists, fits and is nobody else's."""
-    address, task_id = decided.standing.entry.address, decided.task_id or ""
+    address, task_id = decided.standing.request.address, decided.task_id or ""
     owner = owned.get(task_id)
     if owner is not None:
-        raise UsageError(f"{address}: {task_id} is the task of {owner.entry.address}")
+        raise UsageError(f"{address}: {task_id} is the task of {owner.request.address}")
     answer = gateway.tasks([task_id])[task_id]
     if not isinstance(answer, Task):
         raise UsageError(f"{address}: {task_id} cannot be read: {answer.message} ({answer.code})")
     if answer.type not in (None, "video"):
         raise UsageError(f"{address}: {task_id} makes no video but {answer.type}")
-    model = decided.standing.entry.model
+    model = decided.standing.request.model
     if model and answer.model not in (None, model):
         raise UsageError(f"{address}: {task_id} is of {answer.model}, the request of {model}")
-    return Adopted(decided.standing.record.hash, task_id, answer.credits, now)
+    return TaskAdopted(decided.standing.record.hash, task_id, answer.credits, now)
 
 
-def owners(ledger: Ledger) -> dict[str, Standing]:
+def owners(ledger: Ledger) -> dict[str, RequestState]:
     """Every task that is known to be of a request, and that request."""
-    found: dict[str, Standing] = {}
+    found: dict[str, RequestState] = {}
     for standing in ledger.everything:
         for purchase in standing.record.purchases.values():
             if purchase.task_id is not None:
@@ -179,7 +185,7 @@ def unowned(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
 
 def candidates(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
     """Of tasks that nobody owns those that may be a held request's: they are of its time."""
-    sent_at = record.sent.at if record.sent else None
+    sent_at = record.last_submit.at if record.last_submit else None
     for task in tasks:
         near = sent_at is None or task.created is None or abs(task.created - sent_at) <= WINDOW
         if near:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from veogen.document.files import read_file
 from veogen.errors import ExitCode, VeogenError
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import GatewayName, Manifest, Renderer, parse
+from veogen.results.manifest import GatewayName, Manifest, ManifestRenderer, parse
 
 _BALLAST = 1 << 20
 _IGNORE: dict[GatewayName, str] = {
@@ -133,7 +133,7 @@ class RunDirectory:
         except OSError as error:
             raise DirectoryError(f"{self.results}: it cannot be read: {error.strerror}") from None
 
-    def write_results(self, ledger: Ledger, renderer: Renderer) -> None:
+    def write_results(self, ledger: Ledger, renderer: ManifestRenderer) -> None:
         """Write the manifest whole, and only if its bytes change."""
         try:
             before = self.results.read_bytes()

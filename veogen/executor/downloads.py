@@ -11,7 +11,7 @@ from veogen.executor import options as backoff
 from veogen.executor.state import Desk, Reaction
 from veogen.executor.submitter import Later
 from veogen.executor.transitions import Stop
-from veogen.results.events import Delivered, Undelivered, Video
+from veogen.results.events import Video, VideoNotSaved, VideoSaved
 from veogen.results.ledger import Entry
 
 
@@ -37,7 +37,7 @@ Brought: TypeAlias = Video | Broken | NoSpace
 class Courier(Protocol):
     """Downloads and verifies; knows nothing of tasks or money."""
 
-    def bring(self, entry: Entry, index: int, of: int, link: str) -> Brought:
+    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
         """Bring video `index` (from 0) of `of` home from its link."""
         ...
 
@@ -115,21 +115,21 @@ class Fetching:
         match message.result:
             case Video() as video:
                 after = self._after(hash_)
-                return Reaction((Delivered(hash_, index, video), *after.events), after.then)
+                return Reaction((VideoSaved(hash_, index, video), *after.events), after.then)
             case Broken() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
             case NoSpace(message=text):
                 self._desk.halt(Stop("disk", text))
-                full = Undelivered(hash_, "disk-full", "there was no room for it on the disk")
+                full = VideoNotSaved(hash_, "disk-full", "there was no room for it on the disk")
                 return Reaction((full,))
 
     def _bringing(self, hash_: str, index: int, link: str) -> Callable[[], Fetched]:
         """The call that another thread makes: all that it needs is looked up here."""
-        of, entry = len(self._desk.ledger.record(hash_).links), self._desk.ledger.entry(hash_)
-        if entry is None:
+        of, request = len(self._desk.ledger.record(hash_).links), self._desk.ledger.request(hash_)
+        if request is None:
             raise KeyError(hash_)
-        return lambda: Fetched(hash_, index, self._courier.bring(entry, index, of, link))
+        return lambda: Fetched(hash_, index, self._courier.bring(request, index, of, link))
 
     def _after(self, hash_: str) -> Reaction:
         """What follows once no other video of a task is on its way, if one of them has failed."""
@@ -139,7 +139,7 @@ class Fetching:
         tries = self._tries.get(hash_, 0) + 1
         if broken.retry and tries < self._desk.policy.download_tries:
             return Reaction(then=lambda: self._try_again(hash_, tries))
-        return Reaction((Undelivered(hash_, broken.code, broken.message),))
+        return Reaction((VideoNotSaved(hash_, broken.code, broken.message),))
 
     def _try_again(self, hash_: str, tries: int) -> None:
         """Links are taken afresh from the task: the old ones may have died."""

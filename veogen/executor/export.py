@@ -15,7 +15,7 @@ from veogen.executor.reconcile import is_clip
 from veogen.executor.snapshot import Snapshot
 from veogen.planner.identity import canonical
 from veogen.results.events import Video
-from veogen.results.ledger import Entry, Standing
+from veogen.results.ledger import Entry, RequestState
 
 LIST = "clips.csv"
 COLUMNS = ("file", "address", "shot", "take", "variables", "prompt", "hash", "seed", "duration")
@@ -38,19 +38,19 @@ _CHUNK = 1 << 20
 class Export:
     """One clip to be copied: `name` is its path below the folder of the export."""
 
-    entry: Entry
+    request: Entry
     video: Video
     name: str
 
 
-def exports(standings: Iterable[Standing]) -> Iterator[Export]:
+def exports(standings: Iterable[RequestState]) -> Iterator[Export]:
     """Every delivered video with a name of its own; of equal names the later get a number."""
     names = _Names()
     for standing in standings:
         for index in sorted(standing.record.videos):
             video = standing.record.videos[index]
-            name = names.free(plain_name(video.path, standing.entry.hash))
-            yield Export(entry=standing.entry, video=video, name=name)
+            name = names.free(plain_name(video.path, standing.request.hash))
+            yield Export(request=standing.request, video=video, name=name)
 
 
 def plain_name(path: str, hash_: str) -> str:
@@ -86,16 +86,16 @@ def listed(found: Iterable[Export]) -> str:
 
 
 def _row(export: Export) -> Sequence[object]:
-    entry = export.entry
+    request = export.request
     return (
         export.name,
-        entry.address,
-        entry.shot,
-        entry.take,
-        canonical(dict(entry.variables)).decode(),
-        _inert(str(entry.body.get("prompt", ""))),
-        entry.hash,
-        entry.body.get("seed", ""),
+        request.address,
+        request.shot,
+        request.take,
+        canonical(dict(request.variables)).decode(),
+        _inert(str(request.body.get("prompt", ""))),
+        request.hash,
+        request.body.get("seed", ""),
         export.video.duration,
     )
 

@@ -154,9 +154,9 @@ _LEAST_ESTIMATE = 0.5
 _BY_CHANCE = 3
 
 
-def kind_of(entry: Entry) -> Hashable:
+def kind_of(request: Entry) -> Hashable:
     """Requests of one kind take about as long as each other."""
-    return (entry.model, entry.body.get("duration"), entry.body.get("quality"))
+    return (request.model, request.body.get("duration"), request.body.get("quality"))
 
 
 class Forecast:

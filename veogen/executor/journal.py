@@ -12,7 +12,7 @@ from typing import Any, Self, get_args
 
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.api import Upload
-from veogen.results.events import Event, Progressed, from_json, to_json
+from veogen.results.events import Event, TaskProgressed, from_json, to_json
 from veogen.results.ledger import Entry, Ledger
 from veogen.results.manifest import GatewayName
 from veogen.results.record import records
@@ -261,18 +261,18 @@ class Journal:
 
     def append(self, events: Sequence[Event], at: float) -> None:
         """Write events in one durable transaction; raises `JournalFullError`."""
-        rows = [(at, e.hash, to_json(e)) for e in events if not isinstance(e, Progressed)]
+        rows = [(at, e.hash, to_json(e)) for e in events if not isinstance(e, TaskProgressed)]
         if rows:
             self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
 
-    def adopt(self, name: str, entries: Iterable[Entry]) -> bool:
+    def adopt(self, name: str, requests: Iterable[Entry]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
 
         Only what changes is written, and whether anything did is returned. What is overwritten
         has to be readable, like all else.
         """
         first, known = self._last_known() + 1, self._known()
-        texts = {entry.hash: entry.to_json() for entry in entries}
+        texts = {request.hash: request.to_json() for request in requests}
         rows = [
             (hash_, first + position, position, text)
             for position, (hash_, text) in enumerate(texts.items())
@@ -280,7 +280,7 @@ class Journal:
         ]
         for hash_, _, _, text in rows:
             if hash_ in known and known[hash_][1] != text:
-                self._entry(known[hash_][1])
+                self._request(known[hash_][1])
         left = [
             (hash_,) for hash_, (at, _) in known.items() if at is not None and hash_ not in texts
         ]
@@ -296,10 +296,10 @@ class Journal:
             self._db.executemany(upsert, rows)
         return True
 
-    def remember(self, entries: Iterable[Entry]) -> None:
+    def remember(self, requests: Iterable[Entry]) -> None:
         """Keep requests that are not of the plan: former purchases of other machines."""
         first = self._last_known() + 1
-        rows = [(e.hash, first + index, e.to_json()) for index, e in enumerate(entries)]
+        rows = [(e.hash, first + index, e.to_json()) for index, e in enumerate(requests)]
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
@@ -323,7 +323,7 @@ class Journal:
     def ledger(self) -> Ledger:
         """The fold of everything in the journal."""
         ledger = self.fold()
-        planned = self._entries("position IS NOT NULL ORDER BY position")
+        planned = self._requests("position IS NOT NULL ORDER BY position")
         ledger.adopt(planned, self.former())
         return ledger
 
@@ -337,7 +337,7 @@ class Journal:
 
     def former(self) -> Iterator[Entry]:
         """The requests that are not of the plan, in the order in which they were first known."""
-        return self._entries("position IS NULL ORDER BY known")
+        return self._requests("position IS NULL ORDER BY known")
 
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which they were written; raises `ValueError` for others."""
@@ -347,12 +347,12 @@ class Journal:
                 raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
             yield event
 
-    def _entries(self, where: str) -> Iterator[Entry]:
+    def _requests(self, where: str) -> Iterator[Entry]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
         for (text,) in self._rows(query):
-            yield self._entry(text)
+            yield self._request(text)
 
-    def _entry(self, text: str) -> Entry:
+    def _request(self, text: str) -> Entry:
         try:
             return Entry.from_json(text)
         except ValueError as error:

@@ -9,7 +9,7 @@ from veogen.executor.intervals import Forecast, kind_of
 from veogen.executor.state import Desk, Reaction
 from veogen.executor.transitions import after_read
 from veogen.gateway.api import Gateway, ReadError, Task
-from veogen.results.events import Ended, Event, Made
+from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
 
 _READS_AT_ONCE = 32
@@ -177,7 +177,7 @@ class Watching:
 
     def _finish(self, hash_: str, watch: _Watch, event: Event) -> None:
         del self._watched[hash_]
-        if isinstance(event, Made | Ended):
+        if isinstance(event, TaskCompleted | TaskFailed):
             self._learn(watch)
         self._ended(event)
 
@@ -191,9 +191,9 @@ class Watching:
 
     def _leave(self, hash_: str) -> None:
         watch = self._watched.pop(hash_)
-        entry = self._desk.ledger.entry(hash_)
+        request = self._desk.ledger.request(hash_)
         self._desk.listener.note(
-            f"{entry.address if entry else hash_}: {watch.task_id} has not ended within "
+            f"{request.address if request else hash_}: {watch.task_id} has not ended within "
             f"{self._desk.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
         )
 
@@ -210,8 +210,8 @@ class Watching:
         return self._forecast.wait(watch.kind, age, record.estimated_seconds)
 
     def _kind(self, record: Record) -> Hashable:
-        entry = self._desk.ledger.entry(record.hash)
-        return None if entry is None else kind_of(entry)
+        request = self._desk.ledger.request(record.hash)
+        return None if request is None else kind_of(request)
 
 
 def _by_hash(

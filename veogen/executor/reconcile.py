@@ -16,20 +16,27 @@ from veogen.executor.options import Clock
 from veogen.executor.transfer import is_inside, put_in_place
 from veogen.planner.identity import default_output
 from veogen.planner.plan import Plan
-from veogen.results.events import Delivered, Event, Missing, Moved, TakenIn, Video
+from veogen.results.events import (
+    Event,
+    PurchaseImported,
+    Video,
+    VideoMissing,
+    VideoMoved,
+    VideoSaved,
+)
 from veogen.results.ledger import Entry, Ledger
-from veogen.results.manifest import Line, Manifest, Renderer
+from veogen.results.manifest import Manifest, ManifestLine, ManifestRenderer
 from veogen.results.record import LINK_LIFE, TEMPORARY, Record
 from veogen.text import safe
 
 
-def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenIn]:
+def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[PurchaseImported]:
     """Every purchase in the manifest that the journal does not know."""
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
         if _is_news(line, record, now):
-            entry = ledger.entry(line.hash)
-            yield TakenIn(
+            request = ledger.request(line.hash)
+            yield PurchaseImported(
                 hash=line.hash,
                 status=line.status,
                 task_id=line.task_id,
@@ -38,7 +45,7 @@ def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenI
                 error_code=line.error.code if line.error else None,
                 error_message=line.error.message if line.error else None,
                 videos=line.videos,
-                estimate=entry.credits if entry else None,
+                estimate=request.credits if request else None,
                 at=now,
             )
 
@@ -46,11 +53,11 @@ def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[TakenI
 def strangers(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
     """Requests of the manifest that neither the plan nor the journal knows."""
     for line in (*manifest.results, *manifest.former):
-        if ledger.entry(line.hash) is None:
+        if ledger.request(line.hash) is None:
             yield stranger(line)
 
 
-def stranger(line: Line) -> Entry:
+def stranger(line: ManifestLine) -> Entry:
     """A request of which only the manifest tells: its body is not known here."""
     return Entry(
         address=line.address,
@@ -64,7 +71,7 @@ def stranger(line: Line) -> Entry:
     )
 
 
-def _is_news(line: Line, record: Record, now: float) -> bool:
+def _is_news(line: ManifestLine, record: Record, now: float) -> bool:
     """Whether a line tells of a purchase that the journal does not know, or has lost."""
     if record.paid_for(line.task_id):
         return line.status == "completed" and _is_out_of_reach(record, now)
@@ -80,7 +87,7 @@ def _is_news(line: Line, record: Record, now: float) -> bool:
             return record.status == "planned" or (passing and _failed_before(line, record))
 
 
-def _failed_before(line: Line, record: Record) -> bool:
+def _failed_before(line: ManifestLine, record: Record) -> bool:
     """Whether another machine has made a later attempt than the one that failed here."""
     return record.status == "failed" and line.attempts > record.attempts
 
@@ -92,7 +99,7 @@ def _is_out_of_reach(record: Record, now: float) -> bool:
     return record.status == "undelivered" and not comes_home(record, now)
 
 
-def _output(line: Line) -> str:
+def _output(line: ManifestLine) -> str:
     """The default output: all that a manifest tells of a request whose spec is not here."""
     shot = safe(line.shot).lstrip(".") or "shot"
     return default_output(shot, line.variables, line.take)
@@ -100,22 +107,22 @@ def _output(line: Line) -> str:
 
 def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Move the clips of renamed requests to their new names."""
-    for entry, record in ledger.planned:
+    for request, record in ledger.planned:
         for index, video in record.videos.items():
-            wanted = entry.path(index, len(record.videos))
+            wanted = request.path(index, len(record.videos))
             if video.path != wanted and _move(directory, video, wanted):
-                yield Moved(record.hash, index, wanted)
+                yield VideoMoved(record.hash, index, wanted)
 
 
 def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Adopt the clips of other machines of which the very files are here."""
     for _, record in ledger.everything:
-        if record.away and record.status == "completed":
-            for index in sorted(record.away):
+        if record.remote_videos and record.status == "completed":
+            for index in sorted(record.remote_videos):
                 video = record.videos[index]
                 path = directory / video.path
                 if _is_inside(path, directory) and is_clip(path, video):
-                    yield Delivered(record.hash, index, video)
+                    yield VideoSaved(record.hash, index, video)
 
 
 def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
@@ -124,8 +131,8 @@ def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
     for _, record in ledger.everything:
         if record.status == "completed":
             for index, video in record.videos.items():
-                if index not in record.away and not files.has(video.path):
-                    yield Missing(record.hash, index)
+                if index not in record.remote_videos and not files.has(video.path):
+                    yield VideoMissing(record.hash, index)
 
 
 def _move(directory: Path, video: Video, wanted: str) -> bool:
@@ -202,7 +209,7 @@ def known(journal: Journal, plan: Plan | None) -> Ledger:
     return ledger
 
 
-def unlike(ledger: Ledger, directory: RunDirectory, renderer: Renderer) -> Manifest | None:
+def unlike(ledger: Ledger, directory: RunDirectory, renderer: ManifestRenderer) -> Manifest | None:
     """The results, unless they are what would be written: those have nothing new to tell."""
     raw = directory.read_results()
     if raw is None or renderer.renewed(raw, ledger) is None:
@@ -220,14 +227,14 @@ def bring_in_step(
 ) -> None:
     """Write down whatever is new to the journal, and fold it in."""
     if plan is not None:
-        _adopt(plan.name, [standing.entry for standing in ledger.planned], journal, ledger)
+        _adopt(plan.name, [standing.request for standing in ledger.planned], journal, ledger)
     elif manifest is not None:
         _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
     if manifest is not None:
         news = list(purchases(manifest, ledger, clock.now()))
         if unknown := list(strangers(manifest, ledger)):
             journal.remember(unknown)
-            ledger.adopt([standing.entry for standing in ledger.planned], journal.former())
+            ledger.adopt([standing.request for standing in ledger.planned], journal.former())
         _happened(news, journal, ledger, clock)
     for step in (renamed, found, deleted):
         _happened(list(step(ledger, directory.path)), journal, ledger, clock)
@@ -248,4 +255,4 @@ def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: 
 def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
     """The requests of a manifest in its order, as the journal knows them where it does."""
     for line in manifest.results:
-        yield ledger.entry(line.hash) or stranger(line)
+        yield ledger.request(line.hash) or stranger(line)

@@ -38,9 +38,9 @@ from veogen.executor.workers import Crew
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan
-from veogen.results.events import Intended
-from veogen.results.ledger import Entry, Ledger, Standing, exit_code
-from veogen.results.manifest import GatewayName, Holdings, Renderer, State
+from veogen.results.events import SubmitIntended
+from veogen.results.ledger import Entry, Ledger, RequestState, exit_code
+from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record
 
 
@@ -98,10 +98,10 @@ class Session:
         self.directory = directory
         self.runner = runner
         self.ledger = desk.ledger
-        self.holdings = Holdings.of_ledger(desk.ledger)
-        self.to_buy: tuple[Entry, ...] = tuple(s.entry for s in self._purchases())
+        self.holdings = Owned.of_ledger(desk.ledger)
+        self.to_buy: tuple[Entry, ...] = tuple(s.request for s in self._purchases())
         self.to_collect: tuple[Entry, ...] = tuple(
-            s.entry
+            s.request
             for s in self.ledger.everything
             if s.record.status in ("submitted", "undelivered")
         )
@@ -123,12 +123,12 @@ class Session:
     @property
     def price_to_buy(self) -> Decimal:
         """The estimate of what is to be bought; an unknown price counts zero."""
-        return sum((entry.credits or Decimal(0) for entry in self.to_buy), Decimal(0))
+        return sum((request.credits or Decimal(0) for request in self.to_buy), Decimal(0))
 
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""
         policy = self._desk.policy
-        unknown = next((entry for entry in self.to_buy if entry.credits is None), None)
+        unknown = next((request for request in self.to_buy if request.credits is None), None)
         if unknown is not None and (policy.budget is not None or policy.max_credits is not None):
             raise UsageError(
                 f"{unknown.address}: the price of {unknown.model} is unknown, and a budget or "
@@ -162,8 +162,8 @@ class Session:
             self._desk.halt(stop)
         if self._desk.policy.replay:
             self._replay_held()
-        self.runner.buy(entry.hash for entry in self.to_buy)
-        self.runner.collect(entry.hash for entry in self.to_collect)
+        self.runner.buy(request.hash for request in self.to_buy)
+        self.runner.collect(request.hash for request in self.to_collect)
         final = self.runner.run()
         self.directory.drop_ballast()
         return self._outcome(final)
@@ -202,14 +202,14 @@ class Session:
         for standing in self._chosen():
             if standing.record.status != "indeterminate":
                 continue
-            model = standing.entry.model
+            model = standing.request.model
             if model not in listed:
                 answer = self._services.gateway.recent_tasks(model)
                 listed[model] = (
                     () if isinstance(answer, ReadError) else unowned(answer, self.ledger)
                 )
             for task in candidates(standing.record, listed[model]):
-                yield standing.entry, task
+                yield standing.request, task
 
     def _without_room(self) -> Stop | None:
         """On a disk that is full already nothing more is bought: it could not be brought home."""
@@ -226,7 +226,7 @@ class Session:
                 self.runner.replay(self._with_intent(standing))
             else:
                 self._desk.listener.note(
-                    f"{standing.entry.address}: another machine sent it, with images that were "
+                    f"{standing.request.address}: another machine sent it, with images that were "
                     "uploaded there; it is held: replay it there, or veogen resolve"
                 )
 
@@ -236,10 +236,11 @@ class Session:
             case "replay":
                 self.runner.replay(self._with_intent(standing))
             case "rebuy":
-                price = standing.entry.credits
+                credits_ = standing.request.credits
+                price = "an unknown amount" if credits_ is None else f"{credits_} credits"
                 say(
-                    f"{standing.entry.address}: {paid_so_far(standing.record)} paid so far; buying "
-                    f"it anew for {'an unknown amount' if price is None else f'{price} credits'}"
+                    f"{standing.request.address}: {paid_so_far(standing.record)} paid so far; "
+                    f"buying it anew for {price}"
                 )
                 self.runner.buy([standing.record.hash])
             case _:
@@ -267,7 +268,7 @@ class Session:
             spent=self.ledger.spent - self._desk.spent_before,
         )
 
-    def _chosen(self) -> Iterator[Standing]:
+    def _chosen(self) -> Iterator[RequestState]:
         """The requests that the exit code speaks of."""
         selected = self._wanted.selected
         for standing in self.ledger.planned:
@@ -275,28 +276,28 @@ class Session:
             if counts and (selected is None or standing.record.hash in selected):
                 yield standing
 
-    def _purchases(self) -> Iterator[Standing]:
+    def _purchases(self) -> Iterator[RequestState]:
         policy = self._desk.policy
         for standing in self.ledger.planned:
             record = standing.record
             failed_again = record.status == "failed" and policy.retry_failed
             if not (failed_again or self.holdings.would_buy(record.hash, policy.task_retries)):
                 continue
-            state = self.holdings.state(standing.entry.address, record.hash)
+            state = self.holdings.state(standing.request.address, record.hash)
             if self._wanted.takes(record.hash, state):
                 yield standing
 
-    def _with_intent(self, standing: Standing) -> Record:
+    def _with_intent(self, standing: RequestState) -> Record:
         """A held request that another machine sent has no recorded bytes: they are made again."""
-        record, entry = standing.record, standing.entry
-        if record.sent is None:
+        record, request = standing.record, standing.request
+        if record.last_submit is None:
             attempt = max(record.attempts, 1)
-            intent = Intended(
+            intent = SubmitIntended(
                 hash=record.hash,
                 attempt=attempt,
                 key=key_for(record.hash, attempt),
-                body=canonical(dict(entry.body)).decode(),
-                estimate=entry.credits,
+                body=canonical(dict(request.body)).decode(),
+                estimate=request.credits,
                 at=self._services.clock.now(),
             )
             self._desk.intend([intent])
@@ -330,7 +331,7 @@ def opened(
     _refuse_names(plan)
     directory.prepare(services.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
-    renderer = Renderer(services.gateway_name)
+    renderer = ManifestRenderer(services.gateway_name)
     with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
         ledger = known(journal, plan)
         manifest = manifest or unlike(ledger, directory, renderer)

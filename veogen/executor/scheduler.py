@@ -15,7 +15,7 @@ from veogen.executor.transitions import Stop, Trying
 from veogen.executor.uploads import Prepared, Uploads
 from veogen.executor.workers import Crashed, Crew
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
-from veogen.results.events import Ended, Event, Made
+from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
 
 GRACE = 10.0
@@ -79,10 +79,10 @@ class Runner:
 
     def replay(self, record: Record) -> None:
         """Send a held request's POST once more, with the same key and bytes."""
-        if record.sent is None:
+        if record.last_submit is None:
             raise ValueError(record.hash)
         self._wanted.add(record.hash)
-        self._buying.replay(Trying(intent=record.sent, doubtful=True))
+        self._buying.replay(Trying(intent=record.last_submit, doubtful=True))
 
     def collect(self, hashes: Iterable[str]) -> None:
         """Look at the tasks of these requests and bring home what they made."""
@@ -198,9 +198,9 @@ class Runner:
         """A task has ended: fetch what it made, or buy it again if that may help."""
         self._buying.ended(event.hash)
         match event:
-            case Made(hash=hash_):
+            case TaskCompleted(hash=hash_):
                 self._fetching.fetch(hash_)
-            case Ended(hash=hash_, code=code):
+            case TaskFailed(hash=hash_, code=code):
                 if code == "resource_exhausted":
                     self._buying.crowded()
                 record = self._desk.ledger.record(hash_)

@@ -14,7 +14,7 @@ from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.reconcile import purchases, stranger, strangers
 from veogen.results.events import Video
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import GatewayName, Manifest
 
 
@@ -39,23 +39,23 @@ class Snapshot:
             self._here[key] = file.is_file() and file.stat().st_size == video.bytes
         return self._here[key]
 
-    def has_files(self, standing: Standing) -> bool:
+    def has_files(self, standing: RequestState) -> bool:
         """Whether every video of a request has its file, be it changed since."""
         return all(self.file(video).is_file() for video in standing.record.videos.values())
 
-    def is_whole(self, standing: Standing) -> bool:
+    def is_whole(self, standing: RequestState) -> bool:
         """Whether every delivered video of a request is on this machine."""
         return all(map(self.is_here, standing.record.videos.values()))
 
-    def is_being_sent(self, standing: Standing) -> bool:
+    def is_being_sent(self, standing: RequestState) -> bool:
         """Whether a run is sending it at this moment: in doubt only for as long as that takes."""
-        return self.running and standing.record.open is not None
+        return self.running and standing.record.pending is not None
 
 
 def look(path: Path, now: float) -> Snapshot:
     """Look at a run directory; raises `DirectoryError`, or what is wrong with its files."""
     directory = RunDirectory(path)
-    running = _is_held(directory.lock)
+    running = _is_in_use(directory.lock)
     manifest = directory.manifest()  # before the journal, which then knows as much at least
     if directory.journal.exists():
         with Journal.read(directory.journal) as journal:
@@ -71,13 +71,13 @@ def look(path: Path, now: float) -> Snapshot:
 
 def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:
     """What the next run would take in, without writing it down."""
-    planned = [ledger.entry(line.hash) or stranger(line) for line in manifest.results]
-    ledger.adopt(planned, former=[*ledger.entries, *strangers(manifest, ledger)])
+    planned = [ledger.request(line.hash) or stranger(line) for line in manifest.results]
+    ledger.adopt(planned, former=[*ledger.requests, *strangers(manifest, ledger)])
     for event in list(purchases(manifest, ledger, now)):
         ledger.apply(event)
 
 
-def _is_held(lock: Path) -> bool:
+def _is_in_use(lock: Path) -> bool:
     """Whether a run holds the directory; whoever only looks must not be in its way."""
     try:
         descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)

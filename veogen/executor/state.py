@@ -12,9 +12,9 @@ from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import Callbacks, Clock, Policy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
-from veogen.results.events import Event, Intended
-from veogen.results.ledger import Entry, Ledger, Standing
-from veogen.results.manifest import Renderer
+from veogen.results.events import Event, SubmitIntended
+from veogen.results.ledger import Entry, Ledger, RequestState
+from veogen.results.manifest import ManifestRenderer
 
 SECRET_BYTES = 32
 
@@ -38,9 +38,9 @@ class Bell:
         known = max(_known(callbacks.base, ledger), default=None)
         return cls(callbacks, secrets.token_urlsafe(SECRET_BYTES) if known is None else known[1])
 
-    def url(self, entry: Entry) -> str | None:
+    def url(self, request: Entry) -> str | None:
         """What is sent with a request, unless it has an address of its own or takes none."""
-        if "callback_url" in entry.body or entry.model not in self.callbacks.models:
+        if "callback_url" in request.body or request.model not in self.callbacks.models:
             return None
         return f"{self.callbacks.base}/{self.secret}"
 
@@ -48,14 +48,14 @@ class Bell:
 def _known(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
     """The secrets that were sent, and when; an address that a spec wrote is no secret."""
     for standing in ledger.everything:
-        sent = standing.record.sent
-        if sent is not None and base in sent.body and "callback_url" not in standing.entry.body:
+        sent = standing.record.last_submit
+        if sent is not None and base in sent.body and "callback_url" not in standing.request.body:
             secret = _sent_to(base, sent)
             if secret is not None:
                 yield sent.at, secret
 
 
-def _sent_to(base: str, sent: Intended) -> str | None:
+def _sent_to(base: str, sent: SubmitIntended) -> str | None:
     head, _, secret = str(json.loads(sent.body).get("callback_url")).rpartition("/")
     return secret if head == base and _SECRET.fullmatch(secret) else None
 
@@ -79,7 +79,7 @@ class Listener(Protocol):
         """The run begins; it is about the requests of the plan whose hashes are `counted`."""
         ...
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         """Something happened to a request."""
         ...
 
@@ -102,7 +102,7 @@ class Silent:
     def start(self, counted: Collection[str], view: View) -> None:
         del counted, view
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         del event, standing, view
 
     def note(self, message: str) -> None:
@@ -135,7 +135,7 @@ class Desk:
         journal: Journal,
         ledger: Ledger,
         directory: RunDirectory,
-        renderer: Renderer,
+        renderer: ManifestRenderer,
         policy: Policy,
         clock: Clock,
         listener: Listener,
@@ -161,10 +161,10 @@ class Desk:
         for event in events:
             before = self.ledger.record(event.hash)
             record = self.ledger.apply(event)
-            entry = self.ledger.entry(event.hash)
+            request = self.ledger.request(event.hash)
             self._dirty = self._dirty or record is not before
-            if entry is not None:
-                self.listener.event(event, Standing(entry, record), seen)
+            if request is not None:
+                self.listener.event(event, RequestState(request, record), seen)
 
     def intend(self, events: Sequence[Event]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""

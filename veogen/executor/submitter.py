@@ -17,7 +17,7 @@ from veogen.executor.uploads import Prepared, Preparing, Uploads
 from veogen.gateway.api import Gateway, Submission
 from veogen.models.model import Json
 from veogen.planner.identity import canonical
-from veogen.results.events import Accepted, Intended, NotTaken, Refused
+from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
 from veogen.results.ledger import Entry
 
 T = TypeVar("T")
@@ -189,7 +189,7 @@ class Buying:
         """Buy these: in this order where money has a limit, else the longest first."""
         hashes = list(hashes)
         self._ready.want(hashes)
-        self._images.expect(map(self._entry, hashes))
+        self._images.expect(map(self._request, hashes))
 
     def replay(self, trying: Trying) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
@@ -278,14 +278,14 @@ class Buying:
     def _fresh(self, others: int, batch: list[tuple[Trying, bool]]) -> tuple[Trying, bool] | None:
         """The next request; those whose images are uploaded wait for that."""
         while self._ready and others + self.slots + len(batch) < self._pace.limit:
-            entry = self._entry(self._ready.first())
-            if not self._affordable(entry, [trying.intent for trying, new in batch if new]):
+            request = self._request(self._ready.first())
+            if not self._affordable(request, [trying.intent for trying, new in batch if new]):
                 return None
             self._ready.take()
-            if not self._images.needs(entry):
+            if not self._images.needs(request):
                 replays = int(self._desk.policy.replay)
-                return Trying(intent=self._intent(entry), replays=replays), True
-            self._images.begin(entry)
+                return Trying(intent=self._intent(request), replays=replays), True
+            self._images.begin(request)
         return None
 
     def _kind(self, hash_: str) -> Hashable:
@@ -293,36 +293,36 @@ class Buying:
         policy = self._desk.policy
         if policy.max_credits is not None or policy.budget is not None:
             return None
-        return kind_of(self._entry(hash_))
+        return kind_of(self._request(hash_))
 
-    def _entry(self, hash_: str) -> Entry:
-        entry = self._desk.ledger.entry(hash_)
-        if entry is None:
+    def _request(self, hash_: str) -> Entry:
+        request = self._desk.ledger.request(hash_)
+        if request is None:
             raise KeyError(hash_)
-        return entry
+        return request
 
-    def _intent(self, entry: Entry) -> Intended:
-        attempt = self._desk.ledger.record(entry.hash).attempts + 1
-        return Intended(
-            hash=entry.hash,
+    def _intent(self, request: Entry) -> SubmitIntended:
+        attempt = self._desk.ledger.record(request.hash).attempts + 1
+        return SubmitIntended(
+            hash=request.hash,
             attempt=attempt,
-            key=key_for(entry.hash, attempt),
-            body=canonical(self._body(entry)).decode(),
-            estimate=entry.credits,
+            key=key_for(request.hash, attempt),
+            body=canonical(self._body(request)).decode(),
+            estimate=request.credits,
             at=self._desk.clock.now(),
         )
 
-    def _body(self, entry: Entry) -> dict[str, Json]:
-        body, bell = dict(self._images.body(entry)), self._desk.bell
-        url = bell.url(entry) if bell else None
+    def _body(self, request: Entry) -> dict[str, Json]:
+        body, bell = dict(self._images.body(request)), self._desk.bell
+        url = bell.url(request) if bell else None
         return body if url is None else {**body, "callback_url": url}
 
-    def _affordable(self, entry: Entry, pending: list[Intended]) -> bool:
+    def _affordable(self, request: Entry, pending: list[SubmitIntended]) -> bool:
         """Whether ceiling and budget allow it; if not, the run stops here, in plan order.
 
         What is before it in the plan and still uploads its images comes first.
         """
-        desk, price = self._desk, entry.credits or Decimal(0)
+        desk, price = self._desk, request.credits or Decimal(0)
         under_way = sum((i.estimate for i in pending if i.estimate is not None), self._images.price)
         spent = desk.ledger.spent + under_way + price
         policy = desk.policy
@@ -334,7 +334,7 @@ class Buying:
             return True
         self._waits_for_images = bool(self._images)
         if not self._waits_for_images:
-            message = f"{reason} would be passed by {entry.address} ({price} credits)"
+            message = f"{reason} would be passed by {request.address} ({price} credits)"
             desk.halt(Stop("money", message))
         return False
 
@@ -369,10 +369,10 @@ class Buying:
                 self._desk.halt(sent.stop)
             else:
                 self.why = None
-            if any(isinstance(event, Accepted) for event in sent.events):
+            if any(isinstance(event, TaskCreated) for event in sent.events):
                 self._pace.taken()
                 self._taken(message.trying.intent.hash)
-            elif any(isinstance(event, NotTaken | Refused) for event in sent.events):
+            elif any(isinstance(event, SubmitFailed | SubmitRejected) for event in sent.events):
                 self._images.release(message.trying.intent.hash)
 
         return Reaction(sent.events, then)

@@ -303,9 +303,9 @@ class Downloads:
         self._largest = largest
         self._stopped = stopped
 
-    def bring(self, entry: Entry, index: int, of: int, link: str) -> Brought:
+    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
         """Bring video `index` (from 0) of `of` home from its link."""
-        path = entry.path(index, of)
+        path = request.path(index, of)
         brought = download(
             self._host,
             link,
@@ -316,8 +316,8 @@ class Downloads:
         )
         if not isinstance(brought, Delivered):
             return replace(brought, message=self._here(brought.message))
-        differences = compare(brought.facts, self._effective(entry.body))
-        fewer = ("fewer-videos",) if of < entry.videos else ()
+        differences = compare(brought.facts, self._effective(request.body))
+        fewer = ("fewer-videos",) if of < request.videos else ()
         return _video(brought, path, (*differences, *fewer))
 
     def _here(self, message: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from veogen.executor import options as backoff
 from veogen.gateway.api import Accepted, NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.results import events
-from veogen.results.events import Event, Intended
+from veogen.results.events import Event, SubmitIntended
 from veogen.results.record import Record
 
 PATIENCE = 30 * 60.0
@@ -41,7 +41,7 @@ class Stop:
 class Trying:
     """A submission on its way. `doubtful`: an earlier POST of this attempt may have been taken."""
 
-    intent: Intended
+    intent: SubmitIntended
     replays: int = 0
     doubtful: bool = False
     tries: int = 0
@@ -91,12 +91,12 @@ def after_submit(
 
 def give_up(trying: Trying, code: str, message: str) -> Event:
     """The end of a submission that is not made again: planned, unless a POST is in doubt."""
-    kind = events.Unclear if trying.doubtful else events.NotTaken
+    kind = events.SubmitUnknown if trying.doubtful else events.SubmitFailed
     return kind(trying.intent.hash, trying.intent.attempt, code, message)
 
 
-def _accepted(intent: Intended, taken: Accepted, now: float) -> Event:
-    return events.Accepted(
+def _accepted(intent: SubmitIntended, taken: Accepted, now: float) -> Event:
+    return events.TaskCreated(
         hash=intent.hash,
         attempt=intent.attempt,
         task_id=taken.task_id,
@@ -142,7 +142,7 @@ def _refused(trying: Trying, answer: Rejected) -> Event:
     if trying.doubtful:
         return give_up(trying, answer.code, answer.message)
     intent = trying.intent
-    return events.Refused(intent.hash, intent.attempt, answer.code, answer.message)
+    return events.SubmitRejected(intent.hash, intent.attempt, answer.code, answer.message)
 
 
 class Seen(NamedTuple):
@@ -178,7 +178,7 @@ def after_read(
         case Task(state="failed" | "cancelled"):
             return _ended(record, answer, task_id)
         case Task():
-            told = events.Progressed(record.hash, task_id, answer.state, answer.progress)
+            told = events.TaskProgressed(record.hash, task_id, answer.state, answer.progress)
             return Seen(events=(told,), ask_again=interval(), looks=looks)
 
 
@@ -199,7 +199,7 @@ def _completed(
     record: Record, task: Task, looks: int, now: float, interval: Callable[[], float]
 ) -> Seen:
     if task.links:
-        made = events.Made(record.hash, task.id, task.links, task.credits, now)
+        made = events.TaskCompleted(record.hash, task.id, task.links, task.credits, now)
         return Seen(events=(made,))
     if looks + 1 < LOOKS_FOR_LINKS:
         return Seen(ask_again=interval(), looks=looks + 1)
@@ -208,10 +208,10 @@ def _completed(
 
 def _as_known(record: Record, charged: Decimal | None, now: float) -> Seen:
     """The task was made, with the links that it had when it was looked at last, if any."""
-    made = events.Made(record.hash, record.task_id or "", record.links, charged, now)
+    made = events.TaskCompleted(record.hash, record.task_id or "", record.links, charged, now)
     if record.links:
         return Seen(events=(made,))
-    lost = events.Undelivered(record.hash, "no-links", "the task is completed but names no video")
+    lost = events.VideoNotSaved(record.hash, "no-links", "the task is completed but names no video")
     return Seen(events=(made, lost))
 
 
@@ -221,6 +221,6 @@ def _ended(record: Record, task: Task, task_id: str) -> Seen:
     message = task.error_message or f"the task is {task.state}"
     if record.status == "undelivered":  # made and billed: it cannot have failed since
         text = f"the task was completed, and is {task.state} now: {message}"
-        return Seen(events=(events.Undelivered(record.hash, code, text),))
-    ended = events.Ended(record.hash, task_id, code, message)
+        return Seen(events=(events.VideoNotSaved(record.hash, code, text),))
+    ended = events.TaskFailed(record.hash, task_id, code, message)
     return Seen(events=(ended,))

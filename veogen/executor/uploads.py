@@ -55,11 +55,11 @@ class Spare:
 class Uploads(Protocol):
     """Puts local images where the gateway can read them; called by several threads."""
 
-    def expect(self, entry: Entry) -> None:
+    def expect(self, request: Entry) -> None:
         """It will be prepared: what it needs is given up last."""
         ...
 
-    def hold(self, entry: Entry) -> None:
+    def hold(self, request: Entry) -> None:
         """It needs its images at the gateway, until it is released."""
         ...
 
@@ -67,7 +67,7 @@ class Uploads(Protocol):
         """The gateway has no more use for the images of this request."""
         ...
 
-    def prepare(self, entry: Entry, spare: Spare | None = None) -> Prepared:
+    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
         """Hold it, and give its body with every local image replaced by its uploaded address.
 
         With `spare` that one is deleted first.
@@ -113,8 +113,8 @@ class Preparing:
         self._tries: dict[str, int] = {}
         self._full_since: dict[str, float] = {}
         for standing in desk.ledger.everything:
-            if standing.entry.images and standing.record.status in ("submitted", "indeterminate"):
-                uploads.hold(standing.entry)
+            if standing.request.images and standing.record.status in ("submitted", "indeterminate"):
+                uploads.hold(standing.request)
 
     def __len__(self) -> int:
         """How many requests are being prepared."""
@@ -125,22 +125,22 @@ class Preparing:
         """What they will cost."""
         return sum((e.credits for e in self._under_way.values() if e.credits), Decimal(0))
 
-    def expect(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            if entry.images:
-                self._uploads.expect(entry)
+    def expect(self, requests: Iterable[Entry]) -> None:
+        for request in requests:
+            if request.images:
+                self._uploads.expect(request)
 
-    def needs(self, entry: Entry) -> bool:
+    def needs(self, request: Entry) -> bool:
         """Whether it has to be prepared before it can be sent."""
-        return bool(entry.images) and entry.hash not in self._bodies
+        return bool(request.images) and request.hash not in self._bodies
 
-    def begin(self, entry: Entry, spare: Spare | None = None) -> None:
-        self._under_way[entry.hash] = entry
-        self._start(lambda: self._uploads.prepare(entry, spare))
+    def begin(self, request: Entry, spare: Spare | None = None) -> None:
+        self._under_way[request.hash] = request
+        self._start(lambda: self._uploads.prepare(request, spare))
 
-    def body(self, entry: Entry) -> Mapping[str, Json]:
+    def body(self, request: Entry) -> Mapping[str, Json]:
         """What is to be sent, once."""
-        return self._bodies.pop(entry.hash, entry.body)
+        return self._bodies.pop(request.hash, request.body)
 
     def release(self, hash_: str) -> None:
         """Its images are needed no more."""
@@ -148,48 +148,48 @@ class Preparing:
 
     def handle(self, message: Prepared) -> Next:
         """What an upload comes to."""
-        entry = self._under_way.pop(message.hash)
+        request = self._under_way.pop(message.hash)
         self._desk.keep_uploads(message.uploads)
         if isinstance(message.body, ReadError):
-            return self._after_failure(entry, message.body)
-        self._bodies[entry.hash] = message.body
-        self._tries.pop(entry.hash, None)
-        self._full_since.pop(entry.hash, None)
+            return self._after_failure(request, message.body)
+        self._bodies[request.hash] = message.body
+        self._tries.pop(request.hash, None)
+        self._full_since.pop(request.hash, None)
         return Next(ready=True)
 
-    def _after_failure(self, entry: Entry, unread: ReadError) -> Next:
+    def _after_failure(self, request: Entry, unread: ReadError) -> Next:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
         if unread.denied or unread.status == _NO_CREDITS:
             self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
             return Next()
         if unread.code == FULL:
-            found = self._make_room(entry, unread)
+            found = self._make_room(request, unread)
             if found is not None:
                 return found
-        attempt = self._desk.ledger.record(entry.hash).attempts + 1
+        attempt = self._desk.ledger.record(request.hash).attempts + 1
         if is_final(unread):
-            refused = events.Refused(entry.hash, attempt, unread.code, unread.message)
+            refused = events.SubmitRejected(request.hash, attempt, unread.code, unread.message)
             return Next(events=(refused,))
-        tries = self._tries[entry.hash] = self._tries.get(entry.hash, 0) + 1
+        tries = self._tries[request.hash] = self._tries.get(request.hash, 0) + 1
         if tries < self._desk.policy.download_tries:
             return self._again(unread, tries)
         why = f"{unread.message} ({unread.code})"
         self._desk.listener.note(
-            f"{entry.address}: an image could not be uploaded, it stays planned: {why}"
+            f"{request.address}: an image could not be uploaded, it stays planned: {why}"
         )
-        left = events.NotTaken(entry.hash, attempt, unread.code, unread.message)
+        left = events.SubmitFailed(request.hash, attempt, unread.code, unread.message)
         return Next(events=(left,))
 
-    def _make_room(self, entry: Entry, unread: ReadError) -> Next | None:
+    def _make_room(self, request: Entry, unread: ReadError) -> Next | None:
         """Delete an upload of ours, forgotten first: a journal must not name what is gone."""
         spare = self._uploads.spare()
         if spare is not None:
             self._desk.forget_upload(spare.sha256)
             if self._desk.stop is None:
-                self.begin(entry, spare)
+                self.begin(request, spare)
             return Next()
         now = self._desk.clock.monotonic()
-        since = self._full_since.setdefault(entry.hash, now)
+        since = self._full_since.setdefault(request.hash, now)
         waits = self._uploads.held and now - since < PATIENCE
         return self._again(unread, 5) if waits else None
 
@@ -237,14 +237,14 @@ class Uploader:
         self._holding: dict[str, frozenset[str]] = {}
         self._given_up = 0
 
-    def expect(self, entry: Entry) -> None:
+    def expect(self, request: Entry) -> None:
         with self._lock:
-            self._expected[entry.hash] = _contents(entry)
+            self._expected[request.hash] = _contents(request)
 
-    def hold(self, entry: Entry) -> None:
+    def hold(self, request: Entry) -> None:
         with self._lock:
-            self._expected.pop(entry.hash, None)
-            self._holding[entry.hash] = _contents(entry)
+            self._expected.pop(request.hash, None)
+            self._holding[request.hash] = _contents(request)
 
     def release(self, hash_: str) -> None:
         with self._lock:
@@ -272,22 +272,22 @@ class Uploader:
             sha256 = min(free)[1]
             return Spare(sha256, self._known.pop(sha256))
 
-    def prepare(self, entry: Entry, spare: Spare | None = None) -> Prepared:
+    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
         if spare is not None and (kept := self._gateway.delete(spare.upload.file_id)):
             with self._lock:
                 self._known.setdefault(spare.sha256, spare.upload)
-            return Prepared(entry.hash, kept, {spare.sha256: spare.upload})
-        self.hold(entry)
+            return Prepared(request.hash, kept, {spare.sha256: spare.upload})
+        self.hold(request)
         made: dict[str, Upload] = {}
         urls: dict[str, str] = {}
-        for image in entry.images:
+        for image in request.images:
             upload = self._uploaded(image, made)
             if isinstance(upload, ReadError):
-                self.release(entry.hash)
-                self.expect(entry)
-                return Prepared(entry.hash, upload, made)
+                self.release(request.hash)
+                self.expect(request)
+                return Prepared(request.hash, upload, made)
             urls[FILE + image.path] = upload.url
-        return Prepared(entry.hash, _body(entry, urls), made)
+        return Prepared(request.hash, _body(request, urls), made)
 
     def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
         """The upload of an image: the one there is, or a new one, which is put into `made`."""
@@ -341,12 +341,12 @@ class Uploader:
         return content
 
 
-def _contents(entry: Entry) -> frozenset[str]:
-    return frozenset(image.sha256 for image in entry.images)
+def _contents(request: Entry) -> frozenset[str]:
+    return frozenset(image.sha256 for image in request.images)
 
 
-def _body(entry: Entry, urls: Mapping[str, str]) -> Mapping[str, Json]:
-    body = dict(entry.body)
+def _body(request: Entry, urls: Mapping[str, str]) -> Mapping[str, Json]:
+    body = dict(request.body)
     images = body.get("image_urls")
     if isinstance(images, list):
         body["image_urls"] = [urls.get(str(url), url) for url in images]

@@ -10,17 +10,17 @@ from urllib.parse import quote
 from veogen.diff.report import token_pieces
 from veogen.executor.snapshot import Snapshot
 from veogen.planner.identity import address_text
-from veogen.results.advice import Names, advice, at_stake
+from veogen.results.advice import RunCommands, advice, at_stake
 from veogen.results.events import Video
-from veogen.results.ledger import Entry, Standing
+from veogen.results.ledger import Entry, RequestState
 from veogen.spec.types import PROMPTS
 
 
 def clip(
-    standing: Standing, snapshot: Snapshot, names: Names, now: float, folder: Path
+    standing: RequestState, snapshot: Snapshot, names: RunCommands, now: float, folder: Path
 ) -> dict[str, Any]:
     """One request; `folder` is that of the page, from where its videos are found."""
-    entry, record = standing.entry, standing.record
+    entry, record = standing.request, standing.record
     body = entry.body
     sending = snapshot.is_being_sent(standing)
     return {
@@ -54,7 +54,7 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else address_text(value)
 
 
-def _error(standing: Standing) -> dict[str, str]:
+def _error(standing: RequestState) -> dict[str, str]:
     error = standing.record.error
     if error is None:
         return {}

@@ -14,8 +14,8 @@ from typing import Any
 from veogen.executor.snapshot import Snapshot
 from veogen.gallery.data import clip, pairs
 from veogen.jsontext import compact
-from veogen.results.advice import Names
-from veogen.results.ledger import Standing
+from veogen.results.advice import RunCommands
+from veogen.results.ledger import RequestState
 
 _SCRIPTS = (
     "dom",
@@ -93,11 +93,11 @@ def _escaped(text: str) -> str:
 
 def gallery(
     snapshot: Snapshot,
-    names: Names,
+    names: RunCommands,
     now: float,
     *,
     folder: Path,
-    other: tuple[Snapshot, Names] | None = None,
+    other: tuple[Snapshot, RunCommands] | None = None,
 ) -> str:
     """The page of a run; `folder` is where it will stand."""
     data = _run(snapshot, names, now, folder)
@@ -105,11 +105,11 @@ def gallery(
         compared, other_names = other
         data["other"] = _run(compared, other_names, now, folder)
         old, new = _planned(compared), _planned(snapshot)
-        data["pairs"] = list(pairs([s.entry for s in old], [s.entry for s in new]))
+        data["pairs"] = list(pairs([s.request for s in old], [s.request for s in new]))
     return html(data)
 
 
-def _run(snapshot: Snapshot, names: Names, now: float, folder: Path) -> dict[str, Any]:
+def _run(snapshot: Snapshot, names: RunCommands, now: float, folder: Path) -> dict[str, Any]:
     summary = snapshot.ledger.summary()
     return {
         "name": snapshot.ledger.name,
@@ -122,5 +122,5 @@ def _run(snapshot: Snapshot, names: Names, now: float, folder: Path) -> dict[str
     }
 
 
-def _planned(snapshot: Snapshot) -> list[Standing]:
+def _planned(snapshot: Snapshot) -> list[RequestState]:
     return list(snapshot.ledger.planned)

@@ -9,7 +9,7 @@ from veogen.executor.state import Listener
 from veogen.progress.jsonl import JsonStream, NotesOnly
 from veogen.progress.lines import Lines
 from veogen.progress.messages import Messages, Screen
-from veogen.results.advice import Names
+from veogen.results.advice import RunCommands
 from veogen.results.manifest import RETRIES
 from veogen.text import Terminal, is_screen, paint
 
@@ -26,7 +26,7 @@ def listener(
     mode: Mode,
     *,
     directory: Path,
-    names: Names,
+    names: RunCommands,
     clock: Clock,
     terminal: Terminal,
     retries: int = RETRIES,

@@ -11,7 +11,7 @@ from veogen.executor.state import View
 from veogen.progress.counts import Counts, fit_parts, status_parts
 from veogen.progress.messages import Message, Messages, Screen, message_lines
 from veogen.results.events import Event
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 from veogen.text import Paint, plain
 
 _SECONDS_BETWEEN = 0.1
@@ -63,7 +63,7 @@ class Bar:
             self._bar = self._open_bar()
             self._refresh()
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
         if message is not None and message.word not in _NOT_WRITTEN:

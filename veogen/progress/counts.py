@@ -7,8 +7,8 @@ from statistics import median
 from typing import Literal, TypeAlias
 
 from veogen.executor.state import View
-from veogen.results.advice import span
-from veogen.results.events import Accepted, Ended, Event, Made, Undelivered
+from veogen.results.advice import duration_text
+from veogen.results.events import Event, TaskCompleted, TaskCreated, TaskFailed, VideoNotSaved
 from veogen.results.record import Record
 from veogen.text import columns, plain, shortened
 
@@ -42,7 +42,7 @@ class Counts:
         """Count what has happened, and learn how long tasks take."""
         self._learn(event, record)
         if event.hash in self._stages:
-            lost = isinstance(event, Undelivered)
+            lost = isinstance(event, VideoNotSaved)
             self._put(event.hash, "lost" if lost else self._stage(record))
 
     def count(self, stage: Stage) -> int:
@@ -90,14 +90,14 @@ class Counts:
 
     def _learn(self, event: Event, record: Record) -> None:
         match event:
-            case Accepted(hash=hash_):
+            case TaskCreated(hash=hash_):
                 self._follow(record)
                 self._watched.add(hash_)
-            case Made(hash=hash_, at=at):
+            case TaskCompleted(hash=hash_, at=at):
                 since = self._since.pop(hash_, None)
                 if since is not None and hash_ in self._watched:  # else it may have ended long ago
                     self._took.append(max(0.0, at - since))
-            case Ended(hash=hash_):
+            case TaskFailed(hash=hash_):
                 self._since.pop(hash_, None)
             case _:
                 pass
@@ -166,4 +166,4 @@ def _counted(number: int, words: str) -> str:
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f"about {span(seconds)} left"
+    return "" if seconds is None else f"about {duration_text(seconds)} left"

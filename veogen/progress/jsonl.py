@@ -21,8 +21,8 @@ from veogen.executor.options import Clock
 from veogen.executor.state import Silent, View
 from veogen.progress.counts import Counts
 from veogen.progress.messages import Messages, Screen
-from veogen.results.events import Event, Progressed
-from veogen.results.ledger import Standing
+from veogen.results.events import Event, TaskProgressed, tag_of
+from veogen.results.ledger import RequestState
 from veogen.text import plain
 
 FORMAT = "veogen.progress/1"
@@ -69,9 +69,10 @@ class JsonStream:
         self._view = view
         self._write_run("start", {"format": FORMAT, **self._run(view)})
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         self._counts.apply(event, standing.record)
-        name = _NAMES.get(type(event).__name__, type(event).__name__.lower())
+        tag = tag_of(event)
+        name = _NAMES.get(tag, tag.lower())
         whole = name == "delivered" and standing.record.status == "completed"
         self._write("completed" if whole else name, _request(event, standing))
         self.tick(view)
@@ -110,8 +111,8 @@ class JsonStream:
         self._screen.line(json.dumps({**head, **fields}, separators=(",", ":")))
 
 
-def _request(event: Event, standing: Standing) -> dict[str, Any]:
-    entry, record = standing.entry, standing.record
+def _request(event: Event, standing: RequestState) -> dict[str, Any]:
+    entry, record = standing.request, standing.record
     error = record.error
     fields: dict[str, Any] = {
         "address": entry.address,
@@ -123,7 +124,7 @@ def _request(event: Event, standing: Standing) -> dict[str, Any]:
         "error": None if error is None else {"code": error.code, "message": error.message},
         "videos": [record.videos[index].path for index in sorted(record.videos)],
     }
-    if isinstance(event, Progressed):
+    if isinstance(event, TaskProgressed):
         fields["percent"] = event.percent
     return fields
 

@@ -9,7 +9,7 @@ from veogen.executor.state import View
 from veogen.progress.counts import Counts, join_parts, status_parts
 from veogen.progress.messages import Message, Messages, Screen, Word, message_lines, summary_lines
 from veogen.results.events import Event
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 from veogen.text import Paint, plain
 
 SECONDS_BETWEEN = 3.0
@@ -54,7 +54,7 @@ class Lines:
         self._view = view
         self._write_totals()
 
-    def event(self, event: Event, standing: Standing, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: View) -> None:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
         if message is not None and (

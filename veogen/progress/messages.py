@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO, TypeAlias
 
-from veogen.results.advice import Names, Step, advice, at_stake, reason
-from veogen.results.events import Accepted, Delivered, Ended, Event, Refused, Unclear, Undelivered
-from veogen.results.ledger import Standing
+from veogen.results.advice import NextStep, RunCommands, advice, at_stake, reason
+from veogen.results.events import (
+    Event,
+    SubmitRejected,
+    SubmitUnknown,
+    TaskCreated,
+    TaskFailed,
+    VideoNotSaved,
+    VideoSaved,
+)
+from veogen.results.ledger import RequestState
 from veogen.results.record import Record
 from veogen.text import Colour, Paint, plain
 
@@ -32,13 +40,13 @@ class Message:
     """
 
     word: Word
-    standing: Standing
+    standing: RequestState
     words: Callable[[], str]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[NextStep, ...] = ()
 
     @property
     def address(self) -> str:
-        return plain(self.standing.entry.address)
+        return plain(self.standing.request.address)
 
     @property
     def text(self) -> str:
@@ -54,29 +62,29 @@ class Messages:
     """Knows where the run directory is and how it is called on a command line."""
 
     directory: Path
-    names: Names
+    names: RunCommands
     retries: int
 
-    def message(self, event: Event, standing: Standing, now: float) -> Message | None:
+    def message(self, event: Event, standing: RequestState, now: float) -> Message | None:
         """What is to be said of an event, if anything."""
         record = standing.record
         match event:
-            case Accepted():
+            case TaskCreated():
                 return self._message("submitted", standing, lambda: record.task_id or "")
-            case Delivered() if record.status == "completed":
+            case VideoSaved() if record.status == "completed":
                 return self._message("completed", standing, lambda: self._videos(record))
-            case Ended() if record.retries_left(self.retries):
+            case TaskFailed() if record.retries_left(self.retries):
                 return self._message("retrying", standing, lambda: reason(record))
-            case Refused() | Ended():
+            case SubmitRejected() | TaskFailed():
                 return self._message("failed", standing, lambda: reason(record), advice_at=now)
-            case Unclear():
+            case SubmitUnknown():
                 return self._message(
                     "held",
                     standing,
                     lambda: f"{reason(record)}; {at_stake(record)}",
                     advice_at=now,
                 )
-            case Undelivered():
+            case VideoNotSaved():
                 return self._message("undelivered", standing, lambda: reason(record), advice_at=now)
             case _:
                 return None
@@ -84,7 +92,7 @@ class Messages:
     def _message(
         self,
         word: Word,
-        standing: Standing,
+        standing: RequestState,
         words: Callable[[], str],
         *,
         advice_at: float | None = None,
@@ -107,7 +115,7 @@ def message_lines(message: Message, paint: Paint) -> tuple[str, ...]:
     return (first, *(f"    {step_line(step, paint)}" for step in message.steps))
 
 
-def step_line(step: Step, paint: Paint) -> str:
+def step_line(step: NextStep, paint: Paint) -> str:
     """A step as a line: a command to copy, and what it does."""
     return f"{plain(step.command)}   {paint(plain(step.why), 'dim')}"
 

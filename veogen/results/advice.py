@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from veogen.results.ledger import Standing
+from veogen.results.ledger import RequestState
 from veogen.results.record import TEMPORARY, Record
 from veogen.text import counted
 
@@ -31,7 +31,7 @@ MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class RunCommands:
     """How a run is called on a command line, and the arguments with which it is run again."""
 
     run: str
@@ -59,7 +59,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """One thing to do: a command as it is typed, and what it does."""
 
     command: str
@@ -82,28 +82,30 @@ def at_stake(record: Record) -> str:
     return f"it may have cost {last.credits} credits"
 
 
-def advice(standing: Standing, names: Names, now: float) -> tuple[Step, ...]:
+def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
     """What to do about a request; nothing for one that goes on by itself."""
     record = standing.record
     match record.status:
         case "failed":
             return (_failed(standing, names),)
         case "indeterminate":
-            return _held(standing.entry.address, names)
+            return _indeterminate(standing.request.address, names)
         case "undelivered":
-            return (_undelivered(standing, names, now),)
+            return (_not_saved(standing, names, now),)
         case _:
             return ()
 
 
-def next_steps(standings: Iterable[Standing], names: Names, now: float) -> Iterator[Step]:
+def next_steps(
+    standings: Iterable[RequestState], names: RunCommands, now: float
+) -> Iterator[NextStep]:
     """What to type next for the requests of a run as a whole; what is held is for a person."""
     found = list(standings)
     yield from _collecting(found, names, now)
     planned = [s for s in found if s.record.status == "planned"]
     if planned:
-        price = sum((s.entry.credits or Decimal(0) for s in planned), Decimal(0))
-        yield Step(
+        price = sum((s.request.credits or Decimal(0) for s in planned), Decimal(0))
+        yield NextStep(
             names.buy, f"buys {counted(len(planned), 'request')} for about {price:.3f} credits"
         )
     failed = [s for s in found if s.record.status == "failed"]
@@ -111,67 +113,71 @@ def next_steps(standings: Iterable[Standing], names: Names, now: float) -> Itera
     if refused:
         made = "it is" if len(refused) == 1 else "they are"
         told = f"after an edit of {counted(len(refused), 'request')} that cannot be made as {made}"
-        yield Step(names.buy, told)
+        yield NextStep(names.buy, told)
     if len(failed) > len(refused):
-        yield Step(names.retry, "buys again what failed, as it is")
+        yield NextStep(names.retry, "buys again what failed, as it is")
     if any(s.record.videos for s in found):
-        yield Step(names.gallery, "writes a page to look at the clips")
+        yield NextStep(names.gallery, "writes a page to look at the clips")
 
 
-def _collecting(found: Sequence[Standing], names: Names, now: float) -> Iterator[Step]:
+def _collecting(
+    found: Sequence[RequestState], names: RunCommands, now: float
+) -> Iterator[NextStep]:
     out = [s for s in found if s.record.status in ("submitted", "undelivered")]
     dead = [s for s in out if s.record.expires_at is not None and s.record.expires_at <= now]
     alive = len(out) - len(dead)
     if alive:
-        yield Step(names.collect, f"brings home what was bought ({alive})")
+        yield NextStep(names.collect, f"brings home what was bought ({alive})")
     if dead:
         yield _rebuying(dead, names)
 
 
-def _rebuying(dead: Sequence[Standing], names: Names) -> Step:
+def _rebuying(dead: Sequence[RequestState], names: RunCommands) -> NextStep:
     """Each by its address: '*' would buy others too. Of many the table has the addresses."""
     if len(dead) > MOST_NAMED:
         told = f"the links of {len(dead)} have died: this pays once more, for those you name"
-        return Step(names.resolve("--rebuy", "ADDRESS"), told)
-    addresses = [standing.entry.address for standing in dead]
-    return Step(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
+        return NextStep(names.resolve("--rebuy", "ADDRESS"), told)
+    addresses = [standing.request.address for standing in dead]
+    return NextStep(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
 
 
-def _failed(standing: Standing, names: Names) -> Step:
+def _failed(standing: RequestState, names: RunCommands) -> NextStep:
     code = standing.record.error.code if standing.record.error else ""
     if code == "abandoned":
-        return Step(names.resolve("--rebuy", standing.entry.address), "buys it anew")
+        return NextStep(names.resolve("--rebuy", standing.request.address), "buys it anew")
     if code in TEMPORARY:
-        return Step(names.retry, "the trouble was a passing one; this buys it again")
+        return NextStep(names.retry, "the trouble was a passing one; this buys it again")
     if _needs_an_edit(standing):
-        return Step(names.buy, "after an edit of the request, which makes it a new one")
-    return Step(names.retry, "buys it again as it is")
+        return NextStep(names.buy, "after an edit of the request, which makes it a new one")
+    return NextStep(names.retry, "buys it again as it is")
 
 
-def _needs_an_edit(standing: Standing) -> bool:
+def _needs_an_edit(standing: RequestState) -> bool:
     error = standing.record.error
     return error is not None and error.code in _NEEDS_AN_EDIT
 
 
-def _held(address: str, names: Names) -> tuple[Step, ...]:
+def _indeterminate(address: str, names: RunCommands) -> tuple[NextStep, ...]:
     """The three ways out; which is right only the account's task list can say."""
     return (
-        Step(names.resolve("--adopt", f"{address}=TASK_ID"), "if the account's list has the task"),
-        Step(names.resolve("--replay", address), "sends it once more with the same key"),
-        Step(names.resolve("--abandon", address), "counts it as spent"),
+        NextStep(
+            names.resolve("--adopt", f"{address}=TASK_ID"), "if the account's list has the task"
+        ),
+        NextStep(names.resolve("--replay", address), "sends it once more with the same key"),
+        NextStep(names.resolve("--abandon", address), "counts it as spent"),
     )
 
 
-def _undelivered(standing: Standing, names: Names, now: float) -> Step:
+def _not_saved(standing: RequestState, names: RunCommands, now: float) -> NextStep:
     record = standing.record
     if record.expires_at is not None and record.expires_at <= now:
-        rebuy = names.resolve("--rebuy", standing.entry.address)
-        return Step(rebuy, f"its link has died: this pays {_price(standing)} once more")
-    return Step(names.collect, life(record, now))
+        rebuy = names.resolve("--rebuy", standing.request.address)
+        return NextStep(rebuy, f"its link has died: this pays {_price(standing)} once more")
+    return NextStep(names.collect, life(record, now))
 
 
-def _price(standing: Standing) -> str:
-    amount: Decimal | None = standing.entry.credits or standing.record.credits
+def _price(standing: RequestState) -> str:
+    amount: Decimal | None = standing.request.credits or standing.record.credits
     return "for it" if amount is None else f"{amount} credits"
 
 
@@ -182,13 +188,13 @@ def life(record: Record, now: float) -> str:
     if record.expires_at is None:
         return "links live for 24 hours"
     left = record.expires_at - now
-    return f"its link lives for {span(left)} more" if left > 0 else "its link has died"
+    return f"its link lives for {duration_text(left)} more" if left > 0 else "its link has died"
 
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def span(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds < _MINUTE:
         return f"{max(1, round(seconds))} s"

@@ -103,13 +103,16 @@ _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
 
 
-class _OfRequest(Struct, frozen=True, tag_field="event", tag=True, forbid_unknown_fields=True):
-    """What has happened to the request of this hash; its JSON says which event it is."""
+class _OfRequest(Struct, frozen=True, tag_field="event", forbid_unknown_fields=True):
+    """What has happened to the request of this hash; its JSON says which event it is.
+
+    The tags are those of the first version: they stand in journals.
+    """
 
     hash: str
 
 
-class Intended(_OfRequest, frozen=True):
+class SubmitIntended(_OfRequest, frozen=True, tag="Intended"):
     """About to be sent: `body` is the exact JSON text, `estimate` what it may cost."""
 
     attempt: int
@@ -122,7 +125,7 @@ class Intended(_OfRequest, frozen=True):
         refuse_endless(self.estimate)
 
 
-class Accepted(_OfRequest, frozen=True):
+class TaskCreated(_OfRequest, frozen=True, tag="Accepted"):
     """The gateway has it, under a task id; `credits` is what it reserved, if it said so."""
 
     attempt: int
@@ -137,7 +140,7 @@ class Accepted(_OfRequest, frozen=True):
         refuse_endless(self.credits)
 
 
-class NotTaken(_OfRequest, frozen=True):
+class SubmitFailed(_OfRequest, frozen=True, tag="NotTaken"):
     """Surely not accepted: nothing was bought, the same attempt can be made again."""
 
     attempt: int
@@ -145,7 +148,7 @@ class NotTaken(_OfRequest, frozen=True):
     message: str
 
 
-class Refused(_OfRequest, frozen=True):
+class SubmitRejected(_OfRequest, frozen=True, tag="Refused"):
     """Refused for good: nothing was bought, and nothing would be by sending it again."""
 
     attempt: int
@@ -153,7 +156,7 @@ class Refused(_OfRequest, frozen=True):
     message: str
 
 
-class Unclear(_OfRequest, frozen=True):
+class SubmitUnknown(_OfRequest, frozen=True, tag="Unclear"):
     """It may or may not have been accepted: held until somebody decides."""
 
     attempt: int
@@ -161,7 +164,7 @@ class Unclear(_OfRequest, frozen=True):
     message: str
 
 
-class Made(_OfRequest, frozen=True):
+class TaskCompleted(_OfRequest, frozen=True, tag="Made"):
     """The task is completed and billed; `links` live for 24 hours from about `at`."""
 
     task_id: str
@@ -173,7 +176,7 @@ class Made(_OfRequest, frozen=True):
         refuse_endless(self.credits)
 
 
-class Ended(_OfRequest, frozen=True):
+class TaskFailed(_OfRequest, frozen=True, tag="Ended"):
     """The task ended failed or cancelled; the gateway returns what it reserved."""
 
     task_id: str
@@ -181,34 +184,34 @@ class Ended(_OfRequest, frozen=True):
     message: str
 
 
-class Delivered(_OfRequest, frozen=True):
+class VideoSaved(_OfRequest, frozen=True, tag="Delivered"):
     """One video of a task is whole on disk; `index` counts from 0 in the order of the links."""
 
     index: int
     video: Video
 
 
-class Undelivered(_OfRequest, frozen=True):
+class VideoNotSaved(_OfRequest, frozen=True, tag="Undelivered"):
     """Made and billed, but not on disk, and why."""
 
     code: str
     message: str
 
 
-class Missing(_OfRequest, frozen=True):
+class VideoMissing(_OfRequest, frozen=True, tag="Missing"):
     """A delivered video is no longer on disk: somebody deleted it."""
 
     index: int
 
 
-class Moved(_OfRequest, frozen=True):
+class VideoMoved(_OfRequest, frozen=True, tag="Moved"):
     """A delivered video has a new path, because its request was renamed."""
 
     index: int
     path: str
 
 
-class Adopted(_OfRequest, frozen=True):
+class TaskAdopted(_OfRequest, frozen=True, tag="Adopted"):
     """Somebody decided that this task is the request's."""
 
     task_id: str
@@ -219,13 +222,13 @@ class Adopted(_OfRequest, frozen=True):
         refuse_endless(self.credits)
 
 
-class Abandoned(_OfRequest, frozen=True):
+class RequestAbandoned(_OfRequest, frozen=True, tag="Abandoned"):
     """Somebody decided to wait no longer; what it may have cost stays counted."""
 
     message: str
 
 
-class TakenIn(_OfRequest, frozen=True):
+class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
     """A purchase that another machine made, as the committed results say."""
 
     status: Status
@@ -243,7 +246,7 @@ class TakenIn(_OfRequest, frozen=True):
         refuse_endless(self.estimate)
 
 
-class Progressed(_OfRequest, frozen=True):
+class TaskProgressed(_OfRequest, frozen=True, tag="Progressed"):
     """The task goes on; told to whoever watches, never kept."""
 
     task_id: str
@@ -252,22 +255,27 @@ class Progressed(_OfRequest, frozen=True):
 
 
 Event: TypeAlias = (
-    Intended
-    | Accepted
-    | NotTaken
-    | Refused
-    | Unclear
-    | Made
-    | Ended
-    | Delivered
-    | Undelivered
-    | Missing
-    | Moved
-    | Adopted
-    | Abandoned
-    | TakenIn
-    | Progressed
+    SubmitIntended
+    | TaskCreated
+    | SubmitFailed
+    | SubmitRejected
+    | SubmitUnknown
+    | TaskCompleted
+    | TaskFailed
+    | VideoSaved
+    | VideoNotSaved
+    | VideoMissing
+    | VideoMoved
+    | TaskAdopted
+    | RequestAbandoned
+    | PurchaseImported
+    | TaskProgressed
 )
+
+
+def tag_of(event: Event) -> str:
+    """The word that journals have for its kind."""
+    return str(type(event).__struct_config__.tag)
 
 
 _encode = json.Encoder().encode

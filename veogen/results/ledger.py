@@ -75,10 +75,10 @@ _encode = json.Encoder().encode
 _decode: Callable[[str], Entry] = json.Decoder(Entry).decode
 
 
-class Standing(NamedTuple):
+class RequestState(NamedTuple):
     """One request and where it stands."""
 
-    entry: Entry
+    request: Entry
     record: Record
 
 
@@ -101,7 +101,7 @@ class Ledger:
     def __init__(self, name: str = "") -> None:
         self.name = name
         self._records: dict[str, Record] = {}
-        self._standings: dict[str, Standing] = {}
+        self._standings: dict[str, RequestState] = {}
         self._planned: dict[str, None] = {}
         self._counts: Counter[Status] = Counter()
         self.changes = 0
@@ -134,8 +134,8 @@ class Ledger:
             self._records[event.hash] = record
             self.changes += 1
             if event.hash in self._standings:
-                entry = self._standings[event.hash].entry
-                self._standings[event.hash] = Standing(entry, record)
+                request = self._standings[event.hash].request
+                self._standings[event.hash] = RequestState(request, record)
         if record.purchases is not before.purchases:
             self.spent += record.spent - before.spent
             self.in_doubt += record.in_doubt - before.in_doubt
@@ -152,21 +152,23 @@ class Ledger:
             found = self._records[hash_] = Record(hash=hash_)
         return found
 
-    def entry(self, hash_: str) -> Entry | None:
+    def request(self, hash_: str) -> Entry | None:
         found = self._standings.get(hash_)
-        return None if found is None else found.entry
+        return None if found is None else found.request
 
-    def _stand(self, entries: Iterable[Entry]) -> dict[str, Standing]:
-        return {entry.hash: Standing(entry, self.record(entry.hash)) for entry in entries}
+    def _stand(self, requests: Iterable[Entry]) -> dict[str, RequestState]:
+        return {
+            request.hash: RequestState(request, self.record(request.hash)) for request in requests
+        }
 
     def _count(self) -> None:
         self.changes += 1
         self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
-    def entries(self) -> Collection[Entry]:
+    def requests(self) -> Collection[Entry]:
         """All requests that are known, bought or not."""
-        return [standing.entry for standing in self._standings.values()]
+        return [standing.request for standing in self._standings.values()]
 
     @property
     def reserved(self) -> Decimal:
@@ -181,19 +183,19 @@ class Ledger:
         return hash_ in self._planned or self.record(hash_).bought
 
     @property
-    def planned(self) -> Iterator[Standing]:
+    def planned(self) -> Iterator[RequestState]:
         """The requests of the plan, in its order."""
         return map(self._standings.__getitem__, self._planned)
 
     @property
-    def former(self) -> Iterator[Standing]:
+    def former(self) -> Iterator[RequestState]:
         """Purchases that left the plan, in the order in which they were first known."""
         for hash_, standing in self._standings.items():
             if hash_ not in self._planned and standing.record.bought:
                 yield standing
 
     @property
-    def everything(self) -> Iterator[Standing]:
+    def everything(self) -> Iterator[RequestState]:
         """The plan's requests, then the former purchases."""
         return chain(self.planned, self.former)
 

@@ -16,7 +16,7 @@ from veogen.errors import VeogenError
 from veogen.jsontext import indented
 from veogen.models.model import Json
 from veogen.results.events import Status, Video, status_of
-from veogen.results.ledger import Ledger, Standing
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.record import TEMPORARY, Failure
 from veogen.text import is_plain
 
@@ -36,7 +36,7 @@ class ManifestError(VeogenError):
     """A results manifest cannot be read or trusted; nothing is bought on its ground."""
 
 
-class Line(Struct, frozen=True):
+class ManifestLine(Struct, frozen=True):
     """One request as a results manifest tells of it, in its order."""
 
     address: str
@@ -58,8 +58,8 @@ class Manifest:
 
     name: str
     gateway: GatewayName
-    results: tuple[Line, ...]
-    former: tuple[Line, ...]
+    results: tuple[ManifestLine, ...]
+    former: tuple[ManifestLine, ...]
 
 
 def parse(raw: bytes, path: str) -> Manifest:
@@ -123,8 +123,8 @@ def _refuse_doubles(manifest: Manifest) -> None:
         seen.add(line.hash)
 
 
-def _read_line(data: Mapping[str, Any]) -> Line:
-    line = Line(
+def _read_line(data: Mapping[str, Any]) -> ManifestLine:
+    line = ManifestLine(
         address=_text(data["address"]),
         hash=_hash(data["hash"]),
         shot=_text(data["shot"]),
@@ -203,12 +203,12 @@ _LISTED = b"\n    "
 _encode = msgspec.json.Encoder().encode
 
 
-class Renderer:
+class ManifestRenderer:
     """Remembers the lines of requests that have not moved since: only the others cost time."""
 
     def __init__(self, gateway: GatewayName) -> None:
         self._gateway = gateway
-        self._lines: dict[str, tuple[Standing, bytes]] = {}
+        self._lines: dict[str, tuple[RequestState, bytes]] = {}
         self._rendered: tuple[Ledger, str, int] | None = None
         self._digest = b""
 
@@ -238,7 +238,7 @@ class Renderer:
             yield from self._list(standings)
         yield b"\n}\n"
 
-    def _list(self, standings: Iterable[Standing]) -> Iterator[bytes]:
+    def _list(self, standings: Iterable[RequestState]) -> Iterator[bytes]:
         before = b"["
         for standing in standings:
             yield before
@@ -246,7 +246,7 @@ class Renderer:
             before = b","
         yield b"[]" if before == b"[" else b"\n  ]"
 
-    def _line(self, standing: Standing) -> bytes:
+    def _line(self, standing: RequestState) -> bytes:
         known = self._lines.get(standing.record.hash)
         if known is not None and _is_same(known[0], standing):
             return known[1]
@@ -259,31 +259,31 @@ def _state(ledger: Ledger) -> tuple[Ledger, str, int]:
     return ledger, ledger.name, ledger.changes
 
 
-def _is_same(one: Standing, other: Standing) -> bool:
+def _is_same(one: RequestState, other: RequestState) -> bool:
     """Whether nothing has happened in between: what happens makes a new record."""
-    return one.record is other.record and one.entry is other.entry
+    return one.record is other.record and one.request is other.request
 
 
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:
     """As a renderer does that remembers nothing."""
-    return Renderer(gateway).render(ledger)
+    return ManifestRenderer(gateway).render(ledger)
 
 
-def listed(standings: Iterable[Standing]) -> str:
+def listed(standings: Iterable[RequestState]) -> str:
     """The requests as a list in a document, each as the manifest has it."""
     texts = b",".join(map(_line_text, standings)).decode()
     return f"[{texts}\n  ]" if texts else "[]"
 
 
-def _line_text(standing: Standing) -> bytes:
+def _line_text(standing: RequestState) -> bytes:
     """One request in lines, as a list in a document has it."""
-    entry, record = standing
-    line = Line(
-        entry.address,
-        entry.hash,
-        entry.shot,
-        entry.take,
-        entry.variables,
+    request, record = standing
+    line = ManifestLine(
+        request.address,
+        request.hash,
+        request.shot,
+        request.take,
+        request.variables,
         record.status,
         record.task_id,
         record.attempts,
@@ -299,7 +299,7 @@ State: TypeAlias = Literal["new", "changed", "bought", "failed"]
 RETRIES = 2
 
 
-class Held(NamedTuple):
+class OwnedRequest(NamedTuple):
     """What is known of one request from results or journal."""
 
     status: Status
@@ -308,11 +308,11 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class Owned:
     """What is owned already: by hash, and the hashes that an address was bought under."""
 
-    held: Mapping[str, Held]
-    bought_as: Mapping[str, Sequence[str]]
+    by_hash: Mapping[str, OwnedRequest]
+    by_address: Mapping[str, Sequence[str]]
 
     @classmethod
     def none(cls) -> Self:
@@ -322,7 +322,9 @@ class Holdings:
     def of_manifest(cls, manifest: Manifest) -> Self:
         lines = (*manifest.results, *manifest.former)
         held = {
-            line.hash: Held(line.status, line.error.code if line.error else None, line.attempts)
+            line.hash: OwnedRequest(
+                line.status, line.error.code if line.error else None, line.attempts
+            )
             for line in lines
         }
         return cls(held, _bought_as((line.address, line.hash, line.status) for line in lines))
@@ -331,27 +333,27 @@ class Holdings:
     def of_ledger(cls, ledger: Ledger) -> Self:
         standings = list(ledger.everything)
         held = {
-            s.record.hash: Held(
+            s.record.hash: OwnedRequest(
                 s.record.status, s.record.error.code if s.record.error else None, s.record.attempts
             )
             for s in standings
         }
-        triples = ((s.entry.address, s.record.hash, s.record.status) for s in standings)
+        triples = ((s.request.address, s.record.hash, s.record.status) for s in standings)
         return cls(held, _bought_as(triples))
 
     def state(self, address: str, hash_: str) -> State:
         """`bought` also where it may have been: what is indeterminate is not bought again."""
-        held = self.held.get(hash_)
+        held = self.by_hash.get(hash_)
         if held is not None and held.status == "failed":
             return "failed"
         if held is not None and held.status != "planned":
             return "bought"
-        others = self.bought_as.get(address, ())
+        others = self.by_address.get(address, ())
         return "changed" if any(other != hash_ for other in others) else "new"
 
     def would_buy(self, hash_: str, retries: int = RETRIES) -> bool:
         """Whether a run would submit the request by itself."""
-        held = self.held.get(hash_)
+        held = self.by_hash.get(hash_)
         if held is None or held.status == "planned":
             return True
         return held.status == "failed" and held.code in TEMPORARY and held.attempts <= retries

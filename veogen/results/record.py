@@ -8,24 +8,24 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from veogen.results.events import (
-    Abandoned,
-    Accepted,
-    Adopted,
-    Delivered,
-    Ended,
     Event,
-    Intended,
-    Made,
-    Missing,
-    Moved,
-    NotTaken,
-    Progressed,
-    Refused,
+    PurchaseImported,
+    RequestAbandoned,
     Status,
-    TakenIn,
-    Unclear,
-    Undelivered,
+    SubmitFailed,
+    SubmitIntended,
+    SubmitRejected,
+    SubmitUnknown,
+    TaskAdopted,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    TaskProgressed,
     Video,
+    VideoMissing,
+    VideoMoved,
+    VideoNotSaved,
+    VideoSaved,
     by_index,
 )
 
@@ -99,14 +99,14 @@ class Record(NamedTuple):
     credits: Decimal | None = None
     error: Failure | None = None
     videos: Mapping[int, Video] = _NOTHING
-    open: Intended | None = None
-    sent: Intended | None = None
+    pending: SubmitIntended | None = None
+    last_submit: SubmitIntended | None = None
     accepted_at: float | None = None
     estimated_seconds: float | None = None
     made_at: float | None = None
     links: tuple[str, ...] = ()
     purchases: Mapping[int, Purchase] = _NOTHING
-    away: frozenset[int] = NOWHERE
+    remote_videos: frozenset[int] = NOWHERE
 
     @property
     def spent(self) -> Decimal:
@@ -154,25 +154,25 @@ _UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped
 
 def after(record: Record, event: Event) -> Record:
     """Where the request stands once `event` has happened."""
-    if isinstance(event, Progressed):
+    if isinstance(event, TaskProgressed):
         return record
-    draft = Draft(record)
-    draft.take(event)
-    return draft.record
+    builder = RecordBuilder(record)
+    builder.apply(event)
+    return builder.record
 
 
 def records(events: Iterable[Event]) -> Iterator[Record]:
     """Where each request stands once all events have happened; none of them is kept."""
-    drafts: dict[str, Draft] = {}
+    builders: dict[str, RecordBuilder] = {}
     for event in events:
-        draft = drafts.get(event.hash)
-        if draft is None:
-            draft = drafts[event.hash] = Draft(Record(hash=event.hash))
-        draft.take(event)
-    return (draft.record for draft in drafts.values())
+        builder = builders.get(event.hash)
+        if builder is None:
+            builder = builders[event.hash] = RecordBuilder(Record(hash=event.hash))
+        builder.apply(event)
+    return (builder.record for builder in builders.values())
 
 
-class Draft:
+class RecordBuilder:
     """A record into which events are folded, one after the other.
 
     The fields are those of a record: what happens sets some of them, and mappings are replaced.
@@ -187,14 +187,14 @@ class Draft:
     credits: Decimal | None
     error: Failure | None
     videos: Mapping[int, Video]
-    open: Intended | None
-    sent: Intended | None
+    pending: SubmitIntended | None
+    last_submit: SubmitIntended | None
     accepted_at: float | None
     estimated_seconds: float | None
     made_at: float | None
     links: tuple[str, ...]
     purchases: Mapping[int, Purchase]
-    away: frozenset[int]
+    remote_videos: frozenset[int]
 
     def __init__(self, record: Record) -> None:
         (
@@ -205,14 +205,14 @@ class Draft:
             self.credits,
             self.error,
             self.videos,
-            self.open,
-            self.sent,
+            self.pending,
+            self.last_submit,
             self.accepted_at,
             self.estimated_seconds,
             self.made_at,
             self.links,
             self.purchases,
-            self.away,
+            self.remote_videos,
         ) = record
 
     @property
@@ -220,149 +220,149 @@ class Draft:
         """Where the request stands now."""
         return Record._make(_FIELDS(self))
 
-    def take(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Fold one event in."""
         STEPS[event.__class__](self, event)
 
 
-def _intended(draft: Draft, event: Intended) -> None:
-    draft.status, draft.error = "indeterminate", _UNFINISHED
-    draft.attempts, draft.open, draft.sent = event.attempt, event, event
-    draft.task_id = draft.credits = draft.made_at = None
-    draft.links, draft.away = (), NOWHERE
-    _buy(draft, Purchase(event.attempt, event.estimate))
+def _submit_intended(builder: RecordBuilder, event: SubmitIntended) -> None:
+    builder.status, builder.error = "indeterminate", _UNFINISHED
+    builder.attempts, builder.pending, builder.last_submit = event.attempt, event, event
+    builder.task_id = builder.credits = builder.made_at = None
+    builder.links, builder.remote_videos = (), NOWHERE
+    _buy(builder, Purchase(event.attempt, event.estimate))
 
 
-def _accepted(draft: Draft, event: Accepted) -> None:
-    draft.attempts = max(event.attempt, draft.attempts)
-    _submitted(draft, event, event.attempt, event.estimated_seconds)
+def _task_created(builder: RecordBuilder, event: TaskCreated) -> None:
+    builder.attempts = max(event.attempt, builder.attempts)
+    _submitted(builder, event, event.attempt, event.estimated_seconds)
 
 
-def _adopted(draft: Draft, event: Adopted) -> None:
-    _submitted(draft, event, draft.attempts, None)
+def _task_adopted(builder: RecordBuilder, event: TaskAdopted) -> None:
+    _submitted(builder, event, builder.attempts, None)
 
 
 def _submitted(
-    draft: Draft, event: Accepted | Adopted, attempt: int, seconds: float | None
+    builder: RecordBuilder, event: TaskCreated | TaskAdopted, attempt: int, seconds: float | None
 ) -> None:
-    draft.status, draft.error, draft.open = "submitted", None, None
-    draft.task_id, draft.credits = event.task_id, event.credits
-    draft.accepted_at, draft.estimated_seconds = event.at, seconds
-    before = draft.purchases.get(attempt)
+    builder.status, builder.error, builder.pending = "submitted", None, None
+    builder.task_id, builder.credits = event.task_id, event.credits
+    builder.accepted_at, builder.estimated_seconds = event.at, seconds
+    before = builder.purchases.get(attempt)
     counted = before.credits if event.credits is None and before else event.credits
-    _buy(draft, Purchase(attempt, counted, event.task_id, estimated=event.credits is None))
+    _buy(builder, Purchase(attempt, counted, event.task_id, estimated=event.credits is None))
 
 
-def _not_taken(draft: Draft, event: NotTaken) -> None:
-    draft.status, draft.error = "planned", None
-    _unsent(draft, event.attempt)
-    draft.attempts = event.attempt - 1
+def _submit_failed(builder: RecordBuilder, event: SubmitFailed) -> None:
+    builder.status, builder.error = "planned", None
+    _unsent(builder, event.attempt)
+    builder.attempts = event.attempt - 1
 
 
-def _refused(draft: Draft, event: Refused) -> None:
-    draft.status, draft.error = "failed", Failure(event.code, event.message)
-    _unsent(draft, event.attempt)
-    draft.attempts = event.attempt
+def _submit_rejected(builder: RecordBuilder, event: SubmitRejected) -> None:
+    builder.status, builder.error = "failed", Failure(event.code, event.message)
+    _unsent(builder, event.attempt)
+    builder.attempts = event.attempt
 
 
-def _unclear(draft: Draft, event: Unclear) -> None:
-    draft.status, draft.error = "indeterminate", Failure(event.code, event.message)
-    draft.open = None
+def _submit_unknown(builder: RecordBuilder, event: SubmitUnknown) -> None:
+    builder.status, builder.error = "indeterminate", Failure(event.code, event.message)
+    builder.pending = None
 
 
-def _made(draft: Draft, event: Made) -> None:
-    brought = bool(event.links) and all(n in draft.videos for n in range(len(event.links)))
-    draft.status, draft.error = "completed" if brought else "undelivered", None
-    draft.links, draft.made_at = event.links, draft.made_at or event.at
+def _task_completed(builder: RecordBuilder, event: TaskCompleted) -> None:
+    brought = bool(event.links) and all(n in builder.videos for n in range(len(event.links)))
+    builder.status, builder.error = "completed" if brought else "undelivered", None
+    builder.links, builder.made_at = event.links, builder.made_at or event.at
     if event.credits is not None:
-        draft.credits = event.credits
-        _buy(draft, Purchase(draft.attempts, event.credits, event.task_id))
+        builder.credits = event.credits
+        _buy(builder, Purchase(builder.attempts, event.credits, event.task_id))
 
 
-def _ended(draft: Draft, event: Ended) -> None:
-    draft.status, draft.error = "failed", Failure(event.code, event.message)
-    if draft.attempts in draft.purchases:
-        _buy(draft, draft.purchases[draft.attempts]._replace(failed=True))
+def _task_failed(builder: RecordBuilder, event: TaskFailed) -> None:
+    builder.status, builder.error = "failed", Failure(event.code, event.message)
+    if builder.attempts in builder.purchases:
+        _buy(builder, builder.purchases[builder.attempts]._replace(failed=True))
 
 
-def _delivered(draft: Draft, event: Delivered) -> None:
-    draft.videos = {**draft.videos, event.index: event.video}
-    if len(draft.videos) >= max(1, len(draft.links)):
-        draft.status, draft.error = "completed", None
-    draft.away = (draft.away - {event.index}) or NOWHERE
+def _video_saved(builder: RecordBuilder, event: VideoSaved) -> None:
+    builder.videos = {**builder.videos, event.index: event.video}
+    if len(builder.videos) >= max(1, len(builder.links)):
+        builder.status, builder.error = "completed", None
+    builder.remote_videos = (builder.remote_videos - {event.index}) or NOWHERE
 
 
-def _undelivered(draft: Draft, event: Undelivered) -> None:
-    draft.status, draft.error = "undelivered", Failure(event.code, event.message)
+def _video_not_saved(builder: RecordBuilder, event: VideoNotSaved) -> None:
+    builder.status, builder.error = "undelivered", Failure(event.code, event.message)
 
 
-def _missing(draft: Draft, event: Missing) -> None:
-    draft.status, draft.error = "undelivered", Failure("file-missing", "its file is gone")
-    draft.videos = {n: video for n, video in draft.videos.items() if n != event.index}
+def _video_missing(builder: RecordBuilder, event: VideoMissing) -> None:
+    builder.status, builder.error = "undelivered", Failure("file-missing", "its file is gone")
+    builder.videos = {n: video for n, video in builder.videos.items() if n != event.index}
 
 
-def _moved(draft: Draft, event: Moved) -> None:
-    draft.videos = {**draft.videos, event.index: draft.videos[event.index].at(event.path)}
+def _video_moved(builder: RecordBuilder, event: VideoMoved) -> None:
+    builder.videos = {**builder.videos, event.index: builder.videos[event.index].at(event.path)}
 
 
-def _abandoned(draft: Draft, event: Abandoned) -> None:
-    draft.status, draft.error = "failed", Failure("abandoned", event.message)
-    draft.open = None
+def _request_abandoned(builder: RecordBuilder, event: RequestAbandoned) -> None:
+    builder.status, builder.error = "failed", Failure("abandoned", event.message)
+    builder.pending = None
 
 
-def _taken_in(draft: Draft, event: TakenIn) -> None:
+def _purchase_imported(builder: RecordBuilder, event: PurchaseImported) -> None:
     attempt = max(event.attempts, 1)
-    known = draft.record.paid_for(event.task_id)
+    known = builder.record.paid_for(event.task_id)
     if not known and (event.status != "failed" or event.task_id is not None):
-        _bought_elsewhere(draft, event, attempt)
-    draft.status, draft.attempts, draft.task_id = event.status, attempt, event.task_id
-    draft.credits, draft.accepted_at = event.credits, event.at
-    draft.open, draft.links, draft.made_at = None, (), None
+        _bought_elsewhere(builder, event, attempt)
+    builder.status, builder.attempts, builder.task_id = event.status, attempt, event.task_id
+    builder.credits, builder.accepted_at = event.credits, event.at
+    builder.pending, builder.links, builder.made_at = None, (), None
     code, message = event.error_code, event.error_message
-    draft.error = Failure(code, message or "") if code else None
-    draft.videos = by_index(event.videos, event.hash)
-    draft.away = frozenset(draft.videos) or NOWHERE
+    builder.error = Failure(code, message or "") if code else None
+    builder.videos = by_index(event.videos, event.hash)
+    builder.remote_videos = frozenset(builder.videos) or NOWHERE
 
 
-def _bought_elsewhere(draft: Draft, event: TakenIn, attempt: int) -> None:
-    ours = draft.purchases.get(attempt)
+def _bought_elsewhere(builder: RecordBuilder, event: PurchaseImported, attempt: int) -> None:
+    ours = builder.purchases.get(attempt)
     if ours is not None and ours.task_id is not None:  # bought by both, each with a task
-        draft.purchases = {**draft.purchases, min(0, *draft.purchases) - 1: ours}
+        builder.purchases = {**builder.purchases, min(0, *builder.purchases) - 1: ours}
     estimated = event.credits is None and event.task_id is not None
     counted = event.credits if event.credits is not None else event.estimate
-    _buy(draft, Purchase(attempt, counted, event.task_id, estimated=estimated))
+    _buy(builder, Purchase(attempt, counted, event.task_id, estimated=estimated))
 
 
-def _progressed(draft: Draft, event: Progressed) -> None:
+def _task_progressed(builder: RecordBuilder, event: TaskProgressed) -> None:
     """It is told to whoever watches, and changes nothing."""
 
 
-def _buy(draft: Draft, purchase: Purchase) -> None:
-    draft.purchases = {**draft.purchases, purchase.attempt: purchase}
+def _buy(builder: RecordBuilder, purchase: Purchase) -> None:
+    builder.purchases = {**builder.purchases, purchase.attempt: purchase}
 
 
-def _unsent(draft: Draft, attempt: int) -> None:
-    draft.open = None
-    draft.purchases = {n: p for n, p in draft.purchases.items() if n != attempt}
+def _unsent(builder: RecordBuilder, attempt: int) -> None:
+    builder.pending = None
+    builder.purchases = {n: p for n, p in builder.purchases.items() if n != attempt}
 
 
 _FIELDS = attrgetter(*Record._fields)
 
-STEPS: Mapping[type[Event], Callable[[Draft, Any], None]] = {
-    Intended: _intended,
-    Accepted: _accepted,
-    NotTaken: _not_taken,
-    Refused: _refused,
-    Unclear: _unclear,
-    Made: _made,
-    Ended: _ended,
-    Delivered: _delivered,
-    Undelivered: _undelivered,
-    Missing: _missing,
-    Moved: _moved,
-    Adopted: _adopted,
-    Abandoned: _abandoned,
-    TakenIn: _taken_in,
-    Progressed: _progressed,
+STEPS: Mapping[type[Event], Callable[[RecordBuilder, Any], None]] = {
+    SubmitIntended: _submit_intended,
+    TaskCreated: _task_created,
+    SubmitFailed: _submit_failed,
+    SubmitRejected: _submit_rejected,
+    SubmitUnknown: _submit_unknown,
+    TaskCompleted: _task_completed,
+    TaskFailed: _task_failed,
+    VideoSaved: _video_saved,
+    VideoNotSaved: _video_not_saved,
+    VideoMissing: _video_missing,
+    VideoMoved: _video_moved,
+    TaskAdopted: _task_adopted,
+    RequestAbandoned: _request_abandoned,
+    PurchaseImported: _purchase_imported,
+    TaskProgressed: _task_progressed,
 }
 """What each kind of event does."""

@@ -5,14 +5,14 @@ import time
 import pytest
 
 from veogen.results.events import Status
-from veogen.results.manifest import Holdings, Line, Manifest, State
+from veogen.results.manifest import Manifest, ManifestLine, Owned, State
 from veogen.results.record import Failure
 
 ADDRESS = "city[name=Tokyo]"
 
 
-def line(number: int, status: Status = "completed") -> Line:
-    return Line(
+def line(number: int, status: Status = "completed") -> ManifestLine:
+    return ManifestLine(
         address=ADDRESS,
         hash=f"{number:064x}",
         shot="city",
@@ -27,8 +27,8 @@ def line(number: int, status: Status = "completed") -> Line:
     )
 
 
-def holdings(*former: Line) -> Holdings:
-    return Holdings.of_manifest(Manifest(name="trip", gateway="evolink", results=(), former=former))
+def holdings(*former: ManifestLine) -> Owned:
+    return Owned.of_manifest(Manifest(name="trip", gateway="evolink", results=(), former=former))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def holdings(*former: Line) -> Holdings:
     ],
 )
 def test_a_request_is_judged_by_its_hash_and_then_by_its_address(
-    known: tuple[Line, ...], state: State
+    known: tuple[ManifestLine, ...], state: State
 ) -> None:
     assert holdings(*known).state(ADDRESS, line(1).hash) == state
 
@@ -56,4 +56,4 @@ def test_many_purchases_under_one_address_are_taken_in_good_time() -> None:
     found = holdings(*former)
 
     assert time.process_time() - start < 5
-    assert found.bought_as == {ADDRESS: [one.hash for one in former]}
+    assert found.by_address == {ADDRESS: [one.hash for one in former]}

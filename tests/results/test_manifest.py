@@ -13,9 +13,17 @@ from support.virtual import VIDEO
 
 from veogen.models.model import Json
 from veogen.planner.identity import address
-from veogen.results.events import Accepted, Delivered, Event, Intended, Made, Progressed, Refused
-from veogen.results.ledger import Entry, Ledger, Standing
-from veogen.results.manifest import Renderer, parse, render
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    SubmitRejected,
+    TaskCompleted,
+    TaskCreated,
+    TaskProgressed,
+    VideoSaved,
+)
+from veogen.results.ledger import Entry, Ledger, RequestState
+from veogen.results.manifest import ManifestRenderer, parse, render
 
 PRICE = Decimal("38.016")
 
@@ -39,15 +47,15 @@ TOKYO, OSLO = (
 )
 FORMER = entry("Wien", empty=[], none={})
 BOUGHT: list[Event] = [
-    Intended(FORMER.hash, 1, "k", "{}", PRICE, 1.0),
-    Accepted(FORMER.hash, 1, "task-9", PRICE, 1.0),
-    Intended(TOKYO.hash, 1, "k", "{}", PRICE, 1.0),
-    Accepted(TOKYO.hash, 1, "task-1", PRICE, 1.0),
-    Progressed(TOKYO.hash, "task-1", "processing", 5),
-    Made(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
-    Delivered(TOKYO.hash, 0, replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
-    Delivered(TOKYO.hash, 1, replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)),
-    Refused(OSLO.hash, 1, "invalid", "no such\nseed"),
+    SubmitIntended(FORMER.hash, 1, "k", "{}", PRICE, 1.0),
+    TaskCreated(FORMER.hash, 1, "task-9", PRICE, 1.0),
+    SubmitIntended(TOKYO.hash, 1, "k", "{}", PRICE, 1.0),
+    TaskCreated(TOKYO.hash, 1, "task-1", PRICE, 1.0),
+    TaskProgressed(TOKYO.hash, "task-1", "processing", 5),
+    TaskCompleted(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
+    VideoSaved(TOKYO.hash, 0, replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
+    VideoSaved(TOKYO.hash, 1, replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)),
+    SubmitRejected(OSLO.hash, 1, "invalid", "no such\nseed"),
 ]
 
 
@@ -57,7 +65,7 @@ def ledger(*, planned: Sequence[Entry], former: Sequence[Entry] = ()) -> Ledger:
     return found
 
 
-def lines(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+def lines(standings: Iterable[RequestState]) -> list[dict[str, Any]]:
     return [
         {
             "address": entry.address,
@@ -96,7 +104,7 @@ def plainly(found: Ledger) -> bytes:
     ],
 )
 def test_the_bytes_are_those_of_the_json_after_every_event(found: Ledger) -> None:
-    renderer = Renderer("simulated")
+    renderer = ManifestRenderer("simulated")
     assert renderer.render(found) == plainly(found)
     for event in BOUGHT:
         found.apply(event)
@@ -105,7 +113,7 @@ def test_the_bytes_are_those_of_the_json_after_every_event(found: Ledger) -> Non
 
 
 def test_bytes_are_renewed_only_where_they_are_others() -> None:
-    found, renderer = ledger(planned=[TOKYO, OSLO], former=[FORMER]), Renderer("simulated")
+    found, renderer = ledger(planned=[TOKYO, OSLO], former=[FORMER]), ManifestRenderer("simulated")
     written = renderer.renewed(None, found)
     for event in BOUGHT:
         found.apply(event)
@@ -154,7 +162,7 @@ def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
     ]
     found = ledger(planned=planned)
     for one in planned:
-        found.apply(Accepted(one.hash, 1, task_id, PRICE, 1.0))
+        found.apply(TaskCreated(one.hash, 1, task_id, PRICE, 1.0))
 
     manifest = parse(render(found, "evolink"), "results.json")
 
@@ -163,8 +171,8 @@ def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
 
 
 def test_a_plan_that_changes_changes_the_bytes() -> None:
-    renderer, found = Renderer("simulated"), ledger(planned=[TOKYO, OSLO])
+    renderer, found = ManifestRenderer("simulated"), ledger(planned=[TOKYO, OSLO])
     renderer.render(found)
-    found.adopt([OSLO, entry("Tokyo, renamed")], found.entries)
+    found.adopt([OSLO, entry("Tokyo, renamed")], found.requests)
 
     assert renderer.render(found) == plainly(found)
