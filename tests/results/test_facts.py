@@ -1,0 +1,331 @@
+"""What is known of a request merges as a union: nothing bought is lost, or bought again."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.virtual import VIDEO
+
+from veogen.results.facts import (
+    NOTHING_KNOWN,
+    UNFINISHED,
+    Account,
+    AttemptFacts,
+    Purchase,
+    RequestFacts,
+    TaskFacts,
+    account,
+    merge,
+    reported,
+)
+from veogen.results.record import Failure
+
+PASSING = Failure("service_error", "sorry")
+FOR_AN_EDIT = Failure("content_policy_violation", "no")
+PRICE = Decimal("38.016")
+MANY = 1_000
+
+amounts = st.none() | st.sampled_from([Decimal(25), PRICE, Decimal(100)])
+reasons = st.none() | st.sampled_from([PASSING, FOR_AN_EDIT, Failure("lost", "no answer")])
+names = st.lists(st.sampled_from("abc"), unique=True).map(lambda found: tuple(sorted(found)))
+times = st.none() | st.sampled_from([10.0, 20.0])
+clips = st.sampled_from(
+    [{}, {0: VIDEO}, {0: VIDEO, 1: VIDEO.at("videos/2.mp4")}, {1: VIDEO.at("videos/b.mp4")}]
+)
+
+attempts = st.builds(
+    AttemptFacts,
+    number=st.integers(1, 3),
+    estimate=amounts,
+    sent=names,
+    not_sent=names,
+    refused=reasons,
+    unknown=reasons,
+    abandoned=st.none() | st.sampled_from(["", "given up"]),
+)
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> TaskFacts:
+    """A task of which this machine may know everything or next to nothing."""
+    whole = draw(st.booleans())
+    return TaskFacts(
+        id=draw(st.sampled_from(["task-1", "task-2", "task-3", "task-4"])),
+        attempt=draw(st.integers(1, 3)),
+        own=draw(st.booleans()),
+        end_read=draw(st.booleans()),
+        estimate=draw(amounts),
+        reserved=draw(amounts),
+        charged=draw(amounts),
+        accepted_at=draw(times),
+        failed=draw(reasons),
+        abandoned=draw(st.none() | st.just("given up")),
+        made=whole or draw(st.booleans()),
+        made_at=draw(times),
+        links=draw(st.sampled_from([(), ("https://a",), ("https://a", "https://b")])),
+        undelivered=draw(reasons),
+        videos=draw(clips.filter(bool)) if whole else draw(clips),
+        whole=whole,
+    )
+
+
+def facts_of(
+    some_attempts: Iterable[AttemptFacts], some_tasks: Iterable[TaskFacts], least: int
+) -> RequestFacts:
+    singles = chain(
+        (RequestFacts(attempts=(attempt,)) for attempt in some_attempts),
+        (RequestFacts(tasks=(task,)) for task in some_tasks),
+    )
+    found = RequestFacts(least=least)
+    for single in singles:
+        found = merge(found, single)
+    return found
+
+
+histories = st.builds(
+    facts_of, st.lists(attempts, max_size=3), st.lists(tasks(), max_size=3), st.integers(0, 3)
+)
+
+
+def told(facts: RequestFacts) -> RequestFacts:
+    """What another machine learns of these facts from the committed results."""
+    stands = account(facts)
+    everything = [*stands.others, *([stands.current] if stands.current else [])]
+    return reported(everything, stands.attempts)
+
+
+def ids(stands: Account) -> list[str]:
+    return sorted(p.task_id for p in stands.purchases if p.task_id is not None)
+
+
+@given(one=histories, two=histories, three=histories)
+def test_the_order_in_which_things_are_learned_does_not_matter(
+    one: RequestFacts, two: RequestFacts, three: RequestFacts
+) -> None:
+    assert merge(one, two) == merge(two, one)
+    assert merge(merge(one, two), three) == merge(one, merge(two, three))
+    assert merge(one, one) == one
+    assert merge(merge(one, two), two) == merge(one, two)
+    assert merge(one, NOTHING_KNOWN) == one
+
+
+@given(one=histories, two=histories, three=histories)
+def test_no_task_id_vanishes_and_no_attempt_counts_twice(
+    one: RequestFacts, two: RequestFacts, three: RequestFacts
+) -> None:
+    stands = account(merge(merge(one, told(two)), told(merge(three, told(one)))))
+
+    everything = {task.id for facts in (one, two, three) for task in facts.tasks}
+    assert ids(stands) == sorted(everything)
+    counted = [(p.attempt, p.task_id) for p in stands.purchases]
+    assert len(set(counted)) == len(counted)
+    without_task = {attempt for attempt, task_id in counted if task_id is None}
+    with_task = {attempt for attempt, task_id in counted if task_id is not None}
+    assert without_task.isdisjoint(with_task)
+
+
+@given(one=histories, two=histories)
+def test_what_one_side_owns_is_never_bought_by_the_other(
+    one: RequestFacts, two: RequestFacts
+) -> None:
+    theirs, stands = account(one), account(merge(two, told(one)))
+
+    if any(p.is_open or p.status == "completed" for p in theirs.purchases):
+        assert stands.status != "planned"
+    if theirs.current is not None and theirs.status != "failed":
+        assert not stands.retries_left(MANY) or stands.attempts > theirs.attempts
+    if not any(task.own and task.end_read for task in two.tasks):
+        assert not stands.retries_left(MANY)
+    if any(p.status == "completed" for p in theirs.purchases):
+        assert stands.status == "completed"
+
+
+@given(one=histories)
+def test_results_that_come_back_say_nothing_new(one: RequestFacts) -> None:
+    assert account(merge(one, told(one))) == account(one)
+
+
+@given(one=histories, two=histories)
+def test_two_machines_that_read_of_each_other_agree(one: RequestFacts, two: RequestFacts) -> None:
+    here, there = account(merge(one, told(two))), account(merge(two, told(one)))
+
+    assert here.status == there.status
+    assert here.attempts == there.attempts
+    assert [(p.attempt, p.task_id, p.status) for p in here.purchases] == [
+        (p.attempt, p.task_id, p.status) for p in there.purchases
+    ]
+
+
+def sent(number: int, name: str = "here", **facts: object) -> AttemptFacts:
+    return AttemptFacts(number, PRICE, (name,), **facts)  # type: ignore[arg-type] - a test's words
+
+
+def failed(task_id: str, attempt: int, reason: Failure = PASSING, *, own: bool = True) -> TaskFacts:
+    return TaskFacts(task_id, attempt, own=own, end_read=own, reserved=PRICE, failed=reason)
+
+
+def completed(task_id: str, attempt: int) -> TaskFacts:
+    return TaskFacts(task_id, attempt, charged=PRICE, made=True, videos={0: VIDEO}, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "task_id", "attempts", "others"),
+    [
+        pytest.param(NOTHING_KNOWN, "planned", None, 0, [], id="nothing was sent"),
+        pytest.param(
+            RequestFacts((sent(1, not_sent=("here",)),)), "planned", None, 0, [], id="not sent"
+        ),
+        pytest.param(RequestFacts((sent(1),)), "indeterminate", None, 1, [], id="in doubt"),
+        pytest.param(
+            RequestFacts((sent(1, refused=FOR_AN_EDIT, not_sent=("here",)),)),
+            "failed",
+            None,
+            1,
+            [],
+            id="refused",
+        ),
+        pytest.param(
+            merge(
+                RequestFacts((sent(1, not_sent=("here",)),)), RequestFacts((sent(1, "elsewhere"),))
+            ),
+            "indeterminate",
+            None,
+            1,
+            [],
+            id="not sent here, in doubt elsewhere",
+        ),
+        pytest.param(
+            RequestFacts((sent(1), sent(2, not_sent=("here",))), (failed("a", 1),)),
+            "failed",
+            "a",
+            1,
+            [],
+            id="the attempt that was not sent does not count",
+        ),
+        pytest.param(
+            RequestFacts((sent(1), sent(2)), (failed("a", 1),)),
+            "indeterminate",
+            None,
+            2,
+            [(1, "a", "failed")],
+            id="the latest counts",
+        ),
+        pytest.param(
+            RequestFacts((), (completed("a", 1), failed("b", 2))),
+            "completed",
+            "a",
+            2,
+            [(2, "b", "failed")],
+            id="a completed one counts before a later one",
+        ),
+        pytest.param(
+            RequestFacts((), (completed("a", 1), completed("b", 2))),
+            "completed",
+            "b",
+            2,
+            [(1, "a", "completed")],
+            id="of several completed the latest",
+        ),
+        pytest.param(
+            RequestFacts((), (TaskFacts("a", 1), completed("b", 1))),
+            "completed",
+            "b",
+            1,
+            [(1, "a", "submitted")],
+            id="of two tasks of one attempt the completed one",
+        ),
+        pytest.param(
+            RequestFacts((), (TaskFacts("a", 1), TaskFacts("b", 1))),
+            "submitted",
+            "a",
+            1,
+            [(1, "b", "submitted")],
+            id="else the smaller",
+        ),
+        pytest.param(
+            RequestFacts((sent(1, abandoned="given up"),)), "failed", None, 1, [], id="abandoned"
+        ),
+        pytest.param(
+            RequestFacts((sent(1, abandoned="given up"),), (TaskFacts("a", 1),)),
+            "submitted",
+            "a",
+            1,
+            [],
+            id="a task id that arrives for what was abandoned",
+        ),
+        pytest.param(
+            RequestFacts((sent(1, abandoned="given up"), sent(2)), (TaskFacts("a", 1),)),
+            "indeterminate",
+            None,
+            2,
+            [(1, "a", "submitted")],
+            id="paid twice, by decision: both are kept",
+        ),
+        pytest.param(RequestFacts(least=2), "planned", None, 2, [], id="attempts that are counted"),
+    ],
+)
+def test_where_it_stands_is_computed_from_the_facts(
+    facts: RequestFacts,
+    status: str,
+    task_id: str | None,
+    attempts: int,
+    others: list[tuple[int, str, str]],
+) -> None:
+    stands = account(facts)
+
+    assert stands.status == status
+    assert (stands.current.task_id if stands.current else None) == task_id
+    assert stands.attempts == attempts
+    assert [(p.attempt, p.task_id, p.status) for p in stands.others] == others
+
+
+@pytest.mark.parametrize(
+    ("facts", "bought_again"),
+    [
+        pytest.param(RequestFacts((), (failed("a", 1),)), True, id="read here"),
+        pytest.param(RequestFacts((), (failed("a", 1, own=False),)), False, id="only told"),
+        pytest.param(RequestFacts((), (failed("a", 1, FOR_AN_EDIT),)), False, id="for an edit"),
+        pytest.param(RequestFacts((), (failed("a", 3),)), False, id="no retries left"),
+        pytest.param(
+            merge(RequestFacts((), (failed("a", 1),)), RequestFacts((sent(2),))),
+            False,
+            id="a later attempt is in doubt",
+        ),
+        pytest.param(
+            RequestFacts((), (failed("a", 1), TaskFacts("b", 1))),
+            False,
+            id="another task of the attempt is under way",
+        ),
+        pytest.param(
+            merge(
+                RequestFacts((), (failed("a", 1, FOR_AN_EDIT),)),
+                reported([Purchase(1, "a", "failed", error=PASSING)]),
+            ),
+            False,
+            id="somebody says that the reason was a passing one",
+        ),
+        pytest.param(
+            merge(
+                RequestFacts((), (TaskFacts("a", 1, own=True),)),
+                reported([Purchase(1, "a", "failed", error=PASSING)]),
+            ),
+            False,
+            id="somebody says that it has failed",
+        ),
+    ],
+)
+def test_only_what_was_submitted_and_read_here_is_bought_again(
+    facts: RequestFacts, bought_again: bool
+) -> None:
+    assert account(facts).retries_left(2) is bought_again
+
+
+def test_an_attempt_without_an_answer_says_so() -> None:
+    stands = account(RequestFacts((sent(1),)))
+
+    assert stands.current == Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED)
+    assert stands.purchases == (stands.current,)
+    assert stands.current.counted == PRICE

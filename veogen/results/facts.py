@@ -1,0 +1,394 @@
+"""What is known of a request: facts, each of one attempt. Two accounts are merged by union.
+
+Facts only grow. Of two values of one fact (an amount, a reason) always the same one counts, so
+that merging is associative, commutative and idempotent: whoever learns what in which order, all
+come to the same. Where a request stands is computed from its facts (the contract, section 5).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec import Struct
+
+from veogen.results.events import Status, Video
+from veogen.results.record import TEMPORARY, Failure
+
+REPORTED = "reported"
+"""The name of a sending of which only a results manifest tells: whose it was is not known."""
+
+_NO_VIDEOS: Mapping[int, Video] = {}
+_T = TypeVar("_T")
+
+UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
+"""Why an attempt is in doubt of which no answer is on record."""
+
+ABANDONED = "abandoned"
+"""The code of what a person has given up."""
+
+
+class AttemptFacts(Struct):
+    """What is known of one attempt; changed in place only by who has made it, or a copy.
+
+    `sent` are the sendings that were about to be made, each by a name that no other has, and
+    `not_sent` those of them by which surely nothing was bought. `estimate` is what it may cost,
+    `unknown` what the answer said that nobody understood, `abandoned` what a person said.
+    """
+
+    number: int
+    estimate: Decimal | None = None
+    sent: tuple[str, ...] = ()
+    not_sent: tuple[str, ...] = ()
+    refused: Failure | None = None
+    unknown: Failure | None = None
+    abandoned: str | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was sent of which nobody knows what became."""
+        return any(name not in self.not_sent for name in self.sent)
+
+    def merge(self, other: "AttemptFacts") -> "AttemptFacts":
+        return AttemptFacts(
+            self.number,
+            _greatest(self.estimate, other.estimate),
+            _union(self.sent, other.sent),
+            _union(self.not_sent, other.not_sent),
+            _reason(self.refused, other.refused),
+            _reason(self.unknown, other.unknown),
+            _greatest(self.abandoned, other.abandoned),
+        )
+
+    def purchase(self) -> "Purchase | None":
+        """What it came to without a task; None where nothing was sent."""
+        if self.abandoned is not None:
+            error = Failure(ABANDONED, self.abandoned)
+            return Purchase(self.number, None, "failed", None, self.estimate, error)
+        if self.in_doubt:
+            error = self.unknown or UNFINISHED
+            return Purchase(self.number, None, "indeterminate", None, self.estimate, error)
+        if self.refused is not None:
+            return Purchase(self.number, None, "failed", error=self.refused)
+        return None
+
+
+class TaskFacts(Struct):
+    """What is known of one task; changed in place only by who has made it, or a copy.
+
+    `attempt` is 0 while it is not known of which attempt it is. `own`: this journal submitted it,
+    `end_read`: and has read its end itself. `failed` is that end, `made` that it was completed and
+    billed, `undelivered` why its videos are not here. `whole`: somebody has had every video of it
+    whole. Times are Unix seconds.
+    """
+
+    id: str
+    attempt: int = 0
+    own: bool = False
+    end_read: bool = False
+    estimate: Decimal | None = None
+    reserved: Decimal | None = None
+    charged: Decimal | None = None
+    accepted_at: float | None = None
+    estimated_seconds: float | None = None
+    failed: Failure | None = None
+    abandoned: str | None = None
+    made: bool = False
+    made_at: float | None = None
+    links: tuple[str, ...] = ()
+    undelivered: Failure | None = None
+    videos: Mapping[int, Video] = _NO_VIDEOS
+    whole: bool = False
+
+    @property
+    def status(self) -> Status:
+        """Where it stands; what was made cannot have failed since."""
+        if self.whole:
+            return "completed"
+        if self.abandoned is not None:
+            return "failed"
+        if self.made:
+            return "undelivered"
+        return "failed" if self.failed is not None else "submitted"
+
+    @property
+    def error(self) -> Failure | None:
+        """Why it is not completed."""
+        status = self.status
+        if status == "failed":
+            return self.failed if self.abandoned is None else Failure(ABANDONED, self.abandoned)
+        return self.undelivered if status == "undelivered" else None
+
+    @property
+    def credits(self) -> Decimal | None:
+        """What the gateway charged, else what it reserved."""
+        return self.reserved if self.charged is None else self.charged
+
+    def merge(self, other: "TaskFacts") -> "TaskFacts":
+        return TaskFacts(
+            self.id,
+            min(self.attempt, other.attempt) or max(self.attempt, other.attempt),
+            self.own or other.own,
+            self.end_read or other.end_read,
+            _greatest(self.estimate, other.estimate),
+            _greatest(self.reserved, other.reserved),
+            _greatest(self.charged, other.charged),
+            _smallest(self.accepted_at, other.accepted_at),
+            _smallest(self.estimated_seconds, other.estimated_seconds),
+            _reason(self.failed, other.failed),
+            _greatest(self.abandoned, other.abandoned),
+            self.made or other.made,
+            _smallest(self.made_at, other.made_at),
+            max(self.links, other.links, key=lambda links: (len(links), links)),
+            _reason(self.undelivered, other.undelivered),
+            _merged_videos(self.videos, other.videos),
+            self.whole or other.whole,
+        )
+
+    def purchase(self, estimate: Decimal | None = None) -> "Purchase":
+        """What its attempt came to; `estimate` is the attempt's."""
+        return Purchase(
+            self.attempt or 1,
+            self.id,
+            self.status,
+            self.credits,
+            _greatest(self.estimate, estimate),
+            self.error,
+            self.videos,
+            own=self.own and self.end_read,
+        )
+
+
+class RequestFacts(NamedTuple):
+    """All that is known of one request: attempts by number, tasks by id, both sorted.
+
+    `least` is a number of attempts that somebody has counted, of which nothing else may be known.
+    """
+
+    attempts: tuple[AttemptFacts, ...] = ()
+    tasks: tuple[TaskFacts, ...] = ()
+    least: int = 0
+
+    def attempt(self, number: int) -> AttemptFacts | None:
+        return next((facts for facts in self.attempts if facts.number == number), None)
+
+    def task(self, task_id: str | None) -> TaskFacts | None:
+        return next((facts for facts in self.tasks if facts.id == task_id), None)
+
+
+NOTHING_KNOWN = RequestFacts()
+
+
+class Purchase(NamedTuple):
+    """What one attempt came to: a task, or money of which nobody knows whether it moved.
+
+    Two tasks of one attempt are two of these. `credits` is what the gateway named, `estimate` what
+    it may cost otherwise. `own`: this journal submitted the task, and has read its end.
+    """
+
+    attempt: int
+    task_id: str | None
+    status: Status
+    credits: Decimal | None = None
+    estimate: Decimal | None = None
+    error: Failure | None = None
+    videos: Mapping[int, Video] = _NO_VIDEOS
+    own: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing was bought by it."""
+        error = self.error
+        is_decided = error is not None and error.code == ABANDONED
+        return self.status == "failed" and self.task_id is None and not is_decided
+
+    @property
+    def counted(self) -> Decimal | None:
+        """What it counts for in a budget; None when that is not known."""
+        return self.estimate if self.credits is None else self.credits
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still come of it."""
+        return self.status in ("submitted", "undelivered", "indeterminate")
+
+
+class Account(NamedTuple):
+    """Where a request stands: the attempt that counts, and every other purchase.
+
+    `current` is None where nothing was sent, and may have been refused: then it is no purchase.
+    `attempts` is the highest number that was used.
+    """
+
+    current: Purchase | None
+    others: tuple[Purchase, ...]
+    attempts: int
+
+    @property
+    def status(self) -> Status:
+        return "planned" if self.current is None else self.current.status
+
+    @property
+    def purchases(self) -> tuple[Purchase, ...]:
+        """Everything that money may have moved for."""
+        if self.current is None or self.current.is_refused:
+            return self.others
+        return (self.current, *self.others)
+
+    def retries_left(self, retries: int) -> bool:
+        """Whether it failed for a passing reason and may be bought again by itself.
+
+        What others say about a task is no ground to buy: it was submitted, and its end read, here.
+        Nor is anything bought while something may come of an earlier purchase.
+        """
+        current = self.current
+        return (
+            current is not None
+            and current.status == "failed"
+            and current.own
+            and current.error is not None
+            and current.error.code in TEMPORARY
+            and self.attempts <= retries
+            and not any(other.is_open for other in self.others)
+        )
+
+
+def merge(one: RequestFacts, other: RequestFacts) -> RequestFacts:
+    """The union of two accounts of one request."""
+    if one == other:
+        return one
+    return RequestFacts(
+        _merged(one.attempts, other.attempts, lambda attempt: attempt.number),
+        _merged(one.tasks, other.tasks, lambda task: task.id),
+        max(one.least, other.least),
+    )
+
+
+def account(facts: RequestFacts) -> Account:
+    """What counts: a completed purchase before any other, of several the latest.
+
+    Else the latest attempt that is not known as not sent; of two task ids of one attempt the
+    completed one, else the smaller.
+    """
+    purchases = list(_purchases(facts))
+    if not purchases:
+        return Account(None, (), facts.least)
+    current = min(purchases, key=_precedence)
+    others = [p for p in purchases if p is not current and not p.is_refused]
+    attempts = max(facts.least, *[purchase.attempt for purchase in purchases])
+    return Account(current, tuple(others), attempts)
+
+
+def reported(purchases: Iterable[Purchase], least: int = 0) -> RequestFacts:
+    """The facts in what somebody else says became of some attempts of one request.
+
+    It may come from a pull request: nothing in it counts as submitted or read here.
+    """
+    attempts: list[AttemptFacts] = []
+    tasks: list[TaskFacts] = []
+    for purchase in purchases:
+        if purchase.task_id is None:
+            attempts.append(_reported_attempt(purchase))
+        else:
+            tasks.append(_reported_task(purchase, purchase.task_id))
+    return RequestFacts(
+        _merged(attempts, (), lambda attempt: attempt.number),
+        _merged(tasks, (), lambda task: task.id),
+        least,
+    )
+
+
+def _reported_attempt(purchase: Purchase) -> AttemptFacts:
+    """In `others` no reason stands: what failed there without a task was given up."""
+    facts = AttemptFacts(purchase.attempt, purchase.estimate)
+    error = purchase.error
+    if purchase.status == "indeterminate":
+        facts.sent, facts.unknown = (REPORTED,), None if error == UNFINISHED else error
+    elif error is None or error.code == ABANDONED:
+        facts.abandoned = "" if error is None else error.message
+    else:
+        facts.refused = error
+    return facts
+
+
+def _reported_task(purchase: Purchase, task_id: str) -> TaskFacts:
+    facts = TaskFacts(task_id, purchase.attempt, estimate=purchase.estimate)
+    error = purchase.error
+    if purchase.status == "completed":
+        facts.made = facts.whole = True
+        facts.videos, facts.charged = purchase.videos, purchase.credits
+        return facts
+    facts.reserved = purchase.credits
+    if purchase.status == "undelivered":
+        facts.made, facts.undelivered, facts.videos = True, error, purchase.videos
+    elif purchase.status == "failed" and error is not None and error.code == ABANDONED:
+        facts.abandoned = error.message
+    elif purchase.status == "failed":
+        facts.failed = error or Failure("", "")
+    return facts
+
+
+def _purchases(facts: RequestFacts) -> Iterator[Purchase]:
+    """What each attempt came to, in the order of attempts; a task settles a doubt."""
+    estimates = {attempt.number: attempt.estimate for attempt in facts.attempts}
+    of_tasks = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
+    settled = {purchase.attempt for purchase in of_tasks}
+    without = [a.purchase() for a in facts.attempts if a.number not in settled]
+    yield from sorted(
+        [*of_tasks, *(purchase for purchase in without if purchase is not None)],
+        key=lambda purchase: (purchase.attempt, purchase.task_id or ""),
+    )
+
+
+def _precedence(purchase: Purchase) -> tuple[bool, int, str]:
+    return purchase.status != "completed", -purchase.attempt, purchase.task_id or ""
+
+
+def _merged(one: Iterable[_T], other: Iterable[_T], key: Callable[[_T], Any]) -> tuple[_T, ...]:
+    """The union by key, sorted; what both have of one key is merged."""
+    merged: dict[Any, Any] = {}
+    for facts in (*one, *other):
+        before = merged.get(key(facts))
+        merged[key(facts)] = facts if before is None else before.merge(facts)
+    return tuple([merged[at] for at in sorted(merged)])
+
+
+def _merged_videos(one: Mapping[int, Video], other: Mapping[int, Video]) -> Mapping[int, Video]:
+    """By index; of two accounts of one video the one whose text is smaller."""
+    if not (one and other):
+        return one or other
+    return {
+        index: min(
+            [videos[index] for videos in (one, other) if index in videos],
+            key=lambda video: (video.sha256, video.path, str(video)),
+        )
+        for index in sorted({*one, *other})
+    }
+
+
+def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return one if one == other or not other else tuple(sorted({*one, *other}))
+
+
+def _greatest(one: Any, other: Any) -> Any:
+    """The greater of two values of one kind, of which None is not known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
+
+
+def _smallest(one: Any, other: Any) -> Any:
+    """The smaller of two values of one kind, of which None is not known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _reason(one: Failure | None, other: Failure | None) -> Failure | None:
+    """Of two reasons the one that buys nothing again: a passing one counts less than others."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other, key=lambda reason: (*_weight(reason), reason.code, reason.message))
+
+
+def _weight(reason: Failure) -> tuple[bool, bool]:
+    return bool(reason.code), reason.code not in TEMPORARY
