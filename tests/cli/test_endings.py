@@ -46,10 +46,10 @@ def test_a_dead_end_is_told_in_words(
 
 
 BUGGY = """\
-import veogen.cli, veogen.cli.schema
+import veogen.cli, veogen.cli.commands
 def broken():
     raise {error}
-veogen.cli.schema.command.callback = broken
+veogen.cli.commands.schema.callback = broken
 veogen.cli.main()
 """
 

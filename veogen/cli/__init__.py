@@ -1,4 +1,4 @@
-"""The command line: parse, call, print; one file a command, imported when it is called."""
+"""The command line: parse, call, print; what a command does is imported when it is called."""
 
 import atexit
 import gc
@@ -53,7 +53,7 @@ _VERSION = click.version_option(
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is called, and no earlier."""
+    """Imports the commands when one of them is asked for, and no earlier."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -96,7 +96,7 @@ class LazyGroup(click.Group):
 @cache
 def _command(name: str) -> click.Command:
     """A command, which tells the version as veogen itself does."""
-    command: click.Command = _VERSION(import_module(f"veogen.cli.{name}").command)
+    command: click.Command = _VERSION(getattr(import_module("veogen.cli.commands"), name))
     return command
 
 

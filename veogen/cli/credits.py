@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.options import SpecOptions, examples, spec_options
+from veogen.cli.options import SpecOptions
 from veogen.cli.plan import narrowed, view
 from veogen.cli.specs import holdings_of, load_specs
 from veogen.cli.specs import root_on_disk as project_root
@@ -29,29 +29,8 @@ class AccountError(VeogenError):
     exit_code = ExitCode.STOPPED
 
 
-@click.command(
-    "credits",
-    epilog=examples(
-        "veogen credits --format json",
-    ),
-)
-@click.argument(
-    "specs", metavar="[SPEC...]", nargs=-1, type=click.Path(exists=True, path_type=Path)
-)
-@spec_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How the balance is written.",
-)
-def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> None:
-    """Show the account's balance; checks the key, and costs nothing.
-
-    With specs, also what buying their plans would leave.
-    """
+def print_balance(specs: Sequence[Path], options: SpecOptions, format_: str) -> None:
+    """Print the balance of the account, and with specs what buying them would leave."""
     settings = from_environment(os.environ)
     price = _price(specs, options) if specs else None
     balance, simulated = _balance(settings)

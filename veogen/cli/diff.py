@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 import click
 
-from veogen.cli.options import SpecOptions, examples, spec_options
+from veogen.cli.options import SpecOptions
 from veogen.cli.specs import results_of, specs_of
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, money
@@ -23,7 +23,7 @@ from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
 from veogen.document.git import Repository, Revision, Tree
 from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError
-from veogen.errors import ExitCode, UsageError
+from veogen.errors import UsageError
 from veogen.lockfile import MAX_BYTES, is_stored, read_stored
 from veogen.planner.checks import over_budget, over_limits
 from veogen.planner.plan import Plan, Request, total_credits
@@ -308,48 +308,13 @@ def _credits(requests: Iterable[Request]) -> str:
     return "unknown" if total is None else str(total)
 
 
-@click.command(
-    "diff",
-    epilog=examples(
-        "veogen diff specs/launch.lock.yaml specs/launch.yaml",
-        "veogen diff HEAD:specs/launch.yaml specs/launch.yaml",
-        "veogen diff --base main specs",
-    ),
-)
-@click.argument("sides", metavar="OLD NEW | SPEC...", nargs=-1, required=True)
-@spec_options
-@click.option(
-    "--base",
-    metavar="REV",
-    help="Compare SPEC... with what they were where REV and HEAD part.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="How the difference is written; markdown is for a pull request.",
-)
-@click.option("--exit-code", "by_code", is_flag=True, help="Exit 5 if there is a difference.")
-def command(
-    sides: tuple[str, ...],
-    options: SpecOptions,
-    base: str | None,
-    format_: str,
-    *,
-    by_code: bool,
-) -> ExitCode:
-    """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
-
-    A side is a spec, a lock, a plan file or REV:PATH: templates, rows, images and bases are then
-    those of that revision. A folder means its specs.
-    """
+def print_diff(sides: Sequence[str], options: SpecOptions, base: str | None, format_: str) -> bool:
+    """Print what differs of OLD and NEW, or of specs since `base`; whether anything does."""
     with Sides(options) as reader:
         old, new = _both(reader, sides) if base is None else _since(reader, base, sides)
         report = compared(old, new, options)
     _write(report, format_)
-    return ExitCode.STALE if by_code and report else ExitCode.DONE
+    return bool(report)
 
 
 def _both(reader: Sides, words: Sequence[str]) -> tuple[Sequence[Side], Sequence[Side]]:

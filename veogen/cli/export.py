@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.options import examples, read_globs, read_select, selecting_options
+from veogen.cli.options import read_globs, read_select
 from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import LIST, copy, exports
@@ -17,23 +17,10 @@ from veogen.results.ledger import RequestState
 from veogen.text import counted, plain
 
 
-@click.command(
-    "export",
-    epilog=examples(
-        "veogen export runs/launch cut --select @picks.txt",
-        "veogen export specs/launch.yaml cut --deselect 'detail*'",
-    ),
-)
-@click.argument("run", type=click.Path())
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@selecting_options
-def command(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
-    """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
-
-    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another file. In the list
-    a prompt that a spreadsheet would take for a formula stands behind an apostrophe. Exits with
-    1 when a chosen request has no clip here.
-    """
+def export_clips(
+    run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]
+) -> ExitCode:
+    """Copy the clips of the chosen requests and list them; `INCOMPLETE` where one has no clip."""
     snapshot = look(find_run(run), SystemClock().now())
     chosen = _chosen(snapshot, read_select(tuple(select)), read_globs(tuple(deselect)))
     ready = [s for s in chosen if s.record.videos and snapshot.has_files(s)]

@@ -6,35 +6,17 @@ import webbrowser
 import click
 
 from veogen.cli.files import written
-from veogen.cli.options import examples
-from veogen.cli.rundirs import find_run, names_of, run_options, shown
+from veogen.cli.rundirs import find_run, names_of, shown
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import look
 from veogen.gallery.page import gallery
 
 
-@click.command(
-    "gallery",
-    epilog=examples(
-        "veogen gallery --open",
-        "veogen gallery runs/launch --compare runs/launch.draft",
-        "veogen run specs/launch.yaml --profile final --select @picks.txt",
-    ),
-)
-@run_options
-@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
-@click.option(
-    "--compare",
-    metavar="OTHER_RUN",
-    help="Show the clips of another run beside those of the same address.",
-)
-def command(run: str | None, profile: str | None, compare: str | None, *, opens: bool) -> None:
-    """Write gallery.html into a run directory: look at clips, filter, compare and pick.
-
-    RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
-    network and no server. What is picked there is saved as a list for --select.
-    """
+def write_gallery(
+    run: str | None, profile: str | None, compare: str | None, *, opens: bool
+) -> None:
+    """Write the page into the run directory, and its path to stdout."""
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)
     other = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from veogen.cli.options import RunOptions
 from veogen.cli.output import say_line
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
@@ -29,19 +30,19 @@ if TYPE_CHECKING:
 
 @contextmanager
 def gateway(
-    given: Mapping[str, Any], directories: Sequence[Path], models: Mapping[str, Model]
+    how: RunOptions, directories: Sequence[Path], models: Mapping[str, Model]
 ) -> Iterator[Settings]:
     """Where the gateway is; a simulator has `models` too.
 
     Raises `UsageError` where there is no key.
     """
-    if not given["simulate"]:
+    if not how.simulate:
         yield from_environment(os.environ)
         return
     told: dict[str, Any] = {"models": {**shipped(), **models}}
-    if given["generation_time"] is not None:
-        told["generation_time"] = given["generation_time"]
-    with _simulator(directories, given["faults"], **told) as settings:
+    if how.generation_time is not None:
+        told["generation_time"] = how.generation_time
+    with _simulator(directories, how.faults, **told) as settings:
         yield settings
 
 
@@ -107,18 +108,18 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told, not li
 _LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
 
 
-def refuse_odd_listening(given: Mapping[str, Any]) -> None:
+def refuse_odd_listening(how: RunOptions) -> None:
     """Raise `UsageError` for one option without the other, or without what it needs."""
-    if given["listen"] is None:
-        if given["callback_base"] is not None:
+    if how.listen is None:
+        if how.callback_base is not None:
             raise UsageError("--callback-base needs --listen")
         return
-    if given["callback_base"] is None:
-        if not given["simulate"]:
+    if how.callback_base is None:
+        if not how.simulate:
             raise UsageError(
                 "--listen needs --callback-base: the public https address that leads there"
             )
-        _own_base(*given["listen"])
+        _own_base(*how.listen)
     receiver.check_installed()
 
 
@@ -163,16 +164,16 @@ class Listening:
 
 
 @contextmanager
-def listening(given: Mapping[str, Any], settings: Settings) -> Iterator[Listening | None]:
+def listening(how: RunOptions, settings: Settings) -> Iterator[Listening | None]:
     """Listen until the block ends, if that is wanted."""
-    if given["listen"] is None:
+    if how.listen is None:
         yield None
         return
-    base = given["callback_base"]
+    base = how.callback_base
     if base is not None:
         base = base.rstrip("/")
         _check(base, local=is_local(settings.base_url))
-    host, port = given["listen"]
+    host, port = how.listen
     hints = callbacks.WebhookApp(SystemClock().monotonic)
     with receiver.serving(hints, host, port) as bound:
         yield Listening(_at(host, bound), base or _own_base(host, bound), hints)

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 import click
 
 from veogen import __version__
-from veogen.cli.options import examples
 from veogen.document.files import Folder
 from veogen.errors import UsageError
 from veogen.spec.project import specs_in
@@ -24,27 +23,8 @@ _WORKFLOWS = ("veogen-review.yml", "veogen-buy.yml")
 _FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
 
 
-@click.command(
-    "init",
-    epilog=examples(
-        "veogen init campaign",
-        "veogen init --github",
-    ),
-)
-@click.argument(
-    "folder", metavar="[DIR]", default=Path(), type=click.Path(file_okay=False, path_type=Path)
-)
-@click.option(
-    "--github",
-    is_flag=True,
-    help="Add workflows: one shows in pull requests what they would buy, one buys.",
-)
-def command(folder: Path, *, github: bool) -> None:
-    """Write a small working project and say the next three commands.
-
-    What is there stays as it is: a file that exists is never overwritten, and a project that has
-    specs gets no example.
-    """
+def write_project(folder: Path, *, github: bool) -> None:
+    """Write what is not there yet, and the next commands to stderr."""
     specs = list(specs_in(Folder(folder), PurePosixPath("specs"))) if folder.is_dir() else []
     example = {} if specs else _EXAMPLE
     for name, source in {**example, **_POLICY}.items():

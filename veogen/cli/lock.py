@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
-
 from veogen.cli.files import written
 from veogen.cli.locks import Lock, check, lock_at, lock_file, locks_of, price_note, spec_file
-from veogen.cli.options import SpecOptions, examples, spec_options, specs_argument
+from veogen.cli.options import SpecOptions
 from veogen.cli.output import say_line, tell
 from veogen.cli.plan import narrowed
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
@@ -25,39 +23,11 @@ from veogen.spec.types import Spec
 from veogen.text import counted
 
 
-@click.command(
-    "lock",
-    epilog=examples(
-        "veogen lock specs/launch.yaml",
-        "veogen lock --check specs",
-    ),
-)
-@specs_argument
-@spec_options
-@click.option(
-    "--check",
-    "only_check",
-    is_flag=True,
-    help="Write nothing; exit 5 and say what differs if a lock is missing or stale.",
-)
-def command(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> None:
-    """Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
-
-    Review and commit the lock; 'veogen run --locked' then buys what was approved or nothing.
-    With a profile it is SPEC.PROFILE.lock.yaml. --check plans with the profile and --set that the
-    lock was made with; a price that moved is a note.
-    """
-    if only_check:
-        _check_all(spec_paths(specs, locks=True), options)
-    else:
-        _write_all(load_specs(specs, options), options)
-
-
-def _check_all(paths: Sequence[Path], options: SpecOptions) -> None:
+def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     """Check every lock of every spec, and raise what is wrong with or stale of all of them."""
     problems, stale = Problems(), []
     fresh: defaultdict[str | None, list[tuple[Spec, Plan]]] = defaultdict(list)
-    for path in paths:
+    for path in spec_paths(specs, locks=True):
         try:
             for lock, spec in _locks(path, options):
                 found = check(lock, spec, options)
@@ -90,7 +60,9 @@ def _say_fresh(lock: Lock, now: Plan) -> None:
         say_line(f"note: {note}")
 
 
-def _write_all(specs: Sequence[Spec], options: SpecOptions) -> None:
+def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
+    """Write the lock of every spec that is meant."""
+    specs = load_specs(arguments, options)
     plans = plan_all(specs, max_requests=options.max_requests)
     narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
     _refuse_shared(specs)

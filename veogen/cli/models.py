@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from veogen.cli.options import examples
 from veogen.document.files import Folder
 from veogen.document.problems import did_you_mean
 from veogen.errors import UsageError
@@ -145,24 +144,8 @@ _GAP = "  "
 _WIDTH = 100
 
 
-@click.command(
-    "models",
-    epilog=examples(
-        "veogen models",
-        "veogen models veo-3.1-fast-generate-preview",
-    ),
-)
-@click.argument("model_id", metavar="[ID]", required=False)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How the models are written.",
-)
-def command(model_id: str | None, format_: str) -> None:
-    """Show the models, or all about one: parameters, limits, rules and prices."""
+def print_models(model_id: str | None, format_: str) -> None:
+    """Print all models, or all about one."""
     models = _known()
     if model_id is None:
         _all(models, format_)

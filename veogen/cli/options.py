@@ -1,18 +1,25 @@
-"""The options that every command shares which reads a spec."""
+"""The options of the commands: their types, and what several commands share.
+
+Nothing of a command is loaded here, so that its help is there at once.
+"""
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from veogen.errors import UsageError
-from veogen.executor.options import Policy
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from veogen.executor.options import Only
+    from veogen.progress import Mode
 
 
 class ProfileName(click.ParamType[str]):
@@ -73,6 +80,38 @@ class SpecOptions:
         """Which requests are meant, as it is typed."""
         meant = [word for glob in self.select for word in ("--select", glob)]
         return meant + [word for glob in self.deselect for word in ("--deselect", glob)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How requests are bought and brought home; times are seconds, None is adaptive or no limit."""
+
+    directory: Path | None = None
+    simulate: bool = False
+    faults: Path | None = None
+    generation_time: float | None = None
+    yes: bool = False
+    locked: bool = False
+    max_credits: "Decimal | None" = None
+    only: "tuple[Only, ...]" = ()
+    retry_failed: bool = False
+    listen: tuple[str, int] | None = None
+    callback_base: str | None = None
+    max_in_flight: int = 4
+    submit_rate: float | None = None
+    task_retries: int = 2
+    on_indeterminate: str = "hold"
+    poll_interval: float | None = None
+    request_timeout: float = 60.0
+    task_timeout: float = 1800.0
+    progress: "Mode" = "auto"
+    verbose: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """What makes it the same run, as it is typed."""
+        directory = ["--dir", str(self.directory)] if self.directory else []
+        return directory + (["--simulate"] if self.simulate else [])
 
 
 specs_argument = click.argument(
@@ -184,14 +223,16 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in content.split("\n") if line.strip()]
 
 
-class Credits(click.ParamType[Decimal]):
+class Credits(click.ParamType["Decimal"]):
     """A number of credits, not negative."""
 
     name = "credits"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
+    ) -> "Decimal":
+        from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - only where one is given
+
         try:
             amount = Decimal(value)
         except InvalidOperation:
@@ -206,7 +247,7 @@ CREDITS = Credits()
 _MOST_PLACES = 30
 
 
-def _is_amount(amount: Decimal) -> bool:
+def _is_amount(amount: "Decimal") -> bool:
     """Whether it can be counted with, and written out: `1e999999999` is a gigabyte of zeros."""
     places = amount.as_tuple().exponent
     finite = isinstance(places, int) and abs(places) <= _MOST_PLACES
@@ -243,7 +284,7 @@ _COLLECTING = (
     click.option(
         "--request-timeout",
         type=PATIENCE,
-        default=60.0,
+        default=RunOptions.request_timeout,
         show_default=True,
         metavar="S",
         help="Patience with one HTTP request.",
@@ -251,7 +292,7 @@ _COLLECTING = (
     click.option(
         "--task-timeout",
         type=PATIENCE,
-        default=1800.0,
+        default=RunOptions.task_timeout,
         show_default=True,
         metavar="S",
         help="Patience with one task; it stays submitted after that.",
@@ -259,7 +300,7 @@ _COLLECTING = (
     click.option(
         "--progress",
         type=click.Choice(["auto", "bar", "lines", "json", "none"]),
-        default="auto",
+        default=RunOptions.progress,
         show_default=True,
         help="How the run is told; JSON goes to standard output.",
     ),
@@ -270,7 +311,7 @@ _SUBMITTING = (
     click.option(
         "--max-in-flight",
         type=click.IntRange(1, 256),
-        default=4,
+        default=RunOptions.max_in_flight,
         show_default=True,
         metavar="N",
         help="Tasks at a time; lowered by itself when the gateway has no room.",
@@ -284,7 +325,7 @@ _SUBMITTING = (
     click.option(
         "--task-retries",
         type=click.IntRange(0, 100),
-        default=2,
+        default=RunOptions.task_retries,
         show_default=True,
         metavar="N",
         help="New attempts of a task that failed for a passing reason.",
@@ -292,7 +333,7 @@ _SUBMITTING = (
     click.option(
         "--on-indeterminate",
         type=click.Choice(["hold", "replay"]),
-        default="hold",
+        default=RunOptions.on_indeterminate,
         show_default=True,
         help="What to do when it is unknown whether a request was accepted.",
     ),
@@ -307,20 +348,6 @@ def collecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def submitting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that also submits."""
     return with_options((*_SUBMITTING, *_COLLECTING), function)
-
-
-def policy_of(given: Mapping[str, Any]) -> Policy:
-    """The policy that the options ask for."""
-    return Policy(
-        max_in_flight=given.get("max_in_flight", 4),
-        submit_rate=given.get("submit_rate"),
-        poll_interval=given["poll_interval"],
-        task_timeout=given["task_timeout"],
-        task_retries=given.get("task_retries", 0),
-        replay=given.get("on_indeterminate") == "replay",
-        retry_failed=given.get("retry_failed", False),
-        max_credits=given.get("max_credits"),
-    )
 
 
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
@@ -362,6 +389,41 @@ _LISTENING = (
 def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that can be told by the gateway."""
     return with_options(_LISTENING, function)
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add RUN, which may be left out, and what helps to find it."""
+    return with_options(
+        (
+            click.argument("run", metavar="[RUN]", required=False, type=click.Path()),
+            profile_option("When RUN is a SPEC: the directory of this profile."),
+        ),
+        function,
+    )
+
+
+def format_option(help_: str, default: str, *others: str) -> Callable[..., Any]:
+    """`--format`, taken as `format_`."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice([default, *others]),
+        default=default,
+        show_default=True,
+        help=help_,
+    )
+
+
+class OutputFile(click.Path):
+    """A file to write; None for `-`, which means stdout; a file of that name is `./-`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "-" else super().convert(value, param, ctx)
+
+
+def as_typed(text: str) -> str:
+    """Help whose paragraphs keep their lines."""
+    return "\n\n".join(f"\b\n{part}" for part in text.strip().split("\n\n"))
 
 
 def examples(*lines: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from veogen.cli.options import SpecOptions, examples, spec_options, specs_argument
+from veogen.cli.options import SpecOptions
 from veogen.cli.output import tell
 from veogen.cli.specs import holdings_of, load_specs
 from veogen.cli.specs import root_on_disk as project_root
@@ -36,41 +36,6 @@ from veogen.text import columns, counted, plain, shortened, shortened_inside
 
 if TYPE_CHECKING:
     from veogen.results.manifest import Owned
-
-
-class _Output(click.Path):
-    """A file to write; None for `-`, which means stdout; a file of that name is `./-`."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return None if value == "-" else super().convert(value, param, ctx)
-
-
-@click.command(
-    epilog=examples(
-        "veogen plan specs/launch.yaml",
-        "veogen plan specs --format json --out plan.json",
-        "veogen plan specs/launch.yaml --profile draft --set params.duration=4",
-    )
-)
-@specs_argument
-@spec_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json", "jsonl", "yaml"]),
-    default="table",
-    show_default=True,
-    help="How the plan is written.",
-)
-@click.option(
-    "--out",
-    type=_Output(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to a file instead of stdout, which - is.",
-)
-def command(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
-    """Print the requests of specs and their price; sends nothing."""
-    write_plans(specs, options, format_, out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

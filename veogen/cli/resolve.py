@@ -2,14 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from veogen.cli.gateways import gateway_of
-from veogen.cli.options import examples, profile_option
 from veogen.cli.output import say_line
 from veogen.cli.rundirs import find_run, shown
 from veogen.cli.runs import ends_by_signal, interrupts, say
@@ -24,41 +21,8 @@ from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
-@click.command(
-    "resolve",
-    epilog=examples(
-        "veogen resolve runs/launch --adopt 'opening[city=Tokyo]=task-unified-1757169743-7cvnl5zw'",
-        "veogen resolve runs/launch --replay '*'",
-    ),
-)
-@click.argument("run", metavar="RUN")
-@profile_option("When RUN is a SPEC: that of this profile.")
-@click.option(
-    "--adopt",
-    multiple=True,
-    metavar="ADDRESS=TASK_ID",
-    help="This task of the gateway is the request's.",
-)
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Send it once more, with the same key and bytes.",
-)
-@click.option(
-    "--abandon",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Wait no longer; the money stays counted.",
-)
-@click.option("--rebuy", multiple=True, metavar="ADDRESS", help="Buy it anew, under a new key.")
-def command(run: str, profile: str | None, **given: tuple[str, ...]) -> ExitCode:
-    """Decide about requests of which veogen cannot know whether they were bought.
-
-    '*' as an ADDRESS means all that fit, but for what can still be collected. 'veogen status RUN'
-    says which there are.
-    """
-    decisions = list(_decisions(given))
+def resolve_run(run: str, profile: str | None, decisions: list[Decision]) -> ExitCode:
+    """Carry out what was decided about requests of a run."""
     if not decisions:
         raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
     directory = find_run(run, profile)
@@ -106,12 +70,18 @@ def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Servic
         yield connection.services()
 
 
-def _decisions(given: Mapping[str, tuple[str, ...]]) -> Iterator[Decision]:
-    for written in given["adopt"]:
-        address, equals, task_id = written.rpartition("=")
-        if not (equals and address and task_id):
-            raise UsageError(f"--adopt {written!r}: write ADDRESS=TASK_ID")
-        yield Decision("adopt", address, task_id)
-    kinds: tuple[Kind, ...] = ("replay", "abandon", "rebuy")
-    for kind in kinds:
-        yield from (Decision(kind, address) for address in given[kind])
+def decisions_of(
+    adopt: Iterable[str], replay: Iterable[str], abandon: Iterable[str], rebuy: Iterable[str]
+) -> list[Decision]:
+    """The decisions as typed; raises `UsageError` for an `adopt` that is not ADDRESS=TASK_ID."""
+    adopted = [_adoption(text) for text in adopt]
+    kinds: dict[Kind, Iterable[str]] = {"replay": replay, "abandon": abandon, "rebuy": rebuy}
+    others = (Decision(kind, address) for kind, given in kinds.items() for address in given)
+    return [*adopted, *others]
+
+
+def _adoption(text: str) -> Decision:
+    address, equals, task_id = text.rpartition("=")
+    if not (equals and address and task_id):
+        raise UsageError(f"--adopt {text!r}: write ADDRESS=TASK_ID")
+    return Decision("adopt", address, task_id)

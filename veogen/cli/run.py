@@ -8,23 +8,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import click
 
 from veogen.cli.gateways import gateway, listening, refuse_odd_listening
 from veogen.cli.locks import Order, orders
-from veogen.cli.options import (
-    CREDITS,
-    SECONDS,
-    SpecOptions,
-    examples,
-    listening_options,
-    policy_of,
-    spec_options,
-    specs_argument,
-    submitting_options,
-)
+from veogen.cli.options import RunOptions, SpecOptions
 from veogen.cli.output import say_line
 from veogen.cli.rundirs import default_directory, shown
 from veogen.cli.runs import (
@@ -33,6 +22,7 @@ from veogen.cli.runs import (
     carry_out,
     ends_by_signal,
     logging_exchanges,
+    policy_of,
     say,
     worst,
 )
@@ -48,51 +38,6 @@ from veogen.planner.selection import selected
 from veogen.results.ledger import Entry
 from veogen.spec.types import Spec
 from veogen.text import counted
-
-
-@click.command(
-    "run",
-    epilog=examples(
-        "veogen run specs/quickstart.yaml --simulate",
-        "veogen run specs/launch.yaml --max-credits 500",
-    ),
-)
-@specs_argument
-@spec_options
-@click.option(
-    "--dir",
-    "directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The run directory (default: runs/NAME below the project root).",
-)
-@click.option("--simulate", is_flag=True, help="No key, no network, no money.")
-@click.option(
-    "--faults",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --simulate: a file that says what goes wrong.",
-)
-@click.option(
-    "--generation-time",
-    type=SECONDS,
-    metavar="S",
-    help="With --simulate: the median of the seconds that a task takes.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
-@click.option("--locked", is_flag=True, help="Refuse if the lock is missing or stale.")
-@click.option("--max-credits", type=CREDITS, metavar="N", help="Spend no more than this now.")
-@click.option(
-    "--only",
-    type=click.Choice(["new", "changed", "failed"]),
-    multiple=True,
-    help="Buy only these. May be repeated.",
-)
-@click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
-@listening_options
-@submitting_options
-def command(specs: Sequence[Path], options: SpecOptions, **given: Any) -> ExitCode:
-    """Buy, download and verify what is missing; go on where an earlier run stopped."""
-    return run_specs(specs, options, given)
-
 
 _SECONDS_A_CLIP = 110.0
 """How long a clip takes until a run has learned better (measured at a like gateway)."""
@@ -118,7 +63,7 @@ def confirm(
 
 
 def refuse_without_terminal() -> None:
-    """Where nobody can be asked, the answer has to be given beforehand."""
+    """Where nobody can be asked, the answer has to be how beforehand."""
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on: say --yes to spend money without a word")
 
@@ -182,26 +127,26 @@ def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -
     return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
 
 
-def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, Any]) -> ExitCode:
-    """Buy, download and verify what is missing; `given` are the other options."""
-    _refuse_odd(specs, given)
-    refuse_odd_listening(given)
-    policy = policy_of(given)
+def run_specs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> ExitCode:
+    """Buy, download and verify what is missing."""
+    _refuse_odd(specs, how)
+    refuse_odd_listening(how)
+    policy = policy_of(how)
     with ExitStack() as stack:
         stack.enter_context(ends_by_signal())
-        stack.enter_context(logging_exchanges(given))
-        ordered = orders(specs, options, locked=given["locked"])
+        stack.enter_context(logging_exchanges(verbose=how.verbose))
+        ordered = orders(specs, options, locked=how.locked)
         for note in (order.note for order in ordered if order.note):
             say_line(f"note: {note}")
-        jobs = _jobs(ordered, options, given)
+        jobs = _jobs(ordered, options, how)
         allow_files(len(jobs))
         models = {
             name: order.spec.policy.models[name]
             for order in ordered
             for name in {str(request.body["model"]) for request in order.plan.requests}
         }
-        settings = stack.enter_context(gateway(given, [job.directory for job in jobs], models))
-        ears = stack.enter_context(listening(given, settings))
+        settings = stack.enter_context(gateway(how, [job.directory for job in jobs], models))
+        ears = stack.enter_context(listening(how, settings))
         if ears:
             policy = replace(policy, callbacks=ears.told_of(models))
         connection = stack.enter_context(
@@ -209,15 +154,15 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, given: Mapping[str, A
                 settings,
                 policy,
                 models=models,
-                request_timeout=given["request_timeout"],
+                request_timeout=how.request_timeout,
                 say=say_line,
             )
         )
-        sessions = [stack.enter_context(job.opened(connection, policy, given)) for job in jobs]
+        sessions = [stack.enter_context(job.opened(connection, policy, how)) for job in jobs]
         for session in sessions:
             session.check_places()
         _check_money(jobs, sessions)
-        yes = given["yes"] or given["simulate"]
+        yes = how.yes or how.simulate
         confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
         if ears:
             ears.begin(sessions)
@@ -251,24 +196,24 @@ def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
         )
 
 
-def _refuse_odd(specs: Sequence[Path], given: Mapping[str, Any]) -> None:
-    if given["directory"] and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
+def _refuse_odd(specs: Sequence[Path], how: RunOptions) -> None:
+    if how.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
-    if not given["simulate"]:
+    if not how.simulate:
         for name in ("faults", "generation_time"):
-            if given[name] is not None:
+            if getattr(how, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
-        if not given["yes"]:
+        if not how.yes:
             refuse_without_terminal()
 
 
-def _jobs(ordered: Sequence[Order], options: SpecOptions, given: Mapping[str, Any]) -> list[Job]:
+def _jobs(ordered: Sequence[Order], options: SpecOptions, how: RunOptions) -> list[Job]:
     chosen = selected(
         (request.address for order in ordered for request in order.plan.requests),
         options.select,
         options.deselect,
     )
-    jobs = [_job(order, chosen, options, given) for order in ordered]
+    jobs = [_job(order, chosen, options, how) for order in ordered]
     _refuse_shared(jobs)
     return jobs
 
@@ -286,13 +231,11 @@ def _refuse_shared(jobs: Sequence[Job]) -> None:
             )
 
 
-def _job(
-    order: Order, chosen: Collection[str], options: SpecOptions, given: Mapping[str, Any]
-) -> Job:
+def _job(order: Order, chosen: Collection[str], options: SpecOptions, how: RunOptions) -> Job:
     spec, plan = order.spec, order.plan
-    directory = given["directory"] or default_directory(
-        spec.files.root, plan.name, plan.profile, simulated=given["simulate"]
+    directory = how.directory or default_directory(
+        spec.files.root, plan.name, plan.profile, simulated=how.simulate
     )
     hashes = {request.hash for request in plan.requests if request.address in chosen}
-    wanted = Wanted(selected=hashes, only=given["only"])
+    wanted = Wanted(selected=hashes, only=how.only)
     return Job(spec, plan, directory, wanted, replace(options, settings=spec.settings))

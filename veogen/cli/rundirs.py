@@ -2,13 +2,10 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import click
-
-from veogen.cli.options import profile_option, profile_words
+from veogen.cli.options import profile_words
 from veogen.cli.specs import run_folder
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
@@ -20,15 +17,6 @@ from veogen.spec.grammar import is_name
 from veogen.spec.project import below_root, project_root
 
 SIMULATED = ".simulated"
-
-run_argument = click.argument("run", metavar="[RUN]", required=False, type=click.Path())
-
-_PROFILE = profile_option("When RUN is a SPEC: the directory of this profile.")
-
-
-def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add RUN, which may be left out, and what helps to find it."""
-    return run_argument(_PROFILE(function))
 
 
 def default_directory(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:

@@ -6,17 +6,16 @@ import resource
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from types import FrameType
-from typing import Any
 
 import click
 
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import RunOptions, SpecOptions
 from veogen.errors import ExitCode
 from veogen.executor.connect import Connection, no_project
 from veogen.executor.options import Policy, SystemClock
@@ -64,16 +63,29 @@ def _handling(handle: Callable[[int, FrameType | None], object]) -> Iterator[Non
             signal.signal(number, handler)
 
 
-def progress_of(given: Mapping[str, Any]) -> Mode:
+def policy_of(options: RunOptions) -> Policy:
+    """The policy that the options ask for."""
+    return Policy(
+        max_in_flight=options.max_in_flight,
+        submit_rate=options.submit_rate,
+        poll_interval=options.poll_interval,
+        task_timeout=options.task_timeout,
+        task_retries=options.task_retries,
+        replay=options.on_indeterminate == "replay",
+        retry_failed=options.retry_failed,
+        max_credits=options.max_credits,
+    )
+
+
+def progress_of(options: RunOptions) -> Mode:
     """How the run is told: a bar and a log on one screen are neither."""
-    mode: Mode = given["progress"]
-    return "lines" if mode == "auto" and given["verbose"] else mode
+    return "lines" if options.progress == "auto" and options.verbose else options.progress
 
 
 @contextmanager
-def logging_exchanges(given: Mapping[str, Any]) -> Iterator[None]:
-    """Show what the gateway's room logs while the block runs, if `-v` asked for it."""
-    if not given["verbose"]:
+def logging_exchanges(*, verbose: bool) -> Iterator[None]:
+    """Show what the gateway's room logs while the block runs, if it is wanted."""
+    if not verbose:
         yield
         return
     logger, handler = logging.getLogger("veogen.gateway"), logging.StreamHandler()
@@ -111,13 +123,11 @@ class Job:
     options: SpecOptions
 
     @contextmanager
-    def opened(
-        self, connection: Connection, policy: Policy, given: Mapping[str, Any]
-    ) -> Iterator[Session]:
-        names = RunCommands(os.path.relpath(self.directory), self._arguments(given))
+    def opened(self, connection: Connection, policy: Policy, how: RunOptions) -> Iterator[Session]:
+        names = RunCommands(os.path.relpath(self.directory), self._arguments(how))
         with (
             listener(
-                progress_of(given),
+                progress_of(how),
                 directory=self.directory,
                 names=names,
                 clock=SystemClock(),
@@ -137,15 +147,13 @@ class Job:
         ):
             yield session
 
-    def _arguments(self, given: Mapping[str, Any]) -> tuple[str, ...]:
+    def _arguments(self, how: RunOptions) -> tuple[str, ...]:
         """What has to be typed after `veogen run` to go on with this run."""
         if self.spec is None:
             return ("SPEC",)
         options = self.options
         found = [self.spec.files.shown(self.spec.path), *options.words, *options.selecting]
-        found += ["--dir", str(given["directory"])] if given.get("directory") else []
-        found += ["--simulate"] if given.get("simulate") else []
-        return tuple(found)
+        return (*found, *how.words)
 
     def _policy(self, policy: Policy) -> Policy:
         """The tightest of the spec's budget and the team's limit."""

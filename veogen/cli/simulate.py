@@ -7,62 +7,12 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.options import SECONDS, examples
 from veogen.simulator import scenario
-from veogen.simulator.scenario import DEFAULT_GENERATION_TIME, GUIDE, Options
+from veogen.simulator.scenario import Options
 
 
-def _as_written(text: str) -> str:
-    """Help that keeps its lines."""
-    return "\n\n".join(f"\b\n{part}" for part in text.strip().split("\n\n"))
-
-
-@click.command(
-    "simulate",
-    epilog="\n\n".join(
-        [
-            _as_written(GUIDE),
-            examples(
-                "veogen simulate --generation-time 2",
-                "veogen simulate --port 8080 --faults faults.yaml",
-            ),
-        ]
-    ),
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    show_default="any free one",
-    help="Port of the API; results come from another.",
-)
-@click.option(
-    "--generation-time",
-    type=SECONDS,
-    default=DEFAULT_GENERATION_TIME,
-    show_default=True,
-    metavar="S",
-    help="Median of the seconds that a task takes.",
-)
-@click.option(
-    "--faults",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="What goes wrong, and the limits of the account.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Decides times, chances and clips: the same for the same requests.",
-)
-def command(host: str, port: int, generation_time: float, faults: Path | None, seed: int) -> None:
-    """Serve the simulator until interrupted: no key, no network, no money.
-
-    Prints the environment that makes veogen, or any client, use it. Any key is good.
-    """
+def serve(faults: Path | None, *, host: str, port: int, generation_time: float, seed: int) -> None:
+    """Serve, and print the environment that makes a client use it; the audit at the end."""
     told = scenario.options(
         faults, host=host, port=port, generation_time=generation_time, seed=seed
     )

@@ -10,8 +10,7 @@ from typing import TypeAlias
 
 import click
 
-from veogen.cli.options import examples
-from veogen.cli.rundirs import find_run, names_of, run_options
+from veogen.cli.rundirs import find_run, names_of
 from veogen.cli.runs import unnamed
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
@@ -247,34 +246,8 @@ def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
 _FIELD = "\n  "
 
 
-@click.command(
-    "status",
-    epilog=examples(
-        "veogen status",
-        "veogen status specs/launch.yaml --exit-code",
-    ),
-)
-@run_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How it is written.",
-)
-@click.option(
-    "--exit-code",
-    "by_code",
-    is_flag=True,
-    help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
-)
-def command(run: str | None, profile: str | None, format_: str, *, by_code: bool) -> int:
-    """Show where every request of a run stands; sends nothing.
-
-    RUN is a run directory or a SPEC; left out, the only one below runs/. Works while a run goes
-    on, and in a fresh clone, where results.json is all there is.
-    """
+def print_status(run: str | None, profile: str | None, format_: str) -> ExitCode:
+    """Print where every request of a run stands; the exit code that a run would have."""
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = look(path, now)
     if format_ == "json":
@@ -283,7 +256,7 @@ def command(run: str | None, profile: str | None, format_: str, *, by_code: bool
         names = names_of(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
             click.echo(line, color=True)
-    return code(snapshot) if by_code else ExitCode.DONE
+    return code(snapshot)
 
 
 def as_json(snapshot: Snapshot) -> str:

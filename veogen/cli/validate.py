@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.options import SpecOptions, examples, spec_options, specs_argument
+from veogen.cli.options import SpecOptions
 from veogen.cli.output import as_annotations, as_json, tell
 from veogen.cli.specs import spec_paths
 from veogen.document.nodes import Place
@@ -72,24 +72,8 @@ def _key(problem: Problem) -> tuple[Place, str]:
     return problem.place, problem.code
 
 
-@click.command(
-    epilog=examples(
-        "veogen validate specs",
-        "veogen validate specs/launch.yaml --format github",
-    )
-)
-@specs_argument
-@spec_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
-    help="How mistakes are written.",
-)
-def command(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> int:
-    """Show all mistakes of specs, in every profile; nothing is sent."""
+def validate_specs(specs: Sequence[Path], options: SpecOptions, format_: str) -> ExitCode:
+    """Write the mistakes of specs to stdout, and how many there are to stderr."""
     paths = spec_paths(specs)
     problems = all_problems(paths, options)
     match format_:

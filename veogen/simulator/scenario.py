@@ -11,6 +11,7 @@ from veogen.document.problems import Problems, did_you_mean
 from veogen.document.reader import read
 from veogen.errors import UsageError
 from veogen.models.model import Model, shipped, shown
+from veogen.simulator import DEFAULT_GENERATION_TIME
 from veogen.simulator.faults import Fault
 
 
@@ -143,9 +144,6 @@ GATEWAY: Mapping[str, Field] = {
 }
 OUTAGE: Mapping[str, Field] = {"from": _SECONDS, "seconds": _SECONDS}
 OURS = {"from": "since", "to": "until"}
-
-
-DEFAULT_GENERATION_TIME = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,413 @@
+"""Every command with its arguments and options; what it does is loaded when it is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veogen.cli.options import (
+    CREDITS,
+    SECONDS,
+    OutputFile,
+    RunOptions,
+    SpecOptions,
+    as_typed,
+    collecting_options,
+    examples,
+    format_option,
+    listening_options,
+    profile_option,
+    run_options,
+    selecting_options,
+    spec_options,
+    specs_argument,
+    submitting_options,
+)
+from veogen.errors import ExitCode
+from veogen.simulator import DEFAULT_GENERATION_TIME
+
+
+@click.command(epilog=examples("veogen init campaign", "veogen init --github"))
+@click.argument(
+    "folder", metavar="[DIR]", default=Path(), type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option(
+    "--github",
+    is_flag=True,
+    help="Add workflows: one shows in pull requests what they would buy, one buys.",
+)
+def init(folder: Path, *, github: bool) -> None:
+    """Write a small working project and say the next three commands.
+
+    What is there stays as it is: a file that exists is never overwritten, and a project that has
+    specs gets no example.
+    """
+    from veogen.cli.init import write_project
+
+    write_project(folder, github=github)
+
+
+@click.command(
+    epilog=examples(
+        "veogen validate specs",
+        "veogen validate specs/launch.yaml --format github",
+    )
+)
+@specs_argument
+@spec_options
+@format_option("How mistakes are written.", "text", "json", "github")
+def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> ExitCode:
+    """Show all mistakes of specs, in every profile; nothing is sent."""
+    from veogen.cli.validate import validate_specs
+
+    return validate_specs(specs, options, format_)
+
+
+@click.command(
+    epilog=examples(
+        "veogen plan specs/launch.yaml",
+        "veogen plan specs --format json --out plan.json",
+        "veogen plan specs/launch.yaml --profile draft --set params.duration=4",
+    )
+)
+@specs_argument
+@spec_options
+@format_option("How the plan is written.", "table", "json", "jsonl", "yaml")
+@click.option(
+    "--out",
+    type=OutputFile(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to a file instead of stdout, which - is.",
+)
+def plan(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
+    """Print the requests of specs and their price; sends nothing."""
+    from veogen.cli.plan import write_plans
+
+    write_plans(specs, options, format_, out)
+
+
+@click.command(epilog=examples("veogen lock specs/launch.yaml", "veogen lock --check specs"))
+@specs_argument
+@spec_options
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Write nothing; exit 5 and say what differs if a lock is missing or stale.",
+)
+def lock(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> None:
+    """Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
+
+    Review and commit the lock; 'veogen run --locked' then buys what was approved or nothing.
+    With a profile it is SPEC.PROFILE.lock.yaml. --check plans with the profile and --set that the
+    lock was made with; a price that moved is a note.
+    """
+    from veogen.cli.lock import check_locks, write_locks
+
+    if only_check:
+        check_locks(specs, options)
+    else:
+        write_locks(specs, options)
+
+
+@click.command(
+    epilog=examples(
+        "veogen diff specs/launch.lock.yaml specs/launch.yaml",
+        "veogen diff HEAD:specs/launch.yaml specs/launch.yaml",
+        "veogen diff --base main specs",
+    )
+)
+@click.argument("sides", metavar="OLD NEW | SPEC...", nargs=-1, required=True)
+@spec_options
+@click.option(
+    "--base",
+    metavar="REV",
+    help="Compare SPEC... with what they were where REV and HEAD part.",
+)
+@format_option(
+    "How the difference is written; markdown is for a pull request.", "text", "markdown", "json"
+)
+@click.option("--exit-code", "by_code", is_flag=True, help="Exit 5 if there is a difference.")
+def diff(
+    sides: tuple[str, ...],
+    options: SpecOptions,
+    base: str | None,
+    format_: str,
+    *,
+    by_code: bool,
+) -> ExitCode:
+    """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
+
+    A side is a spec, a lock, a plan file or REV:PATH: templates, rows, images and bases are then
+    those of that revision. A folder means its specs.
+    """
+    from veogen.cli.diff import print_diff
+
+    differs = print_diff(sides, options, base, format_)
+    return ExitCode.STALE if by_code and differs else ExitCode.DONE
+
+
+@click.command(
+    epilog=examples(
+        "veogen run specs/quickstart.yaml --simulate",
+        "veogen run specs/launch.yaml --max-credits 500",
+    )
+)
+@specs_argument
+@spec_options
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The run directory (default: runs/NAME below the project root).",
+)
+@click.option("--simulate", is_flag=True, help="No key, no network, no money.")
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --simulate: a file that says what goes wrong.",
+)
+@click.option(
+    "--generation-time",
+    type=SECONDS,
+    metavar="S",
+    help="With --simulate: the median of the seconds that a task takes.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--locked", is_flag=True, help="Refuse if the lock is missing or stale.")
+@click.option("--max-credits", type=CREDITS, metavar="N", help="Spend no more than this now.")
+@click.option(
+    "--only",
+    type=click.Choice(["new", "changed", "failed"]),
+    multiple=True,
+    help="Buy only these. May be repeated.",
+)
+@click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
+@listening_options
+@submitting_options
+def run(specs: tuple[Path, ...], options: SpecOptions, **given: Any) -> ExitCode:
+    """Buy, download and verify what is missing; go on where an earlier run stopped."""
+    from veogen.cli.run import run_specs
+
+    return run_specs(specs, options, RunOptions(**given))
+
+
+@click.command(epilog=examples("veogen collect", "veogen collect runs/launch"))
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@profile_option("When RUN is a SPEC: that of this profile.")
+@collecting_options
+def collect(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCode:
+    """Poll and download what was bought; submit nothing.
+
+    RUN is a run directory, or a spec; left out, the only one below runs/.
+    """
+    from veogen.cli.collect import collect_runs
+
+    return collect_runs(runs, profile, RunOptions(task_retries=0, **given))
+
+
+@click.command(epilog=examples("veogen status", "veogen status specs/launch.yaml --exit-code"))
+@run_options
+@format_option("How it is written.", "table", "json")
+@click.option(
+    "--exit-code",
+    "by_code",
+    is_flag=True,
+    help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
+)
+def status(run: str | None, profile: str | None, format_: str, *, by_code: bool) -> ExitCode:
+    """Show where every request of a run stands; sends nothing.
+
+    RUN is a run directory or a SPEC; left out, the only one below runs/. Works while a run goes
+    on, and in a fresh clone, where results.json is all there is.
+    """
+    from veogen.cli.status import print_status
+
+    code = print_status(run, profile, format_)
+    return code if by_code else ExitCode.DONE
+
+
+@click.command(
+    epilog=examples(
+        "veogen resolve runs/launch --adopt 'opening[city=Tokyo]=task-unified-1757169743-7cvnl5zw'",
+        "veogen resolve runs/launch --replay '*'",
+    )
+)
+@click.argument("run", metavar="RUN")
+@profile_option("When RUN is a SPEC: that of this profile.")
+@click.option(
+    "--adopt",
+    multiple=True,
+    metavar="ADDRESS=TASK_ID",
+    help="This task of the gateway is the request's.",
+)
+@click.option(
+    "--replay",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Send it once more, with the same key and bytes.",
+)
+@click.option(
+    "--abandon",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Wait no longer; the money stays counted.",
+)
+@click.option("--rebuy", multiple=True, metavar="ADDRESS", help="Buy it anew, under a new key.")
+def resolve(
+    run: str,
+    profile: str | None,
+    adopt: tuple[str, ...],
+    replay: tuple[str, ...],
+    abandon: tuple[str, ...],
+    rebuy: tuple[str, ...],
+) -> ExitCode:
+    """Decide about requests of which veogen cannot know whether they were bought.
+
+    '*' as an ADDRESS means all that fit, but for what can still be collected. 'veogen status RUN'
+    says which there are.
+    """
+    from veogen.cli.resolve import decisions_of, resolve_run
+
+    return resolve_run(run, profile, decisions_of(adopt, replay, abandon, rebuy))
+
+
+@click.command(
+    epilog=examples(
+        "veogen gallery --open",
+        "veogen gallery runs/launch --compare runs/launch.draft",
+        "veogen run specs/launch.yaml --profile final --select @picks.txt",
+    )
+)
+@run_options
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+@click.option(
+    "--compare",
+    metavar="OTHER_RUN",
+    help="Show the clips of another run beside those of the same address.",
+)
+def gallery(run: str | None, profile: str | None, compare: str | None, *, opens: bool) -> None:
+    """Write gallery.html into a run directory: look at clips, filter, compare and pick.
+
+    RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
+    network and no server. What is picked there is saved as a list for --select.
+    """
+    from veogen.cli.gallery import write_gallery
+
+    write_gallery(run, profile, compare, opens=opens)
+
+
+@click.command(
+    epilog=examples(
+        "veogen export runs/launch cut --select @picks.txt",
+        "veogen export specs/launch.yaml cut --deselect 'detail*'",
+    )
+)
+@click.argument("run", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@selecting_options
+def export(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
+    """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
+
+    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another file. In the list
+    a prompt that a spreadsheet would take for a formula stands behind an apostrophe. Exits with
+    1 when a chosen request has no clip here.
+    """
+    from veogen.cli.export import export_clips
+
+    return export_clips(run, folder, select, deselect)
+
+
+class _GuidedCommand(click.Command):
+    """Its help ends with the guide to faults files, which is loaded when it is asked for."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from veogen.simulator.scenario import GUIDE
+
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(as_typed(GUIDE))
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(
+    cls=_GuidedCommand,
+    epilog=examples(
+        "veogen simulate --generation-time 2",
+        "veogen simulate --port 8080 --faults faults.yaml",
+    ),
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="any free one",
+    help="Port of the API; results come from another.",
+)
+@click.option(
+    "--generation-time",
+    type=SECONDS,
+    default=DEFAULT_GENERATION_TIME,
+    show_default=True,
+    metavar="S",
+    help="Median of the seconds that a task takes.",
+)
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What goes wrong, and the limits of the account.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Decides times, chances and clips: the same for the same requests.",
+)
+def simulate(host: str, port: int, generation_time: float, faults: Path | None, seed: int) -> None:
+    """Serve the simulator until interrupted: no key, no network, no money.
+
+    Prints the environment that makes veogen, or any client, use it. Any key is good.
+    """
+    from veogen.cli.simulate import serve
+
+    serve(faults, host=host, port=port, generation_time=generation_time, seed=seed)
+
+
+@click.command(epilog=examples("veogen schema > veogen.schema.json"))
+def schema() -> None:
+    """Print the JSON Schema of spec files."""
+    import json
+
+    from veogen.spec.grammar import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@click.command(epilog=examples("veogen models", "veogen models veo-3.1-fast-generate-preview"))
+@click.argument("model_id", metavar="[ID]", required=False)
+@format_option("How the models are written.", "table", "json")
+def models(model_id: str | None, format_: str) -> None:
+    """Show the models, or all about one: parameters, limits, rules and prices."""
+    from veogen.cli.models import print_models
+
+    print_models(model_id, format_)
+
+
+@click.command(epilog=examples("veogen credits --format json"))
+@click.argument(
+    "specs", metavar="[SPEC...]", nargs=-1, type=click.Path(exists=True, path_type=Path)
+)
+@spec_options
+@format_option("How the balance is written.", "table", "json")
+def credits(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> None:  # noqa: A001
+    """Show the account's balance; checks the key, and costs nothing.
+
+    With specs, also what buying their plans would leave.
+    """
+    from veogen.cli.credits import print_balance
+
+    print_balance(specs, options, format_)
