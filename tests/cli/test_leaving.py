@@ -94,7 +94,7 @@ class Post:
 def test_a_post_that_was_sent_is_waited_for(tmp_path: Path, number: signal.Signals) -> None:
     post = Post()
     with (
-        Host(UNKNOWN, UNKNOWN, post.step) as host,
+        Host(UNKNOWN, post.step) as host,
         started(tmp_path, host.url) as process,
     ):
         assert post.came.wait(30)
@@ -110,7 +110,7 @@ def test_a_post_that_was_sent_is_waited_for(tmp_path: Path, number: signal.Signa
 def test_the_second_signal_leaves_at_once(tmp_path: Path, number: signal.Signals) -> None:
     post = Post()
     with (
-        Host(UNKNOWN, UNKNOWN, post.step) as host,
+        Host(UNKNOWN, post.step) as host,
         started(tmp_path, host.url) as process,
     ):
         assert post.came.wait(30)
