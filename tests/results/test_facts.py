@@ -27,6 +27,8 @@ PASSING = Failure("service_error", "sorry")
 FOR_AN_EDIT = Failure("content_policy_violation", "no")
 PRICE = Decimal("38.016")
 MANY = 1_000
+ATTEMPTS = {"task-1": 1, "task-2": 2, "task-3": 2, "task-4": 3}
+"""Of which attempt a task is; of the second there are two."""
 
 amounts = st.none() | st.sampled_from([Decimal(25), PRICE, Decimal(100)])
 reasons = st.none() | st.sampled_from([PASSING, FOR_AN_EDIT, Failure("lost", "no answer")])
@@ -52,9 +54,10 @@ attempts = st.builds(
 def tasks(draw: st.DrawFn) -> TaskFacts:
     """A task of which this machine may know everything or next to nothing."""
     whole = draw(st.booleans())
+    task_id = draw(st.sampled_from(sorted(ATTEMPTS)))
     return TaskFacts(
-        id=draw(st.sampled_from(["task-1", "task-2", "task-3", "task-4"])),
-        attempt=draw(st.integers(1, 3)),
+        id=task_id,
+        attempt=ATTEMPTS[task_id],
         own=draw(st.booleans()),
         end_read=draw(st.booleans()),
         estimate=draw(amounts),
@@ -159,8 +162,15 @@ def test_two_machines_that_read_of_each_other_agree(one: RequestFacts, two: Requ
     ]
 
 
-def sent(number: int, name: str = "here", **facts: object) -> AttemptFacts:
-    return AttemptFacts(number, PRICE, (name,), **facts)  # type: ignore[arg-type] - a test's words
+def sent(
+    number: int,
+    name: str = "here",
+    *,
+    not_sent: tuple[str, ...] = (),
+    refused: Failure | None = None,
+    abandoned: str | None = None,
+) -> AttemptFacts:
+    return AttemptFacts(number, PRICE, (name,), not_sent, refused=refused, abandoned=abandoned)
 
 
 def failed(task_id: str, attempt: int, reason: Failure = PASSING, *, own: bool = True) -> TaskFacts:
