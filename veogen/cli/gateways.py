@@ -71,7 +71,7 @@ def _simulator(
     from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
     from veogen.simulator.server import running  # noqa: PLC0415
 
-    told["memories"] = tuple(_restored_tasks(directories))
+    told["restored_tasks"] = tuple(_restored_tasks(directories))
     with running(options(faults, **told)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
 
