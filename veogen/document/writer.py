@@ -65,7 +65,7 @@ def scalar_text(value: Scalar) -> str:
         case float():
             return _float_text(value)
         case str():
-            return value if _is_plain(value) else _quoted(value)
+            return value if _is_plain(value) else quoted(value)
 
 
 def _container(value: Writable, indent: str) -> Iterator[str]:
@@ -134,7 +134,8 @@ def _is_block(text: str) -> bool:
     return worth_it and not _NOT_A_BLOCK.search(text) and not _UNSEEN.search(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in the quotes of JSON; what cannot be seen is escaped."""
     return _UNSEEN.sub(_escaped, json.dumps(text, ensure_ascii=False))
 
 
