@@ -23,6 +23,7 @@ ROOMS = [
     "results",
     "gateway",
     "executor",
+    "handover",
     "gallery",
     "simulator",
     "progress",
