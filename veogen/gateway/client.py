@@ -72,9 +72,19 @@ def interpret(
     if failure is not None:
         return failure
     if not outcome.is_success:
-        return _status_error(outcome, secret)
+        error = error_body(outcome, secret=secret)
+        return ReadError(
+            code=error.code,
+            message=error.message,
+            status=outcome.status,
+            retry_after=retry_after(outcome.headers, now=time.time()),
+            denied=outcome.status in _DENIED,
+        )
     value = parse(outcome)
-    return _garbled(outcome) if value is None else value
+    if value is None:
+        message = f"status {outcome.status} with an answer that cannot be understood"
+        return ReadError(code="garbled", message=message)
+    return value
 
 
 class TaskReader:
@@ -99,7 +109,9 @@ class TaskReader:
     def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | ReadError]]:
         found = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
         if isinstance(found, ReadError) and found.status not in _FOR_ALL:
-            found = self._check_alone(found, task_ids[0])
+            # A batch read is in no public document: where it alone fails, tasks must come home too.
+            alone = self._single(task_ids[0])
+            found = {task_ids[0]: alone} if isinstance(alone, Task) else found
         if isinstance(found, ReadError):
             yield from ((task_id, found) for task_id in task_ids)
             return
@@ -118,16 +130,11 @@ class TaskReader:
             return {}
         if isinstance(outcome, Response) and outcome.status in _NOT_UNDERSTOOD:
             return {}
-        tasks = interpret(outcome, self._parse_batch, secret=self._http.key)
+        secret = self._http.key
+        tasks = interpret(
+            outcome, lambda response: read_batch(response, secret=secret), secret=secret
+        )
         return {} if isinstance(tasks, ReadError) and tasks.code == "garbled" else tasks
-
-    def _check_alone(self, failure: ReadError, task_id: str) -> Mapping[str, Task] | ReadError:
-        """A batch read is in no public document: where it alone fails, tasks must come home too."""
-        alone = self._single(task_id)
-        return {task_id: alone} if isinstance(alone, Task) else failure
-
-    def _parse_batch(self, response: Response) -> Mapping[str, Task] | None:
-        return read_batch(response, secret=self._http.key)
 
     def _single(self, task_id: str) -> Task | ReadError:
         # The id is the gateway's word: it must not become a path of its own.
@@ -136,23 +143,6 @@ class TaskReader:
         return interpret(
             outcome, lambda response: read_task(response, task_id, secret=secret), secret=secret
         )
-
-
-def _status_error(response: Response, secret: str) -> ReadError:
-    error = error_body(response, secret=secret)
-    return ReadError(
-        code=error.code,
-        message=error.message,
-        status=response.status,
-        retry_after=retry_after(response.headers, now=time.time()),
-        denied=response.status in _DENIED,
-    )
-
-
-def _garbled(response: Response) -> ReadError:
-    return ReadError(
-        code="garbled", message=f"status {response.status} with an answer that cannot be understood"
-    )
 
 
 _GONE = 404

@@ -37,15 +37,22 @@ def log_exchange(
     request: PreparedRequest, outcome: Response | TransportError, *, seconds: float, secret: str
 ) -> None:
     """Say what was asked and what came back, if anybody listens."""
-    if LOGGER.isEnabledFor(logging.DEBUG):
-        LOGGER.debug(
-            "%s %s %s -> %s in %.3f s",
-            request.method,
-            sanitize(request.url, secret=secret, limit=LONGEST_LOGGED),
-            _body(request.body, secret),
-            _outcome(outcome, secret),
-            seconds,
-        )
+    if not LOGGER.isEnabledFor(logging.DEBUG):
+        return
+    if isinstance(outcome, TransportError):
+        came = sanitize(f"{outcome.kind} ({outcome.message})", secret=secret)
+    else:
+        name = request_id(outcome.headers, {}, secret=secret)
+        trace = f" [request {name}]" if name else ""
+        came = f"{outcome.status}{trace} {_body(outcome.body, secret)}"
+    LOGGER.debug(
+        "%s %s %s -> %s in %.3f s",
+        request.method,
+        sanitize(request.url, secret=secret, limit=LONGEST_LOGGED),
+        _body(request.body, secret),
+        came,
+        seconds,
+    )
 
 
 def log_download(request: PreparedRequest, opened: BaseHTTPResponse, *, seconds: float) -> None:
@@ -61,14 +68,6 @@ def log_download(request: PreparedRequest, opened: BaseHTTPResponse, *, seconds:
             sanitize(length, limit=20),
             seconds,
         )
-
-
-def _outcome(outcome: Response | TransportError, secret: str) -> str:
-    if isinstance(outcome, TransportError):
-        return sanitize(f"{outcome.kind} ({outcome.message})", secret=secret)
-    found = request_id(outcome.headers, {}, secret=secret)
-    trace = f" [request {found}]" if found else ""
-    return f"{outcome.status}{trace} {_body(outcome.body, secret)}"
 
 
 def _body(body: bytes | str | None, secret: str) -> str:

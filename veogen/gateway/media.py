@@ -70,7 +70,13 @@ class Media:
         self, url: str, *, start: int = 0, etag: str | None = None
     ) -> Iterator[OpenDownload | ReadError]:
         """Open a link, from `start` on if the file still is the one with `etag`."""
-        opened = self._open(url, _range(start, etag))
+        headers = {}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+            # A weak tag does not promise equal bytes, and If-Range takes none.
+            if etag and not etag.startswith("W/"):
+                headers["If-Range"] = etag
+        opened = self._open(url, headers)
         if isinstance(opened, ReadError):
             yield opened
             return
@@ -86,8 +92,11 @@ class Media:
             opened = self._ask(url, headers)
             if isinstance(opened, ReadError) or opened.status not in _REDIRECTS:
                 return opened
-            url = _target(url, opened)
             opened.close()
+            try:
+                url = urljoin(url, opened.headers.get("location", ""))
+            except ValueError:
+                url = ""  # nowhere is no URL, and is refused as one
         return ReadError(code="redirects", message=f"more than {MOST_REDIRECTS} redirects")
 
     def _rejected(self, url: str) -> ReadError | None:
@@ -103,7 +112,9 @@ class Media:
         if parts.scheme != "https" and not (parts.scheme == "http" and loopback and self._local):
             return ReadError(code="insecure-link", message=f"the link to {host} is not https")
         private = loopback or (is_literal(host) and not is_public(host))
-        return None if self._local or not private else _forbidden(host)
+        if private and not self._local:
+            return ReadError(code="forbidden", message=private_message(host))
+        return None
 
     def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | ReadError:
         begun = time.monotonic()
@@ -129,16 +140,18 @@ class Media:
             return ReadError(
                 code="encoded", message="the clip came compressed, which was not asked"
             )
-        start, length = 0, _length(headers)
+        stated = headers.get("content-length", "").strip()
+        start, length = 0, int(stated) if _LENGTH.fullmatch(stated) else None
         if opened.status == _PART:
             found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
             if found is None:
                 return ReadError(code="bad-range", message="a part of the clip that is not named")
             start, length = int(found[1]), None if found[3] == "*" else int(found[3])
+        etag = headers.get("etag", "").strip()
         return OpenDownload(
             start=start,
             length=length,
-            etag=_etag(headers),
+            etag=etag if is_plain(etag, limit=_LONGEST_ETAG) else None,
             content_type=sanitize(headers.get("content-type")).lower() or None,
             chunks=self._chunks(opened),
         )
@@ -155,33 +168,3 @@ class Media:
                     raise InterruptedDownload("the download was too slow")
         except NETWORK_ERRORS as error:
             raise InterruptedDownload(transport_error(error).message) from error
-
-
-def _forbidden(host: str) -> ReadError:
-    return ReadError(code="forbidden", message=private_message(host))
-
-
-def _target(url: str, opened: BaseHTTPResponse) -> str:
-    """Where a redirect leads; nowhere is no URL, and is refused as one."""
-    try:
-        return urljoin(url, opened.headers.get("location", ""))
-    except ValueError:
-        return ""
-
-
-def _range(start: int, etag: str | None) -> dict[str, str]:
-    if not start:
-        return {}
-    # A weak tag does not promise equal bytes, and If-Range takes none.
-    strong = etag if etag and not etag.startswith("W/") else None
-    return {"Range": f"bytes={start}-", **({"If-Range": strong} if strong else {})}
-
-
-def _length(headers: Mapping[str, str]) -> int | None:
-    text = headers.get("content-length", "").strip()
-    return int(text) if _LENGTH.fullmatch(text) else None
-
-
-def _etag(headers: Mapping[str, str]) -> str | None:
-    etag = headers.get("etag", "").strip()
-    return etag if is_plain(etag, limit=_LONGEST_ETAG) else None

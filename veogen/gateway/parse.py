@@ -274,10 +274,12 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
     if task_id is None or not state:
         return None
     code, message = _error(error_of(fields), secret)
+    progress = number(fields.get("progress"))
+    created = number(fields.get("created", fields.get("created_at")))
     return Task(
         id=task_id,
         state=state,
-        progress=_progress(fields.get("progress")),
+        progress=int(progress) if progress is not None and progress <= _DONE else None,
         links=_links(fields),
         credits=_task_credits(fields, state),
         estimated_seconds=estimated_seconds(fields),
@@ -285,18 +287,8 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
         error_message=message,
         model=sanitize(fields.get("model"), secret=secret, limit=200) or None,
         type=sanitize(fields.get("type"), secret=secret, limit=40) or None,
-        created=_seconds(fields.get("created", fields.get("created_at"))),
+        created=None if created is None else float(created),
     )
-
-
-def _progress(value: object) -> int | None:
-    found = number(value)
-    return int(found) if found is not None and found <= _DONE else None
-
-
-def _seconds(value: object) -> float | None:
-    found = number(value)
-    return None if found is None else float(found)
 
 
 def _links(fields: Mapping[str, Any]) -> tuple[str, ...]:

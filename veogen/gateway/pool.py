@@ -194,7 +194,11 @@ class _PublicOnly:
 
     def connect(self) -> None:
         if self.proxy is None:
-            self._check(_addresses(self.host, self.port))
+            try:
+                found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            except (OSError, UnicodeError):
+                found = []  # connecting will say why
+            self._check([str(address[4][0]) for address in found])
         super().connect()  # type: ignore[misc]
         if self.proxy is None and self.sock is not None:
             self._check([self.sock.getpeername()[0]])
@@ -231,11 +235,3 @@ class PublicPool(ConnectionPool):
 
 def private_message(host: str) -> str:
     return f"{sanitize(host, limit=100)} is not a host of the public internet"
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []  # connecting will say why
-    return [str(address[4][0]) for address in found]

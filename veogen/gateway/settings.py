@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from veogen.errors import UsageError
 from veogen.hosts import is_loopback
@@ -35,10 +35,8 @@ class Proxies:
         host = urlsplit(url).hostname
         if self.https is None or not url.startswith("https:") or host is None:
             return None
-        return None if is_loopback(host) or self._is_bypassed(host) else self.https
-
-    def _is_bypassed(self, host: str) -> bool:
-        return any(item == "*" or _matches(host, item) for item in self.bypass)
+        bypassed = any(item == "*" or _matches(host, item) for item in self.bypass)
+        return None if is_loopback(host) or bypassed else self.https
 
 
 def _is_proxy(url: str) -> bool:
@@ -138,10 +136,6 @@ def _mistake(url: str) -> str | None:
         return f"is not an https URL: {url}"
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return f"is an address without query and fragment, such as {BASE_URL}"
-    return _insecure(parts, url)
-
-
-def _insecure(parts: SplitResult, url: str) -> str | None:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return f"is plain http, which is accepted for this machine only: {url}"
     return None

@@ -106,7 +106,14 @@ class NotConnectedError(Exception):
 
 def not_connected(error: Exception) -> NotConnectedError:
     """What an exception means that was raised before the connection stood."""
-    kind = _connect_kind(error)
+    too_late = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
+    kind: Kind = "refused"
+    if isinstance(error, NameResolutionError):
+        kind = "unresolved"
+    elif too_late or isinstance(error, TimeoutError):  # in the handshake, or of a mute proxy
+        kind = "connect-timeout"
+    elif isinstance(error, ssl.SSLError):
+        kind = "tls"
     return NotConnectedError(kind, f"{_MESSAGES[kind]}: {reason(error)}")
 
 
@@ -136,18 +143,6 @@ _MESSAGES: Mapping[Kind, str] = {
     "timeout": "no answer in time",
     "lost": "the connection was lost",
 }
-
-
-def _connect_kind(error: Exception) -> Kind:
-    if isinstance(error, NameResolutionError):
-        return "unresolved"
-    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-        return "connect-timeout"
-    if isinstance(error, TimeoutError):  # in the handshake, or a proxy that does not answer
-        return "connect-timeout"
-    if isinstance(error, ssl.SSLError):
-        return "tls"
-    return "refused"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
