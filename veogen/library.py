@@ -18,7 +18,7 @@ from veogen.executor.run import Outcome, Wanted, opened
 from veogen.executor.state import Listener, Silent, View
 from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.plan import Plan
-from veogen.planner.planner import plan_all
+from veogen.planner.planner import plan_specs
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 from veogen.spec.load import load_spec
@@ -46,7 +46,7 @@ __all__ = [
 
 def plan(spec: Spec, *, max_requests: int | None = None) -> Plan:
     """The plan of a spec, within its budget and the team's limits; raises `MistakesError`."""
-    return plan_all([spec], max_requests=max_requests)[0]
+    return plan_specs([spec], max_requests=max_requests)[0]
 
 
 def run(

@@ -31,7 +31,7 @@ from veogen.document.schema import (
 )
 from veogen.document.writer import Block, lines
 from veogen.models.model import Model, shipped
-from veogen.planner.checks import Judge, most_allowed, over_budget
+from veogen.planner.checks import RequestChecker, most_allowed, over_budget
 from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
 from veogen.planner.plan import (
     FORMAT,
@@ -451,11 +451,11 @@ def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | N
         message = f"{len(plan.requests):,} requests are more than {most:,}"
         hint = f"--max-requests {len(plan.requests)} allows it"
         problems.error(lock.place, "too-many-requests", message, hint)
-    judge = Judge(spec.policy.models)
+    checker = RequestChecker(spec.policy.models)
     for request in plan.requests:
-        problems.extend(_against(request, judge))
+        problems.extend(_against(request, checker))
     problems.extend(_other_images(plan, spec.files))
-    problems.extend(over_budget(plan, lock.place))
+    problems.extend(over_budget(plan.tally, plan.budget, plan.profile, lock.place))
     return plan
 
 
@@ -467,9 +467,9 @@ def _estimated(request: Request, spec: Spec) -> Request:
     return replace(request, credits=model.estimate(body), seconds=model.seconds(body))
 
 
-def _against(request: Request, judge: Judge) -> Iterator[Problem]:
+def _against(request: Request, checker: RequestChecker) -> Iterator[Problem]:
     """What the models of today have against a request that was approved earlier."""
-    for found in judge.judge(request.body).objections:
+    for found in checker.check(request.body).findings:
         message = f"{found.message} ({request.address})"
         yield Problem(request.place, found.severity, found.code, message, found.hint)
 

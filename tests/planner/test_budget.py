@@ -6,7 +6,7 @@ import pytest
 from project import Project, project_fixture
 
 from veogen.document.problems import MistakesError
-from veogen.planner.planner import plan_all
+from veogen.planner.planner import plan_specs
 from veogen.spec.load import load_spec
 
 project = project_fixture
@@ -53,7 +53,7 @@ def test_the_teams_limits_hold_for_all_specs_together(project: Project) -> None:
         project.write(name, f"veogen: 1\n{SHOTS}")
 
     with pytest.raises(MistakesError) as caught:
-        plan_all([load_spec(Path("a.yaml")), load_spec(Path("b.yaml"))])
+        plan_specs([load_spec(Path("a.yaml")), load_spec(Path("b.yaml"))])
 
     assert [str(problem) for problem in caught.value.problems] == [
         "veogen.yaml:1:9: error[over-budget]: 4 requests are more than the limits allow: 3",

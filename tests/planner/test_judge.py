@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veogen.models.model import Json, Model, shipped
-from veogen.planner.checks import Judge
+from veogen.planner.checks import RequestChecker
 
 MODELS = {**shipped(), "theirs": Model.unknown("theirs")}
 VALUES: Mapping[str, list[Json]] = {
@@ -37,11 +37,11 @@ def bodies(*names: str) -> st.SearchStrategy[dict[str, Json]]:
 def test_what_a_judge_remembers_changes_no_judgement(
     body: Mapping[str, Json], changes: list[Mapping[str, Json]]
 ) -> None:
-    remembering = Judge(MODELS)
+    remembering = RequestChecker(MODELS)
 
     for one in ({**body, **change} for change in ({}, *changes)):
-        known, fresh = remembering.judge(one), Judge(MODELS).judge(one)
+        known, fresh = remembering.check(one), RequestChecker(MODELS).check(one)
 
-        assert known.objections == fresh.objections
+        assert known.findings == fresh.findings
         assert (known.credits, known.seconds) == (fresh.credits, fresh.seconds)
         assert known.effective.get("aspect_ratio") == fresh.effective.get("aspect_ratio")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
 from veogen.document.problems import Problems
-from veogen.planner.planner import plan_as_far
+from veogen.planner.planner import plan
 from veogen.spec.load import load_as_far
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,9 +78,9 @@ def test_any_edit_gives_a_plan_or_its_mistakes(
     problems = Problems()
 
     spec = load_as_far(Path(name), problems, profile=profile, files=MemoryFiles(files))
-    plan = None if spec is None else plan_as_far(spec, problems)
+    made = None if spec is None else plan(spec, problems)
 
-    assert problems.has_errors or plan is not None
+    assert problems.has_errors or made is not None
     for problem in problems.all:
         assert problem.place.path in files
         assert problem.place.line >= 1

@@ -28,7 +28,7 @@ def test_shots_of_a_base_keep_their_place(project: Project) -> None:
     assert [shot.name for shot in spec.shots] == ["a", "b", "c"]
     assert spec.shots[0].base.takes == 2
     assert spec.shots[0].base.prompt is not None
-    assert spec.shots[0].base.prompt.source == "t.j2"
+    assert spec.shots[0].base.prompt.name == "t.j2"
 
 
 @pytest.mark.parametrize(

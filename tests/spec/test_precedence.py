@@ -6,7 +6,7 @@ import pytest
 from specproject import Project, project_fixture, top_of
 
 from veogen.spec.layers import stacked
-from veogen.spec.types import Text
+from veogen.templates.template import Template
 
 project = project_fixture
 
@@ -56,7 +56,7 @@ def test_a_profile_wins_over_every_shot_and_its_own_shots_over_its_params(
         5,
     )
     assert top.prompt is not None
-    assert top.prompt.source == "profile"
+    assert top.prompt.text == "profile"
 
 
 def test_a_setting_wins_over_everything(project: Project) -> None:
@@ -79,7 +79,7 @@ def test_an_override_stands_between(project: Project) -> None:
     assert override.layer.params == {"n": 2}
     assert whole.params["n"] == 4
     assert whole.prompt is not None
-    assert whole.prompt.source == "profile"
+    assert whole.prompt.text == "profile"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_prompt_comes_from_the_strongest_that_has_one(
 
     text_ = top_of(shot).prompt or shot.base.prompt
     assert text_ is not None
-    assert (text_.source, text_.template) == (prompt, prompt.endswith(".j2"))
+    assert (text_.name or text_.text, text_.name is not None) == (prompt, prompt.endswith(".j2"))
 
 
 def test_a_text_can_be_taken_away(project: Project) -> None:
@@ -121,7 +121,7 @@ def test_a_text_can_be_taken_away(project: Project) -> None:
 def test_a_block_knows_that_its_text_begins_on_the_next_line(project: Project) -> None:
     shot = project.shot("shots:\n- name: a\n  prompt: |\n    x\n  output: y")
 
-    assert shot.base.prompt == Text("x\n", shot.base.prompt.place, block=True)  # type: ignore[union-attr]
+    assert shot.base.prompt == Template("x\n", shot.base.prompt.place, block=True)  # type: ignore[union-attr]
     assert shot.output is not None
     assert not shot.output.block
 

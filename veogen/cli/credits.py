@@ -18,7 +18,7 @@ from veogen.gateway.api import Balance, ReadError
 from veogen.gateway.client import Evolink
 from veogen.gateway.settings import KEY, Settings, from_environment
 from veogen.planner.plan import total_credits
-from veogen.planner.planner import plan_all
+from veogen.planner.planner import plan_specs
 
 _TIMEOUT = 30.0
 
@@ -64,7 +64,7 @@ def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
     """What a run of the specs would buy; None when a price is unknown."""
     specs = load_specs(paths, options)
     plans = narrowed(
-        plan_all(specs, max_requests=options.max_requests), options.select, options.deselect
+        plan_specs(specs, max_requests=options.max_requests), options.select, options.deselect
     )
     views = [
         view(plan, holdings_of(spec), project_root(spec), spec.policy.models)

@@ -286,7 +286,8 @@ def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterat
             f"{_credits(new.plan.requests)} credits"
         )
     if new is not None:
-        yield from (p.message for p in over_budget(new.plan, _place(new)))
+        tally, budget, profile = new.plan.tally, new.plan.budget, new.plan.profile
+        yield from (p.message for p in over_budget(tally, budget, profile, _place(new)))
     moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))
@@ -295,7 +296,7 @@ def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterat
 
 def _over_limits(sides: Iterable[Side]) -> Iterator[str]:
     """What the team's limits have against all new plans together."""
-    found = [(side.spec, side.plan) for side in sides if side.spec is not None]
+    found = [(side.spec, side.plan.tally) for side in sides if side.spec is not None]
     yield from (problem.message for problem in over_limits(found))
 
 

@@ -18,7 +18,7 @@ from veogen.errors import StaleError, UsageError
 from veogen.lockfile import lock_text, read_lock
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import Plan, total_credits
-from veogen.planner.planner import plan_all
+from veogen.planner.planner import plan_specs
 from veogen.spec.types import Spec
 from veogen.text import counted
 
@@ -38,7 +38,7 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
         except StaleError as error:
             stale.append(str(error))
     for alike in fresh.values():  # a profile is bought by a command of its own
-        problems.extend(over_limits(alike))
+        problems.extend(over_limits((spec, plan.tally) for spec, plan in alike))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
@@ -63,7 +63,7 @@ def _say_fresh(lock: Lock, now: Plan) -> None:
 def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     """Write the lock of every spec that is meant."""
     specs = load_specs(arguments, options)
-    plans = plan_all(specs, max_requests=options.max_requests)
+    plans = plan_specs(specs, max_requests=options.max_requests)
     narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
     _refuse_shared(specs)
     for spec, plan in zip(specs, plans, strict=True):

@@ -28,7 +28,7 @@ from veogen.lockfile import (
 )
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import Plan
-from veogen.planner.planner import plan, plan_as_far
+from veogen.planner.planner import plan
 from veogen.planner.selection import selected
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, project_root
@@ -199,7 +199,7 @@ def orders(arguments: Sequence[Path], options: SpecOptions, *, locked: bool) -> 
             problems.extend(error.problems)
         except StaleError as error:
             stale.append(str(error))
-    problems.extend(over_limits((order.spec, order.plan) for order in found))
+    problems.extend(over_limits((order.spec, order.plan.tally) for order in found))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
@@ -219,11 +219,11 @@ def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     reading: Reading = {**options.reading, "settings": settings}
     spec = load_spec(path, profile=options.profile, **reading)
     own = Problems()
-    plan = plan_as_far(spec, own, max_requests=options.max_requests)
+    made = plan(spec, own, max_requests=options.max_requests)
     if lock is not None and not own.has_errors:
-        refuse_stale(lock, plan, spec, options)
+        refuse_stale(lock, made, spec, options)
     problems.extend(own.all)
-    return Order(spec, plan, price_note(lock, plan) if lock else None)
+    return Order(spec, made, price_note(lock, made) if lock else None)
 
 
 def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Order:

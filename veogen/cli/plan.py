@@ -18,7 +18,7 @@ from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
 from veogen.jsontext import indented
 from veogen.models.model import Model, images_of
-from veogen.planner.checks import tallies_over_limits
+from veogen.planner.checks import over_limits
 from veogen.planner.plan import (
     Plan,
     Request,
@@ -29,7 +29,7 @@ from veogen.planner.plan import (
     total_credits,
     totals_of,
 )
-from veogen.planner.planner import plan_all, stream
+from veogen.planner.planner import plan_specs, stream
 from veogen.planner.selection import selected
 from veogen.spec.types import Spec
 from veogen.text import columns, counted, plain, shortened, shortened_inside
@@ -223,7 +223,7 @@ def _write(
 
 
 def _views(specs: Sequence[Spec], options: SpecOptions) -> list[View]:
-    plans = plan_all(specs, max_requests=options.max_requests)
+    plans = plan_specs(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
         view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
@@ -304,7 +304,7 @@ def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> 
                 counted.append((spec, block))
             else:
                 yield block.encode()
-    problems.extend(tallies_over_limits(counted))
+    problems.extend(over_limits(counted))
 
 
 def _state_of(spec: Spec) -> Callable[[Request], str] | None:

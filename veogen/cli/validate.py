@@ -12,7 +12,7 @@ from veogen.cli.specs import spec_paths
 from veogen.document.nodes import Place
 from veogen.document.problems import Problem, Problems
 from veogen.errors import ExitCode
-from veogen.planner.planner import check_all
+from veogen.planner.planner import plan_specs
 from veogen.planner.selection import selected
 from veogen.spec.load import load_as_far
 from veogen.spec.types import Spec
@@ -45,7 +45,7 @@ def _looked_at(
     telling.tell(found)
     readable = {path: spec for path, spec in specs.items() if spec is not None}
     found = Problems()
-    plans = check_all(readable.values(), found, max_requests=options.max_requests)
+    plans = plan_specs(readable.values(), found, max_requests=options.max_requests)
     telling.tell(found)
     telling.addresses.update(dict.fromkeys(r.address for plan in plans for r in plan.requests))
     return readable

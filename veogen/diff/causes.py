@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property
 
 from veogen.diff.compare import IMAGES, Change
 from veogen.diff.report import CausesOf
@@ -14,11 +14,12 @@ from veogen.planner.axes import Combination
 from veogen.planner.identity import canonical, combination_address
 from veogen.planner.matrix import grid
 from veogen.planner.plan import Request
-from veogen.planner.variants import Setting, variant
+from veogen.planner.requests import settable
+from veogen.planner.variants import layer_of_variant, substitute, templates_in, variant
 from veogen.spec.grammar import as_json
-from veogen.spec.layers import settled, stacked
-from veogen.spec.types import Shot, Spec, Text
+from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.renderer import template_path
+from veogen.templates.template import Template
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _QUOTED = re.compile(r"""(["'])(?P<name>[^"'\n]+)\1""")
@@ -45,6 +46,7 @@ class _Made:
     shot: Shot
     combination: Combination
     overrides: tuple[int, ...]
+    settable: frozenset[str]
 
 
 class Origins:
@@ -65,39 +67,39 @@ class Origins:
         """Every combination by its address."""
         found = {}
         for shot in self._spec.shots:
-            models = tuple(self._spec.policy.models.values())
-            one = grid(shot, self._spec.files, models, Problems())
+            models = self._spec.policy.models
+            one = grid(shot, self._spec.files, tuple(models.values()), Problems())
+            names = settable(one, models)
             for combination, overrides in one.walk(Problems()):
                 address = combination_address(shot.name, one.keys(combination))
-                found[address] = _Made(shot, combination, overrides)
+                found[address] = _Made(shot, combination, overrides, names)
         return found
 
     def _written(self, made: _Made, field: str) -> Iterator[tuple[str, Input]]:
-        found = variant(made.shot, made.overrides)
+        found = variant(made.shot, made.overrides, made.settable)
         chosen = {one.name: one for one in made.combination}
-        if field in chosen and field not in found.firm:
+        if field in chosen and field in found.from_axes:
             yield WRITTEN, _value(chosen[field].value, chosen[field].place)
-        elif field == "output" and made.shot.output is not None:
-            yield from self._text(made, made.shot.output)
-        elif field in found.settings:
-            yield from self._setting(made, found.settings[field])
+        elif field == "output" and found.output is not None:
+            yield from self._text(made, found.output)
+        elif field in found.places:
+            value, place = found.values[field], found.places[field]
+            if field in PROMPTS and isinstance(value, Template):
+                yield from self._text(made, value)
+            else:
+                texts = (template.text for template in templates_in(value))
+                written = _value(substitute(value, texts), place)
+                yield WRITTEN, written
+                yield from self._used(made, written.content)
 
-    def _setting(self, made: _Made, setting: Setting) -> Iterator[tuple[str, Input]]:
-        if setting.text is not None:
-            yield from self._text(made, setting.text)
-            return
-        written = _value(as_json(setting.value), setting.place)
-        yield WRITTEN, written
-        yield from self._used(made, written.content)
-
-    def _text(self, made: _Made, text: Text) -> Iterator[tuple[str, Input]]:
-        if text.template:
-            written = self._template(text.source)
+    def _text(self, made: _Made, text: Template) -> Iterator[tuple[str, Input]]:
+        if text.name is not None:
+            written = self._template(text.name)
         elif text.block:
             line = text.place.line + 1
-            written = Input(text.source, text.place._replace(line=line), lines=True)
+            written = Input(text.text, text.place._replace(line=line), lines=True)
         else:
-            written = Input(text.source, text.place)
+            written = Input(text.text, text.place)
         if written is not None:
             yield WRITTEN, written
             yield from self._used(made, written.content)
@@ -129,9 +131,7 @@ class Origins:
 
     def _values(self, made: _Made) -> Iterator[tuple[str, Input]]:
         """Vars, and the axes and columns that hide them."""
-        overrides = (made.shot.overrides[index].layer for index in made.overrides)
-        stronger = [*overrides, *made.shot.tops]
-        written = settled(reduce(stacked, stronger, made.shot.base)).vars
+        written = layer_of_variant(made.shot, made.overrides).vars
         chosen = {one.name for one in made.combination}
         for name, value in written.items():
             if name not in chosen:

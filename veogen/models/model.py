@@ -178,12 +178,14 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says of a request, and the parameter it is about."""
+    """What is said of a request, and which parameter it is about; `key`: with its name."""
 
     severity: Literal["error", "warning"]
     code: str
     parameter: str
     message: str
+    hint: str | None = None
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

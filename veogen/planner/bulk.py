@@ -22,7 +22,7 @@ from veogen.document.nodes import is_unicode
 from veogen.jsontext import compact
 from veogen.models.model import Json, Model, parameter
 from veogen.planner.axes import Choice
-from veogen.planner.checks import Judge
+from veogen.planner.checks import RequestChecker
 from veogen.planner.duplicates import Seen
 from veogen.planner.identity import (
     PART_BYTES,
@@ -34,11 +34,13 @@ from veogen.planner.identity import (
 )
 from veogen.planner.matrix import Grid
 from veogen.planner.plan import Request, Tally
-from veogen.planner.planner import Planable, Planning
-from veogen.planner.variants import Blank, Form
+from veogen.planner.planner import Planner, is_large
+from veogen.planner.requests import ShotPlanner
+from veogen.planner.variants import Variant
 from veogen.spec.types import PROMPTS, Shot
 from veogen.templates.inline import NotSimpleError, Piece, SimpleTemplate, expressions_of
 from veogen.templates.rendered import INSIDES, flaws, oddities, tidy
+from veogen.templates.template import Template
 from veogen.text import safe
 
 INNER = 512  # so many lines at least have their outer values in common
@@ -260,8 +262,8 @@ def _may_hold(needle: str, parts: Sequence[Part]) -> bool:
 class Space:
     """Every combination and take of a shot; a row with empty cells is not quick."""
 
-    def __init__(self, grid: Grid, form: Form) -> None:
-        self.shot, self.form, self._grid = grid.shot, form, grid
+    def __init__(self, grid: Grid, variant: Variant) -> None:
+        self.shot, self.variant, self._grid = grid.shot, variant, grid
         self.points: list[list[Mapping[str, Choice]]] = []
         self.dimension_of: dict[str, int] = {}
         for index, dimension in enumerate(grid.dimensions):
@@ -270,15 +272,15 @@ class Space:
             self.points.append([{one.name: one for one in point} for point in dimension.points])
             self.dimension_of.update(dict.fromkeys(dimension.names, index))
         self.keys = sorted(grid.keyed)
-        self.takes = len(self.points) if form.takes > 1 else None
-        takes = () if self.takes is None else (form.takes,)
+        self.takes = len(self.points) if variant.takes > 1 else None
+        takes = () if self.takes is None else (variant.takes,)
         self.sizes = (*map(len, self.points), *takes)
 
     def kept(self) -> bytes | None:
         """A 1 for each line in order, a 0 for what is excluded; None when nothing is."""
         if not self._grid.exclude.rules:
             return None
-        matching, takes = self._grid.exclude.matching, self.form.takes
+        matching, takes = self._grid.exclude.matching, self.variant.takes
         every = product(*(dimension.points for dimension in self._grid.dimensions))
         flags = (not matching(tuple(chain.from_iterable(points))) for points in every)
         return bytes(chain.from_iterable(repeat(flag, takes) for flag in flags))
@@ -290,11 +292,11 @@ class Space:
     def along(self, dimension: int | None, make: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
         """What `make` makes of what templates see at each point of a dimension."""
         if dimension is None:
-            return [make({**self.form.scope, "take": 1})]
+            return [make({**self.variant.scope, "take": 1})]
         if dimension == self.takes:
-            takes = range(1, self.form.takes + 1)
-            return [make({**self.form.scope, "take": take}) for take in takes]
-        scope = {**self.form.scope, "take": 1}  # at each point the same names have other values
+            takes = range(1, self.variant.takes + 1)
+            return [make({**self.variant.scope, "take": take}) for take in takes]
+        scope = {**self.variant.scope, "take": 1}  # at each point the same names have other values
         return [
             make(scope | {name: one.value for name, one in point.items()})
             for point in self.points[dimension]
@@ -307,7 +309,7 @@ class Space:
     def by_take(self, make: Callable[[int], str]) -> Part:
         if self.takes is None:
             return make(1)
-        return Varying(self.takes, tuple(map(make, range(1, self.form.takes + 1))))
+        return Varying(self.takes, tuple(map(make, range(1, self.variant.takes + 1))))
 
     def address(self) -> Iterator[Part]:
         """The address inside a JSON string."""
@@ -364,8 +366,7 @@ class Parameters:
 
     def __init__(self, space: Space, models: Mapping[str, Model]) -> None:
         self._space, self._models = space, models
-        form = space.form
-        names = sorted({*form.values, *form.from_axes})
+        names = sorted({*space.variant.values, *space.variant.from_axes})
         if any(name in names for name in _LOOKED_AT):
             raise NotQuickError
         self.found: dict[str, Found] = {name: self._parameter(name) for name in names}
@@ -398,22 +399,22 @@ class Parameters:
                 raise NotQuickError
 
     def _parameter(self, name: str) -> Found:
-        if name in self._space.form.from_axes:
+        if name in self._space.variant.from_axes:
             dimension = self._space.dimension_of[name]
             values = tuple(self._space.along(dimension, lambda scope: _chosen(name, scope)))
             return Value(dimension, values)
-        value = self._space.form.values[name]
-        if isinstance(value, Blank):
+        value = self._space.variant.values[name]
+        if isinstance(value, Template):
             return self._text(name, value)
         if isinstance(value, list | dict):
             raise NotQuickError
         return Value(None, (value,))
 
-    def _text(self, name: str, blank: Blank) -> Found:
-        template = self._space.form.texts[blank.index].simple
+    def _text(self, name: str, written: Template) -> Found:
+        template = written.inline
         if template is None:
             raise NotQuickError
-        kind = parameter(name, self._models.values()) if blank.template else None
+        kind = None if written.is_constant else parameter(name, self._models.values())
         dimensions = dimensions_of(template, self._space)
         if len(dimensions) > 1:
             if kind is None or kind.kind != "string":
@@ -514,21 +515,21 @@ class Quick:
         return self.fabric.blocks(seen)
 
 
-def woven(planning: Planning, planable: Planable) -> Quick | None:
+def woven(planner: Planner, shot: ShotPlanner) -> Quick | None:
     """As `quick`, for a large shot alone; what its grid has to tell is told."""
-    found = quick(planable, planning.models) if planable.is_large else None
+    found = quick(shot, planner.models) if is_large(shot) else None
     if found is not None:
-        planable.grid.tell_unused(planning.problems)
+        shot.grid.tell_unused(planner.problems)
     return found
 
 
-def quick(planable: Planable, models: Mapping[str, Model]) -> Quick | None:
+def quick(shot: ShotPlanner, models: Mapping[str, Model]) -> Quick | None:
     """The lines of a shot, all new, or None when they have to go the straight way."""
-    grid = planable.grid
+    grid = shot.grid
     if grid.overrides.rules or grid.sample or grid.include:
         return None
     try:
-        return _quick(Space(grid, planable.planner.form_for(())), models)
+        return _quick(Space(grid, shot.variant(())), models)
     except (NotQuickError, NotSimpleError, BadPathError):
         return None
 
@@ -579,13 +580,13 @@ def _costs(
     sizes = [space.sizes[dimension] for dimension in relevant]
     if prod(sizes) > MOST_LOOKED_AT:
         raise NotQuickError
-    costs, judge = {}, Judge(models)
+    costs, checker = {}, RequestChecker(models)
     for point in product(*map(range, sizes)):
         body = parameters.body(dict(zip(relevant, point, strict=True)))
-        judgement, number = judge.judge(body), body.get("n", 1)
-        if judgement.objections or judgement.credits is None or not isinstance(number, int):
+        checked, number = checker.check(body), body.get("n", 1)
+        if checked.findings or checked.credits is None or not isinstance(number, int):
             raise NotQuickError
-        costs[point] = Cost(number, judgement.seconds or 0, judgement.credits)
+        costs[point] = Cost(number, checked.seconds or 0, checked.credits)
     return costs
 
 
@@ -600,10 +601,9 @@ def _credits(relevant: list[int], costs: Costs) -> Part:
 
 
 def _output(space: Space) -> list[Part]:
-    index = space.form.output
-    if index is None:
+    if space.variant.output is None:
         return _default_output(space)
-    template = space.form.texts[index].simple
+    template = space.variant.output.inline
     if template is None:
         raise NotQuickError
     dimensions = dimensions_of(template, space)
@@ -622,13 +622,13 @@ def _default_output(space: Space) -> list[Part]:
     return default_in_pieces(space.shot, values, suffix)
 
 
-def requests_of(planning: Planning, planable: Planable) -> Iterator[Request]:
+def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:
     """The requests of one shot, counted and watched, in the quick way if that can be."""
-    found = woven(planning, planable)
+    found = woven(planner, shot)
     if found is None:
-        return planning.requests_of(planable)
-    blocks = found.blocks(planning.twins.seen, planning.tally)
-    return read(blocks, planable.shot, found.model)
+        return planner.requests_of(shot)
+    blocks = found.blocks(planner.twins.seen, planner.tally)
+    return read(blocks, shot.shot, found.model)
 
 
 class _Line(Struct):

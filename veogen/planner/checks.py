@@ -4,15 +4,14 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 from veogen.document.nodes import Place
 from veogen.document.problems import Problem, Problems, did_you_mean
-from veogen.models.model import Json, Model, Parameter, seconds_of
+from veogen.models.model import Finding, Json, Model, Parameter, seconds_of
 from veogen.planner.identity import canonical
 from veogen.planner.matrix import Grid
-from veogen.planner.plan import Plan, Tally
-from veogen.planner.variants import variant
+from veogen.planner.plan import Tally
+from veogen.planner.variants import layer_of_variant
 from veogen.spec.types import PROMPTS, Limits, Shot, Spec
 from veogen.text import counted
 
@@ -20,70 +19,63 @@ _MOST_KNOWN = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """What is wrong with a request, and which parameter it is about; `key`: with its name."""
+class Checked:
+    """What the catalogue says of a request: what it finds, and what it makes and costs.
 
-    severity: Literal["error", "warning"]
-    code: str
-    parameter: str
-    message: str
-    hint: str | None = None
-    key: bool = False
+    `effective` is the request as the gateway takes it, less its prompts.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the catalogue says of a request: what is against it, and what it makes and costs."""
-
-    objections: tuple[Objection, ...]
+    findings: tuple[Finding, ...]
     effective: Mapping[str, Json]
     credits: Decimal | None = None
     seconds: int | None = None
 
 
-class Judge:
-    """Judges requests; those that differ only in what stands for itself are judged once."""
+class RequestChecker:
+    """Checks requests; those that differ only in what stands for itself are checked once."""
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self._models = models
-        self._known: dict[Hashable, Judgement] = {}
+        self._known: dict[Hashable, Checked] = {}
         self._lonely: dict[str, Mapping[str, Parameter]] = {}
 
-    def judge(self, body: Mapping[str, Json]) -> Judgement:
+    def check(self, body: Mapping[str, Json]) -> Checked:
+        """What is said of a request, and of its prompts before everything else."""
         model = self._models.get(str(body.get("model")))
         if model is None or not model.known:
-            return self._found(tuple([_likeness(*item) for item in body.items()]), body)
-        lonely = self._lonely_of(model)
+            return self._remembered(tuple([_likeness(*item) for item in body.items()]), body)
+        lonely = self._lonely.get(model.id)
+        if lonely is None:
+            lonely = self._lonely[model.id] = _lonely(model)
         key = [
             name if name in lonely and lonely[name].check(value) is None else _likeness(name, value)
             for name, value in body.items()
         ]
-        found = self._found(tuple(key), body)
-        words = [name for name in PROMPTS if name in body]
-        wrong = [one for name in words for one in _single(name, body[name], model)]
-        return replace(found, objections=(*wrong, *found.objections)) if wrong else found
+        checked = self._remembered(tuple(key), body)
+        prompts = [name for name in PROMPTS if name in body]
+        wrong = [one for name in prompts for one in _single(name, body[name], model)]
+        return replace(checked, findings=(*wrong, *checked.findings)) if wrong else checked
 
-    def _found(self, key: Hashable, body: Mapping[str, Json]) -> Judgement:
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) > _MOST_KNOWN:
-                self._known.clear()
-            found = self._known[key] = self._judged(body)
-        return found
-
-    def _lonely_of(self, model: Model) -> Mapping[str, Parameter]:
-        if model.id not in self._lonely:
-            self._lonely[model.id] = _lonely(model)
-        return self._lonely[model.id]
-
-    def _judged(self, body: Mapping[str, Json]) -> Judgement:
+    def _remembered(self, key: Hashable, body: Mapping[str, Json]) -> Checked:
         """What holds for every request like this one, whatever stands for itself in it."""
-        against = tuple(_objections(body, self._models))
+        checked = self._known.get(key)
+        if checked is not None:
+            return checked
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        findings = tuple(_findings(body, self._models))
         model = self._models.get(str(body.get("model")))
-        if model is None or any(one.severity == "error" for one in against):
-            return Judgement(against, body)
-        effective = model.effective(body)
-        return Judgement(against, effective, model.estimate(body), seconds_of(effective))
+        if model is None or any(one.severity == "error" for one in findings):
+            checked = Checked(findings, _less_prompts(body))
+        else:
+            effective = _less_prompts(model.effective(body))
+            checked = Checked(findings, effective, model.estimate(body), seconds_of(effective))
+        self._known[key] = checked
+        return checked
+
+
+def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in body.items() if name not in PROMPTS}
 
 
 def _lonely(model: Model) -> dict[str, Parameter]:
@@ -104,81 +96,62 @@ def _likeness(name: str, value: Json) -> Hashable:
     return name, kind, canonical(value) if kind is list or kind is dict else value
 
 
-def _objections(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Objection]:
+def _findings(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Finding]:
     """What the catalogue has against a request, less what it has against its prompts."""
     model = models.get(str(body.get("model")))
     if model is None:
-        yield _unknown_model(body.get("model"), models)
+        name = body.get("model")
+        known = f"known models: {', '.join(models)}; --allow-unknown-model lets any through"
+        hint = did_you_mean(str(name), models) or known
+        yield Finding("error", "unknown-model", "model", f"{name!r} is not a known model", hint)
         return
     if not model.known:
         message = f"{model.id!r} is not a known model: its parameters go through unchecked"
-        yield Objection("warning", "unknown-model", "model", message)
+        yield Finding("warning", "unknown-model", "model", message)
         return
-    rest = ((name, value) for name, value in body.items() if name not in PROMPTS)
-    single = [found for name, value in rest for found in _single(name, value, model)]
+    rest = _less_prompts(body)
+    single = [one for name, value in rest.items() for one in _single(name, value, model)]
     yield from single
-    for name, known in model.parameters.items():
-        if known.required and name not in body:
-            yield Objection("error", "missing-parameter", name, f"{name!r} is missing")
-    if not any(found.severity == "error" for found in single):
-        for finding in model.findings(body):
-            severity, code = finding.severity, finding.code
-            yield Objection(severity, code, finding.parameter, finding.message)
+    for name, known_parameter in model.parameters.items():
+        if known_parameter.required and name not in body:
+            yield Finding("error", "missing-parameter", name, f"{name!r} is missing")
+    if not any(one.severity == "error" for one in single):
+        yield from model.findings(body)
 
 
-def _single(name: str, value: Json, model: Model) -> Iterator[Objection]:
+def _single(name: str, value: Json, model: Model) -> Iterator[Finding]:
     known = model.parameters.get(name)
     if known is None:
         message = f"{name!r} is not a request parameter"
         hint = did_you_mean(name, model.parameters)
-        yield Objection("error", "unknown-key", name, message, hint, key=True)
+        yield Finding("error", "unknown-key", name, message, hint, key=True)
     elif (wrong := known.check(value)) is not None:
-        yield Objection("error", "value", name, f"{name} {wrong}")
+        yield Finding("error", "value", name, f"{name} {wrong}")
 
 
-def _unknown_model(name: Json, models: Mapping[str, Model]) -> Objection:
-    known = f"known models: {', '.join(models)}; --allow-unknown-model lets any through"
-    hint = did_you_mean(str(name), models) or known
-    return Objection("error", "unknown-model", "model", f"{name!r} is not a known model", hint)
-
-
-def over_budget(plan: Plan, place: Place) -> Iterator[Problem]:
-    """What a plan has against the budget of its own spec; `place` is the spec's."""
-    yield from tally_over_budget(Tally.of(plan.requests), plan.budget, plan.profile, place)
-
-
-def tally_over_budget(
+def over_budget(
     tally: Tally, budget: Limits, profile: str | None, place: Place
 ) -> Iterator[Problem]:
-    """As `over_budget`, of what was counted."""
+    """What a plan has against the budget of its own spec; `place` is the spec's."""
     name = "budget" if profile is None else f"budget with profile {profile!r}"
     yield from _over(tally, budget, f"{name} allows", budget.place or place)
 
 
-def over_limits(found: Iterable[tuple[Spec, Plan]]) -> Iterator[Problem]:
+def over_limits(tallies: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
     """What the plans of a command have against limits: all of a project together."""
-    yield from tallies_over_limits((spec, Tally.of(plan.requests)) for spec, plan in found)
-
-
-def tallies_over_limits(found: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
-    """As `over_limits`, of what was counted."""
     projects: dict[Path, tuple[Spec, Tally]] = {}
-    for spec, tally in found:
+    for spec, tally in tallies:
         _, together = projects.setdefault(spec.files.root, (spec, Tally()))
         together.take_in(tally)
     for spec, together in projects.values():
         limits = spec.policy.limits
         where = limits.place or Place(spec.files.shown(spec.path), 1, 1)
-        yield from _over_limits(together, limits, where)
-
-
-def _over_limits(tally: Tally, limits: Limits, where: Place) -> Iterator[Problem]:
-    yield from _over(tally, limits, "limits allow", where)
-    for model in tally.credits if limits.models else ():
-        if model not in limits.models:
-            allowed = ", ".join(limits.models)
-            message = f"the limits allow no {model!r}; they allow {allowed}"
-            yield Problem(where, "error", "model-not-allowed", message)
+        yield from _over(together, limits, "limits allow", where)
+        for model in together.credits if limits.models else ():
+            if model not in limits.models:
+                allowed = ", ".join(limits.models)
+                message = f"the limits allow no {model!r}; they allow {allowed}"
+                yield Problem(where, "error", "model-not-allowed", message)
 
 
 def _over(tally: Tally, limits: Limits, name: str, place: Place) -> Iterator[Problem]:
@@ -262,7 +235,7 @@ def _product(shot: Shot, one: Grid, size: int) -> str:
 
 
 def _takes(shot: Shot) -> int:
-    return variant(shot, ()).takes
+    return layer_of_variant(shot, ()).takes or 1
 
 
 def _factors(shot: Shot, one: Grid) -> str:

@@ -8,7 +8,6 @@ from veogen.document.nodes import Place
 from veogen.document.problems import Problems
 from veogen.models.model import Json
 from veogen.planner.identity import canonical
-from veogen.planner.lint import folded
 from veogen.planner.plan import Request
 from veogen.spec.types import PROMPTS
 
@@ -109,6 +108,11 @@ class Twins:
             elif other != one:
                 message = f"the videos of {one.address} and {other.address} have one path"
                 problems.error(one.place, "same-path", message, "write another 'output'")
+
+
+def folded(text: str) -> str:
+    """Equal for texts that differ only in case and white space."""
+    return " ".join(text.casefold().split())
 
 
 def met(request: Request) -> Met:

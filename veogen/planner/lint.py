@@ -1,65 +1,56 @@
 """What is allowed but likely a mistake that costs money."""
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any
 
 from veogen.document.nodes import Place
 from veogen.document.problems import Problem, did_you_mean
 from veogen.planner.axes import Choice
+from veogen.planner.duplicates import folded
 from veogen.planner.matrix import Grid
-from veogen.planner.variants import Blank, Form
+from veogen.planner.requests import ShotPlanner
+from veogen.planner.variants import Variant
 from veogen.spec.grammar import MATRIX_WORDS
-from veogen.spec.types import PROMPTS, Shot
+from veogen.spec.types import PROMPTS
 from veogen.templates.names import Uses, uses_of
+from veogen.templates.template import Template
 
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedShot:
-    """A shot that was planned, with a form for each set of overrides that fitted."""
-
-    shot: Shot
-    grid: Grid
-    forms: tuple[Form, ...]
-
-
 def doubts(
-    planned: Sequence[PlannedShot], load: Callable[[str], str | None], bases: Container[str]
+    planned: Sequence[ShotPlanner], load: Callable[[str], str | None], bases: Container[str]
 ) -> Iterator[Problem]:
     """Warnings about the shots of a spec; `bases` are the files that other specs may share."""
-    yield from _without_requests(planned)
-    planned = [one for one in planned if one.forms]
-    uses = [_uses(one, load) for one in planned]
-    for one, used in zip(planned, uses, strict=True):
-        yield from _unused_axes(one, used)
-        yield from _alike_values(one.grid)
-        for form in one.forms:
-            yield from _white_lines(form)
-            if form.takes > 1:
-                yield from _takes_doubts(form, one, load)
+    for shot in planned:
+        exclude = shot.shot.matrix.exclude
+        if exclude and not shot.variants:
+            message = f"the excludes of {shot.shot.name!r} leave none of its combinations"
+            yield _warning(exclude.place, "no-requests", message)
+    planned = [shot for shot in planned if shot.variants]
+    uses = [_uses(shot, load) for shot in planned]
+    for shot, used in zip(planned, uses, strict=True):
+        yield from _unused_axes(shot, used)
+        yield from _alike_values(shot.grid)
+        for variant in shot.variants:
+            for template in (variant.values.get(name) for name in PROMPTS):
+                if isinstance(template, Template) and _BLANK_LINE.search(template.text):
+                    message = "a line of the text is only white space"
+                    yield _warning(template.place, "white-space", message)
+            if variant.takes > 1:
+                yield from _takes_doubts(variant, shot, load)
     yield from _unused_vars(planned, uses, bases)
 
 
-def _without_requests(planned: Iterable[PlannedShot]) -> Iterator[Problem]:
-    for one in planned:
-        exclude = one.shot.matrix.exclude
-        if exclude and not one.forms:
-            message = f"the excludes of {one.shot.name!r} leave none of its combinations"
-            yield _warning(exclude.place, "no-requests", message)
-
-
-def _uses(one: PlannedShot, load: Callable[[str], str | None]) -> Uses:
-    used = uses_of(chain.from_iterable(form.texts for form in one.forms), load)
-    chosen_by = chain.from_iterable(override.when for override in one.shot.overrides)
-    set_by = chain.from_iterable(form.from_axes for form in one.forms)
+def _uses(shot: ShotPlanner, load: Callable[[str], str | None]) -> Uses:
+    used = uses_of(chain.from_iterable(variant.templates for variant in shot.variants), load)
+    chosen_by = chain.from_iterable(override.when for override in shot.shot.overrides)
+    set_by = chain.from_iterable(variant.from_axes for variant in shot.variants)
     return used | Uses(frozenset((*chosen_by, *set_by)))
 
 
-def _unused_axes(one: PlannedShot, used: Uses) -> Iterator[Problem]:
+def _unused_axes(one: ShotPlanner, used: Uses) -> Iterator[Problem]:
     axes = one.shot.matrix.axes
     for name in axes:
         if not used.uses(name):
@@ -69,7 +60,7 @@ def _unused_axes(one: PlannedShot, used: Uses) -> Iterator[Problem]:
 
 
 def _unused_vars(
-    planned: Sequence[PlannedShot], uses: Sequence[Uses], bases: Container[str]
+    planned: Sequence[ShotPlanner], uses: Sequence[Uses], bases: Container[str]
 ) -> Iterator[Problem]:
     """Vars that no shot which has them uses; those of a base may be meant for other specs."""
     used_at: dict[tuple[Place, str], bool] = {}
@@ -96,44 +87,26 @@ def _alike_values(grid: Grid) -> Iterator[Problem]:
                 yield _warning(one.place, "near-duplicate", message)
 
 
-def _white_lines(form: Form) -> Iterator[Problem]:
-    for name in PROMPTS:
-        blank = form.values.get(name)
-        if isinstance(blank, Blank):
-            source = form.texts[blank.index].source
-            if _BLANK_LINE.search(source.text):
-                message = "a line of the text is only white space"
-                yield _warning(source.place, "white-space", message)
-
-
 def _takes_doubts(
-    form: Form, one: PlannedShot, load: Callable[[str], str | None]
+    variant: Variant, shot: ShotPlanner, load: Callable[[str], str | None]
 ) -> Iterator[Problem]:
     """What is odd beside several takes, be it written there or on an axis."""
+    values, places, takes = variant.values, variant.places, variant.takes
     message = "all takes have one seed: they may come out alike"
-    if "seed" in form.from_axes:
-        for seed in islice(_chosen("seed", one.grid), 1):
-            yield _warning(seed.place, "takes-with-seed", message)
-    elif "seed" in form.values and not _tells_takes_apart(form.values["seed"], form, load):
-        yield _warning(form.places["seed"], "takes-with-seed", message)
-    for number, place in _numbers(form, one.grid):
+    seed = values.get("seed")
+    of_take = isinstance(seed, Template) and uses_of([seed], load).uses("take")
+    if "seed" in variant.from_axes:
+        for chosen in islice(_chosen("seed", shot.grid), 1):
+            yield _warning(chosen.place, "takes-with-seed", message)
+    elif "seed" in values and not of_take:
+        yield _warning(places["seed"], "takes-with-seed", message)
+    numbers = [(values["n"], places["n"])] if "n" in values else []
+    if "n" in variant.from_axes:
+        numbers = [(one.value, one.place) for one in _chosen("n", shot.grid)]
+    for number, place in numbers:
         if isinstance(number, int) and number > 1:
-            message = f"{form.takes} takes of {number} videos each: {form.takes * number} videos"
+            message = f"{takes} takes of {number} videos each: {takes * number} videos"
             yield _warning(place, "takes-with-n", message)
-
-
-def _tells_takes_apart(seed: Any, form: Form, load: Callable[[str], str | None]) -> bool:
-    """Whether a seed is a template that may be another one in each take."""
-    if not isinstance(seed, Blank):
-        return False
-    return uses_of([form.texts[seed.index]], load).uses("take")
-
-
-def _numbers(form: Form, grid: Grid) -> Iterator[tuple[object, Place]]:
-    if "n" in form.from_axes:
-        yield from ((one.value, one.place) for one in _chosen("n", grid))
-    elif "n" in form.values:
-        yield form.values["n"], form.places["n"]
 
 
 def _chosen(name: str, grid: Grid) -> Iterator[Choice]:
@@ -142,11 +115,6 @@ def _chosen(name: str, grid: Grid) -> Iterator[Choice]:
         if name in dimension.names:
             for point in dimension.points:
                 yield from (one for one in point if one.name == name)
-
-
-def folded(text: str) -> str:
-    """Equal for texts that differ only in case and white space."""
-    return " ".join(text.casefold().split())
 
 
 def _warning(place: Place, code: str, message: str, hint: str | None = None) -> Problem:

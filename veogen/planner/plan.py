@@ -82,6 +82,11 @@ class Plan:
     budget: Limits
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def tally(self) -> "Tally":
+        """Sums over its requests."""
+        return Tally.of(self.requests)
+
 
 def total_credits(requests: Iterable[Request]) -> Decimal | None:
     """The sum of the estimates, with three places; None when one of them is unknown."""

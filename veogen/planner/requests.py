@@ -1,25 +1,39 @@
-"""One request from its draft and its rendered texts, or what is wrong with it."""
+"""The requests of one shot: its combinations, each with the texts that its templates give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
 from veogen.models.model import Json, Model, parameter
-from veogen.planner.checks import Judge, Judgement
-from veogen.planner.identity import BadPathError, default_output, output_path, request_hash
+from veogen.planner.axes import Combination
+from veogen.planner.checks import Checked, RequestChecker
+from veogen.planner.identity import (
+    BadPathError,
+    default_output,
+    output_path,
+    request_hash,
+    take_address,
+)
 from veogen.planner.images import BadImageError, Found, Images, doubts, shown
+from veogen.planner.matrix import Grid
 from veogen.planner.plan import Request
 from veogen.planner.rows import rows_path
-from veogen.planner.variants import Blank, Draft, filled
+from veogen.planner.variants import Variant, substitute, variant
 from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
-from veogen.templates.rendered import Rendered, rendered_text
-from veogen.templates.template import Fault, place_of
+from veogen.templates.rendered import rendered_text
+from veogen.templates.renderer import Renderer
+from veogen.templates.template import Fault, Template, place_of
+
+CHUNK = 64  # combinations rendered together: one exchange with the guard for all of them
+
+_T = TypeVar("_T")
 
 Key: TypeAlias = tuple[Place, Severity, str, str, str | None]
 
@@ -30,7 +44,7 @@ class _Heard:
     count: int
 
 
-class Complaints:
+class GroupedProblems:
     """Collects what is wrong with combinations; a thousand like ones become one line."""
 
     def __init__(self) -> None:
@@ -51,124 +65,208 @@ class Complaints:
         else:
             heard.count += 1
 
-    def tell(self, problems: Problems) -> None:
+    def report(self, problems: Problems) -> None:
         """Hand all of them over, each with the first address it is true of."""
-        problems.extend(_problem(key, heard) for key, heard in self._heard.items())
+        for (place, severity, code, message, hint), heard in self._heard.items():
+            more = f" and {heard.count - 1} more" if heard.count > 1 else ""
+            message_of_all = f"{message} ({heard.address}{more})"
+            problems.extend([Problem(place, severity, code, message_of_all, hint)])
         self._heard.clear()
 
 
-def _problem(key: Key, heard: _Heard) -> Problem:
-    place, severity, code, message, hint = key
-    more = f" and {heard.count - 1} more" if heard.count > 1 else ""
-    return Problem(place, severity, code, f"{message} ({heard.address}{more})", hint)
+class ShotPlanner:
+    """Plans one shot on its grid; `images` and `checker` are those of the whole spec."""
+
+    def __init__(
+        self,
+        shot: Shot,
+        grid: Grid,
+        spec: Spec,
+        models: Mapping[str, Model],
+        *,
+        renderer: Renderer,
+        images: Images,
+        checker: RequestChecker,
+    ) -> None:
+        self.shot, self.grid, self.spec, self.models = shot, grid, spec, models
+        self.images, self.checker, self._renderer = images, checker, renderer
+        self.grouped = GroupedProblems()
+        self.parameter = cache(lambda name: parameter(name, models.values()))
+        self._settable = settable(grid, models)
+        self._variants: dict[tuple[int, ...], Variant] = {}
+
+    @property
+    def variants(self) -> Iterable[Variant]:
+        """The shot with each set of its overrides that fitted something so far."""
+        return self._variants.values()
+
+    def variant(self, matching: tuple[int, ...]) -> Variant:
+        """The shot where these overrides fit; made once for each set of them."""
+        if matching not in self._variants:
+            prepare = self._renderer.prepare
+            self._variants[matching] = variant(self.shot, matching, self._settable, prepare)
+        return self._variants[matching]
+
+    def requests(self, problems: Problems) -> Iterator[Request]:
+        """The requests without mistakes, in order; the mistakes go to `problems`."""
+        for builders in _chunks(self._builders(problems), CHUNK):
+            orders = [(t, b.variant.scope, b.scope) for b in builders for t in b.variant.templates]
+            texts = iter(self._renderer.render(orders))
+            for builder in builders:
+                request = builder.build(list(islice(texts, len(builder.variant.templates))))
+                if request is not None:
+                    yield request
+        self.grouped.report(problems)
+
+    def folder(self, place: Place) -> PurePosixPath:
+        """The folder of the file that wrote the value at `place`."""
+        rows = rows_path(self.shot.matrix)
+        if rows is not None and place.path == self.spec.files.shown(rows):
+            return rows.parent
+        return self.spec.folder(place)
+
+    def _builders(self, problems: Problems) -> Iterator["RequestBuilder"]:
+        for combination, matching in self.grid.walk(problems):
+            chosen = self.variant(matching)
+            keys, address = self.grid.keys(combination), self.grid.address(combination)
+            values = {one.name: one.value for one in combination}
+            for take in range(1, chosen.takes + 1):
+                scope = {**values, "take": take}
+                yield RequestBuilder(
+                    self, chosen, combination, keys, take, take_address(address, take), scope
+                )
+
+
+def settable(grid: Grid, models: Mapping[str, Model]) -> frozenset[str]:
+    """The axes and columns that are named like a parameter."""
+    return frozenset(n for n in grid.names if parameter(n, models.values()) is not None)
+
+
+def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 class _WrongError(Exception):
     """The request cannot be made; why has been told."""
 
 
-class Maker:
-    """Makes the requests of a spec; what is wrong with them goes to `complaints`."""
+class RequestBuilder:
+    """Builds one take of one combination; its templates see `scope` besides their variant's.
+
+    What is wrong with it goes to the grouped problems of its shot.
+    """
+
+    __slots__ = ("_address", "_combination", "_keys", "_shot", "_take", "scope", "variant")
 
     def __init__(
-        self, spec: Spec, models: Mapping[str, Model], images: Images, judge: Judge
+        self,
+        shot: ShotPlanner,
+        variant_: Variant,
+        combination: Combination,
+        keys: Mapping[str, Json],
+        take: int,
+        address: str,
+        scope: Mapping[str, Json],
     ) -> None:
-        self._spec, self._models, self._images, self._judge = spec, models, images, judge
-        self.complaints = Complaints()
-        self._kind = cache(lambda name: parameter(name, models.values()))
+        self._shot, self.variant, self._combination = shot, variant_, combination
+        self._keys, self._take, self._address, self.scope = keys, take, address, scope
 
-    def request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request | None:
+    def build(self, rendered: Sequence[str | Fault]) -> Request | None:
         """The request, or None when there is a mistake in it."""
         try:
-            return self._request(draft, rendered)
+            texts = self._texts(rendered)
+            body = self._body(texts)
+            found = self._place_images(body)
+            checked = self._shot.checker.check(body)
+            if not self._fits(checked) or found is None:
+                return None
+            self._warn_of_images(found, checked.effective)
+            images = tuple(one.image for one in found)
+            return Request(
+                address=self._address,
+                hash=request_hash(body, self._take, images),
+                shot=self._shot.shot.name,
+                take=self._take,
+                variables=self._keys,
+                output=self._output(texts),
+                body={name: body[name] for name in sorted(body)},
+                images=images,
+                credits=checked.credits,
+                seconds=checked.seconds,
+                place=self._shot.shot.place,
+            )
         except _WrongError:
             return None
 
-    def _request(self, draft: Draft, rendered: Sequence[str | Fault]) -> Request:
-        texts = self._texts(draft, rendered)
-        body = self._body(draft, texts)
-        found = self._place_images(draft, body)
-        judgement = self._judge.judge(body)
-        if not self._fits(draft, judgement) or found is None:
-            raise _WrongError
-        self._doubt(draft, found, judgement.effective)
-        images = tuple(one.image for one in found)
-        return Request(
-            address=draft.address,
-            hash=request_hash(body, draft.take, images),
-            shot=draft.shot.name,
-            take=draft.take,
-            variables=draft.keys,
-            output=self._output(draft, texts),
-            body={name: body[name] for name in sorted(body)},
-            images=images,
-            credits=judgement.credits,
-            seconds=judgement.seconds,
-            place=draft.shot.place,
-        )
+    def _place(self, name: str, *, key: bool = False) -> Place:
+        """Where the value of a parameter, or with `key` its name, was written."""
+        places = self.variant.key_places if key else self.variant.places
+        if name in places:
+            return places[name]
+        chosen = (one.place for one in self._combination if one.name == name)
+        return next(chosen, self._shot.shot.place)
 
-    def _texts(self, draft: Draft, rendered: Sequence[str | Fault]) -> list[str]:
-        """The rendered texts tidied; every flaw of all of them is told."""
-        texts, wrong = [], False
-        for index, (prepared, text) in enumerate(zip(draft.form.texts, rendered, strict=True)):
-            source = prepared.source
+    def _texts(self, rendered: Sequence[str | Fault]) -> list[str]:
+        """The rendered texts, all but the output's tidied; every flaw of all of them is told."""
+        texts, wrong, output = [], False, self.variant.output
+        for template, text in zip(self.variant.templates, rendered, strict=True):
             if isinstance(text, Fault):
-                place = place_of(text, source, self._spec.files)
-                self._error(draft, place, text.code, text.message, text.hint)
+                place = place_of(text, template, self._shot.spec.files)
+                self._error(place, text.code, text.message, text.hint)
                 wrong = True
-            elif index == draft.form.output:
+            elif template is output:
                 texts.append(text)
-                wrong |= bool(text.strip()) and self._flawed(
-                    draft, source.place, rendered_text(text)
-                )
+                wrong |= bool(text.strip()) and self._tidied(text, template.place) is None
             else:
-                found = rendered_text(text)
-                texts.append(found.text)
-                wrong |= self._flawed(draft, source.place, found)
+                tidied = self._tidied(text, template.place)
+                texts.append(tidied or "")
+                wrong |= tidied is None
         if wrong:
             raise _WrongError
         return texts
 
-    def _flawed(self, draft: Draft, place: Place, found: Rendered) -> bool:
+    def _tidied(self, text: str, place: Place) -> str | None:
+        """The text as it is bought, None if it must not be; what is odd in it is told."""
+        found = rendered_text(text)
         for code, message in found.flaws:
-            self._error(draft, place, code, f"the text {message}")
+            self._error(place, code, f"the text {message}")
         for code, message in found.oddities:
-            self.complaints.warn(place, code, f"the text {message}", draft.address)
-        return bool(found.flaws)
+            self._shot.grouped.warn(place, code, f"the text {message}", self._address)
+        return None if found.flaws else found.text
 
-    def _body(self, draft: Draft, texts: Sequence[str]) -> dict[str, Json]:
+    def _body(self, texts: Sequence[str]) -> dict[str, Json]:
         body: dict[str, Json] = {}
-        for name, value in draft.form.values.items():
-            body[name] = filled(value, texts)
-            if isinstance(value, Blank) and value.template:
-                body[name] = self._typed(draft, name, texts[value.index])
-        for one in draft.combination:
-            if one.name in draft.form.from_axes:
-                body[one.name] = self._chosen(draft, one.name, one.value, one.place)
+        rest = iter(texts)
+        for name, value in self.variant.values.items():
+            body[name] = substitute(value, rest)
+            if isinstance(value, Template) and not value.is_constant:
+                body[name] = self._typed(name, str(body[name]))
+        for one in self._combination:
+            if one.name not in self.variant.from_axes:
+                continue
+            body[one.name] = one.value
+            if one.name in PROMPTS and isinstance(one.value, str):  # tidied like every prompt
+                tidied = self._tidied(one.value, one.place)
+                if tidied is None:
+                    raise _WrongError
+                body[one.name] = tidied
         return body
 
-    def _typed(self, draft: Draft, name: str, text: str) -> Json:
+    def _typed(self, name: str, text: str) -> Json:
         """A text that is all of a parameter's value, as the parameter's type."""
-        kind = self._kind(name)
+        kind = self._shot.parameter(name)
         if kind is None or kind.kind != "uris":
             return text if kind is None else kind.parse(text)
         try:
             return as_json(read(text.encode(), "the rendered text"))
         except MistakesError as error:
             message = f"{name} is a list; the rendered text is none: {error.problems[0].message}"
-            self._error(draft, draft.place(name), "value", message)
+            self._error(self._place(name), "value", message)
             raise _WrongError from None
 
-    def _chosen(self, draft: Draft, name: str, value: Json, place: Place) -> Json:
-        """What an axis or column sets; a prompt is tidied like every prompt."""
-        if name not in PROMPTS or not isinstance(value, str):
-            return value
-        found = rendered_text(value)
-        if self._flawed(draft, place, found):
-            raise _WrongError
-        return found.text
-
-    def _place_images(self, draft: Draft, body: dict[str, Json]) -> tuple[Found, ...] | None:
+    def _place_images(self, body: dict[str, Json]) -> tuple[Found, ...] | None:
         """The local images of a body, which names them by their path from here on.
 
         None when one of them cannot be used.
@@ -176,62 +274,49 @@ class Maker:
         urls = body.get("image_urls")
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             return ()
-        place = draft.place("image_urls")
-        folder = self._folder(place, draft.shot)
-        model = self._models.get(str(body.get("model")))
+        folder = self._shot.folder(self._place("image_urls"))
+        model = self._shot.models.get(str(body.get("model")))
         limit = model.parameters.get("image_urls") if model else None
         most = limit.max_bytes if limit else None
-        found = [self._found(draft, str(url), folder, most) for url in urls]
+        found = [self._image(str(url), folder, most) for url in urls]
         if None in found:
             return None
         body["image_urls"] = [shown(image) for image in found if image is not None]
         return tuple(dict.fromkeys(image for image in found if isinstance(image, Found)))
 
-    def _folder(self, place: Place, shot: Shot) -> PurePosixPath:
-        """The folder of the file that wrote the value at `place`."""
-        rows = rows_path(shot.matrix)
-        if rows is not None and place.path == self._spec.files.shown(rows):
-            return rows.parent
-        return self._spec.folder(place)
-
-    def _found(
-        self, draft: Draft, url: str, folder: PurePosixPath, max_bytes: int | None
-    ) -> Found | str | None:
+    def _image(self, url: str, folder: PurePosixPath, max_bytes: int | None) -> Found | str | None:
         try:
-            return self._images.find(url, folder, max_bytes)
+            return self._shot.images.find(url, folder, max_bytes)
         except BadImageError as error:
-            self._error(draft, draft.place("image_urls"), "bad-image", str(error))
+            self._error(self._place("image_urls"), "bad-image", str(error))
             return None
 
-    def _doubt(self, draft: Draft, found: Sequence[Found], effective: Mapping[str, Json]) -> None:
+    def _warn_of_images(self, found: Sequence[Found], effective: Mapping[str, Json]) -> None:
         for one in found:
             for code, message in doubts(one, effective):
-                self.complaints.warn(draft.place("image_urls"), code, message, draft.address)
+                self._shot.grouped.warn(self._place("image_urls"), code, message, self._address)
 
-    def _fits(self, draft: Draft, judgement: Judgement) -> bool:
+    def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""
         fits = True
-        for found in judgement.objections:
-            place = draft.place(found.parameter, key=found.key)
-            if found.severity == "error":
+        for finding in checked.findings:
+            place = self._place(finding.parameter, key=finding.key)
+            if finding.severity == "error":
                 fits = False
-                self._error(draft, place, found.code, found.message, found.hint)
+                self._error(place, finding.code, finding.message, finding.hint)
             else:
-                self.complaints.warn(place, found.code, found.message, draft.address)
+                self._shot.grouped.warn(place, finding.code, finding.message, self._address)
         return fits
 
-    def _output(self, draft: Draft, texts: Sequence[str]) -> str:
-        index = draft.form.output
-        if index is None:
-            return default_output(draft.shot.name, draft.keys, draft.take)
+    def _output(self, texts: Sequence[str]) -> str:
+        template = self.variant.output
+        if template is None:
+            return default_output(self._shot.shot.name, self._keys, self._take)
         try:
-            return output_path(texts[index])
+            return output_path(texts[-1])
         except BadPathError as error:
-            place = draft.form.texts[index].source.place
-            self._error(draft, place, "bad-output", f"the output {error}")
+            self._error(template.place, "bad-output", f"the output {error}")
             raise _WrongError from None
 
-    def _error(
-        self, draft: Draft, place: Place, code: str, message: str, hint: str | None = None
-    ) -> None:
-        self.complaints.error(place, code, message, draft.address, hint)
+    def _error(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+        self._shot.grouped.error(place, code, message, self._address, hint)

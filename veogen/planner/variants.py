@@ -1,171 +1,126 @@
 """What holds for a combination once every level of precedence has had its say."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.models.model import DEFAULT_MODEL, Json
-from veogen.planner.axes import Combination
 from veogen.spec.grammar import as_json
 from veogen.spec.layers import settled, stacked
-from veogen.spec.types import PROMPTS, Layer, Shot, Text
-from veogen.templates.renderer import Prepared, Renderer
-from veogen.templates.template import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A parameter as some level wrote it; `text` is set for the prompts of a shot."""
-
-    value: Value
-    place: Place
-    key_place: Place
-    text: Text | None = None
+from veogen.spec.types import PROMPTS, Layer, Shot
+from veogen.templates.template import Template
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A shot with some of its overrides applied.
 
-    `settings` are the parameters in force, `firm` the names that an axis or column does not
-    set: an override, the profile, `--set` or, for a prompt, the shot itself wrote them.
+    `values` are the parameters in force with a `Template` wherever a text belongs, less those
+    of the names `from_axes`, which axes and columns set. `templates` are those of `values` in
+    order, and last the one of the `output`, if the shot writes it. `scope` is what all of them
+    see; `places` and `key_places` say where each parameter and its name were written.
     """
-
-    settings: Mapping[str, Setting]
-    firm: frozenset[str]
-    vars: Mapping[str, Json]
-    takes: int
-
-
-def variant(shot: Shot, matching: Sequence[int]) -> Variant:
-    """The shot as it is where the overrides at the positions `matching` fit."""
-    stronger = [*(shot.overrides[index].layer for index in matching), *shot.tops]
-    layer = settled(reduce(stacked, stronger, shot.base))
-    firm = {name for stronger_one in stronger for name in _written(stronger_one)}
-    firm.update(shot.texts)
-    variables = {name: as_json(value) for name, value in layer.vars.items()}
-    return Variant(dict(_settings(layer)), frozenset(firm), variables, layer.takes or 1)
-
-
-def _written(layer: Layer) -> Iterator[str]:
-    yield from layer.params
-    yield from (name for name in PROMPTS if getattr(layer, name) is not None)
-
-
-def _settings(layer: Layer) -> Iterator[tuple[str, Setting]]:
-    params = layer.params
-    for name, value in params.items():
-        yield name, Setting(value, params.value_place(name), params.key_place(name))
-    for name in PROMPTS:
-        text: Text | None = getattr(layer, name)
-        if text is not None:
-            yield name, Setting(text.source, text.place, text.place, text)
-
-
-@dataclass(frozen=True, slots=True)
-class Blank:
-    """Stands in a parameter's value where a rendered text belongs."""
-
-    index: int
-    template: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The parameters of a variant with blanks for `texts`, and what all its templates see."""
 
     takes: int
     values: Mapping[str, Any]
     places: Mapping[str, Place]
     key_places: Mapping[str, Place]
     from_axes: frozenset[str]
-    texts: tuple[Prepared, ...]
-    output: int | None
+    templates: tuple[Template, ...]
+    output: Template | None
     scope: Mapping[str, Json]
 
 
-@dataclass(slots=True)
-class _Blanks:
-    renderer: Renderer
-    texts: list[Prepared] = field(default_factory=list)
-
-    def add(self, prepared: Prepared) -> Blank:
-        self.texts.append(prepared)
-        return Blank(len(self.texts) - 1, template=not prepared.source.is_constant)
-
-    def fill_in(self, value: Value, place: Place) -> Any:
-        """The value with a blank for every string in it."""
-        match value:
-            case str():
-                return self.add(self.renderer.prepare(Source(value, place)))
-            case Seq():
-                return [self.fill_in(v, value.value_place(i)) for i, v in enumerate(value)]
-            case Map():
-                return {key: self.fill_in(v, value.value_place(key)) for key, v in value.items()}
-            case _:
-                return value
+def layer_of_variant(shot: Shot, matching: Sequence[int]) -> Layer:
+    """What all levels say together where the overrides at the positions `matching` fit."""
+    return settled(reduce(stacked, _stronger(shot, matching), shot.base))
 
 
-def form(shot: Shot, variant: Variant, from_axes: frozenset[str], renderer: Renderer) -> Form:
-    """The form of a variant; what `from_axes` names is set by axes and columns instead."""
-    settings = {n: s for n, s in variant.settings.items() if n not in from_axes}
-    blanks = _Blanks(renderer)
-    values = {name: _value(setting, blanks) for name, setting in settings.items()}
+def variant(
+    shot: Shot,
+    matching: Sequence[int],
+    settable: Collection[str],
+    prepare: Callable[[Template], Template] = lambda template: template,
+) -> Variant:
+    """The shot as it is where the overrides at the positions `matching` fit.
+
+    `settable` are the parameters that have an axis or column. Those set them unless an override,
+    the profile, `--set` or, for a prompt, the shot itself does.
+    """
+    layer = layer_of_variant(shot, matching)
+    from_axes = frozenset(settable) - shot.texts
+    for stronger in _stronger(shot, matching):
+        prompts = [name for name in PROMPTS if getattr(stronger, name) is not None]
+        from_axes = from_axes.difference(stronger.params, prompts)
+    params = layer.params
+    values, places, key_places = dict[str, Any](), dict[str, Place](), dict[str, Place]()
+    for name in (name for name in params if name not in from_axes):
+        places[name], key_places[name] = params.value_place(name), params.key_place(name)
+        values[name] = _with_templates(params[name], places[name], prepare)
+    for name in PROMPTS:
+        template: Template | None = getattr(layer, name)
+        if template is not None and name not in from_axes:
+            values[name] = prepare(template)
+            places[name] = key_places[name] = template.place
     if "model" not in from_axes:
         values.setdefault("model", DEFAULT_MODEL)
-    output = shot.output
-    return Form(
-        takes=variant.takes,
+    output = None if shot.output is None else prepare(shot.output)
+    variables = {name: as_json(value) for name, value in layer.vars.items()}
+    return Variant(
+        takes=layer.takes or 1,
         values=values,
-        places={name: setting.place for name, setting in settings.items()},
-        key_places={name: setting.key_place for name, setting in settings.items()},
+        places=places,
+        key_places=key_places,
         from_axes=from_axes,
-        output=None if output is None else blanks.add(renderer.prepare(_path_source(output))).index,
-        texts=tuple(blanks.texts),
-        scope={**variant.vars, "vars": dict(variant.vars), "shot": shot.name},
+        templates=(*templates_in(values), *(() if output is None else (output,))),
+        output=output,
+        scope={**variables, "vars": variables, "shot": shot.name},
     )
 
 
-def filled(value: Any, texts: Sequence[str]) -> Any:
-    """The value with its blanks filled."""
+def substitute(value: Any, texts: Iterator[str]) -> Any:
+    """A value of a variant, the next of the texts in the place of each template in it."""
     match value:
-        case Blank():
-            return texts[value.index]
+        case Template():
+            return next(texts)
         case list():
-            return [filled(item, texts) for item in value]
+            return [substitute(item, texts) for item in value]
         case dict():
-            return {key: filled(item, texts) for key, item in value.items()}
+            return {key: substitute(item, texts) for key, item in value.items()}
         case _:
             return value
 
 
-def _value(setting: Setting, blanks: _Blanks) -> Any:
-    if setting.text is not None:
-        return blanks.add(blanks.renderer.prepare_text(setting.text))
-    return blanks.fill_in(setting.value, setting.place)
+def _stronger(shot: Shot, matching: Sequence[int]) -> list[Layer]:
+    return [*(shot.overrides[index].layer for index in matching), *shot.tops]
 
 
-def _path_source(output: Text) -> Source:
-    return Source(output.source, output.place, block=output.block, mode="path")
+def _with_templates(value: Value, place: Place, prepare: Callable[[Template], Template]) -> Any:
+    """The value with a template for every string in it."""
+    match value:
+        case str():
+            return prepare(Template(value, place))
+        case Seq():
+            return [
+                _with_templates(item, value.value_place(index), prepare)
+                for index, item in enumerate(value)
+            ]
+        case Map():
+            return {
+                key: _with_templates(item, value.value_place(key), prepare)
+                for key, item in value.items()
+            }
+        case _:
+            return value
 
 
-class Draft(NamedTuple):
-    """One take of one combination: its templates see `scope` besides what their form has."""
-
-    shot: Shot
-    form: Form
-    combination: Combination
-    keys: Mapping[str, Json]
-    take: int
-    address: str
-    scope: Mapping[str, Json]
-
-    def place(self, name: str, *, key: bool = False) -> Place:
-        """Where the value of a parameter, or with `key` its name, was written."""
-        places = self.form.key_places if key else self.form.places
-        if name in places:
-            return places[name]
-        chosen = (one.place for one in self.combination if one.name == name)
-        return next(chosen, self.shot.place)
+def templates_in(value: Any) -> Iterator[Template]:
+    """The templates in a value, in the order in which `substitute` meets them."""
+    if isinstance(value, Template):
+        yield value
+    elif isinstance(value, list | dict):
+        items = value.values() if isinstance(value, dict) else value
+        yield from chain.from_iterable(map(templates_in, items))

@@ -1,7 +1,8 @@
 """Levels of precedence as layers, and layers laid over one another."""
 
 from veogen.document.nodes import Map, Place, Seq, Value, without_nulls
-from veogen.spec.types import PROMPTS, Layer, Text
+from veogen.spec.types import PROMPTS, Layer
+from veogen.templates.template import Template
 
 _ALTERNATIVES = {"prompt": "template", "template": "prompt"}
 
@@ -87,9 +88,7 @@ def layer_of(level: Map) -> Layer:
     """
     params = submap(level, "params")
     return Layer(
-        prompt=_text(level, "prompt")
-        or _text(level, "template", template=True)
-        or _text(params, "prompt"),
+        prompt=_text(level, "prompt") or _text(level, "template") or _text(params, "prompt"),
         negative_prompt=_text(level, "negative_prompt") or _text(params, "negative_prompt"),
         params=_without_texts(params, level),
         vars=submap(level, "vars"),
@@ -133,11 +132,13 @@ def submap(tree: Map, key: str) -> Map:
     return value if isinstance(value, Map) else Map.like(tree)
 
 
-def _text(tree: Map, key: str, *, template: bool = False) -> Text | None:
+def _text(tree: Map, key: str) -> Template | None:
     value: Value = tree.get(key)
     if not isinstance(value, str):
         return None
-    return Text(value, tree.value_place(key), template, block=tree.is_block(key))
+    if key == "template":
+        return Template("", tree.value_place(key), name=value)
+    return Template(value, tree.value_place(key), block=tree.is_block(key))
 
 
 def _without_texts(params: Map, level: Map) -> Map:

@@ -9,7 +9,8 @@ from veogen.document.nodes import Map, Place, Seq, Value, without_nulls
 from veogen.document.problems import MOST, Problems, did_you_mean
 from veogen.spec.grammar import MATRIX_WORDS
 from veogen.spec.layers import layer_of, merge, merge_shot, settled, stacked, submap
-from veogen.spec.types import Layer, Matrix, Override, Sample, Shot, Text
+from veogen.spec.types import Layer, Matrix, Override, Sample, Shot
+from veogen.templates.template import Template
 
 MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the profile give it
 
@@ -103,11 +104,12 @@ def _string(tree: Map, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _output(shot: Map) -> Text | None:
+def _output(shot: Map) -> Template | None:
     written = _string(shot, "output")
     if written is None:
         return None
-    return Text(written, shot.value_place("output"), block=shot.is_block("output"))
+    place, block = shot.value_place("output"), shot.is_block("output")
+    return Template(written, place, block=block, mode="path")
 
 
 def _overrides(shot: Map) -> Iterator[Override]:

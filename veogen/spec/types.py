@@ -9,23 +9,10 @@ from veogen.document.files import Files
 from veogen.document.nodes import Map, Place, Seq
 from veogen.document.problems import Problem
 from veogen.models.model import Catalogue, default_catalogue
+from veogen.templates.template import Template
 
 PROMPTS = ("prompt", "negative_prompt")
 """The parameters that a shot writes beside its `params`: templates, and tidied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A template's source as it stands in a spec, or the name of a file below `templates/`.
-
-    `block` says that it was written as a block scalar (`|` or `>`): its first line stands on
-    the line below `place`.
-    """
-
-    source: str
-    place: Place
-    template: bool = False
-    block: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +23,8 @@ class Layer:
     `veogen.spec.merge` does it. The two texts are taken out of `params`, where None stays.
     """
 
-    prompt: Text | None = None
-    negative_prompt: Text | None = None
+    prompt: Template | None = None
+    negative_prompt: Template | None = None
     params: Map
     vars: Map
     takes: int | None = None
@@ -102,7 +89,7 @@ class Shot:
     named: Mapping[str, Place]
     texts: frozenset[str]
     matrix: Matrix
-    output: Text | None
+    output: Template | None
 
 
 @dataclass(frozen=True, slots=True)

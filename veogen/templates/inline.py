@@ -6,7 +6,7 @@ that does not exist, is left to Jinja2, so that both ways always agree.
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, TypeAlias, Union
 
@@ -14,7 +14,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.filters import FILTERS
 
 from veogen.templates.environment import TEXT_LIMIT, slug
-from veogen.templates.template import Source
+from veogen.templates.template import Mode, is_constant
 from veogen.text import safe
 
 MADE_LIMIT = TEXT_LIMIT // 8  # far below what the guard would count
@@ -232,15 +232,13 @@ class SimpleTemplate:
 
     pieces: Pieces
     is_path: bool = False
+    constant: str | None = field(init=False, default=None)
+    """The text of a template that is nothing else."""
 
-    @property
-    def constant(self) -> str | None:
-        """The text of a template that is nothing else."""
+    def __post_init__(self) -> None:
         match self.pieces:
             case (str(text),) if len(text) <= MADE_LIMIT:
-                return text
-            case _:
-                return None
+                object.__setattr__(self, "constant", text)
 
     def render(self, scope: Mapping[str, Any]) -> str:
         """The text; raises `NotSimpleError`."""
@@ -257,12 +255,12 @@ class SimpleTemplate:
         return safe(text) if self.is_path else text
 
 
-def simple(source: Source) -> SimpleTemplate | None:
+def simple(text: str, mode: Mode = "text") -> SimpleTemplate | None:
     """The template as pieces, or None if it takes Jinja2."""
-    is_path = source.mode == "path"
-    if source.is_constant:
-        return SimpleTemplate((source.text,), is_path=is_path)
-    return _parsed(source.text, is_path=is_path) if len(source.text) <= SOURCE_LIMIT else None
+    is_path = mode == "path"
+    if is_constant(text):
+        return SimpleTemplate((text,), is_path=is_path)
+    return _parsed(text, is_path=is_path) if len(text) <= SOURCE_LIMIT else None
 
 
 @lru_cache(maxsize=128)  # shots often write one thing

@@ -7,7 +7,7 @@ from itertools import chain
 from jinja2 import TemplateSyntaxError, nodes
 
 from veogen.templates.inline import SOURCE_LIMIT, SimpleTemplate, expressions_of, parser
-from veogen.templates.renderer import Prepared
+from veogen.templates.template import Template
 
 Load = Callable[[str], str | None]
 
@@ -37,15 +37,15 @@ class Uses:
 EVERYTHING = Uses(everything=True)
 
 
-def uses_of(templates: Iterable[Prepared], load: Load) -> Uses:
+def uses_of(templates: Iterable[Template], load: Load) -> Uses:
     """What the templates and all that they take in use together."""
     found = Uses()
     texts = []
     for one in templates:
-        if one.simple is None:
-            texts.append(one.source.text)
+        if one.inline is None:
+            texts.append(one.text)
         else:
-            found |= _of_pieces(one.simple)
+            found |= _of_pieces(one.inline)
     seen: set[str] = set()
     while texts:
         tree = _parsed(texts.pop())

@@ -1,32 +1,20 @@
 """Rendering many templates at once, each in the cheapest way that is safe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Self, TypeAlias
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.spec.types import Text
-from veogen.templates.inline import NotSimpleError, SimpleTemplate, simple
+from veogen.templates.inline import NotSimpleError, simple
 from veogen.templates.sandbox import Guard
-from veogen.templates.template import FOLDER, Fault, Source
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A template that is ready to be rendered: simple in pieces, or as what it always gives."""
-
-    source: Source
-    simple: SimpleTemplate | None
-    fault: Fault | None = None
-    constant: str | None = None
-
+from veogen.templates.template import FOLDER, Fault, Template
 
 LARGEST = 1024 * 1024
 """Bytes of a template; what is larger is none."""
 
-Order: TypeAlias = tuple[Prepared, Mapping[str, Any], Mapping[str, Any]]
-"""A template, what all requests of its form see, and what this one sees besides."""
+Order: TypeAlias = tuple[Template, Mapping[str, Any], Mapping[str, Any]]
+"""A template, what all requests of its variant see, and what this one sees besides."""
 
 
 class Renderer:
@@ -46,30 +34,25 @@ class Renderer:
         """End the process, if one was started."""
         self._guard.close()
 
-    def prepare(self, source: Source) -> Prepared:
-        found = simple(source)
-        if found is None:
+    def prepare(self, template: Template) -> Template:
+        """The template with its text, ready to be rendered, or with the fault that it has."""
+        if template.name is not None:
+            text = self.load(template.name)
+            if text is None:
+                message = f"there is no template {template.name!r}"
+                fault = Fault("template-not-found", message, self._why_not(template.name))
+                return Template("", template.place, fault=fault)
+            template = replace(template, text=text)
+        inline = simple(template.text, template.mode)
+        if inline is None:
             self._guard.start()
-            return Prepared(source, None)
-        return Prepared(source, found, constant=found.constant)
-
-    def prepare_text(self, text: Text) -> Prepared:
-        """A prompt, be it in the spec or in a file."""
-        if not text.template:
-            return self.prepare(Source(text.source, text.place, block=text.block))
-        written = self.load(text.source)
-        source = Source(written or "", text.place, text.source)
-        if written is None:
-            message = f"there is no template {text.source!r}"
-            fault = Fault("template-not-found", message, self._why_not(text.source))
-            return Prepared(Source("", text.place), None, fault)
-        return self.prepare(source)
+        return replace(template, inline=inline)
 
     def render(self, orders: Sequence[Order]) -> list[str | Fault]:
         """The text of each order, in order; those that need the guard go to it together."""
-        results = [_easily(order) for order in orders]
+        results = [_easily(*order) for order in orders]
         hard = [order for order, result in zip(orders, results, strict=True) if result is None]
-        guarded = self._guard.render((p.source, shared, own) for p, shared, own in hard)
+        guarded = self._guard.render(hard)
         return [next(guarded) if result is None else result for result in results]
 
     def load(self, name: str) -> str | None:
@@ -97,15 +80,16 @@ class Renderer:
         return "the file is larger than 1 MiB" if len(raw) > LARGEST else "the file is not UTF-8"
 
 
-def _easily(order: Order) -> str | Fault | None:
+def _easily(
+    template: Template, shared: Mapping[str, Any], own: Mapping[str, Any]
+) -> str | Fault | None:
     """The text of a simple template, None where it takes more than that."""
-    prepared, shared, own = order
-    if prepared.simple is None:
-        return prepared.fault
-    if prepared.constant is not None:
-        return prepared.constant
+    if template.inline is None:
+        return template.fault
+    if template.inline.constant is not None:
+        return template.inline.constant
     try:
-        return prepared.simple.render({**shared, **own})
+        return template.inline.render({**shared, **own})
     except NotSimpleError:
         return None
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from veogen.errors import VeogenError
-from veogen.templates.template import Fault, Source
+from veogen.templates.template import Fault, Template
 from veogen.templates.worker import TOO_MUCH_MEMORY
 
 Scope: TypeAlias = Mapping[str, Any]
-Task: TypeAlias = tuple[Source, Scope, Scope]
+Task: TypeAlias = tuple[Template, Scope, Scope]
 """A template, what all requests of its form see, and what this one sees besides."""
 
 START_SECONDS = 60.0
@@ -53,7 +53,7 @@ class Prison:
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
-        self._sources: dict[Source, int] = {}
+        self._sources: dict[Template, int] = {}
         self._shared: dict[int, Scope] = {}  # by identity; kept, so that none is used again
         self._buffer = b""
         self._ready = False
@@ -157,7 +157,7 @@ class Guard:
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
         self._prison: Prison | None = None
-        self._stopped: dict[Source, Fault] = {}
+        self._stopped: dict[Template, Fault] = {}
 
     def start(self) -> Prison:
         """The process, started if need be; it gets ready while others work."""

@@ -1,37 +1,20 @@
-"""Templates as they were written, and what can be wrong with one."""
+"""A template as it was written, and what can be wrong with one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from veogen.document.files import Files
 from veogen.document.nodes import Place
+
+if TYPE_CHECKING:
+    from veogen.templates.inline import SimpleTemplate
 
 FOLDER = PurePosixPath("templates")
 
 _MARKS = ("{{", "{%", "{#")
 
 Mode: TypeAlias = Literal["text", "path"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A template: its text, and whether its values become parts of a path.
-
-    `place` is where the spec writes or names it; `name` is the file below `templates/` that it
-    is, None for a text of a spec.
-    """
-
-    text: str
-    place: Place
-    name: str | None = None
-    block: bool = False
-    mode: Mode = "text"
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether it has no syntax of templates at all."""
-        return "{" not in self.text or not any(mark in self.text for mark in _MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +31,40 @@ class Fault:
     line: int = 1
 
 
-def place_of(fault: Fault, source: Source, files: Files) -> Place:
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template: its text, and in the mode "path" one whose values become parts of a path.
+
+    `place` is where the spec writes or names it; `name` is the file below `templates/` that it
+    is, None for a text of a spec. `block` says that it was written as a block scalar (`|` or
+    `>`): its first line stands on the line below `place`. A `Renderer` prepares it: it reads the
+    file, and fills in `inline` where no Jinja2 is needed, or the `fault` that it has.
+    """
+
+    text: str
+    place: Place
+    name: str | None = None
+    block: bool = False
+    mode: Mode = "text"
+    inline: "SimpleTemplate | None" = field(default=None, compare=False)
+    fault: Fault | None = field(default=None, compare=False)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it has no syntax of templates at all."""
+        return is_constant(self.text)
+
+
+def is_constant(text: str) -> bool:
+    """Whether a text has no syntax of templates at all."""
+    return "{" not in text or not any(mark in text for mark in _MARKS)
+
+
+def place_of(fault: Fault, template: Template, files: Files) -> Place:
     """Where a fault stands: in the text of a spec, or in a file below `templates/`."""
-    name = fault.name or source.name
+    name = fault.name or template.name
     if name is not None:
         return Place(files.shown(FOLDER / name), fault.line, 1)
-    if source.block:
-        return Place(source.place.path, source.place.line + fault.line, 1)
-    return source.place
+    if template.block:
+        return Place(template.place.path, template.place.line + fault.line, 1)
+    return template.place

@@ -15,20 +15,20 @@ from support.memory import MemoryFiles
 from veogen.document.problems import Problems
 from veogen.planner.bulk import quick, read
 from veogen.planner.plan import Request, Tally, request_line
-from veogen.planner.planner import Planning, plan, stream
+from veogen.planner.planner import Planner, plan, stream
 from veogen.spec.load import load_spec
 from veogen.spec.types import Spec
 
 Ways = tuple[str, list[Any], set[str], list[Request]]
 
 
-def planning(text: str) -> Planning:
-    return Planning(loaded(text), Problems(), max_requests=100_000)
+def planning(text: str) -> Planner:
+    return Planner(loaded(text), Problems(), max_requests=100_000)
 
 
 def straight(text: str) -> Ways:
     with planning(text) as one:
-        requests = [r for planable in one.shots() for r in one.requests_of(planable)]
+        requests = [r for shot in one.shots() for r in one.requests_of(shot)]
         lines = [request_line(request, "new") + "\n" for request in requests]
     one.problems.raise_errors()
     return "".join(lines), counted(one.tally), one.twins.seen.suspects, requests
@@ -38,12 +38,12 @@ def fast(text: str) -> Ways | None:
     """What the quick way gives for the only shot, None if it takes the straight way."""
     blocks, requests = list[str](), list[Request]()
     with planning(text) as one:
-        for planable in one.shots():
-            found = quick(planable, one.models)
+        for shot in one.shots():
+            found = quick(shot, one.models)
             if found is None:
                 return None
             blocks += found.blocks(one.twins.seen, one.tally)
-            requests += read(blocks, planable.shot, found.model)
+            requests += read(blocks, shot.shot, found.model)
     return "".join(blocks), counted(one.tally), one.twins.seen.suspects, requests
 
 

@@ -8,7 +8,7 @@ import pytest
 from veogen.document.files import Folder
 from veogen.document.nodes import Place
 from veogen.templates.renderer import Order, Renderer
-from veogen.templates.template import Fault, Source
+from veogen.templates.template import Fault, Template
 
 PLACE = Place("a.yaml", 1, 1)
 SCOPE = {"word": "lamp", "entry": {"keys": "brass", "id": "a"}, "words": ["x", "y"]}
@@ -38,7 +38,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
 
 
 def render(renderer: Renderer, *texts: str) -> list[str | Fault]:
-    orders: list[Order] = [(renderer.prepare(Source(t, PLACE)), SCOPE, {}) for t in texts]
+    orders: list[Order] = [(renderer.prepare(Template(t, PLACE)), SCOPE, {}) for t in texts]
     return renderer.render(orders)
 
 

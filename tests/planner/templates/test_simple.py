@@ -6,10 +6,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from veogen.document.nodes import Place
 from veogen.templates.inline import NotSimpleError, simple
 from veogen.templates.rendered import tidy
-from veogen.templates.template import Fault, Source
+from veogen.templates.template import Fault
 from veogen.templates.worker import Workshop
 
 SCOPE: dict[str, Any] = {
@@ -25,7 +24,7 @@ SCOPE: dict[str, Any] = {
 
 def in_pieces(text: str, scope: dict[str, Any] = SCOPE) -> str | None:
     """The text made without Jinja2; None where it is left to that."""
-    found = simple(Source(text, Place("a.yaml", 1, 1)))
+    found = simple(text)
     try:
         return None if found is None else found.render(scope)
     except NotSimpleError:

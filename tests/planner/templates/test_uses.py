@@ -7,8 +7,7 @@ import pytest
 from veogen.document.nodes import Place
 from veogen.templates.inline import simple
 from veogen.templates.names import Uses, uses_of
-from veogen.templates.renderer import Prepared
-from veogen.templates.template import Source
+from veogen.templates.template import Template
 
 
 @pytest.mark.parametrize(
@@ -30,12 +29,11 @@ from veogen.templates.template import Source
     ],
 )
 def test_pieces_use_what_their_syntax_uses(text: str, uses: Uses) -> None:
-    source = Source(text, Place("a.yaml", 1, 1))
-    prepared = Prepared(source, simple(source))
+    prepared = Template(text, Place("a.yaml", 1, 1), inline=simple(text))
 
-    assert prepared.simple is not None
+    assert prepared.inline is not None
     assert uses_of([prepared], nothing) == uses
-    assert uses_of([replace(prepared, simple=None)], nothing) == uses
+    assert uses_of([replace(prepared, inline=None)], nothing) == uses
 
 
 def nothing(name: str) -> str | None:
