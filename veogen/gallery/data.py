@@ -21,7 +21,7 @@ def clip(
 ) -> dict[str, Any]:
     """One request; `folder` is that of the page, from where its videos are found."""
     entry, record = standing.request, standing.record
-    body = entry.body
+    body, error = entry.body, record.error
     sending = snapshot.is_being_sent(standing)
     return {
         "address": entry.address,
@@ -32,11 +32,17 @@ def clip(
         "status": "submitted" if sending else record.status,
         "prompt": body.get("prompt"),
         "negative": body.get("negative_prompt"),
-        "parameters": _parameters(body),
+        "parameters": {name: text_of(value) for name, value in body.items() if name not in PROMPTS},
         "credits": None if record.credits is None else f"{record.credits:.3f}",
         "task": record.task_id,
         "attempts": record.attempts,
-        "error": None if record.error is None or sending else _error(standing),
+        "error": None
+        if error is None or sending
+        else {
+            "code": error.code,
+            "message": error.message,
+            "cost": at_stake(record) if record.status == "indeterminate" else "",
+        },
         "steps": [] if sending else [[s.command, s.why] for s in advice(standing, names, now)],
         "videos": [
             _video(record.videos[index], snapshot, folder) for index in sorted(record.videos)
@@ -44,22 +50,9 @@ def clip(
     }
 
 
-def _parameters(body: Mapping[str, Any]) -> dict[str, str]:
-    """The other parameters as people write them."""
-    return {name: text_of(value) for name, value in body.items() if name not in PROMPTS}
-
-
 def text_of(value: Any) -> str:
     """A parameter's value as text."""
     return value if isinstance(value, str) else address_text(value)
-
-
-def _error(standing: RequestState) -> dict[str, str]:
-    error = standing.record.error
-    if error is None:
-        return {}
-    at = at_stake(standing.record) if standing.record.status == "indeterminate" else ""
-    return {"code": error.code, "message": error.message, "cost": at}
 
 
 def _video(video: Video, snapshot: Snapshot, folder: Path) -> dict[str, Any]:
@@ -88,18 +81,16 @@ _TOKEN = re.compile(rf"\s+|(?:{_ALONE}|(?:(?!{_ALONE})\w)+|[^\w\s])\s*")
 
 def word_changes(old: str, new: str) -> tuple[Change, ...]:
     """What is kept, taken away or added; `=` and `-` make up `old`, `=` and `+` `new`."""
-    return tuple(_changes(old, new))
-
-
-def _changes(old: str, new: str) -> Iterator[Change]:
+    changes: list[Change] = []
     for piece in token_pieces(_TOKEN.findall(old), _TOKEN.findall(new)):
         if piece.is_kept:
-            yield "=", piece.old
+            changes.append(("=", piece.old))
             continue
         if piece.old:
-            yield "-", piece.old
+            changes.append(("-", piece.old))
         if piece.new:
-            yield "+", piece.new
+            changes.append(("+", piece.new))
+    return tuple(changes)
 
 
 def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]]:
@@ -113,23 +104,16 @@ def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]
     matched: set[int] = set()
     for index, entry in enumerate(new):
         before = by_address.get(entry.address)
-        if before is None:
-            before = _renamed(by_hash.get(entry.hash), old, addresses, matched)
+        if before is None:  # the request of the same hash, unless it has a partner of its own
+            same = by_hash.get(entry.hash)
+            if same is not None and same not in matched and old[same].address not in addresses:
+                before = same
         if before is not None:
             matched.add(before)
         yield _pair(before, index, None if before is None else old[before], entry)
     for index, entry in enumerate(old):
         if index not in matched:
             yield _pair(index, None, entry, None)
-
-
-def _renamed(
-    index: int | None, old: Sequence[Entry], addresses: set[str], matched: set[int]
-) -> int | None:
-    """The request of the same hash, unless it has a partner of its own."""
-    if index is None or index in matched or old[index].address in addresses:
-        return None
-    return index
 
 
 def _pair(

@@ -39,9 +39,12 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 def html(data: dict[str, Any]) -> str:
     """The whole document."""
-    style, script = _source("gallery.css"), _script()
+    style = _source("gallery.css")
+    sources = "\n".join(_source(f"{name}.js") for name in _SCRIPTS)
+    script = f'\n(() => {{\n"use strict";\n\n{sources}\n}})();\n'  # with a scope of its own
+    title = f"{data['name']} · veogen"
     filled = {
-        "title": _escaped(f"{data['name']} · veogen"),
+        "title": title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"),
         "policy": _policy(script, style),
         "style": style,
         "script": script,
@@ -77,18 +80,8 @@ def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _script() -> str:
-    """All scripts as one, with a scope of its own."""
-    sources = "\n".join(_source(f"{name}.js") for name in _SCRIPTS)
-    return f'\n(() => {{\n"use strict";\n\n{sources}\n}})();\n'
-
-
 def _source(name: str) -> str:
     return (files("veogen.gallery") / "page" / name).read_text(encoding="utf-8")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
 def gallery(

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from veogen.executor.options import Clock
 from veogen.executor.state import View
 from veogen.progress.counts import Counts, fit_parts, status_parts
-from veogen.progress.messages import Message, Messages, Screen, message_lines
+from veogen.progress.messages import Messages, Screen, message_lines
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 from veogen.text import Paint, plain
@@ -67,7 +67,8 @@ class Bar:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
         if message is not None and message.word not in _NOT_WRITTEN:
-            self._write_lines(message)
+            for line in message_lines(message, self._paint):
+                self._above(line)
         self.tick(view)
 
     def note(self, message: str) -> None:
@@ -94,10 +95,6 @@ class Bar:
             miniters=float("inf"),
             bar_format="{n_fmt}/{total_fmt} {bar} {words}",
         )
-
-    def _write_lines(self, message: Message) -> None:
-        for line in message_lines(message, self._paint):
-            self._above(line)
 
     def _above(self, line: str) -> None:
         if self._bar is not None:

@@ -58,15 +58,12 @@ class Counts:
 
     def seconds_left(self, now: float, in_flight: int) -> float | None:
         """When the run will have ended, as far as the tasks seen so far can tell."""
-        typical = self._typical()
-        if typical is None:
+        estimates = (seconds for key, seconds in self._estimates.items() if key in self._since)
+        durations = self._took or list(estimates)
+        if not durations:
             return None
         ages = [now - since for since in self._since.values()]
-        return seconds_left(typical, ages, self.count("waiting"), in_flight)
-
-    def _typical(self) -> float | None:
-        known = self._took or [e for hash_, e in self._estimates.items() if hash_ in self._since]
-        return median(known) if known else None
+        return seconds_left(median(durations), ages, self.count("waiting"), in_flight)
 
     def _stage(self, record: Record) -> Stage:
         match record.status:
@@ -136,13 +133,14 @@ def status_parts(
     counts: Counts, view: View, now: float, *, ended: bool = False
 ) -> tuple[StatusPart, ...]:
     """What there is to say beside the count of what is done, in the order of reading."""
+    left = None if ended else counts.seconds_left(now, view.in_flight)
     parts = (
         StatusPart(5, "" if ended else _counted(view.in_flight, "in flight")),
         StatusPart(1, _counted(counts.count("failed"), "failed")),
         StatusPart(0, _counted(counts.count("held"), "held")),
         StatusPart(2, _counted(counts.count("lost"), "undelivered")),
         StatusPart(6, f"{view.ledger.reserved:.3f} credits"),
-        StatusPart(4, "" if ended else _left(counts.seconds_left(now, view.in_flight))),
+        StatusPart(4, "" if left is None else f"about {duration_text(left)} left"),
         StatusPart(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )
     return tuple(part for part in parts if part.text)
@@ -163,7 +161,3 @@ def join_parts(parts: tuple[StatusPart, ...]) -> str:
 
 def _counted(number: int, words: str) -> str:
     return f"{number} {words}" if number else ""
-
-
-def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f"about {duration_text(seconds)} left"

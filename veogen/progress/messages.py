@@ -150,7 +150,8 @@ class Screen:
     def write(self, text: str) -> int:
         try:
             if not self._gone:
-                self._stream.write(self._encodable(text))
+                encodable = text.encode(self.encoding, "backslashreplace")
+                self._stream.write(encodable.decode(self.encoding))
         except (OSError, ValueError):  # a pipe without a reader, a terminal that was closed
             self._gone = True
         return len(text)
@@ -175,6 +176,3 @@ class Screen:
         except (OSError, ValueError):
             width = 0
         return (width or _USUAL_WIDTH) - 1
-
-    def _encodable(self, text: str) -> str:
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)

@@ -117,7 +117,12 @@ def report(
             "refused": {str(status): number for status, number in audit.refused.items()},
         },
         "billed": [_bill(task) for task in tasks],
-        "duplicates": {"by_key": _by_key(tasks), "by_body": _by_body(tasks)},
+        "duplicates": {
+            # A promise of this gateway broken, so always none.
+            "by_key": _groups((task.key, task.id) for task in tasks if task.key is not None),
+            # Takes and new attempts, or a client's mistake.
+            "by_body": _groups((task.body_hash, task.id) for task in tasks),
+        },
         "most_in_flight": audit.most_in_flight,
         "polls": {"total": sum(task.polls for task in tasks), "batches": audit.batch_polls},
         "media": {"requests": audit.media_requests, "keys": dict(audit.media_keys)},
@@ -170,17 +175,8 @@ def _bill(task: SimulatedTask) -> dict[str, Any]:
     }
 
 
-def _by_key(tasks: Iterable[SimulatedTask]) -> dict[str, list[str]]:
-    """Keys that bought more than once: a promise of this gateway broken, so always none."""
-    return _groups((task.key, task.id) for task in tasks if task.key is not None)
-
-
-def _by_body(tasks: Iterable[SimulatedTask]) -> dict[str, list[str]]:
-    """Bodies bought under several keys: takes and new attempts, or a client's mistake."""
-    return _groups((task.body_hash, task.id) for task in tasks)
-
-
 def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The ids of tasks by what they share, where it is more than one."""
     groups: dict[str, list[str]] = {}
     for name, task_id in pairs:
         groups.setdefault(name, []).append(task_id)

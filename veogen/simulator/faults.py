@@ -83,21 +83,17 @@ class Faults:
         self, at: At, text: str, identity: str, fits: Callable[[Fault], bool] = lambda _: True
     ) -> Fault | None:
         """The first fault that happens to `identity` at this place, now."""
-        age = self._age()
+        now = self._clock()
+        if self._begun is None:
+            self._begun = now
+            self._begin()
+        age = now - self._begun  # seconds since the first request that could meet a fault
         for index, fault in self._by_place.get(at, ()):
             meets = fits(fault) and words(fault.prompt) <= words(text)
             if meets and fault.since <= age < fault.until and self._strikes(index, fault, identity):
                 self.happened[fault.name] += 1
                 return fault
         return None
-
-    def _age(self) -> float:
-        """Seconds since the first request that could meet a fault."""
-        now = self._clock()
-        if self._begun is None:
-            self._begun = now
-            self._begin()
-        return now - self._begun
 
     def _strikes(self, index: int, fault: Fault, identity: str) -> bool:
         mark = (index, identity)

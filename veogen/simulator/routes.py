@@ -37,7 +37,12 @@ async def read_one(request: web.Request) -> web.StreamResponse:
     authorize(request)
     service = request.app[SERVICE]
     service.read_limit.admit()
-    task = _find(service, request.match_info["id"])
+    task_id = request.match_info["id"]
+    if not _TASK_ID.fullmatch(task_id):
+        raise RefusedError(400, "this is not a task id", "invalid_task_id", "task_id")
+    if task_id not in service.tasks:
+        raise RefusedError(404, "no such task", "resource_not_found", "task_id")
+    task = service.tasks[task_id]
     fault = _poll(service, task)
     response = await apply_fault(request, fault) if fault else None
     return (
@@ -81,14 +86,6 @@ async def list_tasks(request: web.Request) -> web.StreamResponse:
     now, start = time.time(), (page - 1) * size
     data = [summary(task, now) for task in found[start : start + size]]
     return json_response({"data": data, "total": len(found), "page": page, "page_size": size})
-
-
-def _find(service: Service, task_id: str) -> SimulatedTask:
-    if not _TASK_ID.fullmatch(task_id):
-        raise RefusedError(400, "this is not a task id", "invalid_task_id", "task_id")
-    if task_id not in service.tasks:
-        raise RefusedError(404, "no such task", "resource_not_found", "task_id")
-    return service.tasks[task_id]
 
 
 def _ids(body: dict[str, Any]) -> list[str]:
@@ -165,6 +162,7 @@ def application(service: Service) -> web.Application:
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
+    """Make a task, or say why not; either is counted."""
     audit = request.app[SERVICE].audit
     audit.posted(request.headers.get("Idempotency-Key"))
     try:
@@ -201,7 +199,10 @@ async def read_openapi(request: web.Request) -> web.StreamResponse:
 
 async def _submit(request: web.Request) -> web.StreamResponse:
     authorize(request)
-    service, key = request.app[SERVICE], _key(request)
+    service, key = request.app[SERVICE], request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        message = "Idempotency-Key is 16 to 96 of A-Z, a-z, 0-9, '.', '_' and '-'"
+        raise RefusedError(400, message, "invalid_parameters", "Idempotency-Key")
     service.submit_limit.admit()
     body = parse(await read_body(request))
     fault = service.faults.pick("submit", str(body.get("prompt", "")), service.request_key(body))
@@ -209,7 +210,8 @@ async def _submit(request: web.Request) -> web.StreamResponse:
         if fault.taken:
             service.submit(body, key)
         if fault.do == "no-id":
-            return json_response(_without_id(body))
+            pending = {"created": int(time.time()), "model": body.get("model")}
+            return json_response({**pending, "status": "pending"})
         response = await apply_fault(request, fault)
         if response is not None:
             return response
@@ -218,15 +220,3 @@ async def _submit(request: web.Request) -> web.StreamResponse:
     if result.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
-
-
-def _key(request: web.Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        message = "Idempotency-Key is 16 to 96 of A-Z, a-z, 0-9, '.', '_' and '-'"
-        raise RefusedError(400, message, "invalid_parameters", "Idempotency-Key")
-    return key
-
-
-def _without_id(body: dict[str, Any]) -> dict[str, Any]:
-    return {"created": int(time.time()), "model": body.get("model"), "status": "pending"}

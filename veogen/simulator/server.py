@@ -38,14 +38,11 @@ def _is_logged(record: logging.LogRecord) -> bool:
     if isinstance(error, HttpProcessingError):
         record.exc_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg, record.args = "a client of the simulator speaks no HTTP: %s", (_line(error),)
+        # What is wrong, without the bytes that show where.
+        lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+        first = lines[0].rstrip(":") if lines else type(error).__name__
+        record.msg, record.args = "a client of the simulator speaks no HTTP: %s", (first,)
     return not isinstance(error, web.RequestPayloadError)  # which was answered
-
-
-def _line(error: HttpProcessingError) -> str:
-    """What is wrong, without the bytes that show where."""
-    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    return lines[0].rstrip(":") if lines else type(error).__name__
 
 
 class HttpListener:

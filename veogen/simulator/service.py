@@ -183,7 +183,9 @@ class Service:
         """What is the same of a request from run to run: its images, not where they lie."""
         urls = body.get("image_urls")
         if isinstance(urls, list):
-            body = {**body, "image_urls": list(map(self._content, urls))}
+            files = [self.files.find(path) if (path := self.links.path(u)) else None for u in urls]
+            contents = [f.sha256 if f else u for f, u in zip(files, urls, strict=True)]
+            body = {**body, "image_urls": contents}
         return body_hash(body)
 
     def submit(self, body: dict[str, Any], key: str | None) -> SubmitResult:
@@ -232,8 +234,12 @@ class Service:
         self, model: Model, body: dict[str, Any], identity: str, key: str | None
     ) -> SimulatedTask:
         effective = settled(model, body)
-        name = self._name(body)
-        own = self._random(f"{self.request_key(body)}/{key}" if key else name)
+        request_key = self.request_key(body)
+        nth = self._times_seen[request_key] = self._times_seen.get(request_key, 0) + 1
+        name = f"{request_key}/{nth}"  # the same from run to run, whatever else arrives meanwhile
+        own = self._random(f"{request_key}/{key}" if key else name)
+        # Log-normal, as observed times are; the median is what was asked for.
+        chance = self._random(name).lognormvariate(0, self.options.gateway.spread)
         return SimulatedTask(
             id=_task_id(own),
             name=name,
@@ -244,31 +250,15 @@ class Service:
             body_hash=identity,
             credits=price(model, effective),
             seed=effective.get("seed") or own.randint(1, 2**32 - 1),
-            takes=self._duration(self._random(name)),
+            takes=self.options.generation_time * chance,
             key=key,
         )
-
-    def _content(self, url: Any) -> Any:
-        """The bytes behind `url`, by their hash, if they are ours."""
-        path = self.links.path(url)
-        file = self.files.find(path) if path else None
-        return file.sha256 if file else url
 
     def _rate_limit(self, limit: int | None) -> RateLimit:
         return RateLimit(limit, self.options.gateway.retry_after, time.monotonic)
 
-    def _name(self, body: Mapping[str, Any]) -> str:
-        """A name for the next task of `body`, whatever else arrives meanwhile."""
-        request_key = self.request_key(body)
-        nth = self._times_seen[request_key] = self._times_seen.get(request_key, 0) + 1
-        return f"{request_key}/{nth}"
-
     def _random(self, of: str) -> Random:
         return Random(f"{self.options.seed}/{of}")  # noqa: S311 - chance, not secrecy
-
-    def _duration(self, rng: Random) -> float:
-        """Log-normal, as observed times are; the median is what was asked for."""
-        return self.options.generation_time * rng.lognormvariate(0, self.options.gateway.spread)
 
     def _assign_fault(self, task: SimulatedTask) -> None:
         """Decide now what is going to happen to a task."""

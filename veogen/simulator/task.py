@@ -101,8 +101,9 @@ class SimulatedTask:
 def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) -> dict[str, Any]:
     """A task as submit, poll and callback show it."""
     state = task.state
+    price = task.model.price
     usage: dict[str, Any] = {
-        "billing_rule": _billing_rule(task.model),
+        "billing_rule": "per_second" if price and price.per_second else "per_call",
         "credits_reserved": float(task.credits),
         "user_group": "default",
     }
@@ -146,10 +147,6 @@ def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
         "has_results": task.state == "completed",
         "has_error": task.failure is not None and task.state in TERMINAL,
     }
-
-
-def _billing_rule(model: Model) -> str:
-    return "per_second" if model.price and model.price.per_second else "per_call"
 
 
 _EVERY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told where to go, not to listen

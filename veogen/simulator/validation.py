@@ -75,20 +75,15 @@ def _check_value(parameter: Parameter, value: Any) -> None:
     if parameter.enum is not None and value not in parameter.enum:
         allowed = list(parameter.enum)
         _refuse(name, f"{name} must be one of {json.dumps(allowed)}", allowed_values=allowed)
+    low, high = parameter.minimum, parameter.maximum
     if isinstance(value, int):
-        _check_bounds(parameter, value)
+        if (low is not None and value < low) or (high is not None and value > high):
+            _refuse(name, f"{name} must lie in {low}..{high}", min=low, max=high)
     elif parameter.kind == "callback":
         _check_length(parameter, value)
         _check_callback(value)
     elif isinstance(value, str | list):
         _check_length(parameter, value)
-
-
-def _check_bounds(parameter: Parameter, value: int) -> None:
-    low, high = parameter.minimum, parameter.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        bounds = {"min": low, "max": high}
-        _refuse(parameter.name, f"{parameter.name} must lie in {low}..{high}", **bounds)
 
 
 def _check_length(parameter: Parameter, value: str | list[Any]) -> None:
