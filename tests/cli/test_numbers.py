@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from support.commands import Shell
 
+from veogen.cli.options import RunOptions
+from veogen.cli.runs import policy_of
 from veogen.errors import ExitCode
+from veogen.executor.options import Policy
 
 SPEC = "{veogen: 1, name: trip, shots: [{name: boat, prompt: A boat}]}"
 
@@ -52,3 +55,7 @@ def test_what_is_no_amount_of_money_is_refused(shell: Shell, amount: str) -> Non
 
     assert (ended.code, ended.out) == (ExitCode.USAGE, "")
     assert f"'--max-credits': {amount!r} is not a number of credits" in ended.err
+
+
+def test_a_run_without_options_has_the_policy_of_the_library() -> None:
+    assert policy_of(RunOptions()) == Policy()

@@ -1,9 +1,12 @@
 """Globs on addresses: only `*` and `?` are special."""
 
 import pytest
+from support.plans import request
 
 from veogen.errors import UsageError
-from veogen.planner.selection import selected
+from veogen.planner.plan import Plan
+from veogen.planner.selection import narrowed, selected
+from veogen.spec.types import Limits
 
 ADDRESSES = (
     "opening[city=Tokyo,seed=7]",
@@ -56,3 +59,35 @@ def test_of_an_old_list_only_the_first_globs_are_told_with_what_is_near() -> Non
     told = str(caught.value).splitlines()
     assert ["nearest" in line for line in told] == [*[True] * 5, False, False]
     assert told[-1] == "--select 'gone6' matches no address"
+
+
+def plans(*named: str) -> list[Plan]:
+    return [
+        Plan(
+            name=name,
+            spec=f"specs/{name}.yaml",
+            profile=None,
+            requests=(request(name), request(f"{name}#2")),
+            budget=Limits(),
+        )
+        for name in named
+    ]
+
+
+def addresses(narrow: tuple[Plan, ...]) -> list[list[str]]:
+    return [[request.address for request in plan.requests] for plan in narrow]
+
+
+def test_a_glob_may_be_meant_for_any_of_several_plans() -> None:
+    assert addresses(narrowed(plans("a", "b"), ["b*"], ["*#2"])) == [[], ["b"]]
+
+
+def test_without_globs_plans_stay_whole() -> None:
+    both = plans("a", "b")
+
+    assert narrowed(both, [], []) == tuple(both)
+
+
+def test_a_glob_that_no_plan_knows_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match=r"--select 'c\*' matches no address"):
+        narrowed(plans("a", "b"), ["c*"], [])

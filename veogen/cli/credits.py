@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.plan import narrowed, view
+from veogen.cli.plan import view
 from veogen.cli.specs import holdings_of, load_specs
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.errors import ExitCode, VeogenError
@@ -19,6 +19,7 @@ from veogen.gateway.client import Evolink
 from veogen.gateway.settings import KEY, Settings, from_environment
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan_specs
+from veogen.planner.selection import narrowed
 
 _TIMEOUT = 30.0
 

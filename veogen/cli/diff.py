@@ -28,7 +28,7 @@ from veogen.lockfile import MAX_BYTES, is_stored, read_stored
 from veogen.planner.checks import over_budget, over_limits
 from veogen.planner.plan import Plan, Request, total_credits
 from veogen.planner.planner import plan
-from veogen.planner.selection import selected
+from veogen.planner.selection import narrowed
 from veogen.results.manifest import Owned
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, nearest_root, project_root, specs_in
@@ -193,7 +193,9 @@ Pair: TypeAlias = tuple[Side | None, Side | None]
 
 def compared(old: Sequence[Side], new: Sequence[Side], options: SpecOptions) -> Report:
     """What buying `new` would be, measured by `old`."""
-    pairs = list(_narrowed(list(_pairs(old, new)), options))
+    plans = narrowed([side.plan for side in (*old, *new)], options.select, options.deselect)
+    sides = [replace(side, plan=chosen) for side, chosen in zip((*old, *new), plans, strict=True)]
+    pairs = _pairs(sides[: len(old)], sides[len(old) :])
     return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=tuple(_over_limits(new)))
 
 
@@ -222,25 +224,6 @@ def _path(side: Side) -> tuple[str, str | None]:
 
 def _name(side: Side) -> tuple[str, str | None]:
     return side.plan.name, side.plan.profile
-
-
-def _narrowed(pairs: Sequence[Pair], options: SpecOptions) -> Iterator[Pair]:
-    """Only the requests that are selected; a glob may be meant for either side of any pair."""
-    if not options.select and not options.deselect:
-        yield from pairs
-        return
-    sides = [side for pair in pairs for side in pair if side is not None]
-    addresses = dict.fromkeys(r.address for side in sides for r in side.plan.requests)
-    chosen = selected(addresses, options.select, options.deselect)
-    for before, after in pairs:
-        yield _only(before, chosen), _only(after, chosen)
-
-
-def _only(side: Side | None, chosen: frozenset[str]) -> Side | None:
-    if side is None:
-        return None
-    kept = tuple(request for request in side.plan.requests if request.address in chosen)
-    return replace(side, plan=replace(side.plan, requests=kept))
 
 
 def _review(old: Side | None, new: Side | None) -> Review:

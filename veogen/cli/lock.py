@@ -1,26 +1,53 @@
 """`veogen lock`: write down what is approved, or see whether it still holds."""
 
 import os
+import shlex
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from veogen.cli.files import written
-from veogen.cli.locks import Lock, check, lock_at, lock_file, locks_of, price_note, spec_file
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import Reading, SpecOptions
 from veogen.cli.output import say_line, tell
-from veogen.cli.plan import narrowed
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
+from veogen.diff.causes import causes_of
+from veogen.diff.report import grouped
+from veogen.diff.terminal import difference_lines
 from veogen.document.files import read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
-from veogen.lockfile import lock_text, read_lock
+from veogen.lockfile import (
+    SUFFIX,
+    Drift,
+    Stored,
+    drift,
+    lock_path,
+    lock_text,
+    moved_price,
+    read_lock,
+)
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import Plan, total_credits
-from veogen.planner.planner import plan_specs
+from veogen.planner.planner import plan, plan_specs
+from veogen.planner.selection import narrowed
+from veogen.spec.load import load_spec
+from veogen.spec.project import project_root
 from veogen.spec.types import Spec
-from veogen.text import counted
+from veogen.text import counted, uncoloured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock on disk."""
+
+    path: Path
+    stored: Stored
+
+    @property
+    def shown(self) -> str:
+        return os.path.relpath(self.path)
 
 
 def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
@@ -38,7 +65,7 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
         except StaleError as error:
             stale.append(str(error))
     for alike in fresh.values():  # a profile is bought by a command of its own
-        problems.extend(over_limits((spec, plan.tally) for spec, plan in alike))
+        problems.extend(over_limits((spec, now.tally) for spec, now in alike))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
@@ -66,9 +93,9 @@ def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     plans = plan_specs(specs, max_requests=options.max_requests)
     narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
     _refuse_shared(specs)
-    for spec, plan in zip(specs, plans, strict=True):
-        _write(spec, plan)
-    warnings = [warning for plan in plans for warning in plan.warnings]
+    for spec, made in zip(specs, plans, strict=True):
+        _write(spec, made)
+    warnings = [warning for made in plans for warning in made.warnings]
     tell(warnings, sys.stderr)
 
 
@@ -81,20 +108,20 @@ def _refuse_shared(specs: Sequence[Spec]) -> None:
             raise UsageError(f"{first.path} and {spec.path} would have the same lock; rename one")
 
 
-def _write(spec: Spec, plan: Plan) -> None:
+def _write(spec: Spec, now: Plan) -> None:
     path = lock_file(spec)
     shown = os.path.relpath(path)
-    before = _before(path, plan, spec)
-    text = lock_text(plan, spec.policy.models).encode()
+    before = _before(path, now, spec)
+    text = lock_text(now, spec.policy.models).encode()
     if before is not None and before == text:
-        say_line(f"{shown}: up to date, {_counted(plan)}")
+        say_line(f"{shown}: up to date, {_counted(now)}")
     else:
         with written(Path(os.path.relpath(path))) as file:
             file.write(text)
-        say_line(f"{shown}: written, {_counted(plan)}")
+        say_line(f"{shown}: written, {_counted(now)}")
 
 
-def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
+def _before(path: Path, now: Plan, spec: Spec) -> bytes | None:
     """What the lock holds now; raises `UsageError` for the lock of another spec."""
     try:
         raw = read_file(path)
@@ -105,14 +132,129 @@ def _before(path: Path, plan: Plan, spec: Spec) -> bytes | None:
         return None
     except OSError as error:
         raise UsageError(f"{os.path.relpath(path)}: {error.strerror}") from None
-    if other.spec != plan.spec and (spec.files.root / other.spec).is_file():
+    if other.spec != now.spec and (spec.files.root / other.spec).is_file():
         raise UsageError(
             f"{os.path.relpath(path)} is the lock of {other.spec}; rename one of the specs"
         )
     return raw
 
 
-def _counted(plan: Plan) -> str:
-    credits_ = total_credits(plan.requests)
+def _counted(now: Plan) -> str:
+    credits_ = total_credits(now.requests)
     price = "an unknown price" if credits_ is None else f"{credits_} credits"
-    return f"{counted(len(plan.requests), 'request')}, {price}"
+    return f"{counted(len(now.requests), 'request')}, {price}"
+
+
+def lock_file(spec: Spec) -> Path:
+    """Where the lock of a spec is on disk."""
+    return spec.files.root / lock_path(spec.path, spec.profile)
+
+
+def spec_file(lock: Lock) -> Path:
+    """The spec that a lock says it was made of."""
+    return project_root(lock.path) / lock.stored.plan.spec
+
+
+def lock_beside(spec: Path, profile: str | None) -> Path:
+    """Where the lock of a spec is, which need not be readable."""
+    return spec.with_name(lock_path(PurePosixPath(spec), profile).name)
+
+
+def lock_of(spec: Path, options: SpecOptions) -> Lock:
+    """The lock of a spec; raises `StaleError` when there is none that can be relied on."""
+    advice = f"type: {_typed(['lock'], spec, options)}"
+    return lock_at(lock_beside(spec, options.profile), advice)
+
+
+def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
+    """The lock in a file; raises `StaleError` when there is none that can be relied on."""
+    shown = os.path.relpath(path)
+    try:
+        return Lock(path=path, stored=read_lock(read_file(path), shown))
+    except FileNotFoundError:
+        raise StaleError(f"{shown}: there is no lock; {advice}") from None
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}") from None
+    except MistakesError as error:
+        raise StaleError(f"this lock cannot be relied on\n{error}") from None
+
+
+def locks_of(spec: Path, options: SpecOptions) -> Iterator[Lock]:
+    """The locks of a spec: that of one profile, or all there are of any and of none.
+
+    Raises `StaleError` when there is none.
+    """
+    own = lock_beside(spec, options.profile)
+    others = [] if options.profile else [path for path in _beside(spec) if path != own]
+    locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
+    if own.exists() or not locks:
+        yield lock_of(spec, options)
+    yield from locks
+
+
+def check(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan]:
+    """The spec and what it makes, planned as its lock was.
+
+    Raises `StaleError` if that is not the lock.
+    """
+    old = lock.stored.plan
+    if not spec.exists():
+        raise StaleError(f"{lock.shown}: its spec is gone: {os.path.relpath(spec)}")
+    reading: Reading = {**options.reading, "settings": options.settings or old.settings}
+    try:
+        loaded = load_spec(spec, profile=old.profile, **reading)
+    except MistakesError as error:
+        if any(problem.code == "unknown-profile" for problem in error.problems):
+            raise StaleError(f"{lock.shown}: the spec has no profile {old.profile!r}") from None
+        raise
+    now = plan(loaded, max_requests=options.max_requests)
+    refuse_stale(lock, now, loaded, options)
+    return loaded, now
+
+
+def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> None:
+    """Raise `StaleError` with all that differs in what is selected."""
+    plans = narrowed((now, lock.stored.plan), options.select, options.deselect)
+    found = drift(*reversed(plans))
+    if found:
+        typed = replace(options, profile=now.profile, settings=now.settings)
+        raise StaleError("\n".join(_told(lock, found, spec, typed)))
+
+
+def _told(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
+    yield f"{lock.shown}: stale; the spec makes something else now"
+    yield from (f"  ~ {fact}" for fact in found.facts)
+    groups = grouped(found.difference.changed, causes_of(None, spec))
+    yield from difference_lines(found.difference, groups, uncoloured)
+    yield f"Look at it: {_command('diff', lock, typed)}"
+    yield f"Approve it: {_command('lock', lock, typed)}"
+
+
+def _command(name: str, lock: Lock, options: SpecOptions) -> str:
+    """The command that shows or accepts what differs, as it is typed."""
+    spec = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
+    words = [name, lock.shown] if name == "diff" else [name]
+    return _typed(words, spec, options)
+
+
+def _typed(words: Sequence[str], spec: Path, options: SpecOptions) -> str:
+    """A command about a spec, as it is typed."""
+    return shlex.join(["veogen", *words, os.path.relpath(spec), *options.words])
+
+
+def _beside(spec: Path) -> Iterator[Path]:
+    """The locks that may be those of profiles of the spec."""
+    for path in sorted(spec.parent.glob(f"*{SUFFIX}")):
+        if path.name.startswith(f"{spec.stem}."):
+            yield path
+
+
+def _is_of(lock: Lock, spec: Path) -> bool:
+    profile = lock.stored.plan.profile
+    named = lock_path(PurePosixPath(spec), profile).name
+    return profile is not None and named == lock.path.name
+
+
+def price_note(lock: Lock, now: Plan) -> str | None:
+    moved = moved_price(lock.stored, now)
+    return None if moved is None else f"{lock.shown}: {moved}"

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -30,7 +30,7 @@ from veogen.planner.plan import (
     totals_of,
 )
 from veogen.planner.planner import plan_specs, stream
-from veogen.planner.selection import selected
+from veogen.planner.selection import narrowed
 from veogen.spec.types import Spec
 from veogen.text import columns, counted, plain, shortened, shortened_inside
 
@@ -60,20 +60,6 @@ class View:
         if self.holdings is None:
             return "new"
         return self.holdings.state(request.address, request.hash)
-
-
-def narrowed(
-    plans: Sequence[Plan], select: Sequence[str], deselect: Sequence[str]
-) -> tuple[Plan, ...]:
-    """The plans with only the requests that are selected; a glob may be meant for any of them."""
-    addresses = [request.address for plan in plans for request in plan.requests]
-    if not select and not deselect:
-        return tuple(plans)
-    chosen = selected(addresses, select, deselect)
-    return tuple(
-        replace(plan, requests=tuple(r for r in plan.requests if r.address in chosen))
-        for plan in plans
-    )
 
 
 def view(

@@ -1,43 +1,255 @@
 """`veogen run`: buy, download and verify what is missing."""
 
 import math
+import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
 from veogen.cli.gateways import gateway, listening, refuse_odd_listening
-from veogen.cli.locks import Order, orders
-from veogen.cli.options import RunOptions, SpecOptions
+from veogen.cli.lock import Lock, check, lock_of, price_note, refuse_stale, spec_file
+from veogen.cli.options import Reading, RunOptions, SpecOptions
 from veogen.cli.output import say_line
 from veogen.cli.rundirs import default_directory, shown
 from veogen.cli.runs import (
-    Job,
     allow_files,
     carry_out,
     ends_by_signal,
     logging_exchanges,
+    open_session,
     policy_of,
+    progress_of,
     say,
     worst,
 )
-from veogen.cli.specs import spec_paths
-from veogen.errors import ExitCode, UsageError
-from veogen.executor.connect import connected
+from veogen.cli.specs import is_lock_file, spec_paths
+from veogen.document.files import Folder
+from veogen.document.problems import MistakesError, Problems
+from veogen.errors import ExitCode, StaleError, UsageError
+from veogen.executor.connect import Connection, connected
 from veogen.executor.options import Policy
 from veogen.executor.run import Session, Wanted
 from veogen.gateway.api import Balance, ReadError
+from veogen.lockfile import (
+    MAX_BYTES,
+    approved,
+    read_lock,
+    spec_of,
+)
 from veogen.models.model import Model
-from veogen.planner.plan import dollars
-from veogen.planner.selection import selected
+from veogen.planner.checks import over_limits
+from veogen.planner.plan import Plan, dollars
+from veogen.planner.planner import plan
+from veogen.planner.selection import narrowed
+from veogen.results.advice import RunCommands
 from veogen.results.ledger import Entry
+from veogen.spec.load import load_spec
+from veogen.spec.project import below_root, project_root
 from veogen.spec.types import Spec
 from veogen.text import counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunJob:
+    """A plan to buy in a run directory, and the spec, or the lock in its place, that it is from.
+
+    `options` are those that made the plan; `note` tells of a price that moved since it was locked.
+    """
+
+    spec: Spec
+    plan: Plan
+    directory: Path
+    options: SpecOptions
+    note: str | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+
+    @contextmanager
+    def session(self, connection: Connection, policy: Policy, how: RunOptions) -> Iterator[Session]:
+        """The run of it, within the tightest of the spec's budget and the team's limit."""
+        words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
+        with open_session(
+            self.directory,
+            connection.services(self.spec.files.read, self.spec.policy.models),
+            policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
+            RunCommands(os.path.relpath(self.directory), (*words, *how.words)),
+            progress_of(how),
+            plan=self.plan,
+            wanted=self.wanted,
+        ) as session:
+            yield session
+
+
+def run_specs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> ExitCode:
+    """Buy, download and verify what is missing."""
+    _refuse_odd(specs, how)
+    refuse_odd_listening(how)
+    with ExitStack() as stack:
+        stack.enter_context(ends_by_signal())
+        stack.enter_context(logging_exchanges(verbose=how.verbose))
+        jobs = _jobs(specs, options, how)
+        allow_files(len(jobs))
+        models = _models(jobs)
+        settings = stack.enter_context(gateway(how, [job.directory for job in jobs], models))
+        ears = stack.enter_context(listening(how, settings))
+        policy = replace(policy_of(how), callbacks=ears.told_of(models) if ears else None)
+        connection = stack.enter_context(
+            connected(
+                settings, policy, models=models, request_timeout=how.request_timeout, say=say_line
+            )
+        )
+        sessions = [stack.enter_context(job.session(connection, policy, how)) for job in jobs]
+        _check(jobs, sessions)
+        yes = how.yes or how.simulate
+        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
+        if ears:
+            ears.begin(sessions)
+        outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
+    for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
+        say(job.directory, outcome)
+    if ears:
+        ears.end()
+    return worst(outcomes)
+
+
+def _refuse_odd(specs: Sequence[Path], how: RunOptions) -> None:
+    if how.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
+        raise UsageError("--dir takes one spec: several would share one directory")
+    if not how.simulate:
+        for name in ("faults", "generation_time"):
+            if getattr(how, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
+        if not how.yes:
+            refuse_without_terminal()
+
+
+def _jobs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> list[RunJob]:
+    """Everything that is meant, each with what is selected of it."""
+    jobs = _planned(specs, options, how)
+    for note in (job.note for job in jobs if job.note):
+        say_line(f"note: {note}")
+    plans = narrowed([job.plan for job in jobs], options.select, options.deselect)
+    _refuse_shared(jobs)
+    return [
+        replace(job, wanted=Wanted(selected={r.hash for r in plan.requests}, only=how.only))
+        for job, plan in zip(jobs, plans, strict=True)
+    ]
+
+
+def _planned(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> list[RunJob]:
+    """Everything that is meant, within the team's limits together.
+
+    Raises `MistakesError` with the mistakes of all; with `--locked` `StaleError` when a lock is
+    missing or stale.
+    """
+    problems = Problems()
+    jobs, stale = [], []
+    for path in spec_paths(specs, locks=True):
+        try:
+            jobs.append(_job(path, options, how, problems))
+        except MistakesError as error:
+            problems.extend(error.problems)
+        except StaleError as error:
+            stale.append(str(error))
+    problems.extend(over_limits((job.spec, job.plan.tally) for job in jobs))
+    problems.raise_errors()
+    if stale:
+        raise StaleError("\n".join(stale))
+    return jobs
+
+
+def _job(path: Path, options: SpecOptions, how: RunOptions, problems: Problems) -> RunJob:
+    make = _of_lock if is_lock_file(path) else _of_spec
+    spec, plan, note = make(path, options, problems, locked=how.locked)
+    directory = how.directory or default_directory(
+        spec.files.root, plan.name, plan.profile, simulated=how.simulate
+    )
+    made_with = replace(options, settings=spec.settings)
+    return RunJob(spec=spec, plan=plan, directory=directory, options=made_with, note=note)
+
+
+Planned: TypeAlias = tuple[Spec, Plan, str | None]
+"""A spec, what it makes, and a note where a price moved."""
+
+
+def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Planned:
+    """The plan of a spec; a locked one is made with the settings of its lock."""
+    lock = lock_of(path, options) if locked else None
+    settings = options.settings or (lock.stored.plan.settings if lock else ())
+    reading: Reading = {**options.reading, "settings": settings}
+    spec = load_spec(path, profile=options.profile, **reading)
+    own = Problems()
+    made = plan(spec, own, max_requests=options.max_requests)
+    if lock is not None and not own.has_errors:
+        refuse_stale(lock, made, spec, options)
+    problems.extend(own.all)
+    return spec, made, price_note(lock, made) if lock else None
+
+
+def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Planned:
+    """The plan of a lock, exactly; `locked` asks whether its spec still makes it."""
+    if options.profile is not None or options.settings:
+        raise UsageError(f"{path}: a lock has a profile and --set of its own: leave yours out")
+    root = project_root(path)
+    files = Folder(root)
+    below = below_root(path, root)
+    stored = read_lock(files.read(below, MAX_BYTES), files.shown(below))
+    lock = Lock(path=path, stored=stored)
+    if locked:
+        check(lock, spec_file(lock), options)
+    spec = spec_of(stored, files, below, problems, lenient=options.allow_unknown_model)
+    made = approved(stored, spec, problems, options.max_requests)
+    return spec, made, price_note(lock, made)
+
+
+def _refuse_shared(jobs: Sequence[RunJob]) -> None:
+    owners: dict[Path, Spec] = {}
+    for job in jobs:
+        owner = owners.setdefault(job.directory, job.spec)
+        if owner is not job.spec:
+            first, second = (spec.files.shown(spec.path) for spec in (owner, job.spec))
+            raise UsageError(
+                f"{first} and {second} would share {shown(job.directory)}: give one another 'name'"
+            )
+
+
+def _models(jobs: Sequence[RunJob]) -> dict[str, Model]:
+    """Those that are asked for anything."""
+    return {
+        name: job.spec.policy.models[name]
+        for job in jobs
+        for name in {str(request.body["model"]) for request in job.plan.requests}
+    }
+
+
+def _check(jobs: Sequence[RunJob], sessions: Sequence[Session]) -> None:
+    """Each spec's places and budget, then the limit of a project's team for all of its specs."""
+    for session in sessions:
+        session.check_places()
+    for session in sessions:
+        session.check_money()
+    projects: defaultdict[Path, list[tuple[Spec, Session]]] = defaultdict(list)
+    for job, session in zip(jobs, sessions, strict=True):
+        projects[job.spec.files.root].append((job.spec, session))
+    for alike in projects.values():
+        spec, _ = alike[0]
+        _check_limit(spec.policy.limits.max_credits, [session for _, session in alike])
+
+
+def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
+    counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
+    if limit is not None and counted > limit and any(session.to_buy for session in sessions):
+        raise UsageError(
+            f"{counted} credits, with what was spent before, are more than the team's limit of "
+            f"{limit} (veogen.yaml); nothing was sent"
+        )
+
 
 _SECONDS_A_CLIP = 110.0
 """How long a clip takes until a run has learned better (measured at a like gateway)."""
@@ -125,117 +337,3 @@ def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -
     usd = dollars(known, models)
     total = sum((amount for _, amount in known), Decimal(0))
     return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
-
-
-def run_specs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> ExitCode:
-    """Buy, download and verify what is missing."""
-    _refuse_odd(specs, how)
-    refuse_odd_listening(how)
-    policy = policy_of(how)
-    with ExitStack() as stack:
-        stack.enter_context(ends_by_signal())
-        stack.enter_context(logging_exchanges(verbose=how.verbose))
-        ordered = orders(specs, options, locked=how.locked)
-        for note in (order.note for order in ordered if order.note):
-            say_line(f"note: {note}")
-        jobs = _jobs(ordered, options, how)
-        allow_files(len(jobs))
-        models = {
-            name: order.spec.policy.models[name]
-            for order in ordered
-            for name in {str(request.body["model"]) for request in order.plan.requests}
-        }
-        settings = stack.enter_context(gateway(how, [job.directory for job in jobs], models))
-        ears = stack.enter_context(listening(how, settings))
-        if ears:
-            policy = replace(policy, callbacks=ears.told_of(models))
-        connection = stack.enter_context(
-            connected(
-                settings,
-                policy,
-                models=models,
-                request_timeout=how.request_timeout,
-                say=say_line,
-            )
-        )
-        sessions = [stack.enter_context(job.opened(connection, policy, how)) for job in jobs]
-        for session in sessions:
-            session.check_places()
-        _check_money(jobs, sessions)
-        yes = how.yes or how.simulate
-        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
-        if ears:
-            ears.begin(sessions)
-        outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
-    for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
-        say(job.directory, outcome)
-    if ears:
-        ears.end()
-    return worst(outcomes)
-
-
-def _check_money(jobs: Sequence[Job], sessions: Sequence[Session]) -> None:
-    """Each spec's budget, then the limit of a project's team for all of its specs together."""
-    for session in sessions:
-        session.check_money()
-    projects: defaultdict[Path, list[tuple[Spec, Session]]] = defaultdict(list)
-    for job, session in zip(jobs, sessions, strict=True):
-        if job.spec:
-            projects[job.spec.files.root].append((job.spec, session))
-    for alike in projects.values():
-        spec, _ = alike[0]
-        _check_limit(spec.policy.limits.max_credits, [session for _, session in alike])
-
-
-def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
-    counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
-    if limit is not None and counted > limit and any(session.to_buy for session in sessions):
-        raise UsageError(
-            f"{counted} credits, with what was spent before, are more than the team's limit of "
-            f"{limit} (veogen.yaml); nothing was sent"
-        )
-
-
-def _refuse_odd(specs: Sequence[Path], how: RunOptions) -> None:
-    if how.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
-        raise UsageError("--dir takes one spec: several would share one directory")
-    if not how.simulate:
-        for name in ("faults", "generation_time"):
-            if getattr(how, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
-        if not how.yes:
-            refuse_without_terminal()
-
-
-def _jobs(ordered: Sequence[Order], options: SpecOptions, how: RunOptions) -> list[Job]:
-    chosen = selected(
-        (request.address for order in ordered for request in order.plan.requests),
-        options.select,
-        options.deselect,
-    )
-    jobs = [_job(order, chosen, options, how) for order in ordered]
-    _refuse_shared(jobs)
-    return jobs
-
-
-def _refuse_shared(jobs: Sequence[Job]) -> None:
-    owners: dict[Path, Spec] = {}
-    for job in jobs:
-        if job.spec is None:
-            continue
-        owner = owners.setdefault(job.directory, job.spec)
-        if owner is not job.spec:
-            one, other = (spec.files.shown(spec.path) for spec in (owner, job.spec))
-            raise UsageError(
-                f"{one} and {other} would share {shown(job.directory)}: give one another 'name'"
-            )
-
-
-def _job(order: Order, chosen: Collection[str], options: SpecOptions, how: RunOptions) -> Job:
-    spec, plan = order.spec, order.plan
-    directory = how.directory or default_directory(
-        spec.files.root, plan.name, plan.profile, simulated=how.simulate
-    )
-    hashes = {request.hash for request in plan.requests if request.address in chosen}
-    wanted = Wanted(selected=hashes, only=how.only)
-    return Job(spec, plan, directory, wanted, replace(options, settings=spec.settings))

@@ -8,24 +8,21 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import FrameType
 
 import click
 
-from veogen.cli.options import RunOptions, SpecOptions
+from veogen.cli.options import RunOptions
 from veogen.errors import ExitCode
-from veogen.executor.connect import Connection, no_project
 from veogen.executor.options import Policy, SystemClock
-from veogen.executor.run import Outcome, Session, Wanted, opened
+from veogen.executor.run import Outcome, Services, Session, Wanted, opened
 from veogen.executor.transitions import Stop
 from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
 from veogen.results.ledger import Ledger
-from veogen.spec.types import Spec
 from veogen.text import Terminal, counted
 
 
@@ -109,63 +106,41 @@ _OTHER_FILES = 1024
 """For the connections and clips of one run: no two go on at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A run directory to use, with a plan to buy or, without one, to collect only.
+@contextmanager
+def open_session(
+    directory: Path,
+    services: Services,
+    policy: Policy,
+    commands: RunCommands,
+    mode: Mode,
+    *,
+    plan: Plan | None,
+    wanted: Wanted,
+) -> Iterator[Session]:
+    """A run in a directory, shown on this terminal; without a plan nothing is bought.
 
-    `options` are those that made the plan.
+    `commands` are how it is called here, for what is said to type.
     """
-
-    spec: Spec | None
-    plan: Plan | None
-    directory: Path
-    wanted: Wanted
-    options: SpecOptions
-
-    @contextmanager
-    def opened(self, connection: Connection, policy: Policy, how: RunOptions) -> Iterator[Session]:
-        names = RunCommands(os.path.relpath(self.directory), self._arguments(how))
-        with (
-            listener(
-                progress_of(how),
-                directory=self.directory,
-                names=names,
-                clock=SystemClock(),
-                terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
-                retries=policy.task_retries,
-            ) as shows,
-            opened(
-                self.directory,
-                plan=self.plan,
-                services=connection.services(
-                    self._read, self.spec.policy.models if self.spec else None
-                ),
-                policy=self._policy(policy),
-                listener=shows,
-                wanted=self.wanted,
-            ) as session,
-        ):
-            yield session
-
-    def _arguments(self, how: RunOptions) -> tuple[str, ...]:
-        """What has to be typed after `veogen run` to go on with this run."""
-        if self.spec is None:
-            return ("SPEC",)
-        options = self.options
-        found = [self.spec.files.shown(self.spec.path), *options.words, *options.selecting]
-        return (*found, *how.words)
-
-    def _policy(self, policy: Policy) -> Policy:
-        """The tightest of the spec's budget and the team's limit."""
-        return policy.within(
-            self.plan.budget.max_credits if self.plan else None,
-            self.spec.policy.limits.max_credits if self.spec else None,
-        )
-
-    def _read(self, path: PurePosixPath, at_most: int) -> bytes:
-        if self.spec is None:
-            return no_project(path, at_most)
-        return self.spec.files.read(path, at_most)
+    terminal = Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr)
+    with (
+        listener(
+            mode,
+            directory=directory,
+            names=commands,
+            clock=SystemClock(),
+            terminal=terminal,
+            retries=policy.task_retries,
+        ) as shows,
+        opened(
+            directory,
+            plan=plan,
+            services=services,
+            policy=policy,
+            listener=shows,
+            wanted=wanted,
+        ) as session,
+    ):
+        yield session
 
 
 def allow_files(jobs: int) -> None:

@@ -1,10 +1,12 @@
-"""Choosing requests by globs on their addresses."""
+"""Choosing requests by globs on their addresses, and narrowing plans to them."""
 
 import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from veogen.errors import UsageError
+from veogen.planner.plan import Plan
 
 _MOST_HINTS = 5
 """What is near is a long search in a large plan, and nobody reads it for a whole old list."""
@@ -27,6 +29,23 @@ def selected(
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return frozenset(chosen)
+
+
+def narrowed(
+    plans: Sequence[Plan], select: Sequence[str], deselect: Sequence[str]
+) -> tuple[Plan, ...]:
+    """The plans with only the requests that are selected; a glob may be meant for any of them.
+
+    Raises `UsageError` for globs that match nothing.
+    """
+    if not select and not deselect:
+        return tuple(plans)
+    addresses = (request.address for plan in plans for request in plan.requests)
+    chosen = selected(addresses, select, deselect)
+    return tuple(
+        replace(plan, requests=tuple(r for r in plan.requests if r.address in chosen))
+        for plan in plans
+    )
 
 
 def _matches(
