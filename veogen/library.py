@@ -13,9 +13,9 @@ from pathlib import Path
 from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.connect import connected
-from veogen.executor.options import Policy
-from veogen.executor.run import Outcome, Wanted, opened
-from veogen.executor.state import Listener, Silent, View
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Outcome, Selection, open_run
+from veogen.executor.state import Listener, NullListener, RunProgress
 from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.plan import Plan
 from veogen.planner.planner import plan_specs
@@ -29,15 +29,15 @@ __all__ = [
     "ExitCode",
     "Listener",
     "MistakesError",
+    "NullListener",
     "Outcome",
     "Plan",
-    "Policy",
     "RequestState",
+    "RunPolicy",
+    "RunProgress",
     "Settings",
-    "Silent",
     "Spec",
     "VeogenError",
-    "View",
     "load_spec",
     "plan",
     "run",
@@ -55,7 +55,7 @@ def run(
     *,
     spec: Spec,
     settings: Settings | None = None,
-    policy: Policy | None = None,
+    policy: RunPolicy | None = None,
     listener: Listener | None = None,
     selected: Collection[str] | None = None,
 ) -> Outcome:
@@ -67,19 +67,21 @@ def run(
     what happens to one request is in the outcome.
     """
     settings = settings or from_environment(os.environ)
-    policy = (policy or Policy()).within(plan_.budget.max_credits, spec.policy.limits.max_credits)
-    listener = listener or Silent()
+    policy = (policy or RunPolicy()).within(
+        plan_.budget.max_credits, spec.policy.limits.max_credits
+    )
+    listener = listener or NullListener()
     wanted = _hashes(plan_, selected)
     models = {str(request.body["model"]) for request in plan_.requests}
     with (
         connected(settings, policy, models=models, say=listener.note) as connection,
-        opened(
+        open_run(
             directory,
             plan=plan_,
-            services=connection.services(spec.files.read, spec.policy.models),
+            dependencies=connection.dependencies(spec.files.read, spec.policy.models),
             policy=policy,
             listener=listener,
-            wanted=Wanted(selected=wanted),
+            selection=Selection(selected=wanted),
         ) as session,
     ):
         session.check_places()

@@ -61,13 +61,13 @@ def names(tasks: int) -> list[str]:
 def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) -> None:
     """What `veogen collect --poll-interval` does, journal and results included."""
     del tasks
-    from veogen.executor.connect import effective, no_project
-    from veogen.executor.options import Policy, SystemClock, chance
-    from veogen.executor.run import Services, Wanted, opened
-    from veogen.executor.state import Silent
-    from veogen.executor.transfer import Downloads
+    from veogen.executor.connect import effective_body, no_project
+    from veogen.executor.options import RunPolicy, SystemClock, system_random
+    from veogen.executor.run import Dependencies, Selection, open_run
+    from veogen.executor.state import NullListener
+    from veogen.executor.transfer import ClipDownloader
     from veogen.executor.uploads import Uploader
-    from veogen.executor.workers import Threads
+    from veogen.executor.workers import ThreadPool
     from veogen.gateway.api import ReadError, Task
     from veogen.gateway.client import Evolink
     from veogen.gateway.media import Media
@@ -84,24 +84,24 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
             return answers
 
     with Watched(url, url, KEY) as gateway:
-        services = Services(
+        dependencies = Dependencies(
             gateway=gateway,
             gateway_name="evolink",
-            courier=lambda path: Downloads(Media(local=True), path, effective()),
+            downloader=lambda path: ClipDownloader(Media(local=True), path, effective_body()),
             uploads=lambda _: Uploader(gateway, no_project, {}, SystemClock(), ""),
             clock=SystemClock(),
-            crew=Threads,
-            chance=chance,
+            workers=ThreadPool,
+            random=system_random,
         )
-        with opened(
+        with open_run(
             folder,
             plan=None,
-            services=services,
-            policy=Policy(poll_interval=interval),
-            listener=Silent(),
-            wanted=Wanted(buy=False),
+            dependencies=dependencies,
+            policy=RunPolicy(poll_interval=interval),
+            listener=NullListener(),
+            selection=Selection(buy=False),
         ) as session:
-            leave = threading.Timer(seconds, session.runner.interrupt)
+            leave = threading.Timer(seconds, session.scheduler.interrupt)
             leave.start()
             looks.cpu = time.process_time()
             session.run()

@@ -16,7 +16,7 @@ from support.batches import DISTRIBUTIONS, Took, alike, carried, mixed
 
 from bench.measuring import ROUNDS, take_turns
 from bench.tables import Table
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 
 FIXED = "every 10 s"
 ADAPTIVE = "by what was seen"
@@ -42,7 +42,7 @@ def _intervals(folder: Path, tasks: int, slots: int, rounds: int) -> Table:
                     count(),
                     name,
                     tasks,
-                    Policy(max_in_flight=slots, submit_rate=120.0, poll_interval=interval),
+                    RunPolicy(max_in_flight=slots, submit_rate=120.0, poll_interval=interval),
                 )
                 for shown, interval in {FIXED: 10.0, ADAPTIVE: None}.items()
             },
@@ -68,7 +68,7 @@ def _intervals(folder: Path, tasks: int, slots: int, rounds: int) -> Table:
     )
 
 
-def _alike(folder: Path, seeds: Iterator[int], name: str, tasks: int, policy: Policy) -> Took:
+def _alike(folder: Path, seeds: Iterator[int], name: str, tasks: int, policy: RunPolicy) -> Took:
     """A batch whose durations change from round to round, the same for every candidate."""
     seed, (draw, estimate) = next(seeds), DISTRIBUTIONS[name]
     chance, wanted = random.Random(seed), alike(tasks)
@@ -106,5 +106,5 @@ def _mixed(folder: Path, seeds: Iterator[int], slots: int, ceiling: Decimal | No
     chance, wanted = random.Random(seed), mixed(4 * slots, slots // 2)
     medians = {str(r.body["prompt"]): 60.0 if r.seconds == 4 else 240.0 for r in wanted.requests}
     durations = {name: median * chance.lognormvariate(0, 0.2) for name, median in medians.items()}
-    policy = Policy(max_in_flight=slots, max_credits=ceiling)
+    policy = RunPolicy(max_in_flight=slots, max_credits=ceiling)
     return carried(folder / str(seed), wanted, durations, medians, policy)

@@ -11,7 +11,7 @@ from veogen.cli.runs import say
 from veogen.cli.status import lines
 from veogen.errors import ExitCode
 from veogen.executor.decisions import Decision
-from veogen.executor.snapshot import look
+from veogen.executor.snapshot import read_snapshot
 from veogen.gateway.api import Unknown
 from veogen.results.advice import RunCommands
 
@@ -21,7 +21,7 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path / "trip")
-    world.courier.answers.append(replace(VIDEO, path="videos/clip.mp4", warnings=("audio",)))
+    world.downloader.answers.append(replace(VIDEO, path="videos/clip.mp4", warnings=("audio",)))
 
     say(world.path, world.run(cities("Tokyo", "Oslo")))
 
@@ -56,7 +56,7 @@ def test_of_what_the_gateway_names_no_amount_run_and_status_tell_the_same(
 
     say(world.path, outcome)
     now = world.clock.now()
-    status = lines(look(world.path, now), RunCommands("trip"), now, lambda text, _: text)
+    status = lines(read_snapshot(world.path, now), RunCommands("trip"), now, lambda text, _: text)
 
     assert capsys.readouterr().err.splitlines()[0] == (
         "2 requests: 2 completed; 2 videos. 38.016 credits reserved or charged so far; "

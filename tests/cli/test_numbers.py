@@ -8,7 +8,7 @@ from support.commands import Shell
 from veogen.cli.options import RunOptions
 from veogen.cli.runs import policy_of
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 
 SPEC = "{veogen: 1, name: trip, shots: [{name: boat, prompt: A boat}]}"
 
@@ -58,4 +58,4 @@ def test_what_is_no_amount_of_money_is_refused(shell: Shell, amount: str) -> Non
 
 
 def test_a_run_without_options_has_the_policy_of_the_library() -> None:
-    assert policy_of(RunOptions()) == Policy()
+    assert policy_of(RunOptions()) == RunPolicy()

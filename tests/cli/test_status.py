@@ -15,9 +15,9 @@ from veogen.cli import veogen
 from veogen.cli.status import lines
 from veogen.errors import ExitCode
 from veogen.executor.directory import RunDirectory
-from veogen.executor.downloads import Broken
+from veogen.executor.downloads import DownloadFailed
 from veogen.executor.journal import Journal
-from veogen.executor.snapshot import look
+from veogen.executor.snapshot import read_snapshot
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Rejected, Unknown
 from veogen.results.advice import RunCommands
@@ -41,7 +41,7 @@ def mixed(world: World) -> World:
             Unknown(code="lost", message="the connection broke"),
         ]
     )
-    world.courier.answers.extend([Broken("404", "gone", retry=False)])
+    world.downloader.answers.extend([DownloadFailed("404", "gone", retry=False)])
     world.run(cities("Tokyo", "Paris", "Oslo", "Rome", "Bern"))
     remove(world, "Rome")
     return world
@@ -49,7 +49,7 @@ def mixed(world: World) -> World:
 
 def remove(world: World, city: str) -> None:
     """Take the clip of a city away: it is on another machine."""
-    for standing in look(world.path, START).ledger.planned:
+    for standing in read_snapshot(world.path, START).ledger.planned:
         if standing.request.variables["name"] == city:
             for video in standing.record.videos.values():
                 (world.path / video.path).unlink()
@@ -57,7 +57,7 @@ def remove(world: World, city: str) -> None:
 
 def told(world: World, now: float = START) -> str:
     names = RunCommands("runs/trip", ("specs/trip.yaml",))
-    snapshot = look(world.path, now)
+    snapshot = read_snapshot(world.path, now)
     return "\n".join(lines(snapshot, names, now, lambda text, _: text))
 
 
@@ -107,7 +107,7 @@ next
 
 def test_clips_that_are_not_what_was_asked_for_are_named(world: World) -> None:
     warned = replace(VIDEO, path="videos/clip.mp4", warnings=("duration", "audio"))
-    world.courier.answers.append(warned)
+    world.downloader.answers.append(warned)
     world.run(cities("Tokyo", "Oslo"))
 
     assert (

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, statuses
-from support.virtual import VirtualClock, VirtualCrew
+from support.virtual import VirtualClock, VirtualWorkers
 
-from veogen.executor.options import Policy
-from veogen.executor.run import Wanted, opened
-from veogen.executor.scheduler import Message
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Selection, open_run
+from veogen.executor.scheduler import RunMessage
 from veogen.executor.workers import Crashed
 
 
@@ -17,7 +17,7 @@ class Bug(Exception):  # noqa: N818 - it says what it is
     """What nobody expects."""
 
 
-class StumblingCrew(VirtualCrew[Message]):
+class StumblingCrew(VirtualWorkers[RunMessage]):
     """A thread crashes before the first POSTs are answered, or at the very same moment."""
 
     def __init__(self, clock: VirtualClock, *, at_once: bool) -> None:
@@ -25,7 +25,7 @@ class StumblingCrew(VirtualCrew[Message]):
         self._at_once = at_once
         self._stumbled = False
 
-    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+    def wait(self, seconds: float | None) -> list[RunMessage | Crashed]:
         if self._stumbled:
             return super().wait(seconds)
         self._stumbled = True
@@ -35,16 +35,18 @@ class StumblingCrew(VirtualCrew[Message]):
 @pytest.mark.parametrize("at_once", [True, False], ids=["with the answers", "before them"])
 def test_a_bug_loses_nothing_that_was_bought(tmp_path: Path, *, at_once: bool) -> None:
     world = World(tmp_path / "trip")
-    services = replace(world.services(), crew=lambda: StumblingCrew(world.clock, at_once=at_once))
+    dependencies = replace(
+        world.dependencies(), workers=lambda: StumblingCrew(world.clock, at_once=at_once)
+    )
     with (
         pytest.raises(Bug),
-        opened(
+        open_run(
             world.path,
             plan=cities("Tokyo", "Oslo"),
-            services=services,
-            policy=Policy(),
+            dependencies=dependencies,
+            policy=RunPolicy(),
             listener=world.memory,
-            wanted=Wanted(),
+            selection=Selection(),
         ) as session,
     ):
         session.run()

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, plan, request, statuses
-from support.virtual import Memory, VirtualClock, VirtualCrew
+from support.virtual import Memory, VirtualClock, VirtualWorkers
 
 from veogen.errors import ExitCode
-from veogen.executor.options import Callbacks, Policy
-from veogen.executor.poller import Read
-from veogen.executor.run import Wanted, opened
-from veogen.executor.scheduler import Message
-from veogen.executor.state import View
+from veogen.executor.options import CallbackOptions, RunPolicy
+from veogen.executor.poller import TasksRead
+from veogen.executor.run import Selection, open_run
+from veogen.executor.scheduler import RunMessage
+from veogen.executor.state import RunProgress
 from veogen.gateway.api import Rejected, Unknown
 from veogen.planner.plan import Plan, Request
 
 MODEL = "veo-3.1-fast-generate-preview"
 BASE = "https://hooks.example.com/veogen"
-TOLD = Policy(callbacks=Callbacks(BASE, frozenset({MODEL})), poll_interval=600)
+TOLD = RunPolicy(callbacks=CallbackOptions(BASE, frozenset({MODEL})), poll_interval=600)
 
 
 @pytest.fixture
@@ -48,39 +48,39 @@ class Ringer(Memory):
         self._clock = clock
         self._hints = deque(hints)
 
-    def tick(self, view: View) -> None:
+    def tick(self, view: RunProgress) -> None:
         super().tick(view)
         while self._hints and self._clock.monotonic() >= self._hints[0][1]:
             self.hint(self._hints.popleft()[0])
 
 
-class Late(VirtualCrew[Message]):
+class Late(VirtualWorkers[RunMessage]):
     """Its first read is answered late, with how the task stood when it was asked for."""
 
     def __init__(self, clock: VirtualClock, late: float) -> None:
         super().__init__(clock)
         self._late = late
 
-    def start(self, call: Callable[[], Message], *, prompt: bool = False) -> None:
+    def start(self, call: Callable[[], RunMessage], *, urgent: bool = False) -> None:
         answer, usual = call(), self._latency
-        if isinstance(answer, Read):
+        if isinstance(answer, TasksRead):
             self._latency, self._late = self._late, usual
-        super().start(lambda: answer, prompt=prompt)
+        super().start(lambda: answer, urgent=urgent)
         self._latency = usual
 
 
 def hinted(world: World, plan_: Plan, *hints: tuple[str, float], late: float = 0.1) -> float:
     """Seconds that a run takes whose tasks are hinted at so many seconds after it began."""
     ringer = Ringer(world.clock, hints)
-    with opened(
+    with open_run(
         world.path,
         plan=plan_,
-        services=replace(world.services(), crew=lambda: Late(world.clock, late)),
+        dependencies=replace(world.dependencies(), workers=lambda: Late(world.clock, late)),
         policy=TOLD,
         listener=ringer,
-        wanted=Wanted(),
+        selection=Selection(),
     ) as session:
-        ringer.hint = session.runner.hint
+        ringer.hint = session.scheduler.hint
         assert session.run().code == ExitCode.DONE
     return world.clock.monotonic()
 
@@ -114,7 +114,9 @@ def test_an_address_of_the_spec_is_sent_as_it_is_written(world: World) -> None:
 def test_another_run_of_the_directory_is_told_at_the_same_path(world: World) -> None:
     world.run(cities("Oslo"), TOLD)
     world.run(cities("Oslo", "Rome"), TOLD)
-    moved = replace(TOLD, callbacks=Callbacks("https://other.example.com", frozenset({MODEL})))
+    moved = replace(
+        TOLD, callbacks=CallbackOptions("https://other.example.com", frozenset({MODEL}))
+    )
     world.run(cities("Oslo", "Rome", "Bern"), moved)
 
     oslo, rome, bern = map(str, urls(world))
@@ -143,8 +145,8 @@ def test_what_was_not_taken_is_sent_again_with_the_same_bytes_and_key(world: Wor
     assert first == second
 
 
-@pytest.mark.parametrize("later", [TOLD, Policy()], ids=["listening", "not listening"])
-def test_what_is_held_is_sent_again_as_it_was_recorded(world: World, later: Policy) -> None:
+@pytest.mark.parametrize("later", [TOLD, RunPolicy()], ids=["listening", "not listening"])
+def test_what_is_held_is_sent_again_as_it_was_recorded(world: World, later: RunPolicy) -> None:
     world.gateway.answers.append(Unknown(code="lost", message="lost"))
     world.run(cities("Oslo"), TOLD)
 

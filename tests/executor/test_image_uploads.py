@@ -16,10 +16,10 @@ from support.virtual import START, VirtualClock, VirtualGateway
 
 from veogen.document.files import Folder
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
-from veogen.executor.run import Services
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Dependencies
 from veogen.executor.transitions import PATIENCE
-from veogen.executor.uploads import LIFE, MARGIN, Prepared, Uploader, is_final
+from veogen.executor.uploads import LIFE, MARGIN, PreparedBody, Uploader, is_final
 from veogen.gateway.api import (
     Accepted,
     NotAccepted,
@@ -109,10 +109,10 @@ class Project(World):
         for name, content in (("red", RED), ("blue", BLUE), ("green", GREEN)):
             (self.root / f"{name}.png").write_bytes(content)
 
-    def services(self) -> Services:
+    def dependencies(self) -> Dependencies:
         read = Folder(self.root).read
         return replace(
-            super().services(),
+            super().dependencies(),
             uploads=lambda journal: Uploader(
                 self.gateway, read, journal.uploads(), self.clock, "tag"
             ),
@@ -172,7 +172,7 @@ def test_what_is_sent_is_in_plan_order_though_some_have_to_be_uploaded_first(
 ) -> None:
     whole = plan(shot("a", "red"), request("b"), shot("c", "blue"), shot("d", "green"))
 
-    project.run(whole, Policy(max_in_flight=3))
+    project.run(whole, RunPolicy(max_in_flight=3))
 
     assert [key.split("-")[1] for key in project.keys[1:3]] == [
         r.hash for r in (whole.requests[0], whole.requests[2])
@@ -183,7 +183,7 @@ def test_what_is_sent_is_in_plan_order_though_some_have_to_be_uploaded_first(
 def test_the_ceiling_counts_what_is_still_being_uploaded(project: Project) -> None:
     whole = plan(shot("a", "red"), request("b"), shot("c", "blue"))
 
-    outcome = project.run(whole, Policy(max_credits=PRICE))
+    outcome = project.run(whole, RunPolicy(max_credits=PRICE))
 
     assert list(statuses(outcome).values()) == ["completed", "planned", "planned"]
     assert (outcome.code, outcome.spent) == (ExitCode.STOPPED, PRICE)
@@ -225,7 +225,7 @@ def test_a_replay_sends_the_recorded_addresses_and_uploads_nothing(project: Proj
     project.run(plan(shot("Tokyo", "red")))
     (project.root / "red.png").unlink()
 
-    outcome = project.run(plan(shot("Tokyo", "red")), Policy(replay=True))
+    outcome = project.run(plan(shot("Tokyo", "red")), RunPolicy(replay=True))
 
     assert (outcome.code, len(project.gateway.uploaded)) == (ExitCode.DONE, 1)
     assert project.sent[0] == project.sent[1]
@@ -360,7 +360,7 @@ def test_a_gateway_that_wants_to_wait_is_waited_for(project: Project) -> None:
 def test_a_key_that_may_not_upload_stops_the_run(project: Project, refused: ReadError) -> None:
     project.gateway.refusals.append(refused)
 
-    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")), Policy(max_in_flight=1))
+    outcome = project.run(plan(shot("Tokyo", "red"), request("Paris")), RunPolicy(max_in_flight=1))
 
     assert list(statuses(outcome).values()) == ["planned", "planned"]
     assert outcome.code == ExitCode.STOPPED
@@ -421,7 +421,7 @@ def test_files_of_others_are_never_deleted(project: Project) -> None:
 def test_images_of_a_task_that_does_not_end_are_not_waited_for_for_ever(project: Project) -> None:
     project.gateway.limit = 1
     project.gateway.takes = 10 * PATIENCE
-    policy = Policy(task_timeout=60.0)
+    policy = RunPolicy(task_timeout=60.0)
 
     outcome = project.run(plan(shot("Tokyo", "red"), shot("Paris", "blue")), policy)
 
@@ -481,7 +481,7 @@ def test_threads_that_want_one_content_upload_it_once(gateway: FileGateway) -> N
     uploads = Uploader(gateway, read, {}, gateway.clock, "tag")
     entries = [Entry.of(shot(f"city {n}", "red")) for n in range(8)]
 
-    def prepare(entry: Entry) -> Prepared:
+    def prepare(entry: Entry) -> PreparedBody:
         begun.wait()
         return uploads.prepare(entry)
 
@@ -499,8 +499,8 @@ def test_no_two_uploads_share_a_name_which_would_overwrite(gateway: FileGateway)
     for tag in ("a", "b"):
         uploads = Uploader(gateway, lambda *_: RED, {}, gateway.clock, tag)
         uploads.prepare(entry)
-        uploads.release(entry.hash)
-        spare = uploads.spare()
+        uploads.unpin(entry.hash)
+        spare = uploads.evict()
         assert spare is not None
         uploads.prepare(entry, spare)
 

@@ -5,30 +5,30 @@ from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, statuses
-from support.virtual import VirtualClock, VirtualCrew
+from support.virtual import VirtualClock, VirtualWorkers
 
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
-from veogen.executor.poller import Read
-from veogen.executor.run import Wanted, opened
-from veogen.executor.scheduler import Interrupted, Message
+from veogen.executor.options import RunPolicy
+from veogen.executor.poller import TasksRead
+from veogen.executor.run import Selection, open_run
+from veogen.executor.scheduler import Interrupted, RunMessage
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import NotAccepted
 
 BUSY = NotAccepted(code="429", message="slow down", status=429)
 
 
-class ImpatientCrew(VirtualCrew[Message]):
+class ImpatientCrew(VirtualWorkers[RunMessage]):
     """Somebody interrupts at the very moment in which the reads of a number come back."""
 
     def __init__(self, clock: VirtualClock, number: int) -> None:
         super().__init__(clock)
         self._left = number
 
-    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+    def wait(self, seconds: float | None) -> list[RunMessage | Crashed]:
         messages = super().wait(seconds)
-        self._left -= sum(isinstance(message, Read) for message in messages)
-        if self._left <= 0 and any(isinstance(message, Read) for message in messages):
+        self._left -= sum(isinstance(message, TasksRead) for message in messages)
+        if self._left <= 0 and any(isinstance(message, TasksRead) for message in messages):
             return [*messages, Interrupted()]
         return messages
 
@@ -36,14 +36,14 @@ class ImpatientCrew(VirtualCrew[Message]):
 @pytest.mark.parametrize("reads", [1, 2, 3, 4])
 def test_an_interrupt_that_comes_with_an_answer_loses_nothing(tmp_path: Path, reads: int) -> None:
     world = World(tmp_path / "trip")
-    services = replace(world.services(), crew=lambda: ImpatientCrew(world.clock, reads))
-    with opened(
+    dependencies = replace(world.dependencies(), workers=lambda: ImpatientCrew(world.clock, reads))
+    with open_run(
         world.path,
         plan=cities("Tokyo", "Oslo"),
-        services=services,
-        policy=Policy(),
+        dependencies=dependencies,
+        policy=RunPolicy(),
         listener=world.memory,
-        wanted=Wanted(),
+        selection=Selection(),
     ) as session:
         outcome = session.run()
 
@@ -53,10 +53,10 @@ def test_an_interrupt_that_comes_with_an_answer_loses_nothing(tmp_path: Path, re
     assert len(set(world.keys)) == len(world.keys) == 2
 
 
-class LeavingCrew(VirtualCrew[Message]):
+class LeavingCrew(VirtualWorkers[RunMessage]):
     """Somebody interrupts while the first POST is on the wire."""
 
-    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+    def wait(self, seconds: float | None) -> list[RunMessage | Crashed]:
         messages = super().wait(seconds)
         return [Interrupted(), *messages]
 
@@ -66,14 +66,14 @@ def test_what_was_not_taken_while_we_left_is_planned(tmp_path: Path, *, reached:
     """The gateway said so: nobody has to decide about it."""
     world = World(tmp_path / "trip")
     world.gateway.answers.append(replace(BUSY, reached=reached))
-    services = replace(world.services(), crew=lambda: LeavingCrew(world.clock))
-    with opened(
+    dependencies = replace(world.dependencies(), workers=lambda: LeavingCrew(world.clock))
+    with open_run(
         world.path,
         plan=cities("Tokyo", "Oslo"),
-        services=services,
-        policy=Policy(max_in_flight=1),
+        dependencies=dependencies,
+        policy=RunPolicy(max_in_flight=1),
         listener=world.memory,
-        wanted=Wanted(),
+        selection=Selection(),
     ) as session:
         outcome = session.run()
 

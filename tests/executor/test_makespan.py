@@ -10,7 +10,7 @@ import pytest
 from support.batches import DISTRIBUTIONS, LATENCY, alike, carried, every, mixed
 from support.disks import IN_MEMORY
 
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 
 SLOTS, A_MINUTE = 50, 120.0
 TASKS = 1000
@@ -38,7 +38,7 @@ def test_two_thirds_of_the_reads_of_ten_seconds_end_within_a_twentieth_of_the_id
         wanted,
         durations,
         dict.fromkeys(prompts, estimate),
-        Policy(max_in_flight=SLOTS, submit_rate=A_MINUTE),
+        RunPolicy(max_in_flight=SLOTS, submit_rate=A_MINUTE),
     )
 
     fixed_reads, fixed_lag = every(10.0 + LATENCY, list(durations.values()))
@@ -60,7 +60,7 @@ def test_what_is_compared_with_is_what_the_scheduler_does_at_a_fixed_interval(
         wanted,
         durations,
         dict.fromkeys(prompts, estimate),
-        Policy(max_in_flight=SLOTS, poll_interval=10.0),
+        RunPolicy(max_in_flight=SLOTS, poll_interval=10.0),
     )
 
     reads, lag = every(10.0 + LATENCY, list(durations.values()))
@@ -83,7 +83,7 @@ def test_what_takes_longest_begins_first_unless_money_has_a_limit(memory: Path) 
             wanted,
             durations,
             estimates,
-            Policy(max_in_flight=SLOTS, max_credits=ceiling),
+            RunPolicy(max_in_flight=SLOTS, max_credits=ceiling),
         )
         for ceiling in (None, Decimal(10**6))
     )
@@ -99,9 +99,9 @@ def test_with_a_ceiling_or_a_budget_requests_are_bought_in_plan_order(tmp_path: 
     orders = [
         carried(tmp_path / name, wanted, short | long, short | long, policy).order
         for name, policy in {
-            "free": Policy(max_in_flight=1),
-            "ceiling": Policy(max_in_flight=1, max_credits=Decimal(1000)),
-            "budget": Policy(max_in_flight=1, budget=Decimal(1000)),
+            "free": RunPolicy(max_in_flight=1),
+            "ceiling": RunPolicy(max_in_flight=1, max_credits=Decimal(1000)),
+            "budget": RunPolicy(max_in_flight=1, budget=Decimal(1000)),
         }.items()
     ]
 

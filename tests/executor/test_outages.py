@@ -9,7 +9,7 @@ from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Submission, Task
 
@@ -58,12 +58,12 @@ def test_a_gateway_that_is_down_for_20_s_in_the_middle_is_waited_for(tmp_path: P
 @pytest.mark.parametrize(
     "policy",
     [
-        pytest.param(Policy(), id="adaptive"),
-        pytest.param(Policy(poll_interval=120.0), id="seldom looked at"),
+        pytest.param(RunPolicy(), id="adaptive"),
+        pytest.param(RunPolicy(poll_interval=120.0), id="seldom looked at"),
     ],
 )
 def test_a_gateway_that_stays_down_ends_the_run_after_a_minute_with_all_on_record(
-    tmp_path: Path, policy: Policy
+    tmp_path: Path, policy: RunPolicy
 ) -> None:
     down = world(tmp_path / "trip", seconds=1e9)
     down.gateway.takes = 200.0
@@ -88,7 +88,7 @@ def test_200_requests_with_64_in_flight_are_bought_once_each(tmp_path: Path) -> 
     storm = NotAccepted(code="429", message="slow down", status=429)
     crowd.gateway.answers.extend([storm] * 5)
 
-    outcome = crowd.run(cities(*NAMES), Policy(max_in_flight=64))
+    outcome = crowd.run(cities(*NAMES), RunPolicy(max_in_flight=64))
 
     assert outcome.code == ExitCode.DONE
     assert len(crowd.gateway.tasks_by_key) == len(set(crowd.keys)) == 200

@@ -16,7 +16,7 @@ def look(answer: frozenset[str] | ReadError) -> Preflight:
         VirtualGateway(clock, model_ids=answer),
         [MODEL],
         clock=clock,
-        chance=lambda: 1.0,
+        random=lambda: 1.0,
         silence=60.0,
         say=lambda _: None,
     )

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.disks import IN_MEMORY
 from support.sessions import PRICE, World, plan, request
-from support.virtual import VirtualClock, VirtualCrew
+from support.virtual import VirtualClock, VirtualWorkers
 
 from veogen.errors import UsageError
 from veogen.executor.decisions import Decision, Kind
 from veogen.executor.directory import RunDirectory
-from veogen.executor.downloads import Broken
+from veogen.executor.downloads import DownloadFailed
 from veogen.executor.journal import Journal
-from veogen.executor.options import Policy
-from veogen.executor.run import Services, Wanted, opened
-from veogen.executor.scheduler import Interrupted, Message
-from veogen.executor.snapshot import look
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Dependencies, Selection, open_run
+from veogen.executor.scheduler import Interrupted, RunMessage
+from veogen.executor.snapshot import read_snapshot
 from veogen.executor.submitter import key_for
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown
@@ -50,7 +50,7 @@ class Died(BaseException):
     """The process is gone, at this very instruction."""
 
 
-class Leaving(VirtualCrew[Message]):
+class Leaving(VirtualWorkers[RunMessage]):
     """Somebody interrupts while the n-th answers come."""
 
     def __init__(self, clock: VirtualClock, at: int | None) -> None:
@@ -58,7 +58,7 @@ class Leaving(VirtualCrew[Message]):
         self._waits = itertools.count()
         self._at = at
 
-    def wait(self, seconds: float | None) -> list[Message | Crashed]:
+    def wait(self, seconds: float | None) -> list[RunMessage | Crashed]:
         messages = super().wait(seconds)
         return [*messages, Interrupted()] if next(self._waits) == self._at else messages
 
@@ -68,8 +68,8 @@ class Machine(World):
 
     leaves_at: int | None = None
 
-    def services(self) -> Services:
-        return replace(super().services(), crew=lambda: Leaving(self.clock, self.leaves_at))
+    def dependencies(self) -> Dependencies:
+        return replace(super().dependencies(), workers=lambda: Leaving(self.clock, self.leaves_at))
 
 
 class Promises(RuleBasedStateMachine):
@@ -112,10 +112,10 @@ class Promises(RuleBasedStateMachine):
     ) -> None:
         self.world.gateway.answers = deque(self._submit(word) for word in submits)
         self._script_reads(reads)
-        self.world.courier.answers = deque(
-            Broken("truncated", "half") for word in downloads if word == "broken"
+        self.world.downloader.answers = deque(
+            DownloadFailed("truncated", "half") for word in downloads if word == "broken"
         )
-        policy = Policy(budget=BUDGET, replay=replay, retry_failed=retry_failed)
+        policy = RunPolicy(budget=BUDGET, replay=replay, retry_failed=retry_failed)
         self.world.leaves_at = leaves_at
         wanted = (replace(request(c), output=f"{c}/new" if renamed else c) for c in cities)
         with dying(dies_at, committed=committed):
@@ -224,22 +224,22 @@ class Promises(RuleBasedStateMachine):
         assert ledger is None or ledger.spent <= BUDGET
 
     def _decide(self, decision: Decision) -> None:
-        with opened(
+        with open_run(
             self.world.path,
             plan=None,
-            services=self.world.services(),
-            policy=Policy(task_retries=0),
+            dependencies=self.world.dependencies(),
+            policy=RunPolicy(task_retries=0),
             listener=self.world.memory,
-            wanted=Wanted(buy=False),
+            selection=Selection(buy=False),
             follow=False,
         ) as session:
             session.decide([decision], lambda _: None)
 
     def _known(self) -> Ledger | None:
         """What journal and committed results tell together: a run takes that in first."""
-        if not hasattr(self, "world") or not RunDirectory(self.world.path).known:
+        if not hasattr(self, "world") or not RunDirectory(self.world.path).has_run:
             return None
-        return look(self.world.path, self.world.clock.now()).ledger
+        return read_snapshot(self.world.path, self.world.clock.now()).ledger
 
     def _in_step(self) -> bool:
         """Whether the results are the fold of the journal: they are after every orderly end."""

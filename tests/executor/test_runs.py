@@ -10,9 +10,9 @@ from support.sessions import PRICE, World, cities, plan, records, request, statu
 from support.virtual import START, VIDEO
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.downloads import Broken, NoSpace
-from veogen.executor.options import Only, Policy
-from veogen.executor.run import Session, Wanted, opened
+from veogen.executor.downloads import DiskFull, DownloadFailed
+from veogen.executor.options import Only, RunPolicy
+from veogen.executor.run import Run, Selection, open_run
 from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown
@@ -62,14 +62,14 @@ def test_a_second_run_sends_nothing(world: World) -> None:
 
 
 def test_no_more_tasks_are_in_flight_than_allowed(world: World) -> None:
-    outcome = world.run(cities(*"abcdefghij"), Policy(max_in_flight=3))
+    outcome = world.run(cities(*"abcdefghij"), RunPolicy(max_in_flight=3))
 
     assert world.gateway.most_in_flight == 3
     assert outcome.code == ExitCode.DONE
 
 
 def test_submits_keep_to_the_rate(world: World) -> None:
-    outcome = world.run(cities(*"abc"), Policy(submit_rate=2.0))
+    outcome = world.run(cities(*"abc"), RunPolicy(submit_rate=2.0))
 
     accepted = [e.at - START for e in world.memory.events if isinstance(e, TaskCreated)]
     assert accepted == pytest.approx([0.1, 30.1, 60.1])
@@ -95,7 +95,7 @@ def test_a_failure_waits_for_an_edit_or_a_word(world: World) -> None:
     again = world.run(plan(TOKYO))
     assert (len(world.keys), again.code) == (1, ExitCode.INCOMPLETE)
 
-    retried = world.run(plan(TOKYO), Policy(retry_failed=True))
+    retried = world.run(plan(TOKYO), RunPolicy(retry_failed=True))
     assert (world.keys[1], retried.code) == (key_for(TOKYO.hash, 2), ExitCode.DONE)
 
 
@@ -105,7 +105,7 @@ def test_a_batch_stopper_leaves_its_request_planned_and_brings_the_others_home(
     stopper = Rejected(code="insufficient_quota", message="no credits", status=402, stops=True)
     world.gateway.answers.extend([lambda: world.gateway.take("veogen-first"), stopper])
 
-    outcome = world.run(cities("Tokyo", "Paris", "Oslo"), Policy(max_in_flight=1))
+    outcome = world.run(cities("Tokyo", "Paris", "Oslo"), RunPolicy(max_in_flight=1))
 
     assert list(statuses(outcome).values()) == ["completed", "planned", "planned"]
     assert outcome.stop == Stop("refused", "no credits (insufficient_quota)")
@@ -173,7 +173,7 @@ def test_a_replay_sends_the_recorded_bytes_once_more_with_the_same_key(world: Wo
     world.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
     world.run(plan(TOKYO))
 
-    outcome = world.run(plan(TOKYO), Policy(replay=True))
+    outcome = world.run(plan(TOKYO), RunPolicy(replay=True))
 
     assert world.gateway.submits[0] == world.gateway.submits[1]
     assert outcome.code == ExitCode.DONE
@@ -184,7 +184,7 @@ def test_a_replay_that_finds_no_room_stays_in_doubt(world: World) -> None:
     stopper = Rejected(code="402", message="no credits", status=402, stops=True)
     world.gateway.answers.extend([lost, stopper])
 
-    outcome = world.run(plan(TOKYO), Policy(replay=True))
+    outcome = world.run(plan(TOKYO), RunPolicy(replay=True))
 
     assert list(statuses(outcome).values()) == ["indeterminate"]
 
@@ -205,8 +205,8 @@ def test_retries_come_to_an_end(world: World) -> None:
     for number in (1, 2, 3):
         world.gateway.reads[f"task-{number}"] = _failed(f"task-{number}", "generation_timeout")
 
-    outcome = world.run(plan(TOKYO), Policy(task_retries=2))
-    again = world.run(plan(TOKYO), Policy(task_retries=2))
+    outcome = world.run(plan(TOKYO), RunPolicy(task_retries=2))
+    again = world.run(plan(TOKYO), RunPolicy(task_retries=2))
 
     assert len(world.keys) == 3
     assert (outcome.code, again.code) == (ExitCode.INCOMPLETE, ExitCode.INCOMPLETE)
@@ -241,7 +241,7 @@ def test_only_a_terminal_state_ends_a_task(world: World, answer: Task | ReadErro
 def test_a_task_that_does_not_end_stays_submitted(world: World) -> None:
     world.gateway.takes = 10_000.0
 
-    outcome = world.run(plan(TOKYO), Policy(task_timeout=60.0))
+    outcome = world.run(plan(TOKYO), RunPolicy(task_timeout=60.0))
     assert list(statuses(outcome).values()) == ["submitted"]
     assert outcome.code == ExitCode.INCOMPLETE
 
@@ -256,7 +256,7 @@ def test_a_task_is_given_up_when_its_time_is_over_however_long_it_should_take(
     world.gateway.takes = 10_000.0
     world.gateway.estimate = 3600.0
 
-    world.run(plan(TOKYO), Policy(task_timeout=60.0))
+    world.run(plan(TOKYO), RunPolicy(task_timeout=60.0))
 
     assert 60 <= world.clock.monotonic() < 61
 
@@ -265,7 +265,7 @@ def test_a_key_that_dies_ends_the_run_and_tasks_stay_submitted(world: World) -> 
     denied = ReadError(code="401", message="key expired", status=401, denied=True)
     world.gateway.reads["task-1"] = _times(denied, 1)
 
-    outcome = world.run(cities("Tokyo", "Paris"), Policy(max_in_flight=1))
+    outcome = world.run(cities("Tokyo", "Paris"), RunPolicy(max_in_flight=1))
 
     assert list(statuses(outcome).values()) == ["submitted", "planned"]
     assert outcome.stop == Stop("denied", "key expired (401)")
@@ -286,21 +286,23 @@ def test_a_completed_task_without_links_is_asked_five_times(world: World) -> Non
 
 
 def test_a_broken_download_is_tried_again_with_a_fresh_link(world: World) -> None:
-    world.courier.answers.extend([Broken("403", "expired"), Broken("truncated", "half")])
+    world.downloader.answers.extend(
+        [DownloadFailed("403", "expired"), DownloadFailed("truncated", "half")]
+    )
 
     outcome = world.run(plan(TOKYO))
 
-    assert world.courier.brought == [LINK] * 3
+    assert world.downloader.brought == [LINK] * 3
     assert (outcome.code, len(world.keys)) == (ExitCode.DONE, 1)
 
 
 def test_a_clip_that_cannot_be_fetched_is_undelivered_never_bought_again(world: World) -> None:
-    world.courier.answers.extend([Broken("404", "gone")] * 5)
+    world.downloader.answers.extend([DownloadFailed("404", "gone")] * 5)
 
     outcome = world.run(plan(TOKYO))
     assert list(statuses(outcome).values()) == ["undelivered"]
     assert records(outcome)[0].error == Failure("404", "gone")
-    assert len(world.courier.brought) == 5
+    assert len(world.downloader.brought) == 5
 
     again = world.run(plan(TOKYO))
     assert (again.code, len(world.keys)) == (ExitCode.DONE, 1)
@@ -311,7 +313,7 @@ def test_a_completed_task_that_says_it_failed_later_is_never_bought_again(
     world: World, state: str
 ) -> None:
     """It was made and billed, and its download is not answered by a new purchase."""
-    world.courier.answers.append(Broken("truncated", "half"))
+    world.downloader.answers.append(DownloadFailed("truncated", "half"))
     world.gateway.reads["task-1"] = deque(
         [
             Task(id="task-1", state="completed", links=(LINK,)),
@@ -341,45 +343,45 @@ def test_a_completed_task_that_says_it_failed_later_is_never_bought_again(
 def test_a_clip_whose_task_cannot_be_read_again_is_fetched_from_the_link_that_is_known(
     world: World, answer: Task | ReadError, times: int
 ) -> None:
-    world.courier.answers.append(Broken("truncated", "half"))
+    world.downloader.answers.append(DownloadFailed("truncated", "half"))
     made = Task(id="task-1", state="completed", links=(LINK,))
     world.gateway.reads["task-1"] = deque([made, *_times(answer, 100)])
 
     outcome = world.run(plan(TOKYO))
 
     assert list(statuses(outcome).values()) == ["completed"]
-    assert world.courier.brought == [LINK, LINK]
+    assert world.downloader.brought == [LINK, LINK]
     assert len(world.gateway.reads["task-1"]) == 100 - times
     assert outcome.code == ExitCode.DONE
 
 
 def test_one_broken_video_of_several_does_not_lose_the_others(world: World) -> None:
     world.gateway.links = 2
-    world.courier.answers.append(Broken("truncated", "half"))
+    world.downloader.answers.append(DownloadFailed("truncated", "half"))
 
     outcome = world.run(plan(TOKYO))
 
     assert outcome.code == ExitCode.DONE
     assert sorted(records(outcome)[0].videos) == [0, 1]
-    assert len(world.courier.brought) == 3
+    assert len(world.downloader.brought) == 3
 
 
 def test_one_video_that_can_never_be_fetched_is_not_asked_for_again(world: World) -> None:
     world.gateway.links = 2
-    world.courier.answers.append(Broken("in-the-way", "a folder is there", retry=False))
+    world.downloader.answers.append(DownloadFailed("in-the-way", "a folder is there", retry=False))
 
     outcome = world.run(plan(TOKYO))
 
     assert outcome.code == ExitCode.INCOMPLETE
     assert records(outcome)[0].error == Failure("in-the-way", "a folder is there")
     assert sorted(records(outcome)[0].videos) == [1]
-    assert len(world.courier.brought) == 2
+    assert len(world.downloader.brought) == 2
 
 
 def test_a_full_disk_stops_the_buying(world: World) -> None:
-    world.courier.answers.append(NoSpace("12 bytes left"))
+    world.downloader.answers.append(DiskFull("12 bytes left"))
 
-    outcome = world.run(cities(*"abc"), Policy(max_in_flight=1))
+    outcome = world.run(cities(*"abc"), RunPolicy(max_in_flight=1))
 
     assert list(statuses(outcome).values()) == ["undelivered", "completed", "planned"]
     no_room = Failure("disk-full", "there was no room for it on the disk")
@@ -413,11 +415,11 @@ def test_a_gateway_that_is_down_for_good_stops_the_run_after_a_minute(world: Wor
 @pytest.mark.parametrize(
     "policy",
     [
-        pytest.param(Policy(poll_interval=120.0), id="seldom looked at"),
-        pytest.param(Policy(submit_rate=0.5), id="seldom sent"),
+        pytest.param(RunPolicy(poll_interval=120.0), id="seldom looked at"),
+        pytest.param(RunPolicy(submit_rate=0.5), id="seldom sent"),
     ],
 )
-def test_one_call_that_got_lost_is_no_silence(world: World, policy: Policy) -> None:
+def test_one_call_that_got_lost_is_no_silence(world: World, policy: RunPolicy) -> None:
     """However long it is until the next: nobody has asked since."""
     world.gateway.takes = 300.0
     broke = Unknown(code="lost", message="the connection broke")
@@ -432,7 +434,7 @@ def test_one_call_that_got_lost_is_no_silence(world: World, policy: Policy) -> N
 
 
 def test_the_ceiling_buys_in_plan_order_until_the_next_would_pass_it(world: World) -> None:
-    outcome = world.run(cities(*"abc"), Policy(max_credits=PRICE * 2))
+    outcome = world.run(cities(*"abc"), RunPolicy(max_credits=PRICE * 2))
 
     assert list(statuses(outcome).values()) == ["completed", "completed", "planned"]
     assert (outcome.code, outcome.spent) == (ExitCode.STOPPED, PRICE * 2)
@@ -440,22 +442,22 @@ def test_the_ceiling_buys_in_plan_order_until_the_next_would_pass_it(world: Worl
 
 def test_an_estimate_over_the_budget_is_refused_before_anything_is_sent(world: World) -> None:
     with pytest.raises(UsageError, match="pass the budget of 76"):
-        world.run(cities(*"abc"), Policy(budget=Decimal(76)))
+        world.run(cities(*"abc"), RunPolicy(budget=Decimal(76)))
 
     assert world.gateway.submits == []
 
 
 def test_an_unknown_price_is_refused_where_money_has_a_limit(world: World) -> None:
     with pytest.raises(UsageError, match=r"the price of .* is unknown"):
-        world.run(plan(request("Tokyo", credits_=None)), Policy(max_credits=Decimal(100)))
+        world.run(plan(request("Tokyo", credits_=None)), RunPolicy(max_credits=Decimal(100)))
 
 
 def test_a_budget_counts_what_the_directory_spent_before(world: World) -> None:
-    world.run(cities("Tokyo"), Policy(budget=PRICE * 2))
-    world.run(cities("Paris"), Policy(budget=PRICE * 2))
+    world.run(cities("Tokyo"), RunPolicy(budget=PRICE * 2))
+    world.run(cities("Paris"), RunPolicy(budget=PRICE * 2))
 
     with pytest.raises(UsageError, match="already"):
-        world.run(cities("Oslo"), Policy(budget=PRICE * 2))
+        world.run(cities("Oslo"), RunPolicy(budget=PRICE * 2))
 
 
 def test_only_the_difference_is_bought_and_older_clips_stay_on_record(world: World) -> None:
@@ -481,11 +483,11 @@ def test_only_the_difference_is_bought_and_older_clips_stay_on_record(world: Wor
 def test_only_narrows_what_is_bought(world: World, only: Only, bought: list[str]) -> None:
     world.run(cities("Tokyo"))
     world.gateway.reads["task-2"] = _failed("task-2", "service_error")
-    world.run(cities("Paris"), Policy(task_retries=0))
+    world.run(cities("Paris"), RunPolicy(task_retries=0))
     target = plan(request("Tokyo", prompt="rain"), request("Paris"), request("Oslo"))
     before = len(world.keys)
 
-    outcome = world.run(target, wanted=Wanted(only=[only]))
+    outcome = world.run(target, selection=Selection(only=[only]))
 
     sent = {key.split("-")[1] for key in world.keys[before:]}
     assert [r.address for r in target.requests if r.hash in sent] == bought
@@ -493,7 +495,7 @@ def test_only_narrows_what_is_bought(world: World, only: Only, bought: list[str]
 
 
 def test_a_selection_narrows_what_is_bought_and_the_exit_code(world: World) -> None:
-    outcome = world.run(cities("Tokyo", "Paris"), wanted=Wanted(selected={TOKYO.hash}))
+    outcome = world.run(cities("Tokyo", "Paris"), selection=Selection(selected={TOKYO.hash}))
 
     assert list(statuses(outcome).values()) == ["completed", "planned"]
     assert outcome.code == ExitCode.DONE
@@ -519,7 +521,7 @@ def test_a_purchase_in_flight_travels_and_is_collected_without_a_spec(
     world: World, tmp_path: Path
 ) -> None:
     world.gateway.takes = 10_000.0
-    world.run(plan(TOKYO), Policy(task_timeout=1.0))
+    world.run(plan(TOKYO), RunPolicy(task_timeout=1.0))
     elsewhere = World(tmp_path / "clone", clock=world.clock)
     elsewhere.gateway = world.gateway
     elsewhere.path.mkdir()
@@ -546,7 +548,7 @@ def test_a_purchase_that_a_journal_knows_is_not_taken_in_twice(world: World) -> 
 def test_an_interrupted_run_leaves_what_is_known_on_record(world: World) -> None:
     world.gateway.takes = 10_000.0
     with _opened(world) as session:
-        session.runner.interrupt()
+        session.scheduler.interrupt()
         outcome = session.run()
 
     assert outcome.code == ExitCode.INTERRUPTED
@@ -557,14 +559,14 @@ def test_an_interrupted_run_leaves_what_is_known_on_record(world: World) -> None
     assert len(set(world.keys)) == len(world.keys) == 2
 
 
-def _opened(world: World) -> AbstractContextManager[Session]:
-    return opened(
+def _opened(world: World) -> AbstractContextManager[Run]:
+    return open_run(
         world.path,
         plan=cities("Tokyo", "Paris"),
-        services=world.services(),
-        policy=Policy(),
+        dependencies=world.dependencies(),
+        policy=RunPolicy(),
         listener=world.memory,
-        wanted=Wanted(),
+        selection=Selection(),
     )
 
 
@@ -580,7 +582,7 @@ def test_a_storm_of_429_is_waited_out_and_nothing_is_bought_twice(world: World) 
     storm = NotAccepted(code="429", message="slow down", status=429)
     world.gateway.answers.extend([storm] * 40)
 
-    outcome = world.run(cities(*"abcdefghij"), Policy(max_in_flight=8))
+    outcome = world.run(cities(*"abcdefghij"), RunPolicy(max_in_flight=8))
 
     assert outcome.code == ExitCode.DONE
     assert len(set(world.keys)) == len(world.gateway.tasks_by_key) == 10
@@ -597,6 +599,6 @@ def test_a_clock_that_jumps_loses_no_task(world: World, seconds: float) -> None:
 
     world.gateway.answers.append(jump)
 
-    outcome = world.run(cities("Tokyo", "Paris"), Policy(task_timeout=900.0))
+    outcome = world.run(cities("Tokyo", "Paris"), RunPolicy(task_timeout=900.0))
 
     assert (outcome.code, len(world.keys)) == (ExitCode.DONE, 2)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from support.clips import FAST
 
-from veogen.executor.transfer import Delivered, download
+from veogen.executor.transfer import WholeClip, download
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Rejected, Task, Upload
 from veogen.gateway.client import Evolink
 from veogen.gateway.media import Media
@@ -62,7 +62,7 @@ def test_a_clip_is_bought_watched_and_brought_home(gateway: Evolink, tmp_path: P
             download(media, link, tmp_path / f"{index}.mp4", root=tmp_path)
             for index, link in enumerate(task.links)
         ]
-    assert all(isinstance(clip, Delivered) for clip in clips)
+    assert all(isinstance(clip, WholeClip) for clip in clips)
     assert gateway.simulated
 
 

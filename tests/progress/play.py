@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from veogen.executor.state import Listener, View
+from veogen.executor.state import Listener, RunProgress
 from veogen.results.events import (
     Event,
     SubmitIntended,
@@ -82,8 +82,8 @@ class Play:
         listener.start([entry.hash for entry in self.entries.values()], self.view)
 
     @property
-    def view(self) -> View:
-        return View(ledger=self.ledger, in_flight=self.in_flight, waiting=self.waiting)
+    def view(self) -> RunProgress:
+        return RunProgress(ledger=self.ledger, in_flight=self.in_flight, waiting=self.waiting)
 
     def happen(self, event: Event) -> None:
         record = self.ledger.apply(event)

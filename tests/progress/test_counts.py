@@ -3,7 +3,7 @@ from collections.abc import Collection, Sequence
 import pytest
 from play import Play
 
-from veogen.executor.state import View
+from veogen.executor.state import RunProgress
 from veogen.progress.counts import Counts, Stage, seconds_left
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
@@ -17,17 +17,17 @@ class Counting:
     def __init__(self, retries: int = 2) -> None:
         self.counter = Counts(retries)
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], view: RunProgress) -> None:
         self.counter.start(counted, view)
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
         del view
         self.counter.apply(event, standing.record)
 
     def note(self, message: str) -> None:
         raise AssertionError(message)
 
-    def tick(self, view: View) -> None:
+    def tick(self, view: RunProgress) -> None:
         del view
 
     def end(self) -> None:

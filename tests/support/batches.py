@@ -13,7 +13,7 @@ from support.sessions import World, plan
 from support.sessions import request as city
 from support.virtual import VirtualGateway
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 from veogen.gateway.api import Accepted, ReadError, Task
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
@@ -101,7 +101,7 @@ def carried(
     wanted: Plan,
     durations: Mapping[str, float],
     estimates: Mapping[str, float],
-    policy: Policy,
+    policy: RunPolicy,
 ) -> Took:
     """A plan carried out; `durations` and `estimates` are by prompt."""
     world = World(folder)
@@ -118,7 +118,7 @@ def carried(
     )
 
 
-def ideal(durations: Sequence[float], policy: Policy) -> float:
+def ideal(durations: Sequence[float], policy: RunPolicy) -> float:
     """The makespan of this order when every end is known at once."""
     slots = [0.0] * policy.max_in_flight
     pause = 60 / policy.submit_rate if policy.submit_rate else 0.0

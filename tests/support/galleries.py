@@ -9,7 +9,7 @@ from typing import Any
 
 from support.clips import clip
 from veogen.executor.journal import Header, Journal
-from veogen.executor.snapshot import look
+from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.page import gallery
 from veogen.planner.identity import address, request_hash
 from veogen.results.advice import RunCommands
@@ -97,9 +97,11 @@ def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
 
 def make_page(run: Path, other: Path | None = None) -> Path:
     """The page of a run."""
-    compared = None if other is None else (look(other, NOW), RunCommands(f"runs/{other.name}"))
+    compared = (
+        None if other is None else (read_snapshot(other, NOW), RunCommands(f"runs/{other.name}"))
+    )
     names = RunCommands(f"runs/{run.name}")
-    text = gallery(look(run, NOW), names, NOW, folder=run, other=compared)
+    text = gallery(read_snapshot(run, NOW), names, NOW, folder=run, other=compared)
     place = run / "gallery.html"
     place.write_text(text, encoding="utf-8")
     return place

@@ -9,14 +9,14 @@ from support.virtual import (
     Memory,
     NoUploads,
     VirtualClock,
-    VirtualCourier,
-    VirtualCrew,
+    VirtualDownloader,
     VirtualGateway,
+    VirtualWorkers,
 )
 from veogen.document.nodes import Place
 from veogen.executor.decisions import Decision
-from veogen.executor.options import Policy
-from veogen.executor.run import Outcome, Services, Wanted, opened
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.executor.transitions import Stop
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
@@ -69,34 +69,34 @@ class World:
 
     def __post_init__(self) -> None:
         self.gateway = VirtualGateway(self.clock)
-        self.courier = VirtualCourier(self.path)
+        self.downloader = VirtualDownloader(self.path)
 
-    def services(self) -> Services:
-        return Services(
+    def dependencies(self) -> Dependencies:
+        return Dependencies(
             gateway=self.gateway,
             gateway_name=self.gateway_name,
-            courier=lambda _: self.courier,
+            downloader=lambda _: self.downloader,
             uploads=lambda _: NoUploads(),
             clock=self.clock,
-            crew=lambda: VirtualCrew(self.clock),
-            chance=lambda: 1.0,
+            workers=lambda: VirtualWorkers(self.clock),
+            random=lambda: 1.0,
         )
 
     def run(
         self,
         plan_: Plan | None,
-        policy: Policy | None = None,
-        wanted: Wanted | None = None,
+        policy: RunPolicy | None = None,
+        selection: Selection | None = None,
         stop: Stop | None = None,
     ) -> Outcome:
         """One run, opened and closed, as a process would."""
-        with opened(
+        with open_run(
             self.path,
             plan=plan_,
-            services=self.services(),
-            policy=policy or Policy(),
+            dependencies=self.dependencies(),
+            policy=policy or RunPolicy(),
             listener=self.memory,
-            wanted=wanted or Wanted(buy=plan_ is not None),
+            selection=selection or Selection(buy=plan_ is not None),
         ) as session:
             session.check_places()
             session.check_money()
@@ -104,13 +104,13 @@ class World:
 
     def decide(self, *decisions: Decision, say: Callable[[str], None] = lambda _: None) -> Outcome:
         """What a person decides, carried out."""
-        with opened(
+        with open_run(
             self.path,
             plan=None,
-            services=self.services(),
-            policy=Policy(),
+            dependencies=self.dependencies(),
+            policy=RunPolicy(),
             listener=self.memory,
-            wanted=Wanted(buy=False),
+            selection=Selection(buy=False),
             follow=False,
         ) as session:
             return session.decide(decisions, say)

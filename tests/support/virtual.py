@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from veogen.executor.downloads import Brought
-from veogen.executor.state import View
-from veogen.executor.uploads import Prepared, Spare
+from veogen.executor.downloads import DownloadResult
+from veogen.executor.state import RunProgress
+from veogen.executor.uploads import EvictableUpload, PreparedBody
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Submission, Task, Upload
 from veogen.results.events import Event, Video
@@ -42,7 +42,7 @@ class VirtualClock:
         self._passed = max(self._passed, monotonic)
 
 
-class VirtualCrew(Generic[T]):
+class VirtualWorkers(Generic[T]):
     """Does each call at once; its answer arrives `latency` seconds later on the virtual clock."""
 
     def __init__(self, clock: VirtualClock, latency: float = 0.1) -> None:
@@ -51,8 +51,8 @@ class VirtualCrew(Generic[T]):
         self._answers: list[tuple[float, int, T | Crashed]] = []
         self._order = count()
 
-    def start(self, call: Callable[[], T], *, prompt: bool = False) -> None:
-        del prompt  # nothing takes time but what the clock is moved by
+    def start(self, call: Callable[[], T], *, urgent: bool = False) -> None:
+        del urgent  # nothing takes time but what the clock is moved by
         due = self._clock.monotonic() + self._latency
         heapq.heappush(self._answers, (due, next(self._order), call()))
 
@@ -69,7 +69,7 @@ class VirtualCrew(Generic[T]):
             self._clock.move_to(until)
         return list(self._due())
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         """Nobody is there to be let go."""
 
     def _due(self) -> list[T | Crashed]:
@@ -178,14 +178,14 @@ VIDEO = Video(
 
 
 @dataclass
-class VirtualCourier:
+class VirtualDownloader:
     """Brings every video home, unless told otherwise: `answers` are given first, in order."""
 
     root: Path
-    answers: deque[Brought] = field(default_factory=deque)
+    answers: deque[DownloadResult] = field(default_factory=deque)
     brought: list[str] = field(default_factory=list)
 
-    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
+    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
         self.brought.append(link)
         if self.answers:
             return self.answers.popleft()
@@ -199,21 +199,21 @@ class VirtualCourier:
 class NoUploads:
     """For requests without local images."""
 
-    held = False
+    pinned = False
 
     def expect(self, request: Entry) -> None:
         raise AssertionError(request)
 
-    def hold(self, request: Entry) -> None:
+    def pin(self, request: Entry) -> None:
         raise AssertionError(request)
 
-    def release(self, hash_: str) -> None:
+    def unpin(self, hash_: str) -> None:
         del hash_
 
-    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
-        raise AssertionError(request, spare)
+    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
+        raise AssertionError(request, evicted)
 
-    def spare(self) -> Spare | None:
+    def evict(self) -> EvictableUpload | None:
         raise AssertionError
 
 
@@ -225,18 +225,18 @@ class Memory:
     notes: list[str] = field(default_factory=list)
     ended: bool = False
 
-    def start(self, counted: Collection[str], view: View) -> None:
-        del counted, view
+    def start(self, counted: Collection[str], progress: RunProgress) -> None:
+        del counted, progress
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
-        del standing, view
+    def event(self, event: Event, standing: RequestState, progress: RunProgress) -> None:
+        del standing, progress
         self.events.append(event)
 
     def note(self, message: str) -> None:
         self.notes.append(message)
 
-    def tick(self, view: View) -> None:
-        del view
+    def tick(self, progress: RunProgress) -> None:
+        del progress
 
     def end(self) -> None:
         self.ended = True

@@ -21,7 +21,7 @@ from veogen.cli.runs import (
 )
 from veogen.errors import ExitCode
 from veogen.executor.connect import connected
-from veogen.executor.run import Wanted
+from veogen.executor.run import Selection
 from veogen.results.advice import RunCommands
 
 
@@ -42,12 +42,12 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
             stack.enter_context(
                 open_session(
                     directory,
-                    connection.services(),
+                    connection.dependencies(),
                     policy,
                     RunCommands(os.path.relpath(directory), ("SPEC",)),
                     progress_of(options),
                     plan=None,
-                    wanted=Wanted(buy=False),
+                    wanted=Selection(buy=False),
                 )
             )
             for directory in directories

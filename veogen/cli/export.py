@@ -11,7 +11,7 @@ from veogen.cli.rundirs import find_run, shown
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import LIST, copy, exports
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import Snapshot, look
+from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.planner.selection import selected
 from veogen.results.ledger import RequestState
 from veogen.text import counted, plain
@@ -21,7 +21,7 @@ def export_clips(
     run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]
 ) -> ExitCode:
     """Copy the clips of the chosen requests and list them; `INCOMPLETE` where one has no clip."""
-    snapshot = look(find_run(run), SystemClock().now())
+    snapshot = read_snapshot(find_run(run), SystemClock().now())
     chosen = _chosen(snapshot, read_select(tuple(select)), read_globs(tuple(deselect)))
     ready = [s for s in chosen if s.record.videos and snapshot.has_files(s)]
     found = list(exports(ready))

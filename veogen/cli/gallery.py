@@ -9,7 +9,7 @@ from veogen.cli.files import written
 from veogen.cli.rundirs import find_run, names_of, shown
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import look
+from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.page import gallery
 
 
@@ -18,11 +18,11 @@ def write_gallery(
 ) -> None:
     """Write the page into the run directory, and its path to stdout."""
     path, now = find_run(run, profile), SystemClock().now()
-    snapshot = look(path, now)
+    snapshot = read_snapshot(path, now)
     other = None
     if compare is not None:
         other_path = find_run(compare)
-        seen = look(other_path, now)
+        seen = read_snapshot(other_path, now)
         other = seen, names_of(other_path, seen.ledger.name)
     names = names_of(path, snapshot.ledger.name)
     page = RunDirectory(path).gallery

@@ -14,8 +14,8 @@ from veogen.cli.output import say_line
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
-from veogen.executor.options import Callbacks, SystemClock
-from veogen.executor.run import Session
+from veogen.executor.options import CallbackOptions, SystemClock
+from veogen.executor.run import Run
 from veogen.executor.state import SECRET_BYTES
 from veogen.gateway import webhook as callbacks
 from veogen.gateway import webhook as receiver
@@ -132,19 +132,19 @@ class Listening:
     callbacks: callbacks.WebhookApp
     expected: int = 0
 
-    def told_of(self, models: Mapping[str, Model]) -> Callbacks:
+    def told_of(self, models: Mapping[str, Model]) -> CallbackOptions:
         """What a run has to know; `models` are those that it knows."""
         takes = {name for name, model in models.items() if "callback_url" in model.parameters}
-        return Callbacks(self.base, frozenset(takes))
+        return CallbackOptions(self.base, frozenset(takes))
 
-    def begin(self, sessions: Sequence[Session]) -> None:
+    def begin(self, sessions: Sequence[Run]) -> None:
         """Pass on what comes in, and say what will not be told."""
         for session in sessions:
-            if session.bell is not None:
-                self.callbacks.register(session.bell.secret, session.runner.hint)
+            if session.callback_url is not None:
+                self.callbacks.register(session.callback_url.secret, session.scheduler.hint)
         say_line(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
         told = [
-            session.bell is not None and session.bell.url(entry) is not None
+            session.callback_url is not None and session.callback_url.for_request(entry) is not None
             for session in sessions
             for entry in session.to_buy
         ]

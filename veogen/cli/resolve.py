@@ -11,11 +11,11 @@ from veogen.cli.output import say_line
 from veogen.cli.rundirs import find_run, shown
 from veogen.cli.runs import ends_by_signal, interrupts, say
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.connect import connected, offline
+from veogen.executor.connect import connected, offline_dependencies
 from veogen.executor.decisions import Decision, Kind
 from veogen.executor.directory import RunDirectory
-from veogen.executor.options import Policy, SystemClock
-from veogen.executor.run import Outcome, Services, Wanted, opened
+from veogen.executor.options import RunPolicy, SystemClock
+from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.progress import listener
 from veogen.results.advice import RunCommands
 from veogen.text import Terminal
@@ -26,13 +26,13 @@ def resolve_run(run: str, profile: str | None, decisions: list[Decision]) -> Exi
     if not decisions:
         raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
     directory = find_run(run, profile)
-    with ends_by_signal(), _services(decisions, directory) as services:
-        outcome = _decide(directory, decisions, services)
+    with ends_by_signal(), _dependencies(decisions, directory) as dependencies:
+        outcome = _decide(directory, decisions, dependencies)
     say(directory, outcome)
     return outcome.code
 
 
-def _decide(directory: Path, decisions: list[Decision], services: Services) -> Outcome:
+def _decide(directory: Path, decisions: list[Decision], dependencies: Dependencies) -> Outcome:
     with (
         listener(
             "lines",
@@ -41,33 +41,33 @@ def _decide(directory: Path, decisions: list[Decision], services: Services) -> O
             clock=SystemClock(),
             terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
         ) as shows,
-        opened(
+        open_run(
             directory,
             plan=None,
-            services=services,
-            policy=Policy(task_retries=0),
+            dependencies=dependencies,
+            policy=RunPolicy(task_retries=0),
             listener=shows,
-            wanted=Wanted(buy=False),
+            selection=Selection(buy=False),
             follow=False,
         ) as session,
-        interrupts(session.runner.interrupt),
+        interrupts(session.scheduler.interrupt),
     ):
         return session.decide(decisions, say_line)
 
 
 @contextmanager
-def _services(decisions: Iterable[Decision], directory: Path) -> Iterator[Services]:
+def _dependencies(decisions: Iterable[Decision], directory: Path) -> Iterator[Dependencies]:
     """To give something up needs neither key nor network."""
     if all(decision.kind == "abandon" for decision in decisions):
-        yield offline(RunDirectory(directory).gateway or "evolink")
+        yield offline_dependencies(RunDirectory(directory).gateway or "evolink")
         return
     with (
         gateway_of([directory]) as settings,
-        connected(settings, Policy(), models=(), say=say_line) as connection,
+        connected(settings, RunPolicy(), models=(), say=say_line) as connection,
     ):
         if connection.stop is not None:
             raise UsageError(connection.stop.message)
-        yield connection.services()
+        yield connection.dependencies()
 
 
 def decisions_of(

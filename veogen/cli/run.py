@@ -34,8 +34,8 @@ from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, StaleError, UsageError
 from veogen.executor.connect import Connection, connected
-from veogen.executor.options import Policy
-from veogen.executor.run import Session, Wanted
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Run, Selection
 from veogen.gateway.api import Balance, ReadError
 from veogen.lockfile import (
     MAX_BYTES,
@@ -68,15 +68,15 @@ class RunJob:
     directory: Path
     options: SpecOptions
     note: str | None = None
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Selection = field(default_factory=Selection)
 
     @contextmanager
-    def session(self, connection: Connection, policy: Policy, how: RunOptions) -> Iterator[Session]:
+    def session(self, connection: Connection, policy: RunPolicy, how: RunOptions) -> Iterator[Run]:
         """The run of it, within the tightest of the spec's budget and the team's limit."""
         words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
         with open_session(
             self.directory,
-            connection.services(self.spec.files.read, self.spec.policy.models),
+            connection.dependencies(self.spec.files.read, self.spec.policy.models),
             policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
             RunCommands(os.path.relpath(self.directory), (*words, *how.words)),
             progress_of(how),
@@ -137,7 +137,7 @@ def _jobs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> list[
     plans = narrowed([job.plan for job in jobs], options.select, options.deselect)
     _refuse_shared(jobs)
     return [
-        replace(job, wanted=Wanted(selected={r.hash for r in plan.requests}, only=how.only))
+        replace(job, wanted=Selection(selected={r.hash for r in plan.requests}, only=how.only))
         for job, plan in zip(jobs, plans, strict=True)
     ]
 
@@ -228,13 +228,13 @@ def _models(jobs: Sequence[RunJob]) -> dict[str, Model]:
     }
 
 
-def _check(jobs: Sequence[RunJob], sessions: Sequence[Session]) -> None:
+def _check(jobs: Sequence[RunJob], sessions: Sequence[Run]) -> None:
     """Each spec's places and budget, then the limit of a project's team for all of its specs."""
     for session in sessions:
         session.check_places()
     for session in sessions:
         session.check_money()
-    projects: defaultdict[Path, list[tuple[Spec, Session]]] = defaultdict(list)
+    projects: defaultdict[Path, list[tuple[Spec, Run]]] = defaultdict(list)
     for job, session in zip(jobs, sessions, strict=True):
         projects[job.spec.files.root].append((job.spec, session))
     for alike in projects.values():
@@ -242,7 +242,7 @@ def _check(jobs: Sequence[RunJob], sessions: Sequence[Session]) -> None:
         _check_limit(spec.policy.limits.max_credits, [session for _, session in alike])
 
 
-def _check_limit(limit: Decimal | None, sessions: Sequence[Session]) -> None:
+def _check_limit(limit: Decimal | None, sessions: Sequence[Run]) -> None:
     counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
     if limit is not None and counted > limit and any(session.to_buy for session in sessions):
         raise UsageError(
@@ -256,10 +256,10 @@ _SECONDS_A_CLIP = 110.0
 
 
 def confirm(
-    sessions: Sequence[Session],
+    sessions: Sequence[Run],
     *,
     yes: bool,
-    policy: Policy,
+    policy: RunPolicy,
     balance: Callable[[], Balance | ReadError],
     models: Mapping[str, Model],
 ) -> None:
@@ -281,14 +281,14 @@ def refuse_without_terminal() -> None:
 
 
 def describe(
-    sessions: Sequence[Session],
+    sessions: Sequence[Run],
     entries: Sequence[Entry],
-    policy: Policy,
+    policy: RunPolicy,
     models: Mapping[str, Model],
 ) -> str:
     """What would be bought, in requests, videos, seconds and money."""
     states: Counter[str] = Counter(
-        session.holdings.state(entry.address, entry.hash)
+        session.owned.state(entry.address, entry.hash)
         for session in sessions
         for entry in session.to_buy
     )
@@ -305,7 +305,7 @@ def describe(
     return f"{told} No more than {policy.max_credits} credits are spent now (--max-credits)."
 
 
-def _minutes(requests: int, policy: Policy) -> int:
+def _minutes(requests: int, policy: RunPolicy) -> int:
     """As many rounds as it takes, or the pace that was asked for where that is slower."""
     rounds = math.ceil(requests / policy.max_in_flight) * _SECONDS_A_CLIP / 60
     paced = requests / policy.submit_rate if policy.submit_rate else 0.0

@@ -37,7 +37,7 @@ def find_run(written: str | None, profile: str | None = None) -> Path:
         return _of_spec(path, profile)
     if not path.exists():
         raise UsageError(f"{written}: there is no such run directory or spec")
-    if not RunDirectory(path).known:
+    if not RunDirectory(path).has_run:
         raise UsageError(
             f"{written}: this is not a run directory: it has neither results.json nor journal.db"
         )
@@ -77,14 +77,14 @@ def _only_one() -> Path:
 
 def _runs_below(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        yield from (path for path in sorted(folder.iterdir()) if RunDirectory(path).known)
+        yield from (path for path in sorted(folder.iterdir()) if RunDirectory(path).has_run)
 
 
 def _of_spec(path: Path, profile: str | None) -> Path:
     root = project_root(path)
     name, profiles = _name_and_profiles(root, path)
     default = default_directory(root, name, profile, simulated=False)
-    if RunDirectory(default).known:
+    if RunDirectory(default).has_run:
         return default
     others = profiles if profile is None else ()
     possible = [
@@ -92,7 +92,7 @@ def _of_spec(path: Path, profile: str | None) -> Path:
         for other in (profile, *others)
         for simulated in (False, True)
     ]
-    found = [run for run in possible if RunDirectory(run).known]
+    found = [run for run in possible if RunDirectory(run).has_run]
     if len(found) == 1:
         return found[0]
     if not found and profile is not None and profile not in profiles:

@@ -16,8 +16,8 @@ import click
 
 from veogen.cli.options import RunOptions
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy, SystemClock
-from veogen.executor.run import Outcome, Services, Session, Wanted, opened
+from veogen.executor.options import RunPolicy, SystemClock
+from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
 from veogen.executor.transitions import Stop
 from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
@@ -60,9 +60,9 @@ def _handling(handle: Callable[[int, FrameType | None], object]) -> Iterator[Non
             signal.signal(number, handler)
 
 
-def policy_of(options: RunOptions) -> Policy:
+def policy_of(options: RunOptions) -> RunPolicy:
     """The policy that the options ask for."""
-    return Policy(
+    return RunPolicy(
         max_in_flight=options.max_in_flight,
         submit_rate=options.submit_rate,
         poll_interval=options.poll_interval,
@@ -109,14 +109,14 @@ _OTHER_FILES = 1024
 @contextmanager
 def open_session(
     directory: Path,
-    services: Services,
-    policy: Policy,
+    services: Dependencies,
+    policy: RunPolicy,
     commands: RunCommands,
     mode: Mode,
     *,
     plan: Plan | None,
-    wanted: Wanted,
-) -> Iterator[Session]:
+    wanted: Selection,
+) -> Iterator[Run]:
     """A run in a directory, shown on this terminal; without a plan nothing is bought.
 
     `commands` are how it is called here, for what is said to type.
@@ -131,13 +131,13 @@ def open_session(
             terminal=terminal,
             retries=policy.task_retries,
         ) as shows,
-        opened(
+        open_run(
             directory,
             plan=plan,
-            services=services,
+            dependencies=services,
             policy=policy,
             listener=shows,
-            wanted=wanted,
+            selection=wanted,
         ) as session,
     ):
         yield session
@@ -154,12 +154,12 @@ def allow_files(jobs: int) -> None:
 
 
 def carry_out(
-    sessions: Sequence[Session], stop: Stop | None, max_credits: Decimal | None
+    sessions: Sequence[Run], stop: Stop | None, max_credits: Decimal | None
 ) -> Iterator[Outcome]:
     """Run the sessions in order; after one that had to stop the others only bring home."""
     left = max_credits
     for session in sessions:
-        with interrupts(session.runner.interrupt):
+        with interrupts(session.scheduler.interrupt):
             outcome = session.run(stop, max_credits=left)
         if outcome.code == ExitCode.INDETERMINATE:
             _show_candidates(session)
@@ -171,13 +171,13 @@ def carry_out(
         left = None if left is None else left - outcome.spent
 
 
-def _show_candidates(session: Session) -> None:
+def _show_candidates(session: Run) -> None:
     """What the account's own list knows about requests that nobody is sure of."""
     names = RunCommands(run=os.path.relpath(session.directory.path))
     for entry, task in session.candidates():
         adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
         text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"
-        session.tell(text)
+        session.note(text)
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:

@@ -14,7 +14,7 @@ from veogen.cli.rundirs import find_run, names_of
 from veogen.cli.runs import unnamed
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import Snapshot, look
+from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.jsontext import indented
 from veogen.planner.identity import address_text
 from veogen.results.advice import (
@@ -249,7 +249,7 @@ _FIELD = "\n  "
 def print_status(run: str | None, profile: str | None, format_: str) -> ExitCode:
     """Print where every request of a run stands; the exit code that a run would have."""
     path, now = find_run(run, profile), SystemClock().now()
-    snapshot = look(path, now)
+    snapshot = read_snapshot(path, now)
     if format_ == "json":
         click.echo(plain_json(as_json(snapshot)))
     else:

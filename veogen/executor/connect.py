@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from veogen.errors import ExitCode, VeogenError
-from veogen.executor import options as backoff
 from veogen.executor.journal import Journal
-from veogen.executor.options import Clock, Policy, SystemClock, chance
-from veogen.executor.run import Services
-from veogen.executor.transfer import Downloads, Effective
+from veogen.executor.options import Clock, Random, RunPolicy, SystemClock, retry_wait, system_random
+from veogen.executor.run import Dependencies
+from veogen.executor.transfer import ClipDownloader, Effective
 from veogen.executor.transitions import Stop
-from veogen.executor.uploads import Read, Uploader
-from veogen.executor.workers import Threads
+from veogen.executor.uploads import ReadFile, Uploader
+from veogen.executor.workers import ThreadPool
 from veogen.gateway.api import (
     Balance,
     Gateway,
@@ -36,7 +35,7 @@ from veogen.results.manifest import GatewayName
 _SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
 
 
-class Offline:
+class OfflineGateway:
     """Answers everything with silence."""
 
     simulated: bool | None = None
@@ -90,7 +89,7 @@ def preflight(
     models: Collection[str],
     *,
     clock: Clock,
-    chance: backoff.Chance,
+    random: Random,
     silence: float,
     say: Callable[[str], None],
 ) -> Preflight:
@@ -99,7 +98,7 @@ def preflight(
     The endpoint is in no public document: an answer without a list proves nothing, nor does 403,
     which a key that may buy could get here; if it may not, that is what the first submit is told.
     """
-    answer = _answered(gateway, clock, chance, silence, say)
+    answer = _answered(gateway, clock, random, silence, say)
     name: GatewayName = "simulated" if gateway.simulated else "evolink"
     return Preflight(name, _reason(answer, models))
 
@@ -107,7 +106,7 @@ def preflight(
 def _answered(
     gateway: Gateway,
     clock: Clock,
-    chance: backoff.Chance,
+    random: Random,
     silence: float,
     say: Callable[[str], None],
 ) -> frozenset[str] | ReadError:
@@ -125,7 +124,7 @@ def _answered(
                 f"the gateway has not answered for {silence:.0f} s ({answer.message}); "
                 "nothing was sent"
             )
-        clock.sleep(min(left, backoff.wait(min(tries, 4), chance)))
+        clock.sleep(min(left, retry_wait(min(tries, 4), random)))
 
 
 def _reason(answer: frozenset[str] | ReadError, models: Collection[str]) -> Stop | None:
@@ -163,24 +162,24 @@ class Connection:
     def balance(self) -> Balance | ReadError:
         return self.gateway.balance()
 
-    def services(
+    def dependencies(
         self,
-        read: Read = no_project,
+        read: ReadFile = no_project,
         models: Mapping[str, Model] | None = None,
-    ) -> Services:
+    ) -> Dependencies:
         """The parts of one run; `read` gives the bytes of a file of its project."""
         clock = SystemClock()
-        return Services(
+        return Dependencies(
             gateway=self.gateway,
             gateway_name="simulated" if self.simulated else "evolink",
-            courier=lambda path: Downloads(self.media, path, effective(models)),
+            downloader=lambda path: ClipDownloader(self.media, path, effective_body(models)),
             uploads=lambda journal: self._uploader(journal, read),
             clock=clock,
-            crew=Threads,
-            chance=chance,
+            workers=ThreadPool,
+            random=system_random,
         )
 
-    def _uploader(self, journal: Journal, read: Read) -> Uploader:
+    def _uploader(self, journal: Journal, read: ReadFile) -> Uploader:
         tag = f"{secrets.token_hex(4)}-"
         return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
 
@@ -199,7 +198,7 @@ class Connection:
 @contextmanager
 def connected(
     settings: Settings,
-    policy: Policy,
+    policy: RunPolicy,
     *,
     models: Collection[str],
     request_timeout: float = 60.0,
@@ -215,29 +214,29 @@ def connected(
             gateway,
             models,
             clock=SystemClock(),
-            chance=chance,
+            random=system_random,
             silence=policy.silence,
             say=say,
         )
         yield Connection(settings, gateway, media, seen.stop)
 
 
-def offline(gateway_name: GatewayName) -> Services:
+def offline_dependencies(gateway_name: GatewayName) -> Dependencies:
     """The parts of what is decided without a network."""
-    gateway = Offline()
+    gateway = OfflineGateway()
     clock = SystemClock()
-    return Services(
+    return Dependencies(
         gateway=gateway,
         gateway_name=gateway_name,
-        courier=lambda path: Downloads(Media(local=False), path, effective()),
+        downloader=lambda path: ClipDownloader(Media(local=False), path, effective_body()),
         uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock, ""),
         clock=clock,
-        crew=Threads,
-        chance=chance,
+        workers=ThreadPool,
+        random=system_random,
     )
 
 
-def effective(models: Mapping[str, Model] | None = None) -> Effective:
+def effective_body(models: Mapping[str, Model] | None = None) -> Effective:
     """Fills in the defaults of a request's model, as far as the model is known."""
     known = default_catalogue() if models is None else models
 

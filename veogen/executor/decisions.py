@@ -43,10 +43,10 @@ class Decided:
     task_id: str | None = None
 
 
-def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
+def resolve_addresses(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
-    by_star = [standing for standing in standings if not comes_home(standing.record, now)]
+    by_star = [standing for standing in standings if not still_downloadable(standing.record, now)]
     by_address: dict[str, list[RequestState]] = {}
     for standing in standings:
         by_address.setdefault(standing.request.address, []).append(standing)
@@ -55,7 +55,7 @@ def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Dec
     for decision in decisions:
         address = decision.address
         named = by_star if address == EVERY else by_address.get(address, ())
-        for decided in _meant(decision, named, mistakes):
+        for decided in _resolve(decision, named, mistakes):
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
@@ -65,7 +65,7 @@ def meant(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Dec
     return list(found.values())
 
 
-def notes(
+def wildcard_notes(
     decisions: Iterable[Decision], found: Sequence[Decided], ledger: Ledger, now: float
 ) -> Iterator[str]:
     """What '*' does not mean, in words."""
@@ -73,7 +73,7 @@ def notes(
         kept = [
             s.record
             for s in ledger.everything
-            if s.record.status in _FITS[kind] and comes_home(s.record, now)
+            if s.record.status in _FITS[kind] and still_downloadable(s.record, now)
         ]
         if kept:
             left = counted(len(kept), "request")
@@ -84,16 +84,16 @@ def notes(
 
 def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
     """A task is of one request: who says two has mistaken one of them."""
-    owners: dict[str, str] = {}
+    task_owners: dict[str, str] = {}
     for decided in found:
         if decided.task_id is not None:
             address = decided.standing.request.address
-            owner = owners.setdefault(decided.task_id, address)
+            owner = task_owners.setdefault(decided.task_id, address)
             if owner != address:
                 yield f"{address}: {decided.task_id} is adopted for {owner} already"
 
 
-def _meant(
+def _resolve(
     decision: Decision, named: Sequence[RequestState], mistakes: list[str]
 ) -> Iterator[Decided]:
     fits = _FITS[decision.kind]
@@ -115,7 +115,7 @@ def _meant(
         yield Decided(decision.kind, standing, decision.task_id)
 
 
-def comes_home(record: Record, now: float) -> bool:
+def still_downloadable(record: Record, now: float) -> bool:
     """Whether it was bought and can still be had: '*' must not give that up, nor pay it twice."""
     if record.status != "undelivered":
         return record.status == "submitted"
@@ -163,7 +163,7 @@ def adopted(
     return TaskAdopted(decided.standing.record.hash, task_id, answer.credits, now)
 
 
-def owners(ledger: Ledger) -> dict[str, RequestState]:
+def task_owners(ledger: Ledger) -> dict[str, RequestState]:
     """Every task that is known to be of a request, and that request."""
     found: dict[str, RequestState] = {}
     for standing in ledger.everything:
@@ -177,13 +177,13 @@ WINDOW = 15 * 60.0
 """Seconds around a lost POST in which its task must have been made, clocks being what they are."""
 
 
-def unowned(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
+def unowned_tasks(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
     """Tasks of the account that are of no request that is known."""
-    owned = owners(ledger)
+    owned = task_owners(ledger)
     return [task for task in tasks if task.id not in owned]
 
 
-def candidates(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
+def candidate_tasks(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
     """Of tasks that nobody owns those that may be a held request's: they are of its time."""
     sent_at = record.last_submit.at if record.last_submit else None
     for task in tasks:

@@ -14,7 +14,7 @@ from veogen.errors import ExitCode, VeogenError
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, Manifest, ManifestRenderer, parse
 
-_BALLAST = 1 << 20
+_RESERVE = 1 << 20
 _IGNORE: dict[GatewayName, str] = {
     "evolink": "# The clips and the journal stay on this machine; the results are the team's.\n"
     "/*\n!/results.json\n",
@@ -42,10 +42,10 @@ class RunDirectory:
         self.gallery = path / "gallery.html"
         self.videos = path / "videos"
         self.lock = path / ".lock"
-        self._ballast = path / ".ballast"
+        self._reserve = path / ".ballast"
 
     @property
-    def known(self) -> bool:
+    def has_run(self) -> bool:
         """Whether something was ever run here."""
         return self.results.exists() or self.journal.exists()
 
@@ -143,19 +143,19 @@ class RunDirectory:
         if content is not None:
             write_whole(self.results, content)
 
-    def load_ballast(self) -> None:
+    def reserve_disk(self) -> None:
         """Keep some room back, so that a full disk cannot stop us writing down what we bought."""
         try:
-            self.drop_ballast()
-            _write(self._ballast, bytes(_BALLAST))
+            self.release_disk()
+            _write(self._reserve, bytes(_RESERVE))
         except OSError as error:
             raise DiskFullError(
                 f"{self.path}: the disk is full ({error.strerror}); nothing was sent"
             ) from None
 
-    def drop_ballast(self) -> None:
+    def release_disk(self) -> None:
         """Give the room free."""
-        self._ballast.unlink(missing_ok=True)
+        self._reserve.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

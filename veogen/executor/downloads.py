@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Protocol, TypeAlias
 
-from veogen.executor import options as backoff
-from veogen.executor.state import Desk, Reaction
-from veogen.executor.submitter import Later
+from veogen.executor.options import Random, retry_wait
+from veogen.executor.state import Reaction, RunState
+from veogen.executor.submitter import DelayQueue
 from veogen.executor.transitions import Stop
 from veogen.results.events import Video, VideoNotSaved, VideoSaved
 from veogen.results.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class DownloadFailed:
     """A delivery that failed; with `retry` a fresh link or another try may still bring it."""
 
     code: str
@@ -25,59 +25,59 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSpace:
+class DiskFull:
     """The disk is full."""
 
     message: str
 
 
-Brought: TypeAlias = Video | Broken | NoSpace
+DownloadResult: TypeAlias = Video | DownloadFailed | DiskFull
 
 
-class Courier(Protocol):
+class Downloader(Protocol):
     """Downloads and verifies; knows nothing of tasks or money."""
 
-    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
+    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
         """Bring video `index` (from 0) of `of` home from its link."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Downloaded:
     """What became of one download."""
 
     hash: str
     index: int
-    result: Brought
+    result: DownloadResult
 
 
-class Fetching:
+class DownloadQueue:
     """Owns which video is downloaded next; a failed one gets a fresh look at its task."""
 
     def __init__(
         self,
-        desk: Desk,
-        courier: Courier,
-        chance: backoff.Chance,
-        start: Callable[[Callable[[], Fetched]], None],
-        look_again: Callable[[str], None],
+        state: RunState,
+        downloader: Downloader,
+        random: Random,
+        start: Callable[[Callable[[], Downloaded]], None],
+        poll_again: Callable[[str], None],
     ) -> None:
-        self._desk = desk
-        self._courier = courier
-        self._chance = chance
+        self._state = state
+        self._downloader = downloader
+        self._random = random
         self._start = start
-        self._look_again = look_again
+        self._poll_again = poll_again
         self._queue: list[tuple[float, int, str, int, str]] = []
         self._order = count()
         self._under_way: set[tuple[str, int]] = set()
         self._open: Counter[str] = Counter()
         self._tries: dict[str, int] = {}
-        self._failed: dict[str, Broken] = {}
-        self._later: Later[str] = Later()
+        self._failed: dict[str, DownloadFailed] = {}
+        self._later: DelayQueue[str] = DelayQueue()
 
-    def fetch(self, hash_: str) -> None:
+    def enqueue(self, hash_: str) -> None:
         """Bring home every video of a completed task that is not here yet."""
-        record = self._desk.ledger.record(hash_)
+        record = self._state.ledger.record(hash_)
         deadline = record.expires_at or 0.0
         for index, link in enumerate(record.links):
             if index not in record.videos:
@@ -101,13 +101,13 @@ class Fetching:
     def dispatch(self, now: float) -> None:
         """Start downloads, and look again at tasks whose links did not work."""
         while hash_ := self._later.due(now):
-            self._look_again(hash_)
-        while self._queue and len(self._under_way) < self._desk.policy.downloads_at_once:
+            self._poll_again(hash_)
+        while self._queue and len(self._under_way) < self._state.policy.downloads_at_once:
             _, _, hash_, index, link = heapq.heappop(self._queue)
             self._under_way.add((hash_, index))
-            self._start(self._bringing(hash_, index, link))
+            self._start(self._call(hash_, index, link))
 
-    def handle(self, message: Fetched) -> Reaction:
+    def handle(self, message: Downloaded) -> Reaction:
         """What a download comes to."""
         hash_, index = message.hash, message.index
         self._under_way.discard((hash_, index))
@@ -115,21 +115,23 @@ class Fetching:
         match message.result:
             case Video() as video:
                 after = self._after(hash_)
-                return Reaction((VideoSaved(hash_, index, video), *after.events), after.then)
-            case Broken() as broken:
+                return Reaction(
+                    (VideoSaved(hash_, index, video), *after.events), after.after_commit
+                )
+            case DownloadFailed() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
-            case NoSpace(message=text):
-                self._desk.halt(Stop("disk", text))
+            case DiskFull(message=text):
+                self._state.stop_buying(Stop("disk", text))
                 full = VideoNotSaved(hash_, "disk-full", "there was no room for it on the disk")
                 return Reaction((full,))
 
-    def _bringing(self, hash_: str, index: int, link: str) -> Callable[[], Fetched]:
+    def _call(self, hash_: str, index: int, link: str) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
-        of, request = len(self._desk.ledger.record(hash_).links), self._desk.ledger.request(hash_)
+        of, request = len(self._state.ledger.record(hash_).links), self._state.ledger.request(hash_)
         if request is None:
             raise KeyError(hash_)
-        return lambda: Fetched(hash_, index, self._courier.bring(request, index, of, link))
+        return lambda: Downloaded(hash_, index, self._downloader.download(request, index, of, link))
 
     def _after(self, hash_: str) -> Reaction:
         """What follows once no other video of a task is on its way, if one of them has failed."""
@@ -137,12 +139,12 @@ class Fetching:
             return Reaction()
         broken = self._failed.pop(hash_)
         tries = self._tries.get(hash_, 0) + 1
-        if broken.retry and tries < self._desk.policy.download_tries:
-            return Reaction(then=lambda: self._try_again(hash_, tries))
+        if broken.retry and tries < self._state.policy.download_tries:
+            return Reaction(after_commit=lambda: self._try_again(hash_, tries))
         return Reaction((VideoNotSaved(hash_, broken.code, broken.message),))
 
     def _try_again(self, hash_: str, tries: int) -> None:
         """Links are taken afresh from the task: the old ones may have died."""
         self._tries[hash_] = tries
-        due = self._desk.clock.monotonic() + backoff.wait(tries, self._chance)
+        due = self._state.clock.monotonic() + retry_wait(tries, self._random)
         self._later.put(due, hash_)

@@ -20,19 +20,19 @@ _KERNEL_WIDTH = 2.5
 _REACH = 7
 REMEMBERED = 500
 _SHORTEST = 0.01
-_NOBODY = 1e-9
+_NONE_LEFT = 1e-9
 
 _LATENESS = 5.3
 _LATENESS_OF_MEAN = 0.052
 """A task is found done this much later than it is, on average: a look more would save less."""
 
 
-def _bell(bins: int) -> float:
+def _gaussian(bins: int) -> float:
     normal = NormalDist(0, _KERNEL_WIDTH)
     return normal.cdf(bins + 0.5) - normal.cdf(bins - 0.5)
 
 
-_KERNEL = [(bins, _bell(bins)) for bins in range(-_REACH, _REACH + 1)]
+_KERNEL = [(bins, _gaussian(bins)) for bins in range(-_REACH, _REACH + 1)]
 _GUESSES = [NormalDist().inv_cdf((i + 0.5) / 8) for i in range(8)]
 
 
@@ -41,7 +41,7 @@ def guesses(estimate: float, spread: float) -> Counter[int]:
     return Counter(_bin(estimate * exp(spread * z)) for z in _GUESSES)
 
 
-class Durations:
+class DurationHistogram:
     """The durations seen last, by bin."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class PollSchedule:
     """How many looks a task of some age has been worth: `worth[i]` at `ages[i]` seconds.
 
     Looks are as dense as sqrt(hazard / 2 price): where a task is likely to end soon, a look saves
@@ -73,42 +73,44 @@ class Schedule:
     """
 
     ages: tuple[float, ...]
-    worth: tuple[float, ...]
+    expected_polls: tuple[float, ...]
     price: float
     median: float
 
     @classmethod
-    def of(cls, bins: Mapping[int, int]) -> "Schedule":
+    def of(cls, bins: Mapping[int, int]) -> "PollSchedule":
         """The schedule for durations by bin."""
         likely = _smoothed(bins)
         first, last, total = min(likely), max(bins), sum(likely.values())
         left = [*accumulate((-likely[b] / total for b in range(first, last + 1)), initial=1.0)]
         ages = [exp(bin_ * _STEP) for bin_ in range(first, last + 2)]
         roots = [
-            sqrt(log(before / max(after, _NOBODY)) * (end - start))
+            sqrt(log(before / max(after, _NONE_LEFT)) * (end - start))
             for (before, after), (start, end) in zip(pairwise(left), pairwise(ages), strict=True)
         ]
         price = _price(left, roots, ages)
         density = 1 / sqrt(2 * price)
-        worth = accumulate((density * root for root in roots), initial=0.0)
-        return cls(tuple(ages), tuple(worth), price, ages[bisect_left(left, -0.5, key=neg)])
+        expected_polls = accumulate((density * root for root in roots), initial=0.0)
+        return cls(
+            tuple(ages), tuple(expected_polls), price, ages[bisect_left(left, -0.5, key=neg)]
+        )
 
-    def wait(self, age: float) -> float:
+    def next_interval(self, age: float) -> float:
         """Seconds until the next look is worth it."""
-        return self._age(self._worth(age) + 1.0) - age
+        return self._age(self._expected_polls(age) + 1.0) - age
 
-    def _worth(self, age: float) -> float:
+    def _expected_polls(self, age: float) -> float:
         if age <= self.ages[0]:
             return 0.0
         if age >= self.ages[-1]:
-            return self.worth[-1] + self._late(age) - self._late(self.ages[-1])
-        return _between(age, self.ages, self.worth)
+            return self.expected_polls[-1] + self._late(age) - self._late(self.ages[-1])
+        return _between(age, self.ages, self.expected_polls)
 
-    def _age(self, worth: float) -> float:
-        if worth >= self.worth[-1]:
-            late = worth - self.worth[-1] + self._late(self.ages[-1])
+    def _age(self, expected_polls: float) -> float:
+        if expected_polls >= self.expected_polls[-1]:
+            late = expected_polls - self.expected_polls[-1] + self._late(self.ages[-1])
             return (late / 2) ** 2 * 0.6 * self.price
-        return _between(worth, self.worth, self.ages)
+        return _between(expected_polls, self.expected_polls, self.ages)
 
     def _late(self, age: float) -> float:
         """The looks at stragglers, whose hazard is 1 / (0.3 age): the integral from zero."""
@@ -154,53 +156,53 @@ _LEAST_ESTIMATE = 0.5
 _BY_CHANCE = 3
 
 
-def kind_of(request: Entry) -> Hashable:
+def task_kind(request: Entry) -> Hashable:
     """Requests of one kind take about as long as each other."""
     return (request.model, request.body.get("duration"), request.body.get("quality"))
 
 
-class Forecast:
+class DurationEstimator:
     """Learns how long tasks take and says when the next look at one is worth it, in seconds."""
 
     def __init__(self, fixed: float | None = None) -> None:
         self._fixed = fixed
-        self._seen: defaultdict[Hashable, Durations] = defaultdict(Durations)
-        self._schedules: dict[tuple[Hashable, float | None], tuple[int, Schedule]] = {}
-        self._told: dict[Hashable, float] = {}
-        self._learned: defaultdict[Hashable, int] = defaultdict(int)
-        self._at_first_look: defaultdict[Hashable, int] = defaultdict(int)
+        self._seen: defaultdict[Hashable, DurationHistogram] = defaultdict(DurationHistogram)
+        self._schedules: dict[tuple[Hashable, float | None], tuple[int, PollSchedule]] = {}
+        self._hints: dict[Hashable, float] = {}
+        self._observed: defaultdict[Hashable, int] = defaultdict(int)
+        self._at_first_poll: defaultdict[Hashable, int] = defaultdict(int)
 
-    def told(self, kind: Hashable, seconds: float) -> None:
+    def hint(self, kind: Hashable, seconds: float) -> None:
         """The gateway says that a task of this kind will take `seconds`."""
-        self._told[kind] = seconds
+        self._hints[kind] = seconds
 
-    def learn(self, kind: Hashable, seconds: float, *, at_most: bool = False) -> None:
+    def observe(self, kind: Hashable, seconds: float, *, at_most: bool = False) -> None:
         """A task of this kind took `seconds`, or less if the first look already found it done.
 
         When that happens again and again the looks begin too late, and so would what is learned.
         """
-        row = self._at_first_look[kind] = self._at_first_look[kind] + 1 if at_most else 0
+        row = self._at_first_poll[kind] = self._at_first_poll[kind] + 1 if at_most else 0
         self._seen[kind].add(seconds / 2 if row > _BY_CHANCE else seconds)
-        self._learned[kind] += 1
+        self._observed[kind] += 1
 
     def expected(self, kind: Hashable, estimate: float | None) -> float:
         """How long a task of this kind takes: half of them are done by then."""
         return self._schedule(kind, estimate).median
 
-    def likely(self, kind: Hashable) -> float:
+    def expected_next(self, kind: Hashable) -> float:
         """How long the next task of this kind will take; infinity while nothing is known."""
-        told = self._told.get(kind)
-        return self.expected(kind, told) if told is not None or self._learned[kind] else inf
+        told = self._hints.get(kind)
+        return self.expected(kind, told) if told is not None or self._observed[kind] else inf
 
-    def wait(self, kind: Hashable, age: float, estimate: float | None) -> float:
+    def next_interval(self, kind: Hashable, age: float, estimate: float | None) -> float:
         """Seconds from now to the next look at a task accepted `age` seconds ago."""
         if self._fixed is not None:
             return self._fixed
-        return min(_LONGEST, max(_SHORTEST_WAIT, self._schedule(kind, estimate).wait(age)))
+        return min(_LONGEST, max(_SHORTEST_WAIT, self._schedule(kind, estimate).next_interval(age)))
 
-    def _schedule(self, kind: Hashable, estimate: float | None) -> Schedule:
+    def _schedule(self, kind: Hashable, estimate: float | None) -> PollSchedule:
         """The schedule of a kind, made anew when a tenth more is known of it."""
-        learned = self._learned[kind]
+        learned = self._observed[kind]
         told = None if learned >= _ENOUGH else estimate
         known, schedule = self._schedules.get((kind, told), (-1, None))
         if schedule is None or learned - known > min(learned, REMEMBERED) // 10:
@@ -208,10 +210,10 @@ class Forecast:
             self._schedules[kind, told] = (learned, schedule)
         return schedule
 
-    def _make(self, kind: Hashable, estimate: float | None, learned: int) -> Schedule:
+    def _make(self, kind: Hashable, estimate: float | None, learned: int) -> PollSchedule:
         bins = self._seen[kind].bins
         if learned >= _ENOUGH:
-            return Schedule.of(bins)
+            return PollSchedule.of(bins)
         told = estimate is not None
         around = max(estimate, _LEAST_ESTIMATE) if estimate is not None else _UNKNOWN
-        return Schedule.of(bins + guesses(around, 0.5 if told else 1.0))
+        return PollSchedule.of(bins + guesses(around, 0.5 if told else 1.0))

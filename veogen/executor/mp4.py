@@ -35,14 +35,14 @@ class DamagedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class Mp4Structure:
     """What an MP4 calls itself; `listed`: its head lists every sample, none comes in fragments."""
 
     brand: str
     listed: bool
 
 
-def outline(path: Path) -> Outline:
+def mp4_structure(path: Path) -> Mp4Structure:
     """The outline of an MP4 whose boxes are all there; raises `DamagedError`."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -55,7 +55,7 @@ def outline(path: Path) -> Outline:
                 raise DamagedError(f"its box {kind.decode()} is missing")
         file.seek(boxes[0].start + _HEADER)
         brand = file.read(4).decode("ascii", "replace").strip()
-    return Outline(brand, listed=b"moof" not in kinds)
+    return Mp4Structure(brand, listed=b"moof" not in kinds)
 
 
 def _boxes(file: BinaryIO, size: int) -> Iterator[Box]:
@@ -109,7 +109,7 @@ with each, which takes longer than to wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ClipInfo:
     """What was measured: seconds, pixels as shown, frames a second."""
 
     brand: str
@@ -121,51 +121,51 @@ class Facts:
     audio: bool
 
 
-def measure(path: Path) -> Facts | str:
+def probe(path: Path) -> ClipInfo | str:
     """The facts of a clip that is whole, or why it is not."""
     from av.error import FFmpegError  # noqa: PLC0415 - dear, and wanted only where one is looked at
 
     try:
         with _one_at_a_time:
-            return _measured(path)
+            return _probed(path)
     except DamagedError as damage:
         return str(damage)
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
         return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
-def compare(facts: Facts, expected: Mapping[str, Json]) -> tuple[str, ...]:
+def mismatches(info: ClipInfo, expected: Mapping[str, Json]) -> tuple[str, ...]:
     """What differs from the request's effective parameters: each a word for a warning."""
-    return tuple(_differences(facts, expected))
+    return tuple(_mismatches(info, expected))
 
 
-def _differences(facts: Facts, expected: Mapping[str, Json]) -> Iterator[str]:
+def _mismatches(info: ClipInfo, expected: Mapping[str, Json]) -> Iterator[str]:
     seconds, audio = expected.get("duration"), expected.get("generate_audio")
-    if isinstance(seconds, int) and abs(facts.duration - seconds) > DURATION_TOLERANCE:
+    if isinstance(seconds, int) and abs(info.duration - seconds) > DURATION_TOLERANCE:
         yield "duration"
     size = _LONG_AND_SHORT.get(str(expected.get("quality")))
-    if size and sorted((facts.width, facts.height), reverse=True) != list(size):
+    if size and sorted((info.width, info.height), reverse=True) != list(size):
         yield "size"
-    if not _has_ratio(facts, expected.get("aspect_ratio")):
+    if not _has_ratio(info, expected.get("aspect_ratio")):
         yield "ratio"
-    if isinstance(audio, bool) and facts.audio is not audio:
+    if isinstance(audio, bool) and info.audio is not audio:
         yield "audio"
 
 
-def _has_ratio(facts: Facts, ratio: Json) -> bool:
+def _has_ratio(info: ClipInfo, ratio: Json) -> bool:
     """Whether the picture has the ratio; `auto` and none leave it open."""
     if not isinstance(ratio, str):
         return True
     wide, colon, high = ratio.partition(":")
-    if not (colon and wide.isdecimal() and high.isdecimal() and facts.width * facts.height):
+    if not (colon and wide.isdecimal() and high.isdecimal() and info.width * info.height):
         return True
-    return abs(facts.width / facts.height * int(high) / int(wide) - 1) <= _RATIO_TOLERANCE
+    return abs(info.width / info.height * int(high) / int(wide) - 1) <= _RATIO_TOLERANCE
 
 
-def _measured(path: Path) -> Facts:
+def _probed(path: Path) -> ClipInfo:
     import av  # noqa: PLC0415 - dear as well
 
-    found = outline(path)
+    found = mp4_structure(path)
     # The format is given: left to guess, the library would follow a playlist anywhere.
     with av.open(f"file:{path.absolute()}", format="mp4", options=_UNPROBED) as container:
         if not container.streams.video:
@@ -176,19 +176,19 @@ def _measured(path: Path) -> Facts:
         if found.listed:
             _look_at_listed(container, stream, path)
         turned = _read(container, stream, only_a_frame=found.listed)
-        return _facts(container, stream, found.brand, turned=turned)
+        return _clip_info(container, stream, found.brand, turned=turned)
 
 
-def _facts(
+def _clip_info(
     container: "InputContainer", stream: "VideoStream", brand: str, *, turned: bool
-) -> Facts:
+) -> ClipInfo:
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (width and height):
         raise DamagedError("its picture has no size")
     duration, fps = _seconds(container, stream), float(stream.average_rate or 0)
     if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
         raise DamagedError("its length is beyond measure")
-    return Facts(
+    return ClipInfo(
         brand=brand,
         codec=stream.codec_context.name,
         duration=round(duration, 3),

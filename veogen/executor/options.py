@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Callbacks:
+class CallbackOptions:
     """Have the gateway tell us below `base`; `models` are those that take such an address."""
 
     base: str
@@ -17,7 +17,7 @@ class Callbacks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class RunPolicy:
     """The options of a run. Times are seconds; None means no limit, or adaptive.
 
     `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
@@ -35,9 +35,9 @@ class Policy:
     silence: float = 60.0
     download_tries: int = 5
     downloads_at_once: int = 8
-    callbacks: Callbacks | None = None
+    callbacks: CallbackOptions | None = None
 
-    def within(self, *budgets: Decimal | None) -> "Policy":
+    def within(self, *budgets: Decimal | None) -> "RunPolicy":
         """The same, with the tightest budget of all."""
         amounts = [amount for amount in (self.budget, *budgets) if amount is not None]
         return replace(self, budget=min(amounts, default=None))
@@ -75,26 +75,26 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def chance() -> float:
+def system_random() -> float:
     """A number from 0 to 1 for jitter."""
     return random.random()  # noqa: S311 - spreads retries, guards nothing
 
 
-LONGEST = 60.0
+LONGEST_WAIT = 60.0
 
-Chance = Callable[[], float]
+Random = Callable[[], float]
 """A number from 0 to 1; an argument, so that a test can choose it."""
 
 
-def ceiling(tries: int) -> float:
+def longest_wait(tries: int) -> float:
     """1, 2, 4 … to at most 60 seconds; `tries` counts from 1."""
-    return min(LONGEST, 2.0 ** min(tries - 1, 6))
+    return min(LONGEST_WAIT, 2.0 ** min(tries - 1, 6))
 
 
-def wait(tries: int, chance: Chance, retry_after: float | None = None) -> float:
+def retry_wait(tries: int, system_random: Random, retry_after: float | None = None) -> float:
     """Full jitter below the ceiling; what the gateway asks for overrides it.
 
     A `Retry-After` of 0, or a date that has passed, asks for nothing: obeyed, a gateway that has no
     room would be asked hundreds of times a second.
     """
-    return retry_after or ceiling(tries) * chance()
+    return retry_after or longest_wait(tries) * system_random()

@@ -5,15 +5,15 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from veogen.executor.intervals import Forecast, kind_of
-from veogen.executor.state import Desk, Reaction
-from veogen.executor.transitions import after_read
+from veogen.executor.intervals import DurationEstimator, task_kind
+from veogen.executor.state import Reaction, RunState
+from veogen.executor.transitions import on_poll
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
 
 _READS_AT_ONCE = 32
-_CROWD, _APART = 50, 0.05
+_BATCH, _APART = 50, 0.05
 """Fifty tasks, which are one read, every twentieth of a second."""
 
 _EARLY = 0.02
@@ -21,14 +21,14 @@ _EARLY = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TasksRead:
     """The answers to one read of some tasks, by hash."""
 
     answers: Mapping[str, Task | ReadError]
 
 
 @dataclass(slots=True)
-class _Watch:
+class _PolledTask:
     """A task that is looked at from time to time; `undone`: when it was last seen to go on."""
 
     task_id: str
@@ -36,28 +36,28 @@ class _Watch:
     since: float
     accepted: float
     undone: float | None = None
-    looks: int = 0
+    empty_polls: int = 0
     due: float = 0.0
     early: float = 0.0
 
 
-class Watching:
+class Poller:
     """Owns which task is looked at next, and when."""
 
     def __init__(
         self,
-        desk: Desk,
+        state: RunState,
         gateway: Gateway,
-        start: Callable[[Callable[[], Read]], None],
+        start: Callable[[Callable[[], TasksRead]], None],
         ended: Callable[[Event], None],
-        forecast: Forecast,
+        estimator: DurationEstimator,
     ) -> None:
-        self._desk = desk
+        self._state = state
         self._gateway = gateway
         self._start = start
         self._ended = ended
-        self._forecast = forecast
-        self._watched: dict[str, _Watch] = {}
+        self._estimator = estimator
+        self._followed: dict[str, _PolledTask] = {}
         self._hashes: dict[str, str] = {}
         self._due: list[tuple[float, int, str]] = []
         self._order = count()
@@ -69,43 +69,43 @@ class Watching:
         Else they would all be due at one moment again and again, and most of them late.
         """
         for place, hash_ in enumerate(hashes):
-            self.watch(hash_, first=place // _CROWD * _APART)
+            self.watch(hash_, first=place // _BATCH * _APART)
 
     def watch(self, hash_: str, *, first: float | None = None) -> None:
         """Follow a request's task until it ends, or until the task time-out.
 
         `first` is how many seconds from now it is looked at, if not when it is worth it.
         """
-        record, clock = self._desk.ledger.record(hash_), self._desk.clock
+        record, clock = self._state.ledger.record(hash_), self._state.clock
         now = clock.monotonic()
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
-        watch = _Watch(record.task_id or "", self._kind(record), since=now, accepted=now - age)
-        self._watched[hash_] = watch
+        watch = _PolledTask(record.task_id or "", self._kind(record), since=now, accepted=now - age)
+        self._followed[hash_] = watch
         self._hashes[watch.task_id] = hash_
         if record.estimated_seconds is not None:
-            self._forecast.told(watch.kind, record.estimated_seconds)
-        self._look_in(self._interval(record, watch) if first is None else first, hash_, watch)
+            self._estimator.hint(watch.kind, record.estimated_seconds)
+        self._poll_in(self._interval(record, watch) if first is None else first, hash_, watch)
 
-    def look_now(self, task_id: str) -> None:
+    def poll_now(self, task_id: str) -> None:
         """A hint that a task has ended: look at it at once, if it is watched."""
         hash_ = self._hashes.get(task_id)
-        watch = self._watched.get(hash_) if hash_ else None
+        watch = self._followed.get(hash_) if hash_ else None
         if hash_ and watch and watch.task_id == task_id:
-            self._look_in(0.0, hash_, watch)
+            self._poll_in(0.0, hash_, watch)
 
     def drop(self) -> None:
         """Stop watching."""
-        self._watched.clear()
+        self._followed.clear()
         self._due.clear()
 
     @property
     def idle(self) -> bool:
-        return not self._watched and not self._reading
+        return not self._followed and not self._reading
 
     @property
     def tasks(self) -> int:
         """How many tasks of the gateway are followed."""
-        return len(self._watched)
+        return len(self._followed)
 
     def next_due(self) -> float | None:
         if not self._due or self._reading >= _READS_AT_ONCE:
@@ -115,16 +115,16 @@ class Watching:
     def dispatch(self, now: float) -> None:
         """Read what is due, as many tasks at once as the gateway allows."""
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
-            due = self._together(now)
+            due = self._due_together(now)
             if due:
                 self._read(due)
 
-    def _together(self, now: float) -> dict[str, str]:
+    def _due_together(self, now: float) -> dict[str, str]:
         """What is due, filled up with what will be so soon that a read of its own is a waste."""
         found: dict[str, str] = {}
         while self._due and len(found) < self._gateway.reads_at_once:
             at, _, hash_ = self._due[0]
-            watch = self._watched.get(hash_)
+            watch = self._followed.get(hash_)
             if watch is None or watch.due != at:  # dropped, or due at another time by now
                 heapq.heappop(self._due)
             elif at - watch.early <= now:
@@ -134,84 +134,84 @@ class Watching:
                 break
         return found
 
-    def handle(self, message: Read) -> list[Reaction]:
+    def handle(self, message: TasksRead) -> list[Reaction]:
         """What the answers come to, one reaction a task."""
         self._reading -= 1
         return [
-            self._after_read(hash_, answer)
+            self._on_poll(hash_, answer)
             for hash_, answer in message.answers.items()
-            if hash_ in self._watched
+            if hash_ in self._followed
         ]
 
     def _read(self, due: Mapping[str, str]) -> None:
         self._reading += 1
-        self._start(lambda: Read(_by_hash(due, self._gateway.tasks(list(due.values())))))
+        self._start(lambda: TasksRead(_by_hash(due, self._gateway.tasks(list(due.values())))))
 
-    def _after_read(self, hash_: str, answer: Task | ReadError) -> Reaction:
-        watch, clock = self._watched[hash_], self._desk.clock
-        record = self._desk.ledger.record(hash_)
-        seen = after_read(
+    def _on_poll(self, hash_: str, answer: Task | ReadError) -> Reaction:
+        watch, clock = self._followed[hash_], self._state.clock
+        record = self._state.ledger.record(hash_)
+        seen = on_poll(
             record,
             answer,
-            looks=watch.looks,
+            empty_polls=watch.empty_polls,
             now=clock.now(),
             interval=lambda: self._interval(record, watch),
         )
 
         def then() -> None:
-            if self._watched.get(hash_) is not watch:  # dropped by what came with the answer
+            if self._followed.get(hash_) is not watch:  # dropped by what came with the answer
                 return
-            watch.looks = seen.looks
+            watch.empty_polls = seen.empty_polls
             if seen.stop is not None:
-                self._desk.halt(seen.stop)
+                self._state.stop_buying(seen.stop)
             elif seen.ask_again is None:
                 self._finish(hash_, watch, seen.events[0])
-            elif clock.monotonic() - watch.since >= self._desk.policy.task_timeout:
-                self._leave(hash_)
+            elif clock.monotonic() - watch.since >= self._state.policy.task_timeout:
+                self._time_out(hash_)
             else:
                 if seen.events:
                     watch.undone = clock.monotonic()
-                self._look_in(seen.ask_again, hash_, watch)
+                self._poll_in(seen.ask_again, hash_, watch)
 
         return Reaction(seen.events, then)
 
-    def _finish(self, hash_: str, watch: _Watch, event: Event) -> None:
-        del self._watched[hash_]
+    def _finish(self, hash_: str, watch: _PolledTask, event: Event) -> None:
+        del self._followed[hash_]
         if isinstance(event, TaskCompleted | TaskFailed):
-            self._learn(watch)
+            self._observe(watch)
         self._ended(event)
 
-    def _learn(self, watch: _Watch) -> None:
+    def _observe(self, watch: _PolledTask) -> None:
         """The task ended between the last two looks, or nobody saw when."""
-        took = self._desk.clock.monotonic() - watch.accepted
+        took = self._state.clock.monotonic() - watch.accepted
         if watch.undone is not None:
-            self._forecast.learn(watch.kind, (watch.undone - watch.accepted + took) / 2)
+            self._estimator.observe(watch.kind, (watch.undone - watch.accepted + took) / 2)
         elif watch.accepted == watch.since:
-            self._forecast.learn(watch.kind, took, at_most=True)
+            self._estimator.observe(watch.kind, took, at_most=True)
 
-    def _leave(self, hash_: str) -> None:
-        watch = self._watched.pop(hash_)
-        request = self._desk.ledger.request(hash_)
-        self._desk.listener.note(
+    def _time_out(self, hash_: str) -> None:
+        watch = self._followed.pop(hash_)
+        request = self._state.ledger.request(hash_)
+        self._state.listener.note(
             f"{request.address if request else hash_}: {watch.task_id} has not ended within "
-            f"{self._desk.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
+            f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
         )
 
-    def _look_in(self, seconds: float, hash_: str, watch: _Watch) -> None:
+    def _poll_in(self, seconds: float, hash_: str, watch: _PolledTask) -> None:
         """Look then, or when its time is over, whichever is first; what was due before is not."""
-        now = self._desk.clock.monotonic()
-        end = max(now, watch.since + self._desk.policy.task_timeout)
+        now = self._state.clock.monotonic()
+        end = max(now, watch.since + self._state.policy.task_timeout)
         watch.due = min(now + seconds, end)
         watch.early = (watch.due - now) * _EARLY
         heapq.heappush(self._due, (watch.due, next(self._order), hash_))
 
-    def _interval(self, record: Record, watch: _Watch) -> float:
-        age = self._desk.clock.monotonic() - watch.accepted
-        return self._forecast.wait(watch.kind, age, record.estimated_seconds)
+    def _interval(self, record: Record, watch: _PolledTask) -> float:
+        age = self._state.clock.monotonic() - watch.accepted
+        return self._estimator.next_interval(watch.kind, age, record.estimated_seconds)
 
     def _kind(self, record: Record) -> Hashable:
-        request = self._desk.ledger.request(record.hash)
-        return None if request is None else kind_of(request)
+        request = self._state.ledger.request(record.hash)
+        return None if request is None else task_kind(request)
 
 
 def _by_hash(

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from veogen.executor.decisions import comes_home
+from veogen.executor.decisions import still_downloadable
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
-from veogen.executor.transfer import is_inside, put_in_place
+from veogen.executor.transfer import is_inside, move_into_place
 from veogen.planner.identity import default_output
 from veogen.planner.plan import Plan
 from veogen.results.events import (
@@ -30,11 +30,13 @@ from veogen.results.record import LINK_LIFE, TEMPORARY, Record
 from veogen.text import safe
 
 
-def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[PurchaseImported]:
+def imported_purchases(
+    manifest: Manifest, ledger: Ledger, now: float
+) -> Iterator[PurchaseImported]:
     """Every purchase in the manifest that the journal does not know."""
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
-        if _is_news(line, record, now):
+        if _is_new_purchase(line, record, now):
             request = ledger.request(line.hash)
             yield PurchaseImported(
                 hash=line.hash,
@@ -50,14 +52,14 @@ def purchases(manifest: Manifest, ledger: Ledger, now: float) -> Iterator[Purcha
             )
 
 
-def strangers(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+def unknown_requests(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
     """Requests of the manifest that neither the plan nor the journal knows."""
     for line in (*manifest.results, *manifest.former):
         if ledger.request(line.hash) is None:
-            yield stranger(line)
+            yield unknown_request(line)
 
 
-def stranger(line: ManifestLine) -> Entry:
+def unknown_request(line: ManifestLine) -> Entry:
     """A request of which only the manifest tells: its body is not known here."""
     return Entry(
         address=line.address,
@@ -71,7 +73,7 @@ def stranger(line: ManifestLine) -> Entry:
     )
 
 
-def _is_news(line: ManifestLine, record: Record, now: float) -> bool:
+def _is_new_purchase(line: ManifestLine, record: Record, now: float) -> bool:
     """Whether a line tells of a purchase that the journal does not know, or has lost."""
     if record.paid_for(line.task_id):
         return line.status == "completed" and _is_out_of_reach(record, now)
@@ -96,7 +98,7 @@ def _is_out_of_reach(record: Record, now: float) -> bool:
     """Whether its links have died, so that what another machine has is all there is."""
     if record.status == "submitted":
         return record.accepted_at is not None and now - record.accepted_at >= LINK_LIFE
-    return record.status == "undelivered" and not comes_home(record, now)
+    return record.status == "undelivered" and not still_downloadable(record, now)
 
 
 def _output(line: ManifestLine) -> str:
@@ -105,7 +107,7 @@ def _output(line: ManifestLine) -> str:
     return default_output(shot, line.variables, line.take)
 
 
-def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
+def rename_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Move the clips of renamed requests to their new names."""
     for request, record in ledger.planned:
         for index, video in record.videos.items():
@@ -114,7 +116,7 @@ def renamed(ledger: Ledger, directory: Path) -> Iterator[Event]:
                 yield VideoMoved(record.hash, index, wanted)
 
 
-def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
+def adopt_files(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Adopt the clips of other machines of which the very files are here."""
     for _, record in ledger.everything:
         if record.remote_videos and record.status == "completed":
@@ -125,7 +127,7 @@ def found(ledger: Ledger, directory: Path) -> Iterator[Event]:
                     yield VideoSaved(record.hash, index, video)
 
 
-def deleted(ledger: Ledger, directory: Path) -> Iterator[Event]:
+def missing_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Say which clips that were delivered here are no longer on disk."""
     files = _Files(directory)
     for _, record in ledger.everything:
@@ -145,7 +147,7 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
             if not old.is_file():
                 return False
             new.parent.mkdir(parents=True, exist_ok=True)
-            put_in_place(old, new)
+            move_into_place(old, new)
         elif not is_clip(new, video):
             return False
         if old.exists() and old.samefile(new) and not _is_one_name(old, new):
@@ -199,7 +201,7 @@ def is_clip(path: Path, video: Video) -> bool:
         return False
 
 
-def known(journal: Journal, plan: Plan | None) -> Ledger:
+def load_ledger(journal: Journal, plan: Plan | None) -> Ledger:
     """The journal's fold, read once, with the requests of the plan; nothing is written yet."""
     if plan is None:
         return journal.ledger()
@@ -209,7 +211,9 @@ def known(journal: Journal, plan: Plan | None) -> Ledger:
     return ledger
 
 
-def unlike(ledger: Ledger, directory: RunDirectory, renderer: ManifestRenderer) -> Manifest | None:
+def changed_manifest(
+    ledger: Ledger, directory: RunDirectory, renderer: ManifestRenderer
+) -> Manifest | None:
     """The results, unless they are what would be written: those have nothing new to tell."""
     raw = directory.read_results()
     if raw is None or renderer.renewed(raw, ledger) is None:
@@ -217,7 +221,7 @@ def unlike(ledger: Ledger, directory: RunDirectory, renderer: ManifestRenderer) 
     return directory.parsed(raw)
 
 
-def bring_in_step(
+def sync_journal(
     ledger: Ledger,
     journal: Journal,
     directory: RunDirectory,
@@ -231,13 +235,13 @@ def bring_in_step(
     elif manifest is not None:
         _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
     if manifest is not None:
-        news = list(purchases(manifest, ledger, clock.now()))
-        if unknown := list(strangers(manifest, ledger)):
+        news = list(imported_purchases(manifest, ledger, clock.now()))
+        if unknown := list(unknown_requests(manifest, ledger)):
             journal.remember(unknown)
             ledger.adopt([standing.request for standing in ledger.planned], journal.former())
-        _happened(news, journal, ledger, clock)
-    for step in (renamed, found, deleted):
-        _happened(list(step(ledger, directory.path)), journal, ledger, clock)
+        _append(news, journal, ledger, clock)
+    for step in (rename_clips, adopt_files, missing_clips):
+        _append(list(step(ledger, directory.path)), journal, ledger, clock)
 
 
 def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger) -> None:
@@ -246,7 +250,7 @@ def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger
         ledger.adopt(entries, journal.former())
 
 
-def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
+def _append(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
     journal.append(events, clock.now())
     for event in events:
         ledger.apply(event)
@@ -255,4 +259,4 @@ def _happened(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: 
 def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
     """The requests of a manifest in its order, as the journal knows them where it does."""
     for line in manifest.results:
-        yield ledger.request(line.hash) or stranger(line)
+        yield ledger.request(line.hash) or unknown_request(line)

@@ -9,32 +9,31 @@ from decimal import Decimal
 from pathlib import Path
 
 from veogen.errors import ExitCode, UsageError, VeogenError
-from veogen.executor import options as backoff
 from veogen.executor.decisions import (
     Decided,
     Decision,
     abandoned,
     adopted,
-    candidates,
+    candidate_tasks,
     has_bytes,
-    meant,
-    notes,
-    owners,
     paid_so_far,
-    unowned,
+    resolve_addresses,
+    task_owners,
+    unowned_tasks,
+    wildcard_notes,
 )
 from veogen.executor.directory import DirectoryError, RunDirectory
-from veogen.executor.downloads import Courier
+from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Header, Journal, JournalError
-from veogen.executor.options import Clock, Only, Policy
-from veogen.executor.reconcile import bring_in_step, known, unlike
-from veogen.executor.scheduler import Message, Runner
-from veogen.executor.state import Bell, Desk, Listener
+from veogen.executor.options import Clock, Only, Random, RunPolicy
+from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journal
+from veogen.executor.scheduler import RunMessage, Scheduler
+from veogen.executor.state import CallbackUrl, Listener, RunState
 from veogen.executor.submitter import key_for
 from veogen.executor.transfer import is_inside, room
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
-from veogen.executor.workers import Crew
+from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan
@@ -45,20 +44,20 @@ from veogen.results.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Dependencies:
     """Everything outside that a run touches, so that a test can bring its own."""
 
     gateway: Gateway
     gateway_name: GatewayName
-    courier: Callable[[Path], Courier]
+    downloader: Callable[[Path], Downloader]
     uploads: Callable[[Journal], Uploads]
     clock: Clock
-    crew: Callable[[], Crew[Message]]
-    chance: backoff.Chance
+    workers: Callable[[], WorkerPool[RunMessage]]
+    random: Random
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Selection:
     """What may be bought: None selects every request; `only` empty takes every state."""
 
     buy: bool = True
@@ -81,24 +80,24 @@ class Outcome:
     spent: Decimal
 
 
-class Session:
+class Run:
     """An open run directory, in step with its plan; `to_buy` is what `run` would submit."""
 
     def __init__(
         self,
-        desk: Desk,
-        services: Services,
-        wanted: Wanted,
+        state: RunState,
+        dependencies: Dependencies,
+        selection: Selection,
         directory: RunDirectory,
-        runner: Runner,
+        scheduler: Scheduler,
     ) -> None:
-        self._desk = desk
-        self._services = services
-        self._wanted = wanted
+        self._state = state
+        self._dependencies = dependencies
+        self._selection = selection
         self.directory = directory
-        self.runner = runner
-        self.ledger = desk.ledger
-        self.holdings = Owned.of_ledger(desk.ledger)
+        self.scheduler = scheduler
+        self.ledger = state.ledger
+        self.owned = Owned.of_ledger(state.ledger)
         self.to_buy: tuple[Entry, ...] = tuple(s.request for s in self._purchases())
         self.to_collect: tuple[Entry, ...] = tuple(
             s.request
@@ -107,13 +106,13 @@ class Session:
         )
 
     @property
-    def policy(self) -> Policy:
-        return self._desk.policy
+    def policy(self) -> RunPolicy:
+        return self._state.policy
 
     @property
-    def bell(self) -> Bell | None:
+    def callback_url(self) -> CallbackUrl | None:
         """Where the gateway tells this run; `runner.hint` is what to do then."""
-        return self._desk.bell
+        return self._state.callback_url
 
     @property
     def spent(self) -> Decimal:
@@ -127,7 +126,7 @@ class Session:
 
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""
-        policy = self._desk.policy
+        policy = self._state.policy
         unknown = next((request for request in self.to_buy if request.credits is None), None)
         if unknown is not None and (policy.budget is not None or policy.max_credits is not None):
             raise UsageError(
@@ -153,48 +152,48 @@ class Session:
 
     def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
         """Buy, for `max_credits` at most, and bring home; with `stop` nothing is bought."""
-        self._desk.policy = replace(self._desk.policy, max_credits=max_credits)
-        self.directory.load_ballast()
+        self._state.policy = replace(self._state.policy, max_credits=max_credits)
+        self.directory.reserve_disk()
         counted = {standing.record.hash for standing in self._chosen()}
-        self._desk.listener.start(counted, self.runner.view())
+        self._state.listener.start(counted, self.scheduler.progress())
         stop = stop or self._without_room()
         if stop is not None:
-            self._desk.halt(stop)
-        if self._desk.policy.replay:
+            self._state.stop_buying(stop)
+        if self._state.policy.replay:
             self._replay_held()
-        self.runner.buy(request.hash for request in self.to_buy)
-        self.runner.collect(request.hash for request in self.to_collect)
-        final = self.runner.run()
-        self.directory.drop_ballast()
+        self.scheduler.buy(request.hash for request in self.to_buy)
+        self.scheduler.collect(request.hash for request in self.to_collect)
+        final = self.scheduler.run()
+        self.directory.release_disk()
         return self._outcome(final)
 
     def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
-        gateway, now = self._services.gateway, self._services.clock.now()
-        decided = meant(decisions, self.ledger, now)
-        for note in notes(decisions, decided, self.ledger, now):
+        gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
+        decided = resolve_addresses(decisions, self.ledger, now)
+        for note in wildcard_notes(decisions, decided, self.ledger, now):
             say(note)
-        owned = owners(self.ledger)
+        owned = task_owners(self.ledger)
         events = [
             adopted(d, gateway, owned, now) if d.kind == "adopt" else abandoned(d.standing)
             for d in decided
             if d.kind in ("adopt", "abandon")
         ]
-        self.directory.load_ballast()
-        self.runner.record(events)
+        self.directory.reserve_disk()
+        self.scheduler.record(events)
         for one in decided:
             self._send(one, say)
-        stop = self.runner.run()
-        self.directory.drop_ballast()
+        stop = self.scheduler.run()
+        self.directory.release_disk()
         return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
 
-    def tell(self, message: str) -> None:
+    def note(self, message: str) -> None:
         """Say something of the run to whoever watches it, so that it finds its place there."""
-        self._desk.listener.note(message)
+        self._state.listener.note(message)
 
     def end(self) -> None:
         """Let whoever watches say the last word, before another run begins."""
-        self._desk.listener.end()
+        self._state.listener.end()
 
     def candidates(self) -> Iterator[tuple[Entry, Task]]:
         """Tasks of the account that may be those of held requests: shown, never adopted here."""
@@ -204,11 +203,11 @@ class Session:
                 continue
             model = standing.request.model
             if model not in listed:
-                answer = self._services.gateway.recent_tasks(model)
+                answer = self._dependencies.gateway.recent_tasks(model)
                 listed[model] = (
-                    () if isinstance(answer, ReadError) else unowned(answer, self.ledger)
+                    () if isinstance(answer, ReadError) else unowned_tasks(answer, self.ledger)
                 )
-            for task in candidates(standing.record, listed[model]):
+            for task in candidate_tasks(standing.record, listed[model]):
                 yield standing.request, task
 
     def _without_room(self) -> Stop | None:
@@ -223,9 +222,9 @@ class Session:
             if standing.record.status != "indeterminate":
                 continue
             if has_bytes(standing, again=True):
-                self.runner.replay(self._with_intent(standing))
+                self.scheduler.replay(self._with_intent(standing))
             else:
-                self._desk.listener.note(
+                self._state.listener.note(
                     f"{standing.request.address}: another machine sent it, with images that were "
                     "uploaded there; it is held: replay it there, or veogen resolve"
                 )
@@ -234,7 +233,7 @@ class Session:
         standing = decided.standing
         match decided.kind:
             case "replay":
-                self.runner.replay(self._with_intent(standing))
+                self.scheduler.replay(self._with_intent(standing))
             case "rebuy":
                 credits_ = standing.request.credits
                 price = "an unknown amount" if credits_ is None else f"{credits_} credits"
@@ -242,7 +241,7 @@ class Session:
                     f"{standing.request.address}: {paid_so_far(standing.record)} paid so far; "
                     f"buying it anew for {price}"
                 )
-                self.runner.buy([standing.record.hash])
+                self.scheduler.buy([standing.record.hash])
             case _:
                 return
 
@@ -258,33 +257,33 @@ class Session:
     def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
         if stop is not None:
             code = ExitCode.STOPPED
-        if self.runner.interrupted:
+        if self.scheduler.interrupted:
             code = ExitCode.INTERRUPTED
         return Outcome(
             code=code,
             stop=stop,
-            interrupted=self.runner.interrupted,
+            interrupted=self.scheduler.interrupted,
             ledger=self.ledger,
-            spent=self.ledger.spent - self._desk.spent_before,
+            spent=self.ledger.spent - self._state.spent_before,
         )
 
     def _chosen(self) -> Iterator[RequestState]:
         """The requests that the exit code speaks of."""
-        selected = self._wanted.selected
+        selected = self._selection.selected
         for standing in self.ledger.planned:
-            counts = self._wanted.buy or standing.record.bought
+            counts = self._selection.buy or standing.record.bought
             if counts and (selected is None or standing.record.hash in selected):
                 yield standing
 
     def _purchases(self) -> Iterator[RequestState]:
-        policy = self._desk.policy
+        policy = self._state.policy
         for standing in self.ledger.planned:
             record = standing.record
             failed_again = record.status == "failed" and policy.retry_failed
-            if not (failed_again or self.holdings.would_buy(record.hash, policy.task_retries)):
+            if not (failed_again or self.owned.would_buy(record.hash, policy.task_retries)):
                 continue
-            state = self.holdings.state(standing.request.address, record.hash)
-            if self._wanted.takes(record.hash, state):
+            state = self.owned.state(standing.request.address, record.hash)
+            if self._selection.takes(record.hash, state):
                 yield standing
 
     def _with_intent(self, standing: RequestState) -> Record:
@@ -298,9 +297,9 @@ class Session:
                 key=key_for(record.hash, attempt),
                 body=canonical(dict(request.body)).decode(),
                 estimate=request.credits,
-                at=self._services.clock.now(),
+                at=self._dependencies.clock.now(),
             )
-            self._desk.intend([intent])
+            self._state.record_intents([intent])
         return self.ledger.record(record.hash)
 
 
@@ -309,54 +308,54 @@ def _is_folder_of(videos: Path, directory: Path) -> bool:
 
 
 @contextlib.contextmanager
-def opened(
+def open_run(
     path: Path,
     *,
     plan: Plan | None,
-    services: Services,
-    policy: Policy,
+    dependencies: Dependencies,
+    policy: RunPolicy,
     listener: Listener,
-    wanted: Wanted,
+    selection: Selection,
     follow: bool = True,
-) -> Iterator[Session]:
+) -> Iterator[Run]:
     """Open a run directory, take in what other machines bought, and adopt the plan.
 
     Without a plan the directory's own requests stay as they are, and nothing is to be bought.
     """
     directory = RunDirectory(path)
-    if plan is None and not directory.known:
+    if plan is None and not directory.has_run:
         raise DirectoryError(f"{path}: this is not a run directory")
     manifest = None if directory.journal.exists() else directory.manifest()
-    _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
+    _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
     _refuse_names(plan)
-    directory.prepare(services.gateway_name)
+    directory.prepare(dependencies.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
-    renderer = ManifestRenderer(services.gateway_name)
-    with directory.locked(), _journal(directory, name, services.gateway_name) as journal:
-        ledger = known(journal, plan)
-        manifest = manifest or unlike(ledger, directory, renderer)
-        _refuse_other_kind(path, manifest.gateway if manifest else None, services.gateway_name)
-        bring_in_step(ledger, journal, directory, plan, manifest, services.clock)
+    renderer = ManifestRenderer(dependencies.gateway_name)
+    with directory.locked(), _journal(directory, name, dependencies.gateway_name) as journal:
+        ledger = load_ledger(journal, plan)
+        manifest = manifest or changed_manifest(ledger, directory, renderer)
+        _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
+        sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)
         del manifest  # as large as the ledger, which has all of it by now
-        desk = Desk(
+        state = RunState(
             journal=journal,
             ledger=ledger,
             directory=directory,
             renderer=renderer,
             policy=policy,
-            clock=services.clock,
+            clock=dependencies.clock,
             listener=listener,
         )
-        runner = Runner(
-            desk,
-            gateway=services.gateway,
-            uploads=services.uploads(journal),
-            courier=services.courier(path),
-            crew=services.crew(),
-            chance=services.chance,
+        scheduler = Scheduler(
+            state,
+            gateway=dependencies.gateway,
+            uploads=dependencies.uploads(journal),
+            downloader=dependencies.downloader(path),
+            workers=dependencies.workers(),
+            random=dependencies.random,
             follow=follow,
         )
-        yield Session(desk, services, wanted, directory, runner)
+        yield Run(state, dependencies, selection, directory, scheduler)
 
 
 def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:

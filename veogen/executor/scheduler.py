@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from veogen.executor import options as backoff
-from veogen.executor.downloads import Courier, Fetched, Fetching
-from veogen.executor.intervals import Forecast
-from veogen.executor.poller import Read, Watching
-from veogen.executor.state import Desk, Reaction, View
-from veogen.executor.submitter import Buying, Submitted
-from veogen.executor.transitions import Stop, Trying
-from veogen.executor.uploads import Prepared, Uploads
-from veogen.executor.workers import Crashed, Crew
+from veogen.executor.downloads import Downloaded, Downloader, DownloadQueue
+from veogen.executor.intervals import DurationEstimator
+from veogen.executor.options import Random
+from veogen.executor.poller import Poller, TasksRead
+from veogen.executor.state import Reaction, RunProgress, RunState
+from veogen.executor.submitter import Submitted, Submitter
+from veogen.executor.transitions import Stop, SubmitAttempt
+from veogen.executor.uploads import PreparedBody, Uploads
+from veogen.executor.workers import Crashed, WorkerPool
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
 from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
@@ -30,16 +30,16 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class TaskHint:
     """Somebody says that a task has ended; it is looked at, never believed."""
 
     task_id: str
 
 
-Message: TypeAlias = Submitted | Prepared | Read | Fetched | Interrupted | Hint
+RunMessage: TypeAlias = Submitted | PreparedBody | TasksRead | Downloaded | Interrupted | TaskHint
 
 
-class Runner:
+class Scheduler:
     """Buys, watches and fetches until nothing is left to do, or until it has to stop.
 
     Without `follow` it only submits.
@@ -47,24 +47,24 @@ class Runner:
 
     def __init__(
         self,
-        desk: Desk,
+        state: RunState,
         *,
         gateway: Gateway,
         uploads: Uploads,
-        courier: Courier,
-        crew: Crew[Message],
-        chance: backoff.Chance,
+        downloader: Downloader,
+        workers: WorkerPool[RunMessage],
+        random: Random,
         follow: bool = True,
     ) -> None:
-        self._desk = desk
-        self._crew = crew
-        forecast = Forecast(desk.policy.poll_interval)
-        self._watching = Watching(desk, gateway, crew.start, self._on_ended, forecast)
-        taken = self._watching.watch if follow else _let_go
-        post = partial(crew.start, prompt=True)  # a task id is on disk right after it is known
-        self._buying = Buying(desk, gateway, uploads, chance, post, taken, forecast)
-        self._fetching = Fetching(
-            desk, courier, chance, crew.start, lambda h: self._watching.watch(h, first=0.0)
+        self._state = state
+        self._workers = workers
+        estimator = DurationEstimator(state.policy.poll_interval)
+        self._poller = Poller(state, gateway, workers.start, self._on_ended, estimator)
+        taken = self._poller.watch if follow else _not_followed
+        post = partial(workers.start, urgent=True)  # a task id is on disk right after it is known
+        self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
+        self._downloads = DownloadQueue(
+            state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
         )
         self._wanted: set[str] = set()
         self._silence: tuple[float, float] | None = None
@@ -75,30 +75,30 @@ class Runner:
         """Submit these requests and bring home what they make."""
         hashes = list(hashes)
         self._wanted.update(hashes)
-        self._buying.want(hashes)
+        self._submitter.add(hashes)
 
     def replay(self, record: Record) -> None:
         """Send a held request's POST once more, with the same key and bytes."""
         if record.last_submit is None:
             raise ValueError(record.hash)
         self._wanted.add(record.hash)
-        self._buying.replay(Trying(intent=record.last_submit, doubtful=True))
+        self._submitter.replay(SubmitAttempt(intent=record.last_submit, maybe_accepted=True))
 
     def collect(self, hashes: Iterable[str]) -> None:
         """Look at the tasks of these requests and bring home what they made."""
-        self._watching.watch_all(hashes)
+        self._poller.watch_all(hashes)
 
     def record(self, events: Sequence[Event]) -> None:
         """Write down what somebody decided."""
-        self._desk.record(events, self.view)
+        self._state.record(events, self.progress)
 
     def interrupt(self) -> None:
         """Leave soon; safe in a signal handler."""
-        self._crew.post(Interrupted())
+        self._workers.post(Interrupted())
 
     def hint(self, task_id: str) -> None:
         """Look at a task now; safe in any thread."""
-        self._crew.post(Hint(task_id))
+        self._workers.post(TaskHint(task_id))
 
     @property
     def interrupted(self) -> bool:
@@ -109,103 +109,105 @@ class Runner:
 
         What a thread has crashed with is raised once everything known is on record.
         """
-        self._desk.write_results(force=True)
+        self._state.write_results(force=True)
         try:
             while not self._finished():
                 self._dispatch()
                 if self._finished():
                     break
-                self._take(self._crew.wait(self._patience()))
-                self._desk.write_results()
+                self._take(self._workers.wait(self._patience()))
+                self._state.write_results()
         finally:
-            self._crew.dismiss()
-            self._desk.write_results(force=True)
+            self._workers.shutdown()
+            self._state.write_results(force=True)
         if self._bug is not None:
             raise self._bug
-        return self._desk.stop
+        return self._state.stop
 
     @property
     def _in_flight(self) -> int:
-        return self._watching.tasks + self._buying.slots
+        return self._poller.tasks + self._submitter.slots
 
-    def view(self) -> View:
+    def progress(self) -> RunProgress:
         """How the run stands now."""
-        return View(ledger=self._desk.ledger, in_flight=self._in_flight, waiting=self._buying.why)
+        return RunProgress(
+            ledger=self._state.ledger, in_flight=self._in_flight, waiting=self._submitter.why
+        )
 
     def _finished(self) -> bool:
         if self._interrupted_at is not None:
             late = self._now() >= self._interrupted_at + GRACE
-            return late or not self._buying.on_the_wire
-        return self._buying.idle and self._watching.idle and self._fetching.idle
+            return late or not self._submitter.on_the_wire
+        return self._submitter.idle and self._poller.idle and self._downloads.idle
 
     def _now(self) -> float:
-        return self._desk.clock.monotonic()
+        return self._state.clock.monotonic()
 
     def _dispatch(self) -> None:
         if self._interrupted_at is not None:
             return
         self._check_silence()
-        stop = self._desk.stop
-        if stop is not None and stop.deaf:
-            self._watching.drop()
+        stop = self._state.stop
+        if stop is not None and stop.gateway_unreachable:
+            self._poller.drop()
         now = self._now()
-        self._fetching.dispatch(now)
-        self._watching.dispatch(now)
-        self._react(self._buying.dispatch(now, self._in_flight))
+        self._downloads.dispatch(now)
+        self._poller.dispatch(now)
+        self._react(self._submitter.dispatch(now, self._in_flight))
 
     def _patience(self) -> float:
         """Seconds until something is due, at most a tick: the bar moves and signals are seen."""
         now = self._now()
         due = [
-            self._buying.next_due(now, self._in_flight),
-            self._watching.next_due(),
-            self._fetching.next_due(),
+            self._submitter.next_due(now, self._in_flight),
+            self._poller.next_due(),
+            self._downloads.next_due(),
         ]
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
-    def _take(self, messages: list[Message | Crashed]) -> None:
+    def _take(self, messages: list[RunMessage | Crashed]) -> None:
         reactions: list[Reaction] = []
         for message in messages:
             self._listen(message)
             match message:
-                case Submitted() | Prepared():
-                    reactions.append(self._buying.handle(message))
-                case Read():
-                    reactions.extend(self._watching.handle(message))
-                case Fetched():
-                    reactions.append(self._fetching.handle(message))
+                case Submitted() | PreparedBody():
+                    reactions.append(self._submitter.handle(message))
+                case TasksRead():
+                    reactions.extend(self._poller.handle(message))
+                case Downloaded():
+                    reactions.append(self._downloads.handle(message))
                 case Interrupted():
                     self._leave()
-                case Hint(task_id=task_id):
-                    self._watching.look_now(task_id)
+                case TaskHint(task_id=task_id):
+                    self._poller.poll_now(task_id)
                 case Crashed(error=error):
                     self._bug = self._bug or error
                     self._leave()
         self._react(reactions)
         if self.interrupted:
-            self._react([self._buying.give_up("interrupted", "veogen was interrupted")])
-        self._desk.listener.tick(self.view())
+            self._react([self._submitter.close_attempts("interrupted", "veogen was interrupted")])
+        self._state.listener.tick(self.progress())
 
     def _react(self, reactions: list[Reaction]) -> None:
         """Make everything durable in one go, then let each reaction go on."""
         events = [event for reaction in reactions for event in reaction.events]
         if events:
-            self._desk.record(events, self.view)
+            self._state.record(events, self.progress)
         for reaction in reactions:
-            reaction.then()
+            reaction.after_commit()
 
     def _on_ended(self, event: Event) -> None:
         """A task has ended: fetch what it made, or buy it again if that may help."""
-        self._buying.ended(event.hash)
+        self._submitter.ended(event.hash)
         match event:
             case TaskCompleted(hash=hash_):
-                self._fetching.fetch(hash_)
+                self._downloads.enqueue(hash_)
             case TaskFailed(hash=hash_, code=code):
                 if code == "resource_exhausted":
-                    self._buying.crowded()
-                record = self._desk.ledger.record(hash_)
-                if hash_ in self._wanted and record.retries_left(self._desk.policy.task_retries):
-                    self._buying.retry(hash_, record.attempts)
+                    self._submitter.throttled()
+                record = self._state.ledger.record(hash_)
+                if hash_ in self._wanted and record.retries_left(self._state.policy.task_retries):
+                    self._submitter.retry(hash_, record.attempts)
             case _:
                 return
 
@@ -213,17 +215,17 @@ class Runner:
         """Begin nothing more; only what is on the wire is waited for, as it may be paid."""
         if self._interrupted_at is None:
             self._interrupted_at = self._now()
-            if self._buying.on_the_wire:
-                self._desk.listener.note("interrupted: waiting for what was already sent")
-        self._watching.drop()
-        self._fetching.drop()
+            if self._submitter.on_the_wire:
+                self._state.listener.note("interrupted: waiting for what was already sent")
+        self._poller.drop()
+        self._downloads.drop()
 
-    def _listen(self, message: Message | Crashed) -> None:
+    def _listen(self, message: RunMessage | Crashed) -> None:
         """Keep watch over a gateway that answers nothing at all."""
         match message:
             case Submitted(answer=answer):
                 self._heard(answered=not _unanswered(answer))
-            case Read(answers=answers) if answers:
+            case TasksRead(answers=answers) if answers:
                 self._heard(answered=not all(map(_unanswered, answers.values())))
             case _:
                 return
@@ -237,12 +239,14 @@ class Runner:
         """One lost call is no silence: it was asked again, for a while at least."""
         if self._silence is None:
             return
-        (first, last), patience = self._silence, self._desk.policy.silence
+        (first, last), patience = self._silence, self._state.policy.silence
         if self._now() - first >= patience and last - first >= patience / 4:
-            self._desk.halt(Stop("silent", f"the gateway has not answered for {patience:.0f} s"))
+            self._state.stop_buying(
+                Stop("silent", f"the gateway has not answered for {patience:.0f} s")
+            )
 
 
-def _let_go(hash_: str) -> None:
+def _not_followed(hash_: str) -> None:
     """What was taken is brought home by another run."""
     del hash_
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
-from veogen.executor.reconcile import purchases, stranger, strangers
+from veogen.executor.reconcile import imported_purchases, unknown_request, unknown_requests
 from veogen.results.events import Video
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import GatewayName, Manifest
@@ -52,7 +52,7 @@ class Snapshot:
         return self.running and standing.record.pending is not None
 
 
-def look(path: Path, now: float) -> Snapshot:
+def read_snapshot(path: Path, now: float) -> Snapshot:
     """Look at a run directory; raises `DirectoryError`, or what is wrong with its files."""
     directory = RunDirectory(path)
     running = _is_in_use(directory.lock)
@@ -71,9 +71,9 @@ def look(path: Path, now: float) -> Snapshot:
 
 def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:
     """What the next run would take in, without writing it down."""
-    planned = [ledger.request(line.hash) or stranger(line) for line in manifest.results]
-    ledger.adopt(planned, former=[*ledger.requests, *strangers(manifest, ledger)])
-    for event in list(purchases(manifest, ledger, now)):
+    planned = [ledger.request(line.hash) or unknown_request(line) for line in manifest.results]
+    ledger.adopt(planned, former=[*ledger.requests, *unknown_requests(manifest, ledger)])
+    for event in list(imported_purchases(manifest, ledger, now)):
         ledger.apply(event)
 
 

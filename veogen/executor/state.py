@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
-from veogen.executor.options import Callbacks, Clock, Policy
+from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.results.events import Event, SubmitIntended
@@ -22,30 +22,30 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
+class CallbackUrl:
     """Where one run directory is told, at a path that nobody can guess."""
 
-    callbacks: Callbacks
+    callbacks: CallbackOptions
     secret: str
 
     @classmethod
-    def of(cls, callbacks: Callbacks, ledger: Ledger) -> "Bell":
+    def of(cls, callbacks: CallbackOptions, ledger: Ledger) -> "CallbackUrl":
         """With the secret of an earlier run if there is one.
 
         Tasks that are still under way tell it, and a request that was not taken is sent again
         with the same bytes under the same key.
         """
-        known = max(_known(callbacks.base, ledger), default=None)
+        known = max(_earlier_secrets(callbacks.base, ledger), default=None)
         return cls(callbacks, secrets.token_urlsafe(SECRET_BYTES) if known is None else known[1])
 
-    def url(self, request: Entry) -> str | None:
+    def for_request(self, request: Entry) -> str | None:
         """What is sent with a request, unless it has an address of its own or takes none."""
         if "callback_url" in request.body or request.model not in self.callbacks.models:
             return None
         return f"{self.callbacks.base}/{self.secret}"
 
 
-def _known(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
+def _earlier_secrets(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
     """The secrets that were sent, and when; an address that a spec wrote is no secret."""
     for standing in ledger.everything:
         sent = standing.record.last_submit
@@ -64,7 +64,7 @@ _WRITE_EVERY = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class RunProgress:
     """How the run stands as a whole; `waiting` says why it waits, if it does."""
 
     ledger: Ledger
@@ -75,11 +75,11 @@ class View:
 class Listener(Protocol):
     """Whoever watches a run: a bar, lines, a stream of JSON, nobody."""
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], progress: RunProgress) -> None:
         """The run begins; it is about the requests of the plan whose hashes are `counted`."""
         ...
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, progress: RunProgress) -> None:
         """Something happened to a request."""
         ...
 
@@ -87,7 +87,7 @@ class Listener(Protocol):
         """Something happened to the run."""
         ...
 
-    def tick(self, view: View) -> None:
+    def tick(self, progress: RunProgress) -> None:
         """Time has passed."""
         ...
 
@@ -96,20 +96,20 @@ class Listener(Protocol):
         ...
 
 
-class Silent:
+class NullListener:
     """Watches and says nothing."""
 
-    def start(self, counted: Collection[str], view: View) -> None:
-        del counted, view
+    def start(self, counted: Collection[str], progress: RunProgress) -> None:
+        del counted, progress
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
-        del event, standing, view
+    def event(self, event: Event, standing: RequestState, progress: RunProgress) -> None:
+        del event, standing, progress
 
     def note(self, message: str) -> None:
         del message
 
-    def tick(self, view: View) -> None:
-        del view
+    def tick(self, progress: RunProgress) -> None:
+        del progress
 
     def end(self) -> None:
         """Nothing to say."""
@@ -123,10 +123,10 @@ class Reaction(NamedTuple):
     """What a message came to: events, and what to do once they are durable."""
 
     events: tuple[Event, ...] = ()
-    then: Callable[[], None] = _nothing
+    after_commit: Callable[[], None] = _nothing
 
 
-class Desk:
+class RunState:
     """Journal first, then the fold, then everybody else."""
 
     def __init__(
@@ -136,7 +136,7 @@ class Desk:
         ledger: Ledger,
         directory: RunDirectory,
         renderer: ManifestRenderer,
-        policy: Policy,
+        policy: RunPolicy,
         clock: Clock,
         listener: Listener,
     ) -> None:
@@ -148,16 +148,18 @@ class Desk:
         self.listener = listener
         self.ledger = ledger
         self.spent_before = self.ledger.spent
-        self.bell = Bell.of(policy.callbacks, self.ledger) if policy.callbacks else None
+        self.callback_url = (
+            CallbackUrl.of(policy.callbacks, self.ledger) if policy.callbacks else None
+        )
         self.stop: Stop | None = None
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
         self._dirty = True
 
-    def record(self, events: Sequence[Event], view: Callable[[], View]) -> None:
+    def record(self, events: Sequence[Event], progress: Callable[[], RunProgress]) -> None:
         """Make events durable, fold them in, and tell whoever watches."""
         self._keep(events)
-        seen = view()
+        seen = progress()
         for event in events:
             before = self.ledger.record(event.hash)
             record = self.ledger.apply(event)
@@ -166,12 +168,12 @@ class Desk:
             if request is not None:
                 self.listener.event(event, RequestState(request, record), seen)
 
-    def intend(self, events: Sequence[Event]) -> bool:
+    def record_intents(self, events: Sequence[Event]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""
         try:
             self._journal.append(events, self.clock.now())
         except JournalFullError as error:
-            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
             return False
         for event in events:
             self.ledger.apply(event)
@@ -182,20 +184,20 @@ class Desk:
         try:
             self._journal.keep_uploads(uploads)
         except JournalFullError as error:
-            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
 
     def forget_upload(self, sha256: str) -> None:
         """Forget a file that is about to be deleted at the gateway."""
         try:
             self._journal.forget_upload(sha256)
         except JournalFullError as error:
-            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
 
-    def halt(self, stop: Stop) -> None:
+    def stop_buying(self, stop: Stop) -> None:
         """Buy nothing more; the first reason is told, a deaf one outranks the others."""
         if self.stop is None:
             self.listener.note(f"stopped: {stop.message}")
-        if self.stop is None or (stop.deaf and not self.stop.deaf):
+        if self.stop is None or (stop.gateway_unreachable and not self.stop.gateway_unreachable):
             self.stop = stop
 
     def write_results(self, *, force: bool = False) -> None:
@@ -207,7 +209,7 @@ class Desk:
             self._directory.write_results(self.ledger, self._renderer)
         except OSError as error:
             self._give_room()
-            self.halt(Stop("disk", f"{self._directory.results}: {error.strerror}"))
+            self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))
             if force:
                 self._last_try_at_results()
         self._written_at = now
@@ -229,7 +231,7 @@ class Desk:
             self._journal.append(self._unsaved, self.clock.now())
         except JournalFullError as error:
             self._give_room()
-            self.halt(Stop("disk", f"the journal cannot be written: {error}"))
+            self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
             self._keep_with_room()
         else:
             self._unsaved.clear()
@@ -244,4 +246,4 @@ class Desk:
             self._unsaved.clear()
 
     def _give_room(self) -> None:
-        self._directory.drop_ballast()
+        self._directory.release_disk()

@@ -9,11 +9,11 @@ from itertools import count
 from math import isfinite
 from typing import Generic, TypeVar
 
-from veogen.executor import options as backoff
-from veogen.executor.intervals import Forecast, kind_of
-from veogen.executor.state import Desk, Reaction
-from veogen.executor.transitions import Again, Stop, Trying, after_submit, give_up
-from veogen.executor.uploads import Prepared, Preparing, Uploads
+from veogen.executor.intervals import DurationEstimator, task_kind
+from veogen.executor.options import Random, retry_wait
+from veogen.executor.state import Reaction, RunState
+from veogen.executor.transitions import Retry, Stop, SubmitAttempt, close_attempt, on_submit
+from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
 from veogen.gateway.api import Gateway, Submission
 from veogen.models.model import Json
 from veogen.planner.identity import canonical
@@ -23,7 +23,7 @@ from veogen.results.ledger import Entry
 T = TypeVar("T")
 
 
-class Later(Generic[T]):
+class DelayQueue(Generic[T]):
     """Things that wait for their times."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Later(Generic[T]):
         self._waiting.clear()
 
 
-class Pace:
+class RateLimiter:
     """Halves its limit when the gateway has no room and raises it by one as it takes again."""
 
     def __init__(self, most: int, per_minute: float | None = None) -> None:
@@ -62,7 +62,7 @@ class Pace:
         self._paused_until = 0.0
         self._next_submit = 0.0
         self._lowered_at = float("-inf")
-        self._taken = 0
+        self._accepted = 0
 
     def ready_at(self, now: float) -> float:
         """The monotonic time from which the next submit may go."""
@@ -72,23 +72,23 @@ class Pace:
         if self._per_minute is not None:
             self._next_submit = max(now, self._next_submit) + 60.0 / self._per_minute
 
-    def taken(self) -> None:
+    def accepted(self) -> None:
         """Raise the limit by one for each full round that was taken (additive increase)."""
-        self._taken += 1
-        if self._taken >= self.limit and self.limit < self.most:
+        self._accepted += 1
+        if self._accepted >= self.limit and self.limit < self.most:
             self.limit += 1
-            self._taken = 0
+            self._accepted = 0
 
-    def crowded(self, now: float, wait: float) -> None:
+    def throttled(self, now: float, wait: float) -> None:
         """Halve the limit, once for all refusals of one moment, and pause for `wait` seconds."""
         self._paused_until = max(self._paused_until, now + wait)
-        self._taken = 0
+        self._accepted = 0
         if now - self._lowered_at >= 1.0:
             self.limit = max(1, self.limit // 2)
             self._lowered_at = now
 
 
-class Ready:
+class SubmitQueue:
     """Those that take longest come first, and among their like the first in the plan.
 
     A batch ends sooner when its long tasks do not begin last. Nobody knows how long a kind takes
@@ -106,7 +106,7 @@ class Ready:
     def __bool__(self) -> bool:
         return bool(self._by_kind)
 
-    def want(self, hashes: Iterable[str]) -> None:
+    def add(self, hashes: Iterable[str]) -> None:
         """Put these in, in the order of the plan."""
         for hash_ in hashes:
             self._places[hash_] = len(self._places)
@@ -143,11 +143,11 @@ class Ready:
 class Submitted:
     """The answer to one POST."""
 
-    trying: Trying
+    attempt: SubmitAttempt
     answer: Submission
 
 
-Message = Submitted | Prepared
+Message = Submitted | PreparedBody
 
 
 def key_for(hash_: str, attempt: int) -> str:
@@ -158,93 +158,93 @@ def key_for(hash_: str, attempt: int) -> str:
     return f"veogen-{hash_}-{attempt}"
 
 
-class Buying:
+class Submitter:
     """Owns what is to be bought, what is being sent, and what is to be sent again."""
 
     def __init__(
         self,
-        desk: Desk,
+        state: RunState,
         gateway: Gateway,
         uploads: Uploads,
-        chance: backoff.Chance,
+        random: Random,
         start: Callable[[Callable[[], Message]], None],
-        taken: Callable[[str], None],
-        forecast: Forecast,
+        on_accepted: Callable[[str], None],
+        estimator: DurationEstimator,
     ) -> None:
-        self._desk = desk
+        self._state = state
         self._gateway = gateway
-        self._images = Preparing(desk, uploads, chance, start)
-        self._chance = chance
+        self._uploads = UploadQueue(state, uploads, random, start)
+        self._random = random
         self._start = start
-        self._taken = taken
-        self._pace = Pace(desk.policy.max_in_flight, desk.policy.submit_rate)
-        self._ready = Ready(self._kind, forecast.likely)
+        self._on_accepted = on_accepted
+        self._limiter = RateLimiter(state.policy.max_in_flight, state.policy.submit_rate)
+        self._queue = SubmitQueue(self._kind, estimator.expected_next)
         self._waits_for_images = False
-        self._again: Later[Trying] = Later()
-        self._later: Later[str] = Later()
+        self._resends: DelayQueue[SubmitAttempt] = DelayQueue()
+        self._delayed: DelayQueue[str] = DelayQueue()
         self._posting: set[str] = set()
         self.why: str | None = None
 
-    def want(self, hashes: Iterable[str]) -> None:
+    def add(self, hashes: Iterable[str]) -> None:
         """Buy these: in this order where money has a limit, else the longest first."""
         hashes = list(hashes)
-        self._ready.want(hashes)
-        self._images.expect(map(self._request, hashes))
+        self._queue.add(hashes)
+        self._uploads.expect(map(self._request, hashes))
 
-    def replay(self, trying: Trying) -> None:
+    def replay(self, attempt: SubmitAttempt) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
-        self._again.put(self._desk.clock.monotonic(), trying)
+        self._resends.put(self._state.clock.monotonic(), attempt)
 
     def ended(self, hash_: str) -> None:
         """The gateway is done with a task, and with its images."""
-        self._images.release(hash_)
+        self._uploads.unpin(hash_)
 
     def retry(self, hash_: str, tries: int) -> None:
         """Buy a new attempt of a failed task after a while."""
-        self._put_later(hash_, backoff.wait(tries, self._chance))
+        self._delay(hash_, retry_wait(tries, self._random))
 
-    def crowded(self, wait: float = 0.0) -> None:
+    def throttled(self, wait: float = 0.0) -> None:
         """The gateway has no room: fewer at a time."""
-        self._pace.crowded(self._desk.clock.monotonic(), wait)
+        self._limiter.throttled(self._state.clock.monotonic(), wait)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is being sent or waits to be."""
-        return not (self.on_the_wire or self._ready or self._again or self._later)
+        return not (self.on_the_wire or self._queue or self._resends or self._delayed)
 
     @property
     def on_the_wire(self) -> bool:
         """Whether an answer is still to come."""
-        return bool(self._posting or self._images)
+        return bool(self._posting or self._uploads)
 
     @property
     def slots(self) -> int:
         """How many tasks these submissions may become."""
-        return len(self._posting) + len(self._again) + len(self._images)
+        return len(self._posting) + len(self._resends) + len(self._uploads)
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
-        due = self._later.next
-        if in_flight - len(self._again) < self._pace.limit:
-            due = min(due, self._again.next)
-        if self._ready and in_flight < self._pace.limit and not self._waits_for_images:
+        due = self._delayed.next
+        if in_flight - len(self._resends) < self._limiter.limit:
+            due = min(due, self._resends.next)
+        if self._queue and in_flight < self._limiter.limit and not self._waits_for_images:
             due = now
-        return max(due, self._pace.ready_at(now)) if isfinite(due) else None
+        return max(due, self._limiter.ready_at(now)) if isfinite(due) else None
 
     def dispatch(self, now: float, in_flight: int) -> list[Reaction]:
         """Send what may be sent now; `in_flight` counts tasks and submissions."""
-        if self._desk.stop is not None:
-            return [self.give_up("stopped", self._desk.stop.message)]
+        if self._state.stop is not None:
+            return [self.close_attempts("stopped", self._state.stop.message)]
         self._wake(now)
         others = in_flight - self.slots
-        batch: list[tuple[Trying, bool]] = []
-        while self._pace.ready_at(now) <= now:
+        batch: list[tuple[SubmitAttempt, bool]] = []
+        while self._limiter.ready_at(now) <= now:
             going = others + self.slots + len(batch)
-            found = self._due_again(now, going) or self._fresh(others, batch)
+            found = self._due_resend(now, going) or self._fresh(others, batch)
             if found is None:
                 break
             batch.append(found)
-            self._pace.submitted(now)
+            self._limiter.submitted(now)
         self._send(batch)
         return []
 
@@ -252,69 +252,71 @@ class Buying:
         """What an answer comes to."""
         match message:
             case Submitted():
-                return self._after_submit(message)
-            case Prepared():
-                return self._after_upload(message)
+                return self._on_submit(message)
+            case PreparedBody():
+                return self._on_upload(message)
 
-    def give_up(self, code: str, message: str) -> Reaction:
+    def close_attempts(self, code: str, message: str) -> Reaction:
         """Drop all that is not on the wire; what was never sent stays planned."""
-        dropped = tuple(give_up(trying, code, message) for trying in self._again)
-        self._ready.clear()
-        self._again.clear()
-        self._later.clear()
+        dropped = tuple(close_attempt(attempt, code, message) for attempt in self._resends)
+        self._queue.clear()
+        self._resends.clear()
+        self._delayed.clear()
         return Reaction(dropped)
 
     def _wake(self, now: float) -> None:
-        while hash_ := self._later.due(now):
-            self._ready.put(hash_)
+        while hash_ := self._delayed.due(now):
+            self._queue.put(hash_)
 
-    def _due_again(self, now: float, in_flight: int) -> tuple[Trying, bool] | None:
+    def _due_resend(self, now: float, in_flight: int) -> tuple[SubmitAttempt, bool] | None:
         """A submission to be sent again, if a slot of the (perhaps lowered) limit is free."""
-        if in_flight - len(self._again) >= self._pace.limit:
+        if in_flight - len(self._resends) >= self._limiter.limit:
             return None
-        trying = self._again.due(now)
-        return None if trying is None else (trying, False)
+        attempt = self._resends.due(now)
+        return None if attempt is None else (attempt, False)
 
-    def _fresh(self, others: int, batch: list[tuple[Trying, bool]]) -> tuple[Trying, bool] | None:
+    def _fresh(
+        self, others: int, batch: list[tuple[SubmitAttempt, bool]]
+    ) -> tuple[SubmitAttempt, bool] | None:
         """The next request; those whose images are uploaded wait for that."""
-        while self._ready and others + self.slots + len(batch) < self._pace.limit:
-            request = self._request(self._ready.first())
-            if not self._affordable(request, [trying.intent for trying, new in batch if new]):
+        while self._queue and others + self.slots + len(batch) < self._limiter.limit:
+            request = self._request(self._queue.first())
+            if not self._affordable(request, [attempt.intent for attempt, new in batch if new]):
                 return None
-            self._ready.take()
-            if not self._images.needs(request):
-                replays = int(self._desk.policy.replay)
-                return Trying(intent=self._intent(request), replays=replays), True
-            self._images.begin(request)
+            self._queue.take()
+            if not self._uploads.needs(request):
+                replays = int(self._state.policy.replay)
+                return SubmitAttempt(intent=self._intent(request), replays=replays), True
+            self._uploads.begin(request)
         return None
 
     def _kind(self, hash_: str) -> Hashable:
         """Where money has a limit all are alike: they are bought in plan order."""
-        policy = self._desk.policy
+        policy = self._state.policy
         if policy.max_credits is not None or policy.budget is not None:
             return None
-        return kind_of(self._request(hash_))
+        return task_kind(self._request(hash_))
 
     def _request(self, hash_: str) -> Entry:
-        request = self._desk.ledger.request(hash_)
+        request = self._state.ledger.request(hash_)
         if request is None:
             raise KeyError(hash_)
         return request
 
     def _intent(self, request: Entry) -> SubmitIntended:
-        attempt = self._desk.ledger.record(request.hash).attempts + 1
+        attempt = self._state.ledger.record(request.hash).attempts + 1
         return SubmitIntended(
             hash=request.hash,
             attempt=attempt,
             key=key_for(request.hash, attempt),
             body=canonical(self._body(request)).decode(),
             estimate=request.credits,
-            at=self._desk.clock.now(),
+            at=self._state.clock.now(),
         )
 
     def _body(self, request: Entry) -> dict[str, Json]:
-        body, bell = dict(self._images.body(request)), self._desk.bell
-        url = bell.url(request) if bell else None
+        body, callback_url = dict(self._uploads.body(request)), self._state.callback_url
+        url = callback_url.for_request(request) if callback_url else None
         return body if url is None else {**body, "callback_url": url}
 
     def _affordable(self, request: Entry, pending: list[SubmitIntended]) -> bool:
@@ -322,77 +324,79 @@ class Buying:
 
         What is before it in the plan and still uploads its images comes first.
         """
-        desk, price = self._desk, request.credits or Decimal(0)
-        under_way = sum((i.estimate for i in pending if i.estimate is not None), self._images.price)
-        spent = desk.ledger.spent + under_way + price
-        policy = desk.policy
-        if policy.max_credits is not None and spent - desk.spent_before > policy.max_credits:
+        state, price = self._state, request.credits or Decimal(0)
+        under_way = sum(
+            (i.estimate for i in pending if i.estimate is not None), self._uploads.price
+        )
+        spent = state.ledger.spent + under_way + price
+        policy = state.policy
+        if policy.max_credits is not None and spent - state.spent_before > policy.max_credits:
             reason = f"--max-credits {policy.max_credits}"
         elif policy.budget is not None and spent > policy.budget:
             reason = f"the budget of {policy.budget} credits"
         else:
             return True
-        self._waits_for_images = bool(self._images)
+        self._waits_for_images = bool(self._uploads)
         if not self._waits_for_images:
             message = f"{reason} would be passed by {request.address} ({price} credits)"
-            desk.halt(Stop("money", message))
+            state.stop_buying(Stop("money", message))
         return False
 
-    def _send(self, batch: list[tuple[Trying, bool]]) -> None:
+    def _send(self, batch: list[tuple[SubmitAttempt, bool]]) -> None:
         """Put intents on disk, then the requests on the wire."""
-        intents = [trying.intent for trying, new in batch if new]
-        recorded = not intents or self._desk.intend(intents)
-        for trying, new in batch:
+        intents = [attempt.intent for attempt, new in batch if new]
+        recorded = not intents or self._state.record_intents(intents)
+        for attempt, new in batch:
             if recorded or not new:
-                self._posting.add(trying.intent.hash)
-                self._start(lambda trying=trying: self._post(trying))  # type: ignore[misc]
+                self._posting.add(attempt.intent.hash)
+                self._start(lambda attempt=attempt: self._post(attempt))  # type: ignore[misc]
 
-    def _post(self, trying: Trying) -> Submitted:
-        intent = trying.intent
-        return Submitted(trying, self._gateway.submit(intent.body.encode(), intent.key))
+    def _post(self, attempt: SubmitAttempt) -> Submitted:
+        intent = attempt.intent
+        return Submitted(attempt, self._gateway.submit(intent.body.encode(), intent.key))
 
-    def _after_submit(self, message: Submitted) -> Reaction:
-        clock = self._desk.clock
-        sent = after_submit(
-            message.trying,
+    def _on_submit(self, message: Submitted) -> Reaction:
+        clock = self._state.clock
+        sent = on_submit(
+            message.attempt,
             message.answer,
             monotonic=clock.monotonic(),
             now=clock.now(),
-            chance=self._chance,
+            random=self._random,
         )
 
         def then() -> None:
-            self._posting.discard(message.trying.intent.hash)
+            self._posting.discard(message.attempt.intent.hash)
             if sent.again is not None:
                 self._put_off(sent.again)
             elif sent.stop is not None:
-                self._desk.halt(sent.stop)
+                self._state.stop_buying(sent.stop)
             else:
                 self.why = None
             if any(isinstance(event, TaskCreated) for event in sent.events):
-                self._pace.taken()
-                self._taken(message.trying.intent.hash)
+                self._limiter.accepted()
+                self._on_accepted(message.attempt.intent.hash)
             elif any(isinstance(event, SubmitFailed | SubmitRejected) for event in sent.events):
-                self._images.release(message.trying.intent.hash)
+                self._uploads.unpin(message.attempt.intent.hash)
 
         return Reaction(sent.events, then)
 
-    def _put_off(self, again: Again) -> None:
-        now = self._desk.clock.monotonic()
-        self._again.put(now + again.wait, again.trying)
+    def _put_off(self, again: Retry) -> None:
+        now = self._state.clock.monotonic()
+        self._resends.put(now + again.wait, again.attempt)
         self.why = f"waits {again.wait:.0f} s: {again.why}"
-        if again.crowded:
-            self.crowded(again.wait)
+        if again.throttled:
+            self.throttled(again.wait)
 
-    def _put_later(self, hash_: str, wait: float) -> None:
-        self._later.put(self._desk.clock.monotonic() + wait, hash_)
+    def _delay(self, hash_: str, wait: float) -> None:
+        self._delayed.put(self._state.clock.monotonic() + wait, hash_)
 
-    def _after_upload(self, message: Prepared) -> Reaction:
+    def _on_upload(self, message: PreparedBody) -> Reaction:
         self._waits_for_images = False
-        found = self._images.handle(message)
+        found = self._uploads.handle(message)
         self.why = found.why or self.why
         if found.ready:
-            self._ready.put(message.hash)
+            self._queue.put(message.hash)
         elif found.wait is not None:
-            self._put_later(message.hash, found.wait)
+            self._delay(message.hash, found.wait)
         return Reaction(found.events)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from veogen.executor.downloads import Broken, Brought, NoSpace
-from veogen.executor.mp4 import Facts, compare, measure
+from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
+from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
 from veogen.models.model import Json
@@ -28,7 +28,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ResumeInfo:
     """Which file it is: the part of its link that is not signed, its tag and its length.
 
     `boot` is when this machine was started: after a power failure the last bytes of a file that
@@ -40,7 +40,7 @@ class Identity:
     length: int | None
     boot: str = ""
 
-    def is_same_file(self, other: "Identity") -> bool:
+    def is_same_file(self, other: "ResumeInfo") -> bool:
         """Whether bytes of both may stand in one file."""
         if self.length is None or self.length != other.length or self.boot != other.boot:
             return False
@@ -56,7 +56,7 @@ def boot_id() -> str:
         return ""
 
 
-class Part:
+class PartialFile:
     """The `.part` file of a video, and the note beside it."""
 
     def __init__(self, target: Path) -> None:
@@ -65,9 +65,9 @@ class Part:
         self.path = target.with_name(f".{short}.part")
         self._note = target.with_name(f".{short}.part.json")
         self._noted = True  # as far as is known
-        self._unsaid: Identity | None = None
+        self._unsaid: ResumeInfo | None = None
 
-    def found(self) -> tuple[Identity, int] | None:
+    def resumable(self) -> tuple[ResumeInfo, int] | None:
         """Whose bytes are here and how many; None when nothing can be gone on with."""
         try:
             note = self._note.read_bytes()
@@ -75,7 +75,7 @@ class Part:
             self._noted = not isinstance(error, FileNotFoundError)
             return None
         try:
-            identity = _identity(json.loads(note))
+            identity = _resume_info(json.loads(note))
             size = self.path.lstat().st_size if not self.path.is_symlink() else 0
         except (OSError, ValueError, TypeError):
             return None
@@ -83,7 +83,7 @@ class Part:
             return None
         return identity, size
 
-    def begin(self, identity: Identity) -> "Writer":
+    def begin(self, identity: ResumeInfo) -> "HashingWriter":
         """Forget what is here and begin with the first byte."""
         if self._noted:
             self.drop()
@@ -95,9 +95,9 @@ class Part:
         self._unsaid = identity
         return writer
 
-    def _created(self) -> "Writer":
+    def _created(self) -> "HashingWriter":
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return Writer(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
+        return HashingWriter(os.fdopen(os.open(self.path, flags, 0o644), "r+b", buffering=0))
 
     def remember(self) -> None:
         """Note whose bytes are here: without that they cannot be gone on with.
@@ -116,10 +116,10 @@ class Part:
         os.replace(draft, self._note)
         self._unsaid = None
 
-    def resume(self) -> "Writer":
+    def resume(self) -> "HashingWriter":
         """Go on after the bytes that are here, which are hashed first."""
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-        writer = Writer(os.fdopen(os.open(self.path, flags), "r+b", buffering=0))
+        writer = HashingWriter(os.fdopen(os.open(self.path, flags), "r+b", buffering=0))
         writer.take_in()
         return writer
 
@@ -136,7 +136,7 @@ class Part:
             self.drop()
 
 
-class Writer:
+class HashingWriter:
     """Writes and hashes; `size` is how many bytes there are."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -174,9 +174,9 @@ class Writer:
         return self._hash.hexdigest()
 
 
-def _identity(data: Any) -> Identity:
+def _resume_info(data: Any) -> ResumeInfo:
     """The note as it was read; raises for anything else."""
-    identity = Identity(**data)
+    identity = ResumeInfo(**data)
     texts = (identity.source, identity.etag or "", identity.boot)
     if not all(isinstance(text, str) for text in texts) or type(identity.length) is not int:
         raise TypeError
@@ -186,53 +186,55 @@ def _identity(data: Any) -> Identity:
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
-KEPT = 4 << 20
+RESERVED = 4 << 20
 """Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class WholeClip:
     """A whole clip under its final name."""
 
     path: Path
     sha256: str
     bytes: int
-    facts: Facts
+    info: ClipInfo
 
 
-def already_there(target: Path, root: Path) -> Delivered | Broken | None:
+def existing_clip(target: Path, root: Path) -> WholeClip | DownloadFailed | None:
     """What stands under the final name, if anything does: a delivered clip is never overwritten."""
     if not is_inside(target.parent, root):
         text = f"{target.parent}: a symbolic link leads out of the run directory"
-        return Broken("outside", text, retry=False)
+        return DownloadFailed("outside", text, retry=False)
     if not os.path.lexists(target):
         return None
     if target.is_symlink() or not target.is_file():
-        return in_the_way(target)
+        return blocked(target)
     if target.stat().st_size == 0:  # a name that was reserved, and no more
         target.unlink()
         return None
-    facts = measure(target)
-    if isinstance(facts, str):
-        return in_the_way(target)
-    with Writer(target.open("rb", buffering=0)) as reader:
+    info = probe(target)
+    if isinstance(info, str):
+        return blocked(target)
+    with HashingWriter(target.open("rb", buffering=0)) as reader:
         reader.take_in()
-        return Delivered(path=target, sha256=reader.digest(), bytes=reader.size, facts=facts)
+        return WholeClip(path=target, sha256=reader.digest(), bytes=reader.size, info=info)
 
 
 def room(folder: str | Path) -> int:
     """How many bytes clips may take on the disk of a folder."""
-    return shutil.disk_usage(folder).free - KEPT
+    return shutil.disk_usage(folder).free - RESERVED
 
 
 def is_inside(folder: Path, root: Path) -> bool:
     """Whether no link on the way to a folder leads out of `root`."""
-    if folder.is_relative_to(root) and not _turns(folder.parts[len(root.parts) :], root):
+    if folder.is_relative_to(root) and not _leaves_straight_path(
+        folder.parts[len(root.parts) :], root
+    ):
         return True  # as nearly always
     return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
 
 
-def _turns(parts: Sequence[str], root: Path) -> bool:
+def _leaves_straight_path(parts: Sequence[str], root: Path) -> bool:
     """Whether the way down from `root` goes through a link, or up again."""
     place = root
     for part in parts:
@@ -242,12 +244,12 @@ def _turns(parts: Sequence[str], root: Path) -> bool:
     return False
 
 
-def in_the_way(target: Path) -> Broken:
+def blocked(target: Path) -> DownloadFailed:
     text = f"{target}: something else than a whole clip is in the way; move it elsewhere"
-    return Broken("in-the-way", text, retry=False)
+    return DownloadFailed("in-the-way", text, retry=False)
 
 
-def put_in_place(part: Path, target: Path) -> None:
+def move_into_place(part: Path, target: Path) -> None:
     """Give the file its final name, unless something has it; raises `FileExistsError`."""
     try:
         os.link(part, target)
@@ -263,11 +265,11 @@ def put_in_place(part: Path, target: Path) -> None:
         os.close(directory)
 
 
-def disk_trouble(error: OSError, target: Path) -> Broken | NoSpace:
+def disk_error(error: OSError, target: Path) -> DownloadFailed | DiskFull:
     where, why = error.filename or target, error.strerror or str(error)
     if error.errno in _FULL:
-        return NoSpace(f"{where}: {why}")
-    return Broken("disk", f"{where}: {why}", retry=False)
+        return DiskFull(f"{where}: {why}")
+    return DownloadFailed("disk", f"{where}: {why}", retry=False)
 
 
 LARGEST = 1 << 30
@@ -285,7 +287,7 @@ _WORTH_A_NOTE, _LONG = 1 << 20, 1.0
 Effective: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
 
-class Downloads:
+class ClipDownloader:
     """Brings the videos of one run directory home; what differs from the request is a warning."""
 
     def __init__(
@@ -303,7 +305,7 @@ class Downloads:
         self._largest = largest
         self._stopped = stopped
 
-    def bring(self, request: Entry, index: int, of: int, link: str) -> Brought:
+    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
         """Bring video `index` (from 0) of `of` home from its link."""
         path = request.path(index, of)
         brought = download(
@@ -314,9 +316,9 @@ class Downloads:
             largest=self._largest,
             stopped=self._stopped,
         )
-        if not isinstance(brought, Delivered):
+        if not isinstance(brought, WholeClip):
             return replace(brought, message=self._here(brought.message))
-        differences = compare(brought.facts, self._effective(request.body))
+        differences = mismatches(brought.info, self._effective(request.body))
         fewer = ("fewer-videos",) if of < request.videos else ()
         return _video(brought, path, (*differences, *fewer))
 
@@ -335,22 +337,22 @@ def download(
     root: Path,
     largest: int = LARGEST,
     stopped: Callable[[], bool] = lambda: False,
-) -> Delivered | Broken | NoSpace:
+) -> WholeClip | DownloadFailed | DiskFull:
     """Bring a link home to `target` below `root`; goes on where an earlier try was cut off."""
     try:
-        found = already_there(target, root)
+        found = existing_clip(target, root)
         if found is not None:
             return found
         target.parent.mkdir(parents=True, exist_ok=True)
         return _Download(host, link, target, largest, stopped).run()
     except OSError as error:  # of the disk: the host raises none
-        return disk_trouble(error, target)
+        return disk_error(error, target)
 
 
 class _RefusedError(Exception):
     """This try has failed; the exception carries what is to be said."""
 
-    def __init__(self, outcome: Broken | NoSpace) -> None:
+    def __init__(self, outcome: DownloadFailed | DiskFull) -> None:
         super().__init__()
         self.outcome = outcome
 
@@ -370,17 +372,17 @@ class _Download:
         self._link = link
         self._target = target
         self._folder = str(target.parent)
-        self._part = Part(target)
+        self._part = PartialFile(target)
         self._largest = largest
         self._stopped = stopped
 
-    def run(self) -> Delivered | Broken | NoSpace:
+    def run(self) -> WholeClip | DownloadFailed | DiskFull:
         try:
             return self._verified(self._bytes())
         except _RefusedError as refused:
             return refused.outcome
         except InterruptedDownload as error:  # what came is kept, and gone on with
-            return Broken("interrupted", f"the download broke off: {error}")
+            return DownloadFailed("interrupted", f"the download broke off: {error}")
         finally:
             with contextlib.suppress(OSError):  # a full disk: what came is begun anew
                 self._part.remember()
@@ -399,9 +401,9 @@ class _Download:
             with self._writer(body, known, start) as writer:
                 return self._take(body, writer)
 
-    def _known(self) -> tuple[Identity | None, int]:
+    def _known(self) -> tuple[ResumeInfo | None, int]:
         """Which file the part is of, if it can be gone on with."""
-        found = self._part.found()
+        found = self._part.resumable()
         if found is None or found[0].boot != boot_id():
             return None, 0
         identity, size = found
@@ -412,7 +414,7 @@ class _Download:
         """Refuse what cannot be a clip, or has no room, before a byte is written."""
         if body.content_type and body.content_type.startswith(_PAGES):
             raise _RefusedError(
-                Broken("not-a-video", "the link leads to a web page, not to a clip")
+                DownloadFailed("not-a-video", "the link leads to a web page, not to a clip")
             )
         if body.length is not None and body.length > self._largest:
             raise _RefusedError(self._too_large(body.length))
@@ -422,21 +424,21 @@ class _Download:
         """How many bytes can be taken until it is looked at again."""
         left = room(self._folder)
         if missing > left:
-            free = f"the journal {KEPT}, {left + KEPT} are free"
+            free = f"the journal {RESERVED}, {left + RESERVED} are free"
             text = f"{self._folder}: the clip needs {missing} bytes more and {free}"
-            raise _RefusedError(NoSpace(text))
+            raise _RefusedError(DiskFull(text))
         return max(_UNSEEN, left // _SHARE)
 
-    def _writer(self, body: OpenDownload, known: Identity | None, start: int) -> Writer:
-        identity = Identity(_source(self._link), body.etag, body.length, boot_id())
+    def _writer(self, body: OpenDownload, known: ResumeInfo | None, start: int) -> HashingWriter:
+        identity = ResumeInfo(_source(self._link), body.etag, body.length, boot_id())
         if body.start == 0:
             return self._part.begin(identity)
         if body.start == start and known and known.is_same_file(identity):
             return self._part.resume()
         self._part.drop()
-        raise _RefusedError(Broken("changed", "the file behind the link has changed"))
+        raise _RefusedError(DownloadFailed("changed", "the file behind the link has changed"))
 
-    def _take(self, body: OpenDownload, writer: Writer) -> str:
+    def _take(self, body: OpenDownload, writer: HashingWriter) -> str:
         clock = SystemClock()
         begun, look_at = clock.monotonic(), writer.size
         for chunk in body.chunks:
@@ -446,29 +448,29 @@ class _Download:
             if writer.size > self._largest:
                 raise self._useless(self._too_large(writer.size))
             if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
-                raise self._useless(Broken("not-a-video", "what came is no MP4"))
+                raise self._useless(DownloadFailed("not-a-video", "what came is no MP4"))
             if writer.size >= look_at:
                 look_at = writer.size + self._look_at_the_disk(0)
             if self._stopped():
                 raise InterruptedDownload("the run was stopped")
         if body.length is not None and writer.size != body.length:
             text = f"{writer.size} bytes came instead of {body.length}"
-            raise self._useless(Broken("wrong-length", text))
+            raise self._useless(DownloadFailed("wrong-length", text))
         return writer.keep()
 
-    def _verified(self, sha256: str) -> Delivered | Broken:
-        facts = measure(self._part.path)
-        if isinstance(facts, str):
-            raise self._useless(Broken("damaged", f"the clip is not whole: {facts}"))
+    def _verified(self, sha256: str) -> WholeClip | DownloadFailed:
+        info = probe(self._part.path)
+        if isinstance(info, str):
+            raise self._useless(DownloadFailed("damaged", f"the clip is not whole: {info}"))
         size = self._part.path.stat().st_size
         try:
-            put_in_place(self._part.path, self._target)
+            move_into_place(self._part.path, self._target)
         except FileExistsError:
-            return in_the_way(self._target)
+            return blocked(self._target)
         self._part.tidy()
-        return Delivered(path=self._target, sha256=sha256, bytes=size, facts=facts)
+        return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
 
-    def _useless(self, outcome: Broken) -> _RefusedError:
+    def _useless(self, outcome: DownloadFailed) -> _RefusedError:
         """The part is of no use to the next try."""
         self._part.drop()
         return _RefusedError(outcome)
@@ -478,14 +480,14 @@ class _Download:
             self._part.drop()
         gone = unread.status in _EXPIRED
         words = f"{unread.message}: the link has expired" if gone else unread.message
-        return _RefusedError(Broken("link-expired" if gone else unread.code, words))
+        return _RefusedError(DownloadFailed("link-expired" if gone else unread.code, words))
 
-    def _too_large(self, size: int) -> Broken:
+    def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
-        return Broken("too-large", text, retry=False)
+        return DownloadFailed("too-large", text, retry=False)
 
 
-def _is_mp4(writer: Writer) -> bool:
+def _is_mp4(writer: HashingWriter) -> bool:
     return writer.head(_HEAD)[4:8] == b"ftyp"
 
 
@@ -495,11 +497,11 @@ def _source(link: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{parts.path}"
 
 
-def _video(delivered: Delivered, path: str, warnings: tuple[str, ...]) -> Video:
-    facts: dict[str, Any] = {
-        name: getattr(delivered.facts, name)
+def _video(delivered: WholeClip, path: str, warnings: tuple[str, ...]) -> Video:
+    info: dict[str, Any] = {
+        name: getattr(delivered.info, name)
         for name in ("duration", "width", "height", "fps", "audio")
     }
     return Video(
-        path=path, sha256=delivered.sha256, bytes=delivered.bytes, warnings=warnings, **facts
+        path=path, sha256=delivered.sha256, bytes=delivered.bytes, warnings=warnings, **info
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from veogen.executor import options as backoff
+from veogen.executor.options import Random, retry_wait
 from veogen.gateway.api import Accepted, NotAccepted, ReadError, Rejected, Submission, Task, Unknown
 from veogen.results import events
 from veogen.results.events import Event, SubmitIntended
@@ -17,7 +17,7 @@ from veogen.results.record import Record
 PATIENCE = 30 * 60.0
 """Seconds for which a request is sent again that the gateway has no room for."""
 
-LOOKS_FOR_LINKS = 5
+POLLS_FOR_LINKS = 5
 
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
@@ -33,30 +33,30 @@ class Stop:
     message: str
 
     @property
-    def deaf(self) -> bool:
+    def gateway_unreachable(self) -> bool:
         return self.kind in ("denied", "silent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trying:
+class SubmitAttempt:
     """A submission on its way. `doubtful`: an earlier POST of this attempt may have been taken."""
 
     intent: SubmitIntended
     replays: int = 0
-    doubtful: bool = False
+    maybe_accepted: bool = False
     tries: int = 0
     had_error: bool = False
-    refused_since: float | None = None
+    throttled_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class Retry:
     """Send the same again after `wait` seconds; `crowded`: because the gateway has no room."""
 
-    trying: Trying
+    attempt: SubmitAttempt
     wait: float
     why: str
-    crowded: bool = False
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,35 +64,35 @@ class Sent:
     """What a submission came to."""
 
     events: tuple[Event, ...] = ()
-    again: Again | None = None
+    again: Retry | None = None
     stop: Stop | None = None
 
 
-def after_submit(
-    trying: Trying, answer: Submission, *, monotonic: float, now: float, chance: backoff.Chance
+def on_submit(
+    attempt: SubmitAttempt, answer: Submission, *, monotonic: float, now: float, random: Random
 ) -> Sent:
     """What one POST's answer means (interface, section 6.1)."""
-    trying = replace(trying, tries=trying.tries + 1)
+    attempt = replace(attempt, tries=attempt.tries + 1)
     match answer:
         case Accepted():
-            return Sent(events=(_accepted(trying.intent, answer, now),))
-        case NotAccepted(once=True) if trying.had_error:
-            return _unknown(trying, answer.code, f"twice: {answer.message}", chance)
+            return Sent(events=(_accepted(attempt.intent, answer, now),))
+        case NotAccepted(once=True) if attempt.had_error:
+            return _unknown(attempt, answer.code, f"twice: {answer.message}", random)
         case NotAccepted():
-            return _not_taken(trying, answer, monotonic, chance)
+            return _not_taken(attempt, answer, monotonic, random)
         case Unknown():
-            return _unknown(trying, answer.code, answer.message, chance)
+            return _unknown(attempt, answer.code, answer.message, random)
         case Rejected(stops=True):
             stop = Stop("refused", f"{answer.message} ({answer.code})")
-            return Sent(events=(give_up(trying, answer.code, answer.message),), stop=stop)
+            return Sent(events=(close_attempt(attempt, answer.code, answer.message),), stop=stop)
         case Rejected():
-            return Sent(events=(_refused(trying, answer),))
+            return Sent(events=(_refused(attempt, answer),))
 
 
-def give_up(trying: Trying, code: str, message: str) -> Event:
+def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
     """The end of a submission that is not made again: planned, unless a POST is in doubt."""
-    kind = events.SubmitUnknown if trying.doubtful else events.SubmitFailed
-    return kind(trying.intent.hash, trying.intent.attempt, code, message)
+    kind = events.SubmitUnknown if attempt.maybe_accepted else events.SubmitFailed
+    return kind(attempt.intent.hash, attempt.intent.attempt, code, message)
 
 
 def _accepted(intent: SubmitIntended, taken: Accepted, now: float) -> Event:
@@ -109,39 +109,39 @@ def _accepted(intent: SubmitIntended, taken: Accepted, now: float) -> Event:
 
 
 def _not_taken(
-    trying: Trying, answer: NotAccepted, monotonic: float, chance: backoff.Chance
+    attempt: SubmitAttempt, answer: NotAccepted, monotonic: float, random: Random
 ) -> Sent:
-    crowded = answer.reached and not answer.once
-    since = trying.refused_since
-    if crowded:
+    throttled = answer.reached and not answer.once
+    since = attempt.throttled_since
+    if throttled:
         since = monotonic if since is None else since
         if monotonic - since >= PATIENCE:
-            return Sent(events=(give_up(trying, answer.code, answer.message),))
-    again = Again(
-        trying=replace(trying, refused_since=since, had_error=trying.had_error or answer.once),
-        wait=backoff.wait(trying.tries, chance, answer.retry_after),
+            return Sent(events=(close_attempt(attempt, answer.code, answer.message),))
+    again = Retry(
+        attempt=replace(attempt, throttled_since=since, had_error=attempt.had_error or answer.once),
+        wait=retry_wait(attempt.tries, random, answer.retry_after),
         why=f"{answer.message} ({answer.code})",
-        crowded=crowded,
+        throttled=throttled,
     )
     return Sent(again=again)
 
 
-def _unknown(trying: Trying, code: str, message: str, chance: backoff.Chance) -> Sent:
-    trying = replace(trying, doubtful=True)
-    if trying.replays > 0:
-        again = Again(
-            trying=replace(trying, replays=trying.replays - 1),
-            wait=backoff.wait(trying.tries, chance),
+def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Sent:
+    attempt = replace(attempt, maybe_accepted=True)
+    if attempt.replays > 0:
+        again = Retry(
+            attempt=replace(attempt, replays=attempt.replays - 1),
+            wait=retry_wait(attempt.tries, random),
             why=f"{message} ({code})",
         )
         return Sent(again=again)
-    return Sent(events=(give_up(trying, code, message),))
+    return Sent(events=(close_attempt(attempt, code, message),))
 
 
-def _refused(trying: Trying, answer: Rejected) -> Event:
-    if trying.doubtful:
-        return give_up(trying, answer.code, answer.message)
-    intent = trying.intent
+def _refused(attempt: SubmitAttempt, answer: Rejected) -> Event:
+    if attempt.maybe_accepted:
+        return close_attempt(attempt, answer.code, answer.message)
+    intent = attempt.intent
     return events.SubmitRejected(intent.hash, intent.attempt, answer.code, answer.message)
 
 
@@ -150,15 +150,15 @@ class Seen(NamedTuple):
 
     events: tuple[Event, ...] = ()
     ask_again: float | None = None
-    looks: int = 0
+    empty_polls: int = 0
     stop: Stop | None = None
 
 
-def after_read(
+def on_poll(
     record: Record,
     answer: Task | ReadError,
     *,
-    looks: int,
+    empty_polls: int,
     now: float,
     interval: Callable[[], float],
 ) -> Seen:
@@ -170,39 +170,39 @@ def after_read(
     task_id = record.task_id or ""
     match answer:
         case ReadError():
-            return _unread(record, answer, looks, now, interval)
+            return _unread(record, answer, empty_polls, now, interval)
         case Task() if answer.id != task_id:
-            return Seen(ask_again=interval(), looks=looks)
+            return Seen(ask_again=interval(), empty_polls=empty_polls)
         case Task(state="completed"):
-            return _completed(record, answer, looks, now, interval)
+            return _completed(record, answer, empty_polls, now, interval)
         case Task(state="failed" | "cancelled"):
             return _ended(record, answer, task_id)
         case Task():
             told = events.TaskProgressed(record.hash, task_id, answer.state, answer.progress)
-            return Seen(events=(told,), ask_again=interval(), looks=looks)
+            return Seen(events=(told,), ask_again=interval(), empty_polls=empty_polls)
 
 
 def _unread(
-    record: Record, answer: ReadError, looks: int, now: float, interval: Callable[[], float]
+    record: Record, answer: ReadError, empty_polls: int, now: float, interval: Callable[[], float]
 ) -> Seen:
     """Asked again, but a made task not for ever: the links that are known live for a day only."""
     made = bool(record.links)
-    if made and (answer.denied or looks + 1 >= LOOKS_FOR_LINKS):
+    if made and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
         return _as_known(record, None, now)
     if answer.denied:
         return Seen(stop=Stop("denied", f"{answer.message} ({answer.code})"))
     wait = max(interval(), answer.retry_after or 0) if answer.reached else min(interval(), _SOON)
-    return Seen(ask_again=wait, looks=looks + made)
+    return Seen(ask_again=wait, empty_polls=empty_polls + made)
 
 
 def _completed(
-    record: Record, task: Task, looks: int, now: float, interval: Callable[[], float]
+    record: Record, task: Task, empty_polls: int, now: float, interval: Callable[[], float]
 ) -> Seen:
     if task.links:
         made = events.TaskCompleted(record.hash, task.id, task.links, task.credits, now)
         return Seen(events=(made,))
-    if looks + 1 < LOOKS_FOR_LINKS:
-        return Seen(ask_again=interval(), looks=looks + 1)
+    if empty_polls + 1 < POLLS_FOR_LINKS:
+        return Seen(ask_again=interval(), empty_polls=empty_polls + 1)
     return _as_known(record, task.credits, now)
 
 

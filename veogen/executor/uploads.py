@@ -9,9 +9,8 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from veogen.document.files import OutsideRootError
-from veogen.executor import options as backoff
-from veogen.executor.options import Clock
-from veogen.executor.state import Desk
+from veogen.executor.options import Clock, Random, retry_wait
+from veogen.executor.state import RunState
 from veogen.executor.transitions import PATIENCE, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
@@ -33,7 +32,7 @@ _NO_CREDITS = 402
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedBody:
     """The body of a request with local images, or why they could not be uploaded.
 
     `uploads` are those that were made for it, by SHA-256.
@@ -45,7 +44,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Spare:
+class EvictableUpload:
     """An upload of ours that no request needs now: it can make room for another."""
 
     sha256: str
@@ -59,27 +58,27 @@ class Uploads(Protocol):
         """It will be prepared: what it needs is given up last."""
         ...
 
-    def hold(self, request: Entry) -> None:
+    def pin(self, request: Entry) -> None:
         """It needs its images at the gateway, until it is released."""
         ...
 
-    def release(self, hash_: str) -> None:
+    def unpin(self, hash_: str) -> None:
         """The gateway has no more use for the images of this request."""
         ...
 
-    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
+    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
         """Hold it, and give its body with every local image replaced by its uploaded address.
 
         With `spare` that one is deleted first.
         """
         ...
 
-    def spare(self) -> Spare | None:
+    def evict(self) -> EvictableUpload | None:
         """Give up one upload of ours that no request needs now."""
         ...
 
     @property
-    def held(self) -> bool:
+    def pinned(self) -> bool:
         """Whether room may come by itself: a request that is going on holds an upload of ours."""
         ...
 
@@ -94,27 +93,27 @@ class Next:
     events: tuple[Event, ...] = ()
 
 
-class Preparing:
+class UploadQueue:
     """Owns whose images are being uploaded, and the bodies that were prepared."""
 
     def __init__(
         self,
-        desk: Desk,
+        state: RunState,
         uploads: Uploads,
-        chance: backoff.Chance,
-        start: Callable[[Callable[[], Prepared]], None],
+        random: Random,
+        start: Callable[[Callable[[], PreparedBody]], None],
     ) -> None:
-        self._desk = desk
+        self._state = state
         self._uploads = uploads
-        self._chance = chance
+        self._random = random
         self._start = start
         self._under_way: dict[str, Entry] = {}
         self._bodies: dict[str, Mapping[str, Json]] = {}
         self._tries: dict[str, int] = {}
         self._full_since: dict[str, float] = {}
-        for standing in desk.ledger.everything:
+        for standing in state.ledger.everything:
             if standing.request.images and standing.record.status in ("submitted", "indeterminate"):
-                uploads.hold(standing.request)
+                uploads.pin(standing.request)
 
     def __len__(self) -> int:
         """How many requests are being prepared."""
@@ -134,22 +133,22 @@ class Preparing:
         """Whether it has to be prepared before it can be sent."""
         return bool(request.images) and request.hash not in self._bodies
 
-    def begin(self, request: Entry, spare: Spare | None = None) -> None:
+    def begin(self, request: Entry, evicted: EvictableUpload | None = None) -> None:
         self._under_way[request.hash] = request
-        self._start(lambda: self._uploads.prepare(request, spare))
+        self._start(lambda: self._uploads.prepare(request, evicted))
 
     def body(self, request: Entry) -> Mapping[str, Json]:
         """What is to be sent, once."""
         return self._bodies.pop(request.hash, request.body)
 
-    def release(self, hash_: str) -> None:
+    def unpin(self, hash_: str) -> None:
         """Its images are needed no more."""
-        self._uploads.release(hash_)
+        self._uploads.unpin(hash_)
 
-    def handle(self, message: Prepared) -> Next:
+    def handle(self, message: PreparedBody) -> Next:
         """What an upload comes to."""
         request = self._under_way.pop(message.hash)
-        self._desk.keep_uploads(message.uploads)
+        self._state.keep_uploads(message.uploads)
         if isinstance(message.body, ReadError):
             return self._after_failure(request, message.body)
         self._bodies[request.hash] = message.body
@@ -160,21 +159,21 @@ class Preparing:
     def _after_failure(self, request: Entry, unread: ReadError) -> Next:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
         if unread.denied or unread.status == _NO_CREDITS:
-            self._desk.halt(Stop("refused", f"{unread.message} ({unread.code})"))
+            self._state.stop_buying(Stop("refused", f"{unread.message} ({unread.code})"))
             return Next()
         if unread.code == FULL:
             found = self._make_room(request, unread)
             if found is not None:
                 return found
-        attempt = self._desk.ledger.record(request.hash).attempts + 1
+        attempt = self._state.ledger.record(request.hash).attempts + 1
         if is_final(unread):
             refused = events.SubmitRejected(request.hash, attempt, unread.code, unread.message)
             return Next(events=(refused,))
         tries = self._tries[request.hash] = self._tries.get(request.hash, 0) + 1
-        if tries < self._desk.policy.download_tries:
+        if tries < self._state.policy.download_tries:
             return self._again(unread, tries)
         why = f"{unread.message} ({unread.code})"
-        self._desk.listener.note(
+        self._state.listener.note(
             f"{request.address}: an image could not be uploaded, it stays planned: {why}"
         )
         left = events.SubmitFailed(request.hash, attempt, unread.code, unread.message)
@@ -182,19 +181,19 @@ class Preparing:
 
     def _make_room(self, request: Entry, unread: ReadError) -> Next | None:
         """Delete an upload of ours, forgotten first: a journal must not name what is gone."""
-        spare = self._uploads.spare()
-        if spare is not None:
-            self._desk.forget_upload(spare.sha256)
-            if self._desk.stop is None:
-                self.begin(request, spare)
+        evicted = self._uploads.evict()
+        if evicted is not None:
+            self._state.forget_upload(evicted.sha256)
+            if self._state.stop is None:
+                self.begin(request, evicted)
             return Next()
-        now = self._desk.clock.monotonic()
+        now = self._state.clock.monotonic()
         since = self._full_since.setdefault(request.hash, now)
-        waits = self._uploads.held and now - since < PATIENCE
+        waits = self._uploads.pinned and now - since < PATIENCE
         return self._again(unread, 5) if waits else None
 
     def _again(self, unread: ReadError, tries: int) -> Next:
-        wait = backoff.wait(tries, self._chance, unread.retry_after)
+        wait = retry_wait(tries, self._random, unread.retry_after)
         why = f"waits {wait:.0f} s: {unread.message} ({unread.code})"
         return Next(wait=wait, why=why)
 
@@ -212,7 +211,7 @@ LIFE = 72 * 3600.0
 MARGIN = 2 * 3600.0
 """An upload this near its end is not relied on: the gateway reads it when the task's turn comes."""
 
-Read = Callable[[PurePosixPath, int], bytes]
+ReadFile = Callable[[PurePosixPath, int], bytes]
 """The bytes of a file below the project root: no more than so many, and one if there are more."""
 
 
@@ -224,7 +223,7 @@ class Uploader:
     """
 
     def __init__(
-        self, gateway: Gateway, read: Read, known: Mapping[str, Upload], clock: Clock, tag: str
+        self, gateway: Gateway, read: ReadFile, known: Mapping[str, Upload], clock: Clock, tag: str
     ) -> None:
         self._gateway = gateway
         self._read = read
@@ -234,32 +233,32 @@ class Uploader:
         self._known = dict(known)
         self._one_at_a_time: dict[str, threading.Lock] = {}
         self._expected: dict[str, frozenset[str]] = {}
-        self._holding: dict[str, frozenset[str]] = {}
-        self._given_up = 0
+        self._pinned: dict[str, frozenset[str]] = {}
+        self._evictions = 0
 
     def expect(self, request: Entry) -> None:
         with self._lock:
             self._expected[request.hash] = _contents(request)
 
-    def hold(self, request: Entry) -> None:
+    def pin(self, request: Entry) -> None:
         with self._lock:
             self._expected.pop(request.hash, None)
-            self._holding[request.hash] = _contents(request)
+            self._pinned[request.hash] = _contents(request)
 
-    def release(self, hash_: str) -> None:
+    def unpin(self, hash_: str) -> None:
         with self._lock:
-            self._holding.pop(hash_, None)
+            self._pinned.pop(hash_, None)
 
     @property
-    def held(self) -> bool:
+    def pinned(self) -> bool:
         with self._lock:
-            return any(not self._known.keys().isdisjoint(c) for c in self._holding.values())
+            return any(not self._known.keys().isdisjoint(c) for c in self._pinned.values())
 
-    def spare(self) -> Spare | None:
+    def evict(self) -> EvictableUpload | None:
         """First what nobody will need, and of that what would expire first."""
         now = self._clock.now()
         with self._lock:
-            held = frozenset[str]().union(*self._holding.values())
+            held = frozenset[str]().union(*self._pinned.values())
             expected = frozenset[str]().union(*self._expected.values())
             free = [
                 ((sha256 in expected, upload.expires_at or 0.0), sha256)
@@ -268,26 +267,26 @@ class Uploader:
             ]
             if not free:
                 return None
-            self._given_up += 1
+            self._evictions += 1
             sha256 = min(free)[1]
-            return Spare(sha256, self._known.pop(sha256))
+            return EvictableUpload(sha256, self._known.pop(sha256))
 
-    def prepare(self, request: Entry, spare: Spare | None = None) -> Prepared:
-        if spare is not None and (kept := self._gateway.delete(spare.upload.file_id)):
+    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
+        if evicted is not None and (kept := self._gateway.delete(evicted.upload.file_id)):
             with self._lock:
-                self._known.setdefault(spare.sha256, spare.upload)
-            return Prepared(request.hash, kept, {spare.sha256: spare.upload})
-        self.hold(request)
+                self._known.setdefault(evicted.sha256, evicted.upload)
+            return PreparedBody(request.hash, kept, {evicted.sha256: evicted.upload})
+        self.pin(request)
         made: dict[str, Upload] = {}
         urls: dict[str, str] = {}
         for image in request.images:
             upload = self._uploaded(image, made)
             if isinstance(upload, ReadError):
-                self.release(request.hash)
+                self.unpin(request.hash)
                 self.expect(request)
-                return Prepared(request.hash, upload, made)
+                return PreparedBody(request.hash, upload, made)
             urls[FILE + image.path] = upload.url
-        return Prepared(request.hash, _body(request, urls), made)
+        return PreparedBody(request.hash, _body(request, urls), made)
 
     def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
         """The upload of an image: the one there is, or a new one, which is put into `made`."""
@@ -319,7 +318,7 @@ class Uploader:
         if isinstance(quota, Quota) and quota.remaining <= 0:
             return ReadError(code=FULL, message=advice_for(FULL))
         kind = kind_of(content)
-        name = f"{image.sha256[:16]}-{self._tag}{self._given_up}.{kind}"
+        name = f"{image.sha256[:16]}-{self._tag}{self._evictions}.{kind}"
         answer = self._gateway.upload(name, content, f"image/{kind}")
         if isinstance(answer, Upload) and answer.expires_at is None:
             life = self._clock.now() + LIFE

@@ -22,10 +22,10 @@ class Crashed:
     error: BaseException
 
 
-class Crew(Protocol[T]):
+class WorkerPool(Protocol[T]):
     """Does calls beside the owner. A test's crew does them at once, on a clock of its own."""
 
-    def start(self, call: Callable[[], T], *, prompt: bool = False) -> None:
+    def start(self, call: Callable[[], T], *, urgent: bool = False) -> None:
         """Do a call; its answer comes out of `wait`. `prompt`: it has to be on disk soon."""
         ...
 
@@ -37,12 +37,12 @@ class Crew(Protocol[T]):
         """All answers there are; waits for the first one, at most `seconds`."""
         ...
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         """Let everybody go who has nothing left to do; nothing is started after that."""
         ...
 
 
-class Threads(Generic[T]):
+class ThreadPool(Generic[T]):
     """Daemon threads, made when they are needed: a process that must leave does not wait.
 
     The owner never has more than `most` calls under way. While there are many, whoever hands an
@@ -55,36 +55,36 @@ class Threads(Generic[T]):
         self._clock = clock or SystemClock()
         self._threads = 0
         self._under_way = 0
-        self._prompt = 0
+        self._urgent = 0
         self._calls: queue.SimpleQueue[_Call[T] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[_Answered[T]] = queue.SimpleQueue()
 
-    def start(self, call: Callable[[], T], *, prompt: bool = False) -> None:
+    def start(self, call: Callable[[], T], *, urgent: bool = False) -> None:
         self._under_way += 1
-        self._prompt += prompt
-        self._calls.put(_Call(call, prompt))
+        self._urgent += urgent
+        self._calls.put(_Call(call, urgent))
         if self._threads < min(self._under_way, self._most):
             self._threads += 1
-            threading.Thread(target=self._work, daemon=True, name="veogen-crew").start()
+            threading.Thread(target=self._work, daemon=True, name="veogen-worker").start()
 
     def post(self, message: T) -> None:
-        self._answers.put(_Answered(message, calls=0, prompt=False))
+        self._answers.put(_Answered(message, calls=0, urgent=False))
 
     def wait(self, seconds: float | None) -> list[T | Crashed]:
         until = inf if seconds is None else self._clock.monotonic() + max(0, seconds)
         found: list[_Answered[T]] = []
         try:
             found.append(self._answers.get(timeout=None if seconds is None else max(0, seconds)))
-            if self._under_way > _FEW and not 0 < self._prompt <= _FEW:
+            if self._under_way > _FEW and not 0 < self._urgent <= _FEW:
                 self._clock.sleep(max(0, min(_MOMENT, until - self._clock.monotonic())))
             while True:
                 found.append(self._answers.get_nowait())
         except queue.Empty:
             self._under_way -= sum(answered.calls for answered in found)
-            self._prompt -= sum(answered.prompt for answered in found)
+            self._urgent -= sum(answered.urgent for answered in found)
             return [answered.message for answered in found]
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         for _ in range(self._threads):
             self._calls.put(None)
 
@@ -94,12 +94,12 @@ class Threads(Generic[T]):
                 answer: T | Crashed = call.make()
             except BaseException as error:  # noqa: BLE001 - handed to the owner, who raises it
                 answer = Crashed(error)
-            self._answers.put(_Answered(answer, calls=1, prompt=call.prompt))
+            self._answers.put(_Answered(answer, calls=1, urgent=call.urgent))
 
 
 class _Call(NamedTuple, Generic[T]):
     make: Callable[[], T]
-    prompt: bool
+    urgent: bool
 
 
 class _Answered(NamedTuple, Generic[T]):
@@ -107,4 +107,4 @@ class _Answered(NamedTuple, Generic[T]):
 
     message: T | Crashed
     calls: int
-    prompt: bool
+    urgent: bool

@@ -7,7 +7,7 @@ from typing import Any, Self
 from tqdm import tqdm
 
 from veogen.executor.options import Clock
-from veogen.executor.state import View
+from veogen.executor.state import RunProgress
 from veogen.progress.counts import Counts, fit_parts, status_parts
 from veogen.progress.messages import Messages, Screen, message_lines
 from veogen.results.events import Event
@@ -48,7 +48,7 @@ class Bar:
         self._counts = Counts(messages.retries)
         self._bar: _TqdmBar | None = None
         self._drawn_at = float("-inf")
-        self._view: View | None = None
+        self._view: RunProgress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -56,14 +56,14 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], view: RunProgress) -> None:
         self._counts.start(counted, view)
         self._view = view
         if self._counts.total:
             self._bar = self._open_bar()
             self._refresh()
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
         if message is not None and message.word not in _NOT_WRITTEN:
@@ -74,7 +74,7 @@ class Bar:
     def note(self, message: str) -> None:
         self._above(plain(message))
 
-    def tick(self, view: View) -> None:
+    def tick(self, view: RunProgress) -> None:
         self._view = view
         if self._clock.monotonic() - self._drawn_at >= _SECONDS_BETWEEN:
             self._refresh()

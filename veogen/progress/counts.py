@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal, TypeAlias
 
-from veogen.executor.state import View
+from veogen.executor.state import RunProgress
 from veogen.results.advice import duration_text
 from veogen.results.events import Event, TaskCompleted, TaskCreated, TaskFailed, VideoNotSaved
 from veogen.results.record import Record
@@ -30,7 +30,7 @@ class Counts:
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
         self._watched: set[str] = set()
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], view: RunProgress) -> None:
         """Begin with where every request stands already."""
         for hash_ in counted:
             record = view.ledger.record(hash_)
@@ -130,7 +130,7 @@ class StatusPart:
 
 
 def status_parts(
-    counts: Counts, view: View, now: float, *, ended: bool = False
+    counts: Counts, view: RunProgress, now: float, *, ended: bool = False
 ) -> tuple[StatusPart, ...]:
     """What there is to say beside the count of what is done, in the order of reading."""
     left = None if ended else counts.seconds_left(now, view.in_flight)

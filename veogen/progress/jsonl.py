@@ -18,7 +18,7 @@ from collections.abc import Collection
 from typing import Any, Self
 
 from veogen.executor.options import Clock
-from veogen.executor.state import Silent, View
+from veogen.executor.state import NullListener, RunProgress
 from veogen.progress.counts import Counts
 from veogen.progress.messages import Messages, Screen
 from veogen.results.events import Event, TaskProgressed, tag_of
@@ -49,7 +49,7 @@ class JsonStream:
         self._clock = clock
         self._counts = Counts(messages.retries)
         self._name = messages.names.run
-        self._view: View | None = None
+        self._view: RunProgress | None = None
         self._last_written: dict[str, Any] = {}
         self._written_at = float("-inf")
 
@@ -64,12 +64,12 @@ class JsonStream:
             self._write("end", self._run(self._view))
             self._view = None
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], view: RunProgress) -> None:
         self._counts.start(counted, view)
         self._view = view
         self._write_run("start", {"format": FORMAT, **self._run(view)})
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
         self._counts.apply(event, standing.record)
         tag = tag_of(event)
         name = _NAMES.get(tag, tag.lower())
@@ -80,7 +80,7 @@ class JsonStream:
     def note(self, message: str) -> None:
         self._write("note", {"message": message})
 
-    def tick(self, view: View) -> None:
+    def tick(self, view: RunProgress) -> None:
         self._view = view
         if self._clock.monotonic() - self._written_at >= SECONDS_BETWEEN:
             self._write_run("run", self._run(view))
@@ -92,7 +92,7 @@ class JsonStream:
             self._last_written = run
             self._write(name, run)
 
-    def _run(self, view: View) -> dict[str, Any]:
+    def _run(self, view: RunProgress) -> dict[str, Any]:
         left = self._counts.seconds_left(self._clock.now(), view.in_flight)
         return {
             "requests": self._counts.total,
@@ -129,7 +129,7 @@ def _request(event: Event, standing: RequestState) -> dict[str, Any]:
     return fields
 
 
-class NotesOnly(Silent):
+class NotesOnly(NullListener):
     """Writes notes alone: why a run stops is no progress."""
 
     def __init__(self, screen: Screen) -> None:

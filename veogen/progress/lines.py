@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Self
 
 from veogen.executor.options import Clock
-from veogen.executor.state import View
+from veogen.executor.state import RunProgress
 from veogen.progress.counts import Counts, join_parts, status_parts
 from veogen.progress.messages import Message, Messages, Screen, Word, message_lines, summary_lines
 from veogen.results.events import Event
@@ -36,7 +36,7 @@ class Lines:
         self._written: Counter[Word] = Counter()
         self._totals = ""
         self._totals_at = float("-inf")
-        self._view: View | None = None
+        self._view: RunProgress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,12 +49,12 @@ class Lines:
             self._write_summary(word)
         self._write_totals(ended=True)
 
-    def start(self, counted: Collection[str], view: View) -> None:
+    def start(self, counted: Collection[str], view: RunProgress) -> None:
         self._counts.start(counted, view)
         self._view = view
         self._write_totals()
 
-    def event(self, event: Event, standing: RequestState, view: View) -> None:
+    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
         if message is not None and (
@@ -68,7 +68,7 @@ class Lines:
     def note(self, message: str) -> None:
         self._write_lines([plain(message)])
 
-    def tick(self, view: View) -> None:
+    def tick(self, view: RunProgress) -> None:
         self._view = view
         now = self._clock.monotonic()
         for word in list(self._pending):

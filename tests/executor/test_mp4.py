@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clips import FAST, clip
 
-from veogen.executor.mp4 import Facts, compare, measure
+from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.models.model import Json, shipped
 
-FACTS = Facts(
+FACTS = ClipInfo(
     brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True
 )
 
@@ -26,13 +26,13 @@ def written(folder: Path, data: bytes) -> Path:
 
 
 def test_a_whole_clip_is_measured(tmp_path: Path) -> None:
-    assert measure(written(tmp_path, clip())) == FACTS
+    assert probe(written(tmp_path, clip())) == FACTS
 
 
 def test_a_silent_clip_on_end_is_measured(tmp_path: Path) -> None:
-    facts = measure(written(tmp_path, clip((720, 1280), audio=False)))
+    info = probe(written(tmp_path, clip((720, 1280), audio=False)))
 
-    assert facts == Facts(
+    assert info == ClipInfo(
         brand="isom", codec="h264", duration=4.0, width=720, height=1280, fps=24.0, audio=False
     )
 
@@ -84,7 +84,7 @@ def fragmented(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_a_clip_in_fragments_is_measured(fragmented: bytes, tmp_path: Path) -> None:
     assert b"moof" in fragmented
-    assert measure(written(tmp_path, fragmented)) == replace(FACTS, duration=4.021, fps=23.872)
+    assert probe(written(tmp_path, fragmented)) == replace(FACTS, duration=4.021, fps=23.872)
 
 
 def test_a_garbled_frame_in_a_fragment_is_found(fragmented: bytes, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_garbled_frame_in_a_fragment_is_found(fragmented: bytes, tmp_path: Pat
 
     damaged = fragmented[:at] + bytes(40) + fragmented[at + 40 :]
 
-    assert measure(written(tmp_path, damaged)) == "a frame is garbled"
+    assert probe(written(tmp_path, damaged)) == "a frame is garbled"
 
 
 def test_a_sector_that_was_never_written_is_missed_wherever_it_is(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_sector_that_was_never_written_is_missed_wherever_it_is(tmp_path: Path
     for sector in list(sectors)[:: len(sectors) // 40]:
         damaged = whole[: sector * 512] + bytes(512) + whole[(sector + 1) * 512 :]
 
-        assert measure(written(tmp_path, damaged)) == "a frame is garbled"
+        assert probe(written(tmp_path, damaged)) == "a frame is garbled"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_sector_that_was_never_written_is_missed_wherever_it_is(tmp_path: Path
 def test_a_clip_that_is_not_whole_says_why(
     damage: Callable[[bytes], bytes], reason: str, tmp_path: Path
 ) -> None:
-    found = measure(written(tmp_path, damage(clip())))
+    found = probe(written(tmp_path, damage(clip())))
 
     assert isinstance(found, str)
     assert reason in found
@@ -162,7 +162,7 @@ def test_a_clip_that_was_cut_short_anywhere_is_found_out(
     data = clip((320, 180), seconds=1)
     path = written(tmp_path_factory.mktemp("cut"), data[: int(cut * len(data))])
 
-    assert isinstance(measure(path), str)
+    assert isinstance(probe(path), str)
 
 
 @settings(max_examples=60, deadline=None)
@@ -175,13 +175,13 @@ def test_a_damaged_clip_never_makes_it_raise(
         at = int(where * len(data))
         data[at : at + len(what)] = what
 
-    found = measure(written(tmp_path_factory.mktemp("edits"), bytes(data)))
+    found = probe(written(tmp_path_factory.mktemp("edits"), bytes(data)))
 
-    assert isinstance(found, Facts | str)
+    assert isinstance(found, ClipInfo | str)
 
 
 @pytest.mark.parametrize(
-    ("body", "facts", "warnings"),
+    ("body", "info", "warnings"),
     [
         pytest.param({}, {}, (), id="the defaults"),
         pytest.param({"duration": 4}, {"duration": 4.021}, (), id="a sound that begins early"),
@@ -206,7 +206,7 @@ def test_a_damaged_clip_never_makes_it_raise(
     ],
 )
 def test_what_differs_from_the_request_is_a_warning(
-    body: dict[str, Json], facts: dict[str, object], warnings: tuple[str, ...]
+    body: dict[str, Json], info: dict[str, object], warnings: tuple[str, ...]
 ) -> None:
     values: dict[str, object] = {
         "brand": "isom",
@@ -217,10 +217,10 @@ def test_what_differs_from_the_request_is_a_warning(
         "fps": 24.0,
         "audio": True,
     }
-    found = Facts(**{**values, **facts})  # type: ignore[arg-type]
+    found = ClipInfo(**{**values, **info})  # type: ignore[arg-type]
 
-    assert compare(found, shipped()[FAST].effective(body)) == warnings
+    assert mismatches(found, shipped()[FAST].effective(body)) == warnings
 
 
 def test_nothing_is_expected_of_a_model_that_is_not_known() -> None:
-    assert compare(FACTS, {"model": "veo-9", "prompt": "a boat"}) == ()
+    assert mismatches(FACTS, {"model": "veo-9", "prompt": "a boat"}) == ()

@@ -10,10 +10,10 @@ import pytest
 from support.sessions import PRICE, World, cities, plan, records, request, statuses
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.decisions import Decision, Kind, candidates, unowned
-from veogen.executor.downloads import Broken
-from veogen.executor.options import Policy
-from veogen.executor.run import Outcome, Wanted, opened
+from veogen.executor.decisions import Decision, Kind, candidate_tasks, unowned_tasks
+from veogen.executor.downloads import DownloadFailed
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Outcome, Selection, open_run
 from veogen.executor.submitter import key_for
 from veogen.gateway.api import ReadError, Rejected, Task, Unknown
 from veogen.results.record import Failure, Record
@@ -175,9 +175,9 @@ def test_a_star_gives_up_and_pays_again_nothing_that_can_still_be_had(
     world.gateway.answers.extend([*bought, LOST])
     link = ("https://media.example/task-1/0.mp4",)
     world.gateway.reads["task-1"] = deque([Task(id="task-1", state="completed", links=link)])
-    world.courier.answers.append(Broken("damaged", "half", retry=False))
+    world.downloader.answers.append(DownloadFailed("damaged", "half", retry=False))
     three = cities("Tokyo", "Paris", "Oslo")
-    before = world.run(three, Policy(task_timeout=60.0))
+    before = world.run(three, RunPolicy(task_timeout=60.0))
     assert [*statuses(before).values()] == ["undelivered", "submitted", "indeterminate"]
 
     said: list[str] = []
@@ -205,7 +205,7 @@ def test_a_star_that_means_nothing_says_so(tmp_path: Path, kind: Kind) -> None:
 
 def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
-    world.courier.answers.extend([Broken("link-expired", "status 410")] * 5)
+    world.downloader.answers.extend([DownloadFailed("link-expired", "status 410")] * 5)
     assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
 
     assert statuses(decide(world, Decision("rebuy", "*")))[ADDRESS] == "submitted"
@@ -233,13 +233,13 @@ def test_a_refused_rebuy_is_a_failure(world: World) -> None:
 
 
 def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None:
-    with opened(
+    with open_run(
         world.path,
         plan=None,
-        services=world.services(),
-        policy=Policy(),
+        dependencies=world.dependencies(),
+        policy=RunPolicy(),
         listener=world.memory,
-        wanted=Wanted(buy=False),
+        selection=Selection(buy=False),
     ) as session:
         held: Record = session.ledger.record(TOKYO.hash)
         assert held.last_submit is not None
@@ -250,7 +250,7 @@ def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None
             Task(id="far", state="processing", created=at - 3600),
         ]
 
-        found = [task.id for task in candidates(held, unowned(listed, session.ledger))]
+        found = [task.id for task in candidate_tasks(held, unowned_tasks(listed, session.ledger))]
 
     assert found == ["near"]
 

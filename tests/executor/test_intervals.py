@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.batches import DISTRIBUTIONS, Draw
 
-from veogen.executor.intervals import Forecast
+from veogen.executor.intervals import DurationEstimator
 
 TASKS, SLOTS, A_SECOND, LATENCY = 1000, 50, 2.0, 0.15
 
@@ -25,7 +25,7 @@ class Took:
     lag: float
 
 
-def batch(forecast: Forecast, durations: Sequence[float], estimate: float | None) -> Took:
+def batch(estimator: DurationEstimator, durations: Sequence[float], estimate: float | None) -> Took:
     """Discrete events: a slot is free again when its task is found done, and not before."""
     queue: list[tuple[float, int, float, float, float]] = []
     order, waiting = count(), list(reversed(durations))
@@ -35,7 +35,7 @@ def batch(forecast: Forecast, durations: Sequence[float], estimate: float | None
         if waiting and len(queue) < SLOTS and (not queue or next_submit <= queue[0][0]):
             accepted = max(now, next_submit) + LATENCY
             next_submit = max(now, next_submit) + 1 / A_SECOND
-            due = accepted + forecast.wait("clip", 0.0, estimate)
+            due = accepted + estimator.next_interval("clip", 0.0, estimate)
             done = accepted + waiting.pop()
             heapq.heappush(queue, (due, next(order), accepted, done, accepted))
             continue
@@ -45,9 +45,9 @@ def batch(forecast: Forecast, durations: Sequence[float], estimate: float | None
             lag += due - done
             blind = undone == accepted
             took = (due if blind else (undone + due) / 2) - accepted
-            forecast.learn("clip", took, at_most=blind)
+            estimator.observe("clip", took, at_most=blind)
         else:
-            again = now + forecast.wait("clip", due - accepted, estimate)
+            again = now + estimator.next_interval("clip", due - accepted, estimate)
             heapq.heappush(queue, (again, next(order), accepted, done, due))
     return Took(now, looks / len(durations), lag / len(durations))
 
@@ -71,8 +71,8 @@ def test_two_thirds_of_the_looks_of_ten_seconds_find_tasks_done_no_later(
     chance = random.Random(seed)
     durations = [draw(chance) for _ in range(TASKS)]
 
-    fixed = batch(Forecast(10.0), durations, estimate)
-    adaptive = batch(Forecast(), durations, estimate)
+    fixed = batch(DurationEstimator(10.0), durations, estimate)
+    adaptive = batch(DurationEstimator(), durations, estimate)
 
     assert adaptive.looks <= 0.65 * fixed.looks
     assert adaptive.lag <= fixed.lag
@@ -89,43 +89,43 @@ def test_two_thirds_of_the_looks_of_ten_seconds_find_tasks_done_no_later(
     ],
 )
 def test_short_tasks_are_found_done_soon(seconds: float, estimate: float | None) -> None:
-    took = batch(Forecast(), [seconds] * TASKS, estimate)
+    took = batch(DurationEstimator(), [seconds] * TASKS, estimate)
 
     assert took.lag <= 1
     assert took.looks <= 5
 
 
 def test_a_fixed_interval_is_kept_to() -> None:
-    forecast = Forecast(7.0)
-    forecast.learn("clip", 100.0)
+    estimator = DurationEstimator(7.0)
+    estimator.observe("clip", 100.0)
 
-    assert [forecast.wait("clip", age, 100.0) for age in (0.0, 90.0, 5000.0)] == [7.0] * 3
+    assert [estimator.next_interval("clip", age, 100.0) for age in (0.0, 90.0, 5000.0)] == [7.0] * 3
 
 
 def test_kinds_are_kept_apart() -> None:
-    forecast = Forecast()
+    estimator = DurationEstimator()
     for _ in range(100):
-        forecast.learn("short", 20.0)
-        forecast.learn("long", 400.0)
+        estimator.observe("short", 20.0)
+        estimator.observe("long", 400.0)
 
-    assert 19 < forecast.expected("short", 60.0) < 21
-    assert 380 < forecast.expected("long", 60.0) < 420
+    assert 19 < estimator.expected("short", 60.0) < 21
+    assert 380 < estimator.expected("long", 60.0) < 420
 
 
 def test_what_was_seen_long_ago_is_forgotten() -> None:
-    forecast = Forecast()
+    estimator = DurationEstimator()
     for seconds in [20.0] * 500 + [100.0] * 600:
-        forecast.learn("clip", seconds)
+        estimator.observe("clip", seconds)
 
-    assert 95 < forecast.expected("clip", None) < 105
+    assert 95 < estimator.expected("clip", None) < 105
 
 
 def test_a_straggler_is_looked_at_less_and_less_but_never_forgotten() -> None:
-    forecast = Forecast()
+    estimator = DurationEstimator()
     for seconds in range(80, 120):
-        forecast.learn("clip", float(seconds))
+        estimator.observe("clip", float(seconds))
 
-    waits = [forecast.wait("clip", age, None) for age in (130.0, 300.0, 1000.0, 1e6)]
+    waits = [estimator.next_interval("clip", age, None) for age in (130.0, 300.0, 1000.0, 1e6)]
 
     assert waits == sorted(waits)
     assert waits[-1] == 60.0
@@ -139,8 +139,8 @@ def test_a_straggler_is_looked_at_less_and_less_but_never_forgotten() -> None:
 def test_the_next_look_is_between_a_fifth_of_a_second_and_a_minute_away(
     seen: list[float], age: float, estimate: float | None
 ) -> None:
-    forecast = Forecast()
+    estimator = DurationEstimator()
     for seconds in seen:
-        forecast.learn("clip", seconds)
+        estimator.observe("clip", seconds)
 
-    assert 0.2 <= forecast.wait("clip", age, estimate) <= 60.0
+    assert 0.2 <= estimator.next_interval("clip", age, estimate) <= 60.0

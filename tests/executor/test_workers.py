@@ -6,23 +6,23 @@ from collections.abc import Callable
 import pytest
 from support.virtual import VirtualClock
 
-from veogen.executor.workers import Threads
+from veogen.executor.workers import ThreadPool
 
 
 def test_whoever_is_let_go_leaves_once_the_work_is_done() -> None:
     before, gate = set(threading.enumerate()), threading.Event()
-    crew = Threads[str]()
-    crew.start(lambda: "quick")
-    crew.start(lambda: "slow" if gate.wait(10) else "late")
+    workers = ThreadPool[str]()
+    workers.start(lambda: "quick")
+    workers.start(lambda: "slow" if gate.wait(10) else "late")
     threads = set(threading.enumerate()) - before
 
-    crew.dismiss()
+    workers.shutdown()
     gate.set()
 
     for thread in threads:
         thread.join(10)
     assert [thread.name for thread in threads if thread.is_alive()] == []
-    assert sorted(map(str, crew.wait(0))) == ["quick", "slow"]
+    assert sorted(map(str, workers.wait(0))) == ["quick", "slow"]
 
 
 class Watched(VirtualClock):
@@ -38,17 +38,17 @@ class Watched(VirtualClock):
         self.meanwhile()
 
 
-def started(crew: Threads[str], calls: int, *, prompt: int = 0) -> Callable[[], None]:
+def started(workers: ThreadPool[str], calls: int, *, urgent: int = 0) -> Callable[[], None]:
     """Calls of which one is answered; the others are by the time that what is given returns."""
     before, gate = set(threading.enumerate()), threading.Event()
-    crew.start(lambda: "first", prompt=prompt > 0)
+    workers.start(lambda: "first", urgent=urgent > 0)
     for number in range(1, calls):
-        crew.start(lambda: "later" if gate.wait(10) else "late", prompt=number < prompt)
+        workers.start(lambda: "later" if gate.wait(10) else "late", urgent=number < urgent)
     threads = set(threading.enumerate()) - before
 
     def end() -> None:
         gate.set()
-        crew.dismiss()
+        workers.shutdown()
         for thread in threads:
             thread.join(10)
 
@@ -57,55 +57,55 @@ def started(crew: Threads[str], calls: int, *, prompt: int = 0) -> Callable[[], 
 
 def test_of_many_calls_the_answers_of_a_moment_are_taken_together() -> None:
     clock = Watched()
-    crew = Threads[str](clock=clock)
-    clock.meanwhile = started(crew, 6)
+    workers = ThreadPool[str](clock=clock)
+    clock.meanwhile = started(workers, 6)
 
-    assert crew.wait(10) == ["first", *["later"] * 5]
+    assert workers.wait(10) == ["first", *["later"] * 5]
     assert clock.slept == [pytest.approx(0.01)]
 
 
-@pytest.mark.parametrize(("prompt", "taken"), [(1, 1), (4, 1), (5, 6)])
+@pytest.mark.parametrize(("urgent", "taken"), [(1, 1), (4, 1), (5, 6)])
 def test_an_answer_that_is_waited_for_is_taken_at_once_unless_many_are(
-    prompt: int, taken: int
+    urgent: int, taken: int
 ) -> None:
     clock = Watched()
-    crew = Threads[str](clock=clock)
-    end = clock.meanwhile = started(crew, 6, prompt=prompt)
+    workers = ThreadPool[str](clock=clock)
+    end = clock.meanwhile = started(workers, 6, urgent=urgent)
 
-    assert len(crew.wait(10)) == taken
+    assert len(workers.wait(10)) == taken
     end()
 
 
 def test_once_it_is_taken_the_others_are_taken_together_again() -> None:
     clock = Watched()
-    crew = Threads[str](clock=clock)
-    end = clock.meanwhile = started(crew, 7, prompt=1)
-    assert crew.wait(10) == ["first"]
-    crew.start(lambda: "second")
+    workers = ThreadPool[str](clock=clock)
+    end = clock.meanwhile = started(workers, 7, urgent=1)
+    assert workers.wait(10) == ["first"]
+    workers.start(lambda: "second")
 
-    assert sorted(crew.wait(10), key=str) == [*["later"] * 6, "second"]
+    assert sorted(workers.wait(10), key=str) == [*["later"] * 6, "second"]
     end()
 
 
 def test_nobody_who_has_something_else_to_do_sooner_waits_for_answers() -> None:
     clock = Watched()
-    crew = Threads[str](clock=clock)
-    end = started(crew, 6)
-    crew.post("a hint")
+    workers = ThreadPool[str](clock=clock)
+    end = started(workers, 6)
+    workers.post("a hint")
 
-    assert "a hint" in crew.wait(0.004)
+    assert "a hint" in workers.wait(0.004)
     assert clock.slept == [pytest.approx(0.004)]
     end()
 
 
 def test_of_few_calls_each_answer_is_taken_at_once_however_many_there_were() -> None:
     clock = Watched()
-    crew = Threads[str](clock=clock)
-    end = started(crew, 4)
+    workers = ThreadPool[str](clock=clock)
+    end = started(workers, 4)
 
-    assert crew.wait(10) == ["first"]
+    assert workers.wait(10) == ["first"]
     for _ in range(20):
-        crew.start(lambda: "next")
-        assert crew.wait(10) == ["next"]
+        workers.start(lambda: "next")
+        assert workers.wait(10) == ["next"]
     assert clock.slept == []
     end()

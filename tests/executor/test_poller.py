@@ -11,7 +11,7 @@ from support.sessions import World, cities
 from support.virtual import VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
-from veogen.executor.options import Policy
+from veogen.executor.options import RunPolicy
 from veogen.gateway.api import ReadError, Task
 
 TASKS = 100
@@ -40,7 +40,7 @@ def test_a_hundred_tasks_that_began_one_by_one_are_read_in_batches(
 
     outcome = world.run(
         cities(*map(str, range(TASKS))),
-        Policy(max_in_flight=TASKS, submit_rate=600, poll_interval=10),
+        RunPolicy(max_in_flight=TASKS, submit_rate=600, poll_interval=10),
     )
 
     assert outcome.code == ExitCode.DONE
@@ -58,11 +58,11 @@ def test_a_crowd_that_is_collected_is_read_bit_by_bit_and_stays_spread(tmp_path:
     world = World(tmp_path / "trip", VirtualClock())
     gateway = world.gateway = Counting(world.clock, takes=1000.0)
     names = [str(number) for number in range(500)]
-    world.run(cities(*names), Policy(max_in_flight=500, task_timeout=1.0))
+    world.run(cities(*names), RunPolicy(max_in_flight=500, task_timeout=1.0))
     gateway.read_at.clear()
     gateway.calls = 0
 
-    world.run(None, Policy(poll_interval=10, task_timeout=25.0))
+    world.run(None, RunPolicy(poll_interval=10, task_timeout=25.0))
 
     begins = sorted({round(times[0], 6) for times in gateway.read_at.values()})
     assert len(begins) == 10

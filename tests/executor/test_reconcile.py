@@ -17,8 +17,8 @@ from support.virtual import VIDEO
 
 from veogen.errors import ExitCode
 from veogen.executor.directory import DirectoryError
-from veogen.executor.downloads import Broken
-from veogen.executor.options import Policy
+from veogen.executor.downloads import DownloadFailed
+from veogen.executor.options import RunPolicy
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, video_paths
 from veogen.results.events import is_video_path
@@ -84,7 +84,7 @@ def test_a_purchase_of_another_machine_counts_as_it_stands(
 ) -> None:
     world = clone(tmp_path, edited(bought, lambda line: line.update(edit)))
 
-    world.run(cities("Tokyo", "Paris"), Policy(task_timeout=1.0))
+    world.run(cities("Tokyo", "Paris"), RunPolicy(task_timeout=1.0))
 
     assert len(world.keys) == bought_here
 
@@ -152,7 +152,7 @@ def test_a_later_attempt_of_another_machine_is_taken_in(
 ) -> None:
     world = World(tmp_path / "trip")
     world.gateway.doomed["task-1"] = ours
-    world.run(cities("Tokyo"), Policy(task_retries=0))
+    world.run(cities("Tokyo"), RunPolicy(task_retries=0))
     path = world.path / "results.json"
     path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(theirs))))
 
@@ -166,18 +166,20 @@ def test_a_clip_that_a_colleague_has_is_not_said_to_be_lost(tmp_path: Path, hour
     """Bought here, brought home there: while its links live it is brought home here as well."""
     here = World(tmp_path / "here")
     here.gateway.takes = 600.0
-    here.run(cities("Tokyo"), Policy(task_timeout=60.0))
+    here.run(cities("Tokyo"), RunPolicy(task_timeout=60.0))
     there = clone(tmp_path, json.loads((here.path / "results.json").read_text()))
     there.gateway, there.clock = here.gateway, here.clock
     assert there.run(cities("Tokyo")).code == ExitCode.DONE
     shutil.copy(there.path / "results.json", here.path / "results.json")
     here.clock.sleep(hours * 3600)
-    here.courier.answers.extend([Broken("link-expired", "status 410")] * (5 if hours > 24 else 0))
+    here.downloader.answers.extend(
+        [DownloadFailed("link-expired", "status 410")] * (5 if hours > 24 else 0)
+    )
 
     outcome = here.run(cities("Tokyo"))
 
     assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, {TOKYO.address: "completed"})
-    assert len(here.courier.brought) == (0 if hours > 24 else 1)
+    assert len(here.downloader.brought) == (0 if hours > 24 else 1)
 
 
 def test_what_a_task_of_ours_cost_is_not_counted_as_less_because_results_say_so(
@@ -185,7 +187,7 @@ def test_what_a_task_of_ours_cost_is_not_counted_as_less_because_results_say_so(
 ) -> None:
     """Else a budget would have room again, and a pull request could cause a purchase."""
     world = World(tmp_path / "trip")
-    world.courier.answers.extend([Broken("link-expired", "status 410")] * 5)
+    world.downloader.answers.extend([DownloadFailed("link-expired", "status 410")] * 5)
     world.run(cities("Tokyo"))
     world.clock.sleep(25 * 3600)
     path = world.path / "results.json"
@@ -204,7 +206,7 @@ def test_what_a_task_of_ours_cost_stays_counted_when_another_machine_has_the_cli
     """Both bought a first attempt, and ours failed."""
     world = World(tmp_path / "trip")
     world.gateway.doomed["task-1"] = "service_error"
-    world.run(cities("Tokyo"), Policy(task_retries=0))
+    world.run(cities("Tokyo"), RunPolicy(task_retries=0))
     path = world.path / "results.json"
     theirs = {"status": "completed", "task_id": "task-8", "error": None}
     path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(theirs))))
@@ -394,9 +396,9 @@ def one_of_two(tmp_path: Path) -> tuple[Plan, World]:
     both = plan(replace(TOKYO, body=body, hash=request_hash(body, 1)))
     there = World(tmp_path / "there")
     there.gateway.links = 2
-    broken = Broken("in-the-way", "something is in the way", retry=False)
+    broken = DownloadFailed("in-the-way", "something is in the way", retry=False)
     second = VIDEO.at(video_paths(TOKYO.output, both.requests[0].hash, 2)[1])
-    there.courier.answers.extend([broken, second, broken])
+    there.downloader.answers.extend([broken, second, broken])
     there.run(both)
     manifest = json.loads((there.path / "results.json").read_text())
     assert [(line["status"], len(line["videos"])) for line in manifest["results"]] == [
@@ -412,20 +414,20 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
 
     outcome = here.run(both)
 
-    assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
+    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"]
     found = next(outcome.ledger.planned)
     assert [found.record.videos[n].path for n in range(2)] == [
         found.request.path(n, 2) for n in range(2)
     ]
 
     assert here.run(both).code == ExitCode.DONE, "the second is not here, and not said to be gone"
-    assert len(here.courier.brought) == 1
+    assert len(here.downloader.brought) == 1
 
     first, second_clip = (here.path / found.request.path(n, 2) for n in range(2))
     first.unlink()
     second_clip.write_bytes(b"of another")
     assert here.run(both).code == ExitCode.DONE
-    assert here.courier.brought == ["https://media.example/task-1/0.mp4"] * 2
+    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"] * 2
 
 
 def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spec(
@@ -435,7 +437,7 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spe
 
     found = next(here.run(None).ledger.planned)
 
-    assert here.courier.brought == ["https://media.example/task-1/0.mp4"]
+    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"]
     assert [found.record.videos[n].path for n in range(2)] == list(both.requests[0].paths)
     assert found.record.status == "completed"
 

@@ -12,9 +12,9 @@ from support.sessions import World, cities
 from veogen.executor import directory
 from veogen.executor.directory import DirectoryError
 from veogen.executor.journal import Journal
-from veogen.executor.options import Policy
-from veogen.executor.reconcile import purchases, strangers
-from veogen.executor.run import Wanted, opened
+from veogen.executor.options import RunPolicy
+from veogen.executor.reconcile import imported_purchases, unknown_requests
+from veogen.executor.run import Selection, open_run
 from veogen.planner.plan import Plan
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, RequestState
@@ -23,13 +23,13 @@ from veogen.results.record import records
 
 
 def open_once(world: World, plan: Plan | None) -> Ledger:
-    with opened(
+    with open_run(
         world.path,
         plan=plan,
-        services=world.services(),
-        policy=Policy(),
+        dependencies=world.dependencies(),
+        policy=RunPolicy(),
         listener=world.memory,
-        wanted=Wanted(buy=plan is not None),
+        selection=Selection(buy=plan is not None),
     ) as session:
         return session.ledger
 
@@ -135,8 +135,8 @@ def test_what_a_ledger_says_of_itself_is_no_news_to_it(
     except ManifestError:  # of a life that no request has
         return
 
-    assert not list(purchases(manifest, ledger, now))
-    assert not list(strangers(manifest, ledger))
+    assert not list(imported_purchases(manifest, ledger, now))
+    assert not list(unknown_requests(manifest, ledger))
 
 
 def test_results_of_another_kind_leave_the_journal_as_it_is(tmp_path: Path) -> None:

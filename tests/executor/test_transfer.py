@@ -16,9 +16,9 @@ from support.clips import FAST, clip
 from support.disks import fill, small_disk
 from support.scripted_host import Host, Step, answer, close, closed_port, dribble, say
 
-from veogen.executor.downloads import Broken, NoSpace
-from veogen.executor.mp4 import Facts
-from veogen.executor.transfer import KEPT, LARGEST, Delivered, Downloads, download
+from veogen.executor.downloads import DiskFull, DownloadFailed
+from veogen.executor.mp4 import ClipInfo
+from veogen.executor.transfer import LARGEST, RESERVED, ClipDownloader, WholeClip, download
 from veogen.gateway.media import Media
 from veogen.models.model import shipped
 from veogen.results.events import Video
@@ -26,7 +26,7 @@ from veogen.results.ledger import Entry
 
 CLIP = clip()
 SHA256 = hashlib.sha256(CLIP).hexdigest()
-FACTS = Facts(
+FACTS = ClipInfo(
     brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True
 )
 TAG = '"a1"'
@@ -61,14 +61,14 @@ def bring(
     *steps: Step,
     path: str = "/a.mp4?signature=1",
     largest: int = LARGEST,
-) -> tuple[Delivered | Broken | NoSpace, Host]:
+) -> tuple[WholeClip | DownloadFailed | DiskFull, Host]:
     target = folder / "videos" / "opening" / "clip.mp4"
     with Host(*steps) as host:
         return download(media, host.url + path, target, root=folder, largest=largest), host
 
 
-def code_of(outcome: Delivered | Broken | NoSpace) -> str:
-    assert isinstance(outcome, Broken)
+def code_of(outcome: WholeClip | DownloadFailed | DiskFull) -> str:
+    assert isinstance(outcome, DownloadFailed)
     return outcome.code
 
 
@@ -80,7 +80,7 @@ def test_a_clip_is_brought_home_whole(media: Media, tmp_path: Path) -> None:
     outcome, _ = bring(media, tmp_path, whole())
 
     target = tmp_path / "videos" / "opening" / "clip.mp4"
-    assert outcome == Delivered(path=target, sha256=SHA256, bytes=len(CLIP), facts=FACTS)
+    assert outcome == WholeClip(path=target, sha256=SHA256, bytes=len(CLIP), info=FACTS)
     assert target.read_bytes() == CLIP
     assert names(tmp_path) == ["clip.mp4"]
 
@@ -88,7 +88,7 @@ def test_a_clip_is_brought_home_whole(media: Media, tmp_path: Path) -> None:
 def test_a_clip_of_unknown_length_is_brought_home(media: Media, tmp_path: Path) -> None:
     outcome, _ = bring(media, tmp_path, say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP))
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
 
 
 def test_a_download_that_broke_off_goes_on_where_it_was(media: Media, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_download_that_broke_off_goes_on_where_it_was(media: Media, tmp_path: 
     second, host = bring(media, tmp_path, rest(10_000), path="/a.mp4?signature=2")
 
     assert code_of(first) == "interrupted"
-    assert isinstance(second, Delivered)
+    assert isinstance(second, WholeClip)
     assert second.sha256 == SHA256
     assert host.requests[0].headers["range"] == "bytes=10000-"
     assert host.requests[0].headers["if-range"] == TAG
@@ -111,7 +111,7 @@ def test_all_bytes_that_came_before_need_no_host(media: Media, tmp_path: Path) -
 
     outcome, host = bring(media, tmp_path)
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert host.connections == 0
 
 
@@ -134,7 +134,7 @@ def test_a_large_clip_goes_on_where_it_was_when_the_process_was_killed(
     with Host(rest(came, large)) as host:
         outcome = download(media, host.url, second / "clip.mp4", root=second)
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert outcome.sha256 == hashlib.sha256(large).hexdigest()
     assert host.requests[0].headers["range"] == f"bytes={came}-"
     assert [path.name for path in second.iterdir()] == ["clip.mp4"]
@@ -187,7 +187,7 @@ def test_a_file_that_comes_from_its_start_is_taken_from_its_start(
 
     outcome, _ = bring(media, tmp_path, again)
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert outcome.sha256 == SHA256
 
 
@@ -207,7 +207,7 @@ def test_the_part_of_another_file_is_never_gone_on_with(
 
     outcome, _ = bring(media, tmp_path, again)
 
-    assert isinstance(outcome, Broken)
+    assert isinstance(outcome, DownloadFailed)
     assert outcome.retry
     assert names(tmp_path) == []
 
@@ -220,7 +220,7 @@ def test_a_part_of_a_file_without_a_tag_is_gone_on_with_only_under_its_link(
 
     outcome, host = bring(media, tmp_path, whole(etag=None), path="/b.mp4")
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert "range" not in host.requests[0].headers
 
 
@@ -248,7 +248,7 @@ def test_a_part_of_unknown_origin_is_begun_anew(
 
     outcome, host = bring(media, tmp_path, whole())
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert "range" not in host.requests[0].headers
 
 
@@ -280,7 +280,7 @@ def test_what_is_no_clip_leaves_nothing_behind(
 ) -> None:
     outcome, _ = bring(media, tmp_path, step)
 
-    assert isinstance(outcome, Broken)
+    assert isinstance(outcome, DownloadFailed)
     assert (outcome.code, outcome.retry) == (code, True)
     assert names(tmp_path) == []
 
@@ -291,7 +291,7 @@ def test_what_is_no_clip_leaves_nothing_behind(
 def test_a_clip_that_is_too_large_is_not_taken(step: Step, media: Media, tmp_path: Path) -> None:
     outcome, _ = bring(media, tmp_path, step, largest=len(CLIP) - 1)
 
-    assert isinstance(outcome, Broken)
+    assert isinstance(outcome, DownloadFailed)
     assert (outcome.code, outcome.retry) == ("too-large", False)
     assert names(tmp_path) == []
 
@@ -324,7 +324,7 @@ def test_a_name_that_was_only_reserved_is_used(media: Media, tmp_path: Path) -> 
 
     outcome, _ = bring(media, tmp_path, whole())
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
 
 
 @pytest.mark.parametrize("circle", [False, True], ids=["outside", "in a circle"])
@@ -339,7 +339,7 @@ def test_no_symbolic_link_leads_out_of_the_run_directory(
 
     outcome, host = bring(media, run)
 
-    assert isinstance(outcome, Broken)
+    assert isinstance(outcome, DownloadFailed)
     assert not outcome.retry
     assert list(outside.iterdir()) == []
     assert host.connections == 0
@@ -360,7 +360,7 @@ def test_a_link_planted_for_the_part_is_not_written_through(
     bring(media, tmp_path / "run", step)
     outcome, _ = bring(media, tmp_path / "run", whole())
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert precious.read_text() == "precious"
 
 
@@ -369,7 +369,7 @@ def test_a_directory_that_cannot_be_written_is_said(media: Media, tmp_path: Path
 
     outcome, _ = bring(media, tmp_path)
 
-    assert isinstance(outcome, Broken)
+    assert isinstance(outcome, DownloadFailed)
     assert (outcome.code, outcome.retry) == ("disk", False)
     assert str(tmp_path / "videos") in outcome.message
 
@@ -379,7 +379,7 @@ def test_a_host_that_is_down_is_tried_again(media: Media, tmp_path: Path) -> Non
 
     outcome = download(media, link, tmp_path / "videos" / "a.mp4", root=tmp_path)
 
-    assert outcome == Broken("refused", "no connection: Connection refused")
+    assert outcome == DownloadFailed("refused", "no connection: Connection refused")
 
 
 def test_a_name_as_long_as_names_may_be_is_brought_home(media: Media, tmp_path: Path) -> None:
@@ -387,7 +387,7 @@ def test_a_name_as_long_as_names_may_be_is_brought_home(media: Media, tmp_path: 
     with Host(whole()) as host:
         outcome = download(media, host.url, target, root=tmp_path)
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
 
 
 def test_a_run_that_stops_keeps_what_came(media: Media, tmp_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, tmp_pat
     with small_disk(tmp_path / "disk", 256) as disk:
         outcome, _ = bring(media, disk, step)
 
-    assert isinstance(outcome, NoSpace)
+    assert isinstance(outcome, DiskFull)
     assert str(disk) in outcome.message
 
 
@@ -420,13 +420,13 @@ def test_a_clip_leaves_room_for_the_journal_and_goes_on_when_there_is_more(
     """The length is not told, so it is noticed on the way: what came is kept."""
     clip = CLIP + bytes(3 << 20)
     with small_disk(tmp_path / "disk", 8192) as disk:
-        filler = fill(disk, KEPT // 1024 + 2048)
+        filler = fill(disk, RESERVED // 1024 + 2048)
         outcome, _ = bring(media, disk, say(b"HTTP/1.1 200 OK\r\n\r\n" + clip))
         free = shutil.disk_usage(disk).free
         filler.unlink()
 
-    assert isinstance(outcome, NoSpace)
-    assert KEPT // 2 < free <= KEPT
+    assert isinstance(outcome, DiskFull)
+    assert RESERVED // 2 < free <= RESERVED
 
 
 def test_a_disk_without_hard_links_takes_clips_too(
@@ -438,7 +438,7 @@ def test_a_disk_without_hard_links_takes_clips_too(
     monkeypatch.setattr(os, "link", refuse)
     outcome, _ = bring(media, tmp_path, whole())
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert names(tmp_path) == ["clip.mp4"]
 
 
@@ -455,7 +455,7 @@ def test_however_often_it_breaks_off_the_clip_is_the_clip(
         host.steps.append(_from_where_it_was(folder, len(CLIP)))
         outcome = download(media, host.url, folder / "clip.mp4", root=folder)
 
-    assert isinstance(outcome, Delivered)
+    assert isinstance(outcome, WholeClip)
     assert outcome.sha256 == SHA256
 
 
@@ -485,10 +485,10 @@ def entry(**body: int | str) -> Entry:
 
 
 def test_a_video_of_a_run_is_recorded_with_what_differs(media: Media, tmp_path: Path) -> None:
-    downloads = Downloads(media, tmp_path, shipped()[FAST].effective)
+    downloads = ClipDownloader(media, tmp_path, shipped()[FAST].effective)
 
     with Host(whole()) as host:
-        video = downloads.bring(entry(duration=8, n=2), 1, 2, host.url)
+        video = downloads.download(entry(duration=8, n=2), 1, 2, host.url)
 
     assert video == Video(
         path="videos/opening/a-ababababab-2.mp4",
@@ -505,10 +505,10 @@ def test_a_video_of_a_run_is_recorded_with_what_differs(media: Media, tmp_path: 
 
 
 def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> None:
-    downloads = Downloads(media, tmp_path, lambda body: body)
+    downloads = ClipDownloader(media, tmp_path, lambda body: body)
 
     with Host(answer(404)) as host:
-        assert downloads.bring(entry(), 0, 1, host.url) == Broken(
+        assert downloads.download(entry(), 0, 1, host.url) == DownloadFailed(
             "link-expired", "status 404 from the host of the clip: the link has expired"
         )
 
@@ -516,13 +516,13 @@ def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> No
 def test_what_is_said_of_a_video_names_no_path_of_this_machine(
     media: Media, tmp_path: Path
 ) -> None:
-    downloads = Downloads(media, tmp_path, lambda body: body)
+    downloads = ClipDownloader(media, tmp_path, lambda body: body)
     (tmp_path / entry().path(0, 1)).mkdir(parents=True)
 
     with Host(whole()) as host:
-        said = downloads.bring(entry(), 0, 1, host.url)
+        said = downloads.download(entry(), 0, 1, host.url)
 
-    assert isinstance(said, Broken)
+    assert isinstance(said, DownloadFailed)
     assert said.code == "in-the-way"
     assert str(tmp_path) not in said.message
     assert entry().path(0, 1) in said.message
