@@ -66,13 +66,13 @@ from pathlib import Path
 from veogen.executor.crew import Threads
 from veogen.executor.downloads import Downloads
 from veogen.executor.services import effective
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 from veogen.results.entries import Entry
 import av
 url, folder, count, sha256, at_once = sys.argv[1:]
 left, videos = list(range(int(count))), []
 crew = Threads()
-with Media(local=True) as media:
+with MediaClient(local=True) as media:
     downloads = Downloads(media, Path(folder), effective())
     def start():
         number = left.pop()

@@ -70,7 +70,7 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
     from veogen.executor.workers import ThreadPool
     from veogen.gateway.api import ReadError, Task
     from veogen.gateway.client import Evolink
-    from veogen.gateway.media import Media
+    from veogen.gateway.media_host import MediaClient
 
     looks = Looks(interval)
 
@@ -87,7 +87,7 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
         dependencies = Dependencies(
             gateway=gateway,
             gateway_name="evolink",
-            downloader=lambda path: ClipDownloader(Media(local=True), path, effective_body()),
+            downloader=lambda path: ClipDownloader(MediaClient(local=True), path, effective_body()),
             uploads=lambda _: Uploader(gateway, no_project, {}, SystemClock(), ""),
             clock=SystemClock(),
             workers=ThreadPool,

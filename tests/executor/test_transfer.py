@@ -19,7 +19,7 @@ from support.scripted_host import Host, Step, answer, close, closed_port, dribbl
 from veogen.executor.downloads import DiskFull, DownloadFailed
 from veogen.executor.mp4 import ClipInfo
 from veogen.executor.transfer import LARGEST, RESERVED, ClipDownloader, WholeClip, download
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 from veogen.models.model import shipped
 from veogen.results.events import Video
 from veogen.results.ledger import Entry
@@ -33,8 +33,8 @@ TAG = '"a1"'
 
 
 @pytest.fixture
-def media() -> Iterator[Media]:
-    with Media(local=True, request_timeout=2) as host:
+def media() -> Iterator[MediaClient]:
+    with MediaClient(local=True, request_timeout=2) as host:
         yield host
 
 
@@ -56,7 +56,7 @@ def rest(start: int, data: bytes = CLIP, etag: str = TAG) -> Step:
 
 
 def bring(
-    media: Media,
+    media: MediaClient,
     folder: Path,
     *steps: Step,
     path: str = "/a.mp4?signature=1",
@@ -76,7 +76,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "videos" / "opening").iterdir())
 
 
-def test_a_clip_is_brought_home_whole(media: Media, tmp_path: Path) -> None:
+def test_a_clip_is_brought_home_whole(media: MediaClient, tmp_path: Path) -> None:
     outcome, _ = bring(media, tmp_path, whole())
 
     target = tmp_path / "videos" / "opening" / "clip.mp4"
@@ -85,13 +85,13 @@ def test_a_clip_is_brought_home_whole(media: Media, tmp_path: Path) -> None:
     assert names(tmp_path) == ["clip.mp4"]
 
 
-def test_a_clip_of_unknown_length_is_brought_home(media: Media, tmp_path: Path) -> None:
+def test_a_clip_of_unknown_length_is_brought_home(media: MediaClient, tmp_path: Path) -> None:
     outcome, _ = bring(media, tmp_path, say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP))
 
     assert isinstance(outcome, WholeClip)
 
 
-def test_a_download_that_broke_off_goes_on_where_it_was(media: Media, tmp_path: Path) -> None:
+def test_a_download_that_broke_off_goes_on_where_it_was(media: MediaClient, tmp_path: Path) -> None:
     first, _ = bring(media, tmp_path, cut(10_000))
     second, host = bring(media, tmp_path, rest(10_000), path="/a.mp4?signature=2")
 
@@ -103,7 +103,7 @@ def test_a_download_that_broke_off_goes_on_where_it_was(media: Media, tmp_path: 
     assert names(tmp_path) == ["clip.mp4"]
 
 
-def test_all_bytes_that_came_before_need_no_host(media: Media, tmp_path: Path) -> None:
+def test_all_bytes_that_came_before_need_no_host(media: MediaClient, tmp_path: Path) -> None:
     """A run that was killed between the last byte and the final name."""
     bring(media, tmp_path, cut(len(CLIP) - 1))
     part = tmp_path / "videos" / "opening" / ".clip.mp4.part"
@@ -116,7 +116,7 @@ def test_all_bytes_that_came_before_need_no_host(media: Media, tmp_path: Path) -
 
 
 def test_a_large_clip_goes_on_where_it_was_when_the_process_was_killed(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     large = CLIP + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
     first, second = tmp_path / "first", tmp_path / "second"
@@ -141,7 +141,7 @@ def test_a_large_clip_goes_on_where_it_was_when_the_process_was_killed(
 
 
 def test_a_slow_clip_goes_on_where_it_was_when_the_process_was_killed(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CLIP)}\r\nETag: {TAG}\r\n\r\n".encode()
     begun, looks = time.monotonic(), list[tuple[float, bool]]()
@@ -159,7 +159,7 @@ def test_a_slow_clip_goes_on_where_it_was_when_the_process_was_killed(
 
 
 def test_a_small_clip_is_one_file_from_its_first_byte_to_its_last(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     seen: set[str] = set()
 
@@ -181,7 +181,7 @@ def test_a_small_clip_is_one_file_from_its_first_byte_to_its_last(
     ],
 )
 def test_a_file_that_comes_from_its_start_is_taken_from_its_start(
-    again: Step, media: Media, tmp_path: Path
+    again: Step, media: MediaClient, tmp_path: Path
 ) -> None:
     bring(media, tmp_path, cut(10_000, data=CLIP[:9_000] + bytes(len(CLIP))))
 
@@ -201,7 +201,7 @@ def test_a_file_that_comes_from_its_start_is_taken_from_its_start(
     ],
 )
 def test_the_part_of_another_file_is_never_gone_on_with(
-    again: Step, media: Media, tmp_path: Path
+    again: Step, media: MediaClient, tmp_path: Path
 ) -> None:
     bring(media, tmp_path, cut(10_000))
 
@@ -213,7 +213,7 @@ def test_the_part_of_another_file_is_never_gone_on_with(
 
 
 def test_a_part_of_a_file_without_a_tag_is_gone_on_with_only_under_its_link(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CLIP)}\r\n\r\n".encode()
     bring(media, tmp_path, say(head + CLIP[:10_000]))
@@ -241,7 +241,7 @@ def test_a_part_of_a_file_without_a_tag_is_gone_on_with_only_under_its_link(
     ],
 )
 def test_a_part_of_unknown_origin_is_begun_anew(
-    spoil: Callable[[Path], object], media: Media, tmp_path: Path
+    spoil: Callable[[Path], object], media: MediaClient, tmp_path: Path
 ) -> None:
     bring(media, tmp_path, cut(10_000))
     spoil(tmp_path / "videos" / "opening" / ".clip.mp4.part.json")
@@ -275,7 +275,7 @@ def test_a_part_of_unknown_origin_is_begun_anew(
 def test_what_is_no_clip_leaves_nothing_behind(
     step: Step,
     code: str,
-    media: Media,
+    media: MediaClient,
     tmp_path: Path,
 ) -> None:
     outcome, _ = bring(media, tmp_path, step)
@@ -288,7 +288,9 @@ def test_what_is_no_clip_leaves_nothing_behind(
 @pytest.mark.parametrize(
     "step", [whole(), say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP)], ids=["said", "found out"]
 )
-def test_a_clip_that_is_too_large_is_not_taken(step: Step, media: Media, tmp_path: Path) -> None:
+def test_a_clip_that_is_too_large_is_not_taken(
+    step: Step, media: MediaClient, tmp_path: Path
+) -> None:
     outcome, _ = bring(media, tmp_path, step, largest=len(CLIP) - 1)
 
     assert isinstance(outcome, DownloadFailed)
@@ -296,7 +298,7 @@ def test_a_clip_that_is_too_large_is_not_taken(step: Step, media: Media, tmp_pat
     assert names(tmp_path) == []
 
 
-def test_a_clip_that_is_here_is_not_fetched_again(media: Media, tmp_path: Path) -> None:
+def test_a_clip_that_is_here_is_not_fetched_again(media: MediaClient, tmp_path: Path) -> None:
     first, _ = bring(media, tmp_path, whole())
 
     second, host = bring(media, tmp_path)
@@ -305,7 +307,7 @@ def test_a_clip_that_is_here_is_not_fetched_again(media: Media, tmp_path: Path) 
     assert host.connections == 0
 
 
-def test_what_is_in_the_way_is_never_overwritten(media: Media, tmp_path: Path) -> None:
+def test_what_is_in_the_way_is_never_overwritten(media: MediaClient, tmp_path: Path) -> None:
     target = tmp_path / "videos" / "opening" / "clip.mp4"
     target.parent.mkdir(parents=True)
     target.write_text("my notes")
@@ -317,7 +319,7 @@ def test_what_is_in_the_way_is_never_overwritten(media: Media, tmp_path: Path) -
     assert host.connections == 0
 
 
-def test_a_name_that_was_only_reserved_is_used(media: Media, tmp_path: Path) -> None:
+def test_a_name_that_was_only_reserved_is_used(media: MediaClient, tmp_path: Path) -> None:
     target = tmp_path / "videos" / "opening" / "clip.mp4"
     target.parent.mkdir(parents=True)
     target.touch()
@@ -330,7 +332,7 @@ def test_a_name_that_was_only_reserved_is_used(media: Media, tmp_path: Path) -> 
 @pytest.mark.parametrize("circle", [False, True], ids=["outside", "in a circle"])
 @pytest.mark.parametrize("place", ["videos", "videos/opening", "videos/opening/clip.mp4"])
 def test_no_symbolic_link_leads_out_of_the_run_directory(
-    place: str, media: Media, tmp_path: Path, *, circle: bool
+    place: str, media: MediaClient, tmp_path: Path, *, circle: bool
 ) -> None:
     outside, run = tmp_path / "outside", tmp_path / "run"
     outside.mkdir()
@@ -347,7 +349,7 @@ def test_no_symbolic_link_leads_out_of_the_run_directory(
 
 @pytest.mark.parametrize("step", [whole(), cut(10_000)], ids=["whole", "cut"])
 def test_a_link_planted_for_the_part_is_not_written_through(
-    step: Step, media: Media, tmp_path: Path
+    step: Step, media: MediaClient, tmp_path: Path
 ) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
@@ -364,7 +366,7 @@ def test_a_link_planted_for_the_part_is_not_written_through(
     assert precious.read_text() == "precious"
 
 
-def test_a_directory_that_cannot_be_written_is_said(media: Media, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_said(media: MediaClient, tmp_path: Path) -> None:
     (tmp_path / "videos").write_text("a file where the folder should be")
 
     outcome, _ = bring(media, tmp_path)
@@ -374,7 +376,7 @@ def test_a_directory_that_cannot_be_written_is_said(media: Media, tmp_path: Path
     assert str(tmp_path / "videos") in outcome.message
 
 
-def test_a_host_that_is_down_is_tried_again(media: Media, tmp_path: Path) -> None:
+def test_a_host_that_is_down_is_tried_again(media: MediaClient, tmp_path: Path) -> None:
     link = f"http://127.0.0.1:{closed_port()}/a.mp4"
 
     outcome = download(media, link, tmp_path / "videos" / "a.mp4", root=tmp_path)
@@ -382,7 +384,7 @@ def test_a_host_that_is_down_is_tried_again(media: Media, tmp_path: Path) -> Non
     assert outcome == DownloadFailed("refused", "no connection: Connection refused")
 
 
-def test_a_name_as_long_as_names_may_be_is_brought_home(media: Media, tmp_path: Path) -> None:
+def test_a_name_as_long_as_names_may_be_is_brought_home(media: MediaClient, tmp_path: Path) -> None:
     target = tmp_path / f"{'a' * 251}.mp4"
     with Host(whole()) as host:
         outcome = download(media, host.url, target, root=tmp_path)
@@ -390,7 +392,7 @@ def test_a_name_as_long_as_names_may_be_is_brought_home(media: Media, tmp_path: 
     assert isinstance(outcome, WholeClip)
 
 
-def test_a_run_that_stops_keeps_what_came(media: Media, tmp_path: Path) -> None:
+def test_a_run_that_stops_keeps_what_came(media: MediaClient, tmp_path: Path) -> None:
     target = tmp_path / "clip.mp4"
     with Host(whole()) as host:
         outcome = download(media, host.url, target, root=tmp_path, stopped=lambda: True)
@@ -406,7 +408,9 @@ def test_a_run_that_stops_keeps_what_came(media: Media, tmp_path: Path) -> None:
         pytest.param(say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP + bytes(400_000)), id="run into"),
     ],
 )
-def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, tmp_path: Path) -> None:
+def test_a_full_disk_is_no_failure_of_the_clip(
+    step: Step, media: MediaClient, tmp_path: Path
+) -> None:
     with small_disk(tmp_path / "disk", 256) as disk:
         outcome, _ = bring(media, disk, step)
 
@@ -415,7 +419,7 @@ def test_a_full_disk_is_no_failure_of_the_clip(step: Step, media: Media, tmp_pat
 
 
 def test_a_clip_leaves_room_for_the_journal_and_goes_on_when_there_is_more(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     """The length is not told, so it is noticed on the way: what came is kept."""
     clip = CLIP + bytes(3 << 20)
@@ -430,7 +434,7 @@ def test_a_clip_leaves_room_for_the_journal_and_goes_on_when_there_is_more(
 
 
 def test_a_disk_without_hard_links_takes_clips_too(
-    media: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    media: MediaClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
@@ -448,7 +452,7 @@ def test_however_often_it_breaks_off_the_clip_is_the_clip(
     cuts: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
-    with Media(local=True, request_timeout=2) as media, Host() as host:
+    with MediaClient(local=True, request_timeout=2) as media, Host() as host:
         for kept in sorted(cuts):
             host.steps.append(_from_where_it_was(folder, kept))
             download(media, host.url, folder / "clip.mp4", root=folder)
@@ -484,7 +488,7 @@ def entry(**body: int | str) -> Entry:
     )
 
 
-def test_a_video_of_a_run_is_recorded_with_what_differs(media: Media, tmp_path: Path) -> None:
+def test_a_video_of_a_run_is_recorded_with_what_differs(media: MediaClient, tmp_path: Path) -> None:
     downloads = ClipDownloader(media, tmp_path, shipped()[FAST].effective)
 
     with Host(whole()) as host:
@@ -504,7 +508,7 @@ def test_a_video_of_a_run_is_recorded_with_what_differs(media: Media, tmp_path: 
     assert (tmp_path / video.path).read_bytes() == CLIP
 
 
-def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> None:
+def test_a_video_that_does_not_come_says_why(media: MediaClient, tmp_path: Path) -> None:
     downloads = ClipDownloader(media, tmp_path, lambda body: body)
 
     with Host(answer(404)) as host:
@@ -514,7 +518,7 @@ def test_a_video_that_does_not_come_says_why(media: Media, tmp_path: Path) -> No
 
 
 def test_what_is_said_of_a_video_names_no_path_of_this_machine(
-    media: Media, tmp_path: Path
+    media: MediaClient, tmp_path: Path
 ) -> None:
     downloads = ClipDownloader(media, tmp_path, lambda body: body)
     (tmp_path / entry().path(0, 1)).mkdir(parents=True)

@@ -10,7 +10,7 @@ from support.scripted_host import Host, say
 
 from veogen.gateway.api import InterruptedDownload, NotAccepted, OpenDownload, ReadError
 from veogen.gateway.client import Evolink
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 
 KEY = "sk-evo-0123456789"
 
@@ -92,7 +92,10 @@ def test_a_client_survives_any_answer(raw: bytes, host: Host) -> None:
 @given(raw=ANSWERS)
 def test_a_download_survives_any_answer(raw: bytes, host: Host) -> None:
     host.otherwise = say(raw)
-    with Media(local=True, request_timeout=1) as media, media.fetch(host.url, start=3) as body:
+    with (
+        MediaClient(local=True, request_timeout=1) as media,
+        media.fetch(host.url, start=3) as body,
+    ):
         assert isinstance(body, OpenDownload | ReadError)
         if isinstance(body, OpenDownload):
             with contextlib.suppress(InterruptedDownload):

@@ -8,7 +8,7 @@ import pytest
 from support.scripted_host import Host, Step, answer, close
 
 from veogen.gateway.client import Evolink
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 
 KEY = "sk-evo-0123456789"
 
@@ -62,7 +62,7 @@ def test_a_download_is_told_without_the_signature_of_its_link(
     caplog.set_level(logging.DEBUG, logger="veogen.gateway")
     with (
         Host(answer(200, b"clip")) as host,
-        Media(local=True) as media,
+        MediaClient(local=True) as media,
         media.fetch(f"{host.url}/a.mp4?signature=secret"),
     ):
         url = host.url

@@ -8,7 +8,7 @@ from support.scripted_host import Host, Step, answer, close, dribble, hang, say
 from veogen import __version__
 from veogen.gateway.api import InterruptedDownload, OpenDownload, ReadError
 from veogen.gateway.http import open_response, prepare
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 from veogen.gateway.pool import PublicPool
 from veogen.gateway.settings import Proxies
 from veogen.gateway.transport import NotConnectedError
@@ -16,18 +16,18 @@ from veogen.gateway.transport import NotConnectedError
 DATA = bytes(range(256)) * 40
 
 
-def local(request_timeout: float = 5.0) -> Media:
-    return Media(local=True, request_timeout=request_timeout)
+def local(request_timeout: float = 5.0) -> MediaClient:
+    return MediaClient(local=True, request_timeout=request_timeout)
 
 
 def fetched(
-    media: Media, url: str, *, start: int = 0, etag: str | None = None
+    media: MediaClient, url: str, *, start: int = 0, etag: str | None = None
 ) -> tuple[OpenDownload | ReadError, bytes]:
     with media, media.fetch(url, start=start, etag=etag) as body:
         return body, b"".join(body.chunks) if isinstance(body, OpenDownload) else b""
 
 
-def refusal(media: Media, url: str) -> str:
+def refusal(media: MediaClient, url: str) -> str:
     body, _ = fetched(media, url)
     assert isinstance(body, ReadError)
     return body.code
@@ -215,7 +215,7 @@ def test_a_sixth_redirect_is_one_too_many() -> None:
     ],
 )
 def test_a_link_leads_to_the_public_internet_over_https(link: str, code: str) -> None:
-    assert refusal(Media(local=False, request_timeout=2), link) == code
+    assert refusal(MediaClient(local=False, request_timeout=2), link) == code
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_name_that_turns_into_a_private_address_gets_no_request(
 
 def test_a_proxy_is_asked_for_a_link_by_its_name() -> None:
     with Host(say(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")) as proxy:
-        media = Media(local=False, request_timeout=2, proxies=Proxies(https=proxy.url))
+        media = MediaClient(local=False, request_timeout=2, proxies=Proxies(https=proxy.url))
         assert refusal(media, "https://media.veogen.example/a.mp4") == "refused"
 
     assert proxy.requests[0].line.startswith("CONNECT media.veogen.example:443 ")

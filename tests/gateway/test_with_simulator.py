@@ -14,7 +14,7 @@ from support.clips import FAST
 from veogen.executor.transfer import WholeClip, download
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Rejected, Task, Upload
 from veogen.gateway.client import Evolink
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 from veogen.simulator.scenario import Options
 from veogen.simulator.server import running
 
@@ -57,7 +57,7 @@ def test_a_clip_is_bought_watched_and_brought_home(gateway: Evolink, tmp_path: P
     assert (again.task_id, taken.replayed, again.replayed) == (taken.task_id, False, True)
     assert taken.credits == task.credits == Decimal("76.032")
     assert (task.state, task.progress, task.model, len(task.links)) == ("completed", 100, FAST, 2)
-    with Media(local=gateway.is_local) as media:
+    with MediaClient(local=gateway.is_local) as media:
         clips = [
             download(media, link, tmp_path / f"{index}.mp4", root=tmp_path)
             for index, link in enumerate(task.links)

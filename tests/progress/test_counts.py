@@ -4,7 +4,7 @@ import pytest
 from play import Play
 
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import Counts, Stage, seconds_left
+from veogen.progress.counts import RunCounts, Stage, seconds_left
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 
@@ -15,7 +15,7 @@ class Counting:
     """A listener that only counts."""
 
     def __init__(self, retries: int = 2) -> None:
-        self.counter = Counts(retries)
+        self.counter = RunCounts(retries)
 
     def start(self, counted: Collection[str], view: RunProgress) -> None:
         self.counter.start(counted, view)

@@ -8,9 +8,9 @@ from frames import frames
 from PIL import Image, ImageChops, ImageStat
 
 from veogen.simulator.picture import UnreadableError, still
-from veogen.simulator.video import AbandonedError, Clip, render
+from veogen.simulator.video import AbandonedError, SimulatedClip, render
 
-CLIP = Clip(
+CLIP = SimulatedClip(
     task="task-unified-1757169743-7cvnl5zw",
     prompt="a boat at dusk",
     seed=7,
@@ -20,7 +20,7 @@ CLIP = Clip(
 )
 
 
-def made(clip: Clip, folder: Path) -> bytes:
+def made(clip: SimulatedClip, folder: Path) -> bytes:
     path = folder / "clip.mp4"
     render(clip, path)
     return path.read_bytes()
@@ -38,7 +38,7 @@ def test_equal_clips_are_equal_bytes(tmp_path: Path) -> None:
         pytest.param(replace(CLIP, number=2, of=2), id="number"),
     ],
 )
-def test_clips_look_different_for_every(other: Clip, tmp_path: Path) -> None:
+def test_clips_look_different_for_every(other: SimulatedClip, tmp_path: Path) -> None:
     one, two = (middle(clip, tmp_path) for clip in (CLIP, other))
 
     assert difference(one, two) > 10
@@ -80,7 +80,7 @@ def test_a_clip_nobody_waits_for_is_given_up(tmp_path: Path) -> None:
         render(CLIP, tmp_path / "clip.mp4", lambda: True)
 
 
-def middle(clip: Clip, folder: Path) -> Image.Image:
+def middle(clip: SimulatedClip, folder: Path) -> Image.Image:
     decoded = frames(made(clip, folder))
     return decoded[len(decoded) // 2]
 

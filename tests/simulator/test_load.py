@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from customer import KEY, MODEL
 
-from veogen.simulator.video import Clip, render
+from veogen.simulator.video import SimulatedClip, render
 
 TASKS = 10_000
 POLLS = 10_000
@@ -31,7 +31,7 @@ def test_it_holds_10_000_tasks_and_2_000_polls_a_second_on_one_core(tmp_path: Pa
 
 
 def test_it_makes_20_clips_a_minute_on_two_cores(tmp_path: Path) -> None:
-    clip = Clip(
+    clip = SimulatedClip(
         task="task-unified-1757169743-7cvnl5zw",
         prompt="a boat at dusk",
         seed=7,

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from veogen.simulator.video import Clip, render
+from veogen.simulator.video import SimulatedClip, render
 
 FAST = "veo-3.1-fast-generate-preview"
 
@@ -17,7 +17,9 @@ def clip(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         render(
-            Clip(task="task", prompt="a boat", seed=seed, size=size, seconds=seconds, audio=audio),
+            SimulatedClip(
+                task="task", prompt="a boat", seed=seed, size=size, seconds=seconds, audio=audio
+            ),
             path,
         )
         return path.read_bytes()

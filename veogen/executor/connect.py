@@ -27,7 +27,7 @@ from veogen.gateway.api import (
     Upload,
 )
 from veogen.gateway.client import Evolink
-from veogen.gateway.media import Media
+from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
 from veogen.models.model import Json, Model, default_catalogue
 from veogen.results.manifest import GatewayName
@@ -152,7 +152,7 @@ class Connection:
 
     settings: Settings
     gateway: Evolink
-    media: Media
+    media: MediaClient
     stop: Stop | None
 
     @property
@@ -209,7 +209,9 @@ def connected(
         gateway = stack.enter_context(
             Evolink.from_settings(settings, request_timeout=request_timeout)
         )
-        media = stack.enter_context(Media.from_settings(settings, request_timeout=request_timeout))
+        media = stack.enter_context(
+            MediaClient.from_settings(settings, request_timeout=request_timeout)
+        )
         seen = preflight(
             gateway,
             models,
@@ -228,7 +230,7 @@ def offline_dependencies(gateway_name: GatewayName) -> Dependencies:
     return Dependencies(
         gateway=gateway,
         gateway_name=gateway_name,
-        downloader=lambda path: ClipDownloader(Media(local=False), path, effective_body()),
+        downloader=lambda path: ClipDownloader(MediaClient(local=False), path, effective_body()),
         uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock, ""),
         clock=clock,
         workers=ThreadPool,

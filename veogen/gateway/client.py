@@ -107,19 +107,19 @@ class TaskReader:
         return BATCH if self._has_batches else 1
 
     def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | ReadError]]:
-        found = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
-        if isinstance(found, ReadError) and found.status not in _FOR_ALL:
+        tasks = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
+        if isinstance(tasks, ReadError) and tasks.status not in _FOR_ALL:
             # A batch read is in no public document: where it alone fails, tasks must come home too.
             alone = self._single(task_ids[0])
-            found = {task_ids[0]: alone} if isinstance(alone, Task) else found
-        if isinstance(found, ReadError):
-            yield from ((task_id, found) for task_id in task_ids)
+            tasks = {task_ids[0]: alone} if isinstance(alone, Task) else tasks
+        if isinstance(tasks, ReadError):
+            yield from ((task_id, tasks) for task_id in task_ids)
             return
-        missing = [task_id for task_id in task_ids if task_id not in found]
+        missing = [task_id for task_id in task_ids if task_id not in tasks]
         read = map_threads(self._single, missing, most=_AT_ONCE)
         single = dict(zip(missing, read, strict=True))
         for task_id in task_ids:
-            yield task_id, found[task_id] if task_id in found else single[task_id]
+            yield task_id, tasks[task_id] if task_id in tasks else single[task_id]
 
     def _batch(self, task_ids: Sequence[str]) -> Mapping[str, Task] | ReadError:
         """The tasks that a batch read brings: none where it is not understood."""

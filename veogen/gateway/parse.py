@@ -72,12 +72,12 @@ def error_body(response: Response, *, secret: str = "") -> ErrorBody:
     advice = sanitize(error.get("fallback_suggestion"), secret=secret)
     advice = "" if advice == words else advice
     facts = ", ".join(_facts(error, secret))
-    found = request_id(response.headers, data, secret=secret)
+    request_name = request_id(response.headers, data, secret=secret)
     message = (
         (words.rstrip(".") if advice else words)
         + (f" ({facts})" if facts else "")
         + (f"; the gateway's advice: {advice}" if advice else "")
-        + (f" [request {found}]" if found else "")
+        + (f" [request {request_name}]" if request_name else "")
     )
     return ErrorBody(from_gateway, _code(error, response.status, secret), message)
 
@@ -111,7 +111,7 @@ def request_id(
         data.get("request_id"),
     )
     return next(
-        (found for place in places if (found := sanitize(place, secret=secret, limit=128))), None
+        (text for place in places if (text := sanitize(place, secret=secret, limit=128))), None
     )
 
 
@@ -155,8 +155,8 @@ def _finite(value: object) -> Decimal | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    found = Decimal(value)
-    return found if found.is_finite() and abs(found) < _MOST else None
+    decimal = Decimal(value)
+    return decimal if decimal.is_finite() and abs(decimal) < _MOST else None
 
 
 def _code(error: Mapping[str, Any], status: int, secret: str) -> str:
@@ -179,13 +179,13 @@ def _without_message(response: Response, *, from_gateway: bool) -> str:
 def _facts(error: Mapping[str, Any], secret: str) -> Iterator[str]:
     for name in _FACTS:
         value = error.get(name)
-        shown = (
+        text = (
             ", ".join(filter(None, (_scalar(item, secret) for item in value[:10])))
             if isinstance(value, list)
             else _scalar(value, secret)
         )
-        if shown:
-            yield f"{name}: {shown}"
+        if text:
+            yield f"{name}: {text}"
 
 
 def _scalar(value: object, secret: str) -> str:
@@ -293,12 +293,12 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
 
 def _links(fields: Mapping[str, Any]) -> tuple[str, ...]:
     results, data = fields.get("results"), fields.get("result_data")
-    found = [link for link in results if _is_link(link)] if isinstance(results, list) else []
-    if data and not found:  # where some answers of the gateway carry the links instead
+    links = [link for link in results if _is_link(link)] if isinstance(results, list) else []
+    if data and not links:  # where some answers of the gateway carry the links instead
         items = data if isinstance(data, list) else [data]
         named = [mapping(item).get("video_url") for item in items]
-        found = [link for link in named if _is_link(link)]
-    return tuple(found[:_MOST_LINKS])
+        links = [link for link in named if _is_link(link)]
+    return tuple(links[:_MOST_LINKS])
 
 
 def _is_link(value: object) -> bool:
@@ -321,8 +321,8 @@ def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
     reserved = (usage.get("credits_reserved"), billing.get("reserved_credits"))
     places = (*reserved, *charged) if state in _OPEN_STATES else (*charged, *reserved)
     for place in places:
-        if place is not None and (found := credits_of(place)) is not None:
-            return found
+        if place is not None and (amount := credits_of(place)) is not None:
+            return amount
     return None
 
 
@@ -419,9 +419,9 @@ def _file_data(response: Response) -> Any:
 
 
 def _time(value: object) -> float | None:
-    found = number(value)
-    if found is not None:
-        return float(found / 1000 if found > _MILLISECONDS else found)
+    seconds = number(value)
+    if seconds is not None:
+        return float(seconds / 1000 if seconds > _MILLISECONDS else seconds)
     if not isinstance(value, str):
         return None
     try:
@@ -434,13 +434,13 @@ def _time(value: object) -> float | None:
 
 def task_id_of(data: object) -> str | None:
     """The id of a task if it can be asked for: as plain as an opaque word can be."""
-    found = mapping(data).get("id")
-    if isinstance(found, str) and is_plain(found, limit=LONGEST_ID) and found.strip("."):
-        return found
+    task_id = mapping(data).get("id")
+    if isinstance(task_id, str) and is_plain(task_id, limit=LONGEST_ID) and task_id.strip("."):
+        return task_id
     return None
 
 
 def estimated_seconds(data: object) -> float | None:
     """How long the gateway thinks that a task takes."""
-    found = number(mapping(mapping(data).get("task_info")).get("estimated_time"))
-    return float(found) if found is not None and 0 < found < _WEEK else None
+    seconds = number(mapping(mapping(data).get("task_info")).get("estimated_time"))
+    return float(seconds) if seconds is not None and 0 < seconds < _WEEK else None

@@ -195,10 +195,10 @@ class _PublicOnly:
     def connect(self) -> None:
         if self.proxy is None:
             try:
-                found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+                addresses = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError):
-                found = []  # connecting will say why
-            self._check([str(address[4][0]) for address in found])
+                addresses = []  # connecting will say why
+            self._check([str(address[4][0]) for address in addresses])
         super().connect()  # type: ignore[misc]
         if self.proxy is None and self.sock is not None:
             self._check([self.sock.getpeername()[0]])

@@ -60,12 +60,12 @@ def _not_answered(outcome: TransportError) -> NotAccepted | Unknown:
 def _accepted(response: Response, secret: str) -> Accepted | Unknown:
     data = parse_object(response.body)
     task_id = task_id_of(data)
-    found = request_id(response.headers, data, secret=secret)
+    request_name = request_id(response.headers, data, secret=secret)
     if task_id is None:
         words = f"accepted with status {response.status}, but without the id of a task"
         return Unknown(
             code="no_task_id",
-            message=words + _in_place_of_id(response, found, secret),
+            message=words + _in_place_of_id(response, request_name, secret),
             status=response.status,
         )
     return Accepted(
@@ -73,14 +73,14 @@ def _accepted(response: Response, secret: str) -> Accepted | Unknown:
         credits=_reserved(data),
         estimated_seconds=estimated_seconds(data),
         replayed=response.headers.get("idempotency-replayed", "").strip().lower() == "true",
-        request_id=found,
+        request_id=request_name,
     )
 
 
-def _in_place_of_id(response: Response, found: str | None, secret: str) -> str:
+def _in_place_of_id(response: Response, request_name: str | None, secret: str) -> str:
     """What the gateway says where the id should be."""
     if not error_of(parse_object(response.body)):
-        return f" [request {found}]" if found else ""
+        return f" [request {request_name}]" if request_name else ""
     error = error_body(response, secret=secret)
     return f": {error.message} ({error.code})"
 

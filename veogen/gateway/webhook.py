@@ -95,8 +95,8 @@ def task_id_in(body: bytes) -> str | None:
         task = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    found = task.get("id") if isinstance(task, dict) else None
-    return found if isinstance(found, str) and 0 < len(found) <= _LONGEST_ID else None
+    task_id = task.get("id") if isinstance(task, dict) else None
+    return task_id if isinstance(task_id, str) and 0 < len(task_id) <= _LONGEST_ID else None
 
 
 _LIMITS: dict[str, Any] = {

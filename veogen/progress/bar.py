@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from veogen.executor.options import Clock
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import Counts, fit_parts, status_parts
+from veogen.progress.counts import RunCounts, fit_parts, status_parts
 from veogen.progress.messages import Messages, Screen, message_lines
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
@@ -45,7 +45,7 @@ class Bar:
         self._messages = messages
         self._paint = paint
         self._erase = _ERASE if erase else ""
-        self._counts = Counts(messages.retries)
+        self._counts = RunCounts(messages.retries)
         self._bar: _TqdmBar | None = None
         self._drawn_at = float("-inf")
         self._view: RunProgress | None = None

@@ -18,7 +18,7 @@ _REMEMBERED = 200
 _OVERDUE = 0.1
 
 
-class Counts:
+class RunCounts:
     """Counts the requests that a run is about. What is bought again by itself has not failed."""
 
     def __init__(self, retries: int) -> None:
@@ -130,7 +130,7 @@ class StatusPart:
 
 
 def status_parts(
-    counts: Counts, view: RunProgress, now: float, *, ended: bool = False
+    counts: RunCounts, view: RunProgress, now: float, *, ended: bool = False
 ) -> tuple[StatusPart, ...]:
     """What there is to say beside the count of what is done, in the order of reading."""
     left = None if ended else counts.seconds_left(now, view.in_flight)

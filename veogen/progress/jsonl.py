@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from veogen.executor.options import Clock
 from veogen.executor.state import NullListener, RunProgress
-from veogen.progress.counts import Counts
+from veogen.progress.counts import RunCounts
 from veogen.progress.messages import Messages, Screen
 from veogen.results.events import Event, TaskProgressed, tag_of
 from veogen.results.ledger import RequestState
@@ -47,7 +47,7 @@ class JsonStream:
     def __init__(self, screen: Screen, clock: Clock, messages: Messages) -> None:
         self._screen = screen
         self._clock = clock
-        self._counts = Counts(messages.retries)
+        self._counts = RunCounts(messages.retries)
         self._name = messages.names.run
         self._view: RunProgress | None = None
         self._last_written: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import Self
 
 from veogen.executor.options import Clock
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import Counts, join_parts, status_parts
+from veogen.progress.counts import RunCounts, join_parts, status_parts
 from veogen.progress.messages import Message, Messages, Screen, Word, message_lines, summary_lines
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
@@ -30,7 +30,7 @@ class Lines:
         self._clock = clock
         self._messages = messages
         self._paint = paint
-        self._counts = Counts(messages.retries)
+        self._counts = RunCounts(messages.retries)
         self._pending: dict[Word, list[Message]] = {}
         self._written_at: dict[Word, float] = {}
         self._written: Counter[Word] = Counter()

@@ -28,7 +28,7 @@ def price(model: Model, settled: Mapping[str, Any]) -> Decimal:
     return max(rule.minimum, amount).quantize(_STEP, ROUND_HALF_UP)
 
 
-class Account:
+class SimulatedAccount:
     """One balance for every key: reserved when a task is made, charged or returned at its end."""
 
     def __init__(self, credits_: Decimal) -> None:
@@ -103,7 +103,10 @@ def _fingerprint(key: str) -> str:
 
 
 def report(
-    audit: Audit, tasks: Iterable[SimulatedTask], account: Account, faults: Mapping[str, int]
+    audit: Audit,
+    tasks: Iterable[SimulatedTask],
+    account: SimulatedAccount,
+    faults: Mapping[str, int],
 ) -> dict[str, Any]:
     """Everything as JSON."""
     tasks = list(tasks)
@@ -136,27 +139,27 @@ def report(
     }
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(audit: dict[str, Any]) -> str:
     """The report in a few lines, for the one who ends the simulator."""
-    submits, credits_, media = found["submits"], found["credits"], found["media"]
+    submits, credits_, media = audit["submits"], audit["credits"], audit["media"]
     replayed, refusals = submits["replayed"], sum(submits["refused"].values())
-    doubles = {kind: len(groups) for kind, groups in found["duplicates"].items()}
-    polls = [bill["polls"] for bill in found["billed"]]
+    doubles = {kind: len(groups) for kind, groups in audit["duplicates"].items()}
+    polls = [bill["polls"] for bill in audit["billed"]]
     facts = {
         "submits": f"{submits['posts']} (new tasks {submits['accepted']},"
         f" replays {replayed}, refusals {refusals})",
         "credits charged": f"{credits_['charged']}, returned: {credits_['returned']},"
         f" still reserved: {credits_['reserved']}",
-        "most tasks in flight": str(found["most_in_flight"]),
+        "most tasks in flight": str(audit["most_in_flight"]),
         "polls": f"{sum(polls)}, of one task at most {max(polls, default=0)}",
         "keys billed twice": str(doubles["by_key"]),
         "bodies billed under several keys": str(doubles["by_body"]),
         "requests for clips": f"{media['requests']}, with a key: {sum(media['keys'].values())}",
     }
-    if found["faults"]:
-        happened = (f"{name} {number}" for name, number in sorted(found["faults"].items()))
+    if audit["faults"]:
+        happened = (f"{name} {number}" for name, number in sorted(audit["faults"].items()))
         facts["faults"] = ", ".join(happened)
-    return "\n".join(f"{name}: {told}" for name, told in facts.items())
+    return "\n".join(f"{name}: {text}" for name, text in facts.items())
 
 
 def _bill(task: SimulatedTask) -> dict[str, Any]:

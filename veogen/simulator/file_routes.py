@@ -99,7 +99,7 @@ async def list_files(request: web.Request) -> web.StreamResponse:
         count_parameter(request, "pageSize", 20, 100),
     )
     files = request.app[SERVICE].files.files()
-    shown = [
+    listed = [
         {
             "file_id": file.id,
             "file_name": file.name,
@@ -108,7 +108,7 @@ async def list_files(request: web.Request) -> web.StreamResponse:
         }
         for file in files[(page - 1) * size : page * size]
     ]
-    return _success({"total": len(files), "files": shown})
+    return _success({"total": len(files), "files": listed})
 
 
 async def quota(request: web.Request) -> web.StreamResponse:

@@ -75,15 +75,17 @@ class FileStore:
         kind, ending = _kind(data)
         self._number += 1
         file_id = "file_" + hashlib.sha256(f"{self._number}/".encode() + data).hexdigest()[:16]
-        shown = _safe((name or "").replace("\\", "/").rpartition("/")[2]) or f"{file_id}.{ending}"
+        file_name = (
+            _safe((name or "").replace("\\", "/").rpartition("/")[2]) or f"{file_id}.{ending}"
+        )
         place = "/".join(filter(None, map(_safe, (folder or "").split("/"))))
-        if (place, shown) not in self._files and len(self.files()) >= self.limit:
+        if (place, file_name) not in self._files and len(self.files()) >= self.limit:
             raise FileRefusedError(CODES["quota"], f"the quota of {self.limit} files is used up")
         now = time.time()
         stored = StoredFile(
             id=file_id,
-            name=shown,
-            original=name or shown,
+            name=file_name,
+            original=name or file_name,
             folder=place,
             kind=kind,
             data=data,
@@ -91,7 +93,7 @@ class FileStore:
             uploaded=now,
             expires=now + self._lifetime,
         )
-        self._files[place, shown] = stored
+        self._files[place, file_name] = stored
         return stored
 
     def files(self) -> list[StoredFile]:
@@ -102,10 +104,10 @@ class FileStore:
 
     def remove(self, file_id: str) -> bool:
         """Whether there was such a file."""
-        found = [file for file in self.files() if file.id == file_id]
-        for file in found:
+        files = [file for file in self.files() if file.id == file_id]
+        for file in files:
             del self._files[file.folder, file.name]
-        return bool(found)
+        return bool(files)
 
     def find(self, address: str) -> StoredFile | None:
         """The file with this public path."""

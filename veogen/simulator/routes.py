@@ -81,11 +81,11 @@ async def list_tasks(request: web.Request) -> web.StreamResponse:
         raise RefusedError(
             400, message, "invalid_parameters", "status", allowed_values=list(_STATES)
         )
-    found = [task for task in request.app[SERVICE].tasks.values() if _wanted(request, task)]
-    found.reverse()
+    tasks = [task for task in request.app[SERVICE].tasks.values() if _wanted(request, task)]
+    tasks.reverse()
     now, start = time.time(), (page - 1) * size
-    data = [summary(task, now) for task in found[start : start + size]]
-    return json_response({"data": data, "total": len(found), "page": page, "page_size": size})
+    data = [summary(task, now) for task in tasks[start : start + size]]
+    return json_response({"data": data, "total": len(tasks), "page": page, "page_size": size})
 
 
 def _ids(body: dict[str, Any]) -> list[str]:

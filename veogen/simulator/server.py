@@ -28,9 +28,9 @@ from veogen.simulator.video import ClipEncoder
 
 def logger() -> logging.Logger:
     """Where the server writes: tracebacks of what broke in here, and no others."""
-    found = logging.getLogger("veogen.simulator")
-    found.addFilter(_is_logged)
-    return found
+    server_log = logging.getLogger("veogen.simulator")
+    server_log.addFilter(_is_logged)
+    return server_log
 
 
 def _is_logged(record: logging.LogRecord) -> bool:

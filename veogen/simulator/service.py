@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from veogen.models.model import Catalogue, Model
-from veogen.simulator.account import Account, Audit, price, report
+from veogen.simulator.account import Audit, SimulatedAccount, price, report
 from veogen.simulator.faults import Faults, words
 from veogen.simulator.file_store import FileStore
 from veogen.simulator.picture import UnreadableError, size_of
@@ -32,7 +32,7 @@ from veogen.simulator.task import (
     task_json,
 )
 from veogen.simulator.validation import check, is_loopback, settled
-from veogen.simulator.video import Clip, ClipEncoder, NotMadeError
+from veogen.simulator.video import ClipEncoder, NotMadeError, SimulatedClip
 
 WAITS = (1.0, 2.0, 4.0)
 _PATIENCE = aiohttp.ClientTimeout(total=10)
@@ -72,13 +72,13 @@ _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _UPRIGHT = frozenset({"vertical", "portrait", "upright"})
 
 
-def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[Clip]:
+def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[SimulatedClip]:
     """The clips that a task makes; raises `UnreadableError` for an image that cannot be used."""
     images = images_of(task, files, links)
     number = number_of(task.settled)
     frames = images if task.settled.get("generation_type") != "REFERENCE" else []
     return [
-        Clip(
+        SimulatedClip(
             task=task.id,
             prompt=task.prompt,
             seed=task.seed,
@@ -96,10 +96,10 @@ def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[Clip]:
 
 def images_of(task: SimulatedTask, files: FileStore, links: Links) -> list[bytes]:
     """The images that were uploaded to us; others stay unseen: there is no network."""
-    known = task.model.parameters.get("image_urls")
-    limit = known.max_bytes if known else None
+    parameter = task.model.parameters.get("image_urls")
+    limit = parameter.max_bytes if parameter else None
     urls = task.settled.get("image_urls", ())
-    found = []
+    images = []
     for url in urls if isinstance(urls, list) else ():
         path = links.path(url)
         if path is None or not path.startswith("/files/"):
@@ -111,8 +111,8 @@ def images_of(task: SimulatedTask, files: FileStore, links: Links) -> list[bytes
             raise UnreadableError(f"{url} is {file.kind}, not JPEG, PNG or WebP")
         if limit and len(file.data) > limit:
             raise UnreadableError(f"{url} is larger than {limit} bytes")
-        found.append(file.data)
-    return found
+        images.append(file.data)
+    return images
 
 
 def frame_size(settled: Mapping[str, Any], images: list[bytes]) -> tuple[int, int]:
@@ -150,7 +150,7 @@ class Service:
 
     def __init__(self, options: Options, encoder: ClipEncoder) -> None:
         self.options = options
-        self.account = Account(options.gateway.credits)
+        self.account = SimulatedAccount(options.gateway.credits)
         self.audit = Audit()
         self.begun = asyncio.Event()
         self.faults = Faults(options.faults, options.seed, time.monotonic, self.begun.set)
@@ -176,8 +176,8 @@ class Service:
     @property
     def estimate(self) -> int:
         """What tasks say about how long they take: whole seconds, as 0 would say nothing."""
-        told = self.options.gateway.estimated_time
-        return max(1, math.ceil(self.options.generation_time)) if told is None else told
+        fixed = self.options.gateway.estimated_time
+        return max(1, math.ceil(self.options.generation_time)) if fixed is None else fixed
 
     def request_key(self, body: Mapping[str, Any]) -> str:
         """What is the same of a request from run to run: its images, not where they lie."""
@@ -205,9 +205,9 @@ class Service:
 
     def restore(self, restored_tasks: Iterable[RestoredTask]) -> None:
         """Go on with tasks that an earlier simulator had taken, as if it had never ended."""
-        known = Catalogue(self.options.models, lenient=True)  # it was taken, whatever is now
+        catalogue = Catalogue(self.options.models, lenient=True)  # it was taken, whatever is now
         for restored in restored_tasks:
-            model = known[restored.body["model"]]
+            model = catalogue[restored.body["model"]]
             task = self._make(model, restored.body, body_hash(restored.body), restored.key)
             task.id = restored.task_id
             task.created -= restored.age
@@ -222,8 +222,8 @@ class Service:
 
     def report(self) -> dict[str, Any]:
         """The audit so far."""
-        found = report(self.audit, self.tasks.values(), self.account, self.faults.happened)
-        return {**found, "callbacks": dict(self.callbacks.outcomes)}
+        audit = report(self.audit, self.tasks.values(), self.account, self.faults.happened)
+        return {**audit, "callbacks": dict(self.callbacks.outcomes)}
 
     async def close(self) -> None:
         for work in self._working:
@@ -303,7 +303,7 @@ class Service:
         if "callback_url" in task.body:
             await self.callbacks.send(task.body["callback_url"], self.view(task))
 
-    def _clips(self, task: SimulatedTask) -> list[Clip]:
+    def _clips(self, task: SimulatedTask) -> list[SimulatedClip]:
         """What is to be made: nothing where the task ends without, or its images are no good."""
         if task.failure or task.stuck:
             return []

@@ -107,7 +107,7 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
         "credits_reserved": float(task.credits),
         "user_group": "default",
     }
-    shown: dict[str, Any] = {
+    data: dict[str, Any] = {
         "created": int(task.created),
         "id": task.id,
         "model": task.model.id,
@@ -123,15 +123,15 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
         "usage": usage,
     }
     if task.finished is not None:
-        shown["duration"] = round(task.finished - task.created, 3)
+        data["duration"] = round(task.finished - task.created, 3)
         usage["credits_used"] = float(task.credits) if task.charged else 0.0
     if state == "completed":
-        shown["results"] = links
+        data["results"] = links
     elif task.failure and state in TERMINAL:
         failure = task.failure
         error = {"code": failure.code, "message": failure.message, "type": "task_error"}
-        shown["error"] = {**error, **failure.details}
-    return shown
+        data["error"] = {**error, **failure.details}
+    return data
 
 
 def summary(task: SimulatedTask, now: float) -> dict[str, Any]:

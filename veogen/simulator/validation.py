@@ -63,8 +63,8 @@ def settled(model: Model, body: Body) -> Body:
     rules = list(_held(model, body))
     ignored = {name for rule in rules for name in rule.ignores}
     fixed = {name: value for rule in rules for name, value in rule.fixes.items()}
-    written = {name: value for name, value in body.items() if name not in ignored}
-    return {**model.defaults, **written, **fixed}
+    kept = {name: value for name, value in body.items() if name not in ignored}
+    return {**model.defaults, **kept, **fixed}
 
 
 def _check_value(parameter: Parameter, value: Any) -> None:

@@ -28,7 +28,7 @@ _X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "30", "g": str(FPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
+class SimulatedClip:
     """What one clip is made of; equal values make equal bytes."""
 
     task: str
@@ -57,7 +57,7 @@ class AbandonedError(Exception):
     """Nobody waits for this clip any more."""
 
 
-def render(clip: Clip, path: Path, abandoned: Callable[[], bool] = lambda: False) -> None:
+def render(clip: SimulatedClip, path: Path, abandoned: Callable[[], bool] = lambda: False) -> None:
     """Write `clip` to `path`; raises `AbandonedError` soon after `abandoned` says so."""
     stills = [still(data, clip.size, clip.fit) for data in clip.stills]
     picture = draw(clip.size, clip.identity, clip.lines, stills)
@@ -68,7 +68,10 @@ def render(clip: Clip, path: Path, abandoned: Callable[[], bool] = lambda: False
 
 
 def _encode(
-    container: OutputContainer, clip: Clip, picture: ClipPicture, abandoned: Callable[[], bool]
+    container: OutputContainer,
+    clip: SimulatedClip,
+    picture: ClipPicture,
+    abandoned: Callable[[], bool],
 ) -> None:
     video = container.add_stream("libx264", rate=FPS, options=_X264)
     video.width, video.height = clip.size
@@ -88,7 +91,7 @@ def _encode(
     container.mux(video.encode(None))
 
 
-def _frames(clip: Clip, picture: ClipPicture) -> Iterator[av.VideoFrame]:
+def _frames(clip: SimulatedClip, picture: ClipPicture) -> Iterator[av.VideoFrame]:
     canvas, caption = _planes(picture.canvas), _planes(picture.caption)
     total = clip.seconds * FPS
     for number in range(total):
@@ -117,7 +120,7 @@ def _planes(image: Image.Image) -> Sequence[Image.Image]:
     ]
 
 
-def _sounds(clip: Clip) -> Iterator[av.AudioFrame]:
+def _sounds(clip: SimulatedClip) -> Iterator[av.AudioFrame]:
     second = _tone(220 + 20 * (clip.identity[0] % 24))
     samples = second * clip.seconds
     for start in range(0, clip.seconds * _RATE, _SAMPLES):
@@ -164,7 +167,7 @@ class ClipEncoder:
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulator-clip")
 
-    def start(self, clips: Sequence[Clip]) -> "asyncio.Future[list[EncodedClip]]":
+    def start(self, clips: Sequence[SimulatedClip]) -> "asyncio.Future[list[EncodedClip]]":
         """Begin to make `clips` now, in order of arrival."""
         made = asyncio.gather(*(asyncio.wrap_future(self._submitted(clip)) for clip in clips))
         made.add_done_callback(_retrieve_exception)  # nobody may wait for it any more when it fails
@@ -175,7 +178,7 @@ class ClipEncoder:
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _submitted(self, clip: Clip) -> "Future[EncodedClip]":
+    def _submitted(self, clip: SimulatedClip) -> "Future[EncodedClip]":
         if not self._shared:
             return self._pool.submit(self._encode_clip, clip)
         shape = (clip.size, clip.seconds, clip.audio)
@@ -183,7 +186,7 @@ class ClipEncoder:
             self._by_shape[shape] = self._pool.submit(self._encode_shared, *shape)
         return self._by_shape[shape]
 
-    def _encode_clip(self, clip: Clip) -> EncodedClip:
+    def _encode_clip(self, clip: SimulatedClip) -> EncodedClip:
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
         try:
             render(clip, path, self._stopped.is_set)
@@ -205,7 +208,7 @@ def _encoded(path: Path) -> EncodedClip:
 @lru_cache(maxsize=8)
 def _shared_clip(size: Size, seconds: int, *, audio: bool) -> bytes:
     """The clip that all of one shape share."""
-    clip = Clip(
+    clip = SimulatedClip(
         task="one clip for all of this shape",
         prompt="",
         seed=1,

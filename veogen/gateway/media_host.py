@@ -28,7 +28,7 @@ _LENGTH = re.compile(r"\d{1,15}", re.ASCII)
 _LONGEST_ETAG = 256
 
 
-class Media:
+class MediaClient:
     """Opens links. Only where the gateway is on this machine may they lead to this machine."""
 
     def __init__(
@@ -126,8 +126,8 @@ class Media:
         except NotConnectedError as error:
             return ReadError(code=error.kind, message=str(error), reached=False)
         except NETWORK_ERRORS as error:
-            found = transport_error(error)
-            return ReadError(code=found.kind, message=found.message, reached=False)
+            failure = transport_error(error)
+            return ReadError(code=failure.kind, message=failure.message, reached=False)
         http.log_download(request, opened, seconds=time.monotonic() - begun)
         return opened
 
@@ -143,10 +143,13 @@ class Media:
         stated = headers.get("content-length", "").strip()
         start, length = 0, int(stated) if _LENGTH.fullmatch(stated) else None
         if opened.status == _PART:
-            found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-            if found is None:
+            content_range = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+            if content_range is None:
                 return ReadError(code="bad-range", message="a part of the clip that is not named")
-            start, length = int(found[1]), None if found[3] == "*" else int(found[3])
+            start, length = (
+                int(content_range[1]),
+                None if content_range[3] == "*" else int(content_range[3]),
+            )
         etag = headers.get("etag", "").strip()
         return OpenDownload(
             start=start,
