@@ -45,7 +45,7 @@ from veogen.planner.plan import (
 )
 from veogen.spec.grammar import BUDGET, NAME, as_json
 from veogen.spec.layers import submap
-from veogen.spec.project import read_limits, read_policy
+from veogen.spec.project import load_policy, read_limits
 from veogen.spec.types import PROMPTS, Limits, Spec
 
 
@@ -437,7 +437,7 @@ def spec_of(
         settings=(),
         shots=(),
         budget=lock.plan.budget,
-        policy=read_policy(files, problems, lenient=lenient),
+        policy=load_policy(files, problems, lenient=lenient),
     )
 
 

@@ -8,25 +8,16 @@ from veogen.document.nodes import Map, Seq, Value, place_of
 from veogen.document.problems import MistakesError
 from veogen.document.reader import (
     MAX_BYTES,
-    ParserFactory,
-    fastest_parser,
-    pure_python_parser,
     read,
 )
 
 Read = Callable[[str], Value]
 
 
-@pytest.fixture(params=[fastest_parser, pure_python_parser], ids=["libyaml", "pure python"])
-def parser(request: pytest.FixtureRequest) -> ParserFactory:
-    factory: ParserFactory = request.param
-    return factory
-
-
-def mistake(text: str | bytes, parser: ParserFactory = fastest_parser) -> str:
+def mistake(text: str | bytes) -> str:
     raw = text.encode() if isinstance(text, str) else text
     with pytest.raises(MistakesError) as caught:
-        read(raw, "a.yaml", parser)
+        read(raw, "a.yaml")
     return str(caught.value)
 
 
@@ -71,8 +62,8 @@ def mistake(text: str | bytes, parser: ParserFactory = fastest_parser) -> str:
         pytest.param("\ufeffa: 1", {"a": 1}, id="a byte order mark"),
     ],
 )
-def test_scalars_follow_the_core_schema(text: str, value: Value, parser: ParserFactory) -> None:
-    result = read(text.encode(), "a.yaml", parser)
+def test_scalars_follow_the_core_schema(text: str, value: Value) -> None:
+    result = read(text.encode(), "a.yaml")
 
     assert (result, type(result) in (Map, Seq) or type(result)) == (
         value,
@@ -117,8 +108,8 @@ def test_not_a_number_is_a_float() -> None:
         pytest.param("[&a [&a 1], *a]", [[1], 1], id="the latest, though an outer one ends later"),
     ],
 )
-def test_aliases_and_merges(text: str, value: Value, parser: ParserFactory) -> None:
-    assert read(text.encode(), "a.yaml", parser) == value
+def test_aliases_and_merges(text: str, value: Value) -> None:
+    assert read(text.encode(), "a.yaml") == value
 
 
 def test_merged_keys_stand_where_the_merge_stands() -> None:
@@ -157,11 +148,11 @@ list:
 )
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_every_value_has_a_place(
-    path: list[str | int], *, key: bool, place: str, line_end: str, parser: ParserFactory
+    path: list[str | int], *, key: bool, place: str, line_end: str
 ) -> None:
     raw = PLACES.replace("\n", line_end).encode()
 
-    tree = read(raw, "a.yaml", parser)
+    tree = read(raw, "a.yaml")
 
     assert isinstance(tree, Map)
     assert str(place_of(tree, path, key=key)) == f"a.yaml:{place}"
@@ -329,10 +320,8 @@ def test_a_map_tells_block_scalars_from_others() -> None:
         ),
     ],
 )
-def test_what_would_surprise_is_refused(
-    text: str | bytes, line: str, parser: ParserFactory
-) -> None:
-    assert mistake(text, parser) == line
+def test_what_would_surprise_is_refused(text: str | bytes, line: str) -> None:
+    assert mistake(text) == line
 
 
 @pytest.mark.parametrize(
@@ -344,8 +333,8 @@ def test_what_would_surprise_is_refused(
         pytest.param(r"\UFFFFFFFF", id="far behind it"),
     ],
 )
-def test_what_is_no_character_is_refused(text: str, parser: ParserFactory) -> None:
-    line = mistake(f'a: "{text}"', parser)
+def test_what_is_no_character_is_refused(text: str) -> None:
+    line = mistake(f'a: "{text}"')
 
     assert line.startswith("a.yaml:1:")
     assert line.endswith(

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veogen.document.problems import MistakesError, Problem
-from veogen.document.reader import ParserFactory, fastest_parser, pure_python_parser, read
+from veogen.document.reader import read
 from veogen.document.writer import write
 from veogen.spec.load import load_spec
 
@@ -61,9 +60,9 @@ class Memory:
         return str(path)
 
 
-def refused(raw: bytes, parser: ParserFactory) -> tuple[Problem, ...]:
+def refused(raw: bytes) -> tuple[Problem, ...]:
     try:
-        read(raw, "a.yaml", parser)
+        read(raw, "a.yaml")
     except MistakesError as error:
         return error.problems
     return ()
@@ -77,15 +76,12 @@ def mistakes(texts: Mapping[str, bytes], profile: str | None) -> tuple[Problem, 
     return ()
 
 
-@pytest.mark.parametrize(
-    "parser", [fastest_parser, pure_python_parser], ids=["libyaml", "pure python"]
-)
 @settings(deadline=SOON)
 @given(raw=st.binary() | st.lists(st.sampled_from(TOKENS)).map("".join).map(str.encode))
-def test_any_bytes_are_read_or_refused(raw: bytes, parser: ParserFactory) -> None:
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     lines = raw.decode(errors="replace").splitlines() or [""]
 
-    places = [problem.place for problem in refused(raw, parser)]
+    places = [problem.place for problem in refused(raw)]
 
     assert all(1 <= place.line <= len(lines) + 1 and place.column >= 1 for place in places)
 

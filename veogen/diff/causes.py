@@ -1,6 +1,5 @@
 """Why requests changed: the line, row, template or image in which their specs differ."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,11 +17,9 @@ from veogen.planner.requests import settable
 from veogen.planner.variants import layer_of_variant, substitute, templates_in, variant
 from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
+from veogen.templates.names import Uses, uses_of
 from veogen.templates.renderer import template_path
 from veogen.templates.template import Template
-
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-_QUOTED = re.compile(r"""(["'])(?P<name>[^"'\n]+)\1""")
 
 WRITTEN = "written"
 
@@ -55,7 +52,7 @@ class Origins:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._template = cache(self._read_template)
-        self._mentions = cache(self._mentions_of)
+        self._uses = cache(self._uses_of)
 
     def inputs(self, request: Request, field: str) -> dict[str, Input]:
         """What a field is made of: first what was written, then values and templates."""
@@ -87,10 +84,9 @@ class Origins:
             if field in PROMPTS and isinstance(value, Template):
                 yield from self._text(made, value)
             else:
-                texts = (template.text for template in templates_in(value))
-                written = _value(substitute(value, texts), place)
-                yield WRITTEN, written
-                yield from self._used(made, written.content)
+                texts = tuple(template.text for template in templates_in(value))
+                yield WRITTEN, _value(substitute(value, iter(texts)), place)
+                yield from self._used(made, *texts)
 
     def _text(self, made: _Made, text: Template) -> Iterator[tuple[str, Input]]:
         if text.name is not None:
@@ -104,30 +100,23 @@ class Origins:
             yield WRITTEN, written
             yield from self._used(made, written.content)
 
-    def _used(self, made: _Made, source: str) -> Iterator[tuple[str, Input]]:
-        """The templates and values that a template mentions."""
-        templates, names = self._mentions(source)
+    def _used(self, made: _Made, *texts: str) -> Iterator[tuple[str, Input]]:
+        """The templates and values that some templates use."""
+        uses = self._uses(texts)
         for name, value in self._values(made):
-            if name in names or "vars" in names:
+            if uses.uses_var(name):
                 yield f"value {name}", value
-        for name, template in templates.items():
-            yield f"template {name}", template
-
-    def _mentions_of(self, source: str) -> tuple[Mapping[str, Input], frozenset[str]]:
-        """The templates that a template takes in, and all names that stand in it and in those."""
-        templates = self._mentioned(source, {})
-        texts = "\n".join((source, *(one.content for one in templates.values())))
-        return templates, frozenset(_IDENTIFIER.findall(texts))
-
-    def _mentioned(self, source: str, known: dict[str, Input]) -> dict[str, Input]:
-        """The templates that are named in a template, and those that are named in these."""
-        for match in _QUOTED.finditer(source) if "{%" in source else ():
-            name = match["name"]
-            template = None if name in known else self._template(name)
+        for name in uses.files:
+            template = self._template(name)
             if template is not None:
-                known[name] = template
-                self._mentioned(template.content, known)
-        return known
+                yield f"template {name}", template
+
+    def _uses_of(self, texts: tuple[str, ...]) -> Uses:
+        def load(name: str) -> str | None:
+            template = self._template(name)
+            return None if template is None else template.content
+
+        return uses_of([Template(text, Place("", 1, 1)) for text in texts], load)
 
     def _values(self, made: _Made) -> Iterator[tuple[str, Input]]:
         """Vars, and the axes and columns that hide them."""

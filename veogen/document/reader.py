@@ -2,13 +2,15 @@
 
 import gc
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn, TypeAlias
+from pathlib import PurePosixPath
+from typing import Any, NoReturn
 
 import yaml
+from yaml._yaml import CParser  # libyaml, which every wheel of PyYAML has
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -20,6 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from veogen.document.files import Files, read_bytes
 from veogen.document.nodes import LINE_END, Map, Place, Scalar, Seq, Source, Value
 from veogen.document.problems import MistakesError, Problem
 
@@ -160,10 +163,7 @@ def _float(text: str) -> float:
     return number
 
 
-ParserFactory: TypeAlias = Callable[[bytes], Any]
-
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _HINTS = {
     "mapping values are not allowed": "quote a text that has ': ' in it",
     "expected key": "check the indentation and the quotes here and above",
@@ -176,44 +176,6 @@ _HINTS = {
     "invalid Unicode character": "write the character itself, or \\U and its eight hex digits",
     "unknown escape character": "write \\\\ for a backslash, or take single quotes",
 }
-
-
-class _PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """PyYAML's own parser, where it was built without libyaml."""
-
-    def __init__(self, raw: bytes) -> None:
-        yaml.reader.Reader.__init__(self, raw)
-        yaml.scanner.Scanner.__init__(self)
-        yaml.parser.Parser.__init__(self)
-
-    def get_event(self) -> Any:
-        """The next event; what is no character, which libyaml refuses, is refused here too."""
-        try:
-            event: Any = yaml.parser.Parser.get_event(self)  # type: ignore[no-untyped-call]
-        except (ValueError, OverflowError):  # of `chr`
-            raise _no_character(self.get_mark()) from None
-        text: Any = getattr(event, "value", None)
-        if text and _SURROGATE.search(text):
-            raise _no_character(event.start_mark)
-        return event
-
-
-def _no_character(mark: Any) -> yaml.YAMLError:
-    message = "found invalid Unicode character escape code"
-    return yaml.scanner.ScannerError(problem=message, problem_mark=mark)
-
-
-def pure_python_parser(raw: bytes) -> Any:
-    return _PurePythonParser(raw)
-
-
-def fastest_parser(raw: bytes) -> Any:
-    """The parser of libyaml, where PyYAML has it."""
-    if yaml.__with_libyaml__:
-        from yaml._yaml import CParser  # noqa: PLC0415 - is not there without libyaml
-
-        return CParser(raw)
-    return pure_python_parser(raw)
 
 
 def encoding_problem(raw: bytes, path: str) -> Problem | None:
@@ -264,9 +226,19 @@ _ITEM, _KEY = object(), object()
 _scalar = lru_cache(maxsize=4096)(scalar)
 
 
-def read(
-    raw: bytes, path: str, parser: ParserFactory = fastest_parser, *, max_bytes: int = MAX_BYTES
+def read_document(
+    files: Files, path: PurePosixPath, place: Place | None = None, *, name: str | None = None
 ) -> Value:
+    """The document in a file that is asked for at `place`, under a name if it has another there.
+
+    Raises `MistakesError`, be it that there is no such file, that it cannot be read, or that it
+    is no document.
+    """
+    shown = files.shown(path)
+    return read(read_bytes(files, path, place or Place(shown, 1, 1), MAX_BYTES, name=name), shown)
+
+
+def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:
     """The one document in `raw`; `path` is the name that its places carry.
 
     Raises `MistakesError`.
@@ -280,7 +252,7 @@ def read(
     source = Source(path, raw)
     try:
         with _collector_paused():
-            return _Builder(source, parser(raw), names=b"&" in raw or b"!" in raw).document()
+            return _Builder(source, CParser(raw), names=b"&" in raw or b"!" in raw).document()
     except yaml.YAMLError as error:
         raise MistakesError([syntax_problem(error, raw, path)]) from None
 

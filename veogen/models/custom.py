@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, get_args
 
-from veogen.document.files import Files, OutsideRootError
+from veogen.document.files import Files
 from veogen.document.nodes import Map, Place, Seq, Value, without_nulls
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
-from veogen.document.reader import MAX_BYTES, read
+from veogen.document.reader import read_document
 from veogen.document.schema import (
     Amount,
     At,
@@ -276,21 +276,12 @@ def _laid_over(base: Model, model: Model) -> Model:
 
 
 def _document(files: Files, path: PurePosixPath, problems: Problems) -> Map | None:
-    shown = files.shown(path)
-    start = Place(shown, 1, 1)
     try:
-        tree = read(files.read(path, MAX_BYTES), shown)
+        tree = read_document(files, path)
     except MistakesError as error:
         problems.extend(error.problems)
         return None
-    except OutsideRootError as error:
-        problems.error(start, "outside-root", str(error))
-        return None
-    except OSError as error:
-        message = f"{shown!r} cannot be read: {error.strerror}"
-        problems.error(start, "missing-file", message)
-        return None
     if not isinstance(tree, Map):
-        problems.error(start, "type", "the file is a mapping")
+        problems.error(Place(files.shown(path), 1, 1), "type", "the file is a mapping")
         return None
     return tree

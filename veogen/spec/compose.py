@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import MistakesError, Problems
-from veogen.document.reader import MAX_BYTES, read
+from veogen.document.reader import read_document
 from veogen.document.schema import Section
 from veogen.models.model import Catalogue, default_catalogue
 from veogen.spec.grammar import SPEC
@@ -36,8 +36,7 @@ class Composer:
         if path not in self._documents:
             shown = self._files.shown(path)
             self.sources[shown] = path
-            raw = self._bytes(path, place or Place(shown, 1, 1))
-            self._documents[path] = None if raw is None else self._parsed(raw, shown, shape)
+            self._documents[path] = self._read(path, shown, place, shape)
         return self._documents[path]
 
     def composed(self, path: PurePosixPath) -> Map | None:
@@ -79,23 +78,11 @@ class Composer:
             return None
         return self._composed((*chain, path), place)
 
-    def _bytes(self, path: PurePosixPath, place: Place) -> bytes | None:
+    def _read(
+        self, path: PurePosixPath, shown: str, place: Place | None, shape: Section
+    ) -> Map | None:
         try:
-            return self._files.read(path, MAX_BYTES)
-        except OutsideRootError as error:
-            self._refuse(place, "outside-root", str(error))
-            return None
-        except FileNotFoundError:
-            self._refuse(place, "missing-file", f"there is no file {self._files.shown(path)!r}")
-            return None
-        except OSError as error:
-            message = f"{self._files.shown(path)!r} cannot be read: {error.strerror}"
-            self._refuse(place, "missing-file", message)
-            return None
-
-    def _parsed(self, raw: bytes, shown: str, shape: Section) -> Map | None:
-        try:
-            tree = read(raw, shown)
+            tree = read_document(self._files, path, place)
         except MistakesError as error:
             self._problems.extend(error.problems)
             self.broken.all = True

@@ -10,7 +10,7 @@ from veogen.document.reader import read
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name, parameters
 from veogen.spec.layers import merge, submap
-from veogen.spec.project import below_root, project_root, raised_limits, read_limits, read_policy
+from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
 from veogen.spec.shots import Levels, read_shots
 from veogen.spec.types import Spec
 from veogen.spec.validate import review, unknown_profile
@@ -107,7 +107,7 @@ def load_as_far(
     if files is None:
         root = project_root(path)
         files, below = Folder(root), below_root(path, root)
-    policy = read_policy(files, problems, lenient=lenient)
+    policy = load_policy(files, problems, lenient=lenient)
     composer = Composer(files, problems, policy.models)
     levels = _levels(composer, below, profile, settings, problems)
     if levels is None:

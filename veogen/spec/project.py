@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
-from veogen.document.reader import MAX_BYTES, read
+from veogen.document.reader import MAX_BYTES, read, read_document
 from veogen.document.schema import (
     Amount,
     Anything,
@@ -155,36 +155,21 @@ def team_prices(
     place = tree.value_place("prices")
     try:
         path = inside(PurePosixPath(), written)
-        raw = files.read(path, MAX_BYTES)
+        prices = read_document(files, path, place, name=written)
     except OutsideRootError as error:
         problems.error(place, "outside-root", str(error))
-    except FileNotFoundError:
-        problems.error(place, "missing-file", f"there is no file {written!r}")
-    except OSError as error:
-        problems.error(place, "missing-file", f"{written!r} cannot be read: {error.strerror}")
-    else:
-        prices, mistakes = _read(raw, files.shown(path), known)
-        problems.extend(mistakes)
-        return prices
-    return {}
-
-
-def _read(
-    raw: bytes, shown: str, known: Mapping[str, Model]
-) -> tuple[Mapping[str, Price], tuple[Problem, ...]]:
-    """The prices in a file by model, and what is wrong with it."""
-    start = Place(shown, 1, 1)
-    try:
-        tree = read(raw, shown)
     except MistakesError as error:
-        return {}, error.problems
-    if not isinstance(tree, Map):
-        message = "prices are a mapping, model to price"
-        return {}, (Problem(start, "error", "type", message),)
-    problems = [problem for id_ in tree for problem in _mistakes(tree, id_, known)]
-    if problems:
-        return {}, tuple(problems)
-    return {id_: parse_price(value_of(tree, id_, Map)) for id_ in tree}, ()
+        problems.extend(error.problems)
+    else:
+        if not isinstance(prices, Map):
+            start = Place(files.shown(path), 1, 1)
+            problems.error(start, "type", "prices are a mapping, model to price")
+            return {}
+        wrong = [problem for id_ in prices for problem in _mistakes(prices, id_, known)]
+        problems.extend(wrong)
+        if not wrong:
+            return {id_: parse_price(value_of(prices, id_, Map)) for id_ in prices}
+    return {}
 
 
 def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
@@ -222,16 +207,21 @@ def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
             yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
 
 
-def load_policy(files: Files) -> Policy:
-    """The project's policy, an empty one if there is none; raises `MistakesError`."""
-    problems = Problems()
-    policy = read_policy(files, problems)
-    problems.raise_errors()
+def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool = False) -> Policy:
+    """The project's policy, an empty one if there is none; the models of a `lenient` one are all.
+
+    What is wrong with it goes to `problems`; without, it is raised as `MistakesError`.
+    """
+    own = Problems()
+    policy = _policy(files, own, lenient=lenient)
+    if problems is None:
+        own.raise_errors()
+    else:
+        problems.extend(own.all)
     return policy
 
 
-def read_policy(files: Files, problems: Problems, *, lenient: bool = False) -> Policy:
-    """As `load_policy`, with the mistakes collected; a `lenient` one knows every model."""
+def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
     known = Catalogue(own_models(files, problems), lenient=lenient)
     path = PurePosixPath(POLICY)
     if POLICY not in files.names(path.parent):

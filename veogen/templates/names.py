@@ -14,17 +14,22 @@ Load = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Names, and names taken from `vars`; `everything` when it cannot be told."""
+    """Names, names taken from `vars`, and files taken in, in the order in which they are met.
+
+    `everything` when it cannot be told.
+    """
 
     names: frozenset[str] = frozenset()
     from_vars: frozenset[str] = frozenset()
     everything: bool = False
+    files: tuple[str, ...] = ()
 
     def __or__(self, other: "Uses") -> "Uses":
         return Uses(
             self.names | other.names,
             self.from_vars | other.from_vars,
             self.everything or other.everything,
+            tuple(dict.fromkeys((*self.files, *other.files))),
         )
 
     def uses(self, name: str) -> bool:
@@ -39,27 +44,26 @@ EVERYTHING = Uses(everything=True)
 
 def uses_of(templates: Iterable[Template], load: Load) -> Uses:
     """What the templates and all that they take in use together."""
-    found = Uses()
-    texts = []
-    for one in templates:
-        if one.inline is None:
-            texts.append(one.text)
-        else:
-            found |= _of_pieces(one.inline)
-    seen: set[str] = set()
-    while texts:
-        tree = _parsed(texts.pop())
-        if tree is None:
-            return EVERYTHING
-        found |= _own(tree)
-        for name in _taken_in(tree):
+    uses, files = Uses(), dict[str, None]()
+    for template in templates:
+        if template.inline is not None:
+            uses |= _of_pieces(template.inline)
+            continue
+        rest: list[str | None] = []  # names of files, the next last
+        text: str | None = template.text
+        while True:
+            tree = None if text is None else _parsed(text)
+            uses |= EVERYTHING if tree is None else _own(tree)
+            rest += [] if tree is None else reversed(list(_taken_in(tree)))
+            while rest and rest[-1] in files:
+                rest.pop()
+            if not rest:
+                break
+            name = rest.pop()
             text = None if name is None else load(name)
-            if text is None:
-                return EVERYTHING
-            if name not in seen:
-                seen.add(str(name))
-                texts.append(text)
-    return found
+            if name is not None and text is not None:
+                files[name] = None
+    return uses | Uses(files=tuple(files))
 
 
 def _of_pieces(template: SimpleTemplate) -> Uses:
@@ -102,10 +106,13 @@ def _is_vars(node: nodes.Node) -> bool:
 
 def _taken_in(tree: nodes.Template) -> Iterator[str | None]:
     """The names of the files that a template takes in; None for one that is only rendered."""
-    for kind in (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport):
-        for node in tree.find_all(kind):
-            match getattr(node, "template", None):
-                case nodes.Const(value=str(name)):
-                    yield name
-                case _:
-                    yield None
+    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        match getattr(node, "template", None):
+            case nodes.Const(value=str(name)):
+                yield name
+            case nodes.List(items=items) | nodes.Tuple(items=items):
+                values = [getattr(item, "value", None) for item in items]
+                yield from (value for value in values if isinstance(value, str))
+                yield None  # the first of them that there is
+            case _:
+                yield None

@@ -59,3 +59,17 @@ def test_a_template_is_read_once_however_many_requests_are_made_of_it(tmp_path: 
         * 3
     )
     assert files.reads == {"templates/a.j2": 1, "templates/end.j2": 1}
+
+
+def test_a_word_of_a_prompt_is_no_value_that_it_uses(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "veogen: 1\n"
+        "vars: {city: Oslo, look: dusk, mood: calm, brand: Lumen}\n"
+        "shots: [{name: s, prompt: 'The city of {{ vars.brand }} at {{ look }}, a mood'}]\n"
+    )
+    spec = load_spec(Path("a.yaml"), files=Folder(tmp_path))
+    (request,) = plan(spec).requests
+
+    found = Origins(spec).inputs(request, "prompt")
+
+    assert list(found) == [WRITTEN, "value look", "value brand"]
