@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from support.sessions import World, cities, request
 from support.virtual import VIDEO
 
-from veogen.cli.runs import say
+from veogen.cli.runs import print_summary
 from veogen.cli.status import lines
 from veogen.errors import ExitCode
 from veogen.executor.decisions import Decision
@@ -23,7 +23,7 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
     world = World(tmp_path / "trip")
     world.downloader.answers.append(replace(VIDEO, path="videos/clip.mp4", warnings=("audio",)))
 
-    say(world.path, world.run(cities("Tokyo", "Oslo")))
+    print_summary(world.path, world.run(cities("Tokyo", "Oslo")))
 
     assert capsys.readouterr().err == (
         "2 requests: 2 completed; 2 videos (1 with a warning). "
@@ -38,7 +38,7 @@ def test_the_last_words_about_nothing(
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path / "trip")
 
-    say(world.path, world.run(cities()))
+    print_summary(world.path, world.run(cities()))
 
     assert capsys.readouterr().err == (
         "0 requests; 0 videos. 0.000 credits reserved or charged so far. trip/results.json\n"
@@ -54,7 +54,7 @@ def test_of_what_the_gateway_names_no_amount_run_and_status_tell_the_same(
     world.gateway.credits = None
     outcome = world.run(cities("Tokyo", "Oslo"))
 
-    say(world.path, outcome)
+    print_summary(world.path, outcome)
     now = world.clock.now()
     status = lines(read_snapshot(world.path, now), RunCommands("trip"), now, lambda text, _: text)
 
@@ -77,7 +77,7 @@ def test_what_somebody_decided_about_is_still_to_be_brought_home(
     world.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
     world.run(cities("Tokyo", "Oslo"))
 
-    say(world.path, world.decide(Decision("replay", request("Tokyo").address)))
+    print_summary(world.path, world.decide(Decision("replay", request("Tokyo").address)))
 
     assert capsys.readouterr().err.splitlines()[1:] == [
         "Bring home what it makes: veogen collect trip"
@@ -94,7 +94,7 @@ def test_what_is_still_held_after_a_decision_is_to_be_looked_at(
     world.run(cities("Tokyo", "Oslo", "Rome"))
 
     outcome = world.decide(Decision("abandon", request("Tokyo").address))
-    say(world.path, outcome)
+    print_summary(world.path, outcome)
 
     assert outcome.code == ExitCode.DONE
     assert capsys.readouterr().err.splitlines()[1:] == [

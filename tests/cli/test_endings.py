@@ -7,7 +7,7 @@ import sys
 import click
 import pytest
 
-from veogen.cli.exit_codes import ending
+from veogen.cli.exit_codes import exit_code_for
 from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError, Problem
 from veogen.errors import ExitCode, StaleError, UsageError
@@ -42,7 +42,7 @@ MISTAKE = Problem(
 def test_a_dead_end_is_told_in_words(
     error: Exception, code: ExitCode, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (ending(error), capsys.readouterr()) == (code, ("", told))
+    assert (exit_code_for(error), capsys.readouterr()) == (code, ("", told))
 
 
 BUGGY = """\

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from support.commands import Shell
 
-from veogen.cli.rundirs import default_directory, find_run, names_of
+from veogen.cli.rundirs import commands_for, default_directory, find_run
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 
@@ -157,7 +157,7 @@ def test_a_profile_that_was_not_run_is_said_with_what_to_type(
 )
 @pytest.mark.usefixtures("project")
 def test_a_run_is_called_as_it_was_begun(run: str, name: str, arguments: str) -> None:
-    assert names_of(Path(run), name).buy == f"veogen run {arguments}"
+    assert commands_for(Path(run), name).buy == f"veogen run {arguments}"
 
 
 def test_the_only_run_is_found_from_a_folder_of_the_project(

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from veogen import __version__
-from veogen.cli.streams import lose_what_is_not_heard, open_what_is_closed
+from veogen.cli.streams import reopen_closed_streams, tolerate_full_stderr
 
 GROUPS = {  # in the order of the work
     "Write and review": {
@@ -112,14 +112,14 @@ def veogen() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
-    open_what_is_closed()
-    lose_what_is_not_heard()
+    reopen_closed_streams()
+    tolerate_full_stderr()
     gc.set_threshold(*_CYCLES)
     atexit.register(gc.freeze)  # what is left when the process ends needs no search for cycles
     try:
         code = veogen(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place that catches
-        from veogen.cli.exit_codes import ending  # noqa: PLC0415 - only where something is wrong
+        from veogen.cli.exit_codes import exit_code_for  # noqa: PLC0415 - only where something is wrong
 
-        code = ending(error)
+        code = exit_code_for(error)
     sys.exit(int(code or 0))

@@ -4,19 +4,19 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from veogen.cli.gateways import gateway_of
+from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.options import RunOptions
-from veogen.cli.output import say_line
+from veogen.cli.output import echo
 from veogen.cli.rundirs import find_run
 from veogen.cli.runs import (
-    allow_files,
-    carry_out,
+    allow_open_files,
     ends_by_signal,
-    logging_exchanges,
+    http_log,
     open_session,
     policy_of,
+    print_summary,
     progress_of,
-    say,
+    run_all,
     worst,
 )
 from veogen.errors import ExitCode
@@ -28,15 +28,15 @@ from veogen.results.advice import RunCommands
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
     """Bring home what was bought in run directories; without one, in the only one there is."""
     directories = [find_run(run, profile) for run in runs or (None,)]
-    allow_files(len(directories))
+    allow_open_files(len(directories))
     policy = policy_of(options)
     with ExitStack() as stack:
         stack.enter_context(ends_by_signal())
-        stack.enter_context(logging_exchanges(verbose=options.verbose))
-        settings = stack.enter_context(gateway_of(directories))
+        stack.enter_context(http_log(verbose=options.verbose))
+        settings = stack.enter_context(gateway_of_runs(directories))
         timeout = options.request_timeout
         connection = stack.enter_context(
-            connected(settings, policy, models=(), request_timeout=timeout, say=say_line)
+            connected(settings, policy, models=(), request_timeout=timeout, say=echo)
         )
         sessions = [
             stack.enter_context(
@@ -47,12 +47,12 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
                     RunCommands(os.path.relpath(directory), ("SPEC",)),
                     progress_of(options),
                     plan=None,
-                    wanted=Selection(buy=False),
+                    selection=Selection(buy=False),
                 )
             )
             for directory in directories
         ]
-        outcomes = list(carry_out(sessions, connection.stop, None))
+        outcomes = list(run_all(sessions, connection.stop, None))
     for directory, outcome in zip(directories, outcomes, strict=False):
-        say(directory, outcome)
+        print_summary(directory, outcome)
     return worst(outcomes)

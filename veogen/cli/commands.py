@@ -18,7 +18,7 @@ from veogen.cli.options import (
     format_option,
     listening_options,
     profile_option,
-    run_options,
+    run_argument,
     selecting_options,
     spec_options,
     specs_argument,
@@ -208,7 +208,7 @@ def collect(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
 
 
 @click.command(epilog=examples("veogen status", "veogen status specs/launch.yaml --exit-code"))
-@run_options
+@run_argument
 @format_option("How it is written.", "table", "json")
 @click.option(
     "--exit-code",
@@ -280,7 +280,7 @@ def resolve(
         "veogen run specs/launch.yaml --profile final --select @picks.txt",
     )
 )
-@run_options
+@run_argument
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @click.option(
     "--compare",

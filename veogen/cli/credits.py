@@ -11,7 +11,7 @@ import click
 
 from veogen.cli.options import SpecOptions
 from veogen.cli.plan import view
-from veogen.cli.specs import holdings_of, load_specs
+from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.api import Balance, ReadError
@@ -43,7 +43,7 @@ def print_balance(specs: Sequence[Path], options: SpecOptions, format_: str) -> 
     else:
         click.echo("\n".join(_table(balance, simulated=simulated)))
         if specs:
-            click.echo(_after(balance, price))
+            click.echo(_after_buying(balance, price))
 
 
 def _balance(settings: Settings) -> tuple[Balance, bool]:
@@ -68,7 +68,7 @@ def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
         plan_specs(specs, max_requests=options.max_requests), options.select, options.deselect
     )
     views = [
-        view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
+        view(plan, owned_by(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, plans, strict=True)
     ]
     return total_credits(request for one in views for request in one.to_buy)
@@ -107,7 +107,7 @@ def _table(balance: Balance, *, simulated: bool) -> Iterator[str]:
     yield f"{balance.spendable} credits can be spent{' (simulated)' if simulated else ''}"
 
 
-def _after(balance: Balance, price: Decimal | None) -> str:
+def _after_buying(balance: Balance, price: Decimal | None) -> str:
     if price is None:
         return "The price of the plan is unknown."
     left = balance.spendable - price

@@ -13,7 +13,7 @@ from typing import Self, TypeAlias
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.specs import results_of, specs_of
+from veogen.cli.specs import owned_in, specs_of
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, money
 from veogen.diff.markdown import markdown
@@ -37,7 +37,7 @@ from veogen.text import paint, plain_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class DiffSide:
     """One plan to compare: where it was read, the spec that makes it, what is owned of it.
 
     `spec` is None for a lock or a plan file, `results` where nothing is known.
@@ -49,7 +49,7 @@ class Side:
     results: Owned | None
 
 
-class Sides:
+class SideReader:
     """Reads sides with the options of one command; closes the repositories it had to open."""
 
     def __init__(self, options: SpecOptions) -> None:
@@ -68,35 +68,35 @@ class Sides:
     ) -> None:
         self._stack.close()
 
-    def read(self, written: str) -> tuple[Side, ...]:
+    def read(self, written: str) -> tuple[DiffSide, ...]:
         """What a word of the command line means: a path, or `REV:path`."""
         here = Path(written)
         if here.is_file() or here.is_dir():
-            return tuple(self.here(here))
+            return tuple(self.on_disk(here))
         if here.exists():
             raise UsageError(f"{written}: {NO_FILE}; what git holds is written REV:PATH")
-        revision, path = _parted(written)
+        revision, path = _split_revision(written)
         if path is None:
             raise UsageError(f"{written}: there is no such file, and it is not REV:PATH either")
         repository = self.repository(Path.cwd())
         tree = Tree(repository, repository.commit(revision), revision)
-        return tuple(self.there(tree, _below_top(tree, path)))
+        return tuple(self.at_revision(tree, _below_top(tree, path)))
 
-    def here(self, path: Path) -> Iterator[Side]:
+    def on_disk(self, path: Path) -> Iterator[DiffSide]:
         """The sides at a path on this disk; none where nothing is."""
         if path.is_dir():
             for spec in specs_of(path):
-                yield from self.here(spec)
+                yield from self.on_disk(spec)
         elif path.exists():
             root = project_root(path)
             yield from self._sides(Folder(root), below_root(path, root))
 
-    def there(self, tree: Tree, path: PurePosixPath) -> Iterator[Side]:
+    def at_revision(self, tree: Tree, path: PurePosixPath) -> Iterator[DiffSide]:
         """The sides at a path below the top of a tree; none where nothing is."""
         match tree.kind(path):
             case "folder":
                 for spec in specs_in(Revision(tree, PurePosixPath()), path):
-                    yield from self.there(tree, spec)
+                    yield from self.at_revision(tree, spec)
             case "file":
                 root = _root_in(tree, path)
                 yield from self._sides(Revision(tree, root), path.relative_to(root))
@@ -112,12 +112,12 @@ class Sides:
             self._repositories[found.top] = self._stack.enter_context(found)
         return self._repositories[found.top]
 
-    def _sides(self, files: Files, path: PurePosixPath) -> Iterator[Side]:
+    def _sides(self, files: Files, path: PurePosixPath) -> Iterator[DiffSide]:
         try:
             raw = files.read(path, MAX_BYTES)
         except OSError as error:
             raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
-        if why := _says_too_little(raw):
+        if why := _unreadable_format(raw):
             raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
         if is_stored(raw):
             for stored in read_stored(raw, files.shown(path)):
@@ -130,12 +130,12 @@ class Sides:
             found = plan(free, max_requests=self._options.max_requests)
             yield self._side(files, path, replace(found, budget=spec.budget), spec)
 
-    def _side(self, files: Files, path: PurePosixPath, found: Plan, spec: Spec | None) -> Side:
-        return Side(
+    def _side(self, files: Files, path: PurePosixPath, found: Plan, spec: Spec | None) -> DiffSide:
+        return DiffSide(
             shown=files.shown(path),
             plan=found,
             spec=spec,
-            results=results_of(files, found.name, found.profile),
+            results=owned_in(files, found.name, found.profile),
         )
 
     def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
@@ -150,7 +150,7 @@ class Sides:
             raise
 
 
-def _says_too_little(raw: bytes) -> str | None:
+def _unreadable_format(raw: bytes) -> str | None:
     """What is wrong with a plan in one of the formats that cannot be read back."""
     if raw.startswith(b'{"address":'):
         return "a plan in lines does not say of which spec it is"
@@ -159,7 +159,7 @@ def _says_too_little(raw: bytes) -> str | None:
     return None
 
 
-def _parted(written: str) -> tuple[str, str | None]:
+def _split_revision(written: str) -> tuple[str, str | None]:
     """A revision and a path, parted as git does it: by the first colon outside of braces."""
     depth = 0
     for index, character in enumerate(written):
@@ -188,10 +188,10 @@ def _root_in(tree: Tree, spec: PurePosixPath) -> PurePosixPath:
     return nearest_root(list(spec.parents), lambda place, kind: tree.kind(place) == kind)
 
 
-Pair: TypeAlias = tuple[Side | None, Side | None]
+Pair: TypeAlias = tuple[DiffSide | None, DiffSide | None]
 
 
-def compared(old: Sequence[Side], new: Sequence[Side], options: SpecOptions) -> Report:
+def compared(old: Sequence[DiffSide], new: Sequence[DiffSide], options: SpecOptions) -> Report:
     """What buying `new` would be, measured by `old`."""
     plans = narrowed([side.plan for side in (*old, *new)], options.select, options.deselect)
     sides = [replace(side, plan=chosen) for side, chosen in zip((*old, *new), plans, strict=True)]
@@ -199,13 +199,13 @@ def compared(old: Sequence[Side], new: Sequence[Side], options: SpecOptions) -> 
     return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=tuple(_over_limits(new)))
 
 
-def _pairs(old: Sequence[Side], new: Sequence[Side]) -> Iterator[Pair]:
+def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
     """The same spec of both sides: by its path, else by its name; and what has no other."""
     if len(old) == 1 and len(new) == 1:
         yield old[0], new[0]
         return
     left = list(old)
-    partners: dict[int, Side] = {}
+    partners: dict[int, DiffSide] = {}
     for key in (_path, _name):
         for index, side in enumerate(new):
             partner = next((one for one in left if key(one) == key(side)), None)
@@ -218,15 +218,15 @@ def _pairs(old: Sequence[Side], new: Sequence[Side]) -> Iterator[Pair]:
         yield side, None
 
 
-def _path(side: Side) -> tuple[str, str | None]:
+def _path(side: DiffSide) -> tuple[str, str | None]:
     return side.plan.spec, side.plan.profile
 
 
-def _name(side: Side) -> tuple[str, str | None]:
+def _name(side: DiffSide) -> tuple[str, str | None]:
     return side.plan.name, side.plan.profile
 
 
-def _review(old: Side | None, new: Side | None) -> Review:
+def _review(old: DiffSide | None, new: DiffSide | None) -> Review:
     before, after = _requests(old), _requests(new)
     difference = compare(before, after)
     known = new or old
@@ -241,15 +241,15 @@ def _review(old: Side | None, new: Side | None) -> Review:
     )
 
 
-def _requests(side: Side | None) -> tuple[Request, ...]:
+def _requests(side: DiffSide | None) -> tuple[Request, ...]:
     return side.plan.requests if side else ()
 
 
-def _spec(side: Side | None) -> Spec | None:
+def _spec(side: DiffSide | None) -> Spec | None:
     return side.spec if side else None
 
 
-def _is_bought(old: Side | None) -> Callable[[Request], bool]:
+def _is_bought(old: DiffSide | None) -> Callable[[Request], bool]:
     """What the old side's results tell; where there are none, all that it holds counts as bought.
 
     The results of the new side do not count: a pull request could write into them what it likes.
@@ -261,7 +261,7 @@ def _is_bought(old: Side | None) -> Callable[[Request], bool]:
     return lambda request: request.hash in held
 
 
-def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterator[str]:
+def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -> Iterator[str]:
     if old is not None and new is not None and old.plan.name != new.plan.name:
         yield (
             f"the name changes from {old.plan.name} to {new.plan.name}: a run begins a new "
@@ -277,13 +277,13 @@ def _notes(old: Side | None, new: Side | None, difference: Difference) -> Iterat
         yield f"a price moved: {before} → {after} credits for requests that stay the same"
 
 
-def _over_limits(sides: Iterable[Side]) -> Iterator[str]:
+def _over_limits(sides: Iterable[DiffSide]) -> Iterator[str]:
     """What the team's limits have against all new plans together."""
     found = [(side.spec, side.plan.tally) for side in sides if side.spec is not None]
     yield from (problem.message for problem in over_limits(found))
 
 
-def _place(side: Side) -> Place:
+def _place(side: DiffSide) -> Place:
     return Place(side.shown, 1, 1)
 
 
@@ -294,32 +294,34 @@ def _credits(requests: Iterable[Request]) -> str:
 
 def print_diff(sides: Sequence[str], options: SpecOptions, base: str | None, format_: str) -> bool:
     """Print what differs of OLD and NEW, or of specs since `base`; whether anything does."""
-    with Sides(options) as reader:
+    with SideReader(options) as reader:
         old, new = _both(reader, sides) if base is None else _since(reader, base, sides)
         report = compared(old, new, options)
     _write(report, format_)
     return bool(report)
 
 
-def _both(reader: Sides, words: Sequence[str]) -> tuple[Sequence[Side], Sequence[Side]]:
+def _both(
+    reader: SideReader, words: Sequence[str]
+) -> tuple[Sequence[DiffSide], Sequence[DiffSide]]:
     if len(words) != 2:  # noqa: PLR2004 - old and new
         raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
     return reader.read(words[0]), reader.read(words[1])
 
 
 def _since(
-    reader: Sides, revision: str, words: Sequence[str]
-) -> tuple[Sequence[Side], Sequence[Side]]:
+    reader: SideReader, revision: str, words: Sequence[str]
+) -> tuple[Sequence[DiffSide], Sequence[DiffSide]]:
     """What the specs were at the merge base of a revision and HEAD, and what they are."""
-    old: dict[tuple[str, str], Side] = {}
-    new: dict[tuple[str, str], Side] = {}
+    old: dict[tuple[str, str], DiffSide] = {}
+    new: dict[tuple[str, str], DiffSide] = {}
     for word in words:
         path = Path(os.path.normpath(Path(word).absolute()))
         repository = reader.repository(path)
         base = repository.merge_base(revision)
         tree = Tree(repository, base, base[:10])
         below = _below(path, repository.top)
-        now, before = list(reader.here(Path(word))), list(reader.there(tree, below))
+        now, before = list(reader.on_disk(Path(word))), list(reader.at_revision(tree, below))
         if not now and not before:
             raise UsageError(f"{word}: there is no spec, neither here nor at {base[:10]}")
         new.update((_key(side), side) for side in now)
@@ -327,7 +329,7 @@ def _since(
     return list(old.values()), list(new.values())
 
 
-def _key(side: Side) -> tuple[str, str]:
+def _key(side: DiffSide) -> tuple[str, str]:
     """What is meant twice, by a folder and by its name, counts once."""
     return side.shown, side.plan.spec
 

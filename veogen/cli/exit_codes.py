@@ -11,7 +11,7 @@ import traceback
 import click
 
 from veogen import __version__
-from veogen.cli.streams import say_no_more
+from veogen.cli.streams import discard_stdout
 from veogen.document.problems import MistakesError
 from veogen.errors import ExitCode, VeogenError
 from veogen.text import plain_lines
@@ -21,7 +21,7 @@ _THE_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
 """What is wrong with a file or folder that somebody named, wherever it is met."""
 
 
-def ending(error: Exception) -> ExitCode:
+def exit_code_for(error: Exception) -> ExitCode:
     """Say what an exception means to the user; every one has its exit code here."""
     match error:
         case click.ClickException():
@@ -36,10 +36,10 @@ def ending(error: Exception) -> ExitCode:
             click.echo(f"error: {plain_lines(str(error))}", err=True)
             return error.exit_code
         case BrokenPipeError():  # the reader of our output went away: nothing left to say
-            say_no_more()
+            discard_stdout()
             return ExitCode.INCOMPLETE
         case OSError() if error.errno in _NO_ROOM:  # nobody's mistake
-            say_no_more()
+            discard_stdout()
             click.echo(f"error: what was to be written found no room: {error.strerror}", err=True)
             return ExitCode.STOPPED
         case OSError() if error.errno in _THE_PLACE and error.filename is not None:
@@ -50,9 +50,9 @@ def ending(error: Exception) -> ExitCode:
 
 
 def _mistaken(error: MistakesError) -> ExitCode:
-    from veogen.cli.output import tell  # noqa: PLC0415 - only where something is wrong
+    from veogen.cli.output import print_problems  # noqa: PLC0415 - only where something is wrong
 
-    tell(error.problems, sys.stderr)
+    print_problems(error.problems, sys.stderr)
     return error.exit_code
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.options import read_globs, read_select
-from veogen.cli.rundirs import find_run, shown
+from veogen.cli.rundirs import find_run, typed_path
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import LIST, copy, exports
 from veogen.executor.options import SystemClock
@@ -30,7 +30,7 @@ def export_clips(
         copy(found, snapshot, folder)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
-    click.echo(os.fsencode(shown(folder / LIST)))
+    click.echo(os.fsencode(typed_path(folder / LIST)))
     return _missing(chosen, snapshot, len(found))
 
 

@@ -11,25 +11,25 @@ from veogen.executor.directory import whole
 
 
 @contextlib.contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file that is there whole or not at all; raises `UsageError` where it cannot be."""
-    with _told(path), whole(path) as file:
+    with _write_errors(path), whole(path) as file:
         yield file
 
 
 @contextlib.contextmanager
-def written_out(path: Path) -> Iterator[BinaryIO]:
+def output_file(path: Path) -> Iterator[BinaryIO]:
     """What a user names for output: a file as `written`, a link's target, a device or pipe."""
     if path.exists() and not path.is_file():
-        with _told(path), path.open("wb") as stream:
+        with _write_errors(path), path.open("wb") as stream:
             yield stream
     else:
-        with written(Path(os.path.realpath(path)) if path.is_symlink() else path) as file:
+        with whole_file(Path(os.path.realpath(path)) if path.is_symlink() else path) as file:
             yield file
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -5,8 +5,8 @@ import webbrowser
 
 import click
 
-from veogen.cli.files import written
-from veogen.cli.rundirs import find_run, names_of, shown
+from veogen.cli.files import whole_file
+from veogen.cli.rundirs import commands_for, find_run, typed_path
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import read_snapshot
@@ -23,12 +23,12 @@ def write_gallery(
     if compare is not None:
         other_path = find_run(compare)
         seen = read_snapshot(other_path, now)
-        other = seen, names_of(other_path, seen.ledger.name)
-    names = names_of(path, snapshot.ledger.name)
+        other = seen, commands_for(other_path, seen.ledger.name)
+    names = commands_for(path, snapshot.ledger.name)
     page = RunDirectory(path).gallery
     text = gallery(snapshot, names, now, folder=path, other=other)
-    with written(page) as file:
+    with whole_file(page) as file:
         file.write(text.encode(errors="replace"))
-    click.echo(os.fsencode(shown(page)))
+    click.echo(os.fsencode(typed_path(page)))
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo("No browser could be opened; open the file above.", err=True)

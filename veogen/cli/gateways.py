@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from veogen.cli.options import RunOptions
-from veogen.cli.output import say_line
+from veogen.cli.output import echo
 from veogen.errors import UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
@@ -30,49 +30,46 @@ if TYPE_CHECKING:
 
 @contextmanager
 def gateway(
-    how: RunOptions, directories: Sequence[Path], models: Mapping[str, Model]
+    run: RunOptions, directories: Sequence[Path], models: Mapping[str, Model]
 ) -> Iterator[Settings]:
     """Where the gateway is; a simulator has `models` too.
 
     Raises `UsageError` where there is no key.
     """
-    if not how.simulate:
+    if not run.simulate:
         yield from_environment(os.environ)
         return
-    told: dict[str, Any] = {"models": {**shipped(), **models}}
-    if how.generation_time is not None:
-        told["generation_time"] = how.generation_time
-    with _simulator(directories, how.faults, **told) as settings:
-        yield settings
+    settings: dict[str, Any] = {"models": {**shipped(), **models}}
+    if run.generation_time is not None:
+        settings["generation_time"] = run.generation_time
+    with _simulator(directories, run.faults, **settings) as simulated:
+        yield simulated
 
 
 @contextmanager
-def gateway_of(directories: Sequence[Path]) -> Iterator[Settings]:
+def gateway_of_runs(directories: Sequence[Path]) -> Iterator[Settings]:
     """Where the gateway of runs is: without a key, simulated runs go on in this process too.
 
     Raises `UsageError` where there is no key.
     """
-    if os.environ.get(KEY, "").strip() or not all(map(_is_simulated, directories)):
+    has_key = bool(os.environ.get(KEY, "").strip())
+    if has_key or any(RunDirectory(path).gateway != "simulated" for path in directories):
         yield from_environment(os.environ)
         return
     with _simulator(directories) as settings:
         yield settings
 
 
-def _is_simulated(directory: Path) -> bool:
-    return RunDirectory(directory).gateway == "simulated"
-
-
 @contextmanager
 def _simulator(
-    directories: Sequence[Path], faults: Path | None = None, **told: Any
+    directories: Sequence[Path], faults: Path | None = None, **settings: Any
 ) -> Iterator[Settings]:
     """A simulator in this process, which knows what these runs have submitted."""
     from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
     from veogen.simulator.server import running  # noqa: PLC0415
 
-    told["restored_tasks"] = tuple(_restored_tasks(directories))
-    with running(options(faults, **told)) as simulator:
+    restored = tuple(_restored_tasks(directories))
+    with running(options(faults, restored_tasks=restored, **settings)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
 
 
@@ -104,27 +101,27 @@ def _restored_tasks(directories: Sequence[Path]) -> Iterator["RestoredTask"]:
                 )
 
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told, not listened on
-_LONGEST = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
+_EVERY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told, not listened on
+_MAX_BASE = 2048 - 1 - SECRET_BYTES * 4 // 3 - 1
 
 
-def refuse_odd_listening(how: RunOptions) -> None:
+def check_listen_options(run: RunOptions) -> None:
     """Raise `UsageError` for one option without the other, or without what it needs."""
-    if how.listen is None:
-        if how.callback_base is not None:
+    if run.listen is None:
+        if run.callback_base is not None:
             raise UsageError("--callback-base needs --listen")
         return
-    if how.callback_base is None:
-        if not how.simulate:
+    if run.callback_base is None:
+        if not run.simulate:
             raise UsageError(
                 "--listen needs --callback-base: the public https address that leads there"
             )
-        _own_base(*how.listen)
+        _own_base(*run.listen)
     receiver.check_installed()
 
 
 @dataclass(slots=True)
-class Listening:
+class Webhooks:
     """What listens, and the address that the gateway is given."""
 
     at: str
@@ -132,17 +129,17 @@ class Listening:
     callbacks: callbacks.WebhookApp
     expected: int = 0
 
-    def told_of(self, models: Mapping[str, Model]) -> CallbackOptions:
+    def callbacks_for(self, models: Mapping[str, Model]) -> CallbackOptions:
         """What a run has to know; `models` are those that it knows."""
         takes = {name for name, model in models.items() if "callback_url" in model.parameters}
         return CallbackOptions(self.base, frozenset(takes))
 
-    def begin(self, sessions: Sequence[Run]) -> None:
+    def start(self, sessions: Sequence[Run]) -> None:
         """Pass on what comes in, and say what will not be told."""
         for session in sessions:
             if session.callback_url is not None:
                 self.callbacks.register(session.callback_url.secret, session.scheduler.hint)
-        say_line(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
+        echo(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
         told = [
             session.callback_url is not None and session.callback_url.for_request(entry) is not None
             for session in sessions
@@ -150,48 +147,48 @@ class Listening:
         ]
         self.expected = sum(told)
         if not all(told):
-            say_line(
+            echo(
                 f"note: {len(told) - self.expected} of {counted(len(told), 'request')} to buy will "
                 "be polled only: with another callback_url, or a model that takes none"
             )
 
-    def end(self) -> None:
+    def print_received(self) -> None:
         """Say what came in, as nothing else shows whether the way to us is open."""
         if self.callbacks.received:
-            say_line(f"callbacks received: {self.callbacks.received}")
+            echo(f"callbacks received: {self.callbacks.received}")
         elif self.expected:
-            say_line(f"no callback came in: does {self.base} lead to {self.at}?")
+            echo(f"no callback came in: does {self.base} lead to {self.at}?")
 
 
 @contextmanager
-def listening(how: RunOptions, settings: Settings) -> Iterator[Listening | None]:
+def webhooks_for(run: RunOptions, settings: Settings) -> Iterator[Webhooks | None]:
     """Listen until the block ends, if that is wanted."""
-    if how.listen is None:
+    if run.listen is None:
         yield None
         return
-    base = how.callback_base
+    base = run.callback_base
     if base is not None:
         base = base.rstrip("/")
-        _check(base, local=is_local(settings.base_url))
-    host, port = how.listen
+        _check_base(base, local=is_local(settings.base_url))
+    host, port = run.listen
     hints = callbacks.WebhookApp(SystemClock().monotonic)
     with receiver.serving(hints, host, port) as bound:
-        yield Listening(_at(host, bound), base or _own_base(host, bound), hints)
+        yield Webhooks(_host_port(host, bound), base or _own_base(host, bound), hints)
 
 
-def _at(host: str, port: int) -> str:
+def _host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _own_base(host: str, port: int) -> str:
     """Where a simulator in this process finds us; raises `UsageError` where it does not."""
-    base = f"http://{_at(_EVERYWHERE.get(host, host), port)}"
+    base = f"http://{_host_port(_EVERY_HOST.get(host, host), port)}"
     if not is_local(base):
         raise UsageError(f"--listen {host}: a simulator calls this machine only: say 127.0.0.1")
     return base
 
 
-def _check(base: str, *, local: bool) -> None:
+def _check_base(base: str, *, local: bool) -> None:
     """A simulator on this machine may call this machine; the gateway can call public hosts only."""
     wrong = None if local and is_local(base) else check_callback(base)
     if not wrong:
@@ -199,7 +196,7 @@ def _check(base: str, *, local: bool) -> None:
             wrong = "is written in ASCII: a host in its xn-- form, the rest in %-escapes"
         elif urlsplit(base).query or urlsplit(base).fragment or "?" in base or "#" in base:
             wrong = "has neither query nor fragment"
-        elif len(base) > _LONGEST:
-            wrong = f"is at most {_LONGEST} characters long, not {len(base)}"
+        elif len(base) > _MAX_BASE:
+            wrong = f"is at most {_MAX_BASE} characters long, not {len(base)}"
     if wrong:
         raise UsageError(f"--callback-base {wrong}")

@@ -32,7 +32,7 @@ def write_project(folder: Path, *, github: bool) -> None:
     if github:
         for path, text in _workflows(folder):
             _write(path, text)
-    _say_next(folder / (specs[0] if specs else "specs/launch.yaml"))
+    _print_next(folder / (specs[0] if specs else "specs/launch.yaml"))
 
 
 def _write(path: Path, text: str) -> None:
@@ -84,12 +84,12 @@ def _work_tree(folder: Path) -> Path:
     return folder
 
 
-def _say_next(spec: Path) -> None:
-    shown = shlex.quote(str(spec))
+def _print_next(spec: Path) -> None:
+    spec_path = shlex.quote(str(spec))
     click.echo("\nNow type:", err=True)
     for words, why in (
-        (f"veogen plan {shown}", "what it would buy, and for how much"),
-        (f"veogen run {shown} --simulate", "a run without key, network and money"),
-        (f"veogen gallery {shown}", "a page of its clips"),
+        (f"veogen plan {spec_path}", "what it would buy, and for how much"),
+        (f"veogen run {spec_path} --simulate", "a run without key, network and money"),
+        (f"veogen gallery {spec_path}", "a page of its clips"),
     ):
         click.echo(f"  {words}  # {why}", err=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from veogen.cli.files import written
+from veogen.cli.files import whole_file
 from veogen.cli.options import Reading, SpecOptions
-from veogen.cli.output import say_line, tell
+from veogen.cli.output import echo, print_problems
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths
 from veogen.diff.causes import causes_of
 from veogen.diff.report import grouped
@@ -57,9 +57,9 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     for path in spec_paths(specs, locks=True):
         try:
             for lock, spec in _locks(path, options):
-                found = check(lock, spec, options)
+                found = check_lock(lock, spec, options)
                 fresh[found[1].profile].append(found)
-                _say_fresh(lock, found[1])
+                _print_fresh(lock, found[1])
         except MistakesError as error:
             problems.extend(error.problems)
         except StaleError as error:
@@ -80,11 +80,11 @@ def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
         yield from ((lock, path) for lock in locks_of(path, options))
 
 
-def _say_fresh(lock: Lock, now: Plan) -> None:
-    say_line(f"{lock.shown}: up to date, {_counted(now)}")
+def _print_fresh(lock: Lock, now: Plan) -> None:
+    echo(f"{lock.shown}: up to date, {_size_and_price(now)}")
     note = price_note(lock, now)
     if note is not None:
-        say_line(f"note: {note}")
+        echo(f"note: {note}")
 
 
 def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
@@ -96,7 +96,7 @@ def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     for spec, made in zip(specs, plans, strict=True):
         _write(spec, made)
     warnings = [warning for made in plans for warning in made.warnings]
-    tell(warnings, sys.stderr)
+    print_problems(warnings, sys.stderr)
 
 
 def _refuse_shared(specs: Sequence[Spec]) -> None:
@@ -114,11 +114,11 @@ def _write(spec: Spec, now: Plan) -> None:
     before = _before(path, now, spec)
     text = lock_text(now, spec.policy.models).encode()
     if before is not None and before == text:
-        say_line(f"{shown}: up to date, {_counted(now)}")
+        echo(f"{shown}: up to date, {_size_and_price(now)}")
     else:
-        with written(Path(os.path.relpath(path))) as file:
+        with whole_file(Path(os.path.relpath(path))) as file:
             file.write(text)
-        say_line(f"{shown}: written, {_counted(now)}")
+        echo(f"{shown}: written, {_size_and_price(now)}")
 
 
 def _before(path: Path, now: Plan, spec: Spec) -> bytes | None:
@@ -139,7 +139,7 @@ def _before(path: Path, now: Plan, spec: Spec) -> bytes | None:
     return raw
 
 
-def _counted(now: Plan) -> str:
+def _size_and_price(now: Plan) -> str:
     credits_ = total_credits(now.requests)
     price = "an unknown price" if credits_ is None else f"{credits_} credits"
     return f"{counted(len(now.requests), 'request')}, {price}"
@@ -162,7 +162,7 @@ def lock_beside(spec: Path, profile: str | None) -> Path:
 
 def lock_of(spec: Path, options: SpecOptions) -> Lock:
     """The lock of a spec; raises `StaleError` when there is none that can be relied on."""
-    advice = f"type: {_typed(['lock'], spec, options)}"
+    advice = f"type: {_command_line(['lock'], spec, options)}"
     return lock_at(lock_beside(spec, options.profile), advice)
 
 
@@ -185,14 +185,14 @@ def locks_of(spec: Path, options: SpecOptions) -> Iterator[Lock]:
     Raises `StaleError` when there is none.
     """
     own = lock_beside(spec, options.profile)
-    others = [] if options.profile else [path for path in _beside(spec) if path != own]
+    others = [] if options.profile else [path for path in _profile_locks(spec) if path != own]
     locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
     if own.exists() or not locks:
         yield lock_of(spec, options)
     yield from locks
 
 
-def check(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan]:
+def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan]:
     """The spec and what it makes, planned as its lock was.
 
     Raises `StaleError` if that is not the lock.
@@ -218,10 +218,10 @@ def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> Non
     found = drift(*reversed(plans))
     if found:
         typed = replace(options, profile=now.profile, settings=now.settings)
-        raise StaleError("\n".join(_told(lock, found, spec, typed)))
+        raise StaleError("\n".join(_stale_lines(lock, found, spec, typed)))
 
 
-def _told(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
+def _stale_lines(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
     yield f"{lock.shown}: stale; the spec makes something else now"
     yield from (f"  ~ {fact}" for fact in found.facts)
     groups = grouped(found.difference.changed, causes_of(None, spec))
@@ -234,15 +234,15 @@ def _command(name: str, lock: Lock, options: SpecOptions) -> str:
     """The command that shows or accepts what differs, as it is typed."""
     spec = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
     words = [name, lock.shown] if name == "diff" else [name]
-    return _typed(words, spec, options)
+    return _command_line(words, spec, options)
 
 
-def _typed(words: Sequence[str], spec: Path, options: SpecOptions) -> str:
+def _command_line(words: Sequence[str], spec: Path, options: SpecOptions) -> str:
     """A command about a spec, as it is typed."""
     return shlex.join(["veogen", *words, os.path.relpath(spec), *options.words])
 
 
-def _beside(spec: Path) -> Iterator[Path]:
+def _profile_locks(spec: Path) -> Iterator[Path]:
     """The locks that may be those of profiles of the spec."""
     for path in sorted(spec.parent.glob(f"*{SUFFIX}")):
         if path.name.startswith(f"{spec.stem}."):

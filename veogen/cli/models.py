@@ -36,16 +36,16 @@ def model_data(model: Model) -> dict[str, Any]:
 def limits(parameter: Parameter) -> str:
     """What a parameter takes, in a few words."""
     if parameter.enum is not None:
-        return ", ".join(map(_bare, parameter.enum))
+        return ", ".join(map(_value_text, parameter.enum))
     return ", ".join(_bounds(parameter)) or {"boolean": "true, false"}.get(parameter.kind, "")
 
 
 def rule_line(rule: Rule) -> str:
     """When a rule applies, and what it says of which parameters."""
     when = ", ".join(
-        f"{name} {' or '.join(map(_bare, values))}" for name, values in rule.when.items()
+        f"{name} {' or '.join(map(_value_text, values))}" for name, values in rule.when.items()
     )
-    about = [f"{name} {_bare(value)}" for name, value in rule.fixes.items()]
+    about = [f"{name} {_value_text(value)}" for name, value in rule.fixes.items()]
     about += [*rule.refuses, *rule.ignores]
     told = rule.message + (f" ({', '.join(about)})" if about else "")
     words = (
@@ -58,7 +58,7 @@ def rule_line(rule: Rule) -> str:
 
 def derived_line(derived: Derived) -> str:
     """What a parameter that is left out is taken as."""
-    kinds = ", ".join(f"{n} {_bare(kind)}" for n, kind in enumerate(derived.by_images))
+    kinds = ", ".join(f"{n} {_value_text(kind)}" for n, kind in enumerate(derived.by_images))
     return (
         f"{derived.parameter}, left out, is likely to be taken by the number of images: {kinds} "
         f"({derived.source})"
@@ -71,7 +71,7 @@ def price_lines(price: Price) -> Iterator[str]:
     least = f", at least {price.minimum} a request" if price.minimum else ""
     yield f"{price.credits} credits {unit}{least}"
     for multiplier in price.multipliers:
-        when = ", ".join(f"{name} {_bare(value)}" for name, value in multiplier.when.items())
+        when = ", ".join(f"{name} {_value_text(value)}" for name, value in multiplier.when.items())
         yield f"{multiplier.times} times as much with {when}"
 
 
@@ -136,7 +136,7 @@ def _bounds(parameter: Parameter) -> Iterable[str]:
         yield f"at most {parameter.max_length} characters"
 
 
-def _bare(value: Json) -> str:
+def _value_text(value: Json) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
@@ -146,26 +146,26 @@ _WIDTH = 100
 
 def print_models(model_id: str | None, format_: str) -> None:
     """Print all models, or all about one."""
-    models = _known()
+    models = _project_models()
     if model_id is None:
-        _all(models, format_)
+        _print_all(models, format_)
     else:
-        _one(_found(model_id, models), format_)
+        _print_model(_model(model_id, models), format_)
 
 
-def _known() -> Mapping[str, Model]:
+def _project_models() -> Mapping[str, Model]:
     """The models of the project that this folder is in."""
     return load_policy(Folder(project_root(Path("any.yaml")))).models
 
 
-def _found(model_id: str, models: Mapping[str, Model]) -> Model:
+def _model(model_id: str, models: Mapping[str, Model]) -> Model:
     if model_id not in models:
         hint = did_you_mean(model_id, models) or f"known are {', '.join(models)}"
         raise UsageError(f"{model_id!r} is not a known model; {hint}")
     return models[model_id]
 
 
-def _all(models: Mapping[str, Model], format_: str) -> None:
+def _print_all(models: Mapping[str, Model], format_: str) -> None:
     if format_ == "json":
         data = {"format": "veogen.models/1", "models": [model_data(m) for m in models.values()]}
         click.echo(plain_json(json.dumps(data, indent=2, ensure_ascii=False)))
@@ -189,7 +189,7 @@ def _row(model: Model) -> tuple[str, ...]:
     )
 
 
-def _one(model: Model, format_: str) -> None:
+def _print_model(model: Model, format_: str) -> None:
     if format_ == "json":
         click.echo(plain_json(json.dumps(model_data(model), indent=2, ensure_ascii=False)))
         return

@@ -391,7 +391,7 @@ def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_options(_LISTENING, function)
 
 
-def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add RUN, which may be left out, and what helps to find it."""
     return with_options(
         (

@@ -15,7 +15,7 @@ from veogen.document.problems import Problem
 from veogen.text import Colour, Paint, columns, paint, plain, plain_json, shortened, uncoloured
 
 
-def say_line(text: str) -> None:
+def echo(text: str) -> None:
     """Say something on a line of its own, safely: names of files and the network are input."""
     click.echo(plain(text), err=True)
 
@@ -67,7 +67,7 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def tell(
+def print_problems(
     problems: Sequence[Problem], stream: TextIO, environ: Mapping[str, str] = os.environ
 ) -> None:
     """Write problems for whoever reads the stream; nothing when there are none."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.output import tell
-from veogen.cli.specs import holdings_of, load_specs
+from veogen.cli.output import print_problems
+from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
 from veogen.jsontext import indented
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class PlanView:
     """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit.
 
     `holdings` is None where nothing is held.
@@ -64,8 +64,8 @@ class View:
 
 def view(
     plan: Plan, holdings: "Owned | None", root: Path | None, models: Mapping[str, Model]
-) -> View:
-    return View(
+) -> PlanView:
+    return PlanView(
         root=root,
         models=models,
         plan=plan,
@@ -80,24 +80,24 @@ _GAP = "  "
 _PROMPT = 6
 
 
-def table(view: View, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
+def table(view: PlanView, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
     """The lines of the table; `width` is that of the terminal, None where there is none."""
     yield _title(view)
     yield ""
     rows = [_cells(view, request, models) for request in view.plan.requests]
     header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
-    yield from _columns([header, *rows], _kept(view), width)
+    yield from _columns([header, *rows], _columns_shown(view), width)
     yield ""
     yield from _sums(view, models)
 
 
-def _title(view: View) -> str:
+def _title(view: PlanView) -> str:
     profile = f", profile {view.plan.profile}" if view.plan.profile else ""
     root = f" (project root: {view.root})" if view.root else ""
     return plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
 
 
-def _cells(view: View, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
+def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
     return (
         plain(request.address),
         "?" if request.seconds is None else str(request.seconds),
@@ -118,7 +118,7 @@ def _images(request: Request, model: Model) -> str:
     return plain(f"{number} {written or (f'{derived}?' if derived else '')}").rstrip()
 
 
-def _kept(view: View) -> Sequence[int]:
+def _columns_shown(view: PlanView) -> Sequence[int]:
     """The columns that say something: not those in which all requests are alike."""
     several = any(request.videos > 1 for request in view.plan.requests)
     owned = any(view.state(request) != "new" for request in view.plan.requests)
@@ -149,7 +149,7 @@ def _cell(index: int, text: str, width: int) -> str:
     return cut + " " * (width - columns(cut))
 
 
-def _sums(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+def _sums(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
     totals = view.totals
     made = f"{counted(totals.requests, 'request')}, {counted(totals.videos, 'video')}"
     yield f"{made}, {counted(totals.seconds, 'second')}: {_money(totals.credits, totals.usd)}"
@@ -168,7 +168,7 @@ def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
     return f"{credits_} credits" if usd is None else f"{credits_} credits, about ${usd}"
 
 
-def _rates(view: View, models: Mapping[str, Model]) -> Iterator[str]:
+def _rates(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
     """Where the figures are from, for each price that was used."""
     used = dict.fromkeys(str(request.body["model"]) for request in view.plan.requests)
     prices = {name: models[name].price for name in used}
@@ -189,7 +189,7 @@ def write_plans(
         warnings = write_lines(loaded, options, out)
     else:
         warnings = _write(loaded, options, format_, out)
-    tell(warnings, sys.stderr)
+    print_problems(warnings, sys.stderr)
 
 
 def _write(
@@ -197,46 +197,46 @@ def _write(
 ) -> tuple[Problem, ...]:
     views = _views(specs, options)
     width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
-    text = "".join(f"{line}\n" for line in _written(views, format_, width))
+    text = "".join(f"{line}\n" for line in _text_lines(views, format_, width))
     if out is None:
         click.echo(text, nl=False)
     else:
-        from veogen.cli.files import written_out  # noqa: PLC0415
+        from veogen.cli.files import output_file  # noqa: PLC0415
 
-        with written_out(out) as file:
+        with output_file(out) as file:
             file.write(text.encode())
     return tuple(warning for one in views for warning in one.plan.warnings)
 
 
-def _views(specs: Sequence[Spec], options: SpecOptions) -> list[View]:
+def _views(specs: Sequence[Spec], options: SpecOptions) -> list[PlanView]:
     plans = plan_specs(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
-        view(plan, holdings_of(spec), project_root(spec), spec.policy.models)
+        view(plan, owned_by(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, chosen, strict=True)
     ]
 
 
-def _tables(views: Sequence[View], width: int | None) -> Iterator[str]:
+def _tables(views: Sequence[PlanView], width: int | None) -> Iterator[str]:
     for index, one in enumerate(views):
         if index:
             yield ""
         yield from table(one, one.models, width)
 
 
-def _data(views: Sequence[View]) -> Any:
+def _data(views: Sequence[PlanView]) -> Any:
     """One plan, or an array of several."""
     plans = [plan_data(one.plan, one.totals, one.state, one.price_to_buy) for one in views]
     return plans[0] if len(plans) == 1 else plans
 
 
-def _json_lines(views: Sequence[View]) -> Iterator[str]:
+def _json_lines(views: Sequence[PlanView]) -> Iterator[str]:
     for one in views:
         for request in one.plan.requests:
             yield request_line(request, one.state(request))
 
 
-def _written(views: Sequence[View], format_: str, width: int | None) -> Iterator[str]:
+def _text_lines(views: Sequence[PlanView], format_: str, width: int | None) -> Iterator[str]:
     match format_:
         case "json":
             yield indented(_data(views))
@@ -294,7 +294,7 @@ def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> 
 
 
 def _state_of(spec: Spec) -> Callable[[Request], str] | None:
-    holdings = holdings_of(spec)
+    holdings = owned_by(spec)
     if holdings is None:
         return None
     return lambda request: holdings.state(request.address, request.hash)
@@ -308,7 +308,7 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
         yield stdout
         stdout.flush()
         return
-    from veogen.cli.files import written_out  # noqa: PLC0415 - results are loaded where needed
+    from veogen.cli.files import output_file  # noqa: PLC0415 - results are loaded where needed
 
-    with written_out(out) as file:
+    with output_file(out) as file:
         yield file

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from veogen.cli.gateways import gateway_of
-from veogen.cli.output import say_line
-from veogen.cli.rundirs import find_run, shown
-from veogen.cli.runs import ends_by_signal, interrupts, say
+from veogen.cli.gateways import gateway_of_runs
+from veogen.cli.output import echo
+from veogen.cli.rundirs import find_run, typed_path
+from veogen.cli.runs import ends_by_signal, interrupts, print_summary
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected, offline_dependencies
 from veogen.executor.decisions import Decision, Kind
@@ -28,7 +28,7 @@ def resolve_run(run: str, profile: str | None, decisions: list[Decision]) -> Exi
     directory = find_run(run, profile)
     with ends_by_signal(), _dependencies(decisions, directory) as dependencies:
         outcome = _decide(directory, decisions, dependencies)
-    say(directory, outcome)
+    print_summary(directory, outcome)
     return outcome.code
 
 
@@ -37,7 +37,7 @@ def _decide(directory: Path, decisions: list[Decision], dependencies: Dependenci
         listener(
             "lines",
             directory=directory,
-            names=RunCommands(run=shown(directory)),
+            names=RunCommands(run=typed_path(directory)),
             clock=SystemClock(),
             terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
         ) as shows,
@@ -52,7 +52,7 @@ def _decide(directory: Path, decisions: list[Decision], dependencies: Dependenci
         ) as session,
         interrupts(session.scheduler.interrupt),
     ):
-        return session.decide(decisions, say_line)
+        return session.decide(decisions, echo)
 
 
 @contextmanager
@@ -62,8 +62,8 @@ def _dependencies(decisions: Iterable[Decision], directory: Path) -> Iterator[De
         yield offline_dependencies(RunDirectory(directory).gateway or "evolink")
         return
     with (
-        gateway_of([directory]) as settings,
-        connected(settings, RunPolicy(), models=(), say=say_line) as connection,
+        gateway_of_runs([directory]) as settings,
+        connected(settings, RunPolicy(), models=(), say=echo) as connection,
     ):
         if connection.stop is not None:
             raise UsageError(connection.stop.message)

@@ -13,20 +13,20 @@ from typing import TypeAlias
 
 import click
 
-from veogen.cli.gateways import gateway, listening, refuse_odd_listening
-from veogen.cli.lock import Lock, check, lock_of, price_note, refuse_stale, spec_file
+from veogen.cli.gateways import check_listen_options, gateway, webhooks_for
+from veogen.cli.lock import Lock, check_lock, lock_of, price_note, refuse_stale, spec_file
 from veogen.cli.options import Reading, RunOptions, SpecOptions
-from veogen.cli.output import say_line
-from veogen.cli.rundirs import default_directory, shown
+from veogen.cli.output import echo
+from veogen.cli.rundirs import default_directory, typed_path
 from veogen.cli.runs import (
-    allow_files,
-    carry_out,
+    allow_open_files,
     ends_by_signal,
-    logging_exchanges,
+    http_log,
     open_session,
     policy_of,
+    print_summary,
     progress_of,
-    say,
+    run_all,
     worst,
 )
 from veogen.cli.specs import is_lock_file, spec_paths
@@ -68,81 +68,87 @@ class RunJob:
     directory: Path
     options: SpecOptions
     note: str | None = None
-    wanted: Selection = field(default_factory=Selection)
+    selection: Selection = field(default_factory=Selection)
 
     @contextmanager
-    def session(self, connection: Connection, policy: RunPolicy, how: RunOptions) -> Iterator[Run]:
+    def session(self, connection: Connection, policy: RunPolicy, run: RunOptions) -> Iterator[Run]:
         """The run of it, within the tightest of the spec's budget and the team's limit."""
         words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
         with open_session(
             self.directory,
             connection.dependencies(self.spec.files.read, self.spec.policy.models),
             policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
-            RunCommands(os.path.relpath(self.directory), (*words, *how.words)),
-            progress_of(how),
+            RunCommands(os.path.relpath(self.directory), (*words, *run.words)),
+            progress_of(run),
             plan=self.plan,
-            wanted=self.wanted,
+            selection=self.selection,
         ) as session:
             yield session
 
 
-def run_specs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> ExitCode:
+def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> ExitCode:
     """Buy, download and verify what is missing."""
-    _refuse_odd(specs, how)
-    refuse_odd_listening(how)
+    _check_options(specs, run)
+    check_listen_options(run)
     with ExitStack() as stack:
         stack.enter_context(ends_by_signal())
-        stack.enter_context(logging_exchanges(verbose=how.verbose))
-        jobs = _jobs(specs, options, how)
-        allow_files(len(jobs))
+        stack.enter_context(http_log(verbose=run.verbose))
+        jobs = _jobs(specs, options, run)
+        allow_open_files(len(jobs))
         models = _models(jobs)
-        settings = stack.enter_context(gateway(how, [job.directory for job in jobs], models))
-        ears = stack.enter_context(listening(how, settings))
-        policy = replace(policy_of(how), callbacks=ears.told_of(models) if ears else None)
+        settings = stack.enter_context(gateway(run, [job.directory for job in jobs], models))
+        webhooks = stack.enter_context(webhooks_for(run, settings))
+        policy = replace(
+            policy_of(run), callbacks=webhooks.callbacks_for(models) if webhooks else None
+        )
         connection = stack.enter_context(
             connected(
-                settings, policy, models=models, request_timeout=how.request_timeout, say=say_line
+                settings,
+                policy,
+                models=models,
+                request_timeout=run.request_timeout,
+                say=echo,
             )
         )
-        sessions = [stack.enter_context(job.session(connection, policy, how)) for job in jobs]
+        sessions = [stack.enter_context(job.session(connection, policy, run)) for job in jobs]
         _check(jobs, sessions)
-        yes = how.yes or how.simulate
+        yes = run.yes or run.simulate
         confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
-        if ears:
-            ears.begin(sessions)
-        outcomes = list(carry_out(sessions, connection.stop, policy.max_credits))
+        if webhooks:
+            webhooks.start(sessions)
+        outcomes = list(run_all(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
-        say(job.directory, outcome)
-    if ears:
-        ears.end()
+        print_summary(job.directory, outcome)
+    if webhooks:
+        webhooks.print_received()
     return worst(outcomes)
 
 
-def _refuse_odd(specs: Sequence[Path], how: RunOptions) -> None:
-    if how.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
+def _check_options(specs: Sequence[Path], run: RunOptions) -> None:
+    if run.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
-    if not how.simulate:
+    if not run.simulate:
         for name in ("faults", "generation_time"):
-            if getattr(how, name) is not None:
+            if getattr(run, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')} needs --simulate")
-        if not how.yes:
+        if not run.yes:
             refuse_without_terminal()
 
 
-def _jobs(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> list[RunJob]:
+def _jobs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> list[RunJob]:
     """Everything that is meant, each with what is selected of it."""
-    jobs = _planned(specs, options, how)
+    jobs = _planned(specs, options, run)
     for note in (job.note for job in jobs if job.note):
-        say_line(f"note: {note}")
+        echo(f"note: {note}")
     plans = narrowed([job.plan for job in jobs], options.select, options.deselect)
     _refuse_shared(jobs)
     return [
-        replace(job, wanted=Selection(selected={r.hash for r in plan.requests}, only=how.only))
+        replace(job, selection=Selection(selected={r.hash for r in plan.requests}, only=run.only))
         for job, plan in zip(jobs, plans, strict=True)
     ]
 
 
-def _planned(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> list[RunJob]:
+def _planned(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> list[RunJob]:
     """Everything that is meant, within the team's limits together.
 
     Raises `MistakesError` with the mistakes of all; with `--locked` `StaleError` when a lock is
@@ -152,7 +158,7 @@ def _planned(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> li
     jobs, stale = [], []
     for path in spec_paths(specs, locks=True):
         try:
-            jobs.append(_job(path, options, how, problems))
+            jobs.append(_job(path, options, run, problems))
         except MistakesError as error:
             problems.extend(error.problems)
         except StaleError as error:
@@ -164,11 +170,11 @@ def _planned(specs: Sequence[Path], options: SpecOptions, how: RunOptions) -> li
     return jobs
 
 
-def _job(path: Path, options: SpecOptions, how: RunOptions, problems: Problems) -> RunJob:
+def _job(path: Path, options: SpecOptions, run: RunOptions, problems: Problems) -> RunJob:
     make = _of_lock if is_lock_file(path) else _of_spec
-    spec, plan, note = make(path, options, problems, locked=how.locked)
-    directory = how.directory or default_directory(
-        spec.files.root, plan.name, plan.profile, simulated=how.simulate
+    spec, plan, note = make(path, options, problems, locked=run.locked)
+    directory = run.directory or default_directory(
+        spec.files.root, plan.name, plan.profile, simulated=run.simulate
     )
     made_with = replace(options, settings=spec.settings)
     return RunJob(spec=spec, plan=plan, directory=directory, options=made_with, note=note)
@@ -202,7 +208,7 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     stored = read_lock(files.read(below, MAX_BYTES), files.shown(below))
     lock = Lock(path=path, stored=stored)
     if locked:
-        check(lock, spec_file(lock), options)
+        check_lock(lock, spec_file(lock), options)
     spec = spec_of(stored, files, below, problems, lenient=options.allow_unknown_model)
     made = approved(stored, spec, problems, options.max_requests)
     return spec, made, price_note(lock, made)
@@ -215,7 +221,8 @@ def _refuse_shared(jobs: Sequence[RunJob]) -> None:
         if owner is not job.spec:
             first, second = (spec.files.shown(spec.path) for spec in (owner, job.spec))
             raise UsageError(
-                f"{first} and {second} would share {shown(job.directory)}: give one another 'name'"
+                f"{first} and {second} would share {typed_path(job.directory)}: "
+                "give one another 'name'"
             )
 
 

@@ -25,16 +25,16 @@ def default_directory(root: Path, name: str, profile: str | None, *, simulated: 
     As it is typed here, since many a message names it.
     """
     folder = run_folder(name, profile)
-    return Path(shown(root / (f"{folder}{SIMULATED}" if simulated else folder)))
+    return Path(typed_path(root / (f"{folder}{SIMULATED}" if simulated else folder)))
 
 
 def find_run(written: str | None, profile: str | None = None) -> Path:
     """The run directory that is meant; raises `UsageError` when there is none, or several."""
     if written is None:
-        return _only_one()
+        return _only_run()
     path = Path(written)
     if path.is_file():
-        return _of_spec(path, profile)
+        return _run_of_spec(path, profile)
     if not path.exists():
         raise UsageError(f"{written}: there is no such run directory or spec")
     if not RunDirectory(path).has_run:
@@ -44,35 +44,35 @@ def find_run(written: str | None, profile: str | None = None) -> Path:
     return path
 
 
-def shown(path: Path) -> str:
+def typed_path(path: Path) -> str:
     """A path as it is typed here."""
     return os.path.relpath(path)
 
 
-def names_of(path: Path, name: str) -> RunCommands:
+def commands_for(path: Path, name: str) -> RunCommands:
     """How a run of the plan `name` is called on a command line here, as far as it is known."""
     runs = path.absolute().parent
     spec = runs.parent / "specs" / f"{name}.yaml"
     is_below_runs = runs.name == "runs"
     folder = path.name.removesuffix(SIMULATED)
-    arguments = [shown(spec) if is_below_runs and spec.is_file() else "SPEC"]
+    arguments = [typed_path(spec) if is_below_runs and spec.is_file() else "SPEC"]
     if is_below_runs and folder.startswith(f"{name}."):
         arguments += ["--profile", folder.removeprefix(f"{name}.")]
     elif not is_below_runs or folder != name:
-        arguments += ["--dir", shown(path)]
+        arguments += ["--dir", typed_path(path)]
     if path.name.endswith(SIMULATED):
         arguments.append("--simulate")
-    return RunCommands(shown(path), tuple(arguments))
+    return RunCommands(typed_path(path), tuple(arguments))
 
 
-def _only_one() -> Path:
-    runs = Path(shown(project_root(Path("_")) / "runs"))
+def _only_run() -> Path:
+    runs = Path(typed_path(project_root(Path("_")) / "runs"))
     found = list(_runs_below(runs))
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"{shown(runs)}: there is no run yet; name a run directory or a spec")
-    raise UsageError(f"{shown(runs)} holds several runs; name one of them: {_listed(found)}")
+        raise UsageError(f"{typed_path(runs)}: there is no run yet; name a run directory or a spec")
+    raise UsageError(f"{typed_path(runs)} holds several runs; name one of them: {_listed(found)}")
 
 
 def _runs_below(folder: Path) -> Iterator[Path]:
@@ -80,7 +80,7 @@ def _runs_below(folder: Path) -> Iterator[Path]:
         yield from (path for path in sorted(folder.iterdir()) if RunDirectory(path).has_run)
 
 
-def _of_spec(path: Path, profile: str | None) -> Path:
+def _run_of_spec(path: Path, profile: str | None) -> Path:
     root = project_root(path)
     name, profiles = _name_and_profiles(root, path)
     default = default_directory(root, name, profile, simulated=False)
@@ -99,7 +99,9 @@ def _of_spec(path: Path, profile: str | None) -> Path:
         raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
     if not found:
         command = shlex.join(["veogen", "run", str(path), *profile_words(profile)])
-        raise UsageError(f"{path}: it has not been run yet ({shown(default)}); type: {command}")
+        raise UsageError(
+            f"{path}: it has not been run yet ({typed_path(default)}); type: {command}"
+        )
     raise UsageError(f"{path}: it has several runs; name one of them: {_listed(found)}")
 
 
@@ -116,4 +118,4 @@ def _name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _listed(runs: list[Path]) -> str:
-    return ", ".join(shlex.quote(shown(run)) for run in runs)
+    return ", ".join(shlex.quote(typed_path(run)) for run in runs)

@@ -80,7 +80,7 @@ def progress_of(options: RunOptions) -> Mode:
 
 
 @contextmanager
-def logging_exchanges(*, verbose: bool) -> Iterator[None]:
+def http_log(*, verbose: bool) -> Iterator[None]:
     """Show what the gateway's room logs while the block runs, if it is wanted."""
     if not verbose:
         yield
@@ -109,13 +109,13 @@ _OTHER_FILES = 1024
 @contextmanager
 def open_session(
     directory: Path,
-    services: Dependencies,
+    dependencies: Dependencies,
     policy: RunPolicy,
     commands: RunCommands,
     mode: Mode,
     *,
     plan: Plan | None,
-    wanted: Selection,
+    selection: Selection,
 ) -> Iterator[Run]:
     """A run in a directory, shown on this terminal; without a plan nothing is bought.
 
@@ -134,16 +134,16 @@ def open_session(
         open_run(
             directory,
             plan=plan,
-            dependencies=services,
+            dependencies=dependencies,
             policy=policy,
             listener=shows,
-            selection=wanted,
+            selection=selection,
         ) as session,
     ):
         yield session
 
 
-def allow_files(jobs: int) -> None:
+def allow_open_files(jobs: int) -> None:
     """Raise the soft limit of open files, which is 256 on some systems, for so many directories."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = jobs * _FILES_OF_A_JOB + _OTHER_FILES
@@ -153,7 +153,7 @@ def allow_files(jobs: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def carry_out(
+def run_all(
     sessions: Sequence[Run], stop: Stop | None, max_credits: Decimal | None
 ) -> Iterator[Outcome]:
     """Run the sessions in order; after one that had to stop the others only bring home."""
@@ -186,7 +186,7 @@ def worst(outcomes: Iterable[Outcome]) -> ExitCode:
     return next((code for code in _ORDER if code in codes), ExitCode.DONE)
 
 
-def say(directory: Path, outcome: Outcome) -> None:
+def print_summary(directory: Path, outcome: Outcome) -> None:
     """One line of what is there now, and one for what to type next."""
     summary = outcome.ledger.summary()
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
@@ -218,11 +218,11 @@ def _money(ledger: Ledger) -> Iterator[str]:
     returned = f" ({failed:.3f} of failed tasks, which the gateway returns)" if failed else ""
     yield f"{ledger.reserved:.3f} credits reserved or charged so far{returned}"
     if ledger.estimated:
-        yield unnamed(ledger)
+        yield estimate_note(ledger)
     if ledger.in_doubt:
         yield f"held requests may have cost {ledger.in_doubt:.3f} more"
 
 
-def unnamed(ledger: Ledger) -> str:
+def estimate_note(ledger: Ledger) -> str:
     """What was bought without a word of the gateway on what it reserved or charged."""
     return f"{ledger.estimated:.3f} more by estimate, as the gateway named no amount"

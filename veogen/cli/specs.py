@@ -74,12 +74,12 @@ def root_on_disk(spec: Spec) -> Path | None:
     return spec.files.root if isinstance(spec.files, Folder) else None
 
 
-def holdings_of(spec: Spec) -> "Owned | None":
+def owned_by(spec: Spec) -> "Owned | None":
     """What `results.json` of the spec's run directory tells; None when there is none."""
-    return results_of(spec.files, spec.name, spec.profile)
+    return owned_in(spec.files, spec.name, spec.profile)
 
 
-def results_of(files: Files, name: str, profile: str | None) -> "Owned | None":
+def owned_in(files: Files, name: str, profile: str | None) -> "Owned | None":
     """What is known of a spec's purchases where its project was read, None if nothing is."""
     path = run_folder(name, profile) / "results.json"
     try:

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import click
 
-from veogen.cli.rundirs import find_run, names_of
-from veogen.cli.runs import unnamed
+from veogen.cli.rundirs import commands_for, find_run
+from veogen.cli.runs import estimate_note
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, read_snapshot
@@ -50,7 +50,7 @@ _GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatusRow:
     """A line of the table: a shot, one value of an axis, or everything."""
 
     name: str
@@ -66,9 +66,9 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     yield ""
     yield from _money(snapshot)
     for word in ("failed", "indeterminate", "undelivered", "submitted"):
-        yield from _trouble(word, snapshot, names, now, paint)
+        yield from _unfinished(word, snapshot, names, now, paint)
     yield from _warned(snapshot, paint)
-    yield from _elsewhere(snapshot, paint)
+    yield from _not_here(snapshot, paint)
     yield from _next(snapshot, names, now, paint)
 
 
@@ -86,7 +86,7 @@ def _kind(snapshot: Snapshot, names: RunCommands) -> str:
     return plain(names.run) + (f" ({told})" if told else "")
 
 
-def _rows(snapshot: Snapshot) -> Iterator[Row]:
+def _rows(snapshot: Snapshot) -> Iterator[StatusRow]:
     planned = list(snapshot.ledger.planned)
     by_shot: dict[str, list[RequestState]] = {}
     for standing in planned:
@@ -97,7 +97,7 @@ def _rows(snapshot: Snapshot) -> Iterator[Row]:
     yield _row("total", planned, snapshot)
 
 
-def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterator[Row]:
+def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterator[StatusRow]:
     for axis in dict.fromkeys(name for s in of_shot for name in s.request.variables):
         by_value: dict[str, list[RequestState]] = {}
         for standing in of_shot:
@@ -109,19 +109,19 @@ def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterat
                 yield _row(f"  {axis}={value}", chosen, snapshot)
 
 
-def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> Row:
+def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> StatusRow:
     counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
     counts["requests"] = len(standings)
     counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
     counts["not here"] = sum(not snapshot.is_whole(standing) for standing in standings)
-    return Row(plain(name), counts, _sum(s.record.credits for s in standings))
+    return StatusRow(plain(name), counts, _sum(s.record.credits for s in standings))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
-def _table(rows: Sequence[Row], paint: Paint) -> Iterator[str]:
+def _table(rows: Sequence[StatusRow], paint: Paint) -> Iterator[str]:
     """The rows below each other; a column in which nothing stands is left out."""
     words = [word for word in WORDS if any(row.counts[word] for row in rows)]
     first = max(columns(row.name) for row in rows)
@@ -150,23 +150,23 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
         bought = counted(len(former), "request")
         yield f"{bought} bought that left the plan, {credits_:.3f} credits"
     if ledger.estimated:
-        yield unnamed(ledger)
+        yield estimate_note(ledger)
     if ledger.spent > summary.credits:
         yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
 
 
-def _trouble(
+def _unfinished(
     word: Word, snapshot: Snapshot, names: RunCommands, now: float, paint: Paint
 ) -> Iterator[str]:
     """Every request that is not where it should be, and what to do about it."""
 
     def told(standing: RequestState) -> Iterator[str]:
-        yield _told(standing, word, now)
+        yield _state_text(standing, word, now)
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
 
     found = [s for s in _unsettled(snapshot) if word_of(s, snapshot) == word]
-    yield from _listed(word, found, told, paint, rest="; --format json has them all")
+    yield from _section(word, found, told, paint, rest="; --format json has them all")
 
 
 def _unsettled(snapshot: Snapshot) -> Iterator[RequestState]:
@@ -175,7 +175,7 @@ def _unsettled(snapshot: Snapshot) -> Iterator[RequestState]:
     yield from (s for s in snapshot.ledger.former if s.record.status != "failed")
 
 
-def _told(standing: RequestState, word: Word, now: float) -> str:
+def _state_text(standing: RequestState, word: Word, now: float) -> str:
     record = standing.record
     match word:
         case "submitted":
@@ -201,20 +201,20 @@ def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     def told(standing: RequestState) -> Iterator[str]:
         yield plain(", ".join(standing.record.warnings))
 
-    yield from _listed("warnings", found, told, paint, rest="; --format json has them all")
+    yield from _section("warnings", found, told, paint, rest="; --format json has them all")
 
 
-def _elsewhere(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
+def _not_here(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
 
     def told(standing: RequestState) -> Iterator[str]:
         videos = standing.record.videos.values()
         yield plain(" ".join(v.path for v in videos if not snapshot.is_here(v)))
 
-    yield from _listed("not here", found, told, paint)
+    yield from _section("not here", found, told, paint)
 
 
-def _listed(
+def _section(
     word: Word,
     found: Sequence[RequestState],
     told: Callable[[RequestState], Iterator[str]],
@@ -251,15 +251,15 @@ def print_status(run: str | None, profile: str | None, format_: str) -> ExitCode
     path, now = find_run(run, profile), SystemClock().now()
     snapshot = read_snapshot(path, now)
     if format_ == "json":
-        click.echo(plain_json(as_json(snapshot)))
+        click.echo(plain_json(status_json(snapshot)))
     else:
-        names = names_of(path, snapshot.ledger.name)
+        names = commands_for(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
             click.echo(line, color=True)
-    return code(snapshot)
+    return run_exit_code(snapshot)
 
 
-def as_json(snapshot: Snapshot) -> str:
+def status_json(snapshot: Snapshot) -> str:
     """The summary, and the requests as in results.json."""
     summary = snapshot.ledger.summary()
     counts = {str(status): number for status, number in summary.counts.items()}
@@ -273,7 +273,7 @@ def as_json(snapshot: Snapshot) -> str:
     return f'{{\n  "summary": {indented(data, _FIELD)},\n  "results": {requests}\n}}'
 
 
-def code(snapshot: Snapshot) -> ExitCode:
+def run_exit_code(snapshot: Snapshot) -> ExitCode:
     """What a run would say; a request that is being sent right now is just not delivered yet."""
     planned = list(snapshot.ledger.planned)
     settled = [s.record for s in planned if not snapshot.is_being_sent(s)]

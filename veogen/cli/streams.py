@@ -8,7 +8,7 @@ from typing import Any
 _STDIN, _STDOUT, _STDERR = range(3)
 
 
-def open_what_is_closed() -> None:
+def reopen_closed_streams() -> None:
     """Give to nobody what a caller closed (`>&-`); else a clip might be opened in its place."""
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
@@ -30,7 +30,7 @@ class _Lossy(io.FileIO):
             return len(data)
 
 
-def lose_what_is_not_heard() -> None:
+def tolerate_full_stderr() -> None:
     """Let messages be lost where stderr is full or gone: what a command did stays what it did."""
     encoding, errors = sys.stderr.encoding, sys.stderr.errors
     if sys.stderr is sys.__stderr__:  # and nobody else's
@@ -38,6 +38,6 @@ def lose_what_is_not_heard() -> None:
         sys.stderr = io.TextIOWrapper(raw, encoding, errors, line_buffering=True)
 
 
-def say_no_more() -> None:
+def discard_stdout() -> None:
     """Let what is still held for stdout go nowhere when Python leaves."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

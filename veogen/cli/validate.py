@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.output import as_annotations, as_json, tell
+from veogen.cli.output import as_annotations, as_json, print_problems
 from veogen.cli.specs import spec_paths
 from veogen.document.nodes import Place
-from veogen.document.problems import Problem, Problems
+from veogen.document.problems import Problems
 from veogen.errors import ExitCode
 from veogen.planner.planner import plan_specs
 from veogen.planner.selection import selected
@@ -25,51 +25,48 @@ def all_problems(paths: Sequence[Path], options: SpecOptions) -> Problems:
     Without a profile asked for they are looked at plain, then with each profile that they have.
     Raises `UsageError` for globs that match nothing, where nothing else is wrong.
     """
-    telling = _Telling()
+    check = _Check(options)
     profiles: dict[str, list[Path]] = {}
-    for path, spec in _looked_at(paths, options.profile, options, telling).items():
+    for path, spec in check.plan(paths, options.profile).items():
         for profile in spec.profiles if options.profile is None else ():
             profiles.setdefault(profile, []).append(path)
-    for profile, those in profiles.items():
-        _looked_at(those, profile, options, telling)
-    if not telling.problems.has_errors:
-        selected(telling.addresses, options.select, options.deselect)
-    return telling.problems
+    for profile, having in profiles.items():
+        check.plan(having, profile)
+    if not check.problems.has_errors:
+        selected(check.addresses, options.select, options.deselect)
+    return check.problems
 
 
-def _looked_at(
-    paths: Iterable[Path], profile: str | None, options: SpecOptions, telling: "_Telling"
-) -> dict[Path, Spec]:
-    found = Problems()
-    specs = {path: load_as_far(path, found, profile=profile, **options.reading) for path in paths}
-    telling.tell(found)
-    readable = {path: spec for path, spec in specs.items() if spec is not None}
-    found = Problems()
-    plans = plan_specs(readable.values(), found, max_requests=options.max_requests)
-    telling.tell(found)
-    telling.addresses.update(dict.fromkeys(r.address for plan in plans for r in plan.requests))
-    return readable
+class _Check:
+    """All problems of specs in several profiles, each once: a profile repeats its spec's mistakes.
 
-
-class _Telling:
-    """Drops what was told before of the same place: a profile repeats its spec's mistakes.
-
-    `addresses` are those of all plans that were looked at.
+    `addresses` are those of all plans that were made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: SpecOptions) -> None:
         self.problems = Problems()
         self.addresses: dict[str, None] = {}
-        self._told: set[tuple[Place, str]] = set()
+        self._options = options
+        self._seen: set[tuple[Place, str]] = set()
 
-    def tell(self, found: Problems) -> None:
-        new = [problem for problem in found.all if _key(problem) not in self._told]
+    def plan(self, paths: Iterable[Path], profile: str | None) -> dict[Path, Spec]:
+        """Load and plan specs with a profile; those that can be read."""
+        reading, most = self._options.reading, self._options.max_requests
+        problems = Problems()
+        loaded = {path: load_as_far(path, problems, profile=profile, **reading) for path in paths}
+        self._add(problems)
+        readable = {path: spec for path, spec in loaded.items() if spec is not None}
+        problems = Problems()
+        plans = plan_specs(readable.values(), problems, max_requests=most)
+        self._add(problems)
+        self.addresses.update(dict.fromkeys(r.address for plan in plans for r in plan.requests))
+        return readable
+
+    def _add(self, problems: Problems) -> None:
+        """Two of one place and code are new together, and old the next time."""
+        new = [p for p in problems.all if (p.place, p.code) not in self._seen]
         self.problems.extend(new)
-        self._told.update(map(_key, new))
-
-
-def _key(problem: Problem) -> tuple[Place, str]:
-    return problem.place, problem.code
+        self._seen.update((problem.place, problem.code) for problem in new)
 
 
 def validate_specs(specs: Sequence[Path], options: SpecOptions, format_: str) -> ExitCode:
@@ -82,12 +79,9 @@ def validate_specs(specs: Sequence[Path], options: SpecOptions, format_: str) ->
         case "github":
             click.echo(as_annotations(problems.all), nl=bool(problems.all))
         case _:
-            tell(problems.all, sys.stdout)
-    click.echo(_summary(problems, len(paths)), err=True)
-    return ExitCode.USAGE if problems.has_errors else ExitCode.DONE
-
-
-def _summary(problems: Problems, specs: int) -> str:
+            print_problems(problems.all, sys.stdout)
     errors = len(problems.all) - len(problems.warnings)
     counts = f"{counted(errors, 'error')}, {counted(len(problems.warnings), 'warning')}"
-    return f"{counted(specs, 'spec')}: {counts if problems.all else 'no mistakes'}"
+    outcome = counts if problems.all else "no mistakes"
+    click.echo(f"{counted(len(paths), 'spec')}: {outcome}", err=True)
+    return ExitCode.USAGE if problems.has_errors else ExitCode.DONE
