@@ -1,0 +1,211 @@
+"""An outage spends no plan: what the last outcomes and the clock allow."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.virtual import VirtualClock
+
+from veogen.executor.breaker import PATIENCE, REST, WITHIN, Breaker, PostOutcome
+
+TAKEN: PostOutcome = "taken"
+NOT: PostOutcome = "not-taken"
+REFUSED: PostOutcome = "refused"
+UNKNOWN: PostOutcome = "unknown"
+
+
+def after(breaker: Breaker, *outcomes: PostOutcome, now: float = 0.0) -> Breaker:
+    for outcome in outcomes:
+        breaker = breaker.on_post(outcome, now)
+    return breaker
+
+
+@pytest.mark.parametrize(
+    ("most", "outcomes", "posts"),
+    [
+        pytest.param(64, [], 4, id="a run begins with four"),
+        pytest.param(2, [], 2, id="never more than may be in flight"),
+        pytest.param(64, [TAKEN] * 3, 7, id="each taken adds one"),
+        pytest.param(5, [TAKEN] * 3, 5, id="to at most max-in-flight"),
+        pytest.param(64, [TAKEN] * 6 + [UNKNOWN], 5, id="each unknown halves"),
+        pytest.param(64, [UNKNOWN, TAKEN, UNKNOWN, TAKEN, UNKNOWN], 1, id="never below one"),
+        pytest.param(64, [REFUSED] * 9, 4, id="refusals are answers"),
+        pytest.param(64, [NOT] * 9, 4, id="no room is no outage"),
+        pytest.param(64, [UNKNOWN] * 2, 1, id="two in a row are not yet one"),
+        pytest.param(64, [UNKNOWN] * 3, 0, id="three unknown in a row"),
+        pytest.param(64, [NOT, UNKNOWN, REFUSED], 0, id="none taken, and one unknown"),
+        pytest.param(64, [UNKNOWN, UNKNOWN, TAKEN, UNKNOWN, UNKNOWN], 1, id="one of them taken"),
+    ],
+)
+def test_how_many_may_be_open(most: int, outcomes: list[PostOutcome], posts: int) -> None:
+    assert after(Breaker.of(most), *outcomes).posts == posts
+
+
+def test_a_pause_ends_with_a_free_read_and_one_request() -> None:
+    paused = after(Breaker.of(8), UNKNOWN, UNKNOWN, UNKNOWN, now=100.0)
+
+    assert not paused.wants_read(100.0)
+    assert paused.wants_read(100.0 + REST)
+    assert not paused.reading(100.0 + REST).wants_read(100.1 + REST)
+    assert paused.on_read(own=True, now=100.1).posts == 0, "what was asked before it began"
+    assert paused.on_read(own=False, now=110.0).posts == 0, "a web page"
+    trial = paused.on_read(own=True, now=110.0)
+    assert trial.posts == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "phase", "posts"),
+    [
+        pytest.param(TAKEN, "open", 1, id="taken: from one at a time"),
+        pytest.param(REFUSED, "open", 1, id="refused: from one at a time"),
+        pytest.param(NOT, "trial", 1, id="not taken: it waits as always"),
+        pytest.param(UNKNOWN, "trial", 0, id="unknown too: the run stops"),
+    ],
+)
+def test_what_the_one_request_says(outcome: PostOutcome, phase: str, posts: int) -> None:
+    trial = after(Breaker.of(8), UNKNOWN, UNKNOWN, UNKNOWN).on_read(own=True, now=REST)
+
+    state = trial.on_post(outcome, REST, trial=True)
+
+    assert (state.phase, state.posts) == (phase, posts)
+    assert (state.stop is not None) is (outcome == UNKNOWN)
+
+
+def test_what_was_sent_before_a_pause_does_not_end_it() -> None:
+    paused = after(Breaker.of(8), UNKNOWN, UNKNOWN, UNKNOWN)
+
+    assert after(paused, TAKEN, UNKNOWN, REFUSED).phase == "paused"
+    assert after(paused.on_read(own=True, now=REST), UNKNOWN).stop is None
+
+
+@pytest.mark.parametrize(
+    ("apart", "stops"),
+    [
+        pytest.param(100.0, True, id="three within ten minutes"),
+        pytest.param(WITHIN / 2, False, id="three in more than ten minutes"),
+    ],
+)
+def test_the_third_pause_stops_the_run(apart: float, stops: bool) -> None:
+    state, now = Breaker.of(8), 0.0
+    for _ in range(3):
+        state = after(state, UNKNOWN, UNKNOWN, UNKNOWN, now=now)
+        if state.stop is None:
+            state = state.on_read(own=True, now=now + REST)
+            state = state.on_post(TAKEN, now + REST, trial=True)
+        now += apart
+
+    assert (state.stop is not None) is stops
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "overdue"),
+    [
+        pytest.param([NOT], True, id="no room"),
+        pytest.param([UNKNOWN], True, id="unknown"),
+        pytest.param([NOT, TAKEN], False, id="taken since"),
+        pytest.param([REFUSED], False, id="a refusal is an answer"),
+        pytest.param([], False, id="nothing was tried"),
+    ],
+)
+def test_half_an_hour_without_anything_taken(
+    outcomes: list[PostOutcome],
+    overdue: bool,
+) -> None:
+    state = after(Breaker.of(4), *outcomes, now=10.0)
+
+    assert not state.is_overdue(PATIENCE + 9.0)
+    assert state.is_overdue(PATIENCE + 10.0) is overdue
+
+
+@given(outcomes=st.lists(st.sampled_from([TAKEN, NOT, REFUSED, UNKNOWN])), most=st.integers(1, 64))
+def test_the_limit_stays_within_bounds(outcomes: list[PostOutcome], most: int) -> None:
+    state = after(Breaker.of(most), *outcomes)
+
+    assert 0 <= state.posts <= most
+    assert (state.posts == 0) is (state.phase == "paused")
+
+
+@dataclass
+class Line:
+    """A gateway behind something that fails: POSTs take a moment, and reads as well."""
+
+    outage: Callable[[float, int], PostOutcome | None]
+    reads_fail: bool
+    most: int
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    held: int = 0
+    taken: int = 0
+    open_at_begin: int = 0
+    sent: int = 0
+
+    def run(self, requests: int) -> Breaker:
+        """Send them until nothing is left, or the run stops; the state in the end."""
+        breaker, waiting = Breaker.of(self.most), requests
+        under_way: deque[tuple[float, PostOutcome, bool]] = deque()
+        while (waiting or under_way) and breaker.stop is None and self.clock.monotonic() < 3600:
+            now = self.clock.monotonic()
+            while waiting and len(under_way) < breaker.posts:
+                outcome = self.outage(now, self.sent) or TAKEN
+                under_way.append((now + 0.2, outcome, breaker.phase == "trial"))
+                waiting, self.sent = waiting - 1, self.sent + 1
+            if breaker.wants_read(now):
+                breaker = breaker.reading(now)
+                failing = self.reads_fail and self.outage(now, 0) is not None
+                breaker = breaker.on_read(own=not failing, now=now)
+            while under_way and under_way[0][0] <= now:
+                _, outcome, trial = under_way.popleft()
+                waiting += outcome == NOT
+                self.held, self.taken = (
+                    self.held + (outcome == UNKNOWN),
+                    self.taken + (outcome == TAKEN),
+                )
+                breaker = breaker.on_post(outcome, now, trial=trial)
+            self.clock.sleep(0.05)
+        return breaker
+
+
+def between(
+    begin: float, end: float, outcome: PostOutcome = UNKNOWN
+) -> Callable[[float, int], PostOutcome | None]:
+    return lambda now, _: outcome if begin <= now < end else None
+
+
+def every_second(begin: float, end: float) -> Callable[[float, int], PostOutcome | None]:
+    return lambda now, place: UNKNOWN if begin <= now < end and place % 2 else None
+
+
+@pytest.mark.parametrize("most", [4, 64])
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 30.0])
+@pytest.mark.parametrize("begin", [0.0, 1.0])
+@pytest.mark.parametrize("reads_fail", [True, False], ids=["everything", "POSTs alone"])
+def test_an_outage_holds_what_was_open_when_it_began_and_three(
+    most: int,
+    seconds: float,
+    begin: float,
+    reads_fail: bool,
+) -> None:
+    line = Line(between(begin, begin + seconds), reads_fail=reads_fail, most=most)
+
+    ended = line.run(200)
+
+    outlasts = seconds > REST and not reads_fail
+    assert (ended.stop is not None) is outlasts
+    assert line.held <= most + 3
+    assert line.sent == line.taken + line.held
+    if begin == 0.0:
+        assert line.held <= 4 + 3
+    if not outlasts:
+        assert line.taken == 200 - line.held
+
+
+@pytest.mark.parametrize("most", [4, 64])
+def test_of_every_second_post_those_are_held_that_were_unknown(most: int) -> None:
+    line = Line(every_second(1.0, 10.0), reads_fail=False, most=most)
+
+    ended = line.run(200)
+
+    assert line.sent == line.taken + line.held
+    assert ended.stop is None or len(ended.pauses) == 3

@@ -1,0 +1,125 @@
+"""How many POSTs are open at a time, and when none is sent: an outage spends no plan.
+
+A pure state: an outcome and the time go in, the next state comes out (the contract, 6.1 and 6.2).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+PostOutcome: TypeAlias = Literal["taken", "not-taken", "refused", "unknown"]
+
+FIRST_OPEN = 4
+"""POSTs that a run begins with, open at a time."""
+
+IN_A_ROW = 3
+"""Outcomes in a row of which none was taken and one is unknown, after which nothing is sent."""
+
+PAUSES, WITHIN = 3, 600.0
+"""So many pauses within so many seconds stop the run."""
+
+REST = 5.0
+"""Seconds of a pause before the gateway is asked whether it is there: most troubles are short."""
+
+READ_AGAIN = 3.0
+"""Seconds after which it is asked again."""
+
+PATIENCE = 30 * 60.0
+"""Seconds for which it is tried although nothing is taken."""
+
+Phase: TypeAlias = Literal["open", "paused", "trial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """What the last outcomes allow.
+
+    `phase` is `open` as a rule; `paused` while nothing is sent until a free read is answered;
+    `trial` while one request is sent after that. `stop` says why the run has to end.
+    """
+
+    most: int
+    limit: int
+    phase: Phase = "open"
+    last: tuple[PostOutcome, ...] = ()
+    pauses: tuple[float, ...] = ()
+    read_at: float = 0.0
+    untaken_since: float | None = None
+    stop: str | None = None
+
+    @classmethod
+    def of(cls, most: int) -> "Breaker":
+        """The state in which a run begins that may have `most` requests in flight."""
+        return cls(most=most, limit=min(FIRST_OPEN, most))
+
+    @property
+    def posts(self) -> int:
+        """How many POSTs may be open."""
+        if self.stop is not None or self.phase == "paused":
+            return 0
+        return 1 if self.phase == "trial" else self.limit
+
+    def wants_read(self, now: float) -> bool:
+        """Whether it is time to ask the gateway something that costs nothing."""
+        return self.phase == "paused" and self.stop is None and now >= self.read_at
+
+    def reading(self, now: float) -> "Breaker":
+        """It is being asked."""
+        return replace(self, read_at=now + READ_AGAIN)
+
+    def on_read(self, *, own: bool, now: float) -> "Breaker":
+        """Something free was answered; `own`: in the gateway's own JSON, whatever its status."""
+        if self.phase != "paused" or not own or now < self.pauses[-1] + REST:
+            return self
+        return replace(self, phase="trial", last=())
+
+    def on_post(self, outcome: PostOutcome, now: float, *, trial: bool = False) -> "Breaker":
+        """What became of a POST; `trial`: it is the one that was sent after a pause."""
+        state = replace(
+            self, limit=self._limit(outcome), untaken_since=self._untaken_since(outcome, now)
+        )
+        if self.phase == "trial" and trial:
+            return _after_trial(state, outcome)
+        if self.phase != "open":  # sent before the pause
+            return state
+        state = replace(state, last=(*self.last, outcome)[-IN_A_ROW:])
+        return _paused(state, now) if _is_outage(state.last) else state
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether nothing was taken for half an hour although it was tried."""
+        return self.untaken_since is not None and now - self.untaken_since >= PATIENCE
+
+    def _limit(self, outcome: PostOutcome) -> int:
+        if outcome == "taken":
+            return min(self.limit + 1, self.most)
+        return max(1, self.limit // 2) if outcome == "unknown" else self.limit
+
+    def _untaken_since(self, outcome: PostOutcome, now: float) -> float | None:
+        """A refusal is an answer, but nothing was taken by it."""
+        if outcome == "taken":
+            return None
+        if outcome == "refused" or self.untaken_since is not None:
+            return self.untaken_since
+        return now
+
+
+def _is_outage(last: tuple[PostOutcome, ...]) -> bool:
+    return len(last) == IN_A_ROW and "taken" not in last and "unknown" in last
+
+
+def _paused(state: Breaker, now: float) -> Breaker:
+    recent = (*(at for at in state.pauses if now - at < WITHIN), now)
+    stop = None
+    if len(recent) >= PAUSES:
+        stop = f"the gateway fails again and again: {PAUSES} pauses within {WITHIN / 60:.0f} min"
+    return replace(state, phase="paused", pauses=recent, read_at=now + REST, last=(), stop=stop)
+
+
+def _after_trial(state: Breaker, outcome: PostOutcome) -> Breaker:
+    match outcome:
+        case "taken" | "refused":
+            return replace(state, phase="open", limit=1, last=())
+        case "unknown":
+            stop = "the gateway answers reads, but of what was sent nobody knows what became"
+            return replace(state, stop=stop)
+        case "not-taken":
+            return state
