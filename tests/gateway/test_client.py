@@ -1,9 +1,11 @@
 """The client against hosts that answer, drop, hang and lie, over real sockets."""
 
 import gzip
+import json
 import socket
 import ssl
 import threading
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -230,6 +232,43 @@ def test_an_answer_that_cannot_be_unpacked_is_unknown(body: bytes) -> None:
     submission, _ = submit(answer(200, body, content_encoding="gzip"))
 
     assert isinstance(submission, Unknown)
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+        pytest.param(b"HTTP/1.1 102 Processing\r\n\r\n" * 3, id="processing, thrice"),
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n", id="early hints"
+        ),
+    ],
+)
+def test_interim_answers_are_passed_over(interim: bytes) -> None:
+    body = json.dumps(task()).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+
+    submission, host = submit(say(interim + head + body))
+
+    assert submission == Accepted(task_id="task-1")
+    assert len(host.requests) == 1
+
+
+def test_interim_answers_without_an_end_are_no_answer() -> None:
+    submission, _ = submit(say(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 200))
+
+    assert isinstance(submission, Unknown)
+    assert submission.code == "lost"
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["as the standard has it", "as many do it"])
+def test_a_deflated_answer_is_read(raw: bool) -> None:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
+    body = packer.compress(json.dumps(task()).encode()) + packer.flush()
+
+    submission, _ = submit(answer(200, body, content_encoding="deflate"))
+
+    assert submission == Accepted(task_id="task-1")
 
 
 def test_a_redirect_is_not_followed_and_the_key_stays_here() -> None:

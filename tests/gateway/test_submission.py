@@ -60,31 +60,84 @@ def test_a_success_with_an_id_is_taken(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "task_id"),
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(HTML, id="a page"),
-        pytest.param(b'{"id": "task-1"', id="half of it"),
-        pytest.param(b"{}", id="no id"),
-        pytest.param(b'{"id": null}', id="null"),
-        pytest.param(b'{"id": 7}', id="a number"),
-        pytest.param(b'{"id": ""}', id="empty"),
-        pytest.param(b'{"id": " "}', id="blank"),
-        pytest.param(b'{"id": "a b"}', id="two words"),
-        pytest.param(b'{"id": ".."}', id="a path"),
-        pytest.param(b'{"id": "a\\u0000b"}', id="a control character"),
-        pytest.param(b'{"id": "\\ud800"}', id="half a character"),
-        pytest.param(b'["task-1"]', id="a list"),
-        pytest.param(json.dumps({"id": "x" * 201}).encode(), id="endless"),
-        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b'{"id": 4711}', "4711", id="a number"),
+        pytest.param(b'{"id": 0}', "0", id="nought"),
+        pytest.param(b'{"code": 200, "data": {"id": "task-1"}}', "task-1", id="under data"),
+        pytest.param(b'{"code": 200, "data": {"id": 4711}}', "4711", id="a number under data"),
+        pytest.param(b'{"data": [{"id": "task-1"}]}', "task-1", id="a list of one under data"),
+        pytest.param(b'{"id": "task-1", "data": {"id": "x"}}', "task-1", id="the first counts"),
+        pytest.param('{"id": "task-1"}'.encode("utf-16"), "task-1", id="in UTF-16"),
+        pytest.param(b'\xef\xbb\xbf{"id": "task-1"}', "task-1", id="with a byte order mark"),
     ],
 )
-def test_a_success_without_a_usable_id_is_unknown(body: bytes) -> None:
+def test_an_id_may_be_a_number_or_stand_one_level_down(body: bytes, task_id: str) -> None:
+    assert read(200, body) == Accepted(task_id=task_id)
+
+
+def test_what_stands_beside_an_id_under_data_counts_too() -> None:
+    task = {"id": "t", "usage": {"credits_reserved": 25.7}, "task_info": {"estimated_time": 9}}
+
+    assert read(200, json.dumps({"data": task}).encode()) == Accepted(
+        task_id="t", credits=Decimal("25.700"), estimated_seconds=9.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"", "", id="nothing"),
+        pytest.param(HTML, HTML.decode(), id="a page"),
+        pytest.param(b'{"id": "task-1"', '{"id": "task-1"', id="half of it"),
+        pytest.param(b"{}", "{}", id="no id"),
+        pytest.param(b'{"id": null}', '{"id": null}', id="null"),
+        pytest.param(b'{"id": true}', '{"id": true}', id="a truth"),
+        pytest.param(b'{"id": 4711.5}', '{"id": 4711.5}', id="a fraction"),
+        pytest.param(b'{"id": -1}', '{"id": -1}', id="below nought"),
+        pytest.param(b'{"id": ""}', '{"id": ""}', id="empty"),
+        pytest.param(b'{"id": " "}', '{"id": " "}', id="blank"),
+        pytest.param(b'{"id": "a b"}', '{"id": "a b"}', id="two words"),
+        pytest.param(b'{"id": ".."}', '{"id": ".."}', id="a path"),
+        pytest.param(b'{"id": "a\\u0000b"}', '{"id": "a\\u0000b"}', id="a control character"),
+        pytest.param(b'{"id": "\\ud800"}', '{"id": "\\ud800"}', id="half a character"),
+        pytest.param(b'["task-1"]', '["task-1"]', id="a list"),
+        pytest.param(b'{"data": {"data": {"id": "t"}}}', '{"data": {"data": {"id": "t"}}}', id="2"),
+        pytest.param(b'{"task": \x1b"t\r\n"}', '{"task": "t "}', id="control characters"),
+        pytest.param(b"x" * 9000, "x" * 4096, id="endless"),
+        pytest.param(b"[" * 100_000, "[" * 4096, id="deep"),
+    ],
+)
+def test_a_success_without_a_usable_id_is_unknown_and_kept_word_for_word(
+    body: bytes, said: str
+) -> None:
     assert read(200, body, x_request_id="r1") == Unknown(
         code="no_task_id",
-        message="accepted with status 200, but without the id of a task [request r1]",
+        message="accepted with status 200, but without the id of a task [request r1]"
+        + (f"; it said: {said}" if said else ""),
         status=200,
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "from_gateway"),
+    [
+        pytest.param(200, b'{"id": "x y"}', True, id="JSON"),
+        pytest.param(200, HTML, False, id="a portal"),
+        pytest.param(502, HTML, False, id="a proxy"),
+        pytest.param(500, b"", False, id="nothing"),
+        pytest.param(501, own(), True, id="the gateway"),
+        pytest.param(503, own(), True, id="no room"),
+        pytest.param(429, HTML, False, id="a limit on the way"),
+        pytest.param(400, own(), True, id="a refusal"),
+        pytest.param(302, b"", False, id="a redirect"),
+    ],
+)
+def test_who_has_answered_is_told(status: int, body: bytes, from_gateway: bool) -> None:
+    submission = read(status, body)
+
+    assert not isinstance(submission, Accepted)
+    assert submission.from_gateway is from_gateway
 
 
 @pytest.mark.parametrize(
@@ -103,7 +156,8 @@ def test_a_success_without_a_usable_id_is_unknown(body: bytes) -> None:
         ),
         pytest.param(
             {"success": False, "code": "quota", "message": f"{KEY} has none", "request_id": "r1"},
-            "*** has none [request r1] (quota)",
+            '*** has none [request r1] (quota); it said: {"success": false, "code": "quota", '
+            '"message": "*** has none", "request_id": "r1"}',
             id="no success",
         ),
     ],
@@ -197,7 +251,9 @@ def test_a_doubt_that_names_a_task_says_so() -> None:
     body = json.dumps({"id": "task-7", "error": {"code": "paid_outcome_unknown", "message": "?"}})
 
     assert read(200, body.encode()) == Unknown(
-        code="paid_outcome_unknown", message="? (the answer names task task-7)", status=200
+        code="paid_outcome_unknown",
+        message=f"? (the answer names task task-7); it said: {body}",
+        status=200,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -24,6 +24,7 @@ class NotAccepted:
 
     `reached` is False when nothing answered (refused, unresolved, connect time-out, TLS). `once`
     marks 500, 502 and 504 in the gateway's own JSON: to be sent again once, then unknown.
+    `from_gateway`: the answer was JSON of the gateway, not of somebody on the way.
     """
 
     code: str
@@ -32,15 +33,17 @@ class NotAccepted:
     retry_after: float | None = None
     reached: bool = True
     once: bool = False
+    from_gateway: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """It may or may not have been accepted."""
+    """It may or may not have been accepted; `message` has what was said, word for word."""
 
     code: str
     message: str
     status: int | None = None
+    from_gateway: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Rejected:
     message: str
     status: int
     stops: bool = False
+    from_gateway: bool = field(default=False, compare=False)
 
 
 Submission: TypeAlias = Accepted | NotAccepted | Unknown | Rejected
@@ -81,7 +85,7 @@ class ReadError:
     """A read (not a submit) that brought nothing usable; it is free to ask again.
 
     `denied` means 401 or 403; `reached` False that nothing answered; `status` None likewise or
-    that the answer could not be understood.
+    that the answer could not be understood. `from_gateway`: it was JSON of the gateway.
     """
 
     code: str
@@ -90,6 +94,7 @@ class ReadError:
     retry_after: float | None = None
     reached: bool = True
     denied: bool = False
+    from_gateway: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from veogen.gateway.http import HttpClient
 from veogen.gateway.parse import (
     envelope_failure,
     error_body,
+    parse_object,
     read_batch,
     read_list,
     read_task,
@@ -79,11 +80,13 @@ def interpret(
             status=outcome.status,
             retry_after=retry_after(outcome.headers, now=time.time()),
             denied=outcome.status in _DENIED,
+            from_gateway=error.from_gateway,
         )
     value = parse(outcome)
     if value is None:
         message = f"status {outcome.status} with an answer that cannot be understood"
-        return ReadError(code="garbled", message=message)
+        from_gateway = bool(parse_object(outcome.body))
+        return ReadError(code="garbled", message=message, from_gateway=from_gateway)
     return value
 
 

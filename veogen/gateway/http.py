@@ -5,7 +5,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import requests
@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse, Timeout
 
 from veogen import __version__
+from veogen.gateway.masking import mask, mask_bytes
 from veogen.gateway.parse import request_id
 from veogen.gateway.pool import ConnectionPool
 from veogen.gateway.settings import Proxies
@@ -22,8 +23,6 @@ from veogen.gateway.transport import (
     NotConnectedError,
     Response,
     TransportError,
-    mask,
-    mask_bytes,
     sanitize,
     transport_error,
 )
@@ -86,7 +85,9 @@ USER_AGENT = f"veogen/{__version__}"
 CONNECT_TIMEOUT = 10.0
 LONGEST_RESPONSE = 16 * 1024 * 1024
 
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP = (16 + zlib.MAX_WBITS,)
+_DEFLATE = (zlib.MAX_WBITS, -zlib.MAX_WBITS)  # as the standard has it, and as many do it
+_PACKED = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _DEFLATE}
 
 
 def prepare(
@@ -144,16 +145,14 @@ def lower(raw: BaseHTTPResponse) -> dict[str, str]:
 
 
 def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """The body, of which some on the way make gzip though it was not asked for: it may hold an id.
+    """The body, which some on the way pack though it was not asked for: it may hold an id.
 
-    A bomb is cut off, and is then as garbled as what is no gzip after all.
+    A bomb is cut off, and is then as garbled as what is not packed after all.
     """
-    if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip"):
-        return body
-    try:
-        return zlib.decompressobj(_GZIP).decompress(body, LONGEST_RESPONSE)
-    except zlib.error:
-        return body
+    for window in _PACKED.get(headers.get("content-encoding", "").strip().lower(), ()):
+        with suppress(zlib.error):
+            return zlib.decompressobj(window).decompress(body, LONGEST_RESPONSE)
+    return body
 
 
 class _OversizedError(Exception):

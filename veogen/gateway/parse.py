@@ -36,6 +36,9 @@ _FACTS = (  # what the gateway may add to a refusal that helps the user
 )
 _WEEK = Decimal(7 * 24 * 3600)
 
+UNDERSTOOD = frozenset({"code", "message", "type", "fallback_suggestion", "request_id", *_FACTS})
+"""What of an error is told in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
@@ -239,11 +242,13 @@ _OPEN_STATES = frozenset({"pending", "processing", "queued"})
 def read_task(response: Response, task_id: str, *, secret: str = "") -> Task | ReadError:
     """The task that was asked for; the task of another id is none of ours."""
     data = parse_object(response.body)
-    task = parse_task(data, secret=secret)
+    task = parse_task(task_in(data), secret=secret)
     if task is None:
-        return ReadError(code="garbled", message="the answer is not a task")
+        message = "the answer is not a task"
+        return ReadError(code="garbled", message=message, from_gateway=bool(data))
     if task.id != task_id:
-        return ReadError(code="wrong-task", message=f"the answer is about another task, {task.id}")
+        message = f"the answer is about another task, {task.id}"
+        return ReadError(code="wrong-task", message=message, from_gateway=True)
     return task
 
 
@@ -410,6 +415,7 @@ def envelope_failure(response: Response, *, secret: str = "") -> ReadError | Non
         status=response.status,
         retry_after=retry_after(response.headers, now=time.time()),
         denied=response.status in (401, 403),
+        from_gateway=True,
     )
 
 
@@ -432,9 +438,19 @@ def _time(value: object) -> float | None:
         return None
 
 
+def task_in(data: Mapping[str, Any]) -> object:
+    """The task of an answer: the answer itself, or what stands in it under `data`."""
+    inner = data.get("data")
+    if task_id_of(data) is not None or not inner:
+        return data
+    return inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
+
+
 def task_id_of(data: object) -> str | None:
-    """The id of a task if it can be asked for: as plain as an opaque word can be."""
+    """The id of a task if it can be asked for: as plain as an opaque word can be, or a number."""
     task_id = mapping(data).get("id")
+    if isinstance(task_id, int) and not isinstance(task_id, bool) and task_id >= 0:
+        task_id = str(task_id) if task_id < 10**LONGEST_ID else None
     if isinstance(task_id, str) and is_plain(task_id, limit=LONGEST_ID) and task_id.strip("."):
         return task_id
     return None

@@ -4,7 +4,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -47,6 +47,24 @@ class DeadlineResponse(HTTPResponse):
     def read1(self, n: int = -1) -> bytes:
         self._raw.renew()
         return super().read1(n)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status of the answer itself: interim ones (1xx) are passed over.
+
+        The inherited way knows 100 alone, and takes `103 Early Hints` for the answer.
+        """
+        for _ in range(_MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
+            if not _INTERIM <= status < _SUCCESS:
+                return version, status, reason
+            while self.fp.readline(_LONGEST_LINE).strip():
+                pass
+        raise BadStatusLine("no end of interim answers")
+
+
+_INTERIM, _SUCCESS = 100, 200
+_MOST_INTERIM = 100
+_LONGEST_LINE = 65_536
 
 
 class _DeadlineReader(RawIOBase):

@@ -1,10 +1,13 @@
 """What an answer to a submit means: a request that was bought, was not, or may have been."""
 
+import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from veogen.gateway.api import Accepted, NotAccepted, Rejected, Submission, Unknown
 from veogen.gateway.parse import (
+    UNDERSTOOD,
     ErrorBody,
     codes,
     credits_of,
@@ -16,8 +19,12 @@ from veogen.gateway.parse import (
     request_id,
     retry_after,
     task_id_of,
+    task_in,
 )
 from veogen.gateway.transport import Response, TransportError, sanitize
+
+MOST_KEPT = 4096
+"""Bytes of an answer that are kept where nobody knows what it means."""
 
 _MAYBE_ACCEPTED = frozenset({"idempotency_conflict", "paid_outcome_unknown"})
 _MAYBE_ACCEPTED_STATUSES = (408, 409)
@@ -37,7 +44,7 @@ def read_submission(
         return _accepted(outcome, secret)
     error = error_body(outcome, secret=secret)
     if ambiguous:
-        return Unknown(code=min(ambiguous), message=_with_id(error, outcome), status=outcome.status)
+        return _unknown(outcome, replace(error, code=min(ambiguous)), secret)
     match outcome.status // 100, outcome.status:
         case _, 429:
             return _not_accepted(outcome, error, now=now)
@@ -59,7 +66,8 @@ def _not_answered(outcome: TransportError) -> NotAccepted | Unknown:
 
 def _accepted(response: Response, secret: str) -> Accepted | Unknown:
     data = parse_object(response.body)
-    task_id = task_id_of(data)
+    task = mapping(task_in(data))
+    task_id = task_id_of(task)
     request_name = request_id(response.headers, data, secret=secret)
     if task_id is None:
         words = f"accepted with status {response.status}, but without the id of a task"
@@ -67,11 +75,12 @@ def _accepted(response: Response, secret: str) -> Accepted | Unknown:
             code="no_task_id",
             message=words + _in_place_of_id(response, request_name, secret),
             status=response.status,
+            from_gateway=bool(data),
         )
     return Accepted(
         task_id=task_id,
-        credits=_reserved(data),
-        estimated_seconds=estimated_seconds(data),
+        credits=_reserved(task),
+        estimated_seconds=estimated_seconds(task),
         replayed=response.headers.get("idempotency-replayed", "").strip().lower() == "true",
         request_id=request_name,
     )
@@ -79,10 +88,22 @@ def _accepted(response: Response, secret: str) -> Accepted | Unknown:
 
 def _in_place_of_id(response: Response, request_name: str | None, secret: str) -> str:
     """What the gateway says where the id should be."""
+    said = _word_for_word(response, secret)
     if not error_of(parse_object(response.body)):
-        return f" [request {request_name}]" if request_name else ""
+        return (f" [request {request_name}]" if request_name else "") + said
     error = error_body(response, secret=secret)
-    return f": {error.message} ({error.code})"
+    return f": {error.message} ({error.code}){said}"
+
+
+def _word_for_word(response: Response, secret: str) -> str:
+    """All that an answer said, where it is more than what is understood: an id may be in it."""
+    data = parse_object(response.body)
+    error = mapping(data.get("error"))
+    if not response.body or (error and set(data) == {"error"} and set(error) <= UNDERSTOOD):
+        return ""
+    encoding = json.detect_encoding(response.body[:64])
+    text = response.body[:MOST_KEPT].decode(encoding, "replace")
+    return f"; it said: {sanitize(text, secret=secret, limit=MOST_KEPT)}"
 
 
 def _reserved(data: Any) -> Decimal | None:
@@ -99,20 +120,34 @@ def _not_accepted(
         status=response.status,
         retry_after=retry_after(response.headers, now=now),
         once=once,
+        from_gateway=error.from_gateway,
     )
 
 
 def _unknown(response: Response, error: ErrorBody, secret: str) -> Unknown:
     message = error.message
-    if response.status // 100 == _REDIRECT:
+    if response.status // 100 == _REDIRECT and not error.from_gateway:
         target = sanitize(response.headers.get("location"), secret=secret, limit=200)
         message = f"status {response.status}: a redirect to {target or 'nowhere'}, never followed"
-    return Unknown(code=error.code, message=message, status=response.status)
+    task_id = task_id_of(task_in(parse_object(response.body)))
+    named = f" (the answer names task {task_id})" if task_id else ""
+    return Unknown(
+        code=error.code,
+        message=message + named + _word_for_word(response, secret),
+        status=response.status,
+        from_gateway=error.from_gateway,
+    )
 
 
 def _rejected(response: Response, error: ErrorBody) -> Rejected:
     stops = response.status in _STOPS or _is_model_gone(response, error)
-    return Rejected(code=error.code, message=error.message, status=response.status, stops=stops)
+    return Rejected(
+        code=error.code,
+        message=error.message,
+        status=response.status,
+        stops=stops,
+        from_gateway=error.from_gateway,
+    )
 
 
 def _is_model_gone(response: Response, error: ErrorBody) -> bool:
@@ -120,9 +155,3 @@ def _is_model_gone(response: Response, error: ErrorBody) -> bool:
     return bool(codes(response) & _MODEL_GONE) or (
         "model" in words and "no longer available" in words
     )
-
-
-def _with_id(error: ErrorBody, response: Response) -> str:
-    """The id helps whoever resolves it by hand."""
-    task_id = task_id_of(parse_object(response.body))
-    return f"{error.message} (the answer names task {task_id})" if task_id else error.message

@@ -15,6 +15,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from veogen.gateway.masking import mask
+
 Kind: TypeAlias = Literal[
     "unresolved",
     "refused",
@@ -49,11 +51,6 @@ class TransportError:
     sent: bool = True
 
 
-MASK = "***"
-
-_SHORTEST_SECRET = 6
-"""A shorter key, fit for the simulator only, would be found in every id and number."""
-
 _INTEGER_DIGITS = 15
 
 
@@ -73,18 +70,6 @@ def sanitize(value: object, *, secret: str = "", limit: int = 500) -> str:
     # Once more: what was between its letters is gone now.
     line = " ".join(mask(seen, secret).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def mask(text: str, secret: str) -> str:
-    """`text` with the secret blotted out."""
-    return text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
-
-
-def mask_bytes(content: bytes, secret: str) -> bytes:
-    """As `mask`, of what was not read yet."""
-    if len(secret) < _SHORTEST_SECRET:
-        return content
-    return content.replace(secret.encode(), MASK.encode())
 
 
 NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
