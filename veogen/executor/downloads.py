@@ -8,9 +8,9 @@ from itertools import count
 from typing import Protocol, TypeAlias
 
 from veogen.executor.options import Random, retry_wait
-from veogen.executor.state import Reaction, RunState
+from veogen.executor.state import RunState
 from veogen.executor.submitter import DelayQueue
-from veogen.executor.transitions import Stop
+from veogen.executor.transitions import Step, Stop
 from veogen.results.events import Video, VideoNotSaved, VideoSaved
 from veogen.results.ledger import Entry
 
@@ -107,7 +107,7 @@ class DownloadQueue:
             self._under_way.add((hash_, index))
             self._start(self._call(hash_, index, link))
 
-    def handle(self, message: Downloaded) -> Reaction:
+    def handle(self, message: Downloaded) -> Step:
         """What a download comes to."""
         hash_, index = message.hash, message.index
         self._under_way.discard((hash_, index))
@@ -115,16 +115,14 @@ class DownloadQueue:
         match message.result:
             case Video() as video:
                 after = self._after(hash_)
-                return Reaction(
-                    (VideoSaved(hash_, index, video), *after.events), after.after_commit
-                )
+                return after._replace(events=(VideoSaved(hash_, index, video), *after.events))
             case DownloadFailed() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
             case DiskFull(message=text):
                 self._state.stop_buying(Stop("disk", text))
                 full = VideoNotSaved(hash_, "disk-full", "there was no room for it on the disk")
-                return Reaction((full,))
+                return Step((full,))
 
     def _call(self, hash_: str, index: int, link: str) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
@@ -133,15 +131,15 @@ class DownloadQueue:
             raise KeyError(hash_)
         return lambda: Downloaded(hash_, index, self._downloader.download(request, index, of, link))
 
-    def _after(self, hash_: str) -> Reaction:
+    def _after(self, hash_: str) -> Step:
         """What follows once no other video of a task is on its way, if one of them has failed."""
         if self._open[hash_] > 0 or hash_ not in self._failed:
-            return Reaction()
+            return Step()
         broken = self._failed.pop(hash_)
         tries = self._tries.get(hash_, 0) + 1
         if broken.retry and tries < self._state.policy.download_tries:
-            return Reaction(after_commit=lambda: self._try_again(hash_, tries))
-        return Reaction((VideoNotSaved(hash_, broken.code, broken.message),))
+            return Step(after_commit=lambda: self._try_again(hash_, tries))
+        return Step((VideoNotSaved(hash_, broken.code, broken.message),))
 
     def _try_again(self, hash_: str, tries: int) -> None:
         """Links are taken afresh from the task: the old ones may have died."""

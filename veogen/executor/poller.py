@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from veogen.executor.intervals import DurationEstimator, task_kind
-from veogen.executor.state import Reaction, RunState
-from veogen.executor.transitions import on_poll
+from veogen.executor.state import RunState
+from veogen.executor.transitions import Step, on_poll
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
@@ -134,8 +134,8 @@ class Poller:
                 break
         return found
 
-    def handle(self, message: TasksRead) -> list[Reaction]:
-        """What the answers come to, one reaction a task."""
+    def handle(self, message: TasksRead) -> list[Step]:
+        """What the answers come to, one step a task."""
         self._reading -= 1
         return [
             self._on_poll(hash_, answer)
@@ -147,10 +147,10 @@ class Poller:
         self._reading += 1
         self._start(lambda: TasksRead(_by_hash(due, self._gateway.tasks(list(due.values())))))
 
-    def _on_poll(self, hash_: str, answer: Task | ReadError) -> Reaction:
+    def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
         watch, clock = self._followed[hash_], self._state.clock
         record = self._state.ledger.record(hash_)
-        seen = on_poll(
+        step = on_poll(
             record,
             answer,
             empty_polls=watch.empty_polls,
@@ -158,22 +158,22 @@ class Poller:
             interval=lambda: self._interval(record, watch),
         )
 
-        def then() -> None:
+        def after_commit() -> None:
             if self._followed.get(hash_) is not watch:  # dropped by what came with the answer
                 return
-            watch.empty_polls = seen.empty_polls
-            if seen.stop is not None:
-                self._state.stop_buying(seen.stop)
-            elif seen.ask_again is None:
-                self._finish(hash_, watch, seen.events[0])
+            if step.stop is not None:
+                self._state.stop_buying(step.stop)
+            elif step.retry is None:
+                self._finish(hash_, watch, step.events[0])
             elif clock.monotonic() - watch.since >= self._state.policy.task_timeout:
                 self._time_out(hash_)
             else:
-                if seen.events:
+                watch.empty_polls = step.retry.empty_polls
+                if step.events:
                     watch.undone = clock.monotonic()
-                self._poll_in(seen.ask_again, hash_, watch)
+                self._poll_in(step.retry.wait, hash_, watch)
 
-        return Reaction(seen.events, then)
+        return step._replace(after_commit=after_commit)
 
     def _finish(self, hash_: str, watch: _PolledTask, event: Event) -> None:
         del self._followed[hash_]

@@ -9,9 +9,9 @@ from veogen.executor.downloads import Downloaded, Downloader, DownloadQueue
 from veogen.executor.intervals import DurationEstimator
 from veogen.executor.options import Random
 from veogen.executor.poller import Poller, TasksRead
-from veogen.executor.state import Reaction, RunProgress, RunState
+from veogen.executor.state import RunProgress, RunState
 from veogen.executor.submitter import Submitted, Submitter
-from veogen.executor.transitions import Stop, SubmitAttempt
+from veogen.executor.transitions import Step, Stop, SubmitAttempt
 from veogen.executor.uploads import PreparedBody, Uploads
 from veogen.executor.workers import Crashed, WorkerPool
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
@@ -153,7 +153,7 @@ class Scheduler:
         now = self._now()
         self._downloads.dispatch(now)
         self._poller.dispatch(now)
-        self._react(self._submitter.dispatch(now, self._in_flight))
+        self._commit(self._submitter.dispatch(now, self._in_flight))
 
     def _patience(self) -> float:
         """Seconds until something is due, at most a tick: the bar moves and signals are seen."""
@@ -166,16 +166,16 @@ class Scheduler:
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
     def _take(self, messages: list[RunMessage | Crashed]) -> None:
-        reactions: list[Reaction] = []
+        steps: list[Step] = []
         for message in messages:
             self._listen(message)
             match message:
                 case Submitted() | PreparedBody():
-                    reactions.append(self._submitter.handle(message))
+                    steps.append(self._submitter.handle(message))
                 case TasksRead():
-                    reactions.extend(self._poller.handle(message))
+                    steps.extend(self._poller.handle(message))
                 case Downloaded():
-                    reactions.append(self._downloads.handle(message))
+                    steps.append(self._downloads.handle(message))
                 case Interrupted():
                     self._leave()
                 case TaskHint(task_id=task_id):
@@ -183,18 +183,18 @@ class Scheduler:
                 case Crashed(error=error):
                     self._bug = self._bug or error
                     self._leave()
-        self._react(reactions)
+        self._commit(steps)
         if self.interrupted:
-            self._react([self._submitter.close_attempts("interrupted", "veogen was interrupted")])
+            self._commit([self._submitter.close_attempts("interrupted", "veogen was interrupted")])
         self._state.listener.tick(self.progress())
 
-    def _react(self, reactions: list[Reaction]) -> None:
-        """Make everything durable in one go, then let each reaction go on."""
-        events = [event for reaction in reactions for event in reaction.events]
+    def _commit(self, steps: list[Step]) -> None:
+        """Make everything durable in one go, then let each step go on."""
+        events = [event for step in steps for event in step.events]
         if events:
             self._state.record(events, self.progress)
-        for reaction in reactions:
-            reaction.after_commit()
+        for step in steps:
+            step.after_commit()
 
     def _on_ended(self, event: Event) -> None:
         """A task has ended: fetch what it made, or buy it again if that may help."""

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
@@ -113,17 +113,6 @@ class NullListener:
 
     def end(self) -> None:
         """Nothing to say."""
-
-
-def _nothing() -> None:
-    return None
-
-
-class Reaction(NamedTuple):
-    """What a message came to: events, and what to do once they are durable."""
-
-    events: tuple[Event, ...] = ()
-    after_commit: Callable[[], None] = _nothing
 
 
 class RunState:

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.options import Random, retry_wait
-from veogen.executor.state import Reaction, RunState
-from veogen.executor.transitions import Retry, Stop, SubmitAttempt, close_attempt, on_submit
+from veogen.executor.state import RunState
+from veogen.executor.transitions import Retry, Step, Stop, SubmitAttempt, close_attempt, on_submit
 from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
 from veogen.gateway.api import Gateway, Submission
 from veogen.models.model import Json
@@ -191,9 +191,9 @@ class Submitter:
         self._queue.add(hashes)
         self._uploads.expect(map(self._request, hashes))
 
-    def replay(self, attempt: SubmitAttempt) -> None:
+    def replay(self, attempt: SubmitAttempt, *, wait: float = 0.0) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
-        self._resends.put(self._state.clock.monotonic(), attempt)
+        self._resends.put(self._state.clock.monotonic() + wait, attempt)
 
     def ended(self, hash_: str) -> None:
         """The gateway is done with a task, and with its images."""
@@ -231,7 +231,7 @@ class Submitter:
             due = now
         return max(due, self._limiter.ready_at(now)) if isfinite(due) else None
 
-    def dispatch(self, now: float, in_flight: int) -> list[Reaction]:
+    def dispatch(self, now: float, in_flight: int) -> list[Step]:
         """Send what may be sent now; `in_flight` counts tasks and submissions."""
         if self._state.stop is not None:
             return [self.close_attempts("stopped", self._state.stop.message)]
@@ -248,7 +248,7 @@ class Submitter:
         self._send(batch)
         return []
 
-    def handle(self, message: Message) -> Reaction:
+    def handle(self, message: Message) -> Step:
         """What an answer comes to."""
         match message:
             case Submitted():
@@ -256,13 +256,13 @@ class Submitter:
             case PreparedBody():
                 return self._on_upload(message)
 
-    def close_attempts(self, code: str, message: str) -> Reaction:
+    def close_attempts(self, code: str, message: str) -> Step:
         """Drop all that is not on the wire; what was never sent stays planned."""
         dropped = tuple(close_attempt(attempt, code, message) for attempt in self._resends)
         self._queue.clear()
         self._resends.clear()
         self._delayed.clear()
-        return Reaction(dropped)
+        return Step(dropped)
 
     def _wake(self, now: float) -> None:
         while hash_ := self._delayed.due(now):
@@ -355,9 +355,9 @@ class Submitter:
         intent = attempt.intent
         return Submitted(attempt, self._gateway.submit(intent.body.encode(), intent.key))
 
-    def _on_submit(self, message: Submitted) -> Reaction:
+    def _on_submit(self, message: Submitted) -> Step:
         clock = self._state.clock
-        sent = on_submit(
+        step = on_submit(
             message.attempt,
             message.answer,
             monotonic=clock.monotonic(),
@@ -365,38 +365,40 @@ class Submitter:
             random=self._random,
         )
 
-        def then() -> None:
+        def after_commit() -> None:
             self._posting.discard(message.attempt.intent.hash)
-            if sent.again is not None:
-                self._put_off(sent.again)
-            elif sent.stop is not None:
-                self._state.stop_buying(sent.stop)
+            if step.retry is not None:
+                self._resend(step.retry)
+            elif step.stop is not None:
+                self._state.stop_buying(step.stop)
             else:
                 self.why = None
-            if any(isinstance(event, TaskCreated) for event in sent.events):
+            if any(isinstance(event, TaskCreated) for event in step.events):
                 self._limiter.accepted()
                 self._on_accepted(message.attempt.intent.hash)
-            elif any(isinstance(event, SubmitFailed | SubmitRejected) for event in sent.events):
+            elif any(isinstance(event, SubmitFailed | SubmitRejected) for event in step.events):
                 self._uploads.unpin(message.attempt.intent.hash)
 
-        return Reaction(sent.events, then)
+        return step._replace(after_commit=after_commit)
 
-    def _put_off(self, again: Retry) -> None:
-        now = self._state.clock.monotonic()
-        self._resends.put(now + again.wait, again.attempt)
-        self.why = f"waits {again.wait:.0f} s: {again.why}"
-        if again.throttled:
-            self.throttled(again.wait)
+    def _resend(self, retry: Retry) -> None:
+        if retry.attempt is not None:
+            self.replay(retry.attempt, wait=retry.wait)
+        self.why = f"waits {retry.wait:.0f} s: {retry.why}"
+        if retry.throttled:
+            self.throttled(retry.wait)
 
     def _delay(self, hash_: str, wait: float) -> None:
         self._delayed.put(self._state.clock.monotonic() + wait, hash_)
 
-    def _on_upload(self, message: PreparedBody) -> Reaction:
+    def _on_upload(self, message: PreparedBody) -> Step:
         self._waits_for_images = False
-        found = self._uploads.handle(message)
-        self.why = found.why or self.why
-        if found.ready:
+        step = self._uploads.handle(message)
+        if step.stop is not None:
+            self._state.stop_buying(step.stop)
+        elif step.retry is not None:
+            self.why = step.retry.why
+            self._delay(message.hash, step.retry.wait)
+        elif not self._uploads.needs(self._request(message.hash)):
             self._queue.put(message.hash)
-        elif found.wait is not None:
-            self._delay(message.hash, found.wait)
-        return Reaction(found.events)
+        return step

@@ -39,7 +39,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitAttempt:
-    """A submission on its way. `doubtful`: an earlier POST of this attempt may have been taken."""
+    """A submission on its way. `maybe_accepted`: an earlier POST of it may have been accepted."""
 
     intent: SubmitIntended
     replays: int = 0
@@ -49,44 +49,52 @@ class SubmitAttempt:
     throttled_since: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """Send the same again after `wait` seconds; `crowded`: because the gateway has no room."""
+class Retry(NamedTuple):
+    """The same again after `wait` seconds; `throttled`: because the gateway has no room.
 
-    attempt: SubmitAttempt
+    A submission is made again as `attempt` says; a task is read again that so far was completed
+    without a link `empty_polls` times.
+    """
+
     wait: float
-    why: str
+    why: str = ""
     throttled: bool = False
+    attempt: SubmitAttempt | None = None
+    empty_polls: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What a submission came to."""
+def _nothing() -> None:
+    return None
+
+
+class Step(NamedTuple):
+    """What follows an answer: events, and once they are durable a retry, a stop or more to do."""
 
     events: tuple[Event, ...] = ()
-    again: Retry | None = None
+    retry: Retry | None = None
     stop: Stop | None = None
+    after_commit: Callable[[], None] = _nothing
 
 
 def on_submit(
     attempt: SubmitAttempt, answer: Submission, *, monotonic: float, now: float, random: Random
-) -> Sent:
+) -> Step:
     """What one POST's answer means (interface, section 6.1)."""
     attempt = replace(attempt, tries=attempt.tries + 1)
     match answer:
         case Accepted():
-            return Sent(events=(_accepted(attempt.intent, answer, now),))
+            return Step(events=(_accepted(attempt.intent, answer, now),))
         case NotAccepted(once=True) if attempt.had_error:
             return _unknown(attempt, answer.code, f"twice: {answer.message}", random)
         case NotAccepted():
-            return _not_taken(attempt, answer, monotonic, random)
+            return _not_accepted(attempt, answer, monotonic, random)
         case Unknown():
             return _unknown(attempt, answer.code, answer.message, random)
         case Rejected(stops=True):
             stop = Stop("refused", f"{answer.message} ({answer.code})")
-            return Sent(events=(close_attempt(attempt, answer.code, answer.message),), stop=stop)
+            return Step(events=(close_attempt(attempt, answer.code, answer.message),), stop=stop)
         case Rejected():
-            return Sent(events=(_refused(attempt, answer),))
+            return Step(events=(_rejected(attempt, answer),))
 
 
 def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
@@ -95,63 +103,54 @@ def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
     return kind(attempt.intent.hash, attempt.intent.attempt, code, message)
 
 
-def _accepted(intent: SubmitIntended, taken: Accepted, now: float) -> Event:
+def _accepted(intent: SubmitIntended, answer: Accepted, now: float) -> Event:
     return events.TaskCreated(
         hash=intent.hash,
         attempt=intent.attempt,
-        task_id=taken.task_id,
-        credits=taken.credits,
+        task_id=answer.task_id,
+        credits=answer.credits,
         at=now,
-        estimated_seconds=taken.estimated_seconds,
-        replayed=taken.replayed,
-        request_id=taken.request_id,
+        estimated_seconds=answer.estimated_seconds,
+        replayed=answer.replayed,
+        request_id=answer.request_id,
     )
 
 
-def _not_taken(
+def _not_accepted(
     attempt: SubmitAttempt, answer: NotAccepted, monotonic: float, random: Random
-) -> Sent:
+) -> Step:
     throttled = answer.reached and not answer.once
     since = attempt.throttled_since
     if throttled:
         since = monotonic if since is None else since
         if monotonic - since >= PATIENCE:
-            return Sent(events=(close_attempt(attempt, answer.code, answer.message),))
-    again = Retry(
+            return Step(events=(close_attempt(attempt, answer.code, answer.message),))
+    retry = Retry(
         attempt=replace(attempt, throttled_since=since, had_error=attempt.had_error or answer.once),
         wait=retry_wait(attempt.tries, random, answer.retry_after),
         why=f"{answer.message} ({answer.code})",
         throttled=throttled,
     )
-    return Sent(again=again)
+    return Step(retry=retry)
 
 
-def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Sent:
+def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Step:
     attempt = replace(attempt, maybe_accepted=True)
     if attempt.replays > 0:
-        again = Retry(
+        retry = Retry(
             attempt=replace(attempt, replays=attempt.replays - 1),
             wait=retry_wait(attempt.tries, random),
             why=f"{message} ({code})",
         )
-        return Sent(again=again)
-    return Sent(events=(close_attempt(attempt, code, message),))
+        return Step(retry=retry)
+    return Step(events=(close_attempt(attempt, code, message),))
 
 
-def _refused(attempt: SubmitAttempt, answer: Rejected) -> Event:
+def _rejected(attempt: SubmitAttempt, answer: Rejected) -> Event:
     if attempt.maybe_accepted:
         return close_attempt(attempt, answer.code, answer.message)
     intent = attempt.intent
     return events.SubmitRejected(intent.hash, intent.attempt, answer.code, answer.message)
-
-
-class Seen(NamedTuple):
-    """What reading a task came to; `ask_again` seconds from now, None: never."""
-
-    events: tuple[Event, ...] = ()
-    ask_again: float | None = None
-    empty_polls: int = 0
-    stop: Stop | None = None
 
 
 def on_poll(
@@ -161,8 +160,8 @@ def on_poll(
     empty_polls: int,
     now: float,
     interval: Callable[[], float],
-) -> Seen:
-    """What a task's state means; `looks` counts answers about a made task without a link so far.
+) -> Step:
+    """What a task's state means; `empty_polls`: so far it was completed without a link.
 
     Only a terminal state of this very task ends it, not one of an earlier attempt that comes
     late; whatever else comes is asked again after `interval`.
@@ -172,55 +171,55 @@ def on_poll(
         case ReadError():
             return _unread(record, answer, empty_polls, now, interval)
         case Task() if answer.id != task_id:
-            return Seen(ask_again=interval(), empty_polls=empty_polls)
+            return Step(retry=Retry(interval(), empty_polls=empty_polls))
         case Task(state="completed"):
             return _completed(record, answer, empty_polls, now, interval)
         case Task(state="failed" | "cancelled"):
-            return _ended(record, answer, task_id)
+            return _failed(record, answer, task_id)
         case Task():
-            told = events.TaskProgressed(record.hash, task_id, answer.state, answer.progress)
-            return Seen(events=(told,), ask_again=interval(), empty_polls=empty_polls)
+            progress = events.TaskProgressed(record.hash, task_id, answer.state, answer.progress)
+            return Step((progress,), Retry(interval(), empty_polls=empty_polls))
 
 
 def _unread(
     record: Record, answer: ReadError, empty_polls: int, now: float, interval: Callable[[], float]
-) -> Seen:
+) -> Step:
     """Asked again, but a made task not for ever: the links that are known live for a day only."""
     made = bool(record.links)
     if made and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
-        return _as_known(record, None, now)
+        return _with_last_links(record, None, now)
     if answer.denied:
-        return Seen(stop=Stop("denied", f"{answer.message} ({answer.code})"))
+        return Step(stop=Stop("denied", f"{answer.message} ({answer.code})"))
     wait = max(interval(), answer.retry_after or 0) if answer.reached else min(interval(), _SOON)
-    return Seen(ask_again=wait, empty_polls=empty_polls + made)
+    return Step(retry=Retry(wait, empty_polls=empty_polls + made))
 
 
 def _completed(
     record: Record, task: Task, empty_polls: int, now: float, interval: Callable[[], float]
-) -> Seen:
+) -> Step:
     if task.links:
         made = events.TaskCompleted(record.hash, task.id, task.links, task.credits, now)
-        return Seen(events=(made,))
+        return Step(events=(made,))
     if empty_polls + 1 < POLLS_FOR_LINKS:
-        return Seen(ask_again=interval(), empty_polls=empty_polls + 1)
-    return _as_known(record, task.credits, now)
+        return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
+    return _with_last_links(record, task.credits, now)
 
 
-def _as_known(record: Record, charged: Decimal | None, now: float) -> Seen:
+def _with_last_links(record: Record, charged: Decimal | None, now: float) -> Step:
     """The task was made, with the links that it had when it was looked at last, if any."""
     made = events.TaskCompleted(record.hash, record.task_id or "", record.links, charged, now)
     if record.links:
-        return Seen(events=(made,))
+        return Step(events=(made,))
     lost = events.VideoNotSaved(record.hash, "no-links", "the task is completed but names no video")
-    return Seen(events=(made, lost))
+    return Step(events=(made, lost))
 
 
-def _ended(record: Record, task: Task, task_id: str) -> Seen:
+def _failed(record: Record, task: Task, task_id: str) -> Step:
     unnamed = "request_cancelled" if task.state == "cancelled" else "unknown_error"
     code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
     if record.status == "undelivered":  # made and billed: it cannot have failed since
         text = f"the task was completed, and is {task.state} now: {message}"
-        return Seen(events=(events.VideoNotSaved(record.hash, code, text),))
+        return Step(events=(events.VideoNotSaved(record.hash, code, text),))
     ended = events.TaskFailed(record.hash, task_id, code, message)
-    return Seen(events=(ended,))
+    return Step(events=(ended,))

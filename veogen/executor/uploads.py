@@ -11,7 +11,7 @@ from typing import Protocol
 from veogen.document.files import OutsideRootError
 from veogen.executor.options import Clock, Random, retry_wait
 from veogen.executor.state import RunState
-from veogen.executor.transitions import PATIENCE, Stop
+from veogen.executor.transitions import PATIENCE, Retry, Step, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
 from veogen.models.model import Json
@@ -19,7 +19,6 @@ from veogen.planner.identity import FILE
 from veogen.planner.images import kind_of
 from veogen.planner.plan import Image
 from veogen.results import events
-from veogen.results.events import Event
 from veogen.results.ledger import Entry
 
 FULL = "40003"
@@ -83,16 +82,6 @@ class Uploads(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What follows an upload: the request can be sent, or is prepared again after `wait`."""
-
-    ready: bool = False
-    wait: float | None = None
-    why: str | None = None
-    events: tuple[Event, ...] = ()
-
-
 class UploadQueue:
     """Owns whose images are being uploaded, and the bodies that were prepared."""
 
@@ -145,7 +134,7 @@ class UploadQueue:
         """Its images are needed no more."""
         self._uploads.unpin(hash_)
 
-    def handle(self, message: PreparedBody) -> Next:
+    def handle(self, message: PreparedBody) -> Step:
         """What an upload comes to."""
         request = self._under_way.pop(message.hash)
         self._state.keep_uploads(message.uploads)
@@ -154,21 +143,20 @@ class UploadQueue:
         self._bodies[request.hash] = message.body
         self._tries.pop(request.hash, None)
         self._full_since.pop(request.hash, None)
-        return Next(ready=True)
+        return Step()
 
-    def _after_failure(self, request: Entry, unread: ReadError) -> Next:
+    def _after_failure(self, request: Entry, unread: ReadError) -> Step:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
         if unread.denied or unread.status == _NO_CREDITS:
-            self._state.stop_buying(Stop("refused", f"{unread.message} ({unread.code})"))
-            return Next()
+            return Step(stop=Stop("refused", f"{unread.message} ({unread.code})"))
         if unread.code == FULL:
-            found = self._make_room(request, unread)
-            if found is not None:
-                return found
+            step = self._make_room(request, unread)
+            if step is not None:
+                return step
         attempt = self._state.ledger.record(request.hash).attempts + 1
         if is_final(unread):
             refused = events.SubmitRejected(request.hash, attempt, unread.code, unread.message)
-            return Next(events=(refused,))
+            return Step((refused,))
         tries = self._tries[request.hash] = self._tries.get(request.hash, 0) + 1
         if tries < self._state.policy.download_tries:
             return self._again(unread, tries)
@@ -177,25 +165,25 @@ class UploadQueue:
             f"{request.address}: an image could not be uploaded, it stays planned: {why}"
         )
         left = events.SubmitFailed(request.hash, attempt, unread.code, unread.message)
-        return Next(events=(left,))
+        return Step((left,))
 
-    def _make_room(self, request: Entry, unread: ReadError) -> Next | None:
+    def _make_room(self, request: Entry, unread: ReadError) -> Step | None:
         """Delete an upload of ours, forgotten first: a journal must not name what is gone."""
         evicted = self._uploads.evict()
         if evicted is not None:
             self._state.forget_upload(evicted.sha256)
             if self._state.stop is None:
                 self.begin(request, evicted)
-            return Next()
+            return Step()
         now = self._state.clock.monotonic()
         since = self._full_since.setdefault(request.hash, now)
         waits = self._uploads.pinned and now - since < PATIENCE
         return self._again(unread, 5) if waits else None
 
-    def _again(self, unread: ReadError, tries: int) -> Next:
+    def _again(self, unread: ReadError, tries: int) -> Step:
         wait = retry_wait(tries, self._random, unread.retry_after)
         why = f"waits {wait:.0f} s: {unread.message} ({unread.code})"
-        return Next(wait=wait, why=why)
+        return Step(retry=Retry(wait, why))
 
 
 def is_final(unread: ReadError) -> bool:
