@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -119,33 +119,27 @@ def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]
 def _pair(
     before: int | None, after: int | None, old: Entry | None, new: Entry | None
 ) -> dict[str, Any]:
-    return {
-        "old": before,
-        "new": after,
-        "kind": _kind(old, new),
-        "texts": [] if old is None or new is None else list(_texts(old.body, new.body)),
-        "fields": [] if old is None or new is None else list(_fields(old.body, new.body)),
-    }
-
-
-def _kind(old: Entry | None, new: Entry | None) -> str:
-    if old is None:
-        return "new"
-    if new is None:
-        return "gone"
+    pair: dict[str, Any] = {"old": before, "new": after, "texts": [], "fields": []}
+    if old is None or new is None:
+        return {**pair, "kind": "new" if old is None else "gone"}
     if old.hash != new.hash:
-        return "changed"
-    return "same" if old.address == new.address else "renamed"
-
-
-def _texts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[list[Any]]:
-    for name in PROMPTS:
-        before, after = str(old.get(name, "")), str(new.get(name, ""))
-        if before != after:
-            yield [name, word_changes(before, after)]
-
-
-def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[list[str | None]]:
-    for name in sorted({*old, *new} - set(PROMPTS)):
-        if old.get(name) != new.get(name):
-            yield [name, *(text_of(body[name]) if name in body else None for body in (old, new))]
+        kind = "changed"
+    else:
+        kind = "same" if old.address == new.address else "renamed"
+    texts = [(name, str(old.body.get(name, "")), str(new.body.get(name, ""))) for name in PROMPTS]
+    names = sorted({*old.body, *new.body} - set(PROMPTS))
+    return {
+        **pair,
+        "kind": kind,
+        "texts": [
+            [name, word_changes(left, right)] for name, left, right in texts if left != right
+        ],
+        "fields": [
+            [
+                name,
+                *(text_of(body[name]) if name in body else None for body in (old.body, new.body)),
+            ]
+            for name in names
+            if old.body.get(name) != new.body.get(name)
+        ],
+    }

@@ -231,20 +231,14 @@ class HttpClient:
         self, pool: ConnectionPool, request: PreparedRequest
     ) -> Response | TransportError:
         begun = time.monotonic()
-        outcome = _masked(
-            self.key,
-            exchange(pool, request, timeout=self._timeout, proxies=self._proxies),
-        )
+        outcome = exchange(pool, request, timeout=self._timeout, proxies=self._proxies)
+        # As if the key had never been echoed: no id, link or error can carry it on.
+        if isinstance(outcome, TransportError):
+            outcome = replace(outcome, message=sanitize(outcome.message, secret=self.key))
+        else:
+            headers = {name: mask(value, self.key) for name, value in outcome.headers.items()}
+            outcome = Response(outcome.status, headers, mask_bytes(outcome.body, self.key))
         log_exchange(request, outcome, seconds=time.monotonic() - begun, secret=self.key)
         if isinstance(outcome, Response):
             self.simulated = outcome.headers.get(SIMULATED, "") not in ("", "0", "false")
         return outcome
-
-
-def _masked(key: str, outcome: Response | TransportError) -> Response | TransportError:
-    """The outcome as if the key had never been echoed: no id, link or error can carry it on."""
-    if isinstance(outcome, TransportError):
-        return replace(outcome, message=sanitize(outcome.message, secret=key))
-    headers = {name: mask(value, key) for name, value in outcome.headers.items()}
-    body = mask_bytes(outcome.body, key)
-    return Response(outcome.status, headers, body)

@@ -125,15 +125,12 @@ def summary_lines(messages: Sequence[Message], paint: Paint) -> tuple[str, ...]:
     last = messages[-1]
     if len(messages) == 1:
         return message_lines(last, paint)
-    head = f"{paint(last.word, COLOURS[last.word])} {len(messages)} more{_warned(messages)}"
-    return (f"{head}, the last {paint(last.address, 'bold')}: {last.text}",)
-
-
-def _warned(messages: Sequence[Message]) -> str:
-    """How many came with which warnings; `status` tells whose they are."""
+    # How many came with which warnings; `status` tells whose they are.
     warned = [warnings for message in messages if (warnings := message.warnings)]
     names = dict.fromkeys(name for warnings in warned for name in warnings)
-    return plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""
+    note = plain(f" ({len(warned)} with a warning: {', '.join(names)})") if warned else ""
+    head = f"{paint(last.word, COLOURS[last.word])} {len(messages)} more{note}"
+    return (f"{head}, the last {paint(last.address, 'bold')}: {last.text}",)
 
 
 _USUAL_WIDTH = 80

@@ -6,11 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Map, Place, Seq
 from veogen.document.problems import Problems, did_you_mean
 from veogen.document.reader import read
+from veogen.document.schema import shown
 from veogen.errors import UsageError
-from veogen.models.model import Model, shipped, shown
+from veogen.models.model import Model, shipped
 from veogen.simulator import DEFAULT_GENERATION_TIME
 from veogen.simulator.faults import Fault
 
@@ -35,10 +36,6 @@ def _count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _share(value: Any) -> bool:
-    return _number(value) and value <= 1
-
-
 def _one_of(*allowed: str) -> Field:
     return Field(f"one of {', '.join(allowed)}", lambda value: value in allowed)
 
@@ -48,7 +45,7 @@ _FLAG = Field("true or false", lambda value: isinstance(value, bool))
 _COUNT = Field("a whole number", _count)
 _POSITIVE = Field("a whole number above 0", lambda value: _count(value) and value > 0)
 _SECONDS = Field("a number of seconds", _number, float)
-_SHARE = Field("a number from 0 to 1", _share, float)
+_SHARE = Field("a number from 0 to 1", lambda value: _number(value) and value <= 1, float)
 _STATUS = Field(
     "a status from 200 to 599", lambda value: _count(value) and value in range(200, 600)
 )
@@ -232,14 +229,12 @@ def load(path: Path) -> Scenario:
 def parse(raw: bytes, path: str) -> Scenario:
     """The scenario in `raw`; raises `MistakesError` with every mistake at its place."""
     document = read(raw, path)
-    problems = Problems()
-    reading = _Reading(problems)
+    problems, scenario = Problems(), Scenario()
     if isinstance(document, Map):
-        scenario = reading.scenario(document)
-    else:
-        scenario = Scenario()
-        if document is not None:
-            problems.error(_start(document, path), "type", "a faults file is a mapping")
+        scenario = _Reading(problems).scenario(document)
+    elif document is not None:
+        start = document.place if isinstance(document, Seq) else Place(path, 1, 1)
+        problems.error(start, "type", "a faults file is a mapping")
     problems.raise_errors()
     return scenario
 
@@ -253,17 +248,14 @@ class _Reading:
     def scenario(self, document: Map) -> Scenario:
         self._known(document, ("gateway", "faults"), "a faults file")
         faults = [self._fault(entry) for entry in self._list(document, "faults")]
-        gateway = AccountSettings()
-        if isinstance(written := document.get("gateway"), Map):
-            gateway = self._gateway(written)
-        elif written is not None:
+        gateway, section = AccountSettings(), document.get("gateway")
+        if isinstance(section, Map):
+            outages = [self._outage(entry) for entry in self._list(section, "outages")]
+            fields = self._fields(section, GATEWAY, "gateway", "outages")
+            gateway = AccountSettings(**fields, outages=tuple(filter(None, outages)))
+        elif section is not None:
             self._problems.error(document.value_place("gateway"), "type", "gateway is a mapping")
-        return Scenario(gateway, tuple(fault for fault in faults if fault))
-
-    def _gateway(self, written: Map) -> AccountSettings:
-        outages = [self._outage(entry) for entry in self._list(written, "outages")]
-        fields = self._fields(written, GATEWAY, "gateway", "outages")
-        return AccountSettings(**fields, outages=tuple(outage for outage in outages if outage))
+        return Scenario(gateway, tuple(filter(None, faults)))
 
     def _outage(self, entry: Map) -> Outage | None:
         fields = self._fields(entry, OUTAGE, "an outage")
@@ -290,7 +282,7 @@ class _Reading:
             if key in written and form.fits(written[key]):
                 read_fields[OURS.get(key, key)] = form.means(written[key])
             elif key in written:
-                message = f"{key} is {form.noun}, not {_shown(written[key])}"
+                message = f"{key} is {form.noun}, not {shown(written[key])}"
                 self._problems.error(written.value_place(key), "value", message)
         return read_fields
 
@@ -305,7 +297,7 @@ class _Reading:
             self._missing(entry, (key,))
             return
         value = entry[key]
-        message = f"{key} is one of {', '.join(allowed)}, not {_shown(value)}"
+        message = f"{key} is one of {', '.join(allowed)}, not {shown(value)}"
         hint = did_you_mean(str(value), allowed)
         self._problems.error(entry.value_place(key), "value", message, hint)
 
@@ -326,18 +318,6 @@ class _Reading:
                 message = f"an entry of {key} is a mapping"
                 self._problems.error(written.value_place(index), "type", message)
         return [entry for entry in written if isinstance(entry, Map)]
-
-
-def _start(document: Value, path: str) -> Place:
-    return document.place if isinstance(document, Map | Seq) else Place(path, 1, 1)
-
-
-def _shown(value: Value) -> str:
-    return (
-        f"a {'mapping' if isinstance(value, Map) else 'list'}"
-        if isinstance(value, Map | Seq)
-        else shown(value)
-    )
 
 
 GUIDE = """\

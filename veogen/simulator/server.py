@@ -70,7 +70,12 @@ class HttpListener:
             await self.resume()
         except (OSError, UnicodeError) as error:  # a host may be no name at all
             await self.close()
-            message = f"the simulator cannot listen on {self.host}:{self.port}: {_reason(error)}"
+            reason = "this is not the name of a host"
+            if isinstance(error, OSError):
+                reason = error.strerror or str(error)
+                if error.errno is not None and error.errno in errno.errorcode:
+                    reason = os.strerror(error.errno)  # aiohttp has words of its own
+            message = f"the simulator cannot listen on {self.host}:{self.port}: {reason}"
             raise UsageError(message) from None
         self.port = self._runner.addresses[0][1]
 
@@ -86,15 +91,6 @@ class HttpListener:
 
     async def resume(self) -> None:
         await web.TCPSite(self._runner, self.host, self.port).start()
-
-
-def _reason(error: OSError | UnicodeError) -> str:
-    """What the system says; a name that leads nowhere has no number of the system's."""
-    if isinstance(error, UnicodeError):
-        return "this is not the name of a host"
-    if error.errno is not None and error.errno in errno.errorcode:
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +168,11 @@ class _ServerThread:
         """What was seen, read in the thread that writes it while there is one."""
         if self._loop.is_closed():
             return simulator.audit()
-        return asyncio.run_coroutine_threadsafe(_read(simulator), self._loop).result()
+
+        async def read() -> dict[str, Any]:
+            return simulator.audit()
+
+        return asyncio.run_coroutine_threadsafe(read(), self._loop).result()
 
 
 async def _outages(
@@ -189,7 +189,3 @@ async def _outages(
         await asyncio.sleep(outage.seconds)
         for listener in listeners:
             await listener.resume()
-
-
-async def _read(simulator: Simulator) -> dict[str, Any]:
-    return simulator.audit()

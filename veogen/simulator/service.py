@@ -240,8 +240,10 @@ class Service:
         own = self._random(f"{request_key}/{key}" if key else name)
         # Log-normal, as observed times are; the median is what was asked for.
         chance = self._random(name).lognormvariate(0, self.options.gateway.spread)
+        # Chance where the gateway's ids hold the time, which no seed would bring again.
+        number, letters = own.randrange(10**9, 2 * 10**9), own.choices(_LETTERS, k=8)
         return SimulatedTask(
-            id=_task_id(own),
+            id=f"task-unified-{number}-{''.join(letters)}",
             name=name,
             created=time.time(),
             model=model,
@@ -323,12 +325,6 @@ class Service:
             self.account.charge(task.credits)
         else:
             self.account.give_back(task.credits)
-
-
-def _task_id(rng: Random) -> str:
-    """Chance where the gateway's ids hold the time, which no seed would bring again."""
-    number, letters = rng.randrange(10**9, 2 * 10**9), rng.choices(_LETTERS, k=8)
-    return f"task-unified-{number}-{''.join(letters)}"
 
 
 def _delete_clips(task: SimulatedTask) -> None:

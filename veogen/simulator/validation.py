@@ -104,7 +104,8 @@ def _check_callback(url: str) -> None:
         return
     if parts.scheme != "https":
         _refuse("callback_url", "callback_url must use https")
-    if _is_private(host):
+    address = _address(host)
+    if not (address.is_global if address else "." in host.rstrip(".")):
         _refuse("callback_url", "callback_url must name a public host")
 
 
@@ -120,11 +121,6 @@ def _split(url: str) -> Any:
 def is_loopback(host: str) -> bool:
     address = _address(host)
     return address.is_loopback if address else host.lower().rstrip(".") == "localhost"
-
-
-def _is_private(host: str) -> bool:
-    address = _address(host)
-    return not address.is_global if address else "." not in host.rstrip(".")
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

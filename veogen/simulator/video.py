@@ -170,7 +170,8 @@ class ClipEncoder:
     def start(self, clips: Sequence[SimulatedClip]) -> "asyncio.Future[list[EncodedClip]]":
         """Begin to make `clips` now, in order of arrival."""
         made = asyncio.gather(*(asyncio.wrap_future(self._submitted(clip)) for clip in clips))
-        made.add_done_callback(_retrieve_exception)  # nobody may wait for it any more when it fails
+        # Nobody may wait for it any more when it fails, and asyncio warns of what nobody looks at.
+        made.add_done_callback(lambda made: made.cancelled() or made.exception())
         return made
 
     def close(self) -> None:
@@ -220,8 +221,3 @@ def _shared_clip(size: Size, seconds: int, *, audio: bool) -> bytes:
         path = Path(folder) / "clip.mp4"
         render(clip, path)
         return path.read_bytes()
-
-
-def _retrieve_exception(made: "asyncio.Future[list[EncodedClip]]") -> None:
-    if not made.cancelled():
-        made.exception()
