@@ -55,7 +55,9 @@ class Parameter:
         if isinstance(value, int):
             return self._check_range(value)
         if isinstance(value, str):
-            return self._check_text(value)
+            if self.max_length is not None and len(value) > self.max_length:
+                return f"is at most {self.max_length} characters long, not {len(value)}"
+            return check_callback(value) if self.kind == "callback" else None
         if isinstance(value, list) and self.max_items is not None and len(value) > self.max_items:
             return f"takes at most {self.max_items}, not {len(value)}"
         return None
@@ -87,11 +89,6 @@ class Parameter:
         if self.maximum is not None and value > self.maximum:
             return f"is at most {self.maximum}, not {value}"
         return None
-
-    def _check_text(self, value: str) -> str | None:
-        if self.max_length is not None and len(value) > self.max_length:
-            return f"is at most {self.max_length} characters long, not {len(value)}"
-        return check_callback(value) if self.kind == "callback" else None
 
 
 def check_callback(url: str) -> str | None:
@@ -157,7 +154,11 @@ class Price:
         duration, number = effective.get("duration"), effective.get("n", 1)
         if not isinstance(number, int) or (self.per_second and not isinstance(duration, int)):
             return None
-        amount = self.credits * number * self._multiplier(effective)
+        amount = self.credits * number
+        for multiplier in self.multipliers:
+            if list(map(effective.get, multiplier.when)) == list(multiplier.when.values()):
+                amount *= multiplier.times
+                break
         if self.per_second and isinstance(duration, int):
             amount *= duration
         try:
@@ -168,12 +169,6 @@ class Price:
     def usd(self, credits_: Decimal) -> Decimal:
         """Dollars at the rate of the price's date, not rounded yet."""
         return credits_ / self.credits_per_usd
-
-    def _multiplier(self, effective: Mapping[str, Json]) -> Decimal:
-        for multiplier in self.multipliers:
-            if all(effective.get(name) == value for name, value in multiplier.when.items()):
-                return multiplier.times
-        return Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,21 +201,21 @@ class Rule:
     def applies(self, effective: Mapping[str, Json]) -> bool:
         """Whether the rule holds for a request with its defaults filled in."""
         facts = {**effective, "images": images_of(effective)}
-        return all(
-            any(
-                type(facts.get(name)) is type(value) and facts.get(name) == value
-                for value in values
-            )
-            for name, values in self.when.items()
-        )
+        for name, allowed in self.when.items():
+            fact = facts.get(name)
+            if fact not in allowed or not any(_same(fact, value) for value in allowed):
+                return False
+        return True
 
     def findings(self, written: Mapping[str, Json]) -> Iterator[Finding]:
         """What is wrong in a request that the rule applies to; `written` has no defaults."""
         if self.about:
             yield self._finding(self.about, self.message)
-        if self.images and not self._fits(images_of(written)):
+        low, high = self.images or (0, None)
+        images = images_of(written)
+        if images < low or (high is not None and images > high):
             about = "image_urls" if "image_urls" in written else "generation_type"
-            yield self._finding(about, f"{self.message}, not {images_of(written)}")
+            yield self._finding(about, f"{self.message}, not {images}")
         for name, value in self.fixes.items():
             if name in written and written[name] != value:
                 yield self._finding(
@@ -243,10 +238,6 @@ class Rule:
         for name in self.ignores:
             if name in written:
                 yield Finding("warning", self.code, name, f"{why}: {name} is not taken there")
-
-    def _fits(self, images: int) -> bool:
-        low, high = self.images or (0, None)
-        return low <= images and (high is None or images <= high)
 
     def _finding(self, parameter: str, message: str) -> Finding:
         return Finding(self.severity, self.code, parameter, message)

@@ -1,12 +1,11 @@
 """Requests that are one and the same, that would write one file, or that are nearly alike."""
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from veogen.document.nodes import Place
 from veogen.document.problems import Problems
-from veogen.models.model import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.spec.types import PROMPTS
@@ -84,7 +83,12 @@ class Twins:
     def meet(self, request: Request, problems: Problems) -> None:
         self.seen.add(request.hash)
         if self._alike is not None:
-            first = self._alike.setdefault(_likeness(request), met(request))
+            body = dict(request.body)  # but for case and white space of its prompts
+            for name in PROMPTS:
+                text = body.get(name)
+                if isinstance(text, str):
+                    body[name] = folded(text)
+            first = self._alike.setdefault(canonical([request.take, body]), met(request))
             if first.hash != request.hash:
                 both = f"{request.address} differs from {first.address}"
                 message = f"{both} only in case and white space"
@@ -117,13 +121,3 @@ def folded(text: str) -> str:
 
 def met(request: Request) -> Met:
     return Met(request.address, request.hash, request.output, request.place)
-
-
-def _likeness(request: Request) -> bytes:
-    """Equal for bodies that differ only in case and white space of their prompts."""
-    return canonical([request.take, {name: _folded(name, request.body) for name in request.body}])
-
-
-def _folded(name: str, body: Mapping[str, Json]) -> Json:
-    value = body[name]
-    return folded(value) if name in PROMPTS and isinstance(value, str) else value

@@ -182,7 +182,10 @@ class RequestBuilder:
             checked = self._shot.checker.check(body)
             if not self._fits(checked) or found is None:
                 return None
-            self._warn_of_images(found, checked.effective)
+            for one in found:
+                for code, message in doubts(one, checked.effective):
+                    place = self._place("image_urls")
+                    self._shot.grouped.warn(place, code, message, self._address)
             images = tuple(one.image for one in found)
             return Request(
                 address=self._address,
@@ -191,7 +194,7 @@ class RequestBuilder:
                 take=self._take,
                 variables=self._keys,
                 output=self._output(texts),
-                body={name: body[name] for name in sorted(body)},
+                body=dict(sorted(body.items())),
                 images=images,
                 credits=checked.credits,
                 seconds=checked.seconds,
@@ -290,11 +293,6 @@ class RequestBuilder:
         except BadImageError as error:
             self._error(self._place("image_urls"), "bad-image", str(error))
             return None
-
-    def _warn_of_images(self, found: Sequence[Found], effective: Mapping[str, Json]) -> None:
-        for one in found:
-            for code, message in doubts(one, effective):
-                self._shot.grouped.warn(self._place("image_urls"), code, message, self._address)
 
     def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""

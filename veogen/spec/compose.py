@@ -1,6 +1,5 @@
 """One document of a spec and the bases that it extends."""
 
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files, OutsideRootError, inside
@@ -39,25 +38,28 @@ class Composer:
             self._documents[path] = self._read(path, shown, place, shape)
         return self._documents[path]
 
-    def composed(self, path: PurePosixPath) -> Map | None:
-        """A file laid over everything that it extends."""
-        return self._composed((path,), None)
-
-    def _composed(self, chain: tuple[PurePosixPath, ...], place: Place | None) -> Map | None:
-        path = chain[-1]
+    def composed(
+        self, path: PurePosixPath, place: Place | None = None, chain: tuple[PurePosixPath, ...] = ()
+    ) -> Map | None:
+        """A file laid over everything that it extends; `chain` extends it, one by one."""
         if path not in self._compositions:
             tree = self.document(path, place)
-            self._compositions[path] = None if tree is None else self._with_bases(chain, tree)
+            with_bases = None if tree is None else self._with_bases((*chain, path), tree)
+            self._compositions[path] = with_bases
         return self._compositions[path]
 
     def _with_bases(self, chain: tuple[PurePosixPath, ...], tree: Map) -> Map:
         composed: Map | None = None
-        bases = list(_bases(tree))
+        extends: Value = tree.get("extends")
+        bases = [(extends, tree.value_place("extends"))] if isinstance(extends, str) else []
+        if isinstance(extends, Seq):
+            items = [(item, extends.value_place(index)) for index, item in enumerate(extends)]
+            bases = [(item, place) for item, place in items if isinstance(item, str)]
         if len(bases) > _MOST_BASES:
             message = f"a spec extends at most {_MOST_BASES} others, not {len(bases):,}"
             self._refuse(tree.value_place("extends"), "extends", message)
-        for written, writer in bases[:_MOST_BASES]:
-            base = self._base(chain, written, writer)
+        for written, place in bases[:_MOST_BASES]:
+            base = self._base(chain, written, place)
             if base is not None:
                 composed = base if composed is None else merge_documents(composed, base)
         return tree if composed is None else merge_documents(composed, tree)
@@ -76,7 +78,7 @@ class Composer:
             message = f"a chain of 'extends' has at most {_LONGEST_CHAIN} files"
             self._refuse(place, "extends-depth", message)
             return None
-        return self._composed((*chain, path), place)
+        return self.composed(path, place, chain)
 
     def _read(
         self, path: PurePosixPath, shown: str, place: Place | None, shape: Section
@@ -95,13 +97,3 @@ class Composer:
     def _refuse(self, place: Place, code: str, message: str) -> None:
         self._problems.error(place, code, message)
         self.broken.all = True
-
-
-def _bases(tree: Map) -> Iterator[tuple[str, Place]]:
-    written: Value = tree.get("extends")
-    if isinstance(written, str):
-        yield written, tree.value_place("extends")
-    elif isinstance(written, Seq):
-        for index, item in enumerate(written):
-            if isinstance(item, str):
-                yield item, written.value_place(index)

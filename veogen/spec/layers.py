@@ -86,13 +86,13 @@ def layer_of(level: Map) -> Layer:
 
     The two texts are parameters that a shot writes beside `params`, or every shot's in `params`.
     """
-    params = submap(level, "params")
+    params, takes = submap(level, "params"), level.get("takes")
     return Layer(
         prompt=_text(level, "prompt") or _text(level, "template") or _text(params, "prompt"),
         negative_prompt=_text(level, "negative_prompt") or _text(params, "negative_prompt"),
         params=_without_texts(params, level),
         vars=submap(level, "vars"),
-        takes=_takes(level),
+        takes=(takes if isinstance(takes, int) else 1) if "takes" in level else None,
     )
 
 
@@ -153,10 +153,3 @@ def _without_texts(params: Map, level: Map) -> Map:
     for name in taken:
         rest.take(level, name, None)
     return rest
-
-
-def _takes(level: Map) -> int | None:
-    if "takes" not in level:
-        return None
-    takes = level["takes"]
-    return takes if isinstance(takes, int) else 1

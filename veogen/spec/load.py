@@ -152,15 +152,11 @@ def _levels(
     review(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
     if composed is None:
         return None
-    if not _has_profile(composed, profile):
-        problems.extend([unknown_profile(composed, profile or "")])
+    if profile is not None and profile not in submap(composed, "profiles"):
+        problems.extend([unknown_profile(composed, profile)])
         composer.broken.all = True
     chosen = submap(submap(composed, "profiles"), profile or "")
     return Levels(composed, chosen, set_, composer.sources)
-
-
-def _has_profile(composed: Map, profile: str | None) -> bool:
-    return profile is None or profile in submap(composed, "profiles")
 
 
 def _outer_keys(profile: Map) -> Map:

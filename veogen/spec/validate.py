@@ -21,20 +21,14 @@ _MOST_NAMED = 12  # profiles in a hint
 
 def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
     """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
-    yield from _level_mistakes(tree, known)
-    for profile in submap(tree, "profiles").values():
-        if isinstance(profile, Map):
-            yield from _level_mistakes(profile, known)
-
-
-def _level_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
-    yield from _layer_mistakes(level, known)
-    shots = list(_maps(level.get("shots")))
-    yield from _repeated_names(shots)
-    for shot in shots:
-        yield from _layer_mistakes(shot, known)
-        for override in _maps(shot.get("overrides")):
-            yield from _layer_mistakes(override, known)
+    profiles = submap(tree, "profiles").values()
+    for level in (tree, *(profile for profile in profiles if isinstance(profile, Map))):
+        yield from _layer_mistakes(level, known)
+        shots = list(_maps(level.get("shots")))
+        yield from _repeated_names(shots)
+        for shot in shots:
+            for layer in (shot, *_maps(shot.get("overrides"))):
+                yield from _layer_mistakes(layer, known)
 
 
 def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
@@ -92,19 +86,17 @@ class Broken:
         """Count a mistake at `path`."""
         match path:
             case ("shots", int() as index, *_):
-                self._add_shot(tree.get("shots"), index)
-            case ("profiles", str() as name, *_):
-                self.profiles.add(name)
+                shots = tree.get("shots")
+                shot = shots[index] if isinstance(shots, Seq) else None
+                name = shot.get("name") if isinstance(shot, Map) else None
+                if isinstance(name, str):
+                    self.shots.add(name)
+            case ("profiles", str() as profile, *_):
+                self.profiles.add(profile)
             case (str() as key, *_) if key in _HARMLESS:
                 pass
             case _:
                 self.all = True
-
-    def _add_shot(self, shots: Value, index: int) -> None:
-        shot = shots[index] if isinstance(shots, Seq) else None
-        name = shot.get("name") if isinstance(shot, Map) else None
-        if isinstance(name, str):
-            self.shots.add(name)
 
 
 def review(

@@ -31,7 +31,7 @@ def rendered_text(text: str) -> Rendered:
 
 def tidy(text: str) -> str:
     """Every line stripped, blank lines dropped, every line end a line feed."""
-    return "\n".join(line for line in map(str.strip, text.splitlines()) if line)
+    return "\n".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def flaws(text: str) -> Iterator[tuple[str, str]]:
@@ -49,8 +49,10 @@ def flaws(text: str) -> Iterator[tuple[str, str]]:
 
 def insides(text: str) -> str | None:
     """What is wrong with a text that holds the insides of a program: `flaws` has the sentence."""
-    found = next((inside for inside in INSIDES if inside in text), None)
-    return found and f"holds {found.strip()!r}: the insides of a program, not text"
+    for inside in INSIDES:
+        if inside in text:
+            return f"holds {inside.strip()!r}: the insides of a program, not text"
+    return None
 
 
 def oddities(text: str) -> Iterator[tuple[str, str]]:
