@@ -63,26 +63,26 @@ asyncio.run(serve())
 PROGRAM = """\
 import json, sys
 from pathlib import Path
-from veogen.executor.crew import Threads
-from veogen.executor.downloads import Downloads
-from veogen.executor.services import effective
+from veogen.executor.connect import effective_body
+from veogen.executor.transfer import ClipDownloader
+from veogen.executor.workers import ThreadPool
 from veogen.gateway.media_host import MediaClient
-from veogen.results.entries import Entry
+from veogen.planner.plan import Request
 import av
 url, folder, count, sha256, at_once = sys.argv[1:]
 left, videos = list(range(int(count))), []
-crew = Threads()
+workers = ThreadPool()
 with MediaClient(local=True) as media:
-    downloads = Downloads(media, Path(folder), effective())
+    downloader = ClipDownloader(media, Path(folder), effective_body())
     def start():
         number = left.pop()
-        entry = Entry(address=f"clip[n={number}]", hash=f"{number:064x}", shot="clip", take=1,
+        entry = Request(address=f"clip[n={number}]", hash=f"{number:064x}", shot="clip", take=1,
                       variables={"n": number}, output=f"clip/{number}", body={}, credits=None)
-        crew.start(lambda: downloads.bring(entry, 0, 1, f"{url}/{number}.mp4"))
+        workers.start(lambda: downloader.download(entry, 0, 1, f"{url}/{number}.mp4"))
     for _ in range(min(int(at_once), len(left))):
         start()
     while len(videos) < int(count):
-        for video in crew.wait(60):
+        for video in workers.wait(60):
             assert video.sha256 == sha256, video
             videos.append(video)
             if left:
@@ -99,8 +99,8 @@ def keep(number):
     with open(f"{folder}/{number}.mp4", "wb", buffering=0) as file:
         file.write(content)
         os.fdatasync(file.fileno())
-with ThreadPoolExecutor(int(at_once)) as crew:
-    list(crew.map(keep, range(int(count))))
+with ThreadPoolExecutor(int(at_once)) as workers:
+    list(workers.map(keep, range(int(count))))
 """
 """What durable clips cost when nothing has to be fetched: no download of ours can be faster."""
 

@@ -113,17 +113,17 @@ def prepare(url: str, tasks: int, interval: float, seconds: float, folder: Path)
     del url, interval, seconds
     from veogen.executor.journal import Header, Journal
     from veogen.planner.identity import request_hash
+    from veogen.planner.plan import Request
     from veogen.results.events import Event, SubmitIntended, TaskCreated
-    from veogen.results.ledger import Entry
 
     folder.mkdir(parents=True, exist_ok=True)
     now, price, events = time.time(), Decimal("38.016"), list[Event]()
-    entries = list[Entry]()
+    entries = list[Request]()
     for number, task_id in enumerate(names(tasks)):
         body = {"model": "veo-3.1-fast-generate-preview", "prompt": f"A boat {number} at dusk."}
         hash_ = request_hash(body, 1)
         entries.append(
-            Entry(
+            Request(
                 address=f"boat[n={number}]",
                 hash=hash_,
                 shot="boat",

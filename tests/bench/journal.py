@@ -20,8 +20,8 @@ from bench.planning import VEOGEN
 from bench.tables import Table
 from veogen.executor.journal import Header, Journal
 from veogen.planner.identity import canonical
+from veogen.planner.plan import Request
 from veogen.results.events import Event, SubmitIntended, TaskCompleted, TaskCreated, VideoSaved
-from veogen.results.ledger import Entry
 from veogen.results.manifest import render
 
 OURS = "veogen run"
@@ -193,7 +193,7 @@ def _bought(project: Path, run: Path) -> int:
     planned = subprocess.run(words, cwd=project, stdout=subprocess.PIPE, check=True).stdout
     entries, events = [], list[Event]()
     for line in map(json.loads, planned.splitlines()):
-        entry = Entry(
+        entry = Request(
             address=line["address"],
             hash=line["hash"],
             shot=line["shot"],
@@ -216,7 +216,7 @@ def _bought(project: Path, run: Path) -> int:
     return len(events)
 
 
-def _events(entry: Entry, number: int) -> list[Event]:
+def _events(entry: Request, number: int) -> list[Event]:
     hash_, task_id = entry.hash, f"task-unified-1800000000-{number:08d}"
     link = f"https://media.example/{task_id}/0.mp4?signature={'0' * 64}"
     body = canonical(dict(entry.body)).decode()

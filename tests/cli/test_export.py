@@ -15,6 +15,7 @@ from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import Export, exports, listed, plain_name
 from veogen.executor.journal import Header, Journal
+from veogen.planner.plan import Request
 from veogen.results.events import (
     Event,
     SubmitIntended,
@@ -23,14 +24,14 @@ from veogen.results.events import (
     Video,
     VideoSaved,
 )
-from veogen.results.ledger import Entry, RequestState
+from veogen.results.ledger import RequestState
 from veogen.results.record import Record
 
 CLIP = b"\0\0\0\x18ftypmp42"
 
 
-def entry(number: int, shot: str, output: str, **body: Any) -> Entry:
-    return Entry(
+def entry(number: int, shot: str, output: str, **body: Any) -> Request:
+    return Request(
         address=f"{shot}[n={number}]",
         hash=f"{number:x}".rjust(64, "a"),
         shot=shot,
@@ -56,7 +57,7 @@ def video(path: str, content: bytes = CLIP) -> Video:
     )
 
 
-def bought(one: Entry) -> list[Event]:
+def bought(one: Request) -> list[Event]:
     """Everything that happens to a request that is made and delivered."""
     links = tuple(f"https://m/{index}" for index in range(one.videos))
     return [
@@ -249,7 +250,7 @@ def test_thousands_of_clips_of_one_name_are_numbered_in_good_time() -> None:
     assert names == ["x.mp4", *(f"x-{number}.mp4" for number in range(2, 20_001))]
 
 
-def exported(entries: Iterable[Entry]) -> list[str]:
+def exported(entries: Iterable[Request]) -> list[str]:
     """The plain names of requests that were all delivered."""
     standings = [
         RequestState(

@@ -33,7 +33,6 @@ from veogen.gateway.api import (
 from veogen.models.model import Json
 from veogen.planner.identity import canonical, request_hash
 from veogen.planner.plan import Image, Request
-from veogen.results.ledger import Entry
 from veogen.results.record import Failure
 
 RED, BLUE, GREEN = (picture(colour=colour) for colour in ("red", "blue", "green"))
@@ -479,9 +478,9 @@ def test_threads_that_want_one_content_upload_it_once(gateway: FileGateway) -> N
         return RED
 
     uploads = Uploader(gateway, read, {}, gateway.clock, "tag")
-    entries = [Entry.of(shot(f"city {n}", "red")) for n in range(8)]
+    entries = [shot(f"city {n}", "red") for n in range(8)]
 
-    def prepare(entry: Entry) -> PreparedBody:
+    def prepare(entry: Request) -> PreparedBody:
         begun.wait()
         return uploads.prepare(entry)
 
@@ -495,7 +494,7 @@ def test_threads_that_want_one_content_upload_it_once(gateway: FileGateway) -> N
 
 
 def test_no_two_uploads_share_a_name_which_would_overwrite(gateway: FileGateway) -> None:
-    entry = Entry.of(shot("Tokyo", "red"))
+    entry = shot("Tokyo", "red")
     for tag in ("a", "b"):
         uploads = Uploader(gateway, lambda *_: RED, {}, gateway.clock, tag)
         uploads.prepare(entry)

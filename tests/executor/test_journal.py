@@ -22,7 +22,6 @@ from veogen.results.events import (
     TaskProgressed,
     VideoSaved,
 )
-from veogen.results.ledger import Entry
 
 TOKYO, PARIS = request("Tokyo"), request("Paris")
 EVENTS: list[Event] = [
@@ -41,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def written(path: Path) -> Path:
     with Journal.create(path, Header("trip", "evolink")) as journal:
-        journal.adopt("trip", [Entry.of(TOKYO), Entry.of(PARIS)])
+        journal.adopt("trip", [TOKYO, PARIS])
         journal.append(EVENTS, at=9.0)
     return path
 
@@ -67,7 +66,7 @@ def test_a_closed_journal_is_one_file_whole_by_itself(written: Path, tmp_path: P
 
 def test_requests_that_leave_the_plan_are_remembered_after_it(written: Path) -> None:
     with Journal.open(written) as journal:
-        journal.adopt("trip", [Entry.of(PARIS)])
+        journal.adopt("trip", [PARIS])
         ledger = journal.ledger()
 
     assert [s.request.address for s in ledger.planned] == [PARIS.address]
@@ -78,10 +77,10 @@ def test_a_plan_that_has_not_changed_is_not_written_again(written: Path) -> None
     with Journal.open(written) as journal:
         before = journal._db.total_changes  # noqa: SLF001
 
-        journal.adopt("trip", [Entry.of(TOKYO), Entry.of(PARIS)])
+        journal.adopt("trip", [TOKYO, PARIS])
         assert journal._db.total_changes == before  # noqa: SLF001
 
-        journal.adopt("voyage", [Entry.of(PARIS), Entry.of(TOKYO)])
+        journal.adopt("voyage", [PARIS, TOKYO])
         ledger = journal.ledger()
 
     assert ledger.name == "voyage"
@@ -92,7 +91,7 @@ def test_a_request_that_cannot_be_read_is_an_error_and_not_overwritten(written: 
     with Journal.open(written) as journal:
         journal._db.execute("UPDATE request SET entry = '{}'")  # noqa: SLF001
 
-        for use in (journal.ledger, lambda: journal.adopt("trip", [Entry.of(PARIS)])):
+        for use in (journal.ledger, lambda: journal.adopt("trip", [PARIS])):
             with pytest.raises(JournalError, match="cannot be read"):
                 use()
 

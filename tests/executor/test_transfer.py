@@ -21,8 +21,8 @@ from veogen.executor.mp4 import ClipInfo
 from veogen.executor.transfer import LARGEST, RESERVED, ClipDownloader, WholeClip, download
 from veogen.gateway.media_host import MediaClient
 from veogen.models.model import shipped
+from veogen.planner.plan import Request
 from veogen.results.events import Video
-from veogen.results.ledger import Entry
 
 CLIP = clip()
 SHA256 = hashlib.sha256(CLIP).hexdigest()
@@ -475,8 +475,8 @@ def _from_where_it_was(folder: Path, end: int) -> Step:
     return say(head.encode() + CLIP[start:end])
 
 
-def entry(**body: int | str) -> Entry:
-    return Entry(
+def entry(**body: int | str) -> Request:
+    return Request(
         address="opening",
         hash="ab" * 32,
         shot="opening",

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from veogen.gallery.data import pairs
-from veogen.results.ledger import Entry
+from veogen.planner.plan import Request
 
 
-def entry(address: str, hash_: str, **body: Any) -> Entry:
-    return Entry(
+def entry(address: str, hash_: str, **body: Any) -> Request:
+    return Request(
         address=address,
         hash=hash_,
         shot="a",
@@ -22,7 +22,7 @@ def entry(address: str, hash_: str, **body: Any) -> Entry:
     )
 
 
-def matched(old: list[Entry], new: list[Entry]) -> list[tuple[str, int | None, int | None]]:
+def matched(old: list[Request], new: list[Request]) -> list[tuple[str, int | None, int | None]]:
     return [(pair["kind"], pair["old"], pair["new"]) for pair in pairs(old, new)]
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from veogen.executor.state import Listener, RunProgress
+from veogen.planner.plan import Request
 from veogen.results.events import (
     Event,
     SubmitIntended,
@@ -15,7 +16,7 @@ from veogen.results.events import (
     VideoNotSaved,
     VideoSaved,
 )
-from veogen.results.ledger import Entry, Ledger, RequestState
+from veogen.results.ledger import Ledger, RequestState
 
 PRICE = Decimal("76.032")
 START = 1_000_000.0
@@ -37,8 +38,8 @@ class FakeClock:
         self.passed += seconds
 
 
-def entry(address: str, number: int = 1) -> Entry:
-    return Entry(
+def entry(address: str, number: int = 1) -> Request:
+    return Request(
         address=address,
         hash=f"{number:064x}",
         shot=address.partition("[")[0],
@@ -50,7 +51,7 @@ def entry(address: str, number: int = 1) -> Entry:
     )
 
 
-def video(entry: Entry, *warnings: str, index: int = 0) -> Video:
+def video(entry: Request, *warnings: str, index: int = 0) -> Video:
     return Video(
         path=entry.path(index, 1),
         sha256="0" * 64,

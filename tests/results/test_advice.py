@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from veogen.planner.plan import Request
 from veogen.results.advice import (
     NextStep,
     RunCommands,
@@ -15,7 +16,7 @@ from veogen.results.advice import (
     reason,
 )
 from veogen.results.events import Status
-from veogen.results.ledger import Entry, RequestState
+from veogen.results.ledger import RequestState
 from veogen.results.record import Failure, Purchase, Record
 
 NOW = 1_000_000.0
@@ -26,7 +27,7 @@ NAMES = RunCommands("runs/a b", ("specs/trip.yaml", "--profile", "draft"))
 def standing(
     status: Status, code: str | None = None, message: str = "", **fields: object
 ) -> RequestState:
-    entry = Entry(
+    entry = Request(
         address="opening[city=Oslo]",
         hash="a" * 64,
         shot="opening",

@@ -1,10 +1,10 @@
 """Many events folded at once come to what they come to one after the other."""
 
+from dataclasses import replace
 from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from support.lives import EVENTS, HASHES, entry
 
 from veogen.results.events import Event

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec import structs
-from msgspec.structs import replace
 from support.virtual import VIDEO
 
 from veogen.models.model import Json
 from veogen.planner.identity import address
+from veogen.planner.plan import Request
 from veogen.results.events import (
     Event,
     SubmitIntended,
@@ -22,14 +22,14 @@ from veogen.results.events import (
     TaskProgressed,
     VideoSaved,
 )
-from veogen.results.ledger import Entry, Ledger, RequestState
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer, parse, render
 
 PRICE = Decimal("38.016")
 
 
-def entry(name: str, **variables: object) -> Entry:
-    return Entry(
+def entry(name: str, **variables: Json) -> Request:
+    return Request(
         address=f"city[name={name}]",
         hash=name[:1].encode().hex().rjust(64, "0"),
         shot="city",
@@ -53,13 +53,17 @@ BOUGHT: list[Event] = [
     TaskCreated(TOKYO.hash, 1, "task-1", PRICE, 1.0),
     TaskProgressed(TOKYO.hash, "task-1", "processing", 5),
     TaskCompleted(TOKYO.hash, "task-1", ("https://m/1",), PRICE, 2.0),
-    VideoSaved(TOKYO.hash, 0, replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))),
-    VideoSaved(TOKYO.hash, 1, replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)),
+    VideoSaved(
+        TOKYO.hash, 0, structs.replace(VIDEO, path="videos/city/Tōkyō.mp4", warnings=("a", "b"))
+    ),
+    VideoSaved(
+        TOKYO.hash, 1, structs.replace(VIDEO, path="videos/city/50%.mp4", duration=4, audio=False)
+    ),
     SubmitRejected(OSLO.hash, 1, "invalid", "no such\nseed"),
 ]
 
 
-def ledger(*, planned: Sequence[Entry], former: Sequence[Entry] = ()) -> Ledger:
+def ledger(*, planned: Sequence[Request], former: Sequence[Request] = ()) -> Ledger:
     found = Ledger("trip")
     found.adopt(planned, former)
     return found

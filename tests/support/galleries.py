@@ -12,6 +12,7 @@ from veogen.executor.journal import Header, Journal
 from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.page import gallery
 from veogen.planner.identity import address, request_hash
+from veogen.planner.plan import Request
 from veogen.results.advice import RunCommands
 from veogen.results.events import (
     Event,
@@ -23,7 +24,6 @@ from veogen.results.events import (
     Video,
     VideoSaved,
 )
-from veogen.results.ledger import Entry
 
 PRICE = Decimal("38.016")
 NOW = 1_800_000_000.0
@@ -44,10 +44,10 @@ class Shown:
     videos: int = 1
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> Request:
         several = {"n": self.videos} if self.videos > 1 else {}
         body = {"model": "m", "prompt": self.prompt, **several, **(self.params or {})}
-        return Entry(
+        return Request(
             address=address(self.shot, self.values, self.take),
             hash=request_hash(body, self.take),
             shot=self.shot,
@@ -107,7 +107,7 @@ def make_page(run: Path, other: Path | None = None) -> Path:
     return place
 
 
-def _video(entry: Entry, index: int, content: bytes) -> Video:
+def _video(entry: Request, index: int, content: bytes) -> Video:
     return Video(
         path=entry.path(index, entry.videos),
         sha256=hashlib.sha256(content).hexdigest(),

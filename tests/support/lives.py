@@ -5,15 +5,15 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from support.virtual import VIDEO
+from veogen.planner.plan import Request
 from veogen.results import events
 from veogen.results.events import Event
-from veogen.results.ledger import Entry
 
 HASHES = ("a" * 64, "b" * 64, "c" * 64)
 
 
-def entry(hash_: str) -> Entry:
-    return Entry(
+def entry(hash_: str) -> Request:
+    return Request(
         address=hash_[:1],
         hash=hash_,
         shot="shot",

@@ -14,8 +14,9 @@ from veogen.executor.state import RunProgress
 from veogen.executor.uploads import EvictableUpload, PreparedBody
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Submission, Task, Upload
+from veogen.planner.plan import Request
 from veogen.results.events import Event, Video
-from veogen.results.ledger import Entry, RequestState
+from veogen.results.ledger import RequestState
 
 T = TypeVar("T")
 
@@ -185,7 +186,7 @@ class VirtualDownloader:
     answers: deque[DownloadResult] = field(default_factory=deque)
     brought: list[str] = field(default_factory=list)
 
-    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
         self.brought.append(link)
         if self.answers:
             return self.answers.popleft()
@@ -201,16 +202,16 @@ class NoUploads:
 
     pinned = False
 
-    def expect(self, request: Entry) -> None:
+    def expect(self, request: Request) -> None:
         raise AssertionError(request)
 
-    def pin(self, request: Entry) -> None:
+    def pin(self, request: Request) -> None:
         raise AssertionError(request)
 
     def unpin(self, hash_: str) -> None:
         del hash_
 
-    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
+    def prepare(self, request: Request, evicted: EvictableUpload | None = None) -> PreparedBody:
         raise AssertionError(request, evicted)
 
     def evict(self) -> EvictableUpload | None:

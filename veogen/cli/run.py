@@ -45,11 +45,10 @@ from veogen.lockfile import (
 )
 from veogen.models.model import Model
 from veogen.planner.checks import over_limits
-from veogen.planner.plan import Plan, dollars
+from veogen.planner.plan import Plan, Request, dollars
 from veogen.planner.planner import plan
 from veogen.planner.selection import narrowed
 from veogen.results.advice import RunCommands
-from veogen.results.ledger import Entry
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, project_root
 from veogen.spec.types import Spec
@@ -289,7 +288,7 @@ def refuse_without_terminal() -> None:
 
 def describe(
     sessions: Sequence[Run],
-    entries: Sequence[Entry],
+    entries: Sequence[Request],
     policy: RunPolicy,
     models: Mapping[str, Model],
 ) -> str:
@@ -326,13 +325,13 @@ _WORDS = {
 }
 
 
-def _seconds(entry: Entry, models: Mapping[str, Model]) -> int:
+def _seconds(entry: Request, models: Mapping[str, Model]) -> int:
     model = models.get(entry.model)
     duration = model.effective(entry.body).get("duration") if model else None
     return duration * entry.videos if isinstance(duration, int) else 0
 
 
-def _money(entries: Sequence[Entry], models: Mapping[str, Model]) -> str:
+def _money(entries: Sequence[Request], models: Mapping[str, Model]) -> str:
     known = [(e.model, e.credits) for e in entries if e.credits is not None]
     unknown = len(entries) - len(known)
     parts = [_priced(known, models)] if known else []

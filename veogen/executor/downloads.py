@@ -11,8 +11,8 @@ from veogen.executor.options import Random, retry_wait
 from veogen.executor.state import RunState
 from veogen.executor.submitter import DelayQueue
 from veogen.executor.transitions import Step, Stop
+from veogen.planner.plan import Request
 from veogen.results.events import Video, VideoNotSaved, VideoSaved
-from veogen.results.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ DownloadResult: TypeAlias = Video | DownloadFailed | DiskFull
 class Downloader(Protocol):
     """Downloads and verifies; knows nothing of tasks or money."""
 
-    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
         """Bring video `index` (from 0) of `of` home from its link."""
         ...
 

@@ -14,8 +14,9 @@ from veogen.executor.directory import write_whole
 from veogen.executor.reconcile import is_clip
 from veogen.executor.snapshot import Snapshot
 from veogen.planner.identity import canonical
+from veogen.planner.plan import Request
 from veogen.results.events import Video
-from veogen.results.ledger import Entry, RequestState
+from veogen.results.ledger import RequestState
 
 LIST = "clips.csv"
 COLUMNS = ("file", "address", "shot", "take", "variables", "prompt", "hash", "seed", "duration")
@@ -38,7 +39,7 @@ _CHUNK = 1 << 20
 class Export:
     """One clip to be copied: `name` is its path below the folder of the export."""
 
-    request: Entry
+    request: Request
     video: Video
     name: str
 

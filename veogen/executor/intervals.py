@@ -9,7 +9,7 @@ from math import exp, floor, inf, log, sqrt
 from operator import neg
 from statistics import NormalDist
 
-from veogen.results.ledger import Entry
+from veogen.planner.plan import Request
 
 _STEP = 0.05
 """The width of a bin: five per cent of the time."""
@@ -156,7 +156,7 @@ _LEAST_ESTIMATE = 0.5
 _BY_CHANCE = 3
 
 
-def task_kind(request: Entry) -> Hashable:
+def task_kind(request: Request) -> Hashable:
     """Requests of one kind take about as long as each other."""
     return (request.model, request.body.get("duration"), request.body.get("quality"))
 

@@ -4,16 +4,21 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, get_args
 
+import msgspec
+from msgspec import Struct
+
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.api import Upload
-from veogen.results.events import Event, TaskProgressed, from_json, to_json
-from veogen.results.ledger import Entry, Ledger
+from veogen.planner.plan import Image, Request
+from veogen.results.events import Event, TaskProgressed, from_json, refuse_endless, to_json
+from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName
 from veogen.results.record import records
 
@@ -211,6 +216,39 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+class RequestRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request as it is kept, one line of JSON; decimals are strings."""
+
+    address: str
+    hash: str
+    shot: str
+    take: int
+    variables: Mapping[str, Any]
+    output: str
+    body: Mapping[str, Any]
+    images: tuple[Image, ...] = ()
+    credits: Decimal | None
+
+    def __post_init__(self) -> None:
+        refuse_endless(self.credits)
+
+
+_FIELDS = RequestRow.__struct_fields__
+_encode_row = msgspec.json.Encoder().encode
+_decode_row: Callable[[str], RequestRow] = msgspec.json.Decoder(RequestRow).decode
+
+
+def request_to_json(request: Request) -> str:
+    """What is kept of a request."""
+    return _encode_row(RequestRow(**{name: getattr(request, name) for name in _FIELDS})).decode()
+
+
+def request_from_json(text: str) -> Request:
+    """The request that `request_to_json` wrote; raises `ValueError` for anything else."""
+    row = _decode_row(text)
+    return Request(**{name: getattr(row, name) for name in _FIELDS})
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a journal is of; `gateway` tells a simulated run from a real one."""
@@ -265,14 +303,14 @@ class Journal:
         if rows:
             self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
 
-    def adopt(self, name: str, requests: Iterable[Entry]) -> bool:
+    def adopt(self, name: str, requests: Iterable[Request]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
 
         Only what changes is written, and whether anything did is returned. What is overwritten
         has to be readable, like all else.
         """
         first, known = self._last_known() + 1, self._known()
-        texts = {request.hash: request.to_json() for request in requests}
+        texts = {request.hash: request_to_json(request) for request in requests}
         rows = [
             (hash_, first + position, position, text)
             for position, (hash_, text) in enumerate(texts.items())
@@ -296,10 +334,10 @@ class Journal:
             self._db.executemany(upsert, rows)
         return True
 
-    def remember(self, requests: Iterable[Entry]) -> None:
+    def remember(self, requests: Iterable[Request]) -> None:
         """Keep requests that are not of the plan: former purchases of other machines."""
         first = self._last_known() + 1
-        rows = [(e.hash, first + index, e.to_json()) for index, e in enumerate(requests)]
+        rows = [(e.hash, first + index, request_to_json(e)) for index, e in enumerate(requests)]
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
@@ -335,7 +373,7 @@ class Journal:
             raise unreadable(self.path, error) from None
         return ledger
 
-    def former(self) -> Iterator[Entry]:
+    def former(self) -> Iterator[Request]:
         """The requests that are not of the plan, in the order in which they were first known."""
         return self._requests("position IS NULL ORDER BY known")
 
@@ -347,14 +385,14 @@ class Journal:
                 raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
             yield event
 
-    def _requests(self, where: str) -> Iterator[Entry]:
+    def _requests(self, where: str) -> Iterator[Request]:
         query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
         for (text,) in self._rows(query):
             yield self._request(text)
 
-    def _request(self, text: str) -> Entry:
+    def _request(self, text: str) -> Request:
         try:
-            return Entry.from_json(text)
+            return request_from_json(text)
         except ValueError as error:
             raise unreadable(self.path, error) from None
 

@@ -15,7 +15,7 @@ from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
 from veogen.executor.transfer import is_inside, move_into_place
 from veogen.planner.identity import default_output
-from veogen.planner.plan import Plan
+from veogen.planner.plan import Plan, Request
 from veogen.results.events import (
     Event,
     PurchaseImported,
@@ -24,7 +24,7 @@ from veogen.results.events import (
     VideoMoved,
     VideoSaved,
 )
-from veogen.results.ledger import Entry, Ledger
+from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest, ManifestLine, ManifestRenderer
 from veogen.results.record import LINK_LIFE, TEMPORARY, Record
 from veogen.text import safe
@@ -52,16 +52,16 @@ def imported_purchases(
             )
 
 
-def unknown_requests(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+def unknown_requests(manifest: Manifest, ledger: Ledger) -> Iterator[Request]:
     """Requests of the manifest that neither the plan nor the journal knows."""
     for line in (*manifest.results, *manifest.former):
         if ledger.request(line.hash) is None:
             yield unknown_request(line)
 
 
-def unknown_request(line: ManifestLine) -> Entry:
+def unknown_request(line: ManifestLine) -> Request:
     """A request of which only the manifest tells: its body is not known here."""
-    return Entry(
+    return Request(
         address=line.address,
         hash=line.hash,
         shot=line.shot,
@@ -207,7 +207,7 @@ def load_ledger(journal: Journal, plan: Plan | None) -> Ledger:
         return journal.ledger()
     ledger = journal.fold()
     ledger.name = plan.name
-    ledger.adopt(map(Entry.of, plan.requests), journal.former())
+    ledger.adopt(plan.requests, journal.former())
     return ledger
 
 
@@ -244,7 +244,7 @@ def sync_journal(
         _append(list(step(ledger, directory.path)), journal, ledger, clock)
 
 
-def _adopt(name: str, entries: Sequence[Entry], journal: Journal, ledger: Ledger) -> None:
+def _adopt(name: str, entries: Sequence[Request], journal: Journal, ledger: Ledger) -> None:
     if journal.adopt(name, entries):
         ledger.name = name
         ledger.adopt(entries, journal.former())
@@ -256,7 +256,7 @@ def _append(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Cl
         ledger.apply(event)
 
 
-def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Entry]:
+def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Request]:
     """The requests of a manifest in its order, as the journal knows them where it does."""
     for line in manifest.results:
         yield ledger.request(line.hash) or unknown_request(line)

@@ -36,9 +36,9 @@ from veogen.executor.uploads import Uploads
 from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
-from veogen.planner.plan import Plan
+from veogen.planner.plan import Plan, Request
 from veogen.results.events import SubmitIntended
-from veogen.results.ledger import Entry, Ledger, RequestState, exit_code
+from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record
 
@@ -98,8 +98,8 @@ class Run:
         self.scheduler = scheduler
         self.ledger = state.ledger
         self.owned = Owned.of_ledger(state.ledger)
-        self.to_buy: tuple[Entry, ...] = tuple(s.request for s in self._purchases())
-        self.to_collect: tuple[Entry, ...] = tuple(
+        self.to_buy: tuple[Request, ...] = tuple(s.request for s in self._purchases())
+        self.to_collect: tuple[Request, ...] = tuple(
             s.request
             for s in self.ledger.everything
             if s.record.status in ("submitted", "undelivered")
@@ -195,7 +195,7 @@ class Run:
         """Let whoever watches say the last word, before another run begins."""
         self._state.listener.end()
 
-    def candidates(self) -> Iterator[tuple[Entry, Task]]:
+    def candidates(self) -> Iterator[tuple[Request, Task]]:
         """Tasks of the account that may be those of held requests: shown, never adopted here."""
         listed: dict[str, Sequence[Task]] = {}
         for standing in self._chosen():

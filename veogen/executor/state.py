@@ -12,8 +12,9 @@ from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
+from veogen.planner.plan import Request
 from veogen.results.events import Event, SubmitIntended
-from veogen.results.ledger import Entry, Ledger, RequestState
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer
 
 SECRET_BYTES = 32
@@ -38,7 +39,7 @@ class CallbackUrl:
         known = max(_earlier_secrets(callbacks.base, ledger), default=None)
         return cls(callbacks, secrets.token_urlsafe(SECRET_BYTES) if known is None else known[1])
 
-    def for_request(self, request: Entry) -> str | None:
+    def for_request(self, request: Request) -> str | None:
         """What is sent with a request, unless it has an address of its own or takes none."""
         if "callback_url" in request.body or request.model not in self.callbacks.models:
             return None

@@ -17,8 +17,8 @@ from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
 from veogen.gateway.api import Gateway, Submission
 from veogen.models.model import Json
 from veogen.planner.identity import canonical
+from veogen.planner.plan import Request
 from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
-from veogen.results.ledger import Entry
 
 T = TypeVar("T")
 
@@ -297,13 +297,13 @@ class Submitter:
             return None
         return task_kind(self._request(hash_))
 
-    def _request(self, hash_: str) -> Entry:
+    def _request(self, hash_: str) -> Request:
         request = self._state.ledger.request(hash_)
         if request is None:
             raise KeyError(hash_)
         return request
 
-    def _intent(self, request: Entry) -> SubmitIntended:
+    def _intent(self, request: Request) -> SubmitIntended:
         attempt = self._state.ledger.record(request.hash).attempts + 1
         return SubmitIntended(
             hash=request.hash,
@@ -314,12 +314,12 @@ class Submitter:
             at=self._state.clock.now(),
         )
 
-    def _body(self, request: Entry) -> dict[str, Json]:
+    def _body(self, request: Request) -> dict[str, Json]:
         body, callback_url = dict(self._uploads.body(request)), self._state.callback_url
         url = callback_url.for_request(request) if callback_url else None
         return body if url is None else {**body, "callback_url": url}
 
-    def _affordable(self, request: Entry, pending: list[SubmitIntended]) -> bool:
+    def _affordable(self, request: Request, pending: list[SubmitIntended]) -> bool:
         """Whether ceiling and budget allow it; if not, the run stops here, in plan order.
 
         What is before it in the plan and still uploads its images comes first.

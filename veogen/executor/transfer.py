@@ -18,8 +18,8 @@ from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
 from veogen.models.model import Json
+from veogen.planner.plan import Request
 from veogen.results.events import Video
-from veogen.results.ledger import Entry
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _sync = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
@@ -305,7 +305,7 @@ class ClipDownloader:
         self._largest = largest
         self._stopped = stopped
 
-    def download(self, request: Entry, index: int, of: int, link: str) -> DownloadResult:
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
         """Bring video `index` (from 0) of `of` home from its link."""
         path = request.path(index, of)
         brought = download(

@@ -17,9 +17,8 @@ from veogen.gateway.parse import advice_for
 from veogen.models.model import Json
 from veogen.planner.identity import FILE
 from veogen.planner.images import kind_of
-from veogen.planner.plan import Image
+from veogen.planner.plan import Image, Request
 from veogen.results import events
-from veogen.results.ledger import Entry
 
 FULL = "40003"
 """The file API's code for an account that holds as many files as it may."""
@@ -53,11 +52,11 @@ class EvictableUpload:
 class Uploads(Protocol):
     """Puts local images where the gateway can read them; called by several threads."""
 
-    def expect(self, request: Entry) -> None:
+    def expect(self, request: Request) -> None:
         """It will be prepared: what it needs is given up last."""
         ...
 
-    def pin(self, request: Entry) -> None:
+    def pin(self, request: Request) -> None:
         """It needs its images at the gateway, until it is released."""
         ...
 
@@ -65,7 +64,7 @@ class Uploads(Protocol):
         """The gateway has no more use for the images of this request."""
         ...
 
-    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
+    def prepare(self, request: Request, evicted: EvictableUpload | None = None) -> PreparedBody:
         """Hold it, and give its body with every local image replaced by its uploaded address.
 
         With `spare` that one is deleted first.
@@ -96,7 +95,7 @@ class UploadQueue:
         self._uploads = uploads
         self._random = random
         self._start = start
-        self._under_way: dict[str, Entry] = {}
+        self._under_way: dict[str, Request] = {}
         self._bodies: dict[str, Mapping[str, Json]] = {}
         self._tries: dict[str, int] = {}
         self._full_since: dict[str, float] = {}
@@ -113,20 +112,20 @@ class UploadQueue:
         """What they will cost."""
         return sum((e.credits for e in self._under_way.values() if e.credits), Decimal(0))
 
-    def expect(self, requests: Iterable[Entry]) -> None:
+    def expect(self, requests: Iterable[Request]) -> None:
         for request in requests:
             if request.images:
                 self._uploads.expect(request)
 
-    def needs(self, request: Entry) -> bool:
+    def needs(self, request: Request) -> bool:
         """Whether it has to be prepared before it can be sent."""
         return bool(request.images) and request.hash not in self._bodies
 
-    def begin(self, request: Entry, evicted: EvictableUpload | None = None) -> None:
+    def begin(self, request: Request, evicted: EvictableUpload | None = None) -> None:
         self._under_way[request.hash] = request
         self._start(lambda: self._uploads.prepare(request, evicted))
 
-    def body(self, request: Entry) -> Mapping[str, Json]:
+    def body(self, request: Request) -> Mapping[str, Json]:
         """What is to be sent, once."""
         return self._bodies.pop(request.hash, request.body)
 
@@ -145,7 +144,7 @@ class UploadQueue:
         self._full_since.pop(request.hash, None)
         return Step()
 
-    def _after_failure(self, request: Entry, unread: ReadError) -> Step:
+    def _after_failure(self, request: Request, unread: ReadError) -> Step:
         """An upload is free: it is tried again unless the gateway says that it never will do."""
         if unread.denied or unread.status == _NO_CREDITS:
             return Step(stop=Stop("refused", f"{unread.message} ({unread.code})"))
@@ -167,7 +166,7 @@ class UploadQueue:
         left = events.SubmitFailed(request.hash, attempt, unread.code, unread.message)
         return Step((left,))
 
-    def _make_room(self, request: Entry, unread: ReadError) -> Step | None:
+    def _make_room(self, request: Request, unread: ReadError) -> Step | None:
         """Delete an upload of ours, forgotten first: a journal must not name what is gone."""
         evicted = self._uploads.evict()
         if evicted is not None:
@@ -224,11 +223,11 @@ class Uploader:
         self._pinned: dict[str, frozenset[str]] = {}
         self._evictions = 0
 
-    def expect(self, request: Entry) -> None:
+    def expect(self, request: Request) -> None:
         with self._lock:
             self._expected[request.hash] = _contents(request)
 
-    def pin(self, request: Entry) -> None:
+    def pin(self, request: Request) -> None:
         with self._lock:
             self._expected.pop(request.hash, None)
             self._pinned[request.hash] = _contents(request)
@@ -259,7 +258,7 @@ class Uploader:
             sha256 = min(free)[1]
             return EvictableUpload(sha256, self._known.pop(sha256))
 
-    def prepare(self, request: Entry, evicted: EvictableUpload | None = None) -> PreparedBody:
+    def prepare(self, request: Request, evicted: EvictableUpload | None = None) -> PreparedBody:
         if evicted is not None and (kept := self._gateway.delete(evicted.upload.file_id)):
             with self._lock:
                 self._known.setdefault(evicted.sha256, evicted.upload)
@@ -328,11 +327,11 @@ class Uploader:
         return content
 
 
-def _contents(request: Entry) -> frozenset[str]:
+def _contents(request: Request) -> frozenset[str]:
     return frozenset(image.sha256 for image in request.images)
 
 
-def _body(request: Entry, urls: Mapping[str, str]) -> Mapping[str, Json]:
+def _body(request: Request, urls: Mapping[str, str]) -> Mapping[str, Json]:
     body = dict(request.body)
     images = body.get("image_urls")
     if isinstance(images, list):

@@ -10,9 +10,10 @@ from urllib.parse import quote
 from veogen.diff.report import token_pieces
 from veogen.executor.snapshot import Snapshot
 from veogen.planner.identity import address_text
+from veogen.planner.plan import Request
 from veogen.results.advice import RunCommands, advice, at_stake
 from veogen.results.events import Video
-from veogen.results.ledger import Entry, RequestState
+from veogen.results.ledger import RequestState
 from veogen.spec.types import PROMPTS
 
 
@@ -93,7 +94,7 @@ def word_changes(old: str, new: str) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+def pairs(old: Sequence[Request], new: Sequence[Request]) -> Iterator[dict[str, Any]]:
     """Every request of either run once, in the order of the new one; `old` and `new` are indices.
 
     Requests are the same by their address; one under another address by its hash.
@@ -117,7 +118,7 @@ def pairs(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[dict[str, Any]
 
 
 def _pair(
-    before: int | None, after: int | None, old: Entry | None, new: Entry | None
+    before: int | None, after: int | None, old: Request | None, new: Request | None
 ) -> dict[str, Any]:
     pair: dict[str, Any] = {"old": before, "new": after, "texts": [], "fields": []}
     if old is None or new is None:

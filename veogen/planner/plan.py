@@ -13,6 +13,7 @@ from veogen.models.model import Json, Model
 from veogen.spec.types import Limits
 
 NO_CREDITS = Decimal("0.000")
+NOWHERE = Place("", 0, 0)
 
 
 class Image(NamedTuple):
@@ -25,7 +26,10 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One concrete API call. `body` is the JSON to send, a local image as `file:<path>`."""
+    """One concrete API call. `body` is the JSON to send, a local image as `file:<path>`.
+
+    One that a run directory tells of has no `seconds` and no `place` in a spec.
+    """
 
     address: str
     hash: str
@@ -36,8 +40,12 @@ class Request:
     body: Mapping[str, Json]
     images: tuple[Image, ...] = ()
     credits: Decimal | None
-    seconds: int | None
-    place: Place
+    seconds: int | None = None
+    place: Place = NOWHERE
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", ""))
 
     @property
     def videos(self) -> int:
@@ -49,6 +57,13 @@ class Request:
     def paths(self) -> tuple[str, ...]:
         """Where its videos go, below the run directory."""
         return video_paths(self.output, self.hash, self.videos)
+
+    def path(self, index: int, of: int) -> str:
+        """Where video `index` (from 0) of `of` goes, below the run directory.
+
+        There may be more than `of`, of which those before it are not known.
+        """
+        return video_paths(self.output, self.hash, max(self.videos, of, index + 1))[index]
 
 
 def video_paths(output: str, hash_: str, videos: int) -> tuple[str, ...]:

@@ -1,84 +1,22 @@
 """All requests of a run directory: the plan's entries and the fold of everything that happened."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from typing import Any, NamedTuple, Self
-
-from msgspec import Struct, json
+from typing import NamedTuple, Self
 
 from veogen.errors import ExitCode
-from veogen.planner.plan import Image, Request, video_paths
-from veogen.results.events import STATUSES, Event, Status, refuse_endless
+from veogen.planner.plan import Request
+from veogen.results.events import STATUSES, Event, Status
 from veogen.results.record import Record, after, estimated, in_doubt, spent
-
-
-class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request as the run directory knows it; `body` has local images as `file:<path>`."""
-
-    address: str
-    hash: str
-    shot: str
-    take: int
-    variables: Mapping[str, Any]
-    output: str
-    body: Mapping[str, Any]
-    images: tuple[Image, ...] = ()
-    credits: Decimal | None
-
-    def __post_init__(self) -> None:
-        refuse_endless(self.credits)
-
-    @classmethod
-    def of(cls, request: Request) -> "Entry":
-        return cls(
-            address=request.address,
-            hash=request.hash,
-            shot=request.shot,
-            take=request.take,
-            variables=request.variables,
-            output=request.output,
-            body=request.body,
-            images=request.images,
-            credits=request.credits,
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> "Entry":
-        """The entry that `to_json` wrote; raises `ValueError` for anything else."""
-        return _decode(text)
-
-    def to_json(self) -> str:
-        """The entry as one line of JSON; decimals are strings."""
-        return _encode(self).decode()
-
-    @property
-    def model(self) -> str:
-        return str(self.body.get("model", ""))
-
-    @property
-    def videos(self) -> int:
-        n = self.body.get("n", 1)
-        return n if isinstance(n, int) else 1
-
-    def path(self, index: int, of: int) -> str:
-        """Where video `index` (from 0) of `of` goes, below the run directory.
-
-        There may be more than `of`, of which those before it are not known.
-        """
-        return video_paths(self.output, self.hash, max(self.videos, of, index + 1))[index]
-
-
-_encode = json.Encoder().encode
-_decode: Callable[[str], Entry] = json.Decoder(Entry).decode
 
 
 class RequestState(NamedTuple):
     """One request and where it stands."""
 
-    request: Entry
+    request: Request
     record: Record
 
 
@@ -119,7 +57,7 @@ class Ledger:
         new.estimated = estimated(purchases)
         return new
 
-    def adopt(self, planned: Iterable[Entry], former: Iterable[Entry] = ()) -> None:
+    def adopt(self, planned: Iterable[Request], former: Iterable[Request] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
         plan = self._stand(planned)
         self._standings = self._stand(former) | plan
@@ -152,11 +90,11 @@ class Ledger:
             found = self._records[hash_] = Record(hash=hash_)
         return found
 
-    def request(self, hash_: str) -> Entry | None:
+    def request(self, hash_: str) -> Request | None:
         found = self._standings.get(hash_)
         return None if found is None else found.request
 
-    def _stand(self, requests: Iterable[Entry]) -> dict[str, RequestState]:
+    def _stand(self, requests: Iterable[Request]) -> dict[str, RequestState]:
         return {
             request.hash: RequestState(request, self.record(request.hash)) for request in requests
         }
@@ -166,7 +104,7 @@ class Ledger:
         self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
-    def requests(self) -> Collection[Entry]:
+    def requests(self) -> Collection[Request]:
         """All requests that are known, bought or not."""
         return [standing.request for standing in self._standings.values()]
 
