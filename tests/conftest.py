@@ -1,10 +1,13 @@
 """What tests of several rooms share, and what holds for all."""
 
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.s3 import ENVIRON, SERVERS, make_bucket, serving
 
 TLS = Path(__file__).parent / "gateway/tls"  # by openssl for 127.0.0.1 and gateway.veogen.example
 
@@ -19,3 +22,35 @@ def self_signed() -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
     return context, TLS / "certificate.pem"
+
+
+@pytest.fixture(scope="session")
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], int]]:
+    """The port of a server, started when it is first asked for."""
+    ports: dict[str, int] = {}
+    with ExitStack() as stack:
+
+        def port(name: str) -> int:
+            if name not in ports:
+                folder = tmp_path_factory.mktemp(name)
+                ports[name] = stack.enter_context(serving(SERVERS[name], folder))
+                make_bucket(ports[name], "clips")
+            return ports[name]
+
+        yield port
+
+
+@pytest.fixture
+def store_url(
+    request: pytest.FixtureRequest,
+    s3_port: Callable[[str], int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """A store of the kind that the parameter says, empty."""
+    if request.param == "folder":
+        return f"file://{tmp_path}/store"
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_port(request.param)}")
+    return f"s3://clips/{tmp_path.name}"

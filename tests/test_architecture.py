@@ -22,6 +22,7 @@ ROOMS = [
     "lockfile",
     "results",
     "gateway",
+    "store",
     "executor",
     "handover",
     "gallery",

@@ -281,7 +281,7 @@ BUDGET = 2
 
 
 def chain_of(world: Shared) -> tuple[tuple[str, int], ...]:
-    records = []
+    records: list[tuple[str, int]] = []
     while (record := world.objects.get(f"money/{len(records)}")) is not None:
         records.append(record)
     return tuple(records)

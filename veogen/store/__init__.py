@@ -1,0 +1,1 @@
+"""Claims, records and clips that several machines share: the only place that imports obstore."""

@@ -1,0 +1,325 @@
+"""What a run's records say: claims, facts, decisions, and who was seen when."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from threading import RLock
+from typing import NamedTuple, TypeVar
+
+from veogen.results.events import Accepted, Adopted, Event, Made, NotTaken, Refused
+from veogen.store import layout
+from veogen.store.layout import (
+    CHECKPOINT_LIMIT,
+    LIMIT,
+    AttemptId,
+    Batch,
+    Checkpoint,
+    Claim,
+    Claimed,
+    Closing,
+    Fact,
+    RunNames,
+    StoredDecision,
+)
+from veogen.store.objects import ObjectInfo, Objects
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AT_ONCE = 16
+
+
+class News(NamedTuple):
+    """An event of an attempt that was not known before."""
+
+    attempt: int
+    event: Event
+
+
+@dataclass(slots=True)
+class ProcessSeen:
+    """A process, as its records show it; `next` is the number of the next record of its log."""
+
+    machine: str = ""
+    next: int = 0
+    ended: bool = False
+    seen: float = 0.0
+
+
+@dataclass
+class History:
+    """All that was read so far; whoever changes it or walks over all of it holds its lock."""
+
+    claims: dict[AttemptId, Claimed] = field(default_factory=dict)
+    unanswered: dict[AttemptId, Claim] = field(default_factory=dict)
+    facts: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    events: dict[AttemptId, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    addresses: dict[str, str] = field(default_factory=dict)
+    decisions: dict[AttemptId, dict[int, StoredDecision]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    closings: dict[str, Closing] = field(default_factory=dict)
+    processes: dict[str, ProcessSeen] = field(default_factory=lambda: defaultdict(ProcessSeen))
+    attempts: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    newest: float = 0.0
+    lock: RLock = field(default_factory=RLock)
+
+    def take(self, process: str, fact: Fact, name: str) -> News | None:
+        """Fold a fact in, if it is news; raises `UnreadableError` with the record's name."""
+        try:
+            event = fact.read()
+        except ValueError as error:
+            raise layout.unreadable(name, str(error)) from None
+        of = AttemptId(event.hash, fact.attempt)
+        with self.lock:
+            if fact.claim is not None:
+                self.claims.setdefault(of, fact.claim)
+                self.addresses.setdefault(event.hash, fact.claim.address)
+                self.unanswered.pop(of, None)
+            if fact.address is not None:
+                self.addresses.setdefault(event.hash, fact.address)
+            self.attempts[event.hash].add(fact.attempt)
+            if event in self.events[of]:
+                return None
+            self.facts[process].append(fact)
+            self.events[of].append(event)
+            return News(fact.attempt, event)
+
+    def take_claim(self, of: AttemptId, claim: Claim) -> None:
+        """Keep a claim of which nothing is known but that it was made."""
+        with self.lock:
+            if of not in self.claims:
+                self.unanswered[of] = claim
+                self.attempts[of.hash].add(of.attempt)
+                self.addresses.setdefault(of.hash, claim.address)
+
+    def owner(self, of: AttemptId) -> str | None:
+        """The process that claimed an attempt."""
+        if of in self.claims:
+            return self.claims[of].owner
+        claim = self.unanswered.get(of)
+        return claim.owner if claim else None
+
+    def spent_by(self, process: str) -> Decimal:
+        """What the claims of a process reserved, were charged, or may have cost."""
+        with self.lock:
+            claims: dict[AttemptId, Claim | Claimed] = {**self.claims, **self.unanswered}
+            amounts = [
+                counted(claim.credits, self.events.get(of, ()))
+                for of, claim in claims.items()
+                if claim.owner == process
+            ]
+        return sum(amounts, Decimal(0))
+
+    def is_silent(self, process: str, now: float, silence: float) -> bool:
+        """Whether a process has ended, was taken over, or gave no sign for so long."""
+        seen = self.processes.get(process)
+        if seen is None:
+            return True
+        return seen.ended or now - seen.seen > silence
+
+    def heir(self, process: str) -> str:
+        """Who owns what this process claimed: itself, or the last of those that took it over."""
+        passed: set[str] = set()
+        while process not in passed:
+            passed.add(process)
+            closing = self.closings.get(process)
+            if closing is None or closing.kind != "next":
+                return process
+            process = closing.owner
+        return process
+
+
+def counted(estimate: Decimal | None, events: Iterable[Event]) -> Decimal:
+    """What an attempt has reserved, was charged or may have cost."""
+    amount = estimate or Decimal(0)
+    for event in events:
+        match event:
+            case Accepted(credits=credits_) | Adopted(credits=credits_):
+                amount = (estimate or Decimal(0)) if credits_ is None else credits_
+            case Made(credits=credits_) if credits_ is not None:
+                amount = credits_
+            case NotTaken() | Refused():
+                amount = Decimal(0)
+            case _:
+                continue
+    return amount
+
+
+class HistoryReader:
+    """Reads a run's records, at first from the newest checkpoint, then what has come since.
+
+    The order matters: claims, then signs, then logs. So of a claim without an answer whose process
+    is silent there was none when it was last seen.
+    """
+
+    def __init__(self, objects: Objects, names: RunNames, own: str | None = None) -> None:
+        self._objects = objects
+        self._names = names
+        self._own = own  # its log needs not to be read: it is written from what is known here
+        self.history = History()
+
+    def open(self) -> History:
+        """Read all that there is; raises `UnreadableError` with the name of what is not."""
+        self._from_checkpoint()
+        self.refresh()
+        return self.history
+
+    def refresh(self) -> list[News]:
+        """Read what has come since; the events among it, in no order but that of each log."""
+        claims = self._objects.list(self._names.folder("claims"))
+        self._see_signs()
+        self._read_closings()
+        news = self._read_logs()
+        self._take_claims(claims)
+        self._read_decisions()
+        return news
+
+    def _from_checkpoint(self) -> None:
+        listed = self._objects.list(self._names.folder("checkpoints"))
+        if not listed:
+            return
+        name = max(listed, key=lambda info: info.modified).name
+        content = self._objects.read(name, CHECKPOINT_LIMIT)
+        if content is None:
+            raise layout.unreadable(name, "it was listed and is gone")
+        checkpoint = layout.decode(content, Checkpoint, name)
+        for process, facts in checkpoint.facts.items():
+            for fact in facts:
+                self.history.take(process, fact, name)
+        for process, number in checkpoint.read.items():
+            self.history.processes[process] = ProcessSeen(
+                machine=checkpoint.machines.get(process, ""),
+                next=number,
+                ended=process in checkpoint.ended,
+            )
+
+    def _see_signs(self) -> None:
+        for info in self._objects.list(self._names.folder("signs")):
+            process = layout.process_of(info.name)
+            if process is not None:
+                self._saw(process, info)
+
+    def _saw(self, process: str, info: ObjectInfo) -> None:
+        with self.history.lock:
+            seen = self.history.processes[process]
+            seen.seen = max(seen.seen, info.modified)
+            self.history.newest = max(self.history.newest, info.modified)
+
+    def look_at(self, process: str) -> None:
+        """See when one process last gave a sign or wrote a record."""
+        sign = self._objects.info(self._names.sign(process))
+        batches = self._batches(self._names.folder("log"), process)
+        for info in (sign, *batches):
+            if info is not None:
+                self._saw(process, info)
+
+    def _read_closings(self) -> None:
+        listed = self._objects.list(self._names.folder("closings"))
+        new = [
+            info.name
+            for info in listed
+            if (process := layout.process_of(info.name)) and process not in self.history.closings
+        ]
+        for name, content in self._contents(new):
+            self.history.closings[name.rpartition("/")[2]] = layout.decode(content, Closing, name)
+
+    def _read_decisions(self) -> None:
+        known = self.history.decisions
+        names = {}
+        for info in self._objects.list(self._names.folder("decisions")):
+            of_number = layout.decided(info.name)
+            if of_number and of_number[1] not in known[of_number[0]]:
+                names[info.name] = of_number
+        for name, content in self._contents(names):
+            of, number = names[name]
+            known[of][number] = layout.decode(content, StoredDecision, name)
+
+    def _read_logs(self) -> list[News]:
+        folder = self._names.folder("log")
+        processes = [p for p in self._objects.folders(folder) if layout.process_of(p)]
+        open_ = [p for p in processes if p != self._own and not self.history.processes[p].ended]
+        listed = self._together(lambda p: self._batches(folder, p), open_)
+        news: list[News] = []
+        for process, infos in listed:
+            news.extend(self._read_log(process, infos))
+        return news
+
+    def _batches(self, folder: str, process: str) -> list[ObjectInfo]:
+        following = self.history.processes[process].next
+        after = f"{following - 1:08}" if following else ""
+        infos = self._objects.list(f"{folder}/{process}", after)
+        return [info for info in infos if layout.numbered(info.name) is not None]
+
+    def _read_log(self, process: str, infos: Sequence[ObjectInfo]) -> Iterator[News]:
+        """A log's records, each of which was written after the one before.
+
+        The listing of a folder may miss one that is just made, so all up to the last are read.
+        """
+        seen = self.history.processes[process]
+        for info in infos:
+            self._saw(process, info)
+        last = max((layout.numbered(info.name) or 0 for info in infos), default=-1)
+        if last - seen.next > len(infos) + _AT_ONCE:
+            name = self._names.batch(process, seen.next)
+            raise layout.unreadable(name, "it is missing, and later ones are there")
+        names = [self._names.batch(process, number) for number in range(seen.next, last + 1)]
+        for name, content in self._contents(names):
+            batch = layout.decode(content, Batch, name)
+            if batch.process != process:
+                raise layout.unreadable(name, f"it is of {batch.process}")
+            taken = [self.history.take(process, fact, name) for fact in batch.facts]
+            yield from (news for news in taken if news is not None)
+            seen.next += 1
+            seen.machine = batch.machine
+            seen.ended = batch.ends
+
+    def _take_claims(self, listed: Sequence[ObjectInfo]) -> None:
+        history = self.history
+        new = {}
+        for info in listed:
+            of = layout.claimed(info.name)
+            if of is None:
+                continue
+            owner = history.owner(of)
+            if owner is None:
+                new[info.name] = (of, info)
+            else:
+                self._saw(owner, info)
+        for name, content in self._contents(new):
+            of, info = new[name]
+            claim = layout.decode(content, Claim, name)
+            history.take_claim(of, claim)
+            self._saw(claim.owner, info)
+            seen = history.processes[claim.owner]
+            seen.machine = seen.machine or claim.machine
+
+    def _contents(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """All of these objects, in their order; raises `UnreadableError` for one that is gone."""
+        for name, content in self._together(lambda n: self._objects.read(n, LIMIT), names):
+            if content is None:
+                raise layout.unreadable(name, "it is gone, and something is known of it")
+            yield name, content
+
+    @staticmethod
+    def _together(call: Callable[[str], R], names: Collection[str]) -> Iterator[tuple[str, R]]:
+        if len(names) <= 1:
+            yield from ((name, call(name)) for name in names)
+            return
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            yield from zip(names, pool.map(call, names), strict=True)
+
+    def checkpoint(self, process: str, at: float) -> Checkpoint:
+        """What was read so far, as it can be left for those who come later."""
+        with self.history.lock:
+            processes: Mapping[str, ProcessSeen] = self.history.processes
+            return Checkpoint(
+                process=process,
+                at=at,
+                read={name: seen.next for name, seen in processes.items()},
+                ended=frozenset(name for name, seen in processes.items() if seen.ended),
+                machines={name: seen.machine for name, seen in processes.items()},
+                facts={name: tuple(facts) for name, facts in self.history.facts.items()},
+            )
