@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.commands import Ended, Shell
 
-from veogen.cli.plan import table, view
+from veogen.cli.plan import PlanView, table
 from veogen.document.reader import read
 from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
@@ -372,7 +372,7 @@ def test_twins_of_a_large_plan_are_told(shell: Shell) -> None:
 @pytest.mark.parametrize("width", [60, 80, 132])
 def test_the_table_fits_the_terminal(shell: Shell, width: int) -> None:
     spec = load_spec(shell.folder / "specs/a.yaml")
-    shown = view(plan(spec), None, shell.folder, spec.policy.models)
+    shown = PlanView.of(plan(spec), None, shell.folder, spec.policy.models)
 
     rows = list(table(shown, spec.policy.models, width))[2:7]
 
@@ -386,7 +386,7 @@ def test_wide_letters_keep_the_table_within_the_terminal(shell: Shell) -> None:
         f"veogen: 1\nshots: [{{name: s, prompt: '{{{{ city }}}}{words}', matrix: {{city: [東京, Oslo]}}}}]\n"
     )
     spec = load_spec(shell.folder / "specs/a.yaml")
-    shown = view(plan(spec), None, None, spec.policy.models)
+    shown = PlanView.of(plan(spec), None, None, spec.policy.models)
 
     assert list(table(shown, spec.policy.models, 60))[2:5] == [
         "address       seconds  credits  prompt",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.plan import view
+from veogen.cli.plan import PlanView
 from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.errors import ExitCode, VeogenError
@@ -37,7 +37,8 @@ def print_balance(specs: Sequence[Path], options: SpecOptions, format_: str) -> 
     balance, simulated = _balance(settings)
     data = _data(balance, simulated=simulated)
     if specs:
-        data["plan"] = _plan_data(balance, price)
+        left = None if price is None else str(balance.spendable - price)
+        data["plan"] = {"to_buy": None if price is None else str(price), "left": left}
     if format_ == "json":
         click.echo(json.dumps(data, indent=2))
     else:
@@ -48,17 +49,17 @@ def print_balance(specs: Sequence[Path], options: SpecOptions, format_: str) -> 
 
 def _balance(settings: Settings) -> tuple[Balance, bool]:
     with Evolink.from_settings(settings, request_timeout=_TIMEOUT) as gateway:
-        found = gateway.balance()
-        if isinstance(found, ReadError):
-            raise AccountError(_why(found, settings))
-        return found, bool(gateway.simulated)
+        balance = gateway.balance()
+        if isinstance(balance, ReadError):
+            raise AccountError(_why(balance, settings))
+        return balance, bool(gateway.simulated)
 
 
 def _why(unread: ReadError, settings: Settings) -> str:
-    told = f"{unread.message} ({unread.code})"
+    text = f"{unread.message} ({unread.code})"
     if unread.denied:
-        return f"the gateway refuses the key in {KEY}: {told}"
-    return f"{settings.base_url} does not show the balance: {told}"
+        return f"the gateway refuses the key in {KEY}: {text}"
+    return f"{settings.base_url} does not show the balance: {text}"
 
 
 def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
@@ -68,10 +69,10 @@ def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
         plan_specs(specs, max_requests=options.max_requests), options.select, options.deselect
     )
     views = [
-        view(plan, owned_by(spec), project_root(spec), spec.policy.models)
+        PlanView.of(plan, owned_by(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, plans, strict=True)
     ]
-    return total_credits(request for one in views for request in one.to_buy)
+    return total_credits(request for view in views for request in view.to_buy)
 
 
 def _data(balance: Balance, *, simulated: bool) -> dict[str, Any]:
@@ -89,11 +90,6 @@ def _data(balance: Balance, *, simulated: bool) -> dict[str, Any]:
     }
 
 
-def _plan_data(balance: Balance, price: Decimal | None) -> dict[str, str | None]:
-    left = None if price is None else str(balance.spendable - price)
-    return {"to_buy": None if price is None else str(price), "left": left}
-
-
 def _table(balance: Balance, *, simulated: bool) -> Iterator[str]:
     key = "unlimited" if balance.key_remaining is None else str(balance.key_remaining)
     rows = [
@@ -102,8 +98,8 @@ def _table(balance: Balance, *, simulated: bool) -> Iterator[str]:
         ("the account", str(balance.user_remaining), str(balance.user_used)),
     ]
     left, right = (max(len(row[column]) for row in rows) for column in (1, 2))
-    for name, one, other in rows:
-        yield f"{name:<11}  {one:>{left}}  {other:>{right}}"
+    for name, left_text, used_text in rows:
+        yield f"{name:<11}  {left_text:>{left}}  {used_text:>{right}}"
     yield f"{balance.spendable} credits can be spent{' (simulated)' if simulated else ''}"
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -43,7 +44,7 @@ class DiffSide:
     `spec` is None for a lock or a plan file, `results` where nothing is known.
     """
 
-    shown: str
+    label: str
     plan: Plan
     spec: Spec | None
     results: Owned | None
@@ -68,16 +69,16 @@ class SideReader:
     ) -> None:
         self._stack.close()
 
-    def read(self, written: str) -> tuple[DiffSide, ...]:
+    def read(self, word: str) -> tuple[DiffSide, ...]:
         """What a word of the command line means: a path, or `REV:path`."""
-        here = Path(written)
+        here = Path(word)
         if here.is_file() or here.is_dir():
             return tuple(self.on_disk(here))
         if here.exists():
-            raise UsageError(f"{written}: {NO_FILE}; what git holds is written REV:PATH")
-        revision, path = _split_revision(written)
+            raise UsageError(f"{word}: {NO_FILE}; what git holds is written REV:PATH")
+        revision, path = _split_revision(word)
         if path is None:
-            raise UsageError(f"{written}: there is no such file, and it is not REV:PATH either")
+            raise UsageError(f"{word}: there is no such file, and it is not REV:PATH either")
         repository = self.repository(Path.cwd())
         tree = Tree(repository, repository.commit(revision), revision)
         return tuple(self.at_revision(tree, _below_top(tree, path)))
@@ -98,7 +99,7 @@ class SideReader:
                 for spec in specs_in(Revision(tree, PurePosixPath()), path):
                     yield from self.at_revision(tree, spec)
             case "file":
-                root = _root_in(tree, path)
+                root = nearest_root(list(path.parents), lambda at, kind: tree.kind(at) == kind)
                 yield from self._sides(Revision(tree, root), path.relative_to(root))
             case _:
                 return
@@ -107,10 +108,10 @@ class SideReader:
         """The repository that a folder, or the nearest above it that is there, is in."""
         while not folder.is_dir():
             folder = folder.parent
-        found = Repository.around(folder)
-        if found.top not in self._repositories:
-            self._repositories[found.top] = self._stack.enter_context(found)
-        return self._repositories[found.top]
+        repository = Repository.around(folder)
+        if repository.top not in self._repositories:
+            self._repositories[repository.top] = self._stack.enter_context(repository)
+        return self._repositories[repository.top]
 
     def _sides(self, files: Files, path: PurePosixPath) -> Iterator[DiffSide]:
         try:
@@ -127,15 +128,15 @@ class SideReader:
         if spec is not None:
             # Money over a budget is worth a note in a review, and no reason not to have one.
             free = replace(spec, budget=replace(spec.budget, max_credits=None))
-            found = plan(free, max_requests=self._options.max_requests)
-            yield self._side(files, path, replace(found, budget=spec.budget), spec)
+            made = plan(free, max_requests=self._options.max_requests)
+            yield self._side(files, path, replace(made, budget=spec.budget), spec)
 
-    def _side(self, files: Files, path: PurePosixPath, found: Plan, spec: Spec | None) -> DiffSide:
+    def _side(self, files: Files, path: PurePosixPath, made: Plan, spec: Spec | None) -> DiffSide:
         return DiffSide(
-            shown=files.shown(path),
-            plan=found,
+            label=files.shown(path),
+            plan=made,
             spec=spec,
-            results=owned_in(files, found.name, found.profile),
+            results=owned_in(files, made.name, made.profile),
         )
 
     def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
@@ -159,33 +160,29 @@ def _unreadable_format(raw: bytes) -> str | None:
     return None
 
 
-def _split_revision(written: str) -> tuple[str, str | None]:
+def _split_revision(word: str) -> tuple[str, str | None]:
     """A revision and a path, parted as git does it: by the first colon outside of braces."""
     depth = 0
-    for index, character in enumerate(written):
+    for index, character in enumerate(word):
         depth += {"{": 1, "}": -1}.get(character, 0)
         if character == ":" and depth == 0 and index > 0:
-            return written[:index], written[index + 1 :]
-    return written, None
+            return word[:index], word[index + 1 :]
+    return word, None
 
 
-def _below_top(tree: Tree, written: str) -> PurePosixPath:
+def _below_top(tree: Tree, path_text: str) -> PurePosixPath:
     """A path of `REV:path` below the top; with a dot first it is relative to where we are."""
     here = Path.cwd().resolve().relative_to(tree.repository.top.resolve())
-    relative = PurePosixPath(os.path.normpath(here / written))
-    is_relative = written.startswith(("./", "../"))
-    path = relative if is_relative else PurePosixPath(os.path.normpath(written))
+    relative = PurePosixPath(os.path.normpath(here / path_text))
+    is_relative = path_text.startswith(("./", "../"))
+    path = relative if is_relative else PurePosixPath(os.path.normpath(path_text))
     try:
         tree.find(path)
     except (OSError, OutsideRootError):
-        hint = f"; did you mean {tree.label}:./{written}?" if tree.kind(relative) else ""
-        message = f"{tree.label}:{written}: there is no such file at that revision{hint}"
+        hint = f"; did you mean {tree.label}:./{path_text}?" if tree.kind(relative) else ""
+        message = f"{tree.label}:{path_text}: there is no such file at that revision{hint}"
         raise UsageError(message) from None
     return path
-
-
-def _root_in(tree: Tree, spec: PurePosixPath) -> PurePosixPath:
-    return nearest_root(list(spec.parents), lambda place, kind: tree.kind(place) == kind)
 
 
 Pair: TypeAlias = tuple[DiffSide | None, DiffSide | None]
@@ -206,9 +203,9 @@ def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
         return
     left = list(old)
     partners: dict[int, DiffSide] = {}
-    for key in (_path, _name):
+    for key in (attrgetter("plan.spec", "plan.profile"), attrgetter("plan.name", "plan.profile")):
         for index, side in enumerate(new):
-            partner = next((one for one in left if key(one) == key(side)), None)
+            partner = next((other for other in left if key(other) == key(side)), None)
             if index not in partners and partner is not None:
                 partners[index] = partner
                 left.remove(partner)
@@ -218,22 +215,14 @@ def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
         yield side, None
 
 
-def _path(side: DiffSide) -> tuple[str, str | None]:
-    return side.plan.spec, side.plan.profile
-
-
-def _name(side: DiffSide) -> tuple[str, str | None]:
-    return side.plan.name, side.plan.profile
-
-
 def _review(old: DiffSide | None, new: DiffSide | None) -> Review:
     before, after = _requests(old), _requests(new)
     difference = compare(before, after)
-    known = new or old
+    side = new or old
     return Review(
-        name=known.plan.name if known else "",
-        old=old.shown if old else None,
-        new=new.shown if new else None,
+        name=side.plan.name if side else "",
+        old=old.label if old else None,
+        new=new.label if new else None,
         difference=difference,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
         money=money(before, after, _is_bought(old)),
@@ -270,7 +259,7 @@ def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -
         )
     if new is not None:
         tally, budget, profile = new.plan.tally, new.plan.budget, new.plan.profile
-        yield from (p.message for p in over_budget(tally, budget, profile, _place(new)))
+        yield from (p.message for p in over_budget(tally, budget, profile, Place(new.label, 1, 1)))
     moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))
@@ -279,12 +268,8 @@ def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -
 
 def _over_limits(sides: Iterable[DiffSide]) -> Iterator[str]:
     """What the team's limits have against all new plans together."""
-    found = [(side.spec, side.plan.tally) for side in sides if side.spec is not None]
-    yield from (problem.message for problem in over_limits(found))
-
-
-def _place(side: DiffSide) -> Place:
-    return Place(side.shown, 1, 1)
+    tallies = [(side.spec, side.plan.tally) for side in sides if side.spec is not None]
+    yield from (problem.message for problem in over_limits(tallies))
 
 
 def _credits(requests: Iterable[Request]) -> str:
@@ -295,18 +280,15 @@ def _credits(requests: Iterable[Request]) -> str:
 def print_diff(sides: Sequence[str], options: SpecOptions, base: str | None, format_: str) -> bool:
     """Print what differs of OLD and NEW, or of specs since `base`; whether anything does."""
     with SideReader(options) as reader:
-        old, new = _both(reader, sides) if base is None else _since(reader, base, sides)
+        if base is not None:
+            old, new = _since(reader, base, sides)
+        elif len(sides) == 2:  # noqa: PLR2004 - old and new
+            old, new = reader.read(sides[0]), reader.read(sides[1])
+        else:
+            raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
         report = compared(old, new, options)
     _write(report, format_)
     return bool(report)
-
-
-def _both(
-    reader: SideReader, words: Sequence[str]
-) -> tuple[Sequence[DiffSide], Sequence[DiffSide]]:
-    if len(words) != 2:  # noqa: PLR2004 - old and new
-        raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
-    return reader.read(words[0]), reader.read(words[1])
 
 
 def _since(
@@ -331,7 +313,7 @@ def _since(
 
 def _key(side: DiffSide) -> tuple[str, str]:
     """What is meant twice, by a folder and by its name, counts once."""
-    return side.shown, side.plan.spec
+    return side.label, side.plan.spec
 
 
 def _below(path: Path, top: Path) -> PurePosixPath:

@@ -31,7 +31,10 @@ def exit_code_for(error: Exception) -> ExitCode:
             click.echo("Interrupted.", err=True)
             return ExitCode.INTERRUPTED
         case MistakesError():
-            return _mistaken(error)
+            from veogen.cli.output import print_problems  # noqa: PLC0415 - only where it is needed
+
+            print_problems(error.problems, sys.stderr)
+            return error.exit_code
         case VeogenError():
             click.echo(f"error: {plain_lines(str(error))}", err=True)
             return error.exit_code
@@ -47,13 +50,6 @@ def exit_code_for(error: Exception) -> ExitCode:
             return ExitCode.USAGE
         case _:
             return _bug(error)
-
-
-def _mistaken(error: MistakesError) -> ExitCode:
-    from veogen.cli.output import print_problems  # noqa: PLC0415 - only where something is wrong
-
-    print_problems(error.problems, sys.stderr)
-    return error.exit_code
 
 
 def _bug(error: Exception) -> ExitCode:

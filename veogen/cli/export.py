@@ -22,24 +22,19 @@ def export_clips(
 ) -> ExitCode:
     """Copy the clips of the chosen requests and list them; `INCOMPLETE` where one has no clip."""
     snapshot = read_snapshot(find_run(run), SystemClock().now())
-    chosen = _chosen(snapshot, read_select(tuple(select)), read_globs(tuple(deselect)))
+    planned = list(snapshot.ledger.planned)
+    globs = read_select(tuple(select)), read_globs(tuple(deselect))
+    addresses = selected((state.request.address for state in planned), *globs)
+    chosen = [state for state in planned if state.request.address in addresses]
     ready = [s for s in chosen if s.record.videos and snapshot.has_files(s)]
-    found = list(exports(ready))
+    clips = list(exports(ready))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copy(found, snapshot, folder)
+        copy(clips, snapshot, folder)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
     click.echo(os.fsencode(typed_path(folder / LIST)))
-    return _missing(chosen, snapshot, len(found))
-
-
-def _chosen(
-    snapshot: Snapshot, select: tuple[str, ...], deselect: tuple[str, ...]
-) -> list[RequestState]:
-    standings = list(snapshot.ledger.planned)
-    addresses = selected((s.request.address for s in standings), select, deselect)
-    return [standing for standing in standings if standing.request.address in addresses]
+    return _missing(chosen, snapshot, len(clips))
 
 
 def _missing(chosen: Sequence[RequestState], snapshot: Snapshot, copied: int) -> ExitCode:
@@ -50,6 +45,6 @@ def _missing(chosen: Sequence[RequestState], snapshot: Snapshot, copied: int) ->
         if standing.record.status != "completed" or not snapshot.is_whole(standing):
             code = ExitCode.INCOMPLETE
             here = "" if snapshot.is_whole(standing) else ", not here"
-            told = f"{standing.request.address}: {standing.record.status}{here}"
-            click.echo(plain(told), err=True)
+            line = f"{standing.request.address}: {standing.record.status}{here}"
+            click.echo(plain(line), err=True)
     return code

@@ -22,8 +22,8 @@ def write_gallery(
     other = None
     if compare is not None:
         other_path = find_run(compare)
-        seen = read_snapshot(other_path, now)
-        other = seen, commands_for(other_path, seen.ledger.name)
+        other_snapshot = read_snapshot(other_path, now)
+        other = other_snapshot, commands_for(other_path, other_snapshot.ledger.name)
     names = commands_for(path, snapshot.ledger.name)
     page = RunDirectory(path).gallery
     text = gallery(snapshot, names, now, folder=path, other=other)

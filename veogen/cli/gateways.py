@@ -140,15 +140,16 @@ class Webhooks:
             if session.callback_url is not None:
                 self.callbacks.register(session.callback_url.secret, session.scheduler.hint)
         echo(f"listening on {self.at} for callbacks to {self.base}/…; tasks are polled as well")
-        told = [
+        by_callback = [
             session.callback_url is not None and session.callback_url.for_request(entry) is not None
             for session in sessions
             for entry in session.to_buy
         ]
-        self.expected = sum(told)
-        if not all(told):
+        self.expected = sum(by_callback)
+        if not all(by_callback):
+            all_ = counted(len(by_callback), "request")
             echo(
-                f"note: {len(told) - self.expected} of {counted(len(told), 'request')} to buy will "
+                f"note: {by_callback.count(False)} of {all_} to buy will "
                 "be polled only: with another callback_url, or a model that takes none"
             )
 

@@ -46,7 +46,7 @@ class Lock:
     stored: Stored
 
     @property
-    def shown(self) -> str:
+    def path_text(self) -> str:
         return os.path.relpath(self.path)
 
 
@@ -57,9 +57,11 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     for path in spec_paths(specs, locks=True):
         try:
             for lock, spec in _locks(path, options):
-                found = check_lock(lock, spec, options)
-                fresh[found[1].profile].append(found)
-                _print_fresh(lock, found[1])
+                checked = check_lock(lock, spec, options)
+                fresh[checked[1].profile].append(checked)
+                echo(f"{lock.path_text}: up to date, {_size_and_price(checked[1])}")
+                if note := price_note(lock, checked[1]):
+                    echo(f"note: {note}")
         except MistakesError as error:
             problems.extend(error.problems)
         except StaleError as error:
@@ -80,13 +82,6 @@ def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
         yield from ((lock, path) for lock in locks_of(path, options))
 
 
-def _print_fresh(lock: Lock, now: Plan) -> None:
-    echo(f"{lock.shown}: up to date, {_size_and_price(now)}")
-    note = price_note(lock, now)
-    if note is not None:
-        echo(f"note: {note}")
-
-
 def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     """Write the lock of every spec that is meant."""
     specs = load_specs(arguments, options)
@@ -101,24 +96,24 @@ def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
 
 def _refuse_shared(specs: Sequence[Spec]) -> None:
     """Two specs whose names differ only in their extension would have one lock."""
-    seen: dict[Path, Spec] = {}
+    owners: dict[Path, Spec] = {}
     for spec in specs:
-        first = seen.setdefault(lock_file(spec), spec)
+        first = owners.setdefault(lock_file(spec), spec)
         if first is not spec:
             raise UsageError(f"{first.path} and {spec.path} would have the same lock; rename one")
 
 
 def _write(spec: Spec, now: Plan) -> None:
     path = lock_file(spec)
-    shown = os.path.relpath(path)
+    path_text = os.path.relpath(path)
     before = _before(path, now, spec)
     text = lock_text(now, spec.policy.models).encode()
     if before is not None and before == text:
-        echo(f"{shown}: up to date, {_size_and_price(now)}")
+        echo(f"{path_text}: up to date, {_size_and_price(now)}")
     else:
         with whole_file(Path(os.path.relpath(path))) as file:
             file.write(text)
-        echo(f"{shown}: written, {_size_and_price(now)}")
+        echo(f"{path_text}: written, {_size_and_price(now)}")
 
 
 def _before(path: Path, now: Plan, spec: Spec) -> bytes | None:
@@ -168,13 +163,13 @@ def lock_of(spec: Path, options: SpecOptions) -> Lock:
 
 def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
     """The lock in a file; raises `StaleError` when there is none that can be relied on."""
-    shown = os.path.relpath(path)
+    path_text = os.path.relpath(path)
     try:
-        return Lock(path=path, stored=read_lock(read_file(path), shown))
+        return Lock(path=path, stored=read_lock(read_file(path), path_text))
     except FileNotFoundError:
-        raise StaleError(f"{shown}: there is no lock; {advice}") from None
+        raise StaleError(f"{path_text}: there is no lock; {advice}") from None
     except OSError as error:
-        raise UsageError(f"{shown}: {error.strerror}") from None
+        raise UsageError(f"{path_text}: {error.strerror}") from None
     except MistakesError as error:
         raise StaleError(f"this lock cannot be relied on\n{error}") from None
 
@@ -199,13 +194,13 @@ def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan
     """
     old = lock.stored.plan
     if not spec.exists():
-        raise StaleError(f"{lock.shown}: its spec is gone: {os.path.relpath(spec)}")
+        raise StaleError(f"{lock.path_text}: its spec is gone: {os.path.relpath(spec)}")
     reading: Reading = {**options.reading, "settings": options.settings or old.settings}
     try:
         loaded = load_spec(spec, profile=old.profile, **reading)
     except MistakesError as error:
         if any(problem.code == "unknown-profile" for problem in error.problems):
-            raise StaleError(f"{lock.shown}: the spec has no profile {old.profile!r}") from None
+            raise StaleError(f"{lock.path_text}: the spec has no profile {old.profile!r}") from None
         raise
     now = plan(loaded, max_requests=options.max_requests)
     refuse_stale(lock, now, loaded, options)
@@ -215,17 +210,17 @@ def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan
 def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> None:
     """Raise `StaleError` with all that differs in what is selected."""
     plans = narrowed((now, lock.stored.plan), options.select, options.deselect)
-    found = drift(*reversed(plans))
-    if found:
+    differences = drift(*reversed(plans))
+    if differences:
         typed = replace(options, profile=now.profile, settings=now.settings)
-        raise StaleError("\n".join(_stale_lines(lock, found, spec, typed)))
+        raise StaleError("\n".join(_stale_lines(lock, differences, spec, typed)))
 
 
-def _stale_lines(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
-    yield f"{lock.shown}: stale; the spec makes something else now"
-    yield from (f"  ~ {fact}" for fact in found.facts)
-    groups = grouped(found.difference.changed, causes_of(None, spec))
-    yield from difference_lines(found.difference, groups, uncoloured)
+def _stale_lines(lock: Lock, differences: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
+    yield f"{lock.path_text}: stale; the spec makes something else now"
+    yield from (f"  ~ {fact}" for fact in differences.facts)
+    groups = grouped(differences.difference.changed, causes_of(None, spec))
+    yield from difference_lines(differences.difference, groups, uncoloured)
     yield f"Look at it: {_command('diff', lock, typed)}"
     yield f"Approve it: {_command('lock', lock, typed)}"
 
@@ -233,7 +228,7 @@ def _stale_lines(lock: Lock, found: Drift, spec: Spec, typed: SpecOptions) -> It
 def _command(name: str, lock: Lock, options: SpecOptions) -> str:
     """The command that shows or accepts what differs, as it is typed."""
     spec = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
-    words = [name, lock.shown] if name == "diff" else [name]
+    words = [name, lock.path_text] if name == "diff" else [name]
     return _command_line(words, spec, options)
 
 
@@ -257,4 +252,4 @@ def _is_of(lock: Lock, spec: Path) -> bool:
 
 def price_note(lock: Lock, now: Plan) -> str | None:
     moved = moved_price(lock.stored, now)
-    return None if moved is None else f"{lock.shown}: {moved}"
+    return None if moved is None else f"{lock.path_text}: {moved}"

@@ -47,11 +47,11 @@ def rule_line(rule: Rule) -> str:
     )
     about = [f"{name} {_value_text(value)}" for name, value in rule.fixes.items()]
     about += [*rule.refuses, *rule.ignores]
-    told = rule.message + (f" ({', '.join(about)})" if about else "")
+    message = rule.message + (f" ({', '.join(about)})" if about else "")
     words = (
         f"with {when}:" if when else "",
         "warning:" if rule.severity == "warning" else "",
-        told,
+        message,
     )
     return " ".join(filter(None, words))
 
@@ -146,23 +146,14 @@ _WIDTH = 100
 
 def print_models(model_id: str | None, format_: str) -> None:
     """Print all models, or all about one."""
-    models = _project_models()
+    models = load_policy(Folder(project_root(Path("any.yaml")))).models  # of the project we are in
     if model_id is None:
         _print_all(models, format_)
     else:
-        _print_model(_model(model_id, models), format_)
-
-
-def _project_models() -> Mapping[str, Model]:
-    """The models of the project that this folder is in."""
-    return load_policy(Folder(project_root(Path("any.yaml")))).models
-
-
-def _model(model_id: str, models: Mapping[str, Model]) -> Model:
-    if model_id not in models:
-        hint = did_you_mean(model_id, models) or f"known are {', '.join(models)}"
-        raise UsageError(f"{model_id!r} is not a known model; {hint}")
-    return models[model_id]
+        if model_id not in models:
+            hint = did_you_mean(model_id, models) or f"known are {', '.join(models)}"
+            raise UsageError(f"{model_id!r} is not a known model; {hint}")
+        _print_model(models[model_id], format_)
 
 
 def _print_all(models: Mapping[str, Model], format_: str) -> None:
@@ -221,10 +212,10 @@ def _parameters(model: Model, width: int) -> Iterator[str]:
     lengths = [max(len(row[column]) for row in rows) for column in range(3)]
     room = max(width - sum(lengths) - 3 * len(_GAP), 24)
     for row in rows:
-        told = textwrap.wrap(row[3], room) or [""]
+        wrapped = textwrap.wrap(row[3], room) or [""]
         cells = [text.ljust(length) for text, length in zip(row, lengths, strict=False)]
-        yield _GAP.join([*cells, told[0]]).rstrip()
-        for line in told[1:]:
+        yield _GAP.join([*cells, wrapped[0]]).rstrip()
+        for line in wrapped[1:]:
             yield " " * (sum(lengths) + 3 * len(_GAP)) + line
 
 
@@ -233,11 +224,11 @@ def _prices(model: Model, width: int) -> Iterator[str]:
         yield "no price is known"
         return
     yield from price_lines(model.price)
-    told = (
+    source = (
         f"prices of {model.price.date}, {model.price.credits_per_usd} credits to the dollar; "
         f"source: {model.price.source}"
     )
-    yield from textwrap.wrap(told, width)
+    yield from textwrap.wrap(source, width)
 
 
 def _columns(rows: Sequence[tuple[str, ...]], right: Sequence[int]) -> Iterator[str]:

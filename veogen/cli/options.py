@@ -199,17 +199,17 @@ def with_options(options: Sequence[Any], function: Callable[..., Any]) -> Callab
     return function
 
 
-def read_select(written: tuple[str, ...]) -> tuple[str, ...]:
+def read_select(texts: tuple[str, ...]) -> tuple[str, ...]:
     """As `read_globs`; raises `UsageError` for empty files alone, as no glob means everything."""
-    globs = read_globs(written)
-    if written and not globs:
-        raise UsageError(f"--select {' '.join(written)} names no address")
+    globs = read_globs(texts)
+    if texts and not globs:
+        raise UsageError(f"--select {' '.join(texts)} names no address")
     return globs
 
 
-def read_globs(written: tuple[str, ...]) -> tuple[str, ...]:
+def read_globs(texts: tuple[str, ...]) -> tuple[str, ...]:
     """The globs as written, with `@FILE` replaced by the file's lines."""
-    return tuple(glob for text in written for glob in _lines(text))
+    return tuple(glob for text in texts for glob in _lines(text))
 
 
 def _lines(text: str) -> list[str]:

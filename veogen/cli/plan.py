@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
 
@@ -52,6 +52,20 @@ class PlanView:
     holdings: "Owned | None"
     to_buy: tuple[Request, ...]
 
+    @classmethod
+    def of(
+        cls, plan: Plan, holdings: "Owned | None", root: Path | None, models: Mapping[str, Model]
+    ) -> Self:
+        """Of a plan as narrowed, with what is owned of it and the models that it uses."""
+        return cls(
+            root=root,
+            models=models,
+            plan=plan,
+            totals=totals_of(plan.requests, models),
+            holdings=holdings,
+            to_buy=tuple(r for r in plan.requests if not holdings or holdings.would_buy(r.hash)),
+        )
+
     @property
     def price_to_buy(self) -> Decimal | None:
         return total_credits(self.to_buy)
@@ -62,19 +76,6 @@ class PlanView:
         return self.holdings.state(request.address, request.hash)
 
 
-def view(
-    plan: Plan, holdings: "Owned | None", root: Path | None, models: Mapping[str, Model]
-) -> PlanView:
-    return PlanView(
-        root=root,
-        models=models,
-        plan=plan,
-        totals=totals_of(plan.requests, models),
-        holdings=holdings,
-        to_buy=tuple(r for r in plan.requests if not holdings or holdings.would_buy(r.hash)),
-    )
-
-
 _LEAST_PROMPT = 20
 _GAP = "  "
 _PROMPT = 6
@@ -82,19 +83,15 @@ _PROMPT = 6
 
 def table(view: PlanView, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
     """The lines of the table; `width` is that of the terminal, None where there is none."""
-    yield _title(view)
+    profile = f", profile {view.plan.profile}" if view.plan.profile else ""
+    root = f" (project root: {view.root})" if view.root else ""
+    yield plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
     yield ""
     rows = [_cells(view, request, models) for request in view.plan.requests]
     header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
     yield from _columns([header, *rows], _columns_shown(view), width)
     yield ""
     yield from _sums(view, models)
-
-
-def _title(view: PlanView) -> str:
-    profile = f", profile {view.plan.profile}" if view.plan.profile else ""
-    root = f" (project root: {view.root})" if view.root else ""
-    return plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
 
 
 def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
@@ -114,16 +111,16 @@ def _images(request: Request, model: Model) -> str:
     number = images_of(request.body)
     if not number:
         return ""
-    written, derived = request.body.get("generation_type"), model.taken_as(request.body)
-    return plain(f"{number} {written or (f'{derived}?' if derived else '')}").rstrip()
+    kind, derived = request.body.get("generation_type"), model.taken_as(request.body)
+    return plain(f"{number} {kind or (f'{derived}?' if derived else '')}").rstrip()
 
 
 def _columns_shown(view: PlanView) -> Sequence[int]:
     """The columns that say something: not those in which all requests are alike."""
     several = any(request.videos > 1 for request in view.plan.requests)
     owned = any(view.state(request) != "new" for request in view.plan.requests)
-    shown = any("image_urls" in request.body for request in view.plan.requests)
-    optional = [index for index, kept in ((4, owned), (5, shown)) if kept]
+    images = any("image_urls" in request.body for request in view.plan.requests)
+    optional = [index for index, kept in ((4, owned), (5, images)) if kept]
     return [0, 1, *([2] if several else []), 3, *optional, _PROMPT]
 
 
@@ -205,35 +202,22 @@ def _write(
 
         with output_file(out) as file:
             file.write(text.encode())
-    return tuple(warning for one in views for warning in one.plan.warnings)
+    return tuple(warning for view in views for warning in view.plan.warnings)
 
 
 def _views(specs: Sequence[Spec], options: SpecOptions) -> list[PlanView]:
     plans = plan_specs(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
-        view(plan, owned_by(spec), project_root(spec), spec.policy.models)
+        PlanView.of(plan, owned_by(spec), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, chosen, strict=True)
     ]
 
 
-def _tables(views: Sequence[PlanView], width: int | None) -> Iterator[str]:
-    for index, one in enumerate(views):
-        if index:
-            yield ""
-        yield from table(one, one.models, width)
-
-
 def _data(views: Sequence[PlanView]) -> Any:
     """One plan, or an array of several."""
-    plans = [plan_data(one.plan, one.totals, one.state, one.price_to_buy) for one in views]
+    plans = [plan_data(v.plan, v.totals, v.state, v.price_to_buy) for v in views]
     return plans[0] if len(plans) == 1 else plans
-
-
-def _json_lines(views: Sequence[PlanView]) -> Iterator[str]:
-    for one in views:
-        for request in one.plan.requests:
-            yield request_line(request, one.state(request))
 
 
 def _text_lines(views: Sequence[PlanView], format_: str, width: int | None) -> Iterator[str]:
@@ -245,9 +229,14 @@ def _text_lines(views: Sequence[PlanView], format_: str, width: int | None) -> I
 
             yield from yaml_lines(_data(views))
         case "jsonl":
-            yield from _json_lines(views)
+            for view in views:
+                for request in view.plan.requests:
+                    yield request_line(request, view.state(request))
         case _:
-            yield from _tables(views, width)
+            for index, view in enumerate(views):
+                if index:
+                    yield ""
+                yield from table(view, view.models, width)
 
 
 HELD_BACK = 1 << 23

@@ -270,10 +270,10 @@ def confirm(
     models: Mapping[str, Model],
 ) -> None:
     """Ask on a terminal whether to buy; raises `UsageError` for a no, or off a terminal."""
-    entries = [entry for session in sessions for entry in session.to_buy]
-    if not entries or yes:
+    requests = [request for session in sessions for request in session.to_buy]
+    if not requests or yes:
         return
-    click.echo(describe(sessions, entries, policy, models), err=True)
+    click.echo(describe(sessions, requests, policy, models), err=True)
     if isinstance(account := balance(), Balance):
         click.echo(f"Balance: {account.spendable} credits.", err=True)
     if not click.confirm("Buy them?", err=True):
@@ -288,33 +288,33 @@ def refuse_without_terminal() -> None:
 
 def describe(
     sessions: Sequence[Run],
-    entries: Sequence[Request],
+    requests: Sequence[Request],
     policy: RunPolicy,
     models: Mapping[str, Model],
 ) -> str:
     """What would be bought, in requests, videos, seconds and money."""
     states: Counter[str] = Counter(
-        session.owned.state(entry.address, entry.hash)
+        session.owned.state(request.address, request.hash)
         for session in sessions
-        for entry in session.to_buy
+        for request in session.to_buy
     )
     parts = [f"{states[key]} {words}" for key, words in _WORDS.items() if states[key]]
-    videos = sum(entry.videos for entry in entries)
-    seconds = sum(_seconds(entry, models) for entry in entries)
-    told = (
-        f"{counted(len(entries), 'request')} ({', '.join(parts)}), {counted(videos, 'video')}, "
-        f"{counted(seconds, 'second')}: {_money(entries, models)}; "
-        f"{policy.max_in_flight} at a time, about {_minutes(len(entries), policy)} min."
+    videos = sum(request.videos for request in requests)
+    seconds = sum(_seconds(request, models) for request in requests)
+    line = (
+        f"{counted(len(requests), 'request')} ({', '.join(parts)}), {counted(videos, 'video')}, "
+        f"{counted(seconds, 'second')}: {_money(requests, models)}; "
+        f"{policy.max_in_flight} at a time, about {_minutes(len(requests), policy)} min."
     )
     if policy.max_credits is None:
-        return told
-    return f"{told} No more than {policy.max_credits} credits are spent now (--max-credits)."
+        return line
+    return f"{line} No more than {policy.max_credits} credits are spent now (--max-credits)."
 
 
-def _minutes(requests: int, policy: RunPolicy) -> int:
+def _minutes(count: int, policy: RunPolicy) -> int:
     """As many rounds as it takes, or the pace that was asked for where that is slower."""
-    rounds = math.ceil(requests / policy.max_in_flight) * _SECONDS_A_CLIP / 60
-    paced = requests / policy.submit_rate if policy.submit_rate else 0.0
+    rounds = math.ceil(count / policy.max_in_flight) * _SECONDS_A_CLIP / 60
+    paced = count / policy.submit_rate if policy.submit_rate else 0.0
     return max(1, round(max(rounds, paced)))
 
 
@@ -325,21 +325,21 @@ _WORDS = {
 }
 
 
-def _seconds(entry: Request, models: Mapping[str, Model]) -> int:
-    model = models.get(entry.model)
-    duration = model.effective(entry.body).get("duration") if model else None
-    return duration * entry.videos if isinstance(duration, int) else 0
+def _seconds(request: Request, models: Mapping[str, Model]) -> int:
+    model = models.get(request.model)
+    duration = model.effective(request.body).get("duration") if model else None
+    return duration * request.videos if isinstance(duration, int) else 0
 
 
-def _money(entries: Sequence[Request], models: Mapping[str, Model]) -> str:
-    known = [(e.model, e.credits) for e in entries if e.credits is not None]
-    unknown = len(entries) - len(known)
-    parts = [_priced(known, models)] if known else []
+def _money(requests: Sequence[Request], models: Mapping[str, Model]) -> str:
+    priced = [(r.model, r.credits) for r in requests if r.credits is not None]
+    unknown = len(requests) - len(priced)
+    parts = [_priced(priced, models)] if priced else []
     parts += [f"{counted(unknown, 'request')} of unknown price"] if unknown else []
     return " and ".join(parts)
 
 
-def _priced(known: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -> str:
-    usd = dollars(known, models)
-    total = sum((amount for _, amount in known), Decimal(0))
+def _priced(priced: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -> str:
+    usd = dollars(priced, models)
+    total = sum((amount for _, amount in priced), Decimal(0))
     return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 from veogen.cli.options import profile_words
@@ -28,18 +27,18 @@ def default_directory(root: Path, name: str, profile: str | None, *, simulated: 
     return Path(typed_path(root / (f"{folder}{SIMULATED}" if simulated else folder)))
 
 
-def find_run(written: str | None, profile: str | None = None) -> Path:
+def find_run(run: str | None, profile: str | None = None) -> Path:
     """The run directory that is meant; raises `UsageError` when there is none, or several."""
-    if written is None:
+    if run is None:
         return _only_run()
-    path = Path(written)
+    path = Path(run)
     if path.is_file():
         return _run_of_spec(path, profile)
     if not path.exists():
-        raise UsageError(f"{written}: there is no such run directory or spec")
+        raise UsageError(f"{run}: there is no such run directory or spec")
     if not RunDirectory(path).has_run:
         raise UsageError(
-            f"{written}: this is not a run directory: it has neither results.json nor journal.db"
+            f"{run}: this is not a run directory: it has neither results.json nor journal.db"
         )
     return path
 
@@ -67,17 +66,15 @@ def commands_for(path: Path, name: str) -> RunCommands:
 
 def _only_run() -> Path:
     runs = Path(typed_path(project_root(Path("_")) / "runs"))
-    found = list(_runs_below(runs))
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    inside = sorted(runs.iterdir()) if runs.is_dir() else []
+    existing = [path for path in inside if RunDirectory(path).has_run]
+    if len(existing) == 1:
+        return existing[0]
+    if not existing:
         raise UsageError(f"{typed_path(runs)}: there is no run yet; name a run directory or a spec")
-    raise UsageError(f"{typed_path(runs)} holds several runs; name one of them: {_listed(found)}")
-
-
-def _runs_below(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from (path for path in sorted(folder.iterdir()) if RunDirectory(path).has_run)
+    raise UsageError(
+        f"{typed_path(runs)} holds several runs; name one of them: {_listed(existing)}"
+    )
 
 
 def _run_of_spec(path: Path, profile: str | None) -> Path:
@@ -92,17 +89,17 @@ def _run_of_spec(path: Path, profile: str | None) -> Path:
         for other in (profile, *others)
         for simulated in (False, True)
     ]
-    found = [run for run in possible if RunDirectory(run).has_run]
-    if len(found) == 1:
-        return found[0]
-    if not found and profile is not None and profile not in profiles:
+    existing = [run for run in possible if RunDirectory(run).has_run]
+    if len(existing) == 1:
+        return existing[0]
+    if not existing and profile is not None and profile not in profiles:
         raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
-    if not found:
+    if not existing:
         command = shlex.join(["veogen", "run", str(path), *profile_words(profile)])
         raise UsageError(
             f"{path}: it has not been run yet ({typed_path(default)}); type: {command}"
         )
-    raise UsageError(f"{path}: it has several runs; name one of them: {_listed(found)}")
+    raise UsageError(f"{path}: it has several runs; name one of them: {_listed(existing)}")
 
 
 def _name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:

@@ -36,13 +36,13 @@ def ends_by_signal() -> Iterator[None]:
 @contextmanager
 def interrupts(leave: Callable[[], None]) -> Iterator[None]:
     """Call `leave` at the first signal; the second raises `KeyboardInterrupt` where it is."""
-    seen = 0
+    signals = 0
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
+        nonlocal signals
         del number, frame
-        seen += 1
-        if seen > 1:
+        signals += 1
+        if signals > 1:
             raise KeyboardInterrupt
         leave()
 
@@ -190,10 +190,12 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
     """One line of what is there now, and one for what to type next."""
     summary = outcome.ledger.summary()
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
+    warned = sum(bool(state.record.warnings) for state in outcome.ledger.planned)
+    note = f" ({warned} with a warning)" if warned else ""  # `status` tells which
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
         f"{counted(summary.requests, 'request')}{counts and ': '}{counts}; "
-        f"{counted(summary.videos, 'video')}{_warned(outcome.ledger)}. "
+        f"{counted(summary.videos, 'video')}{note}. "
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
@@ -203,12 +205,6 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
         click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
     elif summary.videos:
         click.echo(f"Look at them: veogen gallery {run}", err=True)
-
-
-def _warned(ledger: Ledger) -> str:
-    """How many came otherwise than asked for; `status` tells which."""
-    number = sum(bool(standing.record.warnings) for standing in ledger.planned)
-    return f" ({number} with a warning)" if number else ""
 
 
 def _money(ledger: Ledger) -> Iterator[str]:

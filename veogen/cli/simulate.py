@@ -13,20 +13,20 @@ from veogen.simulator.scenario import Options
 
 def serve(faults: Path | None, *, host: str, port: int, generation_time: float, seed: int) -> None:
     """Serve, and print the environment that makes a client use it; the audit at the end."""
-    told = scenario.options(
+    options = scenario.options(
         faults, host=host, port=port, generation_time=generation_time, seed=seed
     )
-    asyncio.run(_serve(told))
+    asyncio.run(_serve(options))
 
 
-async def _serve(told: Options) -> None:
+async def _serve(options: Options) -> None:
     from veogen.simulator.account import summary  # noqa: PLC0415 - dear
     from veogen.simulator.server import serving  # noqa: PLC0415
 
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
-    async with serving(told) as simulator:
+    async with serving(options) as simulator:
         environment = {
             "EVOLINK_BASE_URL": simulator.base_url,
             "EVOLINK_FILES_URL": simulator.files_url,

@@ -42,10 +42,10 @@ def _expanded(argument: Path) -> Iterator[Path]:
         return
     if not argument.is_dir():
         raise UsageError(f"{argument}: {NO_FILE}")
-    found = list(specs_of(argument))
-    if not found:
+    paths = list(specs_of(argument))
+    if not paths:
         raise UsageError(f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'")
-    yield from found
+    yield from paths
 
 
 def specs_of(folder: Path) -> Iterator[Path]:

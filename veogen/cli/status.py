@@ -82,8 +82,8 @@ def _kind(snapshot: Snapshot, names: RunCommands) -> str:
         "simulated: nothing was paid" if snapshot.gateway == "simulated" else "",
         "a run is going on" if snapshot.running else "",
     ]
-    told = "; ".join(note for note in notes if note)
-    return plain(names.run) + (f" ({told})" if told else "")
+    note = "; ".join(note for note in notes if note)
+    return plain(names.run) + (f" ({note})" if note else "")
 
 
 def _rows(snapshot: Snapshot) -> Iterator[StatusRow]:
@@ -160,13 +160,13 @@ def _unfinished(
 ) -> Iterator[str]:
     """Every request that is not where it should be, and what to do about it."""
 
-    def told(standing: RequestState) -> Iterator[str]:
+    def describe(standing: RequestState) -> Iterator[str]:
         yield _state_text(standing, word, now)
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
 
-    found = [s for s in _unsettled(snapshot) if word_of(s, snapshot) == word]
-    yield from _section(word, found, told, paint, rest="; --format json has them all")
+    requests = [s for s in _unsettled(snapshot) if word_of(s, snapshot) == word]
+    yield from _section(word, requests, describe, paint, rest="; --format json has them all")
 
 
 def _unsettled(snapshot: Snapshot) -> Iterator[RequestState]:
@@ -196,42 +196,42 @@ def _step(step: NextStep, paint: Paint) -> str:
 
 def _warned(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
     """Clips that are kept, though they are not quite what was asked for."""
-    found = [s for s in snapshot.ledger.planned if s.record.warnings]
+    requests = [s for s in snapshot.ledger.planned if s.record.warnings]
 
-    def told(standing: RequestState) -> Iterator[str]:
+    def describe(standing: RequestState) -> Iterator[str]:
         yield plain(", ".join(standing.record.warnings))
 
-    yield from _section("warnings", found, told, paint, rest="; --format json has them all")
+    yield from _section("warnings", requests, describe, paint, rest="; --format json has them all")
 
 
 def _not_here(snapshot: Snapshot, paint: Paint) -> Iterator[str]:
-    found = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
+    requests = [s for s in snapshot.ledger.planned if not snapshot.is_whole(s)]
 
-    def told(standing: RequestState) -> Iterator[str]:
+    def describe(standing: RequestState) -> Iterator[str]:
         videos = standing.record.videos.values()
         yield plain(" ".join(v.path for v in videos if not snapshot.is_here(v)))
 
-    yield from _section("not here", found, told, paint)
+    yield from _section("not here", requests, describe, paint)
 
 
 def _section(
     word: Word,
-    found: Sequence[RequestState],
-    told: Callable[[RequestState], Iterator[str]],
+    requests: Sequence[RequestState],
+    describe: Callable[[RequestState], Iterator[str]],
     paint: Paint,
     rest: str = "",
 ) -> Iterator[str]:
     """A section of requests, the first of them: what is told of each begins on its own line."""
-    if not found:
+    if not requests:
         return
     yield ""
-    yield paint(f"{word} ({len(found)})", _COLOURS.get(word, "bold"))
-    for standing in found[:_MOST_TOLD]:
-        first, *more = told(standing)
+    yield paint(f"{word} ({len(requests)})", _COLOURS.get(word, "bold"))
+    for standing in requests[:_MOST_TOLD]:
+        first, *more = describe(standing)
         yield f"  {paint(plain(standing.request.address), 'bold')}: {first}"
         yield from more
-    if len(found) > _MOST_TOLD:
-        yield f"  and {len(found) - _MOST_TOLD} more{rest}"
+    if len(requests) > _MOST_TOLD:
+        yield f"  and {len(requests) - _MOST_TOLD} more{rest}"
 
 
 def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> Iterator[str]:
@@ -277,5 +277,5 @@ def run_exit_code(snapshot: Snapshot) -> ExitCode:
     """What a run would say; a request that is being sent right now is just not delivered yet."""
     planned = list(snapshot.ledger.planned)
     settled = [s.record for s in planned if not snapshot.is_being_sent(s)]
-    found = exit_code(settled)
-    return ExitCode.INCOMPLETE if found is ExitCode.DONE and len(settled) < len(planned) else found
+    code = exit_code(settled)
+    return ExitCode.INCOMPLETE if code is ExitCode.DONE and len(settled) < len(planned) else code
