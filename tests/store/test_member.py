@@ -8,7 +8,14 @@ from decimal import Decimal
 import pytest
 from support.stores import LATE, MemoryObjects, StoreTimeOfTests
 
-from veogen.results.events import Accepted, Ended, Event, Made, NotTaken, Unclear
+from veogen.results.events import (
+    Event,
+    SubmitFailed,
+    SubmitUnknown,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+)
 from veogen.store.history import News
 from veogen.store.layout import AttemptId, Claimed, UnreadableError
 from veogen.store.location import StoreLocation
@@ -64,9 +71,9 @@ def say(member: Member, *events: Event, attempt: int = 1, owner: str | None = No
     assert member.flush(5.0)
 
 
-def accepted(task_id: str = "task-1", credits_: str | None = "70") -> Accepted:
+def accepted(task_id: str = "task-1", credits_: str | None = "70") -> TaskCreated:
     amount = None if credits_ is None else Decimal(credits_)
-    return Accepted(hash=HASH, attempt=1, task_id=task_id, credits=amount, at=1.0)
+    return TaskCreated(hash=HASH, attempt=1, task_id=task_id, credits=amount, at=1.0)
 
 
 def test_a_claim_says_who_is_about_to_send_what(place: Place) -> None:
@@ -99,7 +106,9 @@ def test_there_is_never_a_second_claim_of_an_attempt(place: Place) -> None:
 def test_others_read_what_was_recorded(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     claim(ada)
-    made = Made(hash=HASH, task_id="task-1", links=("https://a/b.mp4",), credits=None, at=2.0)
+    made = TaskCompleted(
+        hash=HASH, task_id="task-1", links=("https://a/b.mp4",), credits=None, at=2.0
+    )
 
     say(ada, accepted(), owner="ada.1")
     say(bob, made)
@@ -326,12 +335,14 @@ def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
         pytest.param([], "76.032", id="not answered: what it may cost"),
         pytest.param([accepted()], "70", id="what was reserved"),
         pytest.param([accepted(credits_=None)], "76.032", id="no amount was named"),
-        pytest.param([NotTaken(hash=HASH, attempt=1, code="a", message="b")], "0", id="not taken"),
         pytest.param(
-            [Unclear(hash=HASH, attempt=1, code="a", message="b")], "76.032", id="in doubt"
+            [SubmitFailed(hash=HASH, attempt=1, code="a", message="b")], "0", id="not taken"
         ),
         pytest.param(
-            [accepted(), Ended(hash=HASH, task_id="task-1", code="a", message="b")],
+            [SubmitUnknown(hash=HASH, attempt=1, code="a", message="b")], "76.032", id="in doubt"
+        ),
+        pytest.param(
+            [accepted(), TaskFailed(hash=HASH, task_id="task-1", code="a", message="b")],
             "70",
             id="of what failed too",
         ),
@@ -431,8 +442,8 @@ def test_nothing_is_claimed_while_a_record_waits(place: Place) -> None:
 
 def test_a_record_whose_answer_was_lost_is_written_once(place: Place) -> None:
     member = place.join("ada")
-    place.objects.faults = lambda number, _kind, _name: "after" if number == lost else None
     lost = len(place.objects.calls) + 1
+    place.objects.faults = lambda number, _kind, _name: "after" if number == lost else None
 
     say(member, accepted(), owner="ada.1")
 

@@ -8,7 +8,14 @@ from decimal import Decimal
 from threading import RLock
 from typing import NamedTuple, TypeVar
 
-from veogen.results.events import Accepted, Adopted, Event, Made, NotTaken, Refused
+from veogen.results.events import (
+    Event,
+    SubmitFailed,
+    SubmitRejected,
+    TaskAdopted,
+    TaskCompleted,
+    TaskCreated,
+)
 from veogen.store import layout
 from veogen.store.layout import (
     CHECKPOINT_LIMIT,
@@ -137,11 +144,11 @@ def counted(estimate: Decimal | None, events: Iterable[Event]) -> Decimal:
     amount = estimate or Decimal(0)
     for event in events:
         match event:
-            case Accepted(credits=credits_) | Adopted(credits=credits_):
+            case TaskCreated(credits=credits_) | TaskAdopted(credits=credits_):
                 amount = (estimate or Decimal(0)) if credits_ is None else credits_
-            case Made(credits=credits_) if credits_ is not None:
+            case TaskCompleted(credits=credits_) if credits_ is not None:
                 amount = credits_
-            case NotTaken() | Refused():
+            case SubmitFailed() | SubmitRejected():
                 amount = Decimal(0)
             case _:
                 continue
