@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from veogen.executor.transfer import is_inside
+from veogen.executor.directory import is_inside
 
 
 @pytest.mark.parametrize("root", ["run", "linked", "."])

@@ -16,9 +16,10 @@ from support.clips import FAST, clip
 from support.disks import fill, small_disk
 from support.scripted_host import Host, Step, answer, close, closed_port, dribble, say
 
+from veogen.executor.directory import RESERVED
 from veogen.executor.downloads import DiskFull, DownloadFailed
 from veogen.executor.mp4 import ClipInfo
-from veogen.executor.transfer import LARGEST, RESERVED, ClipDownloader, WholeClip, download
+from veogen.executor.transfer import LARGEST, ClipDownloader, WholeClip, download
 from veogen.gateway.media_host import MediaClient
 from veogen.models.model import shipped
 from veogen.planner.plan import Request

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.jsontext import indented
 from veogen.planner.identity import address_text
+from veogen.planner.plan import known_credits
 from veogen.results.advice import (
     NextStep,
     RunCommands,
@@ -114,11 +115,7 @@ def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> St
     counts["requests"] = len(standings)
     counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
     counts["not here"] = sum(not snapshot.is_whole(standing) for standing in standings)
-    return StatusRow(plain(name), counts, _sum(s.record.credits for s in standings))
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+    return StatusRow(plain(name), counts, known_credits(s.record.credits for s in standings))
 
 
 def _table(rows: Sequence[StatusRow], paint: Paint) -> Iterator[str]:
@@ -146,7 +143,7 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
     yield f"{counted(summary.videos, 'video')}, {summary.credits:.3f} credits reserved or charged"
     former = list(ledger.former)
     if former:
-        credits_ = _sum(standing.record.credits for standing in former)
+        credits_ = known_credits(standing.record.credits for standing in former)
         bought = counted(len(former), "request")
         yield f"{bought} bought that left the plan, {credits_:.3f} credits"
     if ledger.estimated:

@@ -1,9 +1,11 @@
 """A run directory: what is in it, who may use it, and files written whole or not at all."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +199,39 @@ def _holder(descriptor: int) -> str:
         return f"process {int(holder['pid'])} on {holder['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+
+RESERVED = 4 << 20
+"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
+
+
+def room(folder: str | Path) -> int:
+    """How many bytes clips may take on the disk of a folder."""
+    return shutil.disk_usage(folder).free - RESERVED
+
+
+def is_inside(folder: Path, root: Path) -> bool:
+    """Whether no link on the way to a folder leads out of `root`."""
+    if folder.is_relative_to(root):
+        place, parts = root, folder.parts[len(root.parts) :]
+        if not any(part == os.pardir or (place := place / part).is_symlink() for part in parts):
+            return True  # as nearly always: no step down goes through a link, or up again
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+
+
+def move_into_place(part: Path, target: Path) -> None:
+    """Give the file its final name, unless something has it; raises `FileExistsError`."""
+    try:
+        os.link(part, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644))
+        os.replace(part, target)
+    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

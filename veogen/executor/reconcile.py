@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from veogen.executor.decisions import still_downloadable
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import RunDirectory, is_inside, move_into_place
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
-from veogen.executor.transfer import is_inside, move_into_place
 from veogen.planner.identity import default_output
 from veogen.planner.plan import Plan, Request
 from veogen.results.events import (

@@ -22,7 +22,7 @@ from veogen.executor.decisions import (
     unowned_tasks,
     wildcard_notes,
 )
-from veogen.executor.directory import DirectoryError, RunDirectory
+from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, room
 from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Header, Journal, JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy
@@ -30,13 +30,12 @@ from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journa
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, Listener, RunState
 from veogen.executor.submitter import key_for
-from veogen.executor.transfer import is_inside, room
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
 from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
-from veogen.planner.plan import Plan, Request
+from veogen.planner.plan import Plan, Request, known_credits
 from veogen.results.events import SubmitIntended
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
@@ -122,7 +121,7 @@ class Run:
     @property
     def price_to_buy(self) -> Decimal:
         """The estimate of what is to be bought; an unknown price counts zero."""
-        return sum((request.credits or Decimal(0) for request in self.to_buy), Decimal(0))
+        return known_credits(r.credits for r in self.to_buy if r.credits)
 
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""

@@ -6,13 +6,13 @@ import functools
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeAlias
 from urllib.parse import urlsplit
 
+from veogen.executor.directory import RESERVED, is_inside, move_into_place, room
 from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
@@ -184,10 +184,6 @@ def _resume_info(data: Any) -> ResumeInfo:
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
-
-RESERVED = 4 << 20
-"""Bytes of the disk that no clip takes: what was bought must be written down, whatever else is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,49 +216,9 @@ def existing_clip(target: Path, root: Path) -> WholeClip | DownloadFailed | None
         return WholeClip(path=target, sha256=reader.digest(), bytes=reader.size, info=info)
 
 
-def room(folder: str | Path) -> int:
-    """How many bytes clips may take on the disk of a folder."""
-    return shutil.disk_usage(folder).free - RESERVED
-
-
-def is_inside(folder: Path, root: Path) -> bool:
-    """Whether no link on the way to a folder leads out of `root`."""
-    if folder.is_relative_to(root) and not _leaves_straight_path(
-        folder.parts[len(root.parts) :], root
-    ):
-        return True  # as nearly always
-    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
-
-
-def _leaves_straight_path(parts: Sequence[str], root: Path) -> bool:
-    """Whether the way down from `root` goes through a link, or up again."""
-    place = root
-    for part in parts:
-        place /= part
-        if part == os.pardir or place.is_symlink():
-            return True
-    return False
-
-
 def blocked(target: Path) -> DownloadFailed:
     text = f"{target}: something else than a whole clip is in the way; move it elsewhere"
     return DownloadFailed("in-the-way", text, retry=False)
-
-
-def move_into_place(part: Path, target: Path) -> None:
-    """Give the file its final name, unless something has it; raises `FileExistsError`."""
-    try:
-        os.link(part, target)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644))
-        os.replace(part, target)
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def disk_error(error: OSError, target: Path) -> DownloadFailed | DiskFull:
@@ -447,7 +403,10 @@ class _Download:
                 self._part.remember()
             if writer.size > self._largest:
                 raise self._useless(self._too_large(writer.size))
-            if writer.size - len(chunk) < _HEAD <= writer.size and not _is_mp4(writer):
+            if (
+                writer.size - len(chunk) < _HEAD <= writer.size
+                and writer.head(_HEAD)[4:8] != b"ftyp"
+            ):
                 raise self._useless(DownloadFailed("not-a-video", "what came is no MP4"))
             if writer.size >= look_at:
                 look_at = writer.size + self._look_at_the_disk(0)
@@ -485,10 +444,6 @@ class _Download:
     def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
         return DownloadFailed("too-large", text, retry=False)
-
-
-def _is_mp4(writer: HashingWriter) -> bool:
-    return writer.head(_HEAD)[4:8] == b"ftyp"
 
 
 def _source(link: str) -> str:

@@ -17,7 +17,7 @@ from veogen.gateway.parse import advice_for
 from veogen.models.model import Json
 from veogen.planner.identity import FILE
 from veogen.planner.images import kind_of
-from veogen.planner.plan import Image, Request
+from veogen.planner.plan import Image, Request, known_credits
 from veogen.results import events
 
 FULL = "40003"
@@ -110,7 +110,7 @@ class UploadQueue:
     @property
     def price(self) -> Decimal:
         """What they will cost."""
-        return sum((e.credits for e in self._under_way.values() if e.credits), Decimal(0))
+        return known_credits(request.credits for request in self._under_way.values())
 
     def expect(self, requests: Iterable[Request]) -> None:
         for request in requests:

@@ -113,6 +113,11 @@ def total_credits(requests: Iterable[Request]) -> Decimal | None:
     return total
 
 
+def known_credits(amounts: Iterable[Decimal | None]) -> Decimal:
+    """The sum of the amounts; an unknown one counts zero."""
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
 class Tally:
     """Sums over requests. Credits are kept by model; `unpriced` is the first unknown price."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from veogen.planner.plan import known_credits
 from veogen.results.ledger import RequestState
 from veogen.results.record import TEMPORARY, Record
 from veogen.text import counted
@@ -104,7 +105,7 @@ def next_steps(
     yield from _collecting(found, names, now)
     planned = [s for s in found if s.record.status == "planned"]
     if planned:
-        price = sum((s.request.credits or Decimal(0) for s in planned), Decimal(0))
+        price = known_credits(s.request.credits for s in planned)
         yield NextStep(
             names.buy, f"buys {counted(len(planned), 'request')} for about {price:.3f} credits"
         )

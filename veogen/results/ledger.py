@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple, Self
 
 from veogen.errors import ExitCode
-from veogen.planner.plan import Request
+from veogen.planner.plan import Request, known_credits
 from veogen.results.events import STATUSES, Event, Status
 from veogen.results.record import Record, after, estimated, in_doubt, spent
 
@@ -147,7 +147,7 @@ class Ledger:
             requests=len(planned),
             counts={status: self._counts[status] for status in STATUSES},
             videos=sum(len(record.videos) for record in planned),
-            credits=sum((r.credits for r in planned if r.credits is not None), Decimal(0)),
+            credits=known_credits(record.credits for record in planned),
         )
 
 

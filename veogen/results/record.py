@@ -7,6 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from veogen.planner.plan import known_credits
 from veogen.results.events import (
     Event,
     PurchaseImported,
@@ -67,17 +68,17 @@ class Purchase(NamedTuple):
 
 def spent(purchases: Iterable[Purchase]) -> Decimal:
     """All that was ever reserved, charged or may have been charged; unknown counts zero."""
-    return sum((p.credits for p in purchases if p.credits is not None), Decimal(0))
+    return known_credits(p.credits for p in purchases)
 
 
 def in_doubt(purchases: Iterable[Purchase]) -> Decimal:
     """What of it may have been charged, or not: attempts that no task is known of."""
-    return sum((p.credits for p in purchases if p.credits and p.task_id is None), Decimal(0))
+    return known_credits(p.credits for p in purchases if p.credits and p.task_id is None)
 
 
 def estimated(purchases: Iterable[Purchase]) -> Decimal:
     """What of it is our own estimate for tasks of which the gateway names no amount."""
-    return sum((p.credits for p in purchases if p.credits and p.estimated), Decimal(0))
+    return known_credits(p.credits for p in purchases if p.credits and p.estimated)
 
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
@@ -197,23 +198,8 @@ class RecordBuilder:
     remote_videos: frozenset[int]
 
     def __init__(self, record: Record) -> None:
-        (
-            self.hash,
-            self.status,
-            self.attempts,
-            self.task_id,
-            self.credits,
-            self.error,
-            self.videos,
-            self.pending,
-            self.last_submit,
-            self.accepted_at,
-            self.estimated_seconds,
-            self.made_at,
-            self.links,
-            self.purchases,
-            self.remote_videos,
-        ) = record
+        for name, value in zip(Record._fields, record, strict=True):
+            setattr(self, name, value)
 
     @property
     def record(self) -> Record:
