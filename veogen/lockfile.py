@@ -30,7 +30,7 @@ from veogen.document.schema import (
     value_of,
 )
 from veogen.document.writer import Block, lines
-from veogen.models.model import Model, shipped
+from veogen.models.model import Model, Price, shipped
 from veogen.planner.checks import RequestChecker, most_allowed, over_budget
 from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
 from veogen.planner.plan import (
@@ -74,29 +74,23 @@ def _request_contradictions(request: Request, seen: set[str]) -> Iterator[str]:
         yield "the address is not made of its shot, variables and take"
     if request.hash != request_hash(request.body, request.take, request.images):
         yield "the hash is not that of the request: it was edited by hand"
-    if not _is_path(request.output):
+    try:
+        is_path = output_path(request.output) == request.output
+    except BadPathError:
+        is_path = False
+    if not is_path:
         yield f"the output {request.output!r} is not a path below the run directory"
     urls = request.body.get("image_urls")
     local = [u for u in urls if str(u).startswith(FILE)] if isinstance(urls, list) else []
     if set(local) != {FILE + image.path for image in request.images}:
         yield "its images are not those of the request"
     for image in request.images:
-        if not _is_inside(image.path):
+        try:
+            is_inside = str(inside(PurePosixPath(), image.path)) == image.path
+        except OutsideRootError:
+            is_inside = False
+        if not is_inside:
             yield f"{image.path!r} leaves the project"
-
-
-def _is_path(output: str) -> bool:
-    try:
-        return output_path(output) == output
-    except BadPathError:
-        return False
-
-
-def _is_inside(path: str) -> bool:
-    try:
-        return str(inside(PurePosixPath(), path)) == path
-    except OutsideRootError:
-        return False
 
 
 _HASH = re.compile("[0-9a-f]{64}")
@@ -192,23 +186,17 @@ GLANCE = 4096
 _FORMAT = re.compile(rb"""(^(- )?|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Where the prices of a plan are from, and what a dollar was worth."""
-
-    date: str
-    source: str
-    credits_per_usd: Decimal
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A plan as a file keeps it; credits are those of the day it was written."""
+    """A plan as a file keeps it; credits are those of the day it was written.
+
+    `rates` are the dates of the prices of a lock, by model; None where there was no price.
+    """
 
     plan: Plan
     place: Place
     is_lock: bool
-    rates: Mapping[str, Rate | None] = field(default_factory=dict)
+    rates: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def is_stored(raw: bytes) -> bool:
@@ -250,7 +238,7 @@ def _stored(tree: Value, start: Place) -> Stored:
     wrong = list(problems_of(tree, PLAN, start))
     if wrong or not isinstance(tree, Map):
         raise MistakesError(wrong)
-    requests = _requests(value_of(tree, "requests", Seq))
+    requests = tuple(_requests(value_of(tree, "requests", Seq)))
     wrong = list(contradictions(submap(tree, "totals"), requests, tree.value_place("totals")))
     if wrong:
         raise MistakesError(wrong)
@@ -266,50 +254,41 @@ def _stored(tree: Value, start: Place) -> Stored:
         ),
         place=start,
         is_lock=tree.get("prices") is not None,
-        rates={name: _rate(rate) for name, rate in submap(tree, "prices").items()},
+        rates={
+            name: value_of(rate, "date", str) if isinstance(rate, Map) else None
+            for name, rate in submap(tree, "prices").items()
+        },
     )
 
 
-def _rate(written: Value) -> Rate | None:
-    if not isinstance(written, Map):
-        return None
-    worth = amount(written["credits_per_usd"]) or Decimal(0)
-    return Rate(value_of(written, "date", str), value_of(written, "source", str), worth)
-
-
-def _requests(written: Seq) -> tuple[Request, ...]:
+def _requests(written: Seq) -> Iterator[Request]:
     models = shipped()
-    return tuple(
-        _request(item, written.value_place(index), models)
-        for index, item in enumerate(written)
-        if isinstance(item, Map)
-    )
-
-
-def _request(written: Map, place: Place, models: Mapping[str, Model]) -> Request:
-    body = {name: as_json(value) for name, value in submap(written, "request").items()}
-    variables = submap(written, "variables")
-    model = models.get(str(body.get("model")))
-    return Request(
-        address=value_of(written, "address", str),
-        hash=value_of(written, "hash", str),
-        shot=value_of(written, "shot", str),
-        take=value_of(written, "take", int),
-        variables={name: as_json(value) for name, value in variables.items()},
-        output=value_of(written, "output", str),
-        body=body,
-        images=tuple(_images(value_of(written, "images", Seq))),
-        credits=amount(written["credits"]),
-        seconds=model.seconds(body) if model else None,
-        place=place,
-    )
-
-
-def _images(written: Seq) -> Iterator[Image]:
-    for item in written:
+    for index, item in enumerate(written):
         if isinstance(item, Map):
-            path, sha256 = value_of(item, "path", str), value_of(item, "sha256", str)
-            yield Image(path, sha256, value_of(item, "bytes", int))
+            body = {name: as_json(value) for name, value in submap(item, "request").items()}
+            variables = submap(item, "variables")
+            images = [one for one in value_of(item, "images", Seq) if isinstance(one, Map)]
+            model = models.get(str(body.get("model")))
+            yield Request(
+                address=value_of(item, "address", str),
+                hash=value_of(item, "hash", str),
+                shot=value_of(item, "shot", str),
+                take=value_of(item, "take", int),
+                variables={name: as_json(value) for name, value in variables.items()},
+                output=value_of(item, "output", str),
+                body=body,
+                images=tuple(
+                    Image(
+                        value_of(i, "path", str),
+                        value_of(i, "sha256", str),
+                        value_of(i, "bytes", int),
+                    )
+                    for i in images
+                ),
+                credits=amount(item["credits"]),
+                seconds=model.seconds(body) if model else None,
+                place=written.value_place(index),
+            )
 
 
 SUFFIX = ".lock.yaml"
@@ -333,14 +312,19 @@ def lock_text(plan: Plan, models: Mapping[str, Model]) -> str:
 
 def _data(plan: Plan, models: Mapping[str, Model]) -> dict[str, Any]:
     used = sorted({str(request.body["model"]) for request in plan.requests})
+    most = plan.budget.max_credits
+    budget = {
+        "max_credits": None if most is None else str(most),
+        "max_requests": plan.budget.max_requests,
+    }
     return {
         "format": FORMAT,
         "name": plan.name,
         "spec": plan.spec,
         "profile": plan.profile,
         "set": list(plan.settings),
-        "budget": {name: value for name, value in _budget(plan.budget) if value is not None},
-        "prices": {name: _locked_rate(models[name]) for name in used},
+        "budget": {name: value for name, value in budget.items() if value is not None},
+        "prices": {name: _rate(models[name].price) for name in used},
         "totals": totals_data(totals_of(plan.requests, models)),
         "requests": map(_locked_request, plan.requests),
     }
@@ -353,20 +337,11 @@ def _locked_request(request: Request) -> dict[str, Any]:
     return {**data, "request": {**data["request"], **texts}}
 
 
-def _budget(budget: Limits) -> Iterator[tuple[str, str | int | None]]:
-    yield "max_credits", None if budget.max_credits is None else str(budget.max_credits)
-    yield "max_requests", budget.max_requests
-
-
-def _locked_rate(model: Model) -> dict[str, str] | None:
-    price = model.price
+def _rate(price: Price | None) -> dict[str, str] | None:
     if price is None:
         return None
-    return {
-        "date": price.date,
-        "source": price.source,
-        "credits_per_usd": str(price.credits_per_usd),
-    }
+    rate = str(price.credits_per_usd)
+    return {"date": price.date, "source": price.source, "credits_per_usd": rate}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,16 +371,13 @@ def _facts(lock: Plan, now: Plan) -> Iterator[str]:
     }
     for name, (old, new) in pairs.items():
         if old != new:
-            yield f"{name}: {_shown(old)} → {_shown(new)}"
+            before, after = ("nothing" if side in (None, "") else side for side in (old, new))
+            yield f"{name}: {before} → {after}"
     kept = {request.hash for request in now.requests}
     known = {request.hash for request in lock.requests}
-    before = [request.hash for request in lock.requests if request.hash in kept]
-    if before != [request.hash for request in now.requests if request.hash in known]:
+    order = [request.hash for request in lock.requests if request.hash in kept]
+    if order != [request.hash for request in now.requests if request.hash in known]:
         yield "the order of the requests"
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value in (None, "") else str(value)
 
 
 def moved_price(lock: Stored, now: Plan) -> str | None:
@@ -414,14 +386,11 @@ def moved_price(lock: Stored, now: Plan) -> str | None:
     stayed = [(one, today[one.hash]) for one in lock.plan.requests if one.hash in today]
     if all(old.credits == new.credits for old, new in stayed):
         return None
-    before, after = (total_credits(side) for side in zip(*stayed, strict=True))
-    dates = ", ".join(sorted({rate.date for rate in lock.rates.values() if rate is not None}))
+    totals = (total_credits(side) for side in zip(*stayed, strict=True))
+    before, after = ("unknown" if total is None else f"{total} credits" for total in totals)
+    dates = ", ".join(sorted({date for date in lock.rates.values() if date is not None}))
     since = f"since prices of {dates}" if dates else "since it was locked"
-    return f"a price moved {since}: {_credits(before)} → {_credits(after)} for the same requests"
-
-
-def _credits(amount: Decimal | None) -> str:
-    return "unknown" if amount is None else f"{amount} credits"
+    return f"a price moved {since}: {before} → {after} for the same requests"
 
 
 def spec_of(
@@ -443,9 +412,8 @@ def spec_of(
 
 def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | None) -> Plan:
     """The plan of a lock, estimated anew; what stands against buying it goes to `problems`."""
-    plan = replace(
-        lock.plan, requests=tuple(_estimated(request, spec) for request in lock.plan.requests)
-    )
+    requests = tuple(_estimated(request, spec) for request in lock.plan.requests)
+    plan = replace(lock.plan, requests=requests)
     most = most_allowed(spec, max_requests)
     if len(plan.requests) > most:
         message = f"{len(plan.requests):,} requests are more than {most:,}"
@@ -453,7 +421,10 @@ def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | N
         problems.error(lock.place, "too-many-requests", message, hint)
     checker = RequestChecker(spec.policy.models)
     for request in plan.requests:
-        problems.extend(_against(request, checker))
+        for found in checker.check(request.body).findings:
+            message = f"{found.message} ({request.address})"
+            where, severity = request.place, found.severity
+            problems.extend([Problem(where, severity, found.code, message, found.hint)])
     problems.extend(_other_images(plan, spec.files))
     problems.extend(over_budget(plan.tally, plan.budget, plan.profile, lock.place))
     return plan
@@ -467,13 +438,6 @@ def _estimated(request: Request, spec: Spec) -> Request:
     return replace(request, credits=model.estimate(body), seconds=model.seconds(body))
 
 
-def _against(request: Request, checker: RequestChecker) -> Iterator[Problem]:
-    """What the models of today have against a request that was approved earlier."""
-    for found in checker.check(request.body).findings:
-        message = f"{found.message} ({request.address})"
-        yield Problem(request.place, found.severity, found.code, message, found.hint)
-
-
 def _other_images(plan: Plan, files: Files) -> Iterator[Problem]:
     """The images that are not those that were approved."""
     seen: dict[tuple[str, str], Place] = {}
@@ -481,13 +445,10 @@ def _other_images(plan: Plan, files: Files) -> Iterator[Problem]:
         for image in request.images:
             seen.setdefault((image.path, image.sha256), request.place)
     for (path, sha256), place in seen.items():
-        if _sha256(files, PurePosixPath(path)) != sha256:
+        try:
+            today = hashlib.sha256(files.read(PurePosixPath(path))).hexdigest()
+        except (OSError, OutsideRootError):
+            today = None
+        if today != sha256:
             message = f"{path!r} is not the image that was approved: restore it, or lock again"
             yield Problem(place, "error", "other-image", message)
-
-
-def _sha256(files: Files, path: PurePosixPath) -> str | None:
-    try:
-        return hashlib.sha256(files.read(path)).hexdigest()
-    except (OSError, OutsideRootError):
-        return None

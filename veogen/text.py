@@ -48,13 +48,11 @@ def plain_lines(text: str) -> str:
 def plain_json(text: str) -> str:
     """JSON of the same value that no terminal obeys; its own lines and indents stay."""
     return "\n".join(
-        line if line.isprintable() else "".join(c if _is_harmless(c) else _escaped(c) for c in line)
+        line
+        if line.isprintable()
+        else "".join(c if _is_harmless(c) else json.dumps(c)[1:-1] for c in line)
         for line in text.split("\n")
     )
-
-
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
 
 
 def _is_harmless(character: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from veogen.diff.compare import Change, Money
+from veogen.diff.compare import Money
 from veogen.diff.report import Group, Report, Review, word_pieces
 from veogen.diff.terminal import title, worth
 from veogen.planner.plan import Request
@@ -146,16 +146,16 @@ def _head(report: Report) -> Iterator[str]:
     unchanged = report.counts.unchanged
     stay = f" ({counted(unchanged, 'request')} unchanged)" if unchanged else ""
     yield f"### veogen: {report.headline}{stay}"
-    rows = [(review.name, review.money) for review in report.reviews if _is_worth_a_row(review)]
+    rows = [
+        (review.name, review.money)
+        for review in report.reviews
+        if review.difference or review.money.delta != 0
+    ]
     if rows:
         yield _table(rows, report.money)
     notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
     if notes:
         yield _list([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes])
-
-
-def _is_worth_a_row(review: Review) -> bool:
-    return bool(review.difference) or review.money.delta != 0
 
 
 def _table(rows: Sequence[tuple[str, Money]], total: Money) -> str:
@@ -198,17 +198,12 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Se
     known = sum((amount for amount in amounts if amount is not None), Decimal(0))
     price = "at an unknown price" if None in amounts else f"{known} credits"
     told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
-    return Section(told, where, tuple(map(_whole, requests)))
-
-
-def _whole(request: Request) -> str:
-    """A request with its prompts as they would be sent."""
-    texts = [_text(name, request) for name in PROMPTS if name in request.body]
-    return f"<li>{code(request.address)}\n{''.join(texts)}</li>"
-
-
-def _text(name: str, request: Request) -> str:
-    return preformatted(f"{name}: {request.body[name]}")
+    items = []
+    for request in requests:  # with its prompts as they would be sent
+        bodies = [(name, request.body[name]) for name in PROMPTS if name in request.body]
+        texts = "".join(preformatted(f"{name}: {text}") for name, text in bodies)
+        items.append(f"<li>{code(request.address)}\n{texts}</li>")
+    return Section(told, where, tuple(items))
 
 
 def _changed(name: str, where: str, group: Group) -> Section:
@@ -216,16 +211,13 @@ def _changed(name: str, where: str, group: Group) -> Section:
     price = "nothing is bought again" if group.is_same_clip else worth(group)
     told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
     causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
-    first = "".join(_marked_texts(group.changes[0]))
+    first = ""
+    for prompt in PROMPTS:
+        old, new = group.changes[0].fields.get(prompt, (None, None))
+        if isinstance(old, str) and isinstance(new, str):
+            first += marked(prompt, old, new)
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
     return Section(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
-
-
-def _marked_texts(change: Change) -> Iterator[str]:
-    for name in PROMPTS:
-        old, new = change.fields.get(name, (None, None))
-        if isinstance(old, str) and isinstance(new, str):
-            yield marked(name, old, new)
 
 
 def _list(notes: Sequence[str]) -> str:

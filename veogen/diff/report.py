@@ -156,13 +156,13 @@ def grouped(changes: Iterable[Change], causes_of: CausesOf = unexplained) -> tup
     for change in changes:
         alike.setdefault(tuple(_edits(change)), []).append(change)
     return tuple(
-        Group(edits, tuple(members), _united(members, causes_of))
+        Group(
+            edits,
+            tuple(members),
+            tuple(dict.fromkeys(cause for change in members for cause in causes_of(change))),
+        )
         for edits, members in alike.items()
     )
-
-
-def _united(changes: Sequence[Change], causes_of: CausesOf) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(cause for change in changes for cause in causes_of(change)))
 
 
 def _edits(change: Change) -> Iterator[Edit]:

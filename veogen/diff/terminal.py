@@ -17,19 +17,15 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
     """Everything that differs, and at the end what it comes to."""
     for review in report.reviews:
         if review.difference or review.notes:
-            yield from _review(review, paint)
+            yield paint(plain(title(review)), "bold")
+            yield from (f"  note: {plain(note)}" for note in review.notes)
+            yield from difference_lines(review.difference, review.groups, paint)
             yield ""
     yield from (f"note: {plain(note)}" for note in report.notes)
     yield paint(f"{report.headline}.", "bold")
     if report.counts.unchanged:
         yield f"{counted(report.counts.unchanged, 'request')} unchanged."
     yield _money(report.money)
-
-
-def _review(review: Review, paint: Paint) -> Iterator[str]:
-    yield paint(plain(title(review)), "bold")
-    yield from (f"  note: {plain(note)}" for note in review.notes)
-    yield from difference_lines(review.difference, review.groups, paint)
 
 
 def title(review: Review) -> str:
@@ -55,11 +51,8 @@ def difference_lines(
 
 def _listed(requests: Iterable[Request], sign: str, paint: Paint, colour: Colour) -> Iterator[str]:
     for request in requests:
-        yield f"{paint(f'  {sign} {plain(request.address)}', colour)}  {_price(request)}"
-
-
-def _price(request: Request) -> str:
-    return "unknown price" if request.credits is None else f"{request.credits} credits"
+        price = "unknown price" if request.credits is None else f"{request.credits} credits"
+        yield f"{paint(f'  {sign} {plain(request.address)}', colour)}  {price}"
 
 
 def _group(group: Group, paint: Paint) -> Iterator[str]:

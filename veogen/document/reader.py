@@ -71,16 +71,16 @@ def _height(value: Value, limit: int) -> int:
     for height in range(limit + 1):
         if not level:
             return height
-        level = [inner for outer in level for inner in _containers(_items(outer))]
+        level = [
+            inner
+            for outer in level
+            for inner in _containers(outer.values() if isinstance(outer, Map) else outer)
+        ]
     return limit + 1
 
 
 def _containers(values: Iterable[Value]) -> list[Map | Seq]:
     return [value for value in values if isinstance(value, Map | Seq)]
-
-
-def _items(container: Map | Seq) -> Iterable[Value]:
-    return container.values() if isinstance(container, Map) else container
 
 
 MERGE = "<<"

@@ -50,7 +50,7 @@ class Parameter:
         """What is wrong with `value`, as the end of the sentence "NAME …"; None if it fits."""
         if not self._has_type(value):
             return f"is {_NOUN[self.kind]}, not {shown(value)}"
-        if self.enum is not None and not any(_same(value, allowed) for allowed in self.enum):
+        if self.enum is not None and not is_among(value, self.enum):
             return f"is one of {', '.join(map(shown, self.enum))}, not {shown(value)}"
         if isinstance(value, int):
             return self._check_range(value)
@@ -122,8 +122,9 @@ def shown_size(number: int) -> str:
     return f"{number:,} bytes" if number % (1 << 20) else f"{number >> 20} MiB"
 
 
-def _same(left: Json, right: Json) -> bool:
-    return type(left) is type(right) and left == right
+def is_among(value: Json, allowed: Iterable[Json]) -> bool:
+    """Whether it is one of the values; `1`, `1.0` and `true` are three."""
+    return any(type(value) is type(other) and value == other for other in allowed)
 
 
 _MILLI = Decimal("0.001")
@@ -201,11 +202,7 @@ class Rule:
     def applies(self, effective: Mapping[str, Json]) -> bool:
         """Whether the rule holds for a request with its defaults filled in."""
         facts = {**effective, "images": images_of(effective)}
-        for name, allowed in self.when.items():
-            fact = facts.get(name)
-            if fact not in allowed or not any(_same(fact, value) for value in allowed):
-                return False
-        return True
+        return all(is_among(facts.get(name), allowed) for name, allowed in self.when.items())
 
     def findings(self, written: Mapping[str, Json]) -> Iterator[Finding]:
         """What is wrong in a request that the rule applies to; `written` has no defaults."""
@@ -355,30 +352,22 @@ def shipped() -> Mapping[str, Model]:
 
 
 def parse_model(data: Any) -> Model:
-    parameters = {name: _parameter(name, fields) for name, fields in data["parameters"].items()}
+    parameters, derived = {}, data.get("derived")
+    for name, fields in data["parameters"].items():
+        rest = {key: value for key, value in fields.items() if key not in ("type", "enum")}
+        enum = tuple(fields["enum"]) if "enum" in fields else None
+        parameters[name] = Parameter(name=name, kind=fields["type"], enum=enum, **rest)
     return Model(
         id=data["id"],
         title=data["title"],
         checked=data["checked"],
         parameters=parameters,
         rules=tuple(map(_rule, data.get("rules") or ())),
-        derived=_derived(data["derived"]) if data.get("derived") else None,
+        derived=Derived(derived["parameter"], tuple(derived["by_images"]), derived["source"])
+        if derived
+        else None,
         price=parse_price(data["prices"]) if data.get("prices") else None,
         defaults={p.name: p.default for p in parameters.values() if p.default is not None},
-    )
-
-
-def _parameter(name: str, fields: Mapping[str, Any]) -> Parameter:
-    rest = {key: value for key, value in fields.items() if key not in ("type", "enum")}
-    enum = tuple(fields["enum"]) if "enum" in fields else None
-    return Parameter(name=name, kind=fields["type"], enum=enum, **rest)
-
-
-def _derived(fields: Mapping[str, Any]) -> Derived:
-    return Derived(
-        parameter=fields["parameter"],
-        by_images=tuple(fields["by_images"]),
-        source=fields["source"],
     )
 
 

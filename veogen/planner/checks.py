@@ -204,7 +204,9 @@ def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems
         message = f"{_number(total)} requests are more than {whose}{limit:,}: {product}"
     else:
         message = f"{_number(total)} requests are a sample of too many combinations: {product}"
-    problems.error(_place(largest), "too-many-requests", message, hint)
+    matrix = largest.matrix
+    place = matrix.place if matrix.axes or matrix.rows else largest.place
+    problems.error(place, "too-many-requests", message, hint)
     return False
 
 
@@ -222,11 +224,6 @@ def _hint(spec: Spec, total: int) -> str | None:
     if budget is not None and total > budget and not any(s.matrix.exclude for s in spec.shots):
         return None
     return f"--max-requests {total} allows it"
-
-
-def _place(shot: Shot) -> Place:
-    matrix = shot.matrix
-    return matrix.place if matrix.axes or matrix.rows else shot.place
 
 
 def _product(shot: Shot, one: Grid, size: int) -> str:

@@ -302,12 +302,12 @@ class Grid:
         if self.sample is None:
             return
         seed, count = self.sample.seed, self.sample.count
-        ranked = ((self._rank(seed, one[0]), index, one) for index, one in enumerate(fitting))
+        ranked = (
+            (hashlib.sha256(f"{seed}:{self.address(one[0])}".encode()).digest(), index, one)
+            for index, one in enumerate(fitting)
+        )
         chosen = heapq.nsmallest(count, ranked, key=lambda entry: entry[:2])
         yield from (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
-
-    def _rank(self, seed: int, combination: Combination) -> bytes:
-        return hashlib.sha256(f"{seed}:{self.address(combination)}".encode()).digest()
 
     def _unrepeated(self, fitting: Iterator[Fitting], problems: Problems) -> Iterator[Fitting]:
         """`fitting`, looking out for what an include repeats."""

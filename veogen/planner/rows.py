@@ -49,7 +49,9 @@ def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
         case ".csv":
             return _csv_table(_text(raw, shown), shown)
         case ".jsonl":
-            return _table(_each(_json_row, _json_lines(_text(raw, shown), shown)))
+            every = enumerate(_LINE_END.split(_text(raw, shown)), 1)
+            lines = ((line, Place(shown, number, 1)) for number, line in every if line.strip())
+            return _table(_each(_json_row, lines))
         case ".yaml" | ".yml":
             return inline_table(read(raw, shown), Place(shown, 1, 1))
         case _:
@@ -87,7 +89,9 @@ def _yaml_row(placed: tuple[Value, Place]) -> Row:
 def _csv_table(text: str, shown: str) -> Table:
     records = _records(text, shown)
     header = next(records, [])
-    _refuse_other_separators(header)
+    for separator, called in ((";", "';'"), ("\t", "tabs")):  # of spreadsheets in many countries
+        if len(header) == 1 and separator in header[0][0]:
+            raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
     columns: dict[str, Place] = {}
     for name, place in header:
         if name in columns:
@@ -95,13 +99,6 @@ def _csv_table(text: str, shown: str) -> Table:
         columns[name] = place
     names = list(columns)
     return Table(columns, _each(lambda record: _csv_row(record, names), records))
-
-
-def _refuse_other_separators(header: list[tuple[str, Place]]) -> None:
-    """Spreadsheets of many countries write something else."""
-    for separator, called in ((";", "';'"), ("\t", "tabs")):
-        if len(header) == 1 and separator in header[0][0]:
-            raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
 
 
 def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
@@ -160,12 +157,6 @@ def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
     if text[quoted.end() : quoted.end() + 1] not in ("", ",", "\r", "\n"):
         raise _mistake(place, 'this cell goes on after its closing quote; a quote inside is `""`')
     return quoted[1].replace('""', '"'), quoted.end()
-
-
-def _json_lines(text: str, shown: str) -> Iterator[tuple[str, Place]]:
-    for number, line in enumerate(_LINE_END.split(text), 1):
-        if line.strip():
-            yield line, Place(shown, number, 1)
 
 
 def _json_row(placed: tuple[str, Place]) -> Row:

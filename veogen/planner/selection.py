@@ -53,7 +53,9 @@ def _matches(
 ) -> Iterable[str]:
     if glob in addresses:  # an address is a glob for itself, whatever stands in it
         return (glob,)
-    pattern = re.compile(_regex(glob), re.DOTALL)
+    pattern = re.compile(
+        "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in glob), re.DOTALL
+    )
     found = [address for address in addresses if pattern.fullmatch(address)]
     if not found:
         hint = _hint(glob, addresses) if len(mistakes) < _MOST_HINTS else ""
@@ -65,7 +67,3 @@ def _hint(glob: str, addresses: Collection[str]) -> str:
     close = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3)
     near = close or list(addresses)[:3]
     return f"; the nearest are {', '.join(near)}" if near else ""
-
-
-def _regex(glob: str) -> str:
-    return "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in glob)

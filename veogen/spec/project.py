@@ -239,10 +239,10 @@ def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
 
 def read_limits(tree: Map) -> Limits:
     """The ceilings of a `budget` or `limits` mapping whose structure was checked."""
-    models = tree.get("models")
+    models, most = tree.get("models"), tree.get("max_requests")
     return Limits(
         max_credits=amount(tree.get("max_credits")),
-        max_requests=_whole(tree.get("max_requests")),
+        max_requests=most if type(most) is int and most > 0 else None,  # 0, refused, is none
         models=tuple(map(str, models)) if isinstance(models, list) else (),
         place=tree.place,
     )
@@ -255,8 +255,3 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
         if own is not None and team is not None and own > team:
             message = f"a spec may only lower the limit in {POLICY}: {name} is at most {team}"
             yield Problem(tree.value_place(name), "error", "raised-limit", message)
-
-
-def _whole(value: Value) -> int | None:
-    """What was refused, such as 0, is no ceiling."""
-    return value if type(value) is int and value > 0 else None

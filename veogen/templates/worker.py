@@ -143,7 +143,8 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
         case NotTextError():
             code, message, hint = "not-text", str(error), error.hint
         case _:
-            code, message, hint = "template", _message(error), None
+            message = " ".join(str(error).split())[:300] or type(error).__name__
+            code, hint = "template", None
     name, line = _where(error.__traceback__)
     return Fault(code, message, hint, name, line)
 
@@ -153,10 +154,6 @@ def _nearest(message: str, scope: Mapping[str, Any]) -> str | None:
     if match is None:
         return None
     return did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
-
-
-def _message(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def _where(traceback: TracebackType | None) -> tuple[str | None, int]:
