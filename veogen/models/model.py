@@ -363,12 +363,15 @@ def parse_model(data: Any) -> Model:
         checked=data["checked"],
         parameters=parameters,
         rules=tuple(map(_rule, data.get("rules") or ())),
-        derived=Derived(derived["parameter"], tuple(derived["by_images"]), derived["source"])
-        if derived
-        else None,
+        derived=_derived(derived) if derived else None,
         price=parse_price(data["prices"]) if data.get("prices") else None,
         defaults={p.name: p.default for p in parameters.values() if p.default is not None},
     )
+
+
+def _derived(fields: Mapping[str, Any]) -> Derived:
+    by_images = tuple(fields["by_images"])
+    return Derived(parameter=fields["parameter"], by_images=by_images, source=fields["source"])
 
 
 def _rule(fields: Mapping[str, Any]) -> Rule:
