@@ -143,13 +143,13 @@ def test_before_anything_was_sent_it_leaves_as_well(
     assert not (tmp_path / "runs").exists()
 
 
-DEAF = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')
+IGNORING_SIGINT = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')
 """What a script does to a program that it starts in the background."""
 
 
 def test_a_program_of_a_script_hears_ctrl_c_too(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
-    with started(tmp_path, url, before=DEAF) as process:
+    with started(tmp_path, url, before=IGNORING_SIGINT) as process:
         told(process, "the gateway does not answer")
         process.send_signal(signal.SIGINT)
 

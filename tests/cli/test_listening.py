@@ -113,7 +113,7 @@ def hash_of(body: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_an_address_of_the_spec_is_kept_and_told_of(
+def test_an_address_of_the_spec_is_kept_and_a_note_says_so(
     shell: Shell, capfd: pytest.CaptureFixture[str]
 ) -> None:
     theirs = "https://example.com/hook"

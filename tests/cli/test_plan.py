@@ -358,7 +358,7 @@ def test_a_large_plan_is_the_same_whichever_way_it_is_made(shell: Shell) -> None
     assert streamed == selected
 
 
-def test_twins_of_a_large_plan_are_told(shell: Shell) -> None:
+def test_duplicates_of_a_large_plan_are_reported(shell: Shell) -> None:
     numbers = list(range(60))
     text = LARGE.replace("{{ c }}", "{{ c | lower }}").replace("z]", "Y]")
     (shell.folder / "specs/large.yaml").write_text(text % (numbers, numbers))

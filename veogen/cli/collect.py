@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.options import RunOptions
-from veogen.cli.output import echo
 from veogen.cli.rundirs import find_run
 from veogen.cli.runs import (
     allow_open_files,
+    connect,
     ends_by_signal,
     http_log,
     open_session,
@@ -20,7 +20,6 @@ from veogen.cli.runs import (
     worst,
 )
 from veogen.errors import ExitCode
-from veogen.executor.connect import connected
 from veogen.executor.run import Selection
 from veogen.results.advice import RunCommands
 
@@ -34,17 +33,14 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
         stack.enter_context(ends_by_signal())
         stack.enter_context(http_log(verbose=options.verbose))
         settings = stack.enter_context(gateway_of_runs(directories))
-        timeout = options.request_timeout
-        connection = stack.enter_context(
-            connected(settings, policy, models=(), request_timeout=timeout, say=echo)
-        )
+        connection = stack.enter_context(connect(settings, policy, options))
         sessions = [
             stack.enter_context(
                 open_session(
                     directory,
                     connection.dependencies(),
                     policy,
-                    RunCommands(os.path.relpath(directory), ("SPEC",)),
+                    RunCommands(os.path.relpath(directory)),
                     progress_of(options),
                     plan=None,
                     selection=Selection(buy=False),

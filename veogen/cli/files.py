@@ -19,7 +19,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def output_file(path: Path) -> Iterator[BinaryIO]:
-    """What a user names for output: a file as `written`, a link's target, a device or pipe."""
+    """What a user names for output: a file as `whole_file`, a link's target, a device or pipe."""
     if path.exists() and not path.is_file():
         with _write_errors(path), path.open("wb") as stream:
             yield stream

@@ -20,6 +20,7 @@ from veogen.cli.output import echo
 from veogen.cli.rundirs import default_directory, typed_path
 from veogen.cli.runs import (
     allow_open_files,
+    connect,
     ends_by_signal,
     http_log,
     open_session,
@@ -33,7 +34,7 @@ from veogen.cli.specs import is_lock_file, spec_paths
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, StaleError, UsageError
-from veogen.executor.connect import Connection, connected
+from veogen.executor.connect import Connection
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Run, Selection
 from veogen.gateway.api import Balance, ReadError
@@ -100,15 +101,7 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
         policy = replace(
             policy_of(run), callbacks=webhooks.callbacks_for(models) if webhooks else None
         )
-        connection = stack.enter_context(
-            connected(
-                settings,
-                policy,
-                models=models,
-                request_timeout=run.request_timeout,
-                say=echo,
-            )
-        )
+        connection = stack.enter_context(connect(settings, policy, run, models))
         sessions = [stack.enter_context(job.session(connection, policy, run)) for job in jobs]
         _check(jobs, sessions)
         yes = run.yes or run.simulate
@@ -281,7 +274,7 @@ def confirm(
 
 
 def refuse_without_terminal() -> None:
-    """Where nobody can be asked, the answer has to be how beforehand."""
+    """Where nobody can be asked, the answer has to be given beforehand."""
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on: say --yes to spend money without a word")
 

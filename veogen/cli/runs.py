@@ -6,8 +6,8 @@ import resource
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import FrameType
@@ -15,10 +15,13 @@ from types import FrameType
 import click
 
 from veogen.cli.options import RunOptions
+from veogen.cli.output import echo
 from veogen.errors import ExitCode
+from veogen.executor.connect import Connection, connected
 from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
 from veogen.executor.transitions import Stop
+from veogen.gateway.settings import Settings
 from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
@@ -106,6 +109,14 @@ _OTHER_FILES = 1024
 """For the connections and clips of one run: no two go on at a time."""
 
 
+def connect(
+    settings: Settings, policy: RunPolicy, options: RunOptions, models: Collection[str] = ()
+) -> AbstractContextManager[Connection]:
+    """A connection to the gateway, which says whether it has the `models` that are asked for."""
+    timeout = options.request_timeout
+    return connected(settings, policy, models=models, request_timeout=timeout, say=echo)
+
+
 @contextmanager
 def open_session(
     directory: Path,
@@ -121,26 +132,25 @@ def open_session(
 
     `commands` are how it is called here, for what is said to type.
     """
-    terminal = Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr)
-    with (
-        listener(
-            mode,
-            directory=directory,
-            names=commands,
-            clock=SystemClock(),
-            terminal=terminal,
-            retries=policy.task_retries,
-        ) as shows,
-        open_run(
+    progress = listener(
+        mode,
+        directory=directory,
+        names=commands,
+        clock=SystemClock(),
+        terminal=Terminal(environ=os.environ, data=sys.stdout, messages=sys.stderr),
+        retries=policy.task_retries,
+    )
+    with progress as watching:
+        run = open_run(
             directory,
             plan=plan,
             dependencies=dependencies,
             policy=policy,
-            listener=shows,
+            listener=watching,
             selection=selection,
-        ) as session,
-    ):
-        yield session
+        )
+        with run as session:
+            yield session
 
 
 def allow_open_files(jobs: int) -> None:
