@@ -1,5 +1,6 @@
 """What an opened run directory knows is what its journal says, though the journal is read once."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from support.sessions import World, cities
 
 from veogen.executor import directory
 from veogen.executor.directory import DirectoryError
-from veogen.executor.journal import Journal
+from veogen.executor.journal import Journal, request_to_json
 from veogen.executor.options import RunPolicy
 from veogen.executor.reconcile import imported_purchases, unknown_requests
 from veogen.executor.run import Selection, open_run
@@ -19,7 +20,7 @@ from veogen.planner.plan import Plan
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestError, parse, render
-from veogen.results.record import records
+from veogen.results.record import Record, records
 
 
 def open_once(world: World, plan: Plan | None) -> Ledger:
@@ -34,13 +35,19 @@ def open_once(world: World, plan: Plan | None) -> Ledger:
         return session.ledger
 
 
-def told(
-    ledger: Ledger,
-) -> tuple[str, list[RequestState], list[RequestState], Decimal, Decimal, Decimal]:
+Kept = list[tuple[str, Record]]
+
+
+def kept(states: Iterable[RequestState]) -> Kept:
+    """Each request as a journal has it, and where it stands."""
+    return [(request_to_json(state.request), state.record) for state in states]
+
+
+def told(ledger: Ledger) -> tuple[str, Kept, Kept, Decimal, Decimal, Decimal]:
     return (
         ledger.name,
-        list(ledger.planned),
-        list(ledger.former),
+        kept(ledger.planned),
+        kept(ledger.former),
         ledger.spent,
         ledger.in_doubt,
         ledger.estimated,

@@ -27,12 +27,11 @@ _LATENESS_OF_MEAN = 0.052
 """A task is found done this much later than it is, on average: a look more would save less."""
 
 
-def _gaussian(bins: int) -> float:
-    normal = NormalDist(0, _KERNEL_WIDTH)
-    return normal.cdf(bins + 0.5) - normal.cdf(bins - 0.5)
-
-
-_KERNEL = [(bins, _gaussian(bins)) for bins in range(-_REACH, _REACH + 1)]
+_GAUSSIAN = NormalDist(0, _KERNEL_WIDTH)
+_KERNEL = [
+    (bins, _GAUSSIAN.cdf(bins + 0.5) - _GAUSSIAN.cdf(bins - 0.5))
+    for bins in range(-_REACH, _REACH + 1)
+]
 _GUESSES = [NormalDist().inv_cdf((i + 0.5) / 8) for i in range(8)]
 
 
@@ -56,12 +55,10 @@ class DurationHistogram:
         self._seen.append(bin_)
         self.bins[bin_] += 1
         if len(self._seen) > REMEMBERED:
-            self._forget(self._seen.popleft())
-
-    def _forget(self, bin_: int) -> None:
-        self.bins[bin_] -= 1
-        if not self.bins[bin_]:
-            del self.bins[bin_]
+            oldest = self._seen.popleft()
+            self.bins[oldest] -= 1
+            if not self.bins[oldest]:
+                del self.bins[oldest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +188,8 @@ class DurationEstimator:
 
     def expected_next(self, kind: Hashable) -> float:
         """How long the next task of this kind will take; infinity while nothing is known."""
-        told = self._hints.get(kind)
-        return self.expected(kind, told) if told is not None or self._observed[kind] else inf
+        hint = self._hints.get(kind)
+        return self.expected(kind, hint) if hint is not None or self._observed[kind] else inf
 
     def next_interval(self, kind: Hashable, age: float, estimate: float | None) -> float:
         """Seconds from now to the next look at a task accepted `age` seconds ago."""
@@ -203,17 +200,13 @@ class DurationEstimator:
     def _schedule(self, kind: Hashable, estimate: float | None) -> PollSchedule:
         """The schedule of a kind, made anew when a tenth more is known of it."""
         learned = self._observed[kind]
-        told = None if learned >= _ENOUGH else estimate
-        known, schedule = self._schedules.get((kind, told), (-1, None))
-        if schedule is None or learned - known > min(learned, REMEMBERED) // 10:
-            schedule = self._make(kind, told, learned)
-            self._schedules[kind, told] = (learned, schedule)
+        hint = None if learned >= _ENOUGH else estimate
+        learned_then, schedule = self._schedules.get((kind, hint), (-1, None))
+        if schedule is None or learned - learned_then > min(learned, REMEMBERED) // 10:
+            bins = self._seen[kind].bins
+            if learned < _ENOUGH:
+                around = _UNKNOWN if hint is None else max(hint, _LEAST_ESTIMATE)
+                bins = bins + guesses(around, 1.0 if hint is None else 0.5)
+            schedule = PollSchedule.of(bins)
+            self._schedules[kind, hint] = (learned, schedule)
         return schedule
-
-    def _make(self, kind: Hashable, estimate: float | None, learned: int) -> PollSchedule:
-        bins = self._seen[kind].bins
-        if learned >= _ENOUGH:
-            return PollSchedule.of(bins)
-        told = estimate is not None
-        around = max(estimate, _LEAST_ESTIMATE) if estimate is not None else _UNKNOWN
-        return PollSchedule.of(bins + guesses(around, 0.5 if told else 1.0))

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from veogen.executor.intervals import DurationEstimator, task_kind
@@ -76,10 +77,11 @@ class Poller:
 
         `first` is how many seconds from now it is looked at, if not when it is worth it.
         """
-        record, clock = self._state.ledger.record(hash_), self._state.clock
-        now = clock.monotonic()
+        ledger, clock = self._state.ledger, self._state.clock
+        record, request, now = ledger.record(hash_), ledger.request(hash_), clock.monotonic()
+        kind = None if request is None else task_kind(request)
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
-        watch = _PolledTask(record.task_id or "", self._kind(record), since=now, accepted=now - age)
+        watch = _PolledTask(record.task_id or "", kind, since=now, accepted=now - age)
         self._followed[hash_] = watch
         self._hashes[watch.task_id] = hash_
         if record.estimated_seconds is not None:
@@ -117,7 +119,8 @@ class Poller:
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
             due = self._due_together(now)
             if due:
-                self._read(due)
+                self._reading += 1
+                self._start(partial(self._read, due))
 
     def _due_together(self, now: float) -> dict[str, str]:
         """What is due, filled up with what will be so soon that a read of its own is a waste."""
@@ -143,9 +146,9 @@ class Poller:
             if hash_ in self._followed
         ]
 
-    def _read(self, due: Mapping[str, str]) -> None:
-        self._reading += 1
-        self._start(lambda: TasksRead(_by_hash(due, self._gateway.tasks(list(due.values())))))
+    def _read(self, due: Mapping[str, str]) -> TasksRead:
+        answers = self._gateway.tasks(list(due.values()))
+        return TasksRead({hash_: answers[id_] for hash_, id_ in due.items() if id_ in answers})
 
     def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
         watch, clock = self._followed[hash_], self._state.clock
@@ -208,13 +211,3 @@ class Poller:
     def _interval(self, record: Record, watch: _PolledTask) -> float:
         age = self._state.clock.monotonic() - watch.accepted
         return self._estimator.next_interval(watch.kind, age, record.estimated_seconds)
-
-    def _kind(self, record: Record) -> Hashable:
-        request = self._state.ledger.request(record.hash)
-        return None if request is None else task_kind(request)
-
-
-def _by_hash(
-    due: Mapping[str, str], answers: Mapping[str, Task | ReadError]
-) -> dict[str, Task | ReadError]:
-    return {hash_: answers[task_id] for hash_, task_id in due.items() if task_id in answers}

@@ -59,14 +59,15 @@ def unknown_requests(manifest: Manifest, ledger: Ledger) -> Iterator[Request]:
 
 
 def unknown_request(line: ManifestLine) -> Request:
-    """A request of which only the manifest tells: its body is not known here."""
+    """A request of which only the manifest tells: neither its body nor its output is known here."""
+    shot = safe(line.shot).lstrip(".") or "shot"
     return Request(
         address=line.address,
         hash=line.hash,
         shot=line.shot,
         take=line.take,
         variables=line.variables,
-        output=_output(line),
+        output=default_output(shot, line.variables, line.take),
         body={},
         credits=line.credits,
     )
@@ -98,12 +99,6 @@ def _is_out_of_reach(record: Record, now: float) -> bool:
     if record.status == "submitted":
         return record.accepted_at is not None and now - record.accepted_at >= LINK_LIFE
     return record.status == "undelivered" and not still_downloadable(record, now)
-
-
-def _output(line: ManifestLine) -> str:
-    """The default output: all that a manifest tells of a request whose spec is not here."""
-    shot = safe(line.shot).lstrip(".") or "shot"
-    return default_output(shot, line.variables, line.take)
 
 
 def rename_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
@@ -181,12 +176,10 @@ class _Files:
         folder, _, _ = path.rpartition("/")
         if folder not in self._folders:
             self._folders.add(folder)
-            self._found.update(self._in(folder))
+            with contextlib.suppress(OSError), os.scandir(self._directory / folder) as entries:
+                files = [e.name for e in entries if e.is_file(follow_symlinks=False)]
+                self._found.update(f"{folder}/{name}" for name in files)
         return path in self._found or (self._directory / path).exists()
-
-    def _in(self, folder: str) -> Iterator[str]:
-        with contextlib.suppress(OSError), os.scandir(self._directory / folder) as entries:
-            yield from (f"{folder}/{e.name}" for e in entries if e.is_file(follow_symlinks=False))
 
 
 def is_clip(path: Path, video: Video) -> bool:
@@ -232,7 +225,9 @@ def sync_journal(
     if plan is not None:
         _adopt(plan.name, [standing.request for standing in ledger.planned], journal, ledger)
     elif manifest is not None:
-        _adopt(manifest.name, list(_requests_of(manifest, ledger)), journal, ledger)
+        lines = manifest.results
+        requests = [ledger.request(line.hash) or unknown_request(line) for line in lines]
+        _adopt(manifest.name, requests, journal, ledger)
     if manifest is not None:
         news = list(imported_purchases(manifest, ledger, clock.now()))
         if unknown := list(unknown_requests(manifest, ledger)):
@@ -253,9 +248,3 @@ def _append(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Cl
     journal.append(events, clock.now())
     for event in events:
         ledger.apply(event)
-
-
-def _requests_of(manifest: Manifest, ledger: Ledger) -> Iterator[Request]:
-    """The requests of a manifest in its order, as the journal knows them where it does."""
-    for line in manifest.results:
-        yield ledger.request(line.hash) or unknown_request(line)

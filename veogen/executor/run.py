@@ -142,8 +142,8 @@ class Run:
     def check_places(self) -> None:
         """Refuse to buy what could not be brought home: no clip leaves the run directory."""
         videos = self.directory.videos
-        is_free = not os.path.lexists(videos)
-        if self.to_buy and not (is_free or _is_folder_of(videos, self.directory.path)):
+        is_ours = videos.is_dir() and is_inside(videos, self.directory.path)
+        if self.to_buy and os.path.lexists(videos) and not is_ours:
             raise DirectoryError(
                 f"{videos}: clips go there, and it is no folder of the run directory; "
                 "nothing was sent"
@@ -164,7 +164,7 @@ class Run:
         self.scheduler.collect(request.hash for request in self.to_collect)
         final = self.scheduler.run()
         self.directory.release_disk()
-        return self._outcome(final)
+        return self._closed(final, exit_code(state.record for state in self._chosen()))
 
     def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
@@ -184,7 +184,9 @@ class Run:
             self._send(one, say)
         stop = self.scheduler.run()
         self.directory.release_disk()
-        return self._ended(stop, [self.ledger.record(d.standing.record.hash) for d in decided])
+        statuses = {self.ledger.record(d.standing.record.hash).status for d in decided}
+        is_unsure = "indeterminate" in statuses
+        return self._closed(stop, ExitCode.INDETERMINATE if is_unsure else ExitCode.DONE)
 
     def note(self, message: str) -> None:
         """Say something of the run to whoever watches it, so that it finds its place there."""
@@ -244,15 +246,6 @@ class Run:
             case _:
                 return
 
-    def _ended(self, stop: Stop | None, records: Sequence[Record]) -> Outcome:
-        code = ExitCode.DONE
-        if any(record.status == "indeterminate" for record in records):
-            code = ExitCode.INDETERMINATE
-        return self._closed(stop, code)
-
-    def _outcome(self, stop: Stop | None) -> Outcome:
-        return self._closed(stop, exit_code(standing.record for standing in self._chosen()))
-
     def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
         if stop is not None:
             code = ExitCode.STOPPED
@@ -300,10 +293,6 @@ class Run:
             )
             self._state.record_intents([intent])
         return self.ledger.record(record.hash)
-
-
-def _is_folder_of(videos: Path, directory: Path) -> bool:
-    return videos.is_dir() and is_inside(videos, directory)
 
 
 @contextlib.contextmanager

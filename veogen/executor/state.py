@@ -13,7 +13,7 @@ from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Request
-from veogen.results.events import Event, SubmitIntended
+from veogen.results.events import Event
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer
 
@@ -51,14 +51,9 @@ def _earlier_secrets(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
     for standing in ledger.everything:
         sent = standing.record.last_submit
         if sent is not None and base in sent.body and "callback_url" not in standing.request.body:
-            secret = _sent_to(base, sent)
-            if secret is not None:
+            head, _, secret = str(json.loads(sent.body).get("callback_url")).rpartition("/")
+            if head == base and _SECRET.fullmatch(secret):
                 yield sent.at, secret
-
-
-def _sent_to(base: str, sent: SubmitIntended) -> str | None:
-    head, _, secret = str(json.loads(sent.body).get("callback_url")).rpartition("/")
-    return secret if head == base and _SECRET.fullmatch(secret) else None
 
 
 _WRITE_EVERY = 3.0
@@ -198,7 +193,7 @@ class RunState:
         try:
             self._directory.write_results(self.ledger, self._renderer)
         except OSError as error:
-            self._give_room()
+            self._directory.release_disk()
             self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))
             if force:
                 self._last_try_at_results()
@@ -215,12 +210,12 @@ class RunState:
             )
 
     def _keep(self, events: Sequence[Event]) -> None:
-        """What has happened cannot be refused: on a full disk the ballast makes room for it."""
+        """What has happened cannot be refused: on a full disk the reserve makes room for it."""
         self._unsaved.extend(events)
         try:
             self._journal.append(self._unsaved, self.clock.now())
         except JournalFullError as error:
-            self._give_room()
+            self._directory.release_disk()
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
             self._keep_with_room()
         else:
@@ -234,6 +229,3 @@ class RunState:
                 self.listener.note(f"NOT ON RECORD, keep this line: {event}")
         else:
             self._unsaved.clear()
-
-    def _give_room(self) -> None:
-        self._directory.release_disk()

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from math import isfinite
 from typing import Generic, TypeVar
@@ -15,7 +16,6 @@ from veogen.executor.state import RunState
 from veogen.executor.transitions import Retry, Step, Stop, SubmitAttempt, close_attempt, on_submit
 from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
 from veogen.gateway.api import Gateway, Submission
-from veogen.models.model import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
@@ -235,7 +235,8 @@ class Submitter:
         """Send what may be sent now; `in_flight` counts tasks and submissions."""
         if self._state.stop is not None:
             return [self.close_attempts("stopped", self._state.stop.message)]
-        self._wake(now)
+        while hash_ := self._delayed.due(now):
+            self._queue.put(hash_)
         others = in_flight - self.slots
         batch: list[tuple[SubmitAttempt, bool]] = []
         while self._limiter.ready_at(now) <= now:
@@ -245,7 +246,12 @@ class Submitter:
                 break
             batch.append(found)
             self._limiter.submitted(now)
-        self._send(batch)
+        intents = [attempt.intent for attempt, new in batch if new]
+        recorded = not intents or self._state.record_intents(intents)
+        for attempt, new in batch:
+            if recorded or not new:
+                self._posting.add(attempt.intent.hash)
+                self._start(partial(self._post, attempt))
         return []
 
     def handle(self, message: Message) -> Step:
@@ -263,10 +269,6 @@ class Submitter:
         self._resends.clear()
         self._delayed.clear()
         return Step(dropped)
-
-    def _wake(self, now: float) -> None:
-        while hash_ := self._delayed.due(now):
-            self._queue.put(hash_)
 
     def _due_resend(self, now: float, in_flight: int) -> tuple[SubmitAttempt, bool] | None:
         """A submission to be sent again, if a slot of the (perhaps lowered) limit is free."""
@@ -305,19 +307,17 @@ class Submitter:
 
     def _intent(self, request: Request) -> SubmitIntended:
         attempt = self._state.ledger.record(request.hash).attempts + 1
+        body, callback_url = dict(self._uploads.body(request)), self._state.callback_url
+        if callback_url and (url := callback_url.for_request(request)):
+            body["callback_url"] = url
         return SubmitIntended(
             hash=request.hash,
             attempt=attempt,
             key=key_for(request.hash, attempt),
-            body=canonical(self._body(request)).decode(),
+            body=canonical(body).decode(),
             estimate=request.credits,
             at=self._state.clock.now(),
         )
-
-    def _body(self, request: Request) -> dict[str, Json]:
-        body, callback_url = dict(self._uploads.body(request)), self._state.callback_url
-        url = callback_url.for_request(request) if callback_url else None
-        return body if url is None else {**body, "callback_url": url}
 
     def _affordable(self, request: Request, pending: list[SubmitIntended]) -> bool:
         """Whether ceiling and budget allow it; if not, the run stops here, in plan order.
@@ -341,15 +341,6 @@ class Submitter:
             message = f"{reason} would be passed by {request.address} ({price} credits)"
             state.stop_buying(Stop("money", message))
         return False
-
-    def _send(self, batch: list[tuple[SubmitAttempt, bool]]) -> None:
-        """Put intents on disk, then the requests on the wire."""
-        intents = [attempt.intent for attempt, new in batch if new]
-        recorded = not intents or self._state.record_intents(intents)
-        for attempt, new in batch:
-            if recorded or not new:
-                self._posting.add(attempt.intent.hash)
-                self._start(lambda attempt=attempt: self._post(attempt))  # type: ignore[misc]
 
     def _post(self, attempt: SubmitAttempt) -> Submitted:
         intent = attempt.intent

@@ -273,15 +273,22 @@ class ClipDownloader:
             stopped=self._stopped,
         )
         if not isinstance(brought, WholeClip):
-            return replace(brought, message=self._here(brought.message))
+            message = brought.message  # as it may be committed: without the paths of this machine
+            for directory in (self._directory.resolve(), self._directory):
+                message = message.replace(f"{directory}{os.sep}", "")
+            return replace(brought, message=message)
         differences = mismatches(brought.info, self._effective(request.body))
         fewer = ("fewer-videos",) if of < request.videos else ()
-        return _video(brought, path, (*differences, *fewer))
-
-    def _here(self, message: str) -> str:
-        """A message as it may be committed: without the paths of this machine."""
-        return message.replace(f"{self._directory.resolve()}{os.sep}", "").replace(
-            f"{self._directory}{os.sep}", ""
+        return Video(
+            path=path,
+            sha256=brought.sha256,
+            bytes=brought.bytes,
+            duration=brought.info.duration,
+            width=brought.info.width,
+            height=brought.info.height,
+            fps=brought.info.fps,
+            audio=brought.info.audio,
+            warnings=(*differences, *fewer),
         )
 
 
@@ -450,13 +457,3 @@ def _source(link: str) -> str:
     """A link without its signature, which changes with every look at the task."""
     parts = urlsplit(link)
     return f"{parts.scheme}://{parts.hostname}{parts.path}"
-
-
-def _video(delivered: WholeClip, path: str, warnings: tuple[str, ...]) -> Video:
-    info: dict[str, Any] = {
-        name: getattr(delivered.info, name)
-        for name in ("duration", "width", "height", "fps", "audio")
-    }
-    return Video(
-        path=path, sha256=delivered.sha256, bytes=delivered.bytes, warnings=warnings, **info
-    )

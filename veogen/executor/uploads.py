@@ -65,9 +65,9 @@ class Uploads(Protocol):
         ...
 
     def prepare(self, request: Request, evicted: EvictableUpload | None = None) -> PreparedBody:
-        """Hold it, and give its body with every local image replaced by its uploaded address.
+        """Pin it, and give its body with every local image replaced by its uploaded address.
 
-        With `spare` that one is deleted first.
+        With `evicted` that one is deleted first.
         """
         ...
 
@@ -273,7 +273,10 @@ class Uploader:
                 self.expect(request)
                 return PreparedBody(request.hash, upload, made)
             urls[FILE + image.path] = upload.url
-        return PreparedBody(request.hash, _body(request, urls), made)
+        body = dict(request.body)
+        if isinstance(images := body.get("image_urls"), list):
+            body["image_urls"] = [urls.get(str(url), url) for url in images]
+        return PreparedBody(request.hash, body, made)
 
     def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
         """The upload of an image: the one there is, or a new one, which is put into `made`."""
@@ -329,11 +332,3 @@ class Uploader:
 
 def _contents(request: Request) -> frozenset[str]:
     return frozenset(image.sha256 for image in request.images)
-
-
-def _body(request: Request, urls: Mapping[str, str]) -> Mapping[str, Json]:
-    body = dict(request.body)
-    images = body.get("image_urls")
-    if isinstance(images, list):
-        body["image_urls"] = [urls.get(str(url), url) for url in images]
-    return body
