@@ -390,7 +390,7 @@ def test_a_gateway_without_batches_is_remembered(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "unread"),
+    ("step", "read_error"),
     [
         pytest.param(
             answer(429, {"error": {"code": "slow", "message": "m"}}, retry_after="9"),
@@ -411,10 +411,10 @@ def test_a_gateway_without_batches_is_remembered(status: int) -> None:
 )
 @pytest.mark.parametrize("ids", [["a"], ["a", "b"]], ids=["one", "batch"])
 def test_a_read_that_fails_answers_for_every_id(
-    step: Step, unread: ReadError, ids: list[str]
+    step: Step, read_error: ReadError, ids: list[str]
 ) -> None:
     with Host(otherwise=step) as host, client(host) as gateway:
-        assert gateway.tasks(ids) == dict.fromkeys(ids, unread)
+        assert gateway.tasks(ids) == dict.fromkeys(ids, read_error)
 
 
 @pytest.mark.parametrize(
