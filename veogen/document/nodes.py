@@ -234,9 +234,10 @@ def without_nulls(tree: Map) -> Map:
 
 
 def _holds_null(tree: Map) -> bool:
-    return any(
-        value is None or (isinstance(value, Map) and _holds_null(value)) for value in tree.values()
-    )
+    for value in tree.values():
+        if value is None or (isinstance(value, Map) and _holds_null(value)):
+            return True
+    return False
 
 
 def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Place:

@@ -355,20 +355,17 @@ class Section:
             flaws.add(at, "type", f"{name} is a mapping, not {shown(value)}")
             return
         for name, item in value.items():
-            self._check_key(name, item, (at, name), flaws)
+            key = self.keys.get(name)
+            if key is not None:
+                if item is not None or key.required:
+                    key.shape.check(item, (at, name), flaws)
+            elif self.others is not None:
+                self.others.check_item(name, item, (at, name), flaws)
+            else:
+                self._refuse(name, (at, name), flaws)
         for name, key in self.keys.items():
             if key.required and name not in value:
                 flaws.add(at, "missing-key", f"{self.noun} needs {name!r}")
-
-    def _check_key(self, name: str, value: Value, at: At, flaws: Flaws) -> None:
-        key = self.keys.get(name)
-        if key is not None:
-            if value is not None or key.required:
-                key.shape.check(value, at, flaws)
-        elif self.others is not None:
-            self.others.check_item(name, value, at, flaws)
-        else:
-            self._refuse(name, at, flaws)
 
     def _refuse(self, name: str, at: At, flaws: Flaws) -> None:
         elsewhere = self.elsewhere(name) if self.elsewhere else None
@@ -390,7 +387,11 @@ class Section:
 
     def whole_schema(self, definitions: Schema) -> Schema:
         """The schema itself, not a reference to it."""
-        properties = {name: _told(key, definitions) for name, key in self.keys.items()}
+        properties = {}
+        for name, key in self.keys.items():
+            shape = key.shape.schema(definitions)
+            whole = shape if key.required else or_null(shape)
+            properties[name] = whole | {"description": key.about}
         required = [name for name, key in self.keys.items() if key.required]
         others = self.others.schema(definitions) if self.others else {"additionalProperties": False}
         return {
@@ -401,8 +402,3 @@ class Section:
             **({"required": required} if required else {}),
             **self.told,
         }
-
-
-def _told(key: Key, definitions: Schema) -> Schema:
-    shape = key.shape.schema(definitions)
-    return (shape if key.required else or_null(shape)) | {"description": key.about}

@@ -52,8 +52,10 @@ class RequestChecker:
             for name, value in body.items()
         ]
         checked = self._remembered(tuple(key), body)
-        prompts = [name for name in PROMPTS if name in body]
-        wrong = [one for name in prompts for one in _single(name, body[name], model)]
+        wrong: list[Finding] = []
+        for name in PROMPTS:
+            if name in body:
+                wrong += _single(name, body[name], model)
         return replace(checked, findings=(*wrong, *checked.findings)) if wrong else checked
 
     def _remembered(self, key: Hashable, body: Mapping[str, Json]) -> Checked:

@@ -34,7 +34,7 @@ def doubts(
         yield from _unused_axes(shot, used)
         yield from _alike_values(shot.grid)
         for variant in shot.variants:
-            for template in (variant.values.get(name) for name in PROMPTS):
+            for template in map(variant.values.get, PROMPTS):
                 if isinstance(template, Template) and _BLANK_LINE.search(template.text):
                     message = "a line of the text is only white space"
                     yield _warning(template.place, "white-space", message)
@@ -44,10 +44,13 @@ def doubts(
 
 
 def _uses(shot: ShotPlanner, load: Callable[[str], str | None]) -> Uses:
-    used = uses_of(chain.from_iterable(variant.templates for variant in shot.variants), load)
-    chosen_by = chain.from_iterable(override.when for override in shot.shot.overrides)
-    set_by = chain.from_iterable(variant.from_axes for variant in shot.variants)
-    return used | Uses(frozenset((*chosen_by, *set_by)))
+    names, templates = set[str](), list[Template]()
+    for override in shot.shot.overrides:
+        names.update(override.when)
+    for variant in shot.variants:
+        names.update(variant.from_axes)
+        templates += variant.templates
+    return uses_of(templates, load) | Uses(frozenset(names))
 
 
 def _unused_axes(one: ShotPlanner, used: Uses) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from veogen.planner.lint import doubts
 from veogen.planner.matrix import Grid, grid
 from veogen.planner.plan import Plan, Request, Tally, request_line
 from veogen.planner.requests import ShotPlanner
-from veogen.spec.types import Shot, Spec
+from veogen.spec.types import Spec
 from veogen.templates.renderer import Renderer
 
 BLOCK = 256
@@ -52,7 +52,11 @@ class Planner:
         self._images, self._checker = Images(spec.files), RequestChecker(self.models)
         self._limit = most_allowed(spec, max_requests)
         self._planned: list[ShotPlanner] = []
-        self._grids = [self._grid(shot) for shot in spec.shots]
+        self._grids: list[Grid] = []
+        for shot in spec.shots:  # each with its own mistakes, which make it one to leave out
+            own = Problems()
+            self._grids.append(grid(shot, spec.files, tuple(self.models.values()), own))
+            problems.extend(own.all)
         self.twins = Twins(sum(one.most for one in self._grids))
 
     def __enter__(self) -> Self:
@@ -108,12 +112,6 @@ class Planner:
             self.tally.add(request)
             self.twins.meet(request, self.problems)
             yield request
-
-    def _grid(self, shot: Shot) -> Grid:
-        own = Problems()
-        found = grid(shot, self.spec.files, tuple(self.models.values()), own)
-        self.problems.extend(own.all)
-        return found
 
 
 def is_large(shot: ShotPlanner) -> bool:

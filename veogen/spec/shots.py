@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator, Mapping
 from functools import reduce
+from operator import attrgetter
 from pathlib import PurePosixPath
 
 from veogen.document.nodes import Map, Place, Seq, without_nulls
@@ -10,6 +11,8 @@ from veogen.spec.grammar import MATRIX_WORDS
 from veogen.spec.layers import layer_of, merge, merge_shot, settled, stacked, submap
 from veogen.spec.types import PROMPTS, Matrix, Override, Sample, Shot
 from veogen.templates.template import Template
+
+_PROMPT = attrgetter("prompt")
 
 MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the profile give it
 
@@ -54,11 +57,10 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
     """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
     names = dict.fromkeys((*own, *late))
-    shared = sum(
-        len(submap(level, room))
-        for level in (levels.spec, levels.profile)
-        for room in ("vars", "params", "matrix")
-    )
+    shared = 0
+    for level in (levels.spec, levels.profile):
+        shared += len(submap(level, "vars")) + len(submap(level, "params"))
+        shared += len(submap(level, "matrix"))
     if shared * len(names) > MOST_SHARED:
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")
@@ -70,7 +72,7 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
             continue
         shot = levels.shot(name, own.get(name), late.get(name))
         maybe_later = "prompt" in shot.matrix.axes or shot.matrix.rows is not None
-        if maybe_later or any(layer.prompt for layer in (shot.base, *shot.tops)):
+        if maybe_later or any(map(_PROMPT, (shot.base, *shot.tops))):
             yield shot
         else:
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
@@ -79,9 +81,11 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
 
 
 def _named(tree: Map) -> dict[str, Map]:
-    shots = tree.get("shots")
-    maps = [shot for shot in shots if isinstance(shot, Map)] if isinstance(shots, Seq) else []
-    return {str(shot["name"]): shot for shot in maps if isinstance(shot.get("name"), str)}
+    shots, named = tree.get("shots"), dict[str, Map]()
+    for shot in shots if isinstance(shots, Seq) else ():
+        if isinstance(shot, Map) and isinstance(shot.get("name"), str):
+            named[str(shot["name"])] = shot
+    return named
 
 
 def _output(shot: Map) -> Template | None:

@@ -45,8 +45,9 @@ def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
 
 
 def _maps(value: Value) -> Iterator[Map]:
-    if isinstance(value, Seq):
-        yield from (item for item in value if isinstance(item, Map))
+    for item in value if isinstance(value, Seq) else ():
+        if isinstance(item, Map):
+            yield item
 
 
 def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
@@ -110,14 +111,17 @@ def review(
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
     flaws = flaws_of(tree, shape)
-    problems.extend(problem_of(flaw, tree, start) for flaw in flaws)
+    for flaw in flaws:
+        problems.extend([problem_of(flaw, tree, start)])
     if not isinstance(tree, Map):
         broken.all = True
         return None
     for flaw in flaws:
         if flaw.breaks:
             broken.add(tree, flaw.path)
-    mended = [flaw for flaw in flaws[:_MOST_MENDED] if _mend(tree, flaw)]
+    mended = False
+    for flaw in flaws[:_MOST_MENDED]:
+        mended |= _mend(tree, flaw)
     problems.extend(content_mistakes(tree, known))
     if not mended or not passes:
         return tree

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import starmap
 from pathlib import PurePosixPath
 from typing import Any, Self, TypeAlias
 
@@ -50,7 +51,7 @@ class Renderer:
 
     def render(self, orders: Sequence[Order]) -> list[str | Fault]:
         """The text of each order, in order; those that need the guard go to it together."""
-        results = [_easily(*order) for order in orders]
+        results = list(starmap(_easily, orders))
         hard = [order for order, result in zip(orders, results, strict=True) if result is None]
         guarded = self._guard.render(hard)
         return [next(guarded) if result is None else result for result in results]

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 FOLDER = PurePosixPath("templates")
 
-_MARKS = ("{{", "{%", "{#")
-
 Mode: TypeAlias = Literal["text", "path"]
 
 
@@ -57,7 +55,7 @@ class Template:
 
 def is_constant(text: str) -> bool:
     """Whether a text has no syntax of templates at all."""
-    return "{" not in text or not any(mark in text for mark in _MARKS)
+    return not ("{{" in text or "{%" in text or "{#" in text)
 
 
 def place_of(fault: Fault, template: Template, files: Files) -> Place:
