@@ -7,7 +7,7 @@ import pytest
 from frames import frames
 from PIL import Image, ImageChops, ImageStat
 
-from veogen.simulator.picture import UnreadableError, still
+from veogen.simulator.picture import UnusableImageError, still
 from veogen.simulator.video import AbandonedError, SimulatedClip, render
 
 CLIP = SimulatedClip(
@@ -71,7 +71,7 @@ def test_an_image_of_too_many_pixels_is_not_read() -> None:
     file = io.BytesIO()
     Image.new("1", (10_000, 6_000)).save(file, "PNG")
 
-    with pytest.raises(UnreadableError, match="an image has too many pixels"):
+    with pytest.raises(UnusableImageError, match="an image has too many pixels"):
         still(file.getvalue(), (1280, 720), "pad")
 
 

@@ -73,7 +73,7 @@ _BLOBS = 14
 _PIXELS = 50_000_000
 
 
-class UnreadableError(Exception):
+class UnusableImageError(Exception):
     """An image that no clip can start from."""
 
 
@@ -117,10 +117,10 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > _PIXELS:
-                raise UnreadableError("an image has too many pixels")
+                raise UnusableImageError("an image has too many pixels")
             yield image
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UnreadableError(f"an image cannot be read: {error}") from None
+        raise UnusableImageError(f"an image cannot be read: {error}") from None
 
 
 def _canvas(size: Size, identity: bytes, stills: Sequence[Image.Image]) -> Image.Image:

@@ -19,7 +19,7 @@ from veogen.models.model import Catalogue, Model
 from veogen.simulator.account import Audit, SimulatedAccount, price, report
 from veogen.simulator.faults import Faults, words
 from veogen.simulator.file_store import FileStore
-from veogen.simulator.picture import UnreadableError, size_of
+from veogen.simulator.picture import UnusableImageError, size_of
 from veogen.simulator.refusals import HEADER, TASK_ERRORS, RateLimit, RefusedError
 from veogen.simulator.scenario import Options, RestoredTask
 from veogen.simulator.task import (
@@ -106,11 +106,11 @@ def images_of(task: SimulatedTask, files: FileStore, links: Links) -> list[bytes
             continue
         file = files.find(path)
         if file is None:
-            raise UnreadableError(f"{url} cannot be read: no such file, or it has expired")
+            raise UnusableImageError(f"{url} cannot be read: no such file, or it has expired")
         if file.kind not in _IMAGE_TYPES:
-            raise UnreadableError(f"{url} is {file.kind}, not JPEG, PNG or WebP")
+            raise UnusableImageError(f"{url} is {file.kind}, not JPEG, PNG or WebP")
         if limit and len(file.data) > limit:
-            raise UnreadableError(f"{url} is larger than {limit} bytes")
+            raise UnusableImageError(f"{url} is larger than {limit} bytes")
         images.append(file.data)
     return images
 
@@ -295,7 +295,7 @@ class Service:
             await asyncio.sleep(task.takes)
             try:
                 task.clips = tuple(await clips)
-            except UnreadableError as error:
+            except UnusableImageError as error:
                 task.failure = TaskFailure("image_processing_error", str(error))
             except NotMadeError as error:
                 task.failure = TaskFailure("service_error", str(error))
@@ -311,7 +311,7 @@ class Service:
             return []
         try:
             return clips_of(task, self.files, self.links)
-        except UnreadableError as error:
+        except UnusableImageError as error:
             task.failure = TaskFailure("image_processing_error", str(error))
             return []
 
