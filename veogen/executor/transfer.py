@@ -130,11 +130,6 @@ class PartialFile:
             self._note.unlink(missing_ok=True)
             self._noted = False
 
-    def tidy(self) -> None:
-        """The bytes have been delivered: only the names are taken away."""
-        with contextlib.suppress(OSError):
-            self.drop()
-
 
 class HashingWriter:
     """Writes and hashes; `size` is how many bytes there are."""
@@ -359,7 +354,12 @@ class _Download:
         etag = known.etag if known else None
         with self._host.fetch(self._link, start=start, etag=etag) as body:
             if isinstance(body, ReadError):
-                raise self._unread(body)
+                if body.status == _UNSATISFIABLE:
+                    self._part.drop()
+                if body.status in _EXPIRED:
+                    text = f"{body.message}: the link has expired"
+                    raise _RefusedError(DownloadFailed("link-expired", text))
+                raise _RefusedError(DownloadFailed(body.code, body.message))
             self._look_at(body)
             with self._writer(body, known, start) as writer:
                 return self._take(body, writer)
@@ -433,20 +433,14 @@ class _Download:
             move_into_place(self._part.path, self._target)
         except FileExistsError:
             return blocked(self._target)
-        self._part.tidy()
+        with contextlib.suppress(OSError):  # the bytes are in place: only their names are left
+            self._part.drop()
         return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
 
     def _useless(self, outcome: DownloadFailed) -> _RefusedError:
         """The part is of no use to the next try."""
         self._part.drop()
         return _RefusedError(outcome)
-
-    def _unread(self, unread: ReadError) -> _RefusedError:
-        if unread.status == _UNSATISFIABLE:
-            self._part.drop()
-        gone = unread.status in _EXPIRED
-        words = f"{unread.message}: the link has expired" if gone else unread.message
-        return _RefusedError(DownloadFailed("link-expired" if gone else unread.code, words))
 
     def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"

@@ -58,11 +58,12 @@ class Ledger:
         return new
 
     def adopt(self, planned: Iterable[Request], former: Iterable[Request] = ()) -> None:
-        """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
+        """Take the plan's requests, in order; `former` are those of earlier plans, in theirs."""
         plan = self._stand(planned)
         self._standings = self._stand(former) | plan
         self._planned = dict.fromkeys(plan)
-        self._count()
+        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
+        self.changes += 1
 
     def apply(self, event: Event) -> Record:
         """Fold one event in and return where its request now stands."""
@@ -98,10 +99,6 @@ class Ledger:
         return {
             request.hash: RequestState(request, self.record(request.hash)) for request in requests
         }
-
-    def _count(self) -> None:
-        self.changes += 1
-        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
     def requests(self) -> Collection[Request]:
