@@ -11,19 +11,12 @@ from urllib.parse import quote, urlencode
 from veogen.gateway import parse as account
 from veogen.gateway.api import Balance, Quota, ReadError, Submission, Task, Upload
 from veogen.gateway.http import HttpClient
-from veogen.gateway.parse import (
-    envelope_failure,
-    error_body,
-    parse_object,
-    read_batch,
-    read_list,
-    read_task,
-    retry_after,
-)
+from veogen.gateway.parse import envelope_failure, error_body, read_batch, read_list, read_task
 from veogen.gateway.pool import certificates
 from veogen.gateway.settings import Proxies, Settings, is_local
 from veogen.gateway.submission import read_submission
 from veogen.gateway.transport import Response, TransportError
+from veogen.gateway.values import parse_object, retry_after
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")

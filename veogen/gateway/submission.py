@@ -10,18 +10,15 @@ from veogen.gateway.parse import (
     UNDERSTOOD,
     ErrorBody,
     codes,
-    credits_of,
     error_body,
     error_of,
     estimated_seconds,
-    mapping,
-    parse_object,
     request_id,
-    retry_after,
     task_id_of,
     task_in,
 )
 from veogen.gateway.transport import Response, TransportError, sanitize
+from veogen.gateway.values import credits_of, mapping, parse_object, retry_after
 
 MOST_KEPT = 4096
 """Bytes of an answer that are kept where nobody knows what it means."""
