@@ -2,7 +2,7 @@
 
 import pytest
 
-from veogen.models.model import check_callback
+from veogen.models.parameters import check_callback
 
 LONG = "a" * 63
 

@@ -30,7 +30,8 @@ from veogen.document.schema import (
     value_of,
 )
 from veogen.document.writer import Block, lines
-from veogen.models.model import Model, Price, shipped
+from veogen.models.model import Model, shipped
+from veogen.models.prices import AnyPrice
 from veogen.planner.checks import RequestChecker, most_allowed, over_budget
 from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
 from veogen.planner.plan import (
@@ -337,7 +338,7 @@ def _locked_request(request: Request) -> dict[str, Any]:
     return {**data, "request": {**data["request"], **texts}}
 
 
-def _rate(price: Price | None) -> dict[str, str] | None:
+def _rate(price: AnyPrice | None) -> dict[str, str] | None:
     if price is None:
         return None
     rate = str(price.credits_per_usd)

@@ -30,7 +30,7 @@ from veogen.gateway.api import (
     Unknown,
     Upload,
 )
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import canonical, request_hash
 from veogen.planner.plan import Image, Request
 from veogen.results.record import Failure

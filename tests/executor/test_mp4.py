@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.clips import FAST, clip
 
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
-from veogen.models.model import Json, shipped
+from veogen.models.model import shipped
+from veogen.models.parameters import Json
 
 FACTS = ClipInfo(
     brand="isom", codec="h264", duration=4.0, width=1280, height=720, fps=24.0, audio=True

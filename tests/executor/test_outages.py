@@ -1,4 +1,4 @@
-"""A gateway that is down in the middle of a run, or has no room: what is sent, and where it ends."""
+"""A gateway that is down in the middle of a run, and a crowd: what is sent, and where it ends."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,12 +84,12 @@ def test_a_gateway_that_stays_down_ends_the_run_after_a_minute_with_all_on_recor
 
 
 def test_200_requests_with_64_in_flight_are_bought_once_each(tmp_path: Path) -> None:
-    throttled = World(tmp_path / "trip")
+    crowd = World(tmp_path / "trip")
     storm = NotAccepted(code="429", message="slow down", status=429)
-    throttled.gateway.answers.extend([storm] * 5)
+    crowd.gateway.answers.extend([storm] * 5)
 
-    outcome = throttled.run(cities(*NAMES), RunPolicy(max_in_flight=64))
+    outcome = crowd.run(cities(*NAMES), RunPolicy(max_in_flight=64))
 
     assert outcome.code == ExitCode.DONE
-    assert len(throttled.gateway.tasks_by_key) == len(set(throttled.keys)) == 200
-    assert 32 < throttled.gateway.most_in_flight <= 64
+    assert len(crowd.gateway.tasks_by_key) == len(set(crowd.keys)) == 200
+    assert 32 < crowd.gateway.most_in_flight <= 64

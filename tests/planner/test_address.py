@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import address, address_text
 
 

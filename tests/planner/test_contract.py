@@ -5,7 +5,7 @@ from decimal import Decimal
 from project import Project, project_fixture
 from support.pictures import picture
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.plan import total_credits
 
 project = project_fixture

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veogen.models.model import Json, Model, shipped
+from veogen.models.model import Model, shipped
+from veogen.models.parameters import Json
 from veogen.planner.checks import RequestChecker
 
 MODELS = {**shipped(), "theirs": Model.unknown("theirs")}

@@ -13,6 +13,7 @@ from veogen.document.problems import MistakesError
 from veogen.document.reader import read
 from veogen.lockfile import Stored, drift, lock_text, moved_price, read_lock
 from veogen.models.model import Model, shipped
+from veogen.models.prices import Price
 from veogen.planner.plan import Plan
 
 project = project_fixture
@@ -94,7 +95,7 @@ def locked(plan: Plan) -> Stored:
 
 def dearer(models: dict[str, Model]) -> dict[str, Model]:
     price = models[FAST].price
-    assert price is not None
+    assert isinstance(price, Price)
     risen = replace(price, date="2026-12-01", credits=price.credits * 2)
     return {**models, FAST: replace(models[FAST], price=risen)}
 

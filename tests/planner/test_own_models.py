@@ -4,6 +4,7 @@ from pathlib import Path
 
 from project import Project, project_fixture
 
+from veogen.models.model import shipped
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
@@ -31,8 +32,7 @@ def test_a_model_that_nobody_knows_is_a_mistake(project: Project) -> None:
     assert project.mistakes("shots: [{name: a, prompt: a boat, params: {model: veo-9}}]\n") == [
         (
             "a.yaml:2:51: error[unknown-model]: 'veo-9' is not a known model (a); known models: "
-            "veo-3.1-fast-generate-preview, veo-3.1-generate-preview, veo3.1-fast-beta, "
-            "veo3.1-pro-beta; --allow-unknown-model lets any through"
+            f"{', '.join(shipped())}; --allow-unknown-model lets any through"
         )
     ]
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 from support.virtual import VIDEO
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import address
 from veogen.planner.plan import Request
 from veogen.results.events import (

@@ -27,7 +27,7 @@ def line(number: int, status: Status = "completed") -> ManifestLine:
     )
 
 
-def owned(*former: ManifestLine) -> Owned:
+def holdings(*former: ManifestLine) -> Owned:
     return Owned.of_manifest(Manifest(name="trip", gateway="evolink", results=(), former=former))
 
 
@@ -46,14 +46,14 @@ def owned(*former: ManifestLine) -> Owned:
 def test_a_request_is_judged_by_its_hash_and_then_by_its_address(
     known: tuple[ManifestLine, ...], state: State
 ) -> None:
-    assert owned(*known).state(ADDRESS, line(1).hash) == state
+    assert holdings(*known).state(ADDRESS, line(1).hash) == state
 
 
 def test_many_purchases_under_one_address_are_taken_in_good_time() -> None:
     former = [line(number) for number in range(40_000)]
     start = time.process_time()
 
-    found = owned(*former)
+    found = holdings(*former)
 
     assert time.process_time() - start < 5
     assert found.by_address == {ADDRESS: [one.hash for one in former]}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from veogen.document.problems import MistakesError
-from veogen.models.model import Multiplier, Price, shipped
+from veogen.models.model import shipped
+from veogen.models.prices import Multiplier, Price
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan
 from veogen.spec.load import load_spec

@@ -79,7 +79,7 @@ def test_right_specs_pass(text: str, validator: Draft202012Validator) -> None:
         pytest.param(HEAD + "shotz: []", "", id="an unknown key"),
         pytest.param(HEAD + "name: Big Name", "name", id="a bad name"),
         pytest.param(HEAD + "params: {durration: 8}", "params", id="an unknown parameter"),
-        pytest.param(HEAD + "params: {duration: 5}", "params/duration", id="a bad value"),
+        pytest.param(HEAD + "params: {duration: 99}", "params/duration", id="a bad value"),
         pytest.param(HEAD + "params: {seed: 0}", "params/seed", id="too small"),
         pytest.param(HEAD + "params: {generate_audio: no}", "params/generate_audio", id="no"),
         pytest.param(HEAD + "vars: {9x: 1}", "vars", id="a bad name of a var"),

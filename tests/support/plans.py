@@ -6,7 +6,7 @@ from decimal import Decimal
 from veogen.diff.compare import compare, money
 from veogen.diff.report import Report, Review, grouped
 from veogen.document.nodes import Place
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Image, Request
 

@@ -14,7 +14,7 @@ from support.virtual import (
     VirtualWorkers,
 )
 from veogen.document.nodes import Place
-from veogen.executor.decisions import Resolution
+from veogen.executor.decisions import Decision
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.executor.transitions import Stop
@@ -102,9 +102,7 @@ class World:
             session.check_money()
             return session.run(stop, max_credits=session.policy.max_credits)
 
-    def decide(
-        self, *decisions: Resolution, say: Callable[[str], None] = lambda _: None
-    ) -> Outcome:
+    def decide(self, *decisions: Decision, say: Callable[[str], None] = lambda _: None) -> Outcome:
         """What a person decides, carried out."""
         with open_run(
             self.path,

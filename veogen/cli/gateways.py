@@ -20,7 +20,8 @@ from veogen.executor.state import SECRET_BYTES
 from veogen.gateway import webhook as callbacks
 from veogen.gateway import webhook as receiver
 from veogen.gateway.settings import KEY, Settings, from_environment, is_local
-from veogen.models.model import Model, check_callback, shipped
+from veogen.models.model import Model, shipped
+from veogen.models.parameters import check_callback
 from veogen.results.record import Record
 from veogen.text import counted
 

@@ -5,6 +5,9 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,20 @@ import click
 from veogen.document.files import Folder
 from veogen.document.problems import did_you_mean
 from veogen.errors import UsageError
-from veogen.models.model import Derived, Json, Model, Parameter, Price, Rule, shown, shown_size
+from veogen.models.model import Audio, Model
+from veogen.models.parameters import Json, Parameter, shown, shown_size
+from veogen.models.prices import (
+    UNITS_PER_CREDIT,
+    AnyPrice,
+    Multiplier,
+    RulePrice,
+    rounded,
+)
+from veogen.models.rules import Derived, Rule
 from veogen.spec.project import load_policy, project_root
 from veogen.text import plain, plain_json
 
-_LIMITS = ("minimum", "maximum", "max_length", "max_items", "max_bytes", "unit")
+_LIMITS = ("minimum", "maximum", "max_length", "min_items", "max_items", "max_bytes", "unit")
 
 
 def model_data(model: Model) -> dict[str, Any]:
@@ -30,14 +42,23 @@ def model_data(model: Model) -> dict[str, Any]:
         "rules": [_rule(rule) for rule in model.rules],
         "derived": _derived(model.derived) if model.derived else None,
         "prices": _price(model.price) if model.price else None,
+        "audio": _audio(model.audio) if model.audio else None,
+        "pixels": {
+            quality: {ratio: f"{width}x{height}" for ratio, (width, height) in sizes.items()}
+            for quality, sizes in model.pixels.items()
+        },
+        "expected_seconds": model.expected_seconds,
+        "retired": model.retired and asdict(model.retired),
+        "notes": list(model.notes),
     }
 
 
 def limits(parameter: Parameter) -> str:
     """What a parameter takes, in a few words."""
-    if parameter.enum is not None:
-        return ", ".join(map(_value_text, parameter.enum))
-    return ", ".join(_bounds(parameter)) or {"boolean": "true, false"}.get(parameter.kind, "")
+    values = parameter.enum or ()
+    bounds = () if values else _bounds(parameter)
+    words = (*map(_value_text, values), *bounds, *map(_value_text, parameter.words))
+    return ", ".join(words) or {"boolean": "true, false"}.get(parameter.kind, "")
 
 
 def rule_line(rule: Rule) -> str:
@@ -46,7 +67,8 @@ def rule_line(rule: Rule) -> str:
         f"{name} {' or '.join(map(_value_text, values))}" for name, values in rule.when.items()
     )
     about = [f"{name} {_value_text(value)}" for name, value in rule.fixes.items()]
-    about += [*rule.refuses, *rule.ignores]
+    about += [*rule.refuses, *rule.ignores, *rule.needs]
+    about += [f"{name} to {whole}" for name, whole in rule.adds_up.items()]
     message = rule.message + (f" ({', '.join(about)})" if about else "")
     words = (
         f"with {when}:" if when else "",
@@ -65,8 +87,11 @@ def derived_line(derived: Derived) -> str:
     )
 
 
-def price_lines(price: Price) -> Iterator[str]:
-    """The rule of a price, a line for each multiplier."""
+def price_lines(price: AnyPrice) -> Iterator[str]:
+    """The rule of a price, a line for each multiplier or component."""
+    if isinstance(price, RulePrice):
+        yield from _rule_lines(price)
+        return
     unit = "a second of each clip" if price.per_second else "a request"
     least = f", at least {price.minimum} a request" if price.minimum else ""
     yield f"{price.credits} credits {unit}{least}"
@@ -75,14 +100,43 @@ def price_lines(price: Price) -> Iterator[str]:
         yield f"{multiplier.times} times as much with {when}"
 
 
+def _rule_lines(price: RulePrice) -> Iterator[str]:
+    yield "the sum of what applies of the gateway's published rules:"
+    for component in price.rules.components:
+        least = f", at least {_credits(component.minimum)}" if component.minimum else ""
+        names = ", ".join(sorted(component.variables))
+        yield f"  {component.id}: {_credits(component.rate)} credits{least}, by {names}"
+    for surcharge in price.surcharges:
+        when = ", ".join(f"{name} {_value_text(value)}" for name, value in surcharge.when.items())
+        yield f"{surcharge.times} times as much with {when}"
+    yield _SETTLED[price.settlement]
+
+
+def _credits(units: Fraction) -> str:
+    return str(rounded(Decimal(units.numerator) / units.denominator / UNITS_PER_CREDIT))
+
+
+_SETTLED = {
+    "request_only": "settled by the request alone",
+    "request_then_actual": "reserved by the request, settled by what was made",
+    "actual_usage": "settled by what is measured: an estimate",
+}
+
+
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     given = {name: getattr(parameter, name) for name in _LIMITS}
+    inner = {name: _parameter(each) for name, each in parameter.properties.items()}
     return {
         "type": parameter.kind,
         "required": parameter.required,
         "default": parameter.default,
         **({"enum": list(parameter.enum)} if parameter.enum is not None else {}),
         **{name: value for name, value in given.items() if value is not None},
+        **({"words": list(parameter.words)} if parameter.words else {}),
+        **({"media": parameter.media} if parameter.kind in ("uri", "uris") else {}),
+        **({"moving": True} if parameter.moving else {}),
+        **({"item": _parameter(parameter.item)} if parameter.item else {}),
+        **({"properties": inner} if inner else {}),
         "description": parameter.description,
         "source": parameter.source,
     }
@@ -106,19 +160,32 @@ def _derived(derived: Derived) -> dict[str, Any]:
     }
 
 
-def _price(price: Price) -> dict[str, Any]:
+def _price(price: AnyPrice) -> dict[str, Any]:
+    if isinstance(price, RulePrice):
+        return {
+            "date": price.date,
+            "source": price.source,
+            "lowest": price.lowest,
+            "credits_per_usd": str(price.credits_per_usd),
+            "rule": "components",
+            "settlement": price.settlement,
+            "surcharges": _multipliers(price.surcharges),
+            **price.data,
+        }
     return {
         "date": price.date,
         "source": price.source,
+        **({"lowest": True} if price.lowest else {}),
         "credits_per_usd": str(price.credits_per_usd),
         "rule": "per_second" if price.per_second else "per_call",
         "credits": str(price.credits),
         "minimum": str(price.minimum),
-        "multipliers": [
-            {"when": dict(multiplier.when), "times": str(multiplier.times)}
-            for multiplier in price.multipliers
-        ],
+        "multipliers": _multipliers(price.multipliers),
     }
+
+
+def _multipliers(multipliers: Iterable[Multiplier]) -> list[dict[str, Any]]:
+    return [{"when": dict(each.when), "times": str(each.times)} for each in multipliers]
 
 
 def _bounds(parameter: Parameter) -> Iterable[str]:
@@ -128,6 +195,8 @@ def _bounds(parameter: Parameter) -> Iterable[str]:
         yield f"at least {parameter.minimum}"
     elif parameter.maximum is not None:
         yield f"at most {parameter.maximum}"
+    if parameter.min_items:
+        yield f"at least {parameter.min_items}"
     if parameter.max_items is not None:
         yield f"at most {parameter.max_items}"
     if parameter.max_bytes is not None:
@@ -161,7 +230,8 @@ def _print_all(models: Mapping[str, Model], format_: str) -> None:
         data = {"format": "veogen.models/1", "models": [model_data(m) for m in models.values()]}
         click.echo(plain_json(json.dumps(data, indent=2, ensure_ascii=False)))
         return
-    rows = [("model", "seconds", "quality", "credits", "title"), *map(_row, models.values())]
+    head = ("model", "seconds", "quality", "credits", "price", "title")
+    rows = [head, *map(_row, models.values())]
     click.echo("\n".join(map(plain, _columns(rows, right=(3,)))))
     click.echo("\nCredits of a request that sets nothing else; 'veogen models ID' tells more.")
 
@@ -170,12 +240,13 @@ def _row(model: Model) -> tuple[str, ...]:
     effective = model.effective({})
     seconds = model.parameters.get("duration")
     quality = model.parameters.get("quality")
-    price = model.estimate({})
+    quote = model.quote({})
     return (
         model.id,
         limits(seconds) if seconds else str(effective.get("duration", "")),
         limits(quality) if quality else "",
-        "unknown" if price is None else str(price),
+        "" if quote.credits is None else str(quote.credits),
+        quote.certainty,
         model.title,
     )
 
@@ -198,19 +269,48 @@ def _lines(model: Model, width: int) -> Iterator[str]:
             yield from textwrap.wrap(rule_line(rule), width, subsequent_indent="  ")
     if model.derived:
         yield from textwrap.wrap(derived_line(model.derived), width, subsequent_indent="  ")
+    for line in _facts(model):
+        yield from textwrap.wrap(line, width, subsequent_indent="  ")
     yield ""
     yield from _prices(model, width)
 
 
+def _facts(model: Model) -> Iterator[str]:
+    """What else is known of a model."""
+    if model.audio is not None:
+        yield f"sound: {_audio(model.audio)}"
+    for quality, sizes in model.pixels.items():
+        pairs = ", ".join(f"{ratio} {w}x{h}" for ratio, (w, h) in sizes.items())
+        yield f"pixels of {quality}: {pairs}"
+    if model.expected_seconds is not None:
+        yield f"a task takes about {model.expected_seconds} seconds"
+    if model.retired is not None:
+        yield f"retired on {model.retired.date}; use {model.retired.instead}"
+    yield from model.notes
+
+
+def _audio(audio: Audio) -> str:
+    return f"by {audio.by}" if audio.by else audio.word
+
+
+def _flat(parameters: Mapping[str, Parameter], above: str = "") -> Iterator[tuple[str, Parameter]]:
+    """All parameters by name, those within others after them."""
+    for name, parameter in parameters.items():
+        yield f"{above}{name}", parameter
+        item = parameter.item
+        inner = parameter.properties or (item.properties if item else {})
+        yield from _flat(inner, f"{above}{name}.")
+
+
 def _parameters(model: Model, width: int) -> Iterator[str]:
     rows = [("parameter", "takes", "default", "")]
-    for name, parameter in model.parameters.items():
+    for name, parameter in _flat(model.parameters):
         default = "required" if parameter.required else ""
         if parameter.default is not None:
             default = shown(parameter.default).strip("'")
         rows.append((name, limits(parameter), default, parameter.description))
     lengths = [max(len(row[column]) for row in rows) for column in range(3)]
-    room = max(width - sum(lengths) - 3 * len(_GAP), 24)
+    room = max(width - sum(lengths) - 3 * len(_GAP), 20)
     for row in rows:
         wrapped = textwrap.wrap(row[3], room) or [""]
         cells = [text.ljust(length) for text, length in zip(row, lengths, strict=False)]
@@ -224,8 +324,12 @@ def _prices(model: Model, width: int) -> Iterator[str]:
         yield "no price is known"
         return
     yield from price_lines(model.price)
+    quote = model.quote({})
+    costs = "" if quote.credits is None else f", {quote.credits} credits"
+    yield f"a request that sets nothing else: {quote.certainty}{costs}"
+    prices = "the lowest published prices" if model.price.lowest else "prices"
     source = (
-        f"prices of {model.price.date}, {model.price.credits_per_usd} credits to the dollar; "
+        f"{prices} of {model.price.date}, {model.price.credits_per_usd} credits to the dollar; "
         f"source: {model.price.source}"
     )
     yield from textwrap.wrap(source, width)

@@ -17,7 +17,8 @@ from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
 from veogen.jsontext import indented
-from veogen.models.model import Model, images_of
+from veogen.models.model import Model
+from veogen.models.rules import images_of
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import (
     Plan,

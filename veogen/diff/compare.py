@@ -6,7 +6,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Self, TypeAlias
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import FILE, canonical
 from veogen.planner.plan import NO_CREDITS, Request, total_credits
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from veogen.diff.compare import IMAGES, NOTHING, Change, Difference, Money
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.text import counted, plain

@@ -189,6 +189,19 @@ class Integer:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """An integer, or a number with a point."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            wrong_type(value, at, "a number", flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        return {"type": "number"}
+
+
+@dataclass(frozen=True, slots=True)
 class Amount:
     """A number of credits, exact also when it is written as text: digits, perhaps with a point."""
 

@@ -29,7 +29,8 @@ from veogen.gateway.api import (
 from veogen.gateway.client import Evolink
 from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
-from veogen.models.model import Json, Model, default_catalogue
+from veogen.models.model import Model, default_catalogue
+from veogen.models.parameters import Json
 from veogen.results.manifest import GatewayName
 
 _SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
@@ -180,11 +181,15 @@ class Connection:
         )
 
     def _uploader(self, journal: Journal, read: ReadFile) -> Uploader:
-        uploads = journal.uploads()
-        if self.simulated:  # those of a simulator that has ended are gone with it
-            uploads = {sha256: u for sha256, u in uploads.items() if self._is_there(u)}
         tag = f"{secrets.token_hex(4)}-"
-        return Uploader(self.gateway, read, uploads, SystemClock(), tag)
+        return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
+
+    def _known(self, journal: Journal) -> dict[str, Upload]:
+        """The uploads that are there; those of a simulator that has ended are gone with it."""
+        known = journal.uploads()
+        if not self.simulated:
+            return known
+        return {sha256: upload for sha256, upload in known.items() if self._is_there(upload)}
 
     def _is_there(self, upload: Upload) -> bool:
         with self.media.fetch(upload.url) as answer:

@@ -26,7 +26,7 @@ _FITS: dict[Kind, frozenset[Status]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class Decision:
     """One decision as it was typed; `task_id` is what `adopt` names."""
 
     kind: Kind
@@ -43,7 +43,7 @@ class Decided:
     task_id: str | None = None
 
 
-def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: float) -> list[Decided]:
+def resolve_addresses(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
     by_star = [standing for standing in standings if not still_downloadable(standing.record, now)]
@@ -66,7 +66,7 @@ def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: floa
 
 
 def wildcard_notes(
-    decisions: Iterable[Resolution], found: Sequence[Decided], ledger: Ledger, now: float
+    decisions: Iterable[Decision], found: Sequence[Decided], ledger: Ledger, now: float
 ) -> Iterator[str]:
     """What '*' does not mean, in words."""
     for kind in [decision.kind for decision in decisions if decision.address == EVERY]:
@@ -94,15 +94,10 @@ def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
 
 
 def _resolve(
-    decision: Resolution, named: Sequence[RequestState], mistakes: list[str]
+    decision: Decision, named: Sequence[RequestState], mistakes: list[str]
 ) -> Iterator[Decided]:
     fits = _FITS[decision.kind]
-    needs_bytes, again = decision.kind in ("replay", "rebuy"), decision.kind == "replay"
-    fitting = [
-        state
-        for state in named
-        if state.record.status in fits and (not needs_bytes or has_bytes(state, again=again))
-    ]
+    fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
     if not named and decision.address != EVERY:
         mistakes.append(f"{decision.address}: there is no such request in this run")
     elif not fitting and decision.address != EVERY and named[0].record.status in fits:
@@ -126,6 +121,10 @@ def still_downloadable(record: Record, now: float) -> bool:
         return record.status == "submitted"
     died = record.error is not None and record.error.code in _DIED
     return not died and (record.expires_at is None or now < record.expires_at)
+
+
+def _can(kind: Kind, standing: RequestState) -> bool:
+    return kind in ("adopt", "abandon") or has_bytes(standing, again=kind == "replay")
 
 
 def has_bytes(standing: RequestState, *, again: bool) -> bool:

@@ -61,15 +61,20 @@ class RunDirectory:
         """Make the directory if it is not there; raises `DirectoryError`."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # A clone has the results, and a page of them at most. In a folder of other things,
-            # such as the project's own, git must go on seeing those.
-            if {self.results, self.gallery}.issuperset(self.path.iterdir()):
+            if self._is_new():
                 _write(self.path / ".gitignore", _IGNORE[gateway].encode())
         except OSError as error:
             raise DirectoryError(
                 f"{error.filename or self.path}: the run directory cannot be written: "
                 f"{error.strerror}"
             ) from None
+
+    def _is_new(self) -> bool:
+        """Whether nothing was run here: a clone has the results, and a page of them at most.
+
+        In a folder of other things, such as the project's own, git must go on seeing those.
+        """
+        return {self.results, self.gallery}.issuperset(self.path.iterdir())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

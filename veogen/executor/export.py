@@ -88,20 +88,22 @@ def listed(found: Iterable[Export]) -> str:
 
 def _row(export: Export) -> Sequence[object]:
     request = export.request
-    prompt = str(request.body.get("prompt", ""))
-    if prompt.startswith(_FORMULA):  # prompts come from pull requests: no spreadsheet runs them
-        prompt = f"'{prompt}"
     return (
         export.name,
         request.address,
         request.shot,
         request.take,
         canonical(dict(request.variables)).decode(),
-        prompt,
+        _inert(str(request.body.get("prompt", ""))),
         request.hash,
         request.body.get("seed", ""),
         export.video.duration,
     )
+
+
+def _inert(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: prompts come from pull requests."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def copy(found: Sequence[Export], snapshot: Snapshot, folder: Path) -> None:

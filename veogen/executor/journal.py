@@ -102,7 +102,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def close(db: sqlite3.Connection) -> None:
     """Fold the write-ahead log into the file, so that the file is whole by itself."""
     try:
-        if db.total_changes or db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        if db.total_changes or _mode(db) == "wal":
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             db.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError:
@@ -141,14 +141,20 @@ class Transaction:
 
 def unreadable(path: Path, error: Exception) -> VeogenError:
     """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
-    if isinstance(error, sqlite3.OperationalError):
-        kind = error.sqlite_errorcode & 0xFF
-        # a file that was cut short fails with an error of input as well
-        no_room = kind == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _LEAST
-        if kind == sqlite3.SQLITE_FULL or no_room:
-            message = f"{path}: {error}; make room and leave the journal where it is"
-            return JournalFullError(message)
+    if isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error):
+        return JournalFullError(f"{path}: {error}; make room and leave the journal where it is")
     return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
+
+
+def _is_of_the_disk(path: Path, error: sqlite3.OperationalError) -> bool:
+    """Whether a disk is full; a file that was cut short fails with an error of input as well."""
+    kind = error.sqlite_errorcode & 0xFF
+    is_full = shutil.disk_usage(path.parent).free < _LEAST
+    return kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and is_full)
+
+
+def _mode(db: sqlite3.Connection) -> str:
+    return str(db.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 def _refuse_empty(path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,20 +63,25 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[Box]:
     for _ in range(_MOST_BOXES):
         if start == size:
             return
-        file.seek(start)
-        header = file.read(_LARGE_HEADER)
-        length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
-        if length == _LARGE:
-            length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
-        elif length == _TO_THE_END:
-            length = size - start
-        if _KIND.fullmatch(kind) is None:
-            raise DamagedError(f"what stands at byte {start} is no box")
-        if length < least or start + length > size:
-            raise DamagedError(f"its box {kind.decode()} is cut short")
-        yield Box(kind, start, start + length)
-        start += length
+        box = _box(file, start, size)
+        yield box
+        start = box.end
     raise DamagedError("it has too many boxes")
+
+
+def _box(file: BinaryIO, start: int, size: int) -> Box:
+    file.seek(start)
+    header = file.read(_LARGE_HEADER)
+    length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
+    if length == _LARGE:
+        length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
+    elif length == _TO_THE_END:
+        length = size - start
+    if _KIND.fullmatch(kind) is None:
+        raise DamagedError(f"what stands at byte {start} is no box")
+    if length < least or start + length > size:
+        raise DamagedError(f"its box {kind.decode()} is cut short")
+    return Box(kind, start, start + length)
 
 
 DURATION_TOLERANCE = 0.5
@@ -180,9 +185,7 @@ def _clip_info(
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (width and height):
         raise DamagedError("its picture has no size")
-    duration, fps = (container.duration or 0) / 1_000_000, float(stream.average_rate or 0)
-    if stream.duration is not None and stream.time_base is not None:
-        duration = float(stream.duration * stream.time_base)
+    duration, fps = _seconds(container, stream), float(stream.average_rate or 0)
     if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
         raise DamagedError("its length is beyond measure")
     return ClipInfo(
@@ -194,6 +197,12 @@ def _clip_info(
         fps=round(fps, 3),
         audio=bool(container.streams.audio),
     )
+
+
+def _seconds(container: "InputContainer", stream: "VideoStream") -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1_000_000
 
 
 def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Path) -> None:

@@ -65,7 +65,7 @@ class Poller:
         self._reading = 0
 
     def watch_all(self, hashes: Iterable[str]) -> None:
-        """Follow tasks that may have ended long ago: the first reads are now, those of many soon.
+        """Follow tasks that may have ended long ago: their first looks are now, a crowd's soon.
 
         Else they would all be due at one moment again and again, and most of them late.
         """

@@ -60,9 +60,9 @@ class Scheduler:
         self._workers = workers
         estimator = DurationEstimator(state.policy.poll_interval)
         self._poller = Poller(state, gateway, workers.start, self._on_ended, estimator)
-        on_accepted = self._poller.watch if follow else lambda _: None  # another run brings it home
+        taken = self._poller.watch if follow else _not_followed
         post = partial(workers.start, urgent=True)  # a task id is on disk right after it is known
-        self._submitter = Submitter(state, gateway, uploads, random, post, on_accepted, estimator)
+        self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
         self._downloads = DownloadQueue(
             state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
         )
@@ -244,6 +244,11 @@ class Scheduler:
             self._state.stop_buying(
                 Stop("silent", f"the gateway has not answered for {patience:.0f} s")
             )
+
+
+def _not_followed(hash_: str) -> None:
+    """What was taken is brought home by another run."""
+    del hash_
 
 
 def _unanswered(answer: object) -> bool:

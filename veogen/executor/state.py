@@ -179,7 +179,7 @@ class RunState:
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
 
     def stop_buying(self, stop: Stop) -> None:
-        """Buy nothing more; the first reason is told, an unreachable gateway outranks others."""
+        """Buy nothing more; the first reason is told, a deaf one outranks the others."""
         if self.stop is None:
             self.listener.note(f"stopped: {stop.message}")
         if self.stop is None or (stop.gateway_unreachable and not self.stop.gateway_unreachable):

@@ -17,7 +17,7 @@ from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Video
 
@@ -129,6 +129,11 @@ class PartialFile:
         if self._noted:
             self._note.unlink(missing_ok=True)
             self._noted = False
+
+    def tidy(self) -> None:
+        """The bytes have been delivered: only the names are taken away."""
+        with contextlib.suppress(OSError):
+            self.drop()
 
 
 class HashingWriter:
@@ -354,12 +359,7 @@ class _Download:
         etag = known.etag if known else None
         with self._host.fetch(self._link, start=start, etag=etag) as body:
             if isinstance(body, ReadError):
-                if body.status == _UNSATISFIABLE:
-                    self._part.drop()
-                if body.status in _EXPIRED:
-                    text = f"{body.message}: the link has expired"
-                    raise _RefusedError(DownloadFailed("link-expired", text))
-                raise _RefusedError(DownloadFailed(body.code, body.message))
+                raise self._unread(body)
             self._look_at(body)
             with self._writer(body, known, start) as writer:
                 return self._take(body, writer)
@@ -433,14 +433,20 @@ class _Download:
             move_into_place(self._part.path, self._target)
         except FileExistsError:
             return blocked(self._target)
-        with contextlib.suppress(OSError):  # the bytes are in place: only their names are left
-            self._part.drop()
+        self._part.tidy()
         return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
 
     def _useless(self, outcome: DownloadFailed) -> _RefusedError:
         """The part is of no use to the next try."""
         self._part.drop()
         return _RefusedError(outcome)
+
+    def _unread(self, unread: ReadError) -> _RefusedError:
+        if unread.status == _UNSATISFIABLE:
+            self._part.drop()
+        gone = unread.status in _EXPIRED
+        words = f"{unread.message}: the link has expired" if gone else unread.message
+        return _RefusedError(DownloadFailed("link-expired" if gone else unread.code, words))
 
     def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"

@@ -14,7 +14,7 @@ from veogen.executor.state import RunState
 from veogen.executor.transitions import PATIENCE, Retry, Step, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import FILE
 from veogen.planner.images import kind_of
 from veogen.planner.plan import Image, Request, known_credits

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from veogen.document.nodes import Place, Seq, Value, is_unicode
 from veogen.document.problems import Problems, did_you_mean
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.identity import address_text, canonical
 from veogen.spec.grammar import as_json
 from veogen.spec.types import Matrix

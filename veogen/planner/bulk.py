@@ -20,7 +20,8 @@ from msgspec import Struct, json
 
 from veogen.document.nodes import is_unicode
 from veogen.jsontext import compact
-from veogen.models.model import Json, Model, parameter
+from veogen.models.model import Model, parameter
+from veogen.models.parameters import Json
 from veogen.planner.axes import Choice
 from veogen.planner.checks import RequestChecker
 from veogen.planner.duplicates import Seen

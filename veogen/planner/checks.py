@@ -7,7 +7,9 @@ from pathlib import Path
 
 from veogen.document.nodes import Place
 from veogen.document.problems import Problem, Problems, did_you_mean
-from veogen.models.model import Finding, Json, Model, Parameter, seconds_of
+from veogen.models.model import Model, parameter, seconds_of
+from veogen.models.parameters import Json, Parameter
+from veogen.models.rules import Finding
 from veogen.planner.identity import canonical
 from veogen.planner.matrix import Grid
 from veogen.planner.plan import Tally
@@ -55,7 +57,7 @@ class RequestChecker:
         wrong: list[Finding] = []
         for name in PROMPTS:
             if name in body:
-                wrong += _single(name, body[name], model)
+                wrong += _single(name, body[name], model, self._models)
         return replace(checked, findings=(*wrong, *checked.findings)) if wrong else checked
 
     def _remembered(self, key: Hashable, body: Mapping[str, Json]) -> Checked:
@@ -112,7 +114,7 @@ def _findings(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator
         yield Finding("warning", "unknown-model", "model", message)
         return
     rest = _less_prompts(body)
-    single = [one for name, value in rest.items() for one in _single(name, value, model)]
+    single = [one for name, value in rest.items() for one in _single(name, value, model, models)]
     yield from single
     for name, known_parameter in model.parameters.items():
         if known_parameter.required and name not in body:
@@ -121,11 +123,15 @@ def _findings(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator
         yield from model.findings(body)
 
 
-def _single(name: str, value: Json, model: Model) -> Iterator[Finding]:
+def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -> Iterator[Finding]:
     known = model.parameters.get(name)
     if known is None:
         message = f"{name!r} is not a request parameter"
         hint = did_you_mean(name, model.parameters)
+        if parameter(name, models.values()) is not None:
+            message = f"{name!r} is not a parameter of {model.id}"
+            when = f"{{when: {{model: {model.id}}}, params: {{{name}: null}}}}"
+            hint = f"leave it out; on an axis of models by an entry of 'overrides': {when}"
         yield Finding("error", "unknown-key", name, message, hint, key=True)
     elif (wrong := known.check(value)) is not None:
         yield Finding("error", "value", name, f"{name} {wrong}")

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.plan import Image
 from veogen.text import safe
 

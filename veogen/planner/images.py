@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.document.files import POINTER, Files, OutsideRootError, inside
-from veogen.models.model import Json, shown_size
+from veogen.models.parameters import Json, shown_size
 from veogen.planner.identity import FILE
 from veogen.planner.plan import Image
 

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from veogen.document.files import Files
 from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import Problems, did_you_mean, nearest
-from veogen.models.model import Json, Model
+from veogen.models.model import Model
+from veogen.models.parameters import Json
 from veogen.planner.axes import (
     BadValueError,
     Choice,

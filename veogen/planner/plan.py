@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self, TypeAlias
 from veogen.document.nodes import Place
 from veogen.document.problems import Problem
 from veogen.jsontext import compact
-from veogen.models.model import Json, Model
+from veogen.models.model import Model
+from veogen.models.parameters import Json
 from veogen.spec.types import Limits
 
 NO_CREDITS = Decimal("0.000")

@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeVar
 from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
-from veogen.models.model import Json, Model, parameter
+from veogen.models.model import Model, parameter
+from veogen.models.parameters import Json
 from veogen.planner.axes import Combination
 from veogen.planner.checks import Checked, RequestChecker
 from veogen.planner.identity import (

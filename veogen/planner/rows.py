@@ -12,7 +12,8 @@ from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.nodes import Map, Place, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_DEPTH, read
-from veogen.models.model import Model, Parameter, parameter
+from veogen.models.model import Model, parameter
+from veogen.models.parameters import Parameter
 from veogen.planner.axes import BadValueError, Choice, Dimension, choice
 from veogen.spec.grammar import identifier_rule
 from veogen.spec.types import Matrix

@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Any
 
 from veogen.document.nodes import Map, Place, Seq, Value
-from veogen.models.model import DEFAULT_MODEL, Json
+from veogen.models.model import DEFAULT_MODEL
+from veogen.models.parameters import Json
 from veogen.spec.grammar import as_json
 from veogen.spec.layers import settled, stacked
 from veogen.spec.types import PROMPTS, Layer, Shot

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from veogen.planner.plan import known_credits
 from veogen.results.ledger import RequestState
@@ -169,13 +170,16 @@ def _indeterminate(address: str, names: RunCommands) -> tuple[NextStep, ...]:
 
 
 def _not_saved(standing: RequestState, names: RunCommands, now: float) -> NextStep:
-    request, record = standing
+    record = standing.record
     if record.expires_at is not None and record.expires_at <= now:
-        amount = request.credits or record.credits
-        price = "for it" if amount is None else f"{amount} credits"
-        rebuy = names.resolve("--rebuy", request.address)
-        return NextStep(rebuy, f"its link has died: this pays {price} once more")
+        rebuy = names.resolve("--rebuy", standing.request.address)
+        return NextStep(rebuy, f"its link has died: this pays {_price(standing)} once more")
     return NextStep(names.collect, life(record, now))
+
+
+def _price(standing: RequestState) -> str:
+    amount: Decimal | None = standing.request.credits or standing.record.credits
+    return "for it" if amount is None else f"{amount} credits"
 
 
 def life(record: Record, now: float) -> str:

@@ -58,12 +58,11 @@ class Ledger:
         return new
 
     def adopt(self, planned: Iterable[Request], former: Iterable[Request] = ()) -> None:
-        """Take the plan's requests, in order; `former` are those of earlier plans, in theirs."""
+        """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
         plan = self._stand(planned)
         self._standings = self._stand(former) | plan
         self._planned = dict.fromkeys(plan)
-        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
-        self.changes += 1
+        self._count()
 
     def apply(self, event: Event) -> Record:
         """Fold one event in and return where its request now stands."""
@@ -99,6 +98,10 @@ class Ledger:
         return {
             request.hash: RequestState(request, self.record(request.hash)) for request in requests
         }
+
+    def _count(self) -> None:
+        self.changes += 1
+        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
     def requests(self) -> Collection[Request]:

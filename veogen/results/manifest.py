@@ -14,7 +14,7 @@ from msgspec import Struct, convert
 
 from veogen.errors import VeogenError
 from veogen.jsontext import indented
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.results.events import Status, Video, status_of
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.record import TEMPORARY, Failure
@@ -66,10 +66,7 @@ def parse(raw: bytes, path: str) -> Manifest:
     """Read a manifest, which is input from a pull request; raises `ManifestError`."""
     try:
         data = _json(raw)
-        if (written_as := data["format"]) != FORMAT:
-            raise ManifestError(
-                f"{path}: its format is {written_as!r}, this veogen reads {FORMAT!r}"
-            )
+        _refuse_other_formats(data["format"], path)
         manifest = Manifest(
             name=_text(data["name"]),
             gateway=_gateway(data["gateway"]),
@@ -78,11 +75,8 @@ def parse(raw: bytes, path: str) -> Manifest:
         )
         _refuse_doubles(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        if len(why) > _LONGEST_REASON:
-            why = f"{why[:_LONGEST_REASON]}…"
         raise ManifestError(
-            f"{path}: this is not a results manifest ({why}); nothing was sent. "
+            f"{path}: this is not a results manifest ({_reason(error)}); nothing was sent. "
             "Restore it from git, or resolve the merge, and run again"
         ) from None
     return manifest
@@ -101,6 +95,16 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a number")
     return number
+
+
+def _reason(error: Exception) -> str:
+    words = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
+
+
+def _refuse_other_formats(found: Any, path: str) -> None:
+    if found != FORMAT:
+        raise ManifestError(f"{path}: its format is {found!r}, this veogen reads {FORMAT!r}")
 
 
 def _gateway(value: Any) -> GatewayName:
@@ -243,13 +247,9 @@ class ManifestRenderer:
         yield b"[]" if before == b"[" else b"\n  ]"
 
     def _line(self, standing: RequestState) -> bytes:
-        before, text = self._lines.get(standing.record.hash, (None, b""))
-        if (  # what happens makes a new record
-            before is not None
-            and before.record is standing.record
-            and before.request is standing.request
-        ):
-            return text
+        known = self._lines.get(standing.record.hash)
+        if known is not None and _is_same(known[0], standing):
+            return known[1]
         text = _line_text(standing)
         self._lines[standing.record.hash] = (standing, text)
         return text
@@ -257,6 +257,11 @@ class ManifestRenderer:
 
 def _state(ledger: Ledger) -> tuple[Ledger, str, int]:
     return ledger, ledger.name, ledger.changes
+
+
+def _is_same(one: RequestState, other: RequestState) -> bool:
+    """Whether nothing has happened in between: what happens makes a new record."""
+    return one.record is other.record and one.request is other.request
 
 
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:

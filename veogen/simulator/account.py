@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from veogen.models.model import Model
+from veogen.models.prices import RulePrice
 from veogen.simulator.refusals import RefusedError
 from veogen.simulator.task import TERMINAL, SimulatedTask, number_of, seconds_of
 
@@ -16,6 +17,8 @@ _STEP = Decimal("0.001")
 def price(model: Model, settled: Mapping[str, Any]) -> Decimal:
     """Credits for a request; nothing where the catalogue has no price."""
     rule = model.price
+    if isinstance(rule, RulePrice):
+        return rule.quote(settled, model.parameters).credits or Decimal(0)
     if rule is None:
         return Decimal(0)
     amount: Decimal = rule.credits * number_of(settled)
@@ -53,9 +56,13 @@ class SimulatedAccount:
         self.remaining -= amount
         self.reserved += amount
 
-    def charge(self, amount: Decimal) -> None:
-        self.reserved -= amount
+    def charge(self, reserved: Decimal, amount: Decimal) -> None:
+        """Take `amount` for what was `reserved`, and give back what is left over."""
+        self.reserved -= reserved
         self.charged += amount
+        if reserved != amount:
+            self.remaining += reserved - amount
+            self.returned += reserved - amount
 
     def give_back(self, amount: Decimal) -> None:
         self.reserved -= amount
@@ -169,7 +176,7 @@ def _bill(task: SimulatedTask) -> dict[str, Any]:
         "body_sha256": task.body_hash,
         "model": task.model.id,
         "prompt": task.prompt,
-        "credits": str(task.credits),
+        "credits": str(task.charge if task.charged else task.reserved),
         "status": task.state,
         "charged": task.charged,
         "in_flight": task.state not in TERMINAL,

@@ -6,20 +6,23 @@ from typing import Any, TypeAlias
 
 from veogen import __version__
 from veogen.document.reader import read
-from veogen.models.model import Model, Parameter
+from veogen.models.model import Model
+from veogen.models.parameters import Parameter
 from veogen.simulator.file_store import CODES as FILE_CODES
 from veogen.simulator.refusals import STATUSES, TASK_ERRORS
 
 Schema: TypeAlias = dict[str, Any]
 
+_URI: Schema = {"type": "string", "format": "uri", "pattern": "^https?://[a-z0-9.-]+/"}
 _KINDS: Mapping[str, Schema] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
+    "number": {"type": "number"},
     "boolean": {"type": "boolean"},
-    "uris": {
-        "type": "array",
-        "items": {"type": "string", "format": "uri", "pattern": "^https?://[a-z0-9.-]+/"},
-    },
+    "uri": _URI,
+    "uris": {"type": "array", "items": _URI},
+    "object": {"type": "object"},
+    "list": {"type": "array"},
     "callback": {
         "type": "string",
         "format": "uri",
@@ -59,27 +62,41 @@ def _with_meanings(operation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _request(model: Model) -> Schema:
     """The body of a submit, as the model describes its parameters."""
-    properties = {name: _parameter(parameter) for name, parameter in model.parameters.items()}
+    whole = _object(model.parameters)
+    return {**whole, "properties": {**whole["properties"], "model": {"const": model.id}}}
+
+
+def _object(parameters: Mapping[str, Parameter]) -> Schema:
     return {
         "type": "object",
-        "required": [name for name, parameter in model.parameters.items() if parameter.required],
-        "properties": {**properties, "model": {"const": model.id}},
+        "required": [name for name, parameter in parameters.items() if parameter.required],
+        "properties": {name: _parameter(parameter) for name, parameter in parameters.items()},
         "additionalProperties": False,
     }
 
 
 def _parameter(parameter: Parameter) -> Schema:
     limits = {
-        "description": parameter.description,
         "enum": list(parameter.enum) if parameter.enum else None,
         "minimum": parameter.minimum,
         "maximum": parameter.maximum,
         "maxLength": parameter.max_length,
+        "minItems": parameter.min_items,
         "maxItems": parameter.max_items,
-        "default": parameter.default,
-        "pattern": "\\S" if parameter.required and not parameter.enum else None,
+        "pattern": "\\S" if _not_blank(parameter) else None,
+        "items": None if parameter.item is None else _parameter(parameter.item),
     }
-    return {**_KINDS[parameter.kind], **{k: v for k, v in limits.items() if v is not None}}
+    shape = {**_KINDS[parameter.kind], **{k: v for k, v in limits.items() if v is not None}}
+    if parameter.kind == "object":
+        shape = _object(parameter.properties)
+    if parameter.words:
+        shape = {"anyOf": [shape, {"enum": list(parameter.words)}]}
+    told = {"description": parameter.description, "default": parameter.default}
+    return {**shape, **{k: v for k, v in told.items() if v is not None}}
+
+
+def _not_blank(parameter: Parameter) -> bool:
+    return parameter.required and parameter.kind == "string" and not parameter.enum
 
 
 def _tables() -> str:

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import json
 import math
+import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -31,7 +32,7 @@ from veogen.simulator.task import (
     seconds_of,
     task_json,
 )
-from veogen.simulator.validation import check, is_loopback, settled
+from veogen.simulator.validation import check, is_loopback, settled, with_length
 from veogen.simulator.video import ClipEncoder, NotMadeError, SimulatedClip
 
 WAITS = (1.0, 2.0, 4.0)
@@ -67,7 +68,9 @@ async def _post(session: aiohttp.ClientSession, url: str, task: dict[str, Any]) 
         return False
 
 
-_SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
+_SHORT_SIDE = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+_RATIO = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
+_ANY_RATIO = ("16:9", "9:16", "1:1", "4:3", "3:4")
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _UPRIGHT = frozenset({"vertical", "portrait", "upright"})
 
@@ -82,9 +85,9 @@ def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[Simula
             task=task.id,
             prompt=task.prompt,
             seed=task.seed,
-            size=frame_size(task.settled, images),
+            size=frame_size(task.model, task.settled, images),
             seconds=seconds_of(task.settled),
-            audio=has_audio(task.settled),
+            audio=has_audio(task.model, task.settled),
             number=index,
             of=number,
             stills=tuple(frames),
@@ -96,11 +99,8 @@ def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[Simula
 
 def images_of(task: SimulatedTask, files: FileStore, links: Links) -> list[bytes]:
     """The images that were uploaded to us; others stay unseen: there is no network."""
-    parameter = task.model.parameters.get("image_urls")
-    limit = parameter.max_bytes if parameter else None
-    urls = task.settled.get("image_urls", ())
     images = []
-    for url in urls if isinstance(urls, list) else ():
+    for url, limit in _image_links(task):
         path = links.path(url)
         if path is None or not path.startswith("/files/"):
             continue
@@ -115,23 +115,47 @@ def images_of(task: SimulatedTask, files: FileStore, links: Links) -> list[bytes
     return images
 
 
-def frame_size(settled: Mapping[str, Any], images: list[bytes]) -> tuple[int, int]:
-    """Width and height of the frames."""
-    short = _SHORT_SIDE.get(str(settled.get("quality")), _SHORT_SIDE["720p"])
-    long = short * 16 // 9
-    return (short, long) if _is_upright(settled, images) else (long, short)
+def _image_links(task: SimulatedTask) -> Iterator[tuple[str, int | None]]:
+    """The links to images of a request, and how many bytes there may be behind each."""
+    limits = {name: each.max_bytes for name, each in task.model.parameters.items() if each.local}
+    for name, limit in (limits if task.model.known else {"image_urls": None}).items():
+        value = task.settled.get(name)
+        for url in value if isinstance(value, list) else [value]:
+            if isinstance(url, str):
+                yield url, limit
 
 
-def _is_upright(settled: Mapping[str, Any], images: list[bytes]) -> bool:
-    """`auto` takes the ratio from the image, else from the prompt."""
-    ratio = settled.get("aspect_ratio", "16:9")
-    if ratio != "auto":
-        return bool(ratio == "9:16")
+def frame_size(model: Model, settled: Mapping[str, Any], images: list[bytes]) -> tuple[int, int]:
+    """Width and height of the frames: as the model has them, else by quality and ratio."""
+    quality = str(settled.get("quality"))
+    sizes = model.pixels.get(quality, {})
+    asked = model.parameters.get("aspect_ratio")
+    unasked = "" if model.known and asked is None else "16:9"
+    ratio = str(settled.get("aspect_ratio", unasked))
+    if not _RATIO.fullmatch(ratio):  # it is left to the model
+        ratios = [str(each) for each in asked.enum or ()] if asked else []
+        ratios = [each for each in (*sizes, *ratios) if _RATIO.fullmatch(each)] or [*_ANY_RATIO]
+        ratio = _nearest(ratios, settled, images)
+    if ratio in sizes:
+        return sizes[ratio]
+    short = _SHORT_SIDE.get(quality, _SHORT_SIDE["720p"])
+    wide, high = map(int, ratio.split(":"))
+    long = short * max(wide, high) // min(wide, high) // 2 * 2
+    return (short, long) if high > wide else (long, short)
+
+
+def _nearest(ratios: list[str], settled: Mapping[str, Any], images: list[bytes]) -> str:
+    """Of these ratios the one most like the image, else the one that the prompt asks for."""
+    prompt = str(settled.get("prompt", ""))
+    width, height = (9, 16) if words(prompt) & _UPRIGHT or "9:16" in prompt else (16, 9)
     if images:
         width, height = size_of(images[0])
-        return height > width
-    prompt = str(settled.get("prompt", ""))
-    return bool(words(prompt) & _UPRIGHT) or "9:16" in prompt
+    return min(ratios, key=lambda each: abs(math.log(_quotient(each) * height / width)))
+
+
+def _quotient(ratio: str) -> float:
+    wide, high = map(int, ratio.split(":"))
+    return wide / high
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -198,7 +222,7 @@ class Service:
             self.audit.replayed += 1
             return SubmitResult(before, replayed=True)
         task = self._make(check(body, self.models), body, identity, key)
-        self.account.reserve(task.credits)
+        self.account.reserve(task.reserved)
         self._assign_fault(task)
         self._keep(task)
         return SubmitResult(task, replayed=False)
@@ -212,7 +236,7 @@ class Service:
             task.id = restored.task_id
             task.created -= restored.age
             task.takes = max(0.0, task.takes - restored.age)
-            self.account.hold(task.credits)
+            self.account.hold(task.reserved)
             self._keep(task)
 
     def view(self, task: SimulatedTask, host: str | None = None) -> dict[str, Any]:
@@ -233,7 +257,6 @@ class Service:
     def _make(
         self, model: Model, body: dict[str, Any], identity: str, key: str | None
     ) -> SimulatedTask:
-        effective = settled(model, body)
         request_key = self.request_key(body)
         nth = self._times_seen[request_key] = self._times_seen.get(request_key, 0) + 1
         name = f"{request_key}/{nth}"  # the same from run to run, whatever else arrives meanwhile
@@ -242,6 +265,9 @@ class Service:
         chance = self._random(name).lognormvariate(0, self.options.gateway.spread)
         # Chance where the gateway's ids hold the time, which no seed would bring again.
         number, letters = own.randrange(10**9, 2 * 10**9), own.choices(_LETTERS, k=8)
+        asked = settled(model, body)
+        seed = asked.get("seed") or own.randint(1, 2**32 - 1)
+        effective = with_length(model, asked, own)
         return SimulatedTask(
             id=f"task-unified-{number}-{''.join(letters)}",
             name=name,
@@ -250,8 +276,9 @@ class Service:
             body=body,
             settled=effective,
             body_hash=identity,
-            credits=price(model, effective),
-            seed=effective.get("seed") or own.randint(1, 2**32 - 1),
+            reserved=price(model, asked),
+            charge=price(model, effective),
+            seed=seed,
             takes=self.options.generation_time * chance,
             key=key,
         )
@@ -322,9 +349,9 @@ class Service:
         if self.options.gateway.clips == "each":
             asyncio.get_running_loop().call_later(lifetime, _delete_clips, task)
         if task.charged:
-            self.account.charge(task.credits)
+            self.account.charge(task.reserved, task.charge)
         else:
-            self.account.give_back(task.credits)
+            self.account.give_back(task.reserved)
 
 
 def _delete_clips(task: SimulatedTask) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.models.model import Model
+from veogen.models.prices import AnyPrice, RulePrice
 from veogen.simulator.video import EncodedClip
 
 _SECONDS, _LONGEST = 8, 60
@@ -23,8 +24,12 @@ def number_of(settled: Mapping[str, Any]) -> int:
     return _whole(settled.get("n"), _MOST, 1)
 
 
-def has_audio(settled: Mapping[str, Any]) -> bool:
-    return settled.get("generate_audio") is not False
+def has_audio(model: Model, settled: Mapping[str, Any]) -> bool:
+    """As its model says; where it does not, unless the request says no."""
+    audio = model.audio
+    if audio is None:
+        return settled.get("generate_audio") is not False
+    return settled.get(audio.by) in (True, "on") if audio.word == "by" else audio.word == "always"
 
 
 def _whole(value: Any, most: int, default: int) -> int:
@@ -50,6 +55,8 @@ class TaskFailure:
 class SimulatedTask:
     """One task; `takes` is how long it should be worked on, `finished` when it ended.
 
+    Credits are `reserved` when it is made, and `charge` is what it costs in the end.
+
     What happens to it by chance hangs on its `name`, which is the same from run to run.
     """
 
@@ -60,7 +67,8 @@ class SimulatedTask:
     body: dict[str, Any]
     settled: dict[str, Any]
     body_hash: str
-    credits: Decimal
+    reserved: Decimal
+    charge: Decimal
     seed: int
     takes: float
     key: str | None = None
@@ -101,10 +109,9 @@ class SimulatedTask:
 def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) -> dict[str, Any]:
     """A task as submit, poll and callback show it."""
     state = task.state
-    price = task.model.price
     usage: dict[str, Any] = {
-        "billing_rule": "per_second" if price and price.per_second else "per_call",
-        "credits_reserved": float(task.credits),
+        "billing_rule": _billing_rule(task.model.price),
+        "credits_reserved": float(task.reserved),
         "user_group": "default",
     }
     data: dict[str, Any] = {
@@ -124,7 +131,7 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
     }
     if task.finished is not None:
         data["duration"] = round(task.finished - task.created, 3)
-        usage["credits_used"] = float(task.credits) if task.charged else 0.0
+        usage["credits_used"] = float(task.charge) if task.charged else 0.0
     if state == "completed":
         data["results"] = links
     elif task.failure and state in TERMINAL:
@@ -132,6 +139,12 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
         error = {"code": failure.code, "message": failure.message, "type": "task_error"}
         data["error"] = {**error, **failure.details}
     return data
+
+
+def _billing_rule(price: AnyPrice | None) -> str:
+    if isinstance(price, RulePrice):
+        return "per_token" if price.settlement == "actual_usage" else "per_second"
+    return "per_second" if price and price.per_second else "per_call"
 
 
 def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
@@ -143,7 +156,7 @@ def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
         "type": "video",
         "progress": task.progress(now),
         "created_at": int(task.created),
-        "credits_used": float(task.credits) if task.charged else 0.0,
+        "credits_used": float(task.charge) if task.charged else 0.0,
         "has_results": task.state == "completed",
         "has_error": task.failure is not None and task.state in TERMINAL,
     }

@@ -2,27 +2,23 @@
 
 import ipaddress
 import json
+import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from random import Random
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from veogen.models.model import Model, Parameter, Rule
+from veogen.models.model import Model
+from veogen.models.parameters import Parameter
+from veogen.models.rules import Rule
 from veogen.simulator.refusals import RefusedError
 
 Body = dict[str, Any]
 
-_TYPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "string": ("a string", lambda value: isinstance(value, str)),
-    "integer": ("an integer", lambda value: type(value) is int),
-    "boolean": ("a boolean", lambda value: type(value) is bool),
-    "uris": (
-        "an array of URLs",
-        lambda value: isinstance(value, list) and all(map(_is_link, value)),
-    ),
-    "callback": ("a URL", lambda value: isinstance(value, str)),
-    "any": ("a value", lambda _: True),
-}
+_UNSTATED = 5
+"""Seconds of a clip whose length is left out where no default is stated: what price rules take."""
 
 
 def parse(raw: bytes) -> Body:
@@ -54,7 +50,7 @@ def check(body: Body, models: Mapping[str, Model]) -> Model:
             raise RefusedError(400, message, "unsupported_parameters", field)
         _check_value(model.parameters[field], value)
     for rule in _held(model, body):
-        _check_rule(rule, body)
+        _check_rule(rule, body, model.defaults)
     return model
 
 
@@ -67,8 +63,21 @@ def settled(model: Model, body: Body) -> Body:
     return {**model.defaults, **kept, **fixed}
 
 
+def with_length(model: Model, effective: Body, random: Random) -> Body:
+    """The request with the length that the model chooses where it is left to it."""
+    known = model.parameters.get("duration")
+    written = effective.get("duration")
+    if known is None or (written is not None and written not in known.words):
+        return effective
+    low, high = int(known.minimum or 1), int(known.maximum or 8)
+    chosen = min(max(_UNSTATED, low), high) if written is None else random.randint(low, high)
+    return {**effective, "duration": chosen}
+
+
 def _check_value(parameter: Parameter, value: Any) -> None:
     name = parameter.name
+    if any(type(word) is type(value) and word == value for word in parameter.words):
+        return
     noun, fits = _TYPES[parameter.kind]
     if not fits(value):
         _refuse(name, f"{name} must be {noun}")
@@ -76,22 +85,45 @@ def _check_value(parameter: Parameter, value: Any) -> None:
         allowed = list(parameter.enum)
         _refuse(name, f"{name} must be one of {json.dumps(allowed)}", allowed_values=allowed)
     low, high = parameter.minimum, parameter.maximum
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         if (low is not None and value < low) or (high is not None and value > high):
             _refuse(name, f"{name} must lie in {low}..{high}", min=low, max=high)
-    elif parameter.kind == "callback":
-        _check_length(parameter, value)
-        _check_callback(value)
     elif isinstance(value, str | list):
         _check_length(parameter, value)
+        if parameter.kind == "callback":
+            _check_callback(str(value))
+    elif isinstance(value, dict):
+        _check_inner(parameter, value)
 
 
 def _check_length(parameter: Parameter, value: str | list[Any]) -> None:
+    name = parameter.name
     limit = parameter.max_length if isinstance(value, str) else parameter.max_items
-    if limit is not None and len(value) > limit:
-        _refuse(parameter.name, f"{parameter.name} is longer than {limit}", max=limit)
+    length = len(value)
+    if isinstance(value, str) and parameter.utf16:
+        length += sum(char > "\uffff" for char in value)
+    if limit is not None and length > limit:
+        _refuse(name, f"{name} is longer than {limit}", max=limit)
+    if isinstance(value, list) and length < (parameter.min_items or 0):
+        _refuse(name, f"{name} is shorter than {parameter.min_items}", min=parameter.min_items)
     if parameter.required and isinstance(value, str) and not value.strip():
-        _refuse(parameter.name, f"{parameter.name} must not be empty")
+        _refuse(name, f"{name} must not be empty")
+    if isinstance(value, list) and parameter.item is not None:
+        for item in value:
+            _check_value(replace(parameter.item, name=f"{name}[]"), item)
+
+
+def _check_inner(parameter: Parameter, value: Body) -> None:
+    for field, inner in value.items():
+        path = f"{parameter.name}.{field}"
+        known = parameter.properties.get(field)
+        if known is None:
+            message = f"{parameter.name} does not take {field}"
+            raise RefusedError(400, message, "unsupported_parameters", path)
+        _check_value(replace(known, name=path), inner)
+    for field, known in parameter.properties.items():
+        if known.required and field not in value:
+            _refuse(f"{parameter.name}.{field}", f"{parameter.name}.{field} is required")
 
 
 def _check_callback(url: str) -> None:
@@ -142,28 +174,64 @@ def _is_link(value: Any) -> bool:
 
 def _held(model: Model, body: Body) -> Iterator[Rule]:
     """The rules whose conditions this request meets."""
-    images = body.get("image_urls")
-    number = len(images) if isinstance(images, list) else 0
-    facts = {**model.defaults, **body, "images": number}
+    facts = {**model.defaults, **body}
     for rule in model.rules:
-        if all(name in facts and facts[name] in allowed for name, allowed in rule.when.items()):
+        if all(_is_one_of(_look_up(facts, name), allowed) for name, allowed in rule.when.items()):
             yield rule
 
 
-def _check_rule(rule: Rule, body: Body) -> None:
+def _is_one_of(value: Any, allowed: Iterable[Any]) -> bool:
+    return any(type(value) is type(each) and value == each for each in allowed)
+
+
+def _look_up(body: Body, name: str) -> Any:
+    """A number of media, an inner value by `outer.inner`, or a value; None where it is not."""
+    if name in _LISTS:
+        items = body.get(_LISTS[name])
+        return len(items) if isinstance(items, list) else 0
+    value: Any = body
+    for step in name.split("."):
+        if isinstance(value, list):
+            value = [item.get(step) for item in value]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+_LISTS = {"images": "image_urls", "videos": "video_urls", "audios": "audio_urls"}
+
+
+def _check_rule(rule: Rule, body: Body, defaults: Mapping[str, Any]) -> None:
     if rule.severity != "error":
         return
-    if rule.images is not None:
-        low, high = rule.images
-        number = len(body.get("image_urls", ()))
-        if number < low or (high is not None and number > high):
-            _refuse("image_urls", rule.message, min=low, max=high)
+    _check_numbers(rule, body)
     for name, value in rule.fixes.items():
         if body.get(name, value) != value:
             _refuse(name, f"{rule.message}: {name} must be {value}", allowed_values=[value])
     for name in rule.refuses:
-        if name in body:
+        if _look_up(body, name) is not None:
             _refuse(name, rule.message)
+    for name in rule.needs:
+        if _look_up(body, name) is None:
+            _refuse(name, f"{rule.message}: {name} is required")
+    for name, whole in rule.adds_up.items():
+        _check_sum(rule, name, _look_up(body, name), {**defaults, **body}.get(whole))
+
+
+def _check_sum(rule: Rule, name: str, parts: Any, total: Any) -> None:
+    if not parts:
+        return
+    sound = all(re.fullmatch("0*[1-9][0-9]*", str(part)) for part in parts)
+    if not sound or sum(map(int, parts)) != total:
+        _refuse(name, rule.message)
+
+
+def _check_numbers(rule: Rule, body: Body) -> None:
+    for name, bounds in zip(_LISTS, (rule.images, rule.videos, rule.audios), strict=True):
+        low, high = bounds or (0, None)
+        number = _look_up(body, name)
+        if number < low or (high is not None and number > high):
+            _refuse(_LISTS[name], rule.message, min=low, max=high)
 
 
 def _refuse(param: str, message: str, **facts: Any) -> NoReturn:
@@ -172,3 +240,20 @@ def _refuse(param: str, message: str, **facts: Any) -> NoReturn:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
+
+
+_TYPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a string", lambda value: isinstance(value, str)),
+    "integer": ("an integer", lambda value: type(value) is int),
+    "number": ("a number", lambda value: type(value) in (int, float)),
+    "boolean": ("a boolean", lambda value: type(value) is bool),
+    "uri": ("a URL", _is_link),
+    "uris": (
+        "an array of URLs",
+        lambda value: isinstance(value, list) and all(map(_is_link, value)),
+    ),
+    "object": ("an object", lambda value: isinstance(value, dict)),
+    "list": ("an array", lambda value: isinstance(value, list)),
+    "callback": ("a URL", lambda value: isinstance(value, str)),
+    "any": ("a value", lambda _: True),
+}

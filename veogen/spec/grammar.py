@@ -27,7 +27,8 @@ from veogen.document.schema import (
     shown,
     wrong_type,
 )
-from veogen.models.model import Catalogue, Json, Kind, Parameter, default_catalogue, shipped
+from veogen.models.model import Catalogue, default_catalogue, shipped
+from veogen.models.parameters import Json, Kind, Parameter
 
 RESERVED = ("vars", "shot", "take")
 
@@ -74,7 +75,11 @@ _TEMPLATE: Schema = {"type": "string", "pattern": r"\{[{%#]"}
 _TYPES: Mapping[Kind, Schema] = {
     "string": _TEXT,
     "integer": {"type": "integer"},
+    "number": {"type": "number"},
     "boolean": {"type": "boolean"},
+    "uri": _TEXT,
+    "object": {"type": "object"},
+    "list": {"type": "array"},
     "uris": {"type": "array", "items": _TEXT},
     "callback": {"type": "string", "format": "uri"},
     "any": {},
@@ -105,8 +110,9 @@ class Params:
 
 def is_template(value: Value) -> bool:
     """Whether a value is known only once its template is rendered."""
-    if isinstance(value, list):
-        return any(map(is_template, value))
+    if isinstance(value, list | dict):
+        items = value.values() if isinstance(value, dict) else value
+        return any(map(is_template, items))
     return isinstance(value, str) and any(opening in value for opening in _OPENINGS)
 
 
@@ -184,9 +190,20 @@ def _typed(parameter: Parameter) -> Schema:
     limits = {
         "minimum": parameter.minimum,
         "maximum": parameter.maximum,
+        "minItems": parameter.min_items,
         "maxItems": parameter.max_items,
+        "items": None if parameter.item is None else _with_template(parameter.item),
     }
-    return _TYPES[parameter.kind] | {k: v for k, v in limits.items() if v is not None}
+    typed = _TYPES[parameter.kind] | {k: v for k, v in limits.items() if v is not None}
+    if parameter.properties:
+        properties = {name: _with_template(each) for name, each in parameter.properties.items()}
+        typed |= {"properties": properties, "additionalProperties": False}
+    return {"anyOf": [typed, {"enum": list(parameter.words)}]} if parameter.words else typed
+
+
+def _with_template(parameter: Parameter) -> Schema:
+    """A parameter within another one, for editors."""
+    return _any_of([_typed(parameter), _TEMPLATE])
 
 
 def _any_of(forms: list[Schema]) -> Schema:

@@ -23,7 +23,8 @@ from veogen.document.schema import (
     value_of,
 )
 from veogen.models.custom import own_models
-from veogen.models.model import Catalogue, Model, Price, parse_price
+from veogen.models.model import Catalogue, Model
+from veogen.models.prices import AnyPrice, parse_price
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import POLICY as SHAPE
 from veogen.spec.layers import submap
@@ -147,7 +148,7 @@ _PRICE = Section(
 
 def team_prices(
     tree: Map, files: Files, known: Mapping[str, Model], problems: Problems
-) -> Mapping[str, Price]:
+) -> Mapping[str, AnyPrice]:
     """The prices that a policy names, by model; what is wrong with them is told."""
     written = tree.get("prices")
     if not isinstance(written, str):

@@ -12,7 +12,7 @@ from support.plans import PRICE, report, request
 
 from veogen.diff.compare import Difference, compare, money
 from veogen.diff.report import diff_data
-from veogen.models.model import Json
+from veogen.models.parameters import Json
 from veogen.planner.plan import Image, Request, total_credits
 
 PROMPTS = st.sampled_from(["a boat", "a red boat", "a car", "a car at dusk", "no boat"])

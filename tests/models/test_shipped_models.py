@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from veogen.models.model import Json, shipped
+from veogen.models.model import shipped
+from veogen.models.parameters import Json
 
 FAST, FULL = "veo-3.1-fast-generate-preview", "veo-3.1-generate-preview"
 FAST_BETA, PRO_BETA = "veo3.1-fast-beta", "veo3.1-pro-beta"
@@ -75,7 +76,22 @@ def test_a_request_costs_what_is_published(
 
 
 def test_the_models_are_those_of_the_endpoint() -> None:
-    assert set(shipped()) == {FAST, FULL, FAST_BETA, PRO_BETA}
+    assert set(shipped()) == {
+        FAST,
+        FULL,
+        FAST_BETA,
+        PRO_BETA,
+        "gemini-omni-flash-text-to-video",
+        "gemini-omni-1.1-flash-text-to-video",
+        "gemini-omni-1.1-flash-image-to-video",
+        "kling-v3-text-to-video",
+        "kling-v3-image-to-video",
+        "wan2.6-text-to-video",
+        "wan2.6-image-to-video",
+        "wan2.6-image-to-video-flash",
+        "seedance-2.5-text-to-video",
+        "seedance-2.5-image-to-video",
+    }
 
 
 def test_the_previews_take_the_same() -> None:

@@ -1,0 +1,402 @@
+"""The arithmetic of the gateway's published price rules: a closed set of operators, exact.
+
+The operators, their numbers of arguments and all limits are those of the gateway's own evaluator
+(October 2026). Whatever else a rule holds is refused, never guessed. What is not known before a
+purchase (a length that the model chooses, tokens) is a range of numbers, and so is what follows.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, TypeAlias
+
+MOST_DEPTH = 32
+MOST_NODES = 10_000
+MOST_ARGUMENTS = 32
+MOST_ENTRIES = 100
+
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+
+
+class BadRuleError(ValueError):
+    """What is no rule of the published kind; the message says why."""
+
+
+class UnpricedError(ValueError):
+    """A rule that has no answer for these values; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers from `low` to `high`; without `high` they have no end."""
+
+    low: Fraction
+    high: Fraction | None
+
+    @classmethod
+    def exactly(cls, number: Fraction | int) -> "Range":
+        return cls(Fraction(number), Fraction(number))
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A text, or those of which it may be any."""
+
+    texts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """True or false, or both where it cannot be told."""
+
+    truths: frozenset[bool]
+
+
+Value: TypeAlias = Range | Texts | Truths
+
+YES, NO = Truths(frozenset({True})), Truths(frozenset({False}))
+EITHER = Truths(frozenset({True, False}))
+
+
+def truth(value: bool) -> Truths:  # noqa: FBT001 - it is about nothing else
+    return YES if value else NO
+
+
+def as_number(text: str) -> Fraction | None:
+    """A text as the exact number that it is written as; None if it is none."""
+    return Fraction(text) if _NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An operator with its arguments; `value` is a constant's, `name` a variable's."""
+
+    operator: str
+    arguments: tuple["Expression", ...] = ()
+    value: Value | None = None
+    name: str = ""
+    table: Mapping[str, Fraction] = field(default_factory=dict)
+
+    def evaluate(self, variables: Mapping[str, Value]) -> Value:
+        """What it comes to; raises `UnpricedError`."""
+        if self.value is not None:
+            return self.value
+        if self.name:
+            return variables[self.name]
+        if self.operator in ("if", "and", "or"):
+            return _LAZY[self.operator](self.arguments, variables)
+        values = [argument.evaluate(variables) for argument in self.arguments]
+        if self.operator == "lookup":
+            return _looked_up(values[0], self.table)
+        if self.operator in _COMPARE:
+            return _COMPARE[self.operator](*values)
+        return _ARITHMETIC[self.operator]([_range(value) for value in values])
+
+    def number(self, variables: Mapping[str, Value]) -> Range:
+        """What it comes to, which is a number; raises `UnpricedError`."""
+        return _range(self.evaluate(variables))
+
+    def truth(self, variables: Mapping[str, Value]) -> frozenset[bool]:
+        """Whether it holds; both where that cannot be told; raises `UnpricedError`."""
+        return _truths(self.evaluate(variables))
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names that it reads."""
+        names = {self.name} if self.name else set()
+        return frozenset(names.union(*(argument.variables for argument in self.arguments)))
+
+
+class Parser:
+    """Reads the expressions of one price; all of them together are bounded."""
+
+    def __init__(self, names: frozenset[str] | None) -> None:
+        """Any name goes where `names` are not given."""
+        self._names = names
+        self._nodes = 0
+
+    def parse(self, tree: Any, depth: int = 1) -> Expression:
+        """An expression from its JSON; raises `BadRuleError`."""
+        self._nodes += 1
+        if depth > MOST_DEPTH or self._nodes > MOST_NODES:
+            raise BadRuleError("an expression is nested too deep or too long")
+        if not isinstance(tree, Mapping):
+            raise BadRuleError("an expression is a mapping with 'op'")
+        operator = tree.get("op")
+        if operator == "constant":
+            _only(tree, "op", "value")
+            return Expression(operator, value=_constant(tree.get("value")))
+        if operator == "variable":
+            _only(tree, "op", "name")
+            return Expression(operator, name=self._declared(tree.get("name")))
+        if operator == "lookup":
+            _only(tree, "op", "key", "values")
+            key = self.parse(tree.get("key"), depth + 1)
+            return Expression(operator, (key,), table=_table(tree.get("values")))
+        if not isinstance(operator, str) or operator not in _ARGUMENTS:
+            raise BadRuleError(f"{operator!r} is not an operator")
+        _only(tree, "op", "args")
+        return Expression(operator, self._arguments(operator, tree.get("args"), depth))
+
+    def _declared(self, name: Any) -> str:
+        if not isinstance(name, str) or (self._names is not None and name not in self._names):
+            raise BadRuleError(f"{name!r} is not a declared parameter")
+        return name
+
+    def _arguments(self, operator: str, args: Any, depth: int) -> tuple[Expression, ...]:
+        least, most = _ARGUMENTS[operator]
+        if not isinstance(args, Sequence) or isinstance(args, str):
+            raise BadRuleError(f"{operator!r} has a list of arguments")
+        if not least <= len(args) <= most:
+            count = f"{least}" if least == most else f"{least} to {most}"
+            raise BadRuleError(f"{operator!r} has {count} arguments, not {len(args)}")
+        return tuple(self.parse(argument, depth + 1) for argument in args)
+
+
+def _only(tree: Mapping[str, Any], *keys: str) -> None:
+    more = [key for key in tree if key not in keys]
+    if more:
+        raise BadRuleError(f"{more[0]!r} does not belong to {tree['op']!r}")
+
+
+def _constant(value: Any) -> Value:
+    if not isinstance(value, str):
+        raise BadRuleError(f"a constant's value is a text, not {value!r}")
+    if value in ("true", "false"):
+        return truth(value == "true")
+    return Texts(frozenset({value}))
+
+
+def _table(values: Any) -> Mapping[str, Fraction]:
+    if not isinstance(values, Mapping) or not 1 <= len(values) <= MOST_ENTRIES:
+        raise BadRuleError(f"a lookup has 1 to {MOST_ENTRIES} values")
+    table: dict[str, Fraction] = {}
+    for key, value in values.items():
+        number = as_number(value) if isinstance(value, str) else None
+        if number is None:
+            raise BadRuleError(f"{value!r} is not a number in a lookup")
+        table[key] = number
+    return table
+
+
+def _range(value: Value) -> Range:
+    if isinstance(value, Range):
+        return value
+    if isinstance(value, Truths):
+        raise UnpricedError("a number is needed, not true or false")
+    numbers = [as_number(text) for text in value.texts]
+    if not numbers or None in numbers:
+        raise UnpricedError(f"a number is needed, not {', '.join(sorted(value.texts))}")
+    exact = [number for number in numbers if number is not None]
+    return Range(min(exact), max(exact))
+
+
+def _truths(value: Value) -> frozenset[bool]:
+    if not isinstance(value, Truths):
+        raise UnpricedError("a condition is true or false")
+    return value.truths
+
+
+def _if(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
+    """Only what may be chosen is looked at."""
+    condition = arguments[0].truth(variables)
+    branches = [arguments[1]] * (True in condition) + [arguments[2]] * (False in condition)
+    values = [branch.evaluate(variables) for branch in branches]
+    return values[0] if len(values) == 1 else _any_of(*values)
+
+
+def _any_of(left: Value, right: Value) -> Value:
+    if isinstance(left, Texts) and isinstance(right, Texts):
+        return Texts(left.texts | right.texts)
+    if isinstance(left, Truths) and isinstance(right, Truths):
+        return Truths(left.truths | right.truths)
+    return hull([_range(left), _range(right)])
+
+
+def hull(ranges: Sequence[Range]) -> Range:
+    """From the least of some ranges to the greatest."""
+    highs = [each.high for each in ranges if each.high is not None]
+    return Range(
+        min(each.low for each in ranges), max(highs) if len(highs) == len(ranges) else None
+    )
+
+
+def _and(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
+    return _all(arguments, variables, stop=False)
+
+
+def _or(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
+    return _all(arguments, variables, stop=True)
+
+
+def _all(arguments: Sequence[Expression], variables: Mapping[str, Value], *, stop: bool) -> Value:
+    """`not stop`, unless an argument is `stop`, which ends the looking."""
+    results = {not stop}
+    for argument in arguments:
+        truths = argument.truth(variables)
+        if truths == {stop}:
+            return truth(stop)
+        results |= truths
+    return Truths(frozenset(results))
+
+
+def _looked_up(key: Value, table: Mapping[str, Fraction]) -> Range:
+    if isinstance(key, Texts):
+        keys = sorted(key.texts)
+    elif isinstance(key, Truths):
+        keys = sorted(str(each).lower() for each in key.truths)
+    elif key.exact and key.low.denominator == 1:
+        keys = [str(key.low)]
+    else:
+        raise UnpricedError("a lookup needs one of its keys")
+    missing = [each for each in keys if each not in table]
+    if missing or not keys:
+        raise UnpricedError(f"there is no price for {', '.join(missing)}")
+    return Range(min(table[each] for each in keys), max(table[each] for each in keys))
+
+
+def _equal(left: Value, right: Value) -> Truths:
+    """As numbers if both are, else as texts; true and false only with each b."""
+    if isinstance(left, Truths) or isinstance(right, Truths):
+        if not (isinstance(left, Truths) and isinstance(right, Truths)):
+            raise UnpricedError("true and false are compared with each other only")
+        return _same_sets(left.truths, right.truths)
+    try:
+        a, b = _range(left), _range(right)
+    except UnpricedError:
+        if isinstance(left, Texts) and isinstance(right, Texts):
+            return _same_sets(left.texts, right.texts)
+        return NO
+    if a.exact and b.exact:
+        return truth(a.low == b.low)
+    return EITHER if _at_most(a.low, b.high) and _at_most(b.low, a.high) else NO
+
+
+def _same_sets(left: frozenset[Any], right: frozenset[Any]) -> Truths:
+    if len(left) == len(right) == 1:
+        return truth(left == right)
+    return EITHER if left & right else NO
+
+
+def _at_most(number: Fraction, limit: Fraction | None) -> bool:
+    return limit is None or number <= limit
+
+
+def _less(left: Value, right: Value) -> Truths:
+    a, b = _range(left), _range(right)
+    if a.high is not None and a.high < b.low:
+        return YES
+    if b.high is not None and a.low >= b.high:
+        return NO
+    return EITHER
+
+
+def _not(value: Value) -> Truths:
+    return Truths(frozenset(not each for each in _truths(value)))
+
+
+def _sum(ranges: Sequence[Range]) -> Range:
+    highs = [each.high for each in ranges if each.high is not None]
+    low = sum((each.low for each in ranges), Fraction(0))
+    return Range(low, sum(highs, Fraction(0)) if len(highs) == len(ranges) else None)
+
+
+def _product(ranges: Sequence[Range]) -> Range:
+    product = ranges[0]
+    for factor in ranges[1:]:
+        product = _times(product, factor)
+    return product
+
+
+def _times(left: Range, right: Range) -> Range:
+    if left.high is not None and right.high is not None:
+        corners = [a * b for a in (left.low, left.high) for b in (right.low, right.high)]
+        return Range(min(corners), max(corners))
+    if left.low < 0 or right.low < 0:
+        raise UnpricedError("what has no end is multiplied by less than nothing")
+    nothing = Fraction(0) in (left.high, right.high)
+    return Range(left.low * right.low, Fraction(0) if nothing else None)
+
+
+def _subtract(ranges: Sequence[Range]) -> Range:
+    left, right = ranges
+    if right.high is None:
+        raise UnpricedError("what has no end is subtracted")
+    return Range(left.low - right.high, None if left.high is None else left.high - right.low)
+
+
+def _divide(ranges: Sequence[Range]) -> Range:
+    left, right = ranges
+    if right.low <= 0 and _at_most(Fraction(0), right.high):
+        raise UnpricedError("something is divided by nothing")
+    if left.high is not None and right.high is not None:
+        corners = [a / b for a in (left.low, left.high) for b in (right.low, right.high)]
+        return Range(min(corners), max(corners))
+    if left.low < 0:
+        raise UnpricedError("less than nothing is divided by what has no end")
+    low = Fraction(0) if right.high is None else left.low / right.high
+    return Range(low, None if left.high is None else left.high / right.low)
+
+
+def _least(ranges: Sequence[Range]) -> Range:
+    highs = [each.high for each in ranges if each.high is not None]
+    return Range(min(each.low for each in ranges), min(highs) if highs else None)
+
+
+def _most(ranges: Sequence[Range]) -> Range:
+    highs = [each.high for each in ranges if each.high is not None]
+    low = max(each.low for each in ranges)
+    return Range(low, max(highs) if len(highs) == len(ranges) else None)
+
+
+def _clamp(ranges: Sequence[Range]) -> Range:
+    value, low, high = ranges
+    return _least([_most([value, low]), high])
+
+
+def _rounded(function: Callable[[Fraction], int]) -> Callable[[Sequence[Range]], Range]:
+    def whole(ranges: Sequence[Range]) -> Range:
+        (value,) = ranges
+        high = None if value.high is None else Fraction(function(value.high))
+        return Range(Fraction(function(value.low)), high)
+
+    return whole
+
+
+_LAZY: Mapping[str, Callable[[Sequence[Expression], Mapping[str, Value]], Value]] = {
+    "if": _if,
+    "and": _and,
+    "or": _or,
+}
+_COMPARE: Mapping[str, Callable[..., Truths]] = {
+    "eq": _equal,
+    "neq": lambda left, right: _not(_equal(left, right)),
+    "lt": _less,
+    "gt": lambda left, right: _less(right, left),
+    "gte": lambda left, right: _not(_less(left, right)),
+    "lte": lambda left, right: _not(_less(right, left)),
+    "not": _not,
+}
+_ARITHMETIC: Mapping[str, Callable[[Sequence[Range]], Range]] = {
+    "add": _sum,
+    "multiply": _product,
+    "subtract": _subtract,
+    "divide": _divide,
+    "min": _least,
+    "max": _most,
+    "clamp": _clamp,
+    "ceil": _rounded(ceil),
+    "floor": _rounded(floor),
+}
+_ARGUMENTS: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(("add", "multiply", "min", "max", "and", "or"), (2, MOST_ARGUMENTS)),
+    **dict.fromkeys(("subtract", "divide", "eq", "neq", "gt", "gte", "lt", "lte"), (2, 2)),
+    **dict.fromkeys(("clamp", "if"), (3, 3)),
+    **dict.fromkeys(("ceil", "floor", "not"), (1, 1)),
+}

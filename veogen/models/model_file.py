@@ -1,0 +1,331 @@
+"""What a model's file may hold: its keys, and what in them cannot be meant."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.problems import Problem, did_you_mean
+from veogen.document.schema import (
+    Amount,
+    Anything,
+    At,
+    Boolean,
+    Flaws,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    Number,
+    Rate,
+    Schema,
+    Section,
+    Shape,
+    Text,
+    Word,
+    wrong_type,
+)
+from veogen.models.model import Model
+from veogen.models.parameters import Json, Kind, Media, Parameter
+from veogen.models.prices import SETTLEMENTS, RulePrice
+from veogen.models.rules import COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class _Scalar:
+    """A value that is neither a mapping nor a list; `listed`: or a list of such."""
+
+    listed: bool = False
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        if self.listed and isinstance(value, Seq):
+            for index, item in enumerate(value):
+                _Scalar().check(item, (at, index), flaws)
+        elif value is None or isinstance(value, Map | Seq):
+            wrong_type(value, at, "a string, a number, true or false", flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        del definitions
+        return {"type": ["string", "number", "boolean", *(["array"] if self.listed else [])]}
+
+
+def _id(text: str) -> tuple[str, str] | None:
+    if text and all("!" <= char <= "~" for char in text):
+        return None
+    return "value", f"an id is letters, digits and signs without white space, not {text!r}"
+
+
+_TEXTS = ListOf(Text())
+_VALUES = MapOf(_Scalar())
+
+
+def _audio(text: str) -> tuple[str, str] | None:
+    if text in ("always", "never") or re.fullmatch(r"by [^ ]+", text):
+        return None
+    return "value", f"'audio' is 'always', 'never' or 'by PARAMETER', not {text!r}"
+
+
+def _date(text: str) -> tuple[str, str] | None:
+    if _DATE.fullmatch(text):
+        return None
+    return "value", f"a date is like 2026-11-22, not {text!r}"
+
+
+def _size(text: str) -> tuple[str, str] | None:
+    if re.fullmatch(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text):
+        return None
+    return "value", f"a size is like 1280x720, not {text!r}"
+
+
+_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+
+
+class _Parameters:
+    """Parameters within parameters, as deep as they are written."""
+
+    def __init__(self, *, named: bool) -> None:
+        self._named = named
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        self._shape().check(value, at, flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        return self._shape().schema(definitions)
+
+    def _shape(self) -> Shape:
+        return MapOf(_PARAMETER) if self._named else _PARAMETER
+
+
+_PARAMETER = Section(
+    "a parameter",
+    "Parameter",
+    "A request parameter of a model.",
+    {
+        "type": Key(Word(get_args(Kind)), "What its values are.", required=True),
+        "description": Key(Text(), "For people."),
+        "source": Key(Text(), "Who says so."),
+        "required": Key(Boolean(), "Whether every request has it."),
+        "enum": Key(ListOf(_Scalar()), "All values that it takes."),
+        "words": Key(ListOf(_Scalar()), "Values beside those of its type and bounds, like auto."),
+        "minimum": Key(Number(), "The least value."),
+        "maximum": Key(Number(), "The greatest value."),
+        "max_length": Key(Integer(0), "The most characters."),
+        "utf16": Key(Boolean(), "Whether characters are counted as UTF-16 has them."),
+        "min_items": Key(Integer(0), "The fewest items."),
+        "max_items": Key(Integer(0), "The most items."),
+        "max_bytes": Key(Integer(0), "The most bytes of an item."),
+        "media": Key(Word(get_args(Media)), "What a uri, or the items of uris, lead to."),
+        "properties": Key(_Parameters(named=True), "The parameters within an object."),
+        "item": Key(_Parameters(named=False), "What the items of a list are."),
+        "default": Key(_Scalar(), "What the gateway takes when it is left out."),
+        "moving": Key(Boolean(), "Whether the default was another one before."),
+        "unit": Key(Text(), "What it counts."),
+    },
+)
+_BOUNDS = Section(
+    "bounds",
+    "Bounds",
+    "How many there may be.",
+    {"min": Key(Integer(0), "At least."), "max": Key(Integer(0), "At most.")},
+)
+_RULE = Section(
+    "a rule",
+    "Rule",
+    "What does not go together.",
+    {
+        "code": Key(Text(), "Its stable name.", required=True),
+        "message": Key(Text(), "What it says.", required=True),
+        "severity": Key(Word(("error", "warning")), "How bad it is."),
+        "source": Key(Text(), "Who says so."),
+        "when": Key(MapOf(_Scalar(listed=True)), "The parameters it is for.", required=True),
+        "images": Key(_BOUNDS, "How many images there may be."),
+        "videos": Key(_BOUNDS, "How many videos there may be."),
+        "audios": Key(_BOUNDS, "How many sounds there may be."),
+        "fixes": Key(_VALUES, "The only values that parameters may have."),
+        "refuses": Key(_TEXTS, "Parameters that may not be written."),
+        "ignores": Key(_TEXTS, "Parameters that are not taken."),
+        "needs": Key(_TEXTS, "Parameters that must be there."),
+        "adds_up": Key(MapOf(Text()), "Parts, and the parameter that is their sum."),
+        "about": Key(Text(), "The parameter that it is about."),
+    },
+)
+_DERIVED = Section(
+    "'derived'",
+    "Derived",
+    "What a parameter that is left out is taken as.",
+    {
+        "parameter": Key(Text(), "Its name.", required=True),
+        "by_images": Key(ListOf(_Scalar()), "By the number of images, from 0.", required=True),
+        "source": Key(Text(), "Who says so."),
+    },
+)
+_MULTIPLIER = Section(
+    "a multiplier",
+    "Multiplier",
+    "What else a price is multiplied by.",
+    {
+        "when": Key(_VALUES, "The parameters that it holds for.", required=True),
+        "times": Key(Amount(), "The factor.", required=True),
+    },
+)
+RULES = ("per_second", "per_call", "components")
+_PRICE_KEYS = {
+    "date": Key(Text(), "When it was agreed.", required=True),
+    "source": Key(Text(), "Who says so."),
+    "lowest": Key(Boolean(), "Whether the source says that it is the lowest price configured."),
+    "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
+    "rule": Key(
+        Word(("per_second", "per_call", "components")), "What one pays for.", required=True
+    ),
+}
+_PRICE = Section(
+    "'prices'",
+    "Price",
+    "What a request costs.",
+    {
+        **_PRICE_KEYS,
+        "credits": Key(Amount(), "The price of a second or a call.", required=True),
+        "minimum": Key(Amount(), "The least price of a request."),
+        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+    },
+)
+_RULE_PRICE = Section(
+    "'prices'",
+    "RulePrice",
+    "What a request costs by the gateway's published rules.",
+    {
+        **_PRICE_KEYS,
+        "settlement": Key(Word(SETTLEMENTS), "What the gateway settles by."),
+        "surcharges": Key(ListOf(_MULTIPLIER), "What the total is multiplied by besides."),
+        "expects": Key(MapOf(Anything()), "Measured amounts, as far as they can be told before."),
+        "parameters": Key(ListOf(Anything()), "What enters the rules.", required=True),
+        "components": Key(ListOf(Anything()), "The parts of the sum.", required=True),
+    },
+)
+
+
+class _Prices:
+    """One of the two forms of a price, by its rule."""
+
+    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+        published = isinstance(value, Map) and value.get("rule") == "components"
+        (_RULE_PRICE if published else _PRICE).check(value, at, flaws)
+
+    def schema(self, definitions: Schema) -> Schema:
+        return {"anyOf": [_PRICE.schema(definitions), _RULE_PRICE.schema(definitions)]}
+
+
+MODEL = Section(
+    "a model",
+    "Model",
+    "A model, or what it has that the one it is like has not.",
+    {
+        "id": Key(Text(_id), "What the gateway calls it.", required=True),
+        "like": Key(Text(), "The model that it has everything else from."),
+        "title": Key(Text(), "What people call it."),
+        "checked": Key(Text(), "When it was compared with the gateway's pages."),
+        "parameters": Key(MapOf(_PARAMETER), "What it takes."),
+        "rules": Key(ListOf(_RULE), "What does not go together."),
+        "derived": Key(_DERIVED, "What the gateway takes by the number of images."),
+        "prices": Key(_Prices(), "What it costs."),
+        "audio": Key(Text(_audio), "Whether clips have sound: always, never, by PARAMETER."),
+        "pixels": Key(MapOf(MapOf(Text(_size))), "Sizes of clips, by quality and ratio."),
+        "expected_seconds": Key(Integer(1), "How long a task takes, about."),
+        "retired": Key(
+            Section(
+                "'retired'",
+                "Retired",
+                "When a model is not served any more.",
+                {
+                    "date": Key(Text(_date), "The day, in UTC.", required=True),
+                    "instead": Key(Text(_id), "The model to use instead.", required=True),
+                },
+            ),
+            "When it is not served any more, and what is.",
+        ),
+        "notes": Key(_TEXTS, "What else people should know."),
+    },
+)
+
+
+def nonsense(tree: Map, model: Model) -> Iterator[Problem]:
+    """What cannot be meant in a model's file whose structure is sound."""
+    parameters = tree.get("parameters")
+    for name, fields in parameters.items() if isinstance(parameters, Map) else ():
+        if isinstance(fields, Map):
+            yield from _of_parameter(fields, model.parameters[name])
+    prices = tree.get("prices")
+    conditionals = list(_maps(tree.get("rules")))
+    if isinstance(prices, Map):
+        conditionals += [*_maps(prices.get("multipliers")), *_maps(prices.get("surcharges"))]
+    for conditional in conditionals:
+        when = conditional.get("when")
+        if isinstance(when, Map):
+            yield from _of_conditions(when, model.parameters)
+    if isinstance(prices, Map) and isinstance(model.price, RulePrice):
+        yield from _of_rules(prices, model)
+
+
+def _of_rules(prices: Map, model: Model) -> Iterator[Problem]:
+    """Rules that cannot be read, or look at parameters that the model has not."""
+    price = model.price
+    if not isinstance(price, RulePrice):
+        return
+    try:
+        expects = price.rules.expects
+    except ValueError as error:
+        yield _problem(prices.value_place("components"), str(error))
+        return
+    for name in sorted({name for each in expects.values() for name in each.variables}):
+        if name not in model.parameters:
+            hint = did_you_mean(name, model.parameters)
+            message = f"{name!r} is not a parameter of it"
+            yield _problem(prices.value_place("expects"), message, hint)
+
+
+def _of_parameter(fields: Map, parameter: Parameter) -> Iterator[Problem]:
+    free = replace(parameter, enum=None)
+    enum = fields.get("enum")
+    if isinstance(enum, Seq):
+        for index, value in enumerate(parameter.enum or ()):
+            yield from _unfit(free, value, enum.value_place(index))
+    if parameter.default is not None:
+        yield from _unfit(parameter, parameter.default, fields.value_place("default"))
+    low, high = parameter.minimum, parameter.maximum
+    if low is not None and high is not None and low > high:
+        message = f"'maximum' is {high}, less than the 'minimum' {low}"
+        yield _problem(fields.value_place("maximum"), message)
+
+
+def _of_conditions(when: Map, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+    """A misspelt condition would never hold."""
+    for name, value in when.items():
+        known = _inner(parameters, name)
+        if known is None and name not in COUNTED:
+            hint = did_you_mean(name, parameters)
+            yield _problem(when.key_place(name), f"{name!r} is not a parameter of it", hint)
+        for one in value if isinstance(value, Seq) else [value]:
+            if known is not None and not isinstance(one, Map | Seq):
+                yield from _unfit(known, one, when.value_place(name))
+
+
+def _inner(parameters: Mapping[str, Parameter], name: str) -> Parameter | None:
+    """The parameter of a name, `outer.inner` for one within another."""
+    outer, _, inner = name.partition(".")
+    parameter = parameters.get(outer)
+    return _inner(parameter.properties, inner) if inner and parameter else parameter
+
+
+def _unfit(parameter: Parameter, value: Json, place: Place) -> Iterator[Problem]:
+    wrong = parameter.check(value)
+    if wrong is not None:
+        yield _problem(place, f"{parameter.name} {wrong}")
+
+
+def _problem(place: Place, message: str, hint: str | None = None) -> Problem:
+    return Problem(place, "error", "bad-model", message, hint)
+
+
+def _maps(value: Value) -> Iterator[Map]:
+    yield from (item for item in value if isinstance(item, Map)) if isinstance(value, Seq) else ()
