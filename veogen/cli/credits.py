@@ -51,15 +51,11 @@ def _balance(settings: Settings) -> tuple[Balance, bool]:
     with Evolink.from_settings(settings, request_timeout=_TIMEOUT) as gateway:
         balance = gateway.balance()
         if isinstance(balance, ReadError):
-            raise AccountError(_why(balance, settings))
+            text = f"{balance.message} ({balance.code})"
+            if balance.denied:
+                raise AccountError(f"the gateway refuses the key in {KEY}: {text}")
+            raise AccountError(f"{settings.base_url} does not show the balance: {text}")
         return balance, bool(gateway.simulated)
-
-
-def _why(unread: ReadError, settings: Settings) -> str:
-    text = f"{unread.message} ({unread.code})"
-    if unread.denied:
-        return f"the gateway refuses the key in {KEY}: {text}"
-    return f"{settings.base_url} does not show the balance: {text}"
 
 
 def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:

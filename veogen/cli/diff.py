@@ -193,7 +193,10 @@ def compared(old: Sequence[DiffSide], new: Sequence[DiffSide], options: SpecOpti
     plans = narrowed([side.plan for side in (*old, *new)], options.select, options.deselect)
     sides = [replace(side, plan=chosen) for side, chosen in zip((*old, *new), plans, strict=True)]
     pairs = _pairs(sides[: len(old)], sides[len(old) :])
-    return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=tuple(_over_limits(new)))
+    # What the team's limits have against all new plans together, whatever is selected.
+    tallies = [(side.spec, side.plan.tally) for side in new if side.spec is not None]
+    notes = tuple(problem.message for problem in over_limits(tallies))
+    return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=notes)
 
 
 def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
@@ -264,12 +267,6 @@ def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))
         yield f"a price moved: {before} → {after} credits for requests that stay the same"
-
-
-def _over_limits(sides: Iterable[DiffSide]) -> Iterator[str]:
-    """What the team's limits have against all new plans together."""
-    tallies = [(side.spec, side.plan.tally) for side in sides if side.spec is not None]
-    yield from (problem.message for problem in over_limits(tallies))
 
 
 def _credits(requests: Iterable[Request]) -> str:

@@ -74,14 +74,12 @@ def decisions_of(
     adopt: Iterable[str], replay: Iterable[str], abandon: Iterable[str], rebuy: Iterable[str]
 ) -> list[Decision]:
     """The decisions as typed; raises `UsageError` for an `adopt` that is not ADDRESS=TASK_ID."""
-    adopted = [_adoption(text) for text in adopt]
+    adopted = []
+    for text in adopt:
+        address, equals, task_id = text.rpartition("=")
+        if not (equals and address and task_id):
+            raise UsageError(f"--adopt {text!r}: write ADDRESS=TASK_ID")
+        adopted.append(Decision("adopt", address, task_id))
     kinds: dict[Kind, Iterable[str]] = {"replay": replay, "abandon": abandon, "rebuy": rebuy}
     others = (Decision(kind, address) for kind, given in kinds.items() for address in given)
     return [*adopted, *others]
-
-
-def _adoption(text: str) -> Decision:
-    address, equals, task_id = text.rpartition("=")
-    if not (equals and address and task_id):
-        raise UsageError(f"--adopt {text!r}: write ADDRESS=TASK_ID")
-    return Decision("adopt", address, task_id)

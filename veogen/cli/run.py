@@ -327,12 +327,9 @@ def _seconds(request: Request, models: Mapping[str, Model]) -> int:
 def _money(requests: Sequence[Request], models: Mapping[str, Model]) -> str:
     priced = [(r.model, r.credits) for r in requests if r.credits is not None]
     unknown = len(requests) - len(priced)
-    parts = [_priced(priced, models)] if priced else []
+    parts = []
+    if priced:
+        total, usd = sum((amount for _, amount in priced), Decimal(0)), dollars(priced, models)
+        parts.append(f"{total} credits" if usd is None else f"{total} credits (about ${usd})")
     parts += [f"{counted(unknown, 'request')} of unknown price"] if unknown else []
     return " and ".join(parts)
-
-
-def _priced(priced: Sequence[tuple[str, Decimal]], models: Mapping[str, Model]) -> str:
-    usd = dollars(priced, models)
-    total = sum((amount for _, amount in priced), Decimal(0))
-    return f"{total} credits" if usd is None else f"{total} credits (about ${usd})"
