@@ -1,4 +1,4 @@
-"""The fetching side of a run: downloads before anything else, the nearest deadline first."""
+"""Which video is downloaded next: that whose links die first."""
 
 import heapq
 from collections import Counter

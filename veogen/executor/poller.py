@@ -1,4 +1,4 @@
-"""The watching side of a run: one list of due times for all tasks, no thread a task."""
+"""Which tasks are read next, and when: one list of due times for all, no thread a task."""
 
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Purchases that another machine made, as the committed results tell of them.
+"""Bring journal, plan, committed results and files together before a run.
 
 The manifest is input from a pull request: it can prevent a purchase, never cause one.
 """

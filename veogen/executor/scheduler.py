@@ -112,7 +112,14 @@ class Scheduler:
         self._state.write_results(force=True)
         try:
             while not self._finished():
-                self._dispatch()
+                if self._interrupted_at is None:
+                    self._check_silence()
+                    if self._state.stop is not None and self._state.stop.gateway_unreachable:
+                        self._poller.drop()
+                    now = self._now()
+                    self._downloads.dispatch(now)
+                    self._poller.dispatch(now)
+                    self._commit(self._submitter.dispatch(now, self._in_flight))
                 if self._finished():
                     break
                 self._take(self._workers.wait(self._patience()))
@@ -142,18 +149,6 @@ class Scheduler:
 
     def _now(self) -> float:
         return self._state.clock.monotonic()
-
-    def _dispatch(self) -> None:
-        if self._interrupted_at is not None:
-            return
-        self._check_silence()
-        stop = self._state.stop
-        if stop is not None and stop.gateway_unreachable:
-            self._poller.drop()
-        now = self._now()
-        self._downloads.dispatch(now)
-        self._poller.dispatch(now)
-        self._commit(self._submitter.dispatch(now, self._in_flight))
 
     def _patience(self) -> float:
         """Seconds until something is due, at most a tick: the bar moves and signals are seen."""

@@ -1,4 +1,4 @@
-"""What the owner's thread holds: the fold, the journal, and the one way to add to them."""
+"""The state of a run: journal, ledger and listener, and the one way to add to them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The buying side of a run: which request is submitted next, when, and under which key."""
+"""Which request is submitted next, when, and under which idempotency key."""
 
 import heapq
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Bringing one video home: a whole clip under its final name, or a reason why not."""
+"""The transfer of one video: a whole clip under its final name, or a reason why not."""
 
 import contextlib
 import errno
@@ -23,8 +23,7 @@ from veogen.results.events import Video
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _sync = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
-_LONGEST_NAME = 200
-_BLOCK = 1 << 20
+_LONGEST_NAME, _BLOCK = 200, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +233,7 @@ _UNSEEN, _SHARE = 256 << 10, 64
 downloads together take less than `KEPT`, or than what is free, in between."""
 
 _PAGES = ("text/html", "application/xhtml+xml")
-_EXPIRED = (403, 404, 410)
-_UNSATISFIABLE = 416
+_EXPIRED, _UNSATISFIABLE = (403, 404, 410), 416
 _HEAD = 12
 _WORTH_A_NOTE, _LONG = 1 << 20, 1.0
 """So many bytes, or what took so many seconds, are not fetched again if this process is killed."""
@@ -376,9 +374,8 @@ class _Download:
     def _look_at(self, body: OpenDownload) -> None:
         """Refuse what cannot be a clip, or has no room, before a byte is written."""
         if body.content_type and body.content_type.startswith(_PAGES):
-            raise _RefusedError(
-                DownloadFailed("not-a-video", "the link leads to a web page, not to a clip")
-            )
+            text = "the link leads to a web page, not to a clip"
+            raise _RefusedError(DownloadFailed("not-a-video", text))
         if body.length is not None and body.length > self._largest:
             raise _RefusedError(self._too_large(body.length))
         self._look_at_the_disk(body.length - body.start if body.length is not None else 0)

@@ -1,4 +1,4 @@
-"""The life of one request: what an answer of the gateway makes of it, as events.
+"""What an answer of the gateway makes of a request: events, and what is done next.
 
 Pure functions: an answer and what was known before go in, events and what to do next come out.
 """

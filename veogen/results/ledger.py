@@ -1,4 +1,4 @@
-"""All requests of a run directory: the plan's entries and the fold of everything that happened."""
+"""All requests of a run directory: those of the plan, and the fold of everything that happened."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
