@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -23,7 +24,6 @@ from veogen.document.schema import (
     MapOf,
     OrNull,
     Section,
-    Shape,
     Text,
     amount,
     problems_of,
@@ -107,9 +107,7 @@ def _format(text: str) -> tuple[str, str] | None:
     return None if text == FORMAT else ("format", f"this veogen reads {FORMAT!r}, not {text!r}")
 
 
-def _must(shape: Shape, about: str) -> Key:
-    return Key(shape, about, required=True)
-
+_must = partial(Key, required=True)
 
 _CREDITS = OrNull(Amount())
 

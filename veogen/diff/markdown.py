@@ -155,7 +155,10 @@ def _head(report: Report) -> Iterator[str]:
         yield _table(rows, report.money)
     notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
     if notes:
-        yield _list([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes])
+        kept = fitting([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes], _NOTES_ROOM)
+        missing = len(notes) - len(kept)
+        more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
+        yield "\n".join(("<ul>", *kept, *more, "</ul>"))
 
 
 def _table(rows: Sequence[tuple[str, Money]], total: Money) -> str:
@@ -218,13 +221,6 @@ def _changed(name: str, where: str, group: Group) -> Section:
             first += marked(prompt, old, new)
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
     return Section(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
-
-
-def _list(notes: Sequence[str]) -> str:
-    kept = fitting(notes, _NOTES_ROOM)
-    missing = len(notes) - len(kept)
-    more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
-    return "\n".join(("<ul>", *kept, *more, "</ul>"))
 
 
 def _amount(amount: Decimal | None) -> str:

@@ -271,6 +271,8 @@ class Report:
 def diff_data(report: Report) -> dict[str, Any]:
     """The contract's JSON; of several specs the sum."""
     differences = [review.difference for review in report.reviews]
+    money = report.money
+    amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
     return {
         "format": FORMAT,
         "added": [request.address for one in differences for request in one.added],
@@ -285,13 +287,10 @@ def diff_data(report: Report) -> dict[str, Any]:
             for change in one.changed
         ],
         "unchanged": report.counts.unchanged,
-        "credits": _money_data(report.money),
+        "credits": {
+            name: None if amount is None else str(amount) for name, amount in amounts.items()
+        },
     }
-
-
-def _money_data(money: Money) -> dict[str, str | None]:
-    amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
-    return {name: None if amount is None else str(amount) for name, amount in amounts.items()}
 
 
 def _videos(requests: Iterable[Request]) -> int:

@@ -7,7 +7,7 @@ only when somebody asks: ten megabytes of YAML hold half a million values.
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -247,9 +247,10 @@ def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Pla
     """
     here: Value = tree
     place = tree.place
-    for last, step in _with_last(path):
+    for index, step in enumerate(path):
         if isinstance(here, Map) and isinstance(step, str) and step in here:
-            place = here.key_place(step) if key and last else here.value_place(step)
+            is_last = index == len(path) - 1
+            place = here.key_place(step) if key and is_last else here.value_place(step)
             here = here[step]
         elif isinstance(here, Seq) and isinstance(step, int) and step < len(here):
             place = here.value_place(step)
@@ -270,11 +271,6 @@ def value_at(tree: Value, path: Sequence[Step]) -> Value:
         else:
             return None
     return here
-
-
-def _with_last(path: Sequence[Step]) -> Iterator[tuple[bool, Step]]:
-    for index, step in enumerate(path):
-        yield index == len(path) - 1, step
 
 
 def placed(value: Any, place: Place) -> Value:

@@ -603,7 +603,11 @@ def _credits(relevant: list[int], costs: Costs) -> Part:
 
 def _output(space: Space) -> list[Part]:
     if space.variant.output is None:
-        return _default_output(space)
+        suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
+        if not space.keys:
+            return [default_output(space.shot, {}, 1), suffix]
+        values = [space.by_key(name, lambda one: safe_key(one.key)) for name in space.keys]
+        return default_in_pieces(space.shot, values, suffix)
     template = space.variant.output.inline
     if template is None:
         raise NotQuickError
@@ -613,14 +617,6 @@ def _output(space: Space) -> list[Part]:
     dimension = next(iter(dimensions), None)
     paths = space.along(dimension, lambda scope: output_path(sound(template.render(scope))))
     return [paths[0] if dimension is None else Varying(dimension, tuple(paths))]
-
-
-def _default_output(space: Space) -> list[Part]:
-    suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
-    if not space.keys:
-        return [default_output(space.shot, {}, 1), suffix]
-    values = [space.by_key(name, lambda one: safe_key(one.key)) for name in space.keys]
-    return default_in_pieces(space.shot, values, suffix)
 
 
 def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:

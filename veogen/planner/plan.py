@@ -242,18 +242,14 @@ def totals_of(requests: Iterable[Request], models: Mapping[str, Model]) -> Total
     """Sums over requests; what is unknown of one is unknown of all."""
     found = tuple(requests)
     total = total_credits(found)
+    amounts = ((str(one.body["model"]), one.credits or Decimal(0)) for one in found)
     return Totals(
         requests=len(found),
         videos=sum(request.videos for request in found),
         seconds=sum(request.seconds or 0 for request in found),
         credits=total,
-        usd=None if total is None else _usd(found, models),
+        usd=None if total is None else dollars(amounts, models),
     )
-
-
-def _usd(requests: Iterable[Request], models: Mapping[str, Model]) -> Decimal | None:
-    amounts = ((str(one.body["model"]), one.credits or Decimal(0)) for one in requests)
-    return dollars(amounts, models)
 
 
 def dollars(amounts: Iterable[tuple[str, Decimal]], models: Mapping[str, Model]) -> Decimal | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from veogen.document.nodes import Place
 from veogen.document.problems import MistakesError, Problem, Problems, Severity
@@ -33,8 +33,6 @@ from veogen.templates.renderer import Renderer
 from veogen.templates.template import Fault, Template, place_of
 
 CHUNK = 64  # combinations rendered together: one exchange with the guard for all of them
-
-_T = TypeVar("_T")
 
 Key: TypeAlias = tuple[Place, Severity, str, str, str | None]
 
@@ -110,7 +108,8 @@ class ShotPlanner:
 
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""
-        for builders in _chunks(self._builders(problems), CHUNK):
+        every = self._builders(problems)
+        while builders := list(islice(every, CHUNK)):
             orders = [(t, b.variant.scope, b.scope) for b in builders for t in b.variant.templates]
             texts = iter(self._renderer.render(orders))
             for builder in builders:
@@ -141,12 +140,6 @@ class ShotPlanner:
 def settable(grid: Grid, models: Mapping[str, Model]) -> frozenset[str]:
     """The axes and columns that are named like a parameter."""
     return frozenset(n for n in grid.names if parameter(n, models.values()) is not None)
-
-
-def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 class _WrongError(Exception):
@@ -282,18 +275,16 @@ class RequestBuilder:
         model = self._shot.models.get(str(body.get("model")))
         limit = model.parameters.get("image_urls") if model else None
         most = limit.max_bytes if limit else None
-        found = [self._image(str(url), folder, most) for url in urls]
-        if None in found:
+        found: list[Found | str] = []
+        for url in urls:
+            try:
+                found.append(self._shot.images.find(str(url), folder, most))
+            except BadImageError as error:
+                self._error(self._place("image_urls"), "bad-image", str(error))
+        if len(found) < len(urls):
             return None
-        body["image_urls"] = [shown(image) for image in found if image is not None]
+        body["image_urls"] = list(map(shown, found))
         return tuple(dict.fromkeys(image for image in found if isinstance(image, Found)))
-
-    def _image(self, url: str, folder: PurePosixPath, max_bytes: int | None) -> Found | str | None:
-        try:
-            return self._shot.images.find(url, folder, max_bytes)
-        except BadImageError as error:
-            self._error(self._place("image_urls"), "bad-image", str(error))
-            return None
 
     def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""

@@ -128,7 +128,9 @@ def parameter_mistakes(params: Map, known: Catalogue) -> Iterator[Problem]:
             if value is not None and not is_template(value):
                 yield from value_mistakes(name, value, params.value_place(name), known)
         elif not known.lenient:
-            yield _unknown(params.key_place(name), name, known)
+            message = f"{name!r} is not a request parameter"
+            hint = did_you_mean(name, sorted(known.parameters))
+            yield Problem(params.key_place(name), "error", "unknown-key", message, hint)
 
 
 def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
@@ -144,7 +146,9 @@ def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> I
     """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
     meanings = known.parameters[name]
     if not (known.lenient or _fits(value, meanings)):
-        mistake, hint = meanings[0].check(as_json(value)), _old_boolean(meanings[0], value)
+        mistake = meanings[0].check(as_json(value))
+        word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
+        hint = f"write {word}" if word and meanings[0].kind == "boolean" else None
         yield Problem(place, "error", "value", f"{name} {mistake}", hint)
 
 
@@ -152,16 +156,6 @@ def _fits(value: Value, meanings: Sequence[Parameter]) -> bool:
     """Whether a model takes the value."""
     plain = as_json(value)
     return any(parameter.check(plain) is None for parameter in meanings)
-
-
-def _unknown(place: Place, name: str, known: Catalogue) -> Problem:
-    hint = did_you_mean(name, sorted(known.parameters))
-    return Problem(place, "error", "unknown-key", f"{name!r} is not a request parameter", hint)
-
-
-def _old_boolean(parameter: Parameter, value: Value) -> str | None:
-    word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-    return f"write {word}" if word and parameter.kind == "boolean" else None
 
 
 def as_json(value: Value) -> Json:
@@ -460,8 +454,9 @@ def json_schema() -> Schema:
     """The JSON Schema (2020-12) of spec files, for editors that complete and check."""
     definitions: Schema = {}
     spec = SPEC.whole_schema(definitions)
-    matrix = definitions["Matrix"]
-    matrix["properties"] |= _axes_of_parameters()
+    for name, known in parameters().items():
+        axis = {"type": "array", "minItems": 1, "items": value_schema(known)}
+        definitions["Matrix"]["properties"][name] = or_null(axis)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A spec of veogen",
@@ -469,11 +464,3 @@ def json_schema() -> Schema:
         "required": ["veogen"],
         "$defs": definitions,
     }
-
-
-def _axes_of_parameters() -> Schema:
-    axes = {
-        name: {"type": "array", "minItems": 1, "items": value_schema(known)}
-        for name, known in parameters().items()
-    }
-    return {name: or_null(axis) for name, axis in axes.items()}

@@ -79,21 +79,16 @@ _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE
 def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
     """The specs of a folder, sorted: neither locks, nor bases, nor other YAML."""
     for name in files.names(folder):
-        if _may_be_spec(name) and _is_spec(files, folder / name):
+        stem, dot, extension = name.rpartition(".")
+        is_yaml = bool(dot) and extension in ("yaml", "yml")
+        if not is_yaml or name.startswith("_") or stem.endswith(".lock"):
+            continue
+        try:
+            is_spec = _has_key(files.read(folder / name, MAX_BYTES))
+        except OSError:  # whoever reads it tells why
+            is_spec = True
+        if is_spec:
             yield folder / name
-
-
-def _may_be_spec(name: str) -> bool:
-    stem, dot, extension = name.rpartition(".")
-    is_yaml = bool(dot) and extension in ("yaml", "yml")
-    return is_yaml and not name.startswith("_") and not stem.endswith(".lock")
-
-
-def _is_spec(files: Files, path: PurePosixPath) -> bool:
-    try:
-        return _has_key(files.read(path, MAX_BYTES))
-    except OSError:  # whoever reads it tells why
-        return True
 
 
 def _has_key(raw: bytes) -> bool:

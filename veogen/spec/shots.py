@@ -122,8 +122,12 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
     rows, rows_place = matrix.get("rows"), matrix.value_place("rows")
     names = list(matrix)
     before = names[: names.index("rows")] if "rows" in matrix else []
+    axes = Map(matrix.place)
+    for name, values in matrix.items():
+        if name not in MATRIX_WORDS:
+            axes.take(matrix, name, values)
     return Matrix(
-        axes=_axes(matrix),
+        axes=axes,
         exclude=_seq(matrix, "exclude"),
         include=_seq(matrix, "include"),
         zip=_seq(matrix, "zip"),
@@ -135,14 +139,6 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
         sample=_sample(matrix),
         place=matrix.place,
     )
-
-
-def _axes(matrix: Map) -> Map:
-    axes = Map(matrix.place)
-    for name, values in matrix.items():
-        if name not in MATRIX_WORDS:
-            axes.take(matrix, name, values)
-    return axes
 
 
 def _seq(matrix: Map, key: str) -> Seq | None:
