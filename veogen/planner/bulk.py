@@ -2,23 +2,17 @@
 
 What does not vary is serialized once, what varies with one axis once for each of its values;
 a line is then a few texts put together. It is the very text that the straight way gives: where
-that is not certain, `quick` says None. This folder can be deleted without changing a byte.
+that is not certain, `quick` says None. It can be deleted without changing a byte.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from hashlib import sha256
-from itertools import chain, compress, islice, product, repeat
+from itertools import chain, compress, product, repeat
 from math import prod
-from operator import itemgetter
 from typing import Any, TypeAlias
 
-from msgspec import Struct, json
-
-from veogen.document.nodes import is_unicode
 from veogen.jsontext import compact
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Json
@@ -26,238 +20,34 @@ from veogen.planner.axes import Choice
 from veogen.planner.checks import RequestChecker
 from veogen.planner.duplicates import Seen
 from veogen.planner.identity import (
-    PART_BYTES,
-    PATH_BYTES,
     BadPathError,
     default_output,
     output_path,
     safe_key,
+)
+from veogen.planner.line_template import (
+    Fabric,
+    NotQuickError,
+    Part,
+    Varying,
+    default_in_pieces,
+    escaped,
+    escaped_part,
+    longest,
+    path_in_pieces,
+    read,
+    sound,
+    text_in_pieces,
 )
 from veogen.planner.matrix import Grid
 from veogen.planner.plan import Request, Tally
 from veogen.planner.planner import Planner, is_large
 from veogen.planner.requests import ShotPlanner
 from veogen.planner.variants import Variant
-from veogen.spec.types import PROMPTS, Shot
+from veogen.spec.types import PROMPTS
 from veogen.templates.inline import NotSimpleError, Piece, SimpleTemplate, expressions_of
-from veogen.templates.rendered import INSIDES, flaws, oddities, tidy
+from veogen.templates.rendered import tidy
 from veogen.templates.template import Template
-from veogen.text import safe
-
-INNER = 512  # so many lines at least have their outer values in common
-BLOCK = 1024
-
-_HASHED = '{"request":'
-_END = ',"images":[]}\n'
-
-
-@dataclass(frozen=True, slots=True)
-class Varying:
-    """A text for each point of a dimension; dimensions count from 0, the slowest first."""
-
-    dimension: int
-    texts: tuple[str, ...]
-
-
-Part: TypeAlias = str | Varying
-Parts: TypeAlias = Sequence[Part]
-Args: TypeAlias = tuple[str, ...]
-Rows: TypeAlias = Iterator[tuple[Args, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fabric:
-    """The lines of one shot: what is before the hash, between it and the request, the request.
-
-    `tail` is what is hashed after the request, `kept` has a 0 for each line that is left out.
-    """
-
-    sizes: tuple[int, ...]
-    before: Parts
-    between: Parts
-    request: Parts
-    tail: Parts
-    kept: bytes | None
-
-    def blocks(self, seen: Seen) -> Iterator[str]:
-        """All lines in order, many at a time; their hashes are seen."""
-        split = len(self.sizes)
-        while split and prod(self.sizes[split:]) < INNER:
-            split -= 1
-        inner = list(product(*map(range, self.sizes[split:])))
-        fields = [
-            _Field(parts, split, inner)
-            for parts in (self.before, self.between, self.request, self.tail)
-        ]
-        for index, outer in enumerate(product(*map(range, self.sizes[:split]))):
-            rows: Rows = zip(*(field.args for field in fields), strict=True)
-            if self.kept is not None:
-                rows = compress(rows, self.kept[index * len(inner) : (index + 1) * len(inner)])
-            yield from _blocks([field.form(outer) for field in fields], rows, seen)
-
-
-class _Field:
-    """One field of a line: a form for outer values, with blanks for the inner ones."""
-
-    def __init__(self, parts: Parts, split: int, inner: Sequence[tuple[int, ...]]) -> None:
-        self._parts, self._split = parts, split
-        blanks = [p for p in parts if isinstance(p, Varying) and p.dimension >= split]
-        columns = [
-            [blank.texts[index] for index in map(itemgetter(blank.dimension - split), inner)]
-            for blank in blanks
-        ]
-        self.args: list[Args] = list(zip(*columns, strict=True)) if blanks else [()] * len(inner)
-
-    def form(self, outer: tuple[int, ...]) -> str:
-        return "".join(self._shown(part, outer) for part in self._parts)
-
-    def _shown(self, part: Part, outer: tuple[int, ...]) -> str:
-        if isinstance(part, Varying):
-            if part.dimension >= self._split:
-                return "%s"
-            part = part.texts[outer[part.dimension]]
-        return part.replace("%", "%%")
-
-
-def _blocks(forms: Sequence[str], rows: Rows, seen: Seen) -> Iterator[str]:
-    before, between, request, tail = forms
-    while chunk := list(islice(rows, BLOCK)):
-        lines, hashes = [], []
-        for of_before, of_between, of_request, of_tail in chunk:
-            body = request % of_request
-            hash_ = sha256((_HASHED + body + tail % of_tail).encode()).hexdigest()
-            hashes.append(hash_)
-            lines.append(before % of_before + hash_ + between % of_between + body + _END)
-        seen.add_all(hashes)
-        yield "".join(lines)
-
-
-class NotQuickError(Exception):
-    """The straight way has to be taken."""
-
-
-HOLE = "\ue000"
-"""Stands for a value while the text around it is tidied."""
-
-_NEEDLES = ("{{", "{%", *INSIDES, "None", "  ")
-_EDGES = (" \n", "\n ", "\n\n")
-"""What tidying takes away where the only white space is spaces and line feeds."""
-
-_FIRST_COMBINING = "\u0300"
-
-
-def sound(text: str) -> str:
-    """A text that nobody would say anything about."""
-    if any(flaws(text)) or any(oddities(text)):
-        raise NotQuickError
-    return text
-
-
-def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
-    """The parts of a text, tidied as the whole would be; nothing may be said of any whole."""
-    values = [part for part in parts if isinstance(part, Varying)]
-    every = [text for value in values for text in value.texts]
-    if not all(map(_is_in_line, every)):
-        raise NotQuickError
-    tidied = tidy(with_holes(parts))
-    pieces = filled(tidied, values)
-    if any(_may_hold(needle, pieces) for needle in _NEEDLES):
-        raise NotQuickError
-    if not all(map(_is_held, every)):  # so that what is around it may be stripped
-        spaces = {char for text in (tidied, *every) for char in text if char.isspace()}
-        if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _EDGES):
-            raise NotQuickError
-    return pieces
-
-
-def path_in_pieces(parts: Sequence[Part]) -> list[Part]:
-    """The parts of a path; nothing in any of them would have to be changed."""
-    values = [part for part in parts if isinstance(part, Varying)]
-    shape = with_holes(parts)
-    example = shape.replace(HOLE, "a")
-    try:
-        if output_path(example) != example:
-            raise NotQuickError
-    except BadPathError:
-        raise NotQuickError from None
-    every = [text for value in values for text in value.texts]
-    if not all(any(map(str.isalnum, text)) and max(text) < _FIRST_COMBINING for text in every):
-        raise NotQuickError
-    if any(safe(text) != text for text in every):  # what a choice writes is no value
-        raise NotQuickError
-    lengths = iter(longest(value) for value in values)
-    folders = [
-        len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(HOLE)))
-        for folder in shape.split("/")
-    ]
-    if max(folders) > PART_BYTES or sum(folders) + len(folders) > PATH_BYTES:
-        raise NotQuickError
-    return list(parts)
-
-
-def default_in_pieces(shot: str, values: Sequence[Varying], suffix: Part) -> list[Part]:
-    """The parts of a default output; no part is empty, none would have to be cut."""
-    parts: list[Part] = [part for value in values for part in ("-", value)][1:]
-    if not all(text for value in values for text in value.texts):
-        raise NotQuickError
-    if len(shot) > PART_BYTES or sum(map(longest, [*parts, suffix])) > PART_BYTES:
-        raise NotQuickError
-    return [f"{shot}/", *parts, suffix]
-
-
-def longest(part: Part) -> int:
-    """The most bytes that a part has."""
-    texts = part.texts if isinstance(part, Varying) else (part,)
-    return max(len(text.encode()) for text in texts)
-
-
-def escaped(text: str) -> str:
-    """A text inside a JSON string: each character becomes what it becomes by itself."""
-    return compact(text)[1:-1]
-
-
-def with_holes(parts: Iterable[Part]) -> str:
-    consts = [part for part in parts if isinstance(part, str)]
-    if any(HOLE in const or not is_unicode(const) for const in consts):
-        raise NotQuickError
-    return "".join(part if isinstance(part, str) else HOLE for part in parts)
-
-
-def filled(text: str, values: Sequence[Varying]) -> list[Part]:
-    """The text with the values back in its holes."""
-    consts = text.split(HOLE)
-    pieces: list[Part] = [consts[0]]
-    for value, const in zip(values, consts[1:], strict=True):
-        pieces += [value, const]
-    return pieces
-
-
-def _is_in_line(text: str) -> bool:
-    """Whether a value is a part of a line, and can be told from what stands for it."""
-    return text.splitlines() in ([], [text]) and HOLE not in text and is_unicode(text)
-
-
-def _is_held(text: str) -> bool:
-    """Whether a value begins and ends with what is never stripped."""
-    return text != "" and text == text.strip()
-
-
-def _may_hold(needle: str, parts: Sequence[Part]) -> bool:
-    """Whether some choice of values makes a text that holds the needle, perhaps in pieces.
-
-    `begun` are the lengths of the needle's beginnings with which the text so far may end.
-    """
-    begun = {0}
-    for part in parts:
-        texts = part.texts if isinstance(part, Varying) else (part,)
-        after: set[int] = set()
-        for text in texts:
-            if needle in text or any(text.startswith(needle[n:]) for n in begun if n):
-                return True
-            after.update(n + len(text) for n in begun if needle[n:].startswith(text))
-            after.update(n for n in range(len(needle)) if text.endswith(needle[:n]))
-        begun = after
-    return False
 
 
 class Space:
@@ -465,13 +255,6 @@ def _piece(piece: Piece, template: SimpleTemplate, space: Space) -> Part:
     return texts[0] if dimension is None else Varying(dimension, tuple(texts))
 
 
-def escaped_part(part: Part) -> Part:
-    """A part inside a JSON string."""
-    if isinstance(part, str):
-        return escaped(part)
-    return Varying(part.dimension, tuple(map(escaped, part.texts)))
-
-
 def _chosen(name: str, scope: Mapping[str, Any]) -> Json:
     value: Json = scope[name]
     if isinstance(value, list | dict):
@@ -626,51 +409,3 @@ def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:
         return planner.requests_of(shot)
     blocks = found.blocks(planner.twins.seen, planner.tally)
     return read(blocks, shot.shot, found.model)
-
-
-class _Line(Struct):
-    """A line, as far as it tells of its request."""
-
-    address: str
-    hash: str
-    take: int
-    variables: dict[str, Any]
-    output: str
-    credits: str
-    request: dict[str, Any]
-
-
-_lines = json.Decoder(_Line).decode_lines
-
-
-def read(blocks: Iterable[str], shot: Shot, model: Model) -> Iterator[Request]:
-    """The requests that the lines of a shot tell of, equal to those of the straight way."""
-    amount, seconds = cache(Decimal), _seconds(model)
-    for block in blocks:
-        for line in _lines(block):
-            yield Request(
-                address=line.address,
-                hash=line.hash,
-                shot=shot.name,
-                take=line.take,
-                variables=line.variables,
-                output=line.output,
-                body=line.request,
-                credits=amount(line.credits),
-                seconds=seconds(line.request),
-                place=shot.place,
-            )
-
-
-def _seconds(model: Model) -> Callable[[Mapping[str, Json]], int | None]:
-    """As the model's own, which looks at few parameters, and longer."""
-    names = sorted(model.weighed)
-    known: dict[Hashable, int | None] = {}
-
-    def seconds(body: Mapping[str, Json]) -> int | None:
-        key = tuple(map(body.get, names))
-        if key not in known:
-            known[key] = model.seconds(body)
-        return known[key]
-
-    return seconds

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
 from veogen.document.problems import Problems
-from veogen.planner.bulk import quick, read
+from veogen.planner.bulk import quick
+from veogen.planner.line_template import read
 from veogen.planner.plan import Request, Tally, request_line
 from veogen.planner.planner import Planner, plan, stream
 from veogen.spec.load import load_spec
