@@ -248,7 +248,7 @@ class Axis:
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             text = "null" if value is None else f".{value}".replace(".-", "-.")
             flaws.add(at, "axis-value", f"{text} is not a value of an axis")
-        elif isinstance(value, Map) and not _is_id(value.get("id")):
+        elif isinstance(value, Map) and type(value.get("id")) not in (str, int, float):
             message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
             flaws.add(at, "missing-id", message, hint=self._meant(axis))
 
@@ -260,10 +260,6 @@ class Axis:
         identified = {"required": ["id"], "properties": {"id": {"type": ["string", "number"]}}}
         item = {"not": {"type": "null"}, "if": {"type": "object"}, "then": identified}
         return {"type": "array", "minItems": 1, "items": item}
-
-
-def _is_id(value: Value) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,14 @@ def merge(weak: Map, strong: Map) -> Map:
         if key not in strong:
             merged.take(weak, key, weak[key])
         elif strong[key] is not None:
-            merged.take(strong, key, _merged(weak[key], strong[key]))
+            below, above = weak[key], strong[key]
+            if isinstance(below, Map) and isinstance(above, Map):
+                above = merge(below, above)
+            merged.take(strong, key, above)
     for key in strong:
         if key not in merged:
             merged.take(strong, key, strong[key])
     return merged
-
-
-def _merged(weak: Value, strong: Value) -> Value:
-    return merge(weak, strong) if isinstance(weak, Map) and isinstance(strong, Map) else strong
 
 
 def merge_documents(weak: Map, strong: Map) -> Map:

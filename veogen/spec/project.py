@@ -44,8 +44,15 @@ _Place = TypeVar("_Place", Path, PurePosixPath)
 
 def project_root(spec: Path) -> Path:
     """The project that `spec` belongs to: the nearest folder with a policy, else with templates."""
+    folders: list[Path] = []
     start = spec.absolute().parent.resolve()
-    return nearest_root(list(_up_to_work_tree(start)), _is_on_disk)
+    for folder in (start, *start.parents):
+        folders.append(folder)
+        if (folder / ".git").exists():
+            break
+    return nearest_root(
+        folders, lambda place, kind: place.is_file() if kind == "file" else place.is_dir()
+    )
 
 
 def below_root(path: Path, root: Path) -> PurePosixPath:
@@ -60,17 +67,6 @@ def nearest_root(folders: Sequence[_Place], is_there: Callable[[_Place, Kind], b
             if any(is_there(folder / name, kind) for name in names):
                 return folder
     return folders[0]
-
-
-def _is_on_disk(place: Path, kind: Kind) -> bool:
-    return place.is_file() if kind == "file" else place.is_dir()
-
-
-def _up_to_work_tree(start: Path) -> Iterator[Path]:
-    for folder in (start, *start.parents):
-        yield folder
-        if (folder / ".git").exists():
-            return
 
 
 _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE)

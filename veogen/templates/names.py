@@ -87,17 +87,15 @@ def _parsed(text: str) -> nodes.Template | None:
 
 def _own(tree: nodes.Template) -> Uses:
     names = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"]
-    entries = list(_entries_of_vars(tree))
+    entries = [node.attr for node in tree.find_all(nodes.Getattr) if _is_vars(node.node)]
+    entries += [
+        str(node.arg.value)
+        for node in tree.find_all(nodes.Getitem)
+        if _is_vars(node.node) and isinstance(node.arg, nodes.Const)
+    ]
     # `vars` itself, put out or walked through, may use any of them.
     everything = names.count("vars") > len(entries)
     return Uses(frozenset(names), frozenset(entries), everything)
-
-
-def _entries_of_vars(tree: nodes.Template) -> Iterator[str]:
-    yield from (node.attr for node in tree.find_all(nodes.Getattr) if _is_vars(node.node))
-    for node in tree.find_all(nodes.Getitem):
-        if _is_vars(node.node) and isinstance(node.arg, nodes.Const):
-            yield str(node.arg.value)
 
 
 def _is_vars(node: nodes.Node) -> bool:
