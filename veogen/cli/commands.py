@@ -387,11 +387,37 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
-@click.command(epilog=examples("veogen models", "veogen models veo-3.1-fast-generate-preview"))
+@click.command(
+    epilog=examples(
+        "veogen models",
+        "veogen models veo-3.1-fast-generate-preview",
+        "veogen models --import openapi.json --pricing prices.json",
+    )
+)
 @click.argument("model_id", metavar="[ID]", required=False)
 @format_option("How the models are written.", "table", "json")
-def models(model_id: str | None, format_: str) -> None:
+@click.option(
+    "--import",
+    "openapi",
+    metavar="OPENAPI",
+    type=click.Path(path_type=Path),
+    help="Write models/ID.yaml for each model that this OpenAPI document (JSON) describes.",
+)
+@click.option(
+    "--pricing",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The gateway's price rules (JSON) for --import.",
+)
+def models(model_id: str | None, format_: str, openapi: Path | None, pricing: Path | None) -> None:
     """Show the models, or all about one: parameters, limits, rules and prices."""
+    if openapi is not None:
+        from veogen.cli.import_models import run_import
+
+        run_import(openapi, pricing, model_id)
+        return
+    if pricing is not None:
+        raise click.UsageError("--pricing is for --import")
     from veogen.cli.models import print_models
 
     print_models(model_id, format_)

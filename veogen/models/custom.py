@@ -7,7 +7,7 @@ from typing import Any
 from veogen.document.files import Files
 from veogen.document.nodes import Map, Place, without_nulls
 from veogen.document.problems import MistakesError, Problems, did_you_mean
-from veogen.document.reader import read_document
+from veogen.document.reader import read, read_document
 from veogen.document.schema import problems_of
 from veogen.models.model import Model, parse_model, shipped
 from veogen.models.model_file import MODEL, nonsense
@@ -29,6 +29,19 @@ def own_models(files: Files, problems: Problems) -> Mapping[str, Model]:
                 problems.error(tree.value_place("id"), "bad-model", message)
             own[model.id] = model
     return {**shipped(), **own}
+
+
+def read_model(raw: bytes, name: str) -> Model:
+    """The model of one file; raises `MistakesError`."""
+    problems = Problems()
+    tree = read(raw, name)
+    model = _model(tree, problems) if isinstance(tree, Map) else None
+    if model is None and not problems.has_errors:
+        problems.error(Place(name, 1, 1), "type", "the file is a mapping")
+    problems.raise_errors()
+    if model is None:
+        raise MistakesError(tuple(problems.all))
+    return model
 
 
 def _model(tree: Map, problems: Problems) -> Model | None:
