@@ -55,16 +55,3 @@ def test_requests_belong_together_by_address_then_by_hash(
     assert matched([entry(*one) for one in old.items()], [entry(*one) for one in new.items()]) == (
         found
     )
-
-
-def test_a_change_is_told_by_its_texts_and_fields() -> None:
-    old = entry("a", "1", negative_prompt="text", duration=4, image_urls=["file:a.png"])
-    new = entry("a", "2", prompt="a red boat", duration=8, seed=7, image_urls=["file:a.png"])
-
-    [pair] = pairs([old], [new])
-
-    assert pair["texts"] == [
-        ["prompt", (("=", "a "), ("+", "red "), ("=", "boat"))],
-        ["negative_prompt", (("-", "text"),)],
-    ]
-    assert pair["fields"] == [["duration", "4", "8"], ["seed", None, "7"]]

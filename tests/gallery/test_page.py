@@ -87,14 +87,29 @@ def test_every_request_has_a_card_in_the_order_of_the_plan(grid: Visit) -> None:
     expect(grid.page.locator("header .title")).to_contain_text("simulated")
 
 
-def test_the_page_asks_for_its_own_clips_and_nothing_else(grid: Visit, project: Path) -> None:
-    grid.page.wait_for_function("() => document.querySelectorAll('video').length === 8")
+def test_the_first_paint_shows_every_clip_and_asks_for_nothing(grid: Visit) -> None:
+    frames = grid.page.locator("#stage .frame img")
+
+    assert grid.requests == [grid.page.url]
+    assert frames.count() == 8
+    sizes = frames.evaluate_all("all => all.map(img => [img.naturalWidth, img.naturalHeight])")
+    assert sizes == [[320, 180]] * 8
+    pictures = frames.evaluate_all("all => all.map(img => img.src)")
+    assert {src.partition(",")[0] for src in pictures} == {"data:image/webp;base64"}
+
+
+def test_the_page_asks_for_a_clip_where_it_is_played_and_for_nothing_else(
+    grid: Visit, project: Path
+) -> None:
+    frame = f'[data-address="{ALL[0]}"] .frame'
+    grid.page.click(frame)
+    grid.playing(frame)
 
     folder = (project / "runs/new").as_uri()
-    assert grid.requests
-    assert [url for url in grid.requests if not url.startswith(f"{folder}/")] == [
-        url for url in grid.requests if url.startswith((project / "runs/old").as_uri())
-    ]
+    assert {url.rpartition("#")[0] or url for url in grid.requests} == {
+        f"{folder}/gallery.html",
+        f"{folder}/{grid.page.get_attribute(frame, 'data-src')}",
+    }
 
 
 def test_a_card_tells_prompt_parameters_hash_and_money(grid: Visit) -> None:
@@ -125,7 +140,7 @@ def test_clips_are_filtered_by_shot_and_axis(
     grid.page.get_by_label(label, exact=True).select_option(value)
 
     assert grid.names == shown
-    expect(grid.page.locator("output.count")).to_have_text(f"{len(shown)} of 8 requests")
+    expect(grid.page.locator("output.count")).to_have_text(f"{len(shown)} of 8 clips")
 
     grid.page.get_by_role("button", name="Clear filters").click()
     assert grid.names == ALL
@@ -185,7 +200,7 @@ def test_a_clip_plays_without_sound_under_the_pointer(grid: Visit) -> None:
     assert grid.playing(frame) is False
 
     grid.page.mouse.move(2, 2)
-    grid.page.wait_for_function("s => document.querySelector(s).paused", arg=f"{frame} video")
+    expect(grid.page.locator(f"{frame} video")).to_have_count(0)
 
 
 def test_a_click_plays_one_clip_with_sound_and_another_click_ends_it(grid: Visit) -> None:
@@ -195,7 +210,7 @@ def test_a_click_plays_one_clip_with_sound_and_another_click_ends_it(grid: Visit
 
     grid.page.click(other)
     assert grid.playing(other) is True
-    assert grid.page.eval_on_selector(f"{one} video", "video => video.paused")
+    expect(grid.page.locator(f"{one} video")).to_have_count(0)
 
     grid.page.click(other)
     grid.page.wait_for_function("s => document.querySelector(s).paused", arg=f"{other} video")
@@ -205,7 +220,7 @@ def test_takes_stand_side_by_side_and_play_together(grid: Visit) -> None:
     page = grid.page
     page.get_by_role("button", name="Takes").click()
     assert grid.names == ALL[4:]
-    expect(page.locator("output.count")).to_have_text("4 of 8 requests")
+    expect(page.locator("output.count")).to_have_text("4 of 8 clips")
 
     strip = page.locator(".strip").first
     strip.get_by_role("button", name="Play together").click()
@@ -245,57 +260,6 @@ def test_a_changed_parameter_is_compared_too(seen: Visit) -> None:
     expect(facts.locator("dt")).to_have_text("generate_audio")
     expect(facts.locator("del")).to_have_text("true")
     expect(facts.locator("ins")).to_have_text("false")
-
-
-def test_picks_are_kept_saved_and_used_to_choose(grid: Visit, project: Path) -> None:
-    page = grid.page
-    for address in (ALL[5], ALL[0]):
-        card = page.locator(f'[data-address="{address}"]')
-        card.hover()
-        card.get_by_role("button", name=f"Pick {address}").click()
-    page.reload()
-    page.get_by_role("button", name="Grid", exact=True).click()
-    expect(page.locator(".picks strong")).to_have_text("2 picked")
-
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save picks.txt").click()
-    picks = project / "picks.txt"
-    download.value.save_as(picks)
-
-    assert picks.read_text() == f"{ALL[0]}\n{ALL[5]}\n"
-    _veogen(project, "export", "runs/new", "cut", "--select", "@picks.txt")
-    assert sorted(path.name for path in (project / "cut").rglob("*.mp4")) == [
-        "Tokyo-noir.mp4",
-        "noir-take2.mp4",
-    ]
-
-    page.get_by_role("button", name="Only picks").click()
-    assert grid.names == [ALL[0], ALL[5]]
-    page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.locator(".picks")).to_be_hidden()
-
-
-def test_a_page_elsewhere_has_picks_of_its_own(grid: Visit, project: Path, tmp_path: Path) -> None:
-    page = grid.page
-    page.locator(f'[data-address="{ALL[0]}"] .pick').click()
-    expect(page.locator(".picks strong")).to_have_text("1 picked")
-    elsewhere = tmp_path / "gallery.html"
-    elsewhere.write_bytes((project / "runs/new/gallery.html").read_bytes())
-
-    page.goto(elsewhere.as_uri())
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("lamp")
-    expect(page.locator(".picks")).to_be_hidden()
-    grid.complaints.clear()  # the clips are not there
-
-
-def test_picks_of_somebody_else_are_taken_up(grid: Visit, tmp_path: Path) -> None:
-    (tmp_path / "theirs.txt").write_text(f"{ALL[1]}\nelsewhere\n")
-
-    grid.page.get_by_label("A list of picks").set_input_files(tmp_path / "theirs.txt")
-
-    expect(grid.page.locator("#said")).to_have_text("1 clip picked, 1 not of this run")
-    expect(grid.page.locator(".picked")).to_have_attribute("data-address", ALL[1])
 
 
 def test_a_prompt_can_be_copied(grid: Visit) -> None:

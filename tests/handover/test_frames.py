@@ -1,6 +1,7 @@
 """The ends of a clip as pictures."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -24,7 +25,7 @@ def test_a_frame_is_that_end_of_the_clip(film: Path, end: End, index: int, tmp_p
     write_frame(film, end, place)
 
     with av.open(str(film)) as container:
-        frames = list(container.decode(video=0))
+        frames: list[Any] = list(container.decode(video=0))
     with Image.open(place) as picture:
         assert (picture.format, picture.size, place.name) == (
             "PNG",

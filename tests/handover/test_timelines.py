@@ -43,8 +43,11 @@ def media(name: str, address: str = "", **more: Any) -> Media:
     return Media(name=name, address=address, **(fields | more))
 
 
-PICKED = {"state": "picked", "opinions": (Opinion("anna", "pick", "the one with rain"),)}
-REJECTED = {"state": "rejected", "opinions": (Opinion("ben", "reject", ""),)}
+PICKED: dict[str, Any] = {
+    "state": "picked",
+    "opinions": (Opinion("anna", "pick", "the one with rain"),),
+}
+REJECTED: dict[str, Any] = {"state": "rejected", "opinions": (Opinion("ben", "reject", ""),)}
 
 EXPORTED = [
     media("opening/Tokyo.mp4", "opening[city=Tokyo]", clip="aaaaaaaaaa", **REJECTED),

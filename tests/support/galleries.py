@@ -10,6 +10,7 @@ from typing import Any
 from support.clips import clip
 from veogen.executor.journal import Header, Journal
 from veogen.executor.snapshot import read_snapshot
+from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
 from veogen.planner.identity import address, request_hash
 from veogen.planner.plan import Request
@@ -24,6 +25,7 @@ from veogen.results.events import (
     Video,
     VideoSaved,
 )
+from veogen.results.picks import Picks
 
 PRICE = Decimal("38.016")
 NOW = 1_800_000_000.0
@@ -77,14 +79,19 @@ class Shown:
                 return [*sent, accepted, made, *delivered]
 
 
-def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
-    """A run directory in which all this has happened; every clip is a file of its own."""
+def make_run(
+    path: Path, requests: Sequence[Shown], name: str = "trip", former: Sequence[Shown] = ()
+) -> Path:
+    """A run directory in which all this has happened; every clip is a file of its own.
+
+    `former` were bought for an earlier plan.
+    """
     path.mkdir(parents=True)
     content = clip(SMALL)
     with Journal.create(path / "journal.db", Header(name, "simulated")) as journal:
-        journal.adopt(name, [request.entry for request in requests])
+        journal.adopt(name, [request.entry for request in former])
         events: list[Event] = []
-        for request in requests:
+        for request in (*former, *requests):
             videos = [_video(request.entry, index, content) for index in range(request.videos)]
             events += request.events(videos)
             for video in videos if request.end == "completed" else []:
@@ -92,19 +99,26 @@ def make_run(path: Path, requests: Sequence[Shown], name: str = "trip") -> Path:
                 place.parent.mkdir(exist_ok=True)
                 place.write_bytes(content)
         journal.append(events, NOW)
+        journal.adopt(name, [request.entry for request in requests])
     return path
 
 
-def make_page(run: Path, other: Path | None = None) -> Path:
-    """The page of a run."""
-    compared = (
-        None if other is None else (read_snapshot(other, NOW), RunCommands(f"runs/{other.name}"))
-    )
-    names = RunCommands(f"runs/{run.name}")
-    text = gallery(read_snapshot(run, NOW), names, NOW, folder=run, other=compared)
+def make_page(run: Path, other: Path | None = None, picks: Picks | None = None) -> Path:
+    """The page of a run, with what people decided about it."""
+    shown = page_run(run, picks)
+    text = gallery(shown, NOW, folder=run, other=None if other is None else page_run(other))
     place = run / "gallery.html"
     place.write_text(text, encoding="utf-8")
     return place
+
+
+def page_run(run: Path, picks: Picks | None = None) -> PageRun:
+    return PageRun(
+        snapshot=read_snapshot(run, NOW),
+        commands=RunCommands(f"runs/{run.name}"),
+        picks=picks or Picks({}),
+        picks_name="trip",
+    )
 
 
 def _video(entry: Request, index: int, content: bytes) -> Video:

@@ -29,6 +29,7 @@ GROUPS = {  # in the order of the work
     },
     "Look and pass on": {
         "gallery": "Write a page of clips.",
+        "picks": "Show what was decided about clips.",
         "export": "Copy clips under plain names.",
     },
     "Try and look up": {

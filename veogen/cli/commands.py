@@ -277,7 +277,7 @@ def resolve(
     epilog=examples(
         "veogen gallery --open",
         "veogen gallery runs/launch --compare runs/launch.draft",
-        "veogen run specs/launch.yaml --profile final --select @picks.txt",
+        "veogen picks --import ~/Downloads/launch.picks.anna.yaml",
     )
 )
 @run_argument
@@ -291,11 +291,47 @@ def gallery(run: str | None, profile: str | None, compare: str | None, *, opens:
     """Write gallery.html into a run directory: look at clips, filter, compare and pick.
 
     RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
-    network and no server. What is picked there is saved as a list for --select.
+    network and no server. What is picked, rejected and noted there is saved as a picks file.
     """
     from veogen.cli.gallery import write_gallery
 
     write_gallery(run, profile, compare, opens=opens)
+
+
+@click.command(
+    epilog=examples(
+        "veogen picks",
+        "veogen picks runs/launch --import ~/Downloads/launch.picks.anna.yaml",
+        "veogen picks specs/launch.yaml --check",
+    )
+)
+@run_argument
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit 5 while a shot has no picked clip, a clip is contested or a pick is stale.",
+)
+@click.option(
+    "--import",
+    "imports",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put a file that a gallery saved in its place, beside the spec.",
+)
+@format_option("How they are written.", "table", "json")
+def picks(
+    run: str | None, profile: str | None, imports: tuple[Path, ...], format_: str, *, check: bool
+) -> ExitCode:
+    """Show what people decided about clips, and what nobody has looked at.
+
+    What a person decided is SPEC.picks.NAME.yaml beside the spec, to be committed. A clip is
+    picked if somebody picked it and nobody rejected it, contested if both; a pick is stale if its
+    clip is no more in the plan. Of one person's two files the imported one counts, line by line.
+    """
+    from veogen.cli.picks import show_picks
+
+    return show_picks(run, profile, imports, format_, check=check)
 
 
 @click.command(

@@ -1,97 +1,141 @@
 """What the page knows of each request, as plain data."""
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
-from veogen.diff.report import token_pieces
 from veogen.executor.snapshot import Snapshot
+from veogen.gallery.posters import Posters, poster_width
 from veogen.planner.identity import address_text
 from veogen.planner.plan import Request
 from veogen.results.advice import RunCommands, advice, at_stake
 from veogen.results.events import Video
 from veogen.results.ledger import RequestState
+from veogen.results.picks import Picks, video_clip_id
 from veogen.spec.types import PROMPTS
 
+PlaceOf = Callable[[Video], Path | None]
 
-def clip(
-    standing: RequestState, snapshot: Snapshot, names: RunCommands, now: float, folder: Path
-) -> dict[str, Any]:
-    """One request; `folder` is that of the page, from where its videos are found."""
-    entry, record = standing.request, standing.record
-    body, error = entry.body, record.error
-    sending = snapshot.is_being_sent(standing)
+NOT_HERE = "The file is on another machine."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRun:
+    """A run as a page shows it: where it stands, what it is called and what people decided.
+
+    `picks_name` is how the names of its picks files begin; `place` says where the page finds a
+    video, None where it does not. `missing` is what is said of such a one.
+    """
+
+    snapshot: Snapshot
+    commands: RunCommands
+    picks: Picks = field(default_factory=lambda: Picks({}))
+    picks_name: str = ""
+    place: PlaceOf | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def planned(self) -> list[RequestState]:
+        return list(self.snapshot.ledger.planned)
+
+    @property
+    def former(self) -> list[RequestState]:
+        """Purchases that left the plan and have a clip to look at."""
+        return [state for state in self.snapshot.ledger.former if state.record.videos]
+
+
+def run_data(run: PageRun, now: float, folder: Path) -> dict[str, Any]:
+    """A run for a page that will stand in `folder`."""
+    videos = sum(len(state.record.videos) for state in (*run.planned, *run.former))
+    page = _Page(run, now, folder, Posters(run.snapshot.path, poster_width(videos)))
     return {
-        "address": entry.address,
-        "hash": entry.hash,
-        "shot": entry.shot,
-        "take": entry.take,
-        "values": {name: text_of(value) for name, value in entry.variables.items()},
-        "status": "submitted" if sending else record.status,
-        "prompt": body.get("prompt"),
-        "negative": body.get("negative_prompt"),
-        "parameters": {name: text_of(value) for name, value in body.items() if name not in PROMPTS},
-        "credits": None if record.credits is None else f"{record.credits:.3f}",
-        "task": record.task_id,
-        "attempts": record.attempts,
-        "error": None
-        if error is None or sending
-        else {
-            "code": error.code,
-            "message": error.message,
-            "cost": at_stake(record) if record.status == "indeterminate" else "",
+        "name": run.snapshot.ledger.name,
+        "run": run.commands.run,
+        "buy": run.commands.buy,
+        "simulated": run.snapshot.gateway == "simulated",
+        "credits": f"{run.snapshot.ledger.summary().credits:.3f}",
+        "clips": [page.request(state) for state in run.planned],
+        "former": [page.request(state) for state in run.former],
+        "picks": {
+            "beginning": run.picks_name,
+            "people": {
+                person: [decision._asdict() for decision in decisions]
+                for person, decisions in run.picks.people.items()
+            },
         },
-        "steps": [] if sending else [[s.command, s.why] for s in advice(standing, names, now)],
-        "videos": [
-            _video(record.videos[index], snapshot, folder) for index in sorted(record.videos)
-        ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Makes the data of requests; the page will stand in `folder`."""
+
+    run: PageRun
+    now: float
+    folder: Path
+    posters: Posters
+
+    def request(self, state: RequestState) -> dict[str, Any]:
+        entry, record = state.request, state.record
+        body, error = entry.body, record.error
+        sending = self.run.snapshot.is_being_sent(state)
+        parameters = {name: text_of(value) for name, value in body.items() if name not in PROMPTS}
+        steps = [] if sending else advice(state, self.run.commands, self.now)
+        return {
+            "address": entry.address,
+            "hash": entry.hash,
+            "shot": entry.shot,
+            "take": entry.take,
+            "values": {name: text_of(value) for name, value in entry.variables.items()},
+            "status": "submitted" if sending else record.status,
+            "prompt": body.get("prompt"),
+            "negative": body.get("negative_prompt"),
+            "parameters": parameters,
+            "credits": None if record.credits is None else f"{record.credits:.3f}",
+            "task": record.task_id,
+            "attempts": record.attempts,
+            "error": None
+            if error is None or sending
+            else {
+                "code": error.code,
+                "message": error.message,
+                "cost": at_stake(record) if record.status == "indeterminate" else "",
+            },
+            "steps": [[step.command, step.why] for step in steps],
+            "videos": [
+                {"clip": video_clip_id(entry, index, record.videos)}
+                | self._video(record.videos[index])
+                for index in sorted(record.videos)
+            ],
+        }
+
+    def _video(self, video: Video) -> dict[str, Any]:
+        """A video, by a path that a browser can follow, and its picture."""
+        file, here = self.run.snapshot.file(video), self.run.snapshot.is_here(video)
+        place = file if self.run.place is None else self.run.place(video)
+        relative = os.path.relpath(file if place is None else place, self.folder)
+        return {
+            "path": relative,
+            "url": quote(relative),
+            "here": place is not None and (here or self.run.place is not None),
+            "elsewhere": self.run.missing.get(video.sha256, NOT_HERE),
+            "poster": self.posters.data_url(file, video.sha256) if here else None,
+            "seconds": video.duration,
+            "width": video.width,
+            "height": video.height,
+            "fps": video.fps,
+            "audio": video.audio,
+            "bytes": video.bytes,
+            "warnings": list(video.warnings),
+        }
 
 
 def text_of(value: Any) -> str:
     """A parameter's value as text."""
     return value if isinstance(value, str) else address_text(value)
-
-
-def _video(video: Video, snapshot: Snapshot, folder: Path) -> dict[str, Any]:
-    """A video, by a path that a browser can follow."""
-    relative = os.path.relpath(snapshot.file(video), folder)
-    return {
-        "path": relative,
-        "url": quote(relative),
-        "here": snapshot.is_here(video),
-        "seconds": video.duration,
-        "width": video.width,
-        "height": video.height,
-        "fps": video.fps,
-        "audio": video.audio,
-        "bytes": video.bytes,
-        "warnings": list(video.warnings),
-    }
-
-
-Sign: TypeAlias = Literal["=", "-", "+"]
-Change: TypeAlias = tuple[Sign, str]
-
-_ALONE = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # scripts that put no space between words
-_TOKEN = re.compile(rf"\s+|(?:{_ALONE}|(?:(?!{_ALONE})\w)+|[^\w\s])\s*")
-
-
-def word_changes(old: str, new: str) -> tuple[Change, ...]:
-    """What is kept, taken away or added; `=` and `-` make up `old`, `=` and `+` `new`."""
-    changes: list[Change] = []
-    for piece in token_pieces(_TOKEN.findall(old), _TOKEN.findall(new)):
-        if piece.is_kept:
-            changes.append(("=", piece.old))
-            continue
-        if piece.old:
-            changes.append(("-", piece.old))
-        if piece.new:
-            changes.append(("+", piece.new))
-    return tuple(changes)
 
 
 def pairs(old: Sequence[Request], new: Sequence[Request]) -> Iterator[dict[str, Any]]:
@@ -111,36 +155,18 @@ def pairs(old: Sequence[Request], new: Sequence[Request]) -> Iterator[dict[str, 
                 before = same
         if before is not None:
             matched.add(before)
-        yield _pair(before, index, None if before is None else old[before], entry)
+        kind = _kind(None if before is None else old[before], entry)
+        yield {"old": before, "new": index, "kind": kind}
     for index, entry in enumerate(old):
         if index not in matched:
-            yield _pair(index, None, entry, None)
+            yield {"old": index, "new": None, "kind": _kind(entry, None)}
 
 
-def _pair(
-    before: int | None, after: int | None, old: Request | None, new: Request | None
-) -> dict[str, Any]:
-    pair: dict[str, Any] = {"old": before, "new": after, "texts": [], "fields": []}
-    if old is None or new is None:
-        return {**pair, "kind": "new" if old is None else "gone"}
+def _kind(old: Request | None, new: Request | None) -> str:
+    if old is None:
+        return "new"
+    if new is None:
+        return "gone"
     if old.hash != new.hash:
-        kind = "changed"
-    else:
-        kind = "same" if old.address == new.address else "renamed"
-    texts = [(name, str(old.body.get(name, "")), str(new.body.get(name, ""))) for name in PROMPTS]
-    names = sorted({*old.body, *new.body} - set(PROMPTS))
-    return {
-        **pair,
-        "kind": kind,
-        "texts": [
-            [name, word_changes(left, right)] for name, left, right in texts if left != right
-        ],
-        "fields": [
-            [
-                name,
-                *(text_of(body[name]) if name in body else None for body in (old.body, new.body)),
-            ]
-            for name in names
-            if old.body.get(name) != new.body.get(name)
-        ],
-    }
+        return "changed"
+    return "same" if old.address == new.address else "renamed"

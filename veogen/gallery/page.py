@@ -11,11 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from veogen.executor.snapshot import Snapshot
-from veogen.gallery.data import clip, pairs
+from veogen.gallery.data import PageRun, pairs, run_data
 from veogen.jsontext import compact
-from veogen.results.advice import RunCommands
-from veogen.results.ledger import RequestState
 
 _SCRIPTS = (
     "dom",
@@ -23,13 +20,16 @@ _SCRIPTS = (
     "picks",
     "player",
     "parts",
+    "words",
     "card",
     "filters",
     "grid",
     "matrix",
     "takes",
+    "former",
     "compare",
     "viewer",
+    "beside",
     "keys",
     "main",
 )
@@ -67,6 +67,7 @@ def _policy(script: str, style: str) -> str:
         "script-src": _hash(script),
         "style-src": _hash(style),
         "media-src": "'self' file:",
+        "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
         "require-trusted-types-for": "'script'",
@@ -84,36 +85,11 @@ def _source(name: str) -> str:
     return (files("veogen.gallery") / "page" / name).read_text(encoding="utf-8")
 
 
-def gallery(
-    snapshot: Snapshot,
-    names: RunCommands,
-    now: float,
-    *,
-    folder: Path,
-    other: tuple[Snapshot, RunCommands] | None = None,
-) -> str:
-    """The page of a run; `folder` is where it will stand."""
-    data = _run(snapshot, names, now, folder)
+def gallery(run: PageRun, now: float, *, folder: Path, other: PageRun | None = None) -> str:
+    """The page of a run; `folder` is where it will stand, `other` a run to compare with."""
+    data = run_data(run, now, folder)
     if other is not None:
-        compared, other_names = other
-        data["other"] = _run(compared, other_names, now, folder)
-        old, new = _planned(compared), _planned(snapshot)
-        data["pairs"] = list(pairs([s.request for s in old], [s.request for s in new]))
+        data["other"] = run_data(other, now, folder)
+        old, new = ([state.request for state in one.planned] for one in (other, run))
+        data["pairs"] = list(pairs(old, new))
     return html(data)
-
-
-def _run(snapshot: Snapshot, names: RunCommands, now: float, folder: Path) -> dict[str, Any]:
-    summary = snapshot.ledger.summary()
-    return {
-        "name": snapshot.ledger.name,
-        "run": names.run,
-        "buy": names.buy,
-        "simulated": snapshot.gateway == "simulated",
-        "credits": f"{summary.credits:.3f}",
-        "clips": [clip(s, snapshot, names, now, folder) for s in _planned(snapshot)],
-        "former": len(list(snapshot.ledger.former)),
-    }
-
-
-def _planned(snapshot: Snapshot) -> list[RequestState]:
-    return list(snapshot.ledger.planned)

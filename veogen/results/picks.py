@@ -6,7 +6,7 @@ one; the address beside it is for people, and for a clip that is no more in the 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, Self, TypeAlias
@@ -17,6 +17,8 @@ from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.reader import read
 from veogen.document.schema import Key, ListOf, Section, Text, Word, problems_of, value_of
 from veogen.document.writer import quoted
+from veogen.planner.plan import Request
+from veogen.results.ledger import Ledger
 
 FORMAT = "veogen.picks/1"
 MAX_BYTES = 10 * 1024 * 1024
@@ -51,6 +53,26 @@ class Opinion(NamedTuple):
 def clip_id(hash_: str, index: int = 0, videos: int = 1) -> str:
     """How picks name a video: the first 10 of its request's hash, `-N` where there are several."""
     return hash_[:10] if videos == 1 else f"{hash_[:10]}-{index + 1}"
+
+
+def video_clip_id(request: Request, index: int, videos: Collection[int]) -> str:
+    """As `clip_id`, of a request of which the videos of these indices were delivered."""
+    return clip_id(request.hash, index, max(request.videos, *(other + 1 for other in videos), 1))
+
+
+def clips_of(ledger: Ledger) -> Iterator["Clip"]:
+    """All videos of a run that can be decided about: the plan's in order, then former ones.
+
+    Of a request of the plan that has none yet, those that it will have.
+    """
+    for planned, states in ((True, ledger.planned), (False, ledger.former)):
+        for entry, record in states:
+            indices = record.videos or (range(entry.videos) if planned else ())
+            for index in sorted(indices):
+                video = record.videos.get(index)
+                clip = video_clip_id(entry, index, tuple(indices))
+                path = None if video is None else video.path
+                yield Clip(entry.address, entry.shot, clip, path, planned=planned)
 
 
 def _clip_rule(text: str) -> tuple[str, str] | None:

@@ -79,12 +79,16 @@ def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
         is_yaml = bool(dot) and extension in ("yaml", "yml")
         if not is_yaml or name.startswith("_") or stem.endswith(".lock"):
             continue
-        try:
-            is_spec = _has_key(files.read(folder / name, MAX_BYTES))
-        except OSError:  # whoever reads it tells why
-            is_spec = True
-        if is_spec:
+        if is_spec(files, folder / name):
             yield folder / name
+
+
+def is_spec(files: Files, path: PurePosixPath) -> bool:
+    """Whether a YAML file is a spec: it has a key `veogen`, or cannot be read."""
+    try:
+        return _has_key(files.read(path, MAX_BYTES))
+    except OSError:  # whoever reads it tells why
+        return True
 
 
 def _has_key(raw: bytes) -> bool:

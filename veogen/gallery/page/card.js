@@ -1,4 +1,4 @@
-// One request as a card.
+// One clip as a card.
 
 const cards = new Map();
 
@@ -10,9 +10,8 @@ function cardOf(clip) {
 
 function makeCard(clip) {
   const card = el("article", { class: "card" },
-    frames(clip),
-    el("h3", { title: clip.address }, el("button", { type: "button", class: "name",
-      "aria-label": `Open ${clip.address}`, click: () => view(clip) }, nameOf(clip))),
+    picture(clip),
+    el("h3", { title: clip.address }, nameButton(clip, nameOf(clip))),
     el("p", { class: "sub" },
       el("span", {}, clip.shot, clip.credits && ` · ${clip.credits} credits`), tags(clip)),
     clip.prompt && el("p", { class: "prompt", dir: "auto" }, clip.prompt),
@@ -21,12 +20,8 @@ function makeCard(clip) {
   return marked(card, clip);
 }
 
-/** Makes an element stand for a clip: it can be picked and found by its keys. */
-function marked(element, clip, button = pickButton(clip)) {
-  element.dataset.address = clip.address;
-  element.append(button);
-  showPick(button);
-  return element;
+function nameButton(clip, text) {
+  return el("button", { type: "button", class: "name", "aria-label": `Open ${clip.label}`, click: () => view(clip) }, text);
 }
 
 const MEANINGS = {
@@ -38,10 +33,9 @@ const MEANINGS = {
 };
 
 /** What is to be seen of a clip. */
-function frames(clip) {
-  const shown = clip.videos.map((video) => frame(clip, video));
-  return el("div", { class: shown.length > 1 ? "frames several" : "frames" },
-    shown.length ? shown : el("div", { class: `blank ${clip.status}` }, el("strong", {}, clip.status),
+function picture(clip) {
+  return el("div", { class: "frames" }, clip.video ? frame(clip)
+    : el("div", { class: `blank ${clip.status}` }, el("strong", {}, clip.status),
       el("span", {}, MEANINGS[clip.status])));
 }
 
@@ -49,18 +43,14 @@ function frames(clip) {
 function details(clip) {
   const box = el("details", { toggle: () => {
     if (box.open && box.children.length === 1) box.append(el("div", { class: "more" }, everything(clip)));
-  } }, el("summary", { "aria-label": `Details of ${clip.address}` }, "Details"));
+  } }, el("summary", { "aria-label": `Details of ${clip.label}` }, "Details"));
   return box;
 }
 
 /** A clip in a few lines, for tables and rows. */
 function tile(clip, caption) {
-  const name = caption ?? nameOf(clip);
-  const box = el("div", { class: "tile" }, frames(clip),
-    el("p", { class: "line" },
-      el("button", { type: "button", class: "name", "aria-label": `Open ${clip.address}`,
-        click: () => view(clip) }, name),
-      tags(clip)),
+  const box = el("div", { class: "tile" }, picture(clip),
+    el("p", { class: "line" }, nameButton(clip, caption ?? nameOf(clip)), tags(clip)),
     clip.status !== "completed" && clip.error && el("p", { class: "reason", dir: "auto" },
       clip.error.message || clip.error.code));
   return marked(box, clip);

@@ -1,30 +1,44 @@
-// The data of the page, and what follows from it.
+// The data of the page, and what follows from it. A clip is one video, or a request without any.
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const STATUSES = ["completed", "not here", "warnings", "submitted", "planned", "failed",
   "indeterminate", "undelivered"];
 
-prepare(page);
-if (page.other) prepare(page.other);
+const clips = page.clips.flatMap((request) => clipsOf(request, page));
+const former = page.former.flatMap((request) => clipsOf(request, page, true));
+const others = (page.other?.clips ?? []).flatMap((request) => clipsOf(request, page.other));
 
-const clips = page.clips;
+/** All that can be decided about: the plan's clips, then those that left it. */
+const decidable = [...clips, ...former];
 const axes = axisNames(clips);
-const byAddress = new Map(clips.map((clip) => [clip.address, clip]));
+const byAddress = Map.groupBy(clips, (clip) => clip.address);
+const byId = new Map(decidable.map((clip) => [clip.id, clip]));
 
-function prepare(run) {
-  for (const clip of run.clips) {
-    clip.run = run;
-    clip.places = { shot: clip.shot, ...clip.values, take: String(clip.take) };
-    clip.flags = flagsOf(clip);
-    clip.haystack = `${clip.address}\n${clip.prompt ?? ""}\n${clip.hash}`.toLowerCase();
-  }
+function clipsOf(request, run, isFormer = false) {
+  const videos = request.videos.length ? request.videos : [null];
+  request.clips = videos.map((video, index) => clipOf(request, run, video, index, isFormer));
+  return request.clips;
 }
 
-/** Its status, and what else one may look for. */
-function flagsOf(clip) {
-  const flags = [clip.status];
-  if (clip.videos.some((video) => !video.here)) flags.push("not here");
-  if (clip.videos.some((video) => video.warnings.length)) flags.push("warnings");
+function clipOf(request, run, video, index, isFormer) {
+  const several = request.videos.length > 1;
+  return {
+    ...request, request, run, video, former: isFormer,
+    number: several ? index + 1 : 0,
+    id: video?.clip ?? request.hash.slice(0, 10),
+    label: `${request.address}${several ? `, video ${index + 1}` : ""}${isFormer ? ", former" : ""}`,
+    places: { shot: request.shot, ...request.values, take: String(request.take) },
+    flags: flagsOf(request, video, isFormer),
+    haystack: `${request.address}\n${request.prompt ?? ""}\n${request.hash}`.toLowerCase(),
+  };
+}
+
+/** Its status, and what else one may look for; what left the plan is looked for as that alone. */
+function flagsOf(request, video, isFormer) {
+  if (isFormer) return ["former"];
+  const flags = [request.status];
+  if (video && !video.here) flags.push("not here");
+  if (video?.warnings.length) flags.push("warnings");
   return flags;
 }
 
@@ -49,7 +63,8 @@ function valuesOf(dimension, found) {
 function nameOf(clip, without = []) {
   const values = Object.entries(clip.values).filter(([axis]) => !without.includes(axis));
   const parts = values.map(([, value]) => value);
-  if (takesOf(clip).length > 1 && !without.includes("take")) parts.push(`take ${clip.take}`);
+  if (purchasesOf(clip) > 1 && !without.includes("take")) parts.push(`take ${clip.take}`);
+  if (clip.number) parts.push(`video ${clip.number}`);
   return parts.length ? parts.join(" · ") : clip.shot;
 }
 
@@ -58,12 +73,26 @@ function combination(clip) {
   return clip.take > 1 ? clip.address.slice(0, -`#${clip.take}`.length) : clip.address;
 }
 
-let byCombination = null;
+const byCombination = Map.groupBy(clips, combination);
 
-/** All purchases of the same request. */
+/** All clips of the same request: its takes and their videos. */
 function takesOf(clip) {
-  byCombination ??= Map.groupBy(clips, combination);
   return byCombination.get(combination(clip)) ?? [];
+}
+
+function purchasesOf(clip) {
+  return new Set(takesOf(clip).map((one) => one.take)).size;
+}
+
+/** Clips of the same address that left the plan, newest first. */
+function formerOf(clip) {
+  return former.filter((one) => one.address === clip.address).reverse();
+}
+
+/** What stands in the plan now under the address of a clip that left it. */
+function successorOf(clip) {
+  const found = byAddress.get(clip.address) ?? [];
+  return found[Math.min(Math.max(clip.number - 1, 0), found.length - 1)] ?? null;
 }
 
 /** The shape that most clips have, so that most frames are filled. */
@@ -73,7 +102,6 @@ function usualShape() {
 }
 
 function shapeOf(clip) {
-  const [video] = clip.videos;
-  if (video) return video.height > video.width ? "upright" : "wide";
+  if (clip.video) return clip.video.height > clip.video.width ? "upright" : "wide";
   return clip.parameters.aspect_ratio === "9:16" ? "upright" : "wide";
 }

@@ -1,32 +1,32 @@
-// Old and new of one address, with what became of the prompt.
+// Old and new of one address in two runs, with what became of the words.
 
 const KINDS = { changed: "changed", new: "only in this run", gone: "only in the other run",
   renamed: "renamed", same: "the same" };
 
 function compareView() {
   const chosen = chosenPairs();
-  return [compareHead(), ...(chosen.length ? chosen.map(pairRow) : [nothingToCompare()])];
+  if (!chosen.length) return [compareHead(), nothingToCompare()];
+  const list = el("div", {});
+  fill(chosen, (pair) => list.append(pairRow(pair)));
+  return [compareHead(), list];
 }
 
 function chosenPairs() {
-  return page.pairs.filter((pair) => (state.same || pair.kind !== "same") && passes(pairClip(pair)));
+  return page.pairs.filter((pair) => (state.same || pair.kind !== "same")
+    && (newRequest(pair) ?? oldRequest(pair)).clips.some((clip) => passes(clip)));
 }
 
 /** Old and new of each pair, so that one leads to the other. */
 function comparedClips() {
-  return chosenPairs().flatMap((pair) => [oldClip(pair), newClip(pair)]).filter(Boolean);
+  return chosenPairs().flatMap((pair) => [...oldRequest(pair)?.clips ?? [], ...newRequest(pair)?.clips ?? []]);
 }
 
-function oldClip(pair) {
+function oldRequest(pair) {
   return pair.old === null ? null : page.other.clips[pair.old];
 }
 
-function newClip(pair) {
-  return pair.new === null ? null : clips[pair.new];
-}
-
-function pairClip(pair) {
-  return newClip(pair) ?? oldClip(pair);
+function newRequest(pair) {
+  return pair.new === null ? null : page.clips[pair.new];
 }
 
 function compareHead() {
@@ -46,38 +46,26 @@ function nothingToCompare() {
 }
 
 function pairRow(pair) {
-  const [old, now] = [oldClip(pair), newClip(pair)];
+  const [old, now] = [oldRequest(pair), newRequest(pair)];
+  const [before] = old?.clips ?? [];
+  const [after] = now?.clips ?? [];
   const row = el("div", { class: "side two" },
     half("old", old, page.other.run), half("new", now, page.run));
-  const clip = now ?? old;
-  return el("section", { class: "strip", "aria-label": clip.address },
-    stripHead(clip.address, row, tag(KINDS[pair.kind], pair.kind)),
+  return el("section", { class: "strip", "aria-label": (now ?? old).address },
+    stripHead((now ?? old).address, row, tag(KINDS[pair.kind], pair.kind),
+      before && after && besideButton(before, after)),
     pair.kind === "renamed" && el("p", { class: "quiet" }, `It was ${old.address}.`),
     el("div", { class: "pair" }, row, el("div", { class: "words" },
-      pair.texts.map(([name, pieces]) => difference(name, pieces)),
-      fieldChanges(pair.fields),
-      pair.texts.length === 0 && promptLine(clip))));
+      old && now ? changeList(old, now) : promptLine(now ?? old))));
 }
 
-/** One side; what is of the other run cannot be picked here. */
-function half(word, clip, run) {
-  if (!clip) return el("div", { class: "tile" }, el("div", { class: "blank" }, el("span", {}, `not in ${run}`)));
-  const caption = `${word}${clip.credits ? `, ${clip.credits} credits` : ""}`;
-  if (word === "new") return tile(clip, caption);
-  return el("div", { class: "tile" }, frames(clip), el("p", { class: "line" },
-    el("button", { type: "button", class: "name", "aria-label": `Open old ${clip.address}`,
-      click: () => view(clip) }, caption), tags(clip)));
-}
-
-function difference(name, pieces) {
-  const names = { "-": "del", "+": "ins" };
-  return el("p", { class: "difference", dir: "auto" },
-    name !== "prompt" && el("span", { class: "quiet" }, `${name.replace("_", " ")}: `),
-    pieces.map(([sign, text]) => (sign === "=" ? text : el(names[sign], {}, text))));
-}
-
-function fieldChanges(fields) {
-  if (!fields.length) return null;
-  return facts(fields.map(([name, old, now]) => [name,
-    [old !== null && el("del", {}, old), " ", now !== null && el("ins", {}, now)]]));
+/** One side; what is of the other run cannot be decided about here. */
+function half(word, request, run) {
+  if (!request) return absent(`not in ${run}`);
+  return el("div", { class: "half" }, request.clips.map((clip) => {
+    const text = `${caption(word, clip)}${clip.number ? `, video ${clip.number}` : ""}`;
+    return word === "new" ? tile(clip, text) : el("div", { class: "tile" }, picture(clip), el("p", { class: "line" },
+      el("button", { type: "button", class: "name", "aria-label": `Open old ${clip.label}`,
+        click: () => view(clip) }, text), tags(clip)));
+  }));
 }

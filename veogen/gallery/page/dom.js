@@ -8,17 +8,22 @@ function el(name, attributes, ...children) {
     else if (value === true) element.setAttribute(key, "");
     else if (value !== false && value != null) element.setAttribute(key, value);
   }
-  element.append(...children.flat().filter((child) => child != null && child !== false));
+  element.append(...children.flat(2).filter((child) => child != null && child !== false && child !== ""));
   return element;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   check: "M4 12.5 9.5 18 20 6.5",
-  expand: "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5",
   left: "M15 5l-7 7 7 7",
   right: "M9 5l7 7-7 7",
   close: "M6 6l12 12M18 6L6 18",
+  note: "M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19zM14 6.5l3.5 3.5",
+  play: "M7 5v14l12-7z",
+  back: "M18 6l-8 6 8 6zM6 6v12",
+  forth: "M6 6l8 6-8 6zM18 6v12",
+  minus: "M6 12h12",
+  plus: "M6 12h12M12 6v12",
   theme: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
   sound: "M4 9.5v5h3.5L12 18V6L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
 };
@@ -42,12 +47,13 @@ function counted(number, noun, plural = `${noun}s`) {
 let quiet = 0;
 
 /** Tells everybody, also those who listen instead of looking. */
-function announce(text) {
+function announce(text, milliseconds = 2400) {
   const place = document.getElementById("said");
+  (document.querySelector("dialog[open]:last-of-type") ?? document.body).append(place);
   place.textContent = text;
   place.classList.add("seen");
   clearTimeout(quiet);
-  quiet = setTimeout(() => place.classList.remove("seen"), 2400);
+  quiet = setTimeout(() => place.classList.remove("seen"), milliseconds);
 }
 
 async function copy(text, what) {

@@ -1,7 +1,7 @@
 // What is shown: one state, changed in one place, read by every view.
 
-const state = { view: "grid", text: "", shot: "", axes: {}, flags: new Set(), picked: false,
-  rows: null, columns: null, same: false };
+const state = { view: "grid", text: "", shot: "", axes: {}, flags: new Set(), rows: null,
+  columns: null, same: false };
 const whenChanged = [];
 
 function change(fields) {
@@ -10,27 +10,45 @@ function change(fields) {
   show();
 }
 
-/** Whether a clip passes the filters, those of the dimensions in `without` aside. */
+/** Whether a clip passes; what left the plan does only where its kind is asked for. */
 function passes(clip, without = []) {
+  return passesWords(clip, without)
+    && (state.flags.size ? hasFlag(clip) : !clip.former);
+}
+
+function passesWords(clip, without = []) {
   return (!state.text || state.text.split(/\s+/).every((word) => clip.haystack.includes(word)))
     && (!state.shot || without.includes("shot") || clip.shot === state.shot)
     && Object.entries(state.axes).every(([axis, value]) =>
-      value === "" || without.includes(axis) || clip.places[axis] === value)
-    && (!state.flags.size || clip.flags.some((flag) => state.flags.has(flag)))
-    && (!state.picked || picks.has(clip.address));
+      value === "" || without.includes(axis) || clip.places[axis] === value);
+}
+
+function passesFormer(clip) {
+  return passesWords(clip) && (!state.flags.size || hasFlag(clip));
+}
+
+function hasFlag(clip) {
+  return allFlags(clip).some((flag) => state.flags.has(flag));
+}
+
+function allFlags(clip) {
+  if (!canDecide(clip)) return clip.flags;
+  const decision = decisionOf(clip);
+  return [...clip.flags, ...(clip.former && decision === "unreviewed" ? [] : [decision]),
+    ...(isUnsaved(clip) ? ["not saved"] : [])];
 }
 
 function filtered(without) {
-  return clips.filter((clip) => passes(clip, without));
+  return (state.flags.size ? decidable : clips).filter((clip) => passes(clip, without));
 }
 
 function isFiltered() {
-  return Boolean(state.text || state.shot || state.flags.size || state.picked
+  return Boolean(state.text || state.shot || state.flags.size
     || Object.values(state.axes).some((value) => value !== ""));
 }
 
 function clearFilters() {
-  change({ text: "", shot: "", axes: {}, flags: new Set(), picked: false });
+  change({ text: "", shot: "", axes: {}, flags: new Set() });
 }
 
 /** The bar with everything that narrows the view. */
@@ -45,8 +63,10 @@ function filterBar() {
     el("details", { class: "fold", open: !matchMedia("(max-width: 40rem)").matches },
       el("summary", {}, "Filters"),
       el("div", { class: "row" }, search, selects.map(([label]) => label)),
-      el("div", { class: "row", role: "group", "aria-label": "Status" }, flagButtons())),
-    el("div", { class: "row found" }, count, clear));
+      el("div", { class: "row", role: "group", "aria-label": "Verdicts and status" },
+        verdictFlags(), flagButtons(STATUSES.filter((flag) => clips.some((clip) => clip.flags.includes(flag)))),
+        former.length > 0 && flagButton("former"))),
+    el("div", { class: "row found" }, nextButton(), count, clear));
   whenChanged.push(() => {
     if (search.value.trim().toLowerCase() !== state.text) search.value = state.text;
     for (const [, refresh] of selects) refresh();
@@ -56,10 +76,24 @@ function filterBar() {
   return bar;
 }
 
+function nextButton() {
+  const button = el("button", { type: "button", title: "N", click: () => goTo(nextUnreviewed(null)) });
+  const refresh = () => {
+    const number = unreviewed().length;
+    button.replaceChildren(number ? `${number.toLocaleString("en")} unreviewed: next` : "All reviewed");
+    button.disabled = !number;
+  };
+  whenDecided.push(refresh);
+  refresh();
+  return button;
+}
+
 function countText() {
-  const [number, all] = state.view === "compare"
-    ? [chosenPairs().length, page.pairs.length] : [shownClips().length, clips.length];
-  return `${number.toLocaleString("en")} of ${counted(all, "request")}`;
+  if (state.view === "compare") {
+    return `${chosenPairs().length.toLocaleString("en")} of ${counted(page.pairs.length, "request")}`;
+  }
+  const all = state.view === "former" ? former.length : clips.length;
+  return `${shownClips().length.toLocaleString("en")} of ${counted(all, "clip")}`;
 }
 
 /** One list for the shot and for each axis. */
@@ -84,20 +118,37 @@ function selector(dimension, read, write) {
   return [el("label", {}, el("span", {}, dimension), select), refresh];
 }
 
-/** One button for each status that occurs. */
-function flagButtons() {
-  const found = STATUSES.filter((flag) => clips.some((clip) => clip.flags.includes(flag)));
-  if (found.length < 2) return [];
-  return found.map((flag) => {
-    const number = clips.filter((clip) => clip.flags.includes(flag)).length;
-    const button = el("button", { type: "button", class: `flag ${flag.replace(" ", "-")}`, click: () => {
-      const flags = new Set(state.flags);
-      if (!flags.delete(flag)) flags.add(flag);
-      change({ flags });
-    } }, flag, " ", el("b", {}, String(number)));
-    whenChanged.push(() => button.setAttribute("aria-pressed", state.flags.has(flag)));
-    return button;
-  });
+function flagButtons(flags) {
+  return flags.length < 2 ? [] : flags.map(flagButton);
+}
+
+/** A button for a flag, with how many clips have it; those of verdicts move as people decide. */
+function flagButton(flag) {
+  const number = el("b", {});
+  const button = el("button", { type: "button", class: "flag", "data-flag": flag, click: () => {
+    const flags = new Set(state.flags);
+    if (!flags.delete(flag)) flags.add(flag);
+    change({ flags });
+  } }, flag, " ", number);
+  const recount = () => {
+    const found = decidable.filter((clip) => allFlags(clip).includes(flag)).length;
+    number.textContent = found.toLocaleString("en");
+    return found;
+  };
+  recount();
+  button.recount = recount;
+  whenChanged.push(() => button.setAttribute("aria-pressed", state.flags.has(flag)));
+  return button;
+}
+
+function verdictFlags() {
+  const buttons = [...DECISIONS, "not saved"].map(flagButton);
+  const refresh = () => {
+    for (const button of buttons) button.hidden = !button.recount() && button.getAttribute("aria-pressed") !== "true";
+  };
+  whenDecided.push(refresh);
+  refresh();
+  return buttons;
 }
 
 /** What to say where nothing passes. */

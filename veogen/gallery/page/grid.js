@@ -3,6 +3,7 @@
 function gridView() {
   const found = filtered();
   if (!found.length) return [nothing()];
-  return [el("ul", { class: "grid", "aria-label": "Clips" },
-    found.map((clip) => el("li", {}, cardOf(clip))))];
+  const list = el("ul", { class: "grid", "aria-label": "Clips" });
+  fill(found, (clip) => list.append(el("li", {}, cardOf(clip))));
+  return [list];
 }

@@ -5,6 +5,7 @@ const VIEWS = {
   grid: ["Grid", gridView, filtered],
   matrix: ["Matrix", matrixView, filtered],
   takes: ["Takes", takesView, severalTakes],
+  former: ["Former", formerView, shownFormer],
   compare: ["Compare", compareView, comparedClips],
 };
 
@@ -15,7 +16,7 @@ function shownClips() {
 
 function views() {
   return ["grid", ...(dimensions().length ? ["matrix"] : []), ...(hasTakes() ? ["takes"] : []),
-    ...(page.pairs ? ["compare"] : [])];
+    ...(former.length ? ["former"] : []), ...(page.pairs ? ["compare"] : [])];
 }
 
 function show() {
@@ -23,19 +24,28 @@ function show() {
   document.body.dataset.view = state.view;
   const held = document.activeElement?.closest("#stage .choosers") ? document.activeElement : null;
   const place = held && [...document.querySelectorAll("#stage .choosers :is(select, input, button)")].indexOf(held);
+  filling = null;
   document.getElementById("stage").replaceChildren(el("h2", { class: "unseen" }, title), ...make());
   if (loud && !loud.isConnected) hush();
   if (held) document.querySelectorAll("#stage .choosers :is(select, input, button)")[place]?.focus();
 }
 
 function headline() {
-  const videos = clips.reduce((sum, clip) => sum + clip.videos.length, 0);
+  const videos = clips.filter((clip) => clip.video).length;
+  const open = el("span", {});
+  const refresh = () => {
+    const number = unreviewed().length;
+    open.textContent = number ? `${number.toLocaleString("en")} unreviewed` : videos ? "all reviewed" : "";
+    document.title = [number ? `${number.toLocaleString("en")} unreviewed` : "", page.name, "veogen"].filter(Boolean).join(" · ");
+  };
+  whenDecided.push(refresh);
+  refresh();
   return el("div", { class: "title" },
     el("h1", {}, page.name),
     el("p", { class: "quiet" }, [
-      counted(clips.length, "request"), counted(videos, "clip"), `${page.credits} credits`,
-      page.former ? `${page.former} more left the plan` : null,
-    ].filter(Boolean).join(" · "), " ", page.simulated && tag("simulated", "simulated")));
+      counted(page.clips.length, "request"), counted(videos, "clip"), `${page.credits} credits`,
+      former.length ? `${former.length} more left the plan` : null,
+    ].filter(Boolean).join(" · "), " · ", open, " ", page.simulated && tag("simulated", "simulated")));
 }
 
 function viewButtons() {
@@ -75,12 +85,11 @@ function begin() {
   document.body.classList.add(usualShape());
   document.getElementById("head").append(el("div", { class: "bar" }, headline(), viewButtons(), tools()));
   document.getElementById("head").after(filterBar());
-  document.getElementById("foot").append(el("div", { class: "line quiet" }, page.run, picksOpener()), picksBar());
-  document.body.append(viewer, help, el("p", { id: "said", role: "status" }));
+  document.getElementById("foot").append(el("div", { class: "line quiet" }, page.run), picksBar());
+  document.body.append(viewer, besideDialog, help, nameDialog, noteDialog, el("p", { id: "said", role: "status" }));
   document.addEventListener("keydown", onKey);
   change({ view: page.pairs ? "compare" : "grid" });
   performance.mark("ready");
 }
 
-whenPicked.push(() => state.picked && change({}));
 begin();

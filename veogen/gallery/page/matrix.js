@@ -43,7 +43,7 @@ function spread(dimension, found) {
 
 function covers(dimension, found) {
   const values = new Set(found.map((clip) => clip.places[dimension] ?? null));
-  const has = dimension === "take" ? (clip) => takesOf(clip).length > 1 : (clip) => clip.places[dimension] != null;
+  const has = dimension === "take" ? (clip) => purchasesOf(clip) > 1 : (clip) => clip.places[dimension] != null;
   return values.size > 1 ? found.filter(has).length : 0;
 }
 
@@ -71,7 +71,8 @@ function table(found, rows, columns) {
     if (!at.has(key)) at.set(key, []);
     at.get(key).push(clip);
   }
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" },
+  const cells = [];
+  const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" },
     el("table", {},
       el("caption", { class: "unseen" }, rows === null ? `by ${columns}` : `${rows} by ${columns}`),
       el("thead", {}, el("tr", {},
@@ -79,15 +80,23 @@ function table(found, rows, columns) {
         across.map((value) => el("th", { scope: "col" }, value ?? `no ${columns}`)))),
       el("tbody", {}, down.map((value) => el("tr", {},
         rows !== null && el("th", { scope: "row" }, value ?? `no ${rows}`),
-        across.map((other) => cell(at.get(JSON.stringify([value, other])) ?? [], [rows, columns])))))));
+        across.map((other) => cell(at.get(JSON.stringify([value, other])) ?? [], cells)))))));
+  fill(cells, ([place, inside]) => fillCell(place, inside, [rows, columns]));
+  return box;
 }
 
-function cell(found, without) {
+/** A place for clips, which come when it is their turn. */
+function cell(found, cells) {
   if (!found.length) return el("td", { class: "none" });
+  const place = el("div", { class: "cell" });
+  cells.push([place, found]);
+  return el("td", {}, place);
+}
+
+function fillCell(place, found, without) {
   const shots = new Set(found.map((clip) => clip.shot)).size > 1;
-  return el("td", {}, el("div", { class: "cell" }, found.map((clip) => {
+  place.append(...found.map((clip) => {
     const rest = nameOf(clip, without);
-    const name = shots && rest !== clip.shot ? `${clip.shot} · ${rest}` : rest;
-    return tile(clip, name);
-  })));
+    return tile(clip, shots && rest !== clip.shot ? `${clip.shot} · ${rest}` : rest);
+  }));
 }

@@ -6,11 +6,11 @@ function tag(text, kind) {
 
 /** Everything about its state that is not just well; where there is no clip, the blank says it. */
 function tags(clip) {
-  const warnings = [...new Set(clip.videos.flatMap((video) => video.warnings))];
   return [
-    clip.status !== "completed" && clip.videos.length > 0 && tag(clip.status, clip.status),
-    clip.flags.includes("not here") && tag("not here", "not-here"),
-    ...warnings.map((warning) => tag(`warning: ${warning}`, "warnings")),
+    clip.former && tag("former", "former"),
+    clip.status !== "completed" && clip.video && tag(clip.status, clip.status),
+    clip.video && !clip.video.here && tag("not here", "not-here"),
+    ...(clip.video?.warnings ?? []).map((warning) => tag(`warning: ${warning}`, "warnings")),
   ];
 }
 
@@ -40,7 +40,7 @@ function copied(text, what) {
   return [el("code", {}, text), " ", copyButton(text, what)];
 }
 
-/** Prompt, parameters, identity and money of a request. */
+/** Prompt, parameters, identity and money of a clip. */
 function everything(clip) {
   return [
     clip.prompt == null
@@ -51,7 +51,7 @@ function everything(clip) {
     facts([
       ["address", copied(clip.address, "address")],
       ...Object.entries(clip.parameters),
-      ...clip.videos.flatMap((video, index) => facets(video, clip.videos.length > 1 ? ` ${index + 1}` : "")),
+      ...(clip.video ? facets(clip.video) : []),
       ["credits", clip.credits],
       ["attempts", clip.attempts > 1 ? String(clip.attempts) : null],
       ["task", clip.task && copied(clip.task, "task")],
@@ -64,8 +64,54 @@ function heading(text, source) {
   return el("h4", {}, text, " ", copyButton(source, text.toLowerCase()));
 }
 
-function facets(video, number) {
+function facets(video) {
   const size = `${video.width} × ${video.height}, ${trimmed(video.seconds)} s, ${trimmed(video.fps)} fps, `
     + `${video.audio ? "sound" : "no sound"}, ${(video.bytes / 1e6).toFixed(1)} MB`;
-  return [[`video${number}`, size], [`file${number}`, copied(video.path, "path")]];
+  return [["video", size], ["file", copied(video.path, "path")]];
+}
+
+// Long lists: what is seen first at once, the rest as the browser has time.
+
+const AT_ONCE = 32;
+const IN_ONE_GO = 24;
+let filling = null;
+
+/** Runs `make` for all items, the first at once; what was going on before is given up. */
+function fill(items, make) {
+  const job = { items, make, next: 0 };
+  filling = job;
+  advance(job, AT_ONCE);
+  const goOn = (deadline) => {
+    if (filling !== job) return;
+    do advance(job, IN_ONE_GO); while (job.next < items.length && deadline.timeRemaining() > 8);
+    if (job.next < items.length) soon(goOn);
+    else filled(job);
+  };
+  if (job.next < items.length) soon(goOn);
+  else filled(job);
+}
+
+function advance(job, most) {
+  const end = Math.min(job.next + most, job.items.length);
+  while (job.next < end) {
+    job.make(job.items[job.next]);
+    job.next += 1;
+  }
+}
+
+/** The rest now, because somebody goes there. */
+function fillAll() {
+  if (!filling) return;
+  advance(filling, filling.items.length);
+  filled(filling);
+}
+
+function filled(job) {
+  if (filling === job) filling = null;
+  performance.mark("filled");
+}
+
+function soon(act) {
+  if ("requestIdleCallback" in window) requestIdleCallback(act, { timeout: 300 });
+  else setTimeout(() => act({ timeRemaining: () => 0 }), 16);
 }

@@ -1,92 +1,326 @@
-// Clips that somebody has chosen, by address: kept in this browser, saved as a list for --select.
+// What people decided about clips. Committed files are in the page; what its reader decides here
+// stays in this browser, lies over what is committed, and is saved as the reader's own file.
 
-const picks = new Set();
-const whenPicked = [];
-const PICKS_KEY = `picks:${location.pathname}`;
+const people = new Map(Object.entries(page.picks.people)
+  .map(([name, lines]) => [name, new Map(lines.map((line) => [line.clip, line]))]));
+const MARKS_KEY = `marks:${location.pathname}:${page.picks.beginning}`;
+const marks = readMarks();
+const whenDecided = [];
+let reader = memory.read("reader") ?? "";
 
-for (const address of (memory.read(PICKS_KEY) ?? "").split("\n")) {
-  if (byAddress.has(address)) picks.add(address);
-}
-
-function setPicked(addresses, picked) {
-  for (const address of addresses) {
-    if (picked) picks.add(address);
-    else picks.delete(address);
+/** Marks by clip: `verdict` null takes the reader's line away; `saved` once it is in a file. */
+function readMarks() {
+  try {
+    const found = JSON.parse(memory.read(MARKS_KEY) ?? "[]");
+    return new Map(found.filter((mark) => typeof mark.clip === "string").map((mark) => [mark.clip, mark]));
+  } catch {
+    return new Map();
   }
-  memory.write(PICKS_KEY, [...picks].join("\n"));
-  for (const tell of whenPicked) tell();
 }
 
-function togglePick(clip) {
-  setPicked([clip.address], !picks.has(clip.address));
+function keepMarks() {
+  for (const [clip, mark] of marks) {
+    if (isSame(mark, people.get(reader)?.get(clip))) marks.delete(clip);
+  }
+  memory.write(MARKS_KEY, JSON.stringify([...marks.values()]));
 }
 
-/** One address a line, in the order of the plan. */
+function isSame(mark, line) {
+  return mark.verdict === (line?.verdict ?? null) && (!line || (mark.note || "") === (line.note || ""));
+}
+
+/** The reader's own line about a clip, saved or not. */
+function ownLine(clip) {
+  const mark = marks.get(clip.id);
+  if (mark) return mark.verdict ? mark : null;
+  return people.get(reader)?.get(clip.id) ?? null;
+}
+
+function isUnsaved(clip) {
+  return marks.has(clip.id) && !marks.get(clip.id).saved;
+}
+
+/** What everybody says of a clip; of the reader what this browser holds. */
+function opinionsOf(clip) {
+  const theirs = [...people].filter(([name]) => name !== reader)
+    .flatMap(([name, lines]) => (lines.has(clip.id) ? [{ by: name, ...lines.get(clip.id) }] : []));
+  const own = ownLine(clip);
+  return own ? [...theirs, { ...own, by: reader || "you", own: true }] : theirs;
+}
+
+/** As `veogen picks` counts it. */
+function decisionOf(clip) {
+  const verdicts = new Set(opinionsOf(clip).map((one) => one.verdict));
+  if (verdicts.size > 1) return "contested";
+  if (!verdicts.size) return "unreviewed";
+  if (verdicts.has("reject")) return "rejected";
+  return clip.former ? "stale" : "picked";
+}
+
+function canDecide(clip) {
+  return clip.run === page && clip.video !== null;
+}
+
+function decide(clip, verdict, note = ownLine(clip)?.note ?? "") {
+  if (!canDecide(clip)) return;
+  marks.set(clip.id, { of: clip.address, clip: clip.id, verdict, note: verdict ? note : "" });
+  keepMarks();
+  for (const tell of whenDecided) tell(clip);
+}
+
+/** The same verdict again takes it back. */
+function toggleVerdict(clip, verdict) {
+  const same = ownLine(clip)?.verdict === verdict;
+  decide(clip, same ? null : verdict);
+  announce(same ? "Taken back" : verdict === "pick" ? "Picked" : "Rejected");
+}
+
+function unreviewed() {
+  return clips.filter((clip) => canDecide(clip) && decisionOf(clip) === "unreviewed");
+}
+
+/** To the next clip nobody has decided about, in the order that is shown. */
+function nextUnreviewed(current) {
+  const shown = shownClips().filter(canDecide);
+  const start = shown.indexOf(current) + 1;
+  const next = [...shown.slice(start), ...shown.slice(0, start)]
+    .find((clip) => clip !== current && decisionOf(clip) === "unreviewed");
+  if (!next) announce(unreviewed().length ? "Nothing unreviewed among these" : "Every clip is reviewed");
+  return next ?? null;
+}
+
+const PERSON = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,60}$/u;
+
+function isPerson(name) {
+  return PERSON.test(name) && !name.includes(".picks.");
+}
+
+function setReader(name) {
+  reader = name;
+  memory.write("reader", name);
+  keepMarks();
+  for (const tell of whenDecided) tell();
+}
+
+/** The reader's whole file: what is committed with the marks of this browser over it. */
 function picksText() {
-  return clips.filter((clip) => picks.has(clip.address)).map((clip) => `${clip.address}\n`).join("");
+  const lines = new Map([...people.get(reader) ?? []].map(([clip, line]) => [clip, line]));
+  for (const [clip, mark] of marks) {
+    if (mark.verdict) lines.set(clip, mark);
+    else lines.delete(clip);
+  }
+  const texts = [...lines.values()].sort(byLetters)
+    .map((line) => `  - {of: ${quoted(line.of)}, clip: ${quoted(line.clip)}, verdict: ${line.verdict}`
+      + `${line.note ? `, note: ${quoted(line.note)}` : ""}}\n`).join("");
+  return `format: veogen.picks/1\npicks:${texts ? `\n${texts}` : " []\n"}`;
 }
 
+const UNSEEN = /[\0-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\uffff\u{110bd}\u{110cd}\u{13430}-\u{1345f}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+
+/** A text in the quotes of JSON; what cannot be seen is escaped, as veogen itself does it. */
+function quoted(text) {
+  return JSON.stringify(text).replace(UNSEEN, (character) => {
+    const code = character.codePointAt(0);
+    return code <= 0xffff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+  });
+}
+
+/** By address, then by clip: by code points, as everywhere else. */
+function byLetters(one, other) {
+  return compareText(one.of, other.of) || compareText(one.clip, other.clip);
+}
+
+function compareText(one, other) {
+  const [a, b] = [[...one], [...other]];
+  const at = a.findIndex((character, index) => character !== b[index]);
+  if (at < 0) return a.length - b.length;
+  return b[at] === undefined ? 1 : a[at].codePointAt(0) - b[at].codePointAt(0);
+}
+
+function picksFile() {
+  return `${page.picks.beginning}.picks.${reader}.yaml`;
+}
+
+/** As a download; `veogen picks --import` puts it in its place. */
 function savePicks() {
-  const url = URL.createObjectURL(new Blob([picksText()], { type: "text/plain" }));
-  el("a", { href: url, download: "picks.txt" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  announce(`${counted(picks.size, "address", "addresses")} saved as picks.txt`);
+  withReader(() => {
+    const url = URL.createObjectURL(new Blob([picksText()], { type: "text/yaml" }));
+    el("a", { href: url, download: picksFile() }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    saved(`Saved ${picksFile()}; now type: veogen picks ${page.run} --import ${picksFile()}`);
+  });
 }
 
-async function loadPicks(file) {
-  const lines = (await file.text()).split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-  const known = lines.filter((line) => byAddress.has(line));
-  setPicked(known, true);
-  const strange = lines.length - known.length;
-  announce(`${counted(known.length, "clip")} picked${strange ? `, ${strange} not of this run` : ""}`);
+/** Into the file itself, where the browser lets a page do that. */
+function savePicksInPlace() {
+  withReader(async () => {
+    try {
+      const handle = await showSaveFilePicker({ suggestedName: picksFile(),
+        types: [{ description: "Picks", accept: { "text/yaml": [".yaml"] } }] });
+      const file = await handle.createWritable();
+      await file.write(picksText());
+      await file.close();
+      saved(`Written into ${handle.name}; commit it`);
+    } catch (error) {
+      if (error.name !== "AbortError") announce(`Not saved: ${error.message}`);
+    }
+  });
 }
 
-/** Takes up the picks of somebody else. */
-function picksOpener() {
-  const file = el("input", { type: "file", accept: ".txt,text/plain", class: "unseen", tabindex: "-1",
-    "aria-label": "A list of picks", change: async () => {
-      if (file.files[0]) await loadPicks(file.files[0]);
-      file.value = "";
-    } });
-  return [el("button", { type: "button", click: () => file.click() }, "Add picks from a file"), file];
+function saved(text) {
+  for (const mark of marks.values()) mark.saved = true;
+  keepMarks();
+  for (const tell of whenDecided) tell();
+  announce(text, 8000);
 }
 
-/** The bar that comes up with the first pick. */
+/** Does it once the reader has a name. */
+function withReader(act) {
+  if (isPerson(reader)) act();
+  else askName(act);
+}
+
+const nameField = el("input", { id: "reader", autocomplete: "off", spellcheck: "false", maxlength: "61", required: true });
+const nameForm = el("form", { method: "dialog", class: "ask" },
+  el("h2", {}, "Who decides?"),
+  el("p", {}, "Your picks are a file of your own beside the spec, so that nobody writes into yours."),
+  el("label", { for: "reader" }, "Your name, as it stands in the file's name"), nameField,
+  el("p", { class: "reason", role: "alert" }),
+  el("div", { class: "line" }, el("button", { type: "button", value: "cancel", click: () => nameDialog.close() }, "Cancel"),
+    el("button", { class: "main" }, "Go on")));
+const nameDialog = el("dialog", { class: "help", "aria-label": "Your name" }, nameForm);
+let afterName = null;
+
+nameForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = nameField.value.trim();
+  if (!isPerson(name)) {
+    nameForm.querySelector(".reason").textContent = "Letters, digits, '.', '_' and '-', not first a mark.";
+    return;
+  }
+  setReader(name);
+  nameDialog.close();
+  afterName?.();
+});
+
+function askName(act = null) {
+  afterName = act;
+  nameField.value = reader;
+  nameForm.querySelector(".reason").textContent = "";
+  nameDialog.showModal();
+}
+
+// Notes
+
+const noteField = el("textarea", { id: "note", rows: "3", maxlength: "2000" });
+const noteTitle = el("h2", {});
+const noteDialog = el("dialog", { class: "help", "aria-label": "Note" },
+  el("form", { method: "dialog", class: "ask", submit: (event) => keepNote(event) },
+    noteTitle, el("label", { for: "note" }, "Why, for those who come after you"), noteField,
+    el("div", { class: "line" },
+      el("button", { type: "button", click: () => noteDialog.close() }, "Cancel"),
+      el("button", { value: "reject" }, icon("close"), " Reject"),
+      el("button", { value: "pick", class: "main" }, icon("check"), " Pick"))));
+let noted = null;
+
+function keepNote(event) {
+  decide(noted, event.submitter?.value ?? "pick", noteField.value.trim());
+}
+
+/** Asks for a note, which goes with a verdict. */
+function askNote(clip) {
+  if (!canDecide(clip)) return;
+  noted = clip;
+  noteTitle.textContent = clip.label;
+  noteField.value = ownLine(clip)?.note ?? "";
+  noteDialog.showModal();
+  noteField.focus();
+}
+
+noteField.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  decide(noted, ownLine(noted)?.verdict ?? "pick", noteField.value.trim());
+  noteDialog.close();
+});
+
+// What stands on a clip
+
+function verdictButtons(clip) {
+  return el("div", { class: "verdicts" },
+    verdictButton(clip, "pick", "Pick", "check"),
+    verdictButton(clip, "reject", "Reject", "close"),
+    el("button", { class: "verdict note", type: "button", "aria-label": `Note on ${clip.label}`, title: "Note (E)",
+      click: () => askNote(clip) }, icon("note")));
+}
+
+function verdictButton(clip, verdict, word, drawing) {
+  return el("button", { class: `verdict ${verdict}`, type: "button", "aria-label": `${word} ${clip.label}`,
+    title: `${word} (${verdict === "pick" ? "P" : "X"})`, click: () => toggleVerdict(clip, verdict) }, icon(drawing));
+}
+
+/** Makes an element stand for a clip: it can be decided about and found by its keys. */
+function marked(element, clip) {
+  element.dataset.address = clip.address;
+  element.dataset.clip = clip.id;
+  if (canDecide(clip)) {
+    const opinions = el("ul", { class: "opinions", "aria-label": "Verdicts" });
+    element.insertBefore(opinions, element.querySelector(":scope > .prompt, :scope > details"));
+    element.append(verdictButtons(clip));
+    showDecision(element, clip);
+  }
+  return element;
+}
+
+const DECISIONS = ["picked", "rejected", "contested", "stale", "unreviewed"];
+
+function showDecision(element, clip) {
+  const decision = decisionOf(clip);
+  for (const name of DECISIONS) element.classList.toggle(name, name === decision);
+  element.classList.toggle("unsaved", isUnsaved(clip));
+  const own = ownLine(clip)?.verdict;
+  element.querySelector(".verdict.pick").setAttribute("aria-pressed", own === "pick");
+  element.querySelector(".verdict.reject").setAttribute("aria-pressed", own === "reject");
+  const list = element.querySelector(".opinions");
+  list.replaceChildren(...opinionsOf(clip).map((one) => opinion(one, clip)));
+  list.hidden = !list.children.length;
+}
+
+function opinion(line, clip) {
+  return el("li", { class: line.verdict }, icon(line.verdict === "pick" ? "check" : "close"),
+    el("span", {}, el("b", {}, line.by), line.verdict === "pick" ? " picked" : " rejected",
+      line.note && [": ", el("q", { dir: "auto" }, line.note)],
+      line.own && isUnsaved(clip) && [" ", tag("not saved", "unsaved")]));
+}
+
+whenDecided.push((clip) => {
+  const selector = clip ? `[data-clip="${CSS.escape(clip.id)}"]` : "[data-clip]";
+  for (const element of document.querySelectorAll(selector)) {
+    if (element.querySelector(".verdict")) showDecision(element, byId.get(element.dataset.clip));
+  }
+  for (const [one, card] of cards) {
+    if ((!clip || one === clip) && !card.isConnected && canDecide(one)) showDecision(card, one);
+  }
+});
+
+/** The bar of what is not saved, and how to save it. */
 function picksBar() {
   const count = el("strong", {});
-  const only = el("button", { type: "button", click: () => change({ picked: !state.picked }) }, "Only picks");
-  whenChanged.push(() => only.setAttribute("aria-pressed", state.picked));
-  const bar = el("section", { class: "picks", "aria-label": "Picks" },
-    count,
-    el("button", { type: "button", class: "main", click: savePicks }, "Save picks.txt"),
-    el("button", { type: "button", click: () => copy(picksText(), "Picks") }, "Copy"),
-    only,
-    el("button", { type: "button", click: () => setPicked([...picks], false) }, "Clear"),
-    el("code", {}, "veogen run SPEC --select @picks.txt"),
-  );
+  const hint = el("span", { class: "quiet" });
+  const inPlace = "showSaveFilePicker" in window && el("button", { type: "button", click: savePicksInPlace }, "Save into the file…");
+  const bar = el("section", { class: "picks", "aria-label": "Your picks" }, count,
+    el("button", { type: "button", class: "main", click: savePicks }, "Save picks"), inPlace,
+    el("button", { type: "button", click: () => askName() }, "Your name"), hint);
   const show = () => {
-    count.textContent = `${picks.size} picked`;
-    bar.hidden = picks.size === 0;
-    document.body.classList.toggle("picking", picks.size > 0);
+    const unsaved = [...marks.values()].filter((mark) => !mark.saved).length;
+    const waiting = marks.size - unsaved;
+    count.textContent = unsaved ? `${unsaved} not saved` : `${waiting} saved, not yet in the page`;
+    hint.textContent = waiting && !unsaved ? `veogen picks ${page.run} --import ${picksFile()}, then veogen gallery`
+      : reader ? `as ${reader}` : "";
+    bar.hidden = marks.size === 0;
+    document.body.classList.toggle("picking", marks.size > 0);
   };
-  whenPicked.push(show);
+  whenDecided.push(show);
   show();
   return bar;
 }
-
-/** The mark on a clip. */
-function pickButton(clip) {
-  const button = el("button", { class: "pick", type: "button", "aria-label": `Pick ${clip.address}`,
-    click: (event) => { event.stopPropagation(); togglePick(clip); } }, icon("check"));
-  button.dataset.pick = clip.address;
-  showPick(button);
-  return button;
-}
-
-function showPick(button) {
-  const picked = picks.has(button.dataset.pick);
-  button.setAttribute("aria-pressed", picked);
-  button.closest("[data-address]")?.classList.toggle("picked", picked);
-}
-
-whenPicked.push(() => document.querySelectorAll("[data-pick]").forEach(showPick));

@@ -1,37 +1,34 @@
-// Clips that play: under the pointer without sound, after a click with it. Only frames that are
-// about to be seen hold a video, because browsers stop at some dozens.
+// Clips that play: under the pointer without sound, after a click with it. A frame shows its
+// picture, which is in the page; a video is made only where one plays.
 
-const MOST_LIVE = 48;
 const START = 0.1;
-const live = new Set();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let loud = null;
 
-const watcher = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    if (isIntersecting) wake(target);
-    else rest(target);
-  }
-}, { rootMargin: "300px" });
-
 /** A frame for a video: a button that plays it. */
-function frame(clip, video) {
-  const which = clip.videos.length > 1 ? `, video ${clip.videos.indexOf(video) + 1}` : "";
-  if (!video.here) return missing(video);
-  const button = el("button", { class: "frame", type: "button",
-    "aria-label": `Play ${clip.address}${which}`,
+function frame(clip) {
+  const { video } = clip;
+  if (!video.here) return missing(clip);
+  const button = el("button", { class: "frame", type: "button", "aria-label": `Play ${clip.label}`,
     pointerenter: (event) => event.pointerType === "mouse" && !still.matches && preview(button),
     pointerleave: () => endPreview(button),
     click: () => toggleSound(button) });
   button.dataset.src = video.url;
-  button.append(el("span", { class: "time" }, `${trimmed(video.seconds)} s`, video.audio && icon("sound")));
-  watcher.observe(button);
+  button.append(poster(clip), el("span", { class: "time" }, `${trimmed(video.seconds)} s`, video.audio && icon("sound")));
   return button;
 }
 
-function missing(video) {
-  return el("div", { class: "blank" }, el("strong", {}, "not here"),
-    el("span", {}, "The file is on another machine."), el("code", {}, video.path));
+/** The picture of a clip, from within the page. */
+function poster(clip) {
+  return clip.video.poster
+    ? el("img", { src: clip.video.poster, alt: "", decoding: "async", draggable: "false" })
+    : el("span", { class: "unlit" });
+}
+
+function missing(clip) {
+  const where = clip.video.elsewhere ?? "The file is on another machine.";
+  return el("div", { class: "blank" }, clip.video.poster && poster(clip), el("strong", {}, "not here"),
+    el("span", {}, where), el("code", {}, clip.video.path));
 }
 
 function trimmed(number) {
@@ -40,30 +37,24 @@ function trimmed(number) {
 
 /** Gives a frame its video. */
 function wake(button) {
-  if (live.has(button)) return button.querySelector("video");
-  for (const other of live) {
-    if (live.size < MOST_LIVE) break;
-    if (other !== loud) rest(other);
-  }
-  const video = el("video", { preload: "metadata", playsinline: true, loop: true, tabindex: "-1",
-    "aria-hidden": "true",
+  const there = button.querySelector("video");
+  if (there) return there;
+  const video = el("video", { preload: "auto", playsinline: true, loop: true, tabindex: "-1", "aria-hidden": "true",
     error: () => { button.classList.add("broken"); },
     timeupdate: () => {
       button.style.setProperty("--at", video.duration ? video.currentTime / video.duration : 0);
     } });
   video.muted = true;
   video.src = `${button.dataset.src}#t=${START}`;
-  button.prepend(video);
-  live.add(button);
+  button.querySelector("img, .unlit").after(video);
   return video;
 }
 
 /** Takes a frame's video away, unless somebody listens to it. */
 function rest(button) {
-  if (button === loud) return;
-  live.delete(button);
   const video = button.querySelector("video");
-  if (!video) return;
+  if (button === loud || !video) return;
+  video.pause();
   video.removeAttribute("src");
   video.load();
   video.remove();
@@ -77,11 +68,7 @@ function preview(button) {
 }
 
 function endPreview(button) {
-  if (button === loud) return;
-  const video = button.querySelector("video");
-  if (!video) return;
-  video.pause();
-  video.currentTime = START;
+  if (button !== loud) rest(button);
 }
 
 /** Plays with sound, or stops; one clip is heard at a time. */
@@ -103,9 +90,11 @@ function hush() {
   const button = loud;
   loud = null;
   button.classList.remove("loud");
-  const video = button.querySelector("video");
-  video?.pause();
-  if (video) video.muted = true;
+  if (button.matches(":hover") && button.isConnected) {
+    const video = button.querySelector("video");
+    video.pause();
+    video.muted = true;
+  } else rest(button);
 }
 
 /** A clip may be taken away before it begins; that is no error. */
@@ -116,14 +105,48 @@ function start(video) {
 /** Plays several from their beginning together, without sound. */
 function playTogether(frames) {
   hush();
-  const videos = frames.map(wake);
-  const playing = videos.some((video) => !video.paused);
-  for (const video of videos) {
-    video.muted = true;
-    if (playing) video.pause();
-    else {
-      video.currentTime = 0;
-      start(video);
+  const playing = frames.some((button) => button.querySelector("video")?.paused === false);
+  for (const button of frames) {
+    if (playing) {
+      rest(button);
+      continue;
     }
+    const video = wake(button);
+    video.muted = true;
+    video.currentTime = 0;
+    start(video);
   }
+}
+
+// Frame by frame, and slower or faster: of large clips.
+
+const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2, 4];
+let speed = 1;
+
+/** To the frame `by` further on; what plays stops. */
+function stepFrame(video, fps, by) {
+  video.pause();
+  const length = 1 / (fps || 24);
+  const frame = Math.round(video.currentTime / length - 0.5) + by;
+  video.currentTime = Math.min(Math.max((frame + 0.5) * length, 0), video.duration || 0);
+}
+
+function changeSpeed(by) {
+  speed = SPEEDS[Math.min(Math.max(SPEEDS.indexOf(speed) + by, 0), SPEEDS.length - 1)];
+  for (const video of document.querySelectorAll("dialog video")) video.playbackRate = speed;
+  for (const output of document.querySelectorAll(".speed")) output.value = `${speed}×`;
+}
+
+/** The controls of one or two large clips. */
+function transport(play, stepBy) {
+  const button = (label, drawing, act, title) => el("button", { type: "button", class: "round", "aria-label": label,
+    title, click: act }, icon(drawing));
+  const rate = el("output", { class: "speed", "aria-label": "Speed" });
+  rate.value = `${speed}×`;
+  return el("div", { class: "transport", role: "group", "aria-label": "Playing" },
+    button("Play or pause", "play", play, "Space"),
+    button("A frame back", "back", () => stepBy(-1), ","),
+    button("A frame on", "forth", () => stepBy(1), "."),
+    button("Slower", "minus", () => changeSpeed(-1), "["), rate,
+    button("Faster", "plus", () => changeSpeed(1), "]"));
 }

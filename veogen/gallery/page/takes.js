@@ -1,12 +1,15 @@
-// Several purchases of one request, side by side.
+// Several purchases of one request, and its several videos, side by side.
 
 function hasTakes() {
-  return clips.some((clip) => clip.take > 1);
+  return clips.some((clip) => takesOf(clip).length > 1);
 }
 
 function takesView() {
   const groups = [...Map.groupBy(severalTakes(), combination)];
-  return groups.length ? groups.map(([address, found]) => takesRow(address, found)) : [nothing()];
+  if (!groups.length) return [nothing()];
+  const list = el("div", {});
+  fill(groups, ([address, found]) => list.append(takesRow(address, found)));
+  return [list];
 }
 
 function severalTakes() {
@@ -14,9 +17,13 @@ function severalTakes() {
 }
 
 function takesRow(address, found) {
-  const row = el("div", { class: "side" }, found.map((clip) => tile(clip, `take ${clip.take}`)));
+  const row = el("div", { class: "side" }, found.map((clip) => tile(clip, takeName(clip))));
   return el("section", { class: "strip", "aria-label": address },
     stripHead(address, row), promptLine(found[0]), row);
+}
+
+function takeName(clip) {
+  return `take ${clip.take}${clip.number ? `, video ${clip.number}` : ""}`;
 }
 
 function stripHead(title, row, ...more) {

@@ -1,0 +1,219 @@
+"""`veogen picks`: what was decided about clips, what is open, and files of galleries taken in."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import click
+
+from veogen.cli.files import whole_file
+from veogen.cli.output import echo
+from veogen.cli.rundirs import SIMULATED, find_run, typed_path
+from veogen.document.files import Folder, read_file
+from veogen.document.problems import MistakesError, Problems
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.options import SystemClock
+from veogen.executor.snapshot import Snapshot, read_snapshot
+from veogen.results.picks import (
+    MAX_BYTES,
+    ClipState,
+    Picks,
+    PicksFolder,
+    Review,
+    ReviewedClip,
+    clips_of,
+    laid_over,
+    load_picks,
+    picks_text,
+    read_picks,
+    review,
+    saved_name,
+)
+from veogen.spec.compose import Composer
+from veogen.spec.project import below_root, is_spec, project_root
+from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
+
+_SKIPPED = frozenset(("runs", "templates", "videos", "node_modules"))
+_COLOURS: dict[ClipState, Colour] = {
+    "picked": "green",
+    "rejected": "dim",
+    "contested": "yellow",
+    "stale": "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunPicks:
+    """The picks about a run: their place below `root`, and what is in them."""
+
+    root: Path
+    place: PicksFolder
+    picks: Picks
+
+    def path(self, person: str) -> Path:
+        return self.root / self.place.file(person)
+
+
+def run_picks(run: Path, snapshot: Snapshot) -> RunPicks:
+    """The picks about a run directory; raises `MistakesError` with all that is wrong in them."""
+    root = project_root(run)
+    name = snapshot.ledger.name
+    folder = run.absolute().name.removesuffix(SIMULATED)
+    profile = folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
+    place = PicksFolder.of(
+        _spec_named(root, name), profile, simulated=snapshot.gateway == "simulated"
+    )
+    problems = Problems()
+    picks = load_picks(Folder(root), place, problems)
+    problems.raise_errors()
+    return RunPicks(root, place, picks)
+
+
+def _spec_named(root: Path, name: str) -> PurePosixPath:
+    """The spec below the root with this name; where it would be if there is none any more."""
+    for path in _yaml_files(root):
+        if _has_name(root, path, name):
+            return below_root(path, root)
+    specs = PurePosixPath("specs") if (root / "specs").is_dir() else PurePosixPath()
+    return specs / f"{name}.yaml"
+
+
+def _yaml_files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(n for n in folders if n not in _SKIPPED and not n.startswith("."))
+        for name in sorted(names):
+            if name.endswith((".yaml", ".yml")):
+                yield Path(folder, name)
+
+
+def _has_name(root: Path, path: Path, name: str) -> bool:
+    """Whether a file is the spec of this name; most are told by their letters."""
+    try:
+        raw = read_file(path, MAX_BYTES)
+    except OSError:
+        return False
+    if path.stem != name and name.encode() not in raw and b"extends" not in raw:
+        return False
+    files, below = Folder(root), below_root(path, root)
+    if not is_spec(files, below):
+        return False
+    spec = Composer(files, Problems()).composed(below)
+    return spec is not None and str(spec.get("name", path.stem)) == name
+
+
+def show_picks(
+    run: str | None, profile: str | None, imports: Sequence[Path], format_: str, *, check: bool
+) -> ExitCode:
+    """What `veogen picks` does; exit code 5 with `check` while something is open."""
+    path = find_run(run, profile)
+    snapshot = read_snapshot(path, SystemClock().now())
+    found = run_picks(path, snapshot)
+    if imports:
+        _import(found, imports)
+        found = run_picks(path, snapshot)
+    reviewed = review(clips_of(snapshot.ledger), found.picks)
+    if format_ == "json":
+        click.echo(plain_json(_as_json(reviewed)))
+    else:
+        for line in _lines(reviewed, found, typed_path(path), paint(sys.stdout, os.environ)):
+            click.echo(line)
+    return ExitCode.STALE if check and not reviewed.is_decided else ExitCode.DONE
+
+
+def _import(found: RunPicks, imports: Sequence[Path]) -> None:
+    """Put files that galleries saved in their place, all of them or none."""
+    problems = Problems()
+    by_person: dict[str, list[Path]] = {}
+    for file in imports:
+        person = found.place.person(saved_name(file.name))
+        if person is None:
+            expected = found.place.file("NAME").name
+            raise UsageError(f"{file}: the name of a picks file of this run is {expected}")
+        by_person.setdefault(person, []).append(file)
+    new = {}
+    for person, files in by_person.items():
+        decisions = found.picks.people.get(person, ())
+        for file in files:
+            try:
+                decisions = laid_over(decisions, read_picks(read_file(file, MAX_BYTES), str(file)))
+            except MistakesError as error:
+                problems.extend(error.problems)
+            except OSError as error:
+                raise UsageError(f"{file}: {error.strerror}") from None
+        new[person] = decisions
+    problems.raise_errors()
+    for person, decisions in new.items():
+        place = found.path(person)
+        text = picks_text(decisions).encode()
+        changed = not place.exists() or place.read_bytes() != text
+        if changed:
+            with whole_file(place) as file_:
+                file_.write(text)
+        echo(
+            f"{typed_path(place)}: {'written' if changed else 'nothing new'}, "
+            f"{counted(len(decisions), 'clip')}"
+        )
+
+
+def _as_json(reviewed: Review) -> str:
+    return json.dumps(
+        [
+            {
+                "address": one.clip.address,
+                "clip": one.clip.clip,
+                "path": one.clip.path,
+                "state": one.state,
+                "verdicts": [opinion._asdict() for opinion in one.opinions],
+            }
+            for one in reviewed.clips
+        ],
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterator[str]:
+    """A line a clip, then what is open and what to type."""
+    addresses = [plain(one.clip.address) for one in reviewed.clips]
+    width = max(map(columns, addresses), default=0)
+    for one, address in zip(reviewed.clips, addresses, strict=True):
+        yield _row(one, address + " " * (width - columns(address)), paint)
+    if reviewed.clips:
+        yield ""
+    yield summary(reviewed)
+    for shot in reviewed.without_pick:
+        yield f"{plain(shot)}: no clip is picked yet"
+    if not found.picks.people:
+        name = found.place.file("NAME").name
+        yield (
+            f"Nobody has decided anything: look at {shlex.join(['veogen', 'gallery', run])}, save "
+            f"your picks, and type: {shlex.join(['veogen', 'picks', run, '--import', name])}"
+        )
+
+
+def _row(one: ReviewedClip, address: str, paint: Paint) -> str:
+    state = one.state.ljust(len("unreviewed"))
+    words = [
+        f"{plain(o.by)} {'picks' if o.verdict == 'pick' else 'rejects'}"
+        + (f": {plain(o.note)}" if o.note else "")
+        for o in one.opinions
+    ]
+    told = "; ".join(words)
+    if one.state == "stale":
+        told += " (the clip left the plan)"
+    coloured = paint(state, _COLOURS[one.state]) if one.state in _COLOURS else state
+    return f"{address}  {one.clip.clip.ljust(12)}  {coloured}  {told}".rstrip()
+
+
+def summary(reviewed: Review) -> str:
+    """Where the choosing stands, in one line."""
+    states: tuple[ClipState, ...] = ("picked", "rejected", "contested", "stale", "unreviewed")
+    counts = [f"{reviewed.count(state)} {state}" for state in states if reviewed.count(state)]
+    without = len(reviewed.without_pick)
+    if without:
+        counts.append(f"{counted(without, 'shot')} without a pick")
+    return f"{counted(len(reviewed.clips), 'clip')}: {', '.join(counts) or 'nothing to decide'}"
