@@ -16,7 +16,8 @@ from veogen.executor.options import RunPolicy
 from veogen.executor.run import Outcome, Selection, open_run
 from veogen.executor.submitter import key_for
 from veogen.gateway.api import ReadError, Rejected, Task, Unknown
-from veogen.results.record import Failure, Record
+from veogen.results.facts import Failure
+from veogen.results.record import Record
 
 TOKYO = request("Tokyo")
 ADDRESS = TOKYO.address

@@ -33,7 +33,7 @@ from veogen.gateway.api import (
 from veogen.models.parameters import Json
 from veogen.planner.identity import canonical, request_hash
 from veogen.planner.plan import Image, Request
-from veogen.results.record import Failure
+from veogen.results.facts import Failure
 
 RED, BLUE, GREEN = (picture(colour=colour) for colour in ("red", "blue", "green"))
 

@@ -97,7 +97,7 @@ def test_what_others_bought_and_what_is_gone_or_renamed_is_known_as_well(
     assert standings == {
         "a": "completed",
         "b": "completed",
-        "c": "undelivered",
+        "c": "completed",
         "x": "completed",
     }
 

@@ -213,7 +213,7 @@ class Promises(RuleBasedStateMachine):
             return
         for key, task in self.world.gateway.tasks_by_key.items():
             record = ledger.record(key.split("-")[1])
-            known = {purchase.task_id for purchase in record.purchases.values()}
+            known = {purchase.task_id for purchase in record.purchases}
             failed = task in self.world.gateway.doomed  # the gateway gave its credits back
             given_up = record.hash in self.given_up
             assert task in known or failed or given_up or record.status == "indeterminate"

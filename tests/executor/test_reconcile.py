@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from support.sessions import PRICE, World, cities, plan, request, statuses
 from support.virtual import VIDEO
@@ -69,8 +70,8 @@ def edited(manifest: Mapping[str, Any], edit: Callable[[Line], object]) -> Mappi
         ),
         pytest.param(
             {"status": "failed", "error": {"code": "service_error", "message": ""}},
-            1,
-            id="failed: a retry is left",
+            0,
+            id="failed for a passing reason: what others say is no ground to buy",
         ),
         pytest.param(
             {"status": "planned", "task_id": None, "attempts": 0, "videos": []},
@@ -191,7 +192,8 @@ def test_what_a_task_of_ours_cost_is_not_counted_as_less_because_results_say_so(
     world.run(cities("Tokyo"))
     world.clock.sleep(25 * 3600)
     path = world.path / "results.json"
-    cheap = {"status": "completed", "error": None, "credits": "0.001"}
+    clip = json.loads(msgspec.json.encode(VIDEO))
+    cheap = {"status": "completed", "error": None, "credits": "0.001", "videos": [clip]}
     path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(cheap))))
 
     outcome = world.run(cities("Tokyo"))
@@ -208,7 +210,8 @@ def test_what_a_task_of_ours_cost_stays_counted_when_another_machine_has_the_cli
     world.gateway.doomed["task-1"] = "service_error"
     world.run(cities("Tokyo"), RunPolicy(task_retries=0))
     path = world.path / "results.json"
-    theirs = {"status": "completed", "task_id": "task-8", "error": None}
+    clip = json.loads(msgspec.json.encode(VIDEO))
+    theirs = {"status": "completed", "task_id": "task-8", "error": None, "videos": [clip]}
     path.write_text(json.dumps(edited(json.loads(path.read_text()), lambda x: x.update(theirs))))
 
     for _ in range(2):
@@ -414,20 +417,23 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_here(tmp_path
 
     outcome = here.run(both)
 
-    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"]
+    links = [f"https://media.example/task-1/{n}.mp4" for n in range(2)]
+    assert here.downloader.brought == links, "what comes with it is brought home as well"
     found = next(outcome.ledger.planned)
     assert [found.record.videos[n].path for n in range(2)] == [
         found.request.path(n, 2) for n in range(2)
     ]
 
-    assert here.run(both).code == ExitCode.DONE, "the second is not here, and not said to be gone"
-    assert len(here.downloader.brought) == 1
+    assert here.run(both).code == ExitCode.DONE
+    assert here.downloader.brought == links
 
     first, second_clip = (here.path / found.request.path(n, 2) for n in range(2))
     first.unlink()
     second_clip.write_bytes(b"of another")
-    assert here.run(both).code == ExitCode.DONE
-    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"] * 2
+    assert here.run(both).code == ExitCode.DONE, "it was bought elsewhere: it is shown as not here"
+    assert here.downloader.brought == links
+    here.run(None)
+    assert here.downloader.brought == links * 2, "collect brings it"
 
 
 def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spec(
@@ -437,7 +443,7 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spe
 
     found = next(here.run(None).ledger.planned)
 
-    assert here.downloader.brought == ["https://media.example/task-1/0.mp4"]
+    assert here.downloader.brought == [f"https://media.example/task-1/{n}.mp4" for n in range(2)]
     assert [found.record.videos[n].path for n in range(2)] == list(both.requests[0].paths)
     assert found.record.status == "completed"
 

@@ -26,7 +26,7 @@ from veogen.results.events import (
     VideoNotSaved,
     VideoSaved,
 )
-from veogen.results.record import Failure
+from veogen.results.facts import Failure
 
 TOKYO = request("Tokyo")
 LINK = "https://media.example/task-1/0.mp4"
@@ -46,7 +46,13 @@ def test_a_request_is_sent_watched_and_brought_home(world: World) -> None:
     assert events == [
         TaskCreated(TOKYO.hash, 1, "task-1", PRICE, START + 0.1),
         TaskCompleted(TOKYO.hash, "task-1", (LINK,), PRICE, made_at),
-        VideoSaved(TOKYO.hash, 0, VIDEO.at(TOKYO.paths[0])),
+        VideoSaved(
+            TOKYO.hash,
+            0,
+            VIDEO.at(TOKYO.paths[0]),
+            task_id="task-1",
+            mtime=(world.path / TOKYO.paths[0]).stat().st_mtime_ns,
+        ),
     ]
     assert (outcome.code, outcome.stop, outcome.spent) == (ExitCode.DONE, None, PRICE)
 

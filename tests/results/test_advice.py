@@ -16,8 +16,9 @@ from veogen.results.advice import (
     reason,
 )
 from veogen.results.events import Status
+from veogen.results.facts import Failure, Purchase
 from veogen.results.ledger import RequestState
-from veogen.results.record import Failure, Purchase, Record
+from veogen.results.record import Record
 
 NOW = 1_000_000.0
 HOUR = 3600.0
@@ -138,24 +139,23 @@ def test_a_reason_is_a_message_and_a_code(one: RequestState, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purchases", "text"),
+    ("estimate", "text"),
     [
         pytest.param(
-            {1: Purchase(attempt=1, credits=Decimal("38.016"))},
+            Decimal("38.016"),
             "it may have cost 38.016 credits",
             id="the estimate",
         ),
         pytest.param(
-            {1: Purchase(attempt=1, credits=None)},
+            None,
             "it may have cost an amount that is not known",
             id="an unknown price",
         ),
     ],
 )
-def test_what_is_in_doubt_may_have_cost_something(
-    purchases: dict[int, Purchase], text: str
-) -> None:
-    assert at_stake(standing("indeterminate", attempts=1, purchases=purchases).record) == text
+def test_what_is_in_doubt_may_have_cost_something(estimate: Decimal | None, text: str) -> None:
+    held = Purchase(1, None, "indeterminate", estimate=estimate)
+    assert at_stake(standing("indeterminate", attempts=1, current=held).record) == text
 
 
 @pytest.mark.parametrize(

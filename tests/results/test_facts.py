@@ -14,6 +14,7 @@ from veogen.results.facts import (
     UNFINISHED,
     Account,
     AttemptFacts,
+    Failure,
     Purchase,
     RequestFacts,
     TaskFacts,
@@ -21,7 +22,6 @@ from veogen.results.facts import (
     merge,
     reported,
 )
-from veogen.results.record import Failure
 
 PASSING = Failure("service_error", "sorry")
 FOR_AN_EDIT = Failure("content_policy_violation", "no")

@@ -165,13 +165,15 @@ def test_what_a_plan_or_the_gateway_may_hold_can_be_read(
         for n, value in enumerate(values)
     ]
     found = ledger(planned=planned)
-    for one in planned:
-        found.apply(TaskCreated(one.hash, 1, task_id, PRICE, 1.0))
+    for place, one in enumerate(planned):
+        found.apply(TaskCreated(one.hash, 1, f"{task_id[:198]}{place}", PRICE, 1.0))
 
     manifest = parse(render(found, "evolink"), "results.json")
 
     read = [(line.address, line.take, line.task_id) for line in manifest.results]
-    assert read == [(one.address, take, task_id) for one in planned]
+    assert read == [
+        (one.address, take, f"{task_id[:198]}{place}") for place, one in enumerate(planned)
+    ]
 
 
 def test_a_plan_that_changes_changes_the_bytes() -> None:

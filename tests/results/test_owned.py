@@ -5,8 +5,8 @@ import time
 import pytest
 
 from veogen.results.events import Status
+from veogen.results.facts import Failure
 from veogen.results.manifest import Manifest, ManifestLine, Owned, State
-from veogen.results.record import Failure
 
 ADDRESS = "city[name=Tokyo]"
 

@@ -219,8 +219,8 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
 
 def _money(ledger: Ledger) -> Iterator[str]:
     """What is known to be reserved or charged, as progress told it, and what may be beyond it."""
-    purchases = [p for s in ledger.everything for p in s.record.purchases.values() if p.failed]
-    failed = sum((p.credits for p in purchases if p.credits and not p.estimated), Decimal(0))
+    purchases = [p for s in ledger.everything for p in s.record.purchases if p.status == "failed"]
+    failed = sum((p.credits for p in purchases if p.credits and p.task_id), Decimal(0))
     returned = f" ({failed:.3f} of failed tasks, which the gateway returns)" if failed else ""
     yield f"{ledger.reserved:.3f} credits reserved or charged so far{returned}"
     if ledger.estimated:

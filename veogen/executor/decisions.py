@@ -139,9 +139,11 @@ def has_bytes(standing: RequestState, *, again: bool) -> bool:
 
 
 def abandoned(standing: RequestState) -> Event:
-    return RequestAbandoned(
-        standing.record.hash, "given up by hand; what it may have cost stays counted"
-    )
+    record, why = standing.record, "given up by hand; what it may have cost stays counted"
+    if record.task_id is not None:
+        return RequestAbandoned(record.hash, why, task_id=record.task_id)
+    attempt = record.attempts if record.current is None else record.current.attempt
+    return RequestAbandoned(record.hash, why, attempt=attempt)
 
 
 def adopted(
@@ -160,14 +162,16 @@ def adopted(
     model = decided.standing.request.model
     if model and answer.model not in (None, model):
         raise UsageError(f"{address}: {task_id} is of {answer.model}, the request of {model}")
-    return TaskAdopted(decided.standing.record.hash, task_id, answer.credits, now)
+    record = decided.standing.record
+    attempt = record.attempts if record.current is None else record.current.attempt
+    return TaskAdopted(record.hash, task_id, answer.credits, now, attempt)
 
 
 def task_owners(ledger: Ledger) -> dict[str, RequestState]:
     """Every task that is known to be of a request, and that request."""
     found: dict[str, RequestState] = {}
     for standing in ledger.everything:
-        for purchase in standing.record.purchases.values():
+        for purchase in standing.record.purchases:
             if purchase.task_id is not None:
                 found.setdefault(purchase.task_id, standing)
     return found
@@ -194,6 +198,6 @@ def candidate_tasks(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
 
 def paid_so_far(record: Record) -> str:
     """What was paid, or may have been, for a request that is bought anew."""
-    amounts = [p.credits for p in record.purchases.values()]
+    amounts = [p.counted for p in record.purchases]
     unknown = " and an unknown amount" if None in amounts else ""
     return f"{record.spent} credits{unknown}"

@@ -80,7 +80,7 @@ class DownloadQueue:
         record = self._state.ledger.record(hash_)
         deadline = record.expires_at or 0.0
         for index, link in enumerate(record.links):
-            if index not in record.videos:
+            if index not in record.videos or index in record.remote_videos:
                 item = (deadline, next(self._order), hash_, index, link)
                 heapq.heappush(self._queue, item)
                 self._open[hash_] += 1
@@ -114,15 +114,20 @@ class DownloadQueue:
         self._open[hash_] -= 1
         match message.result:
             case Video() as video:
-                after = self._after(hash_)
-                return after._replace(events=(VideoSaved(hash_, index, video), *after.events))
+                after, task_id = self._after(hash_), self._task_of(hash_)
+                mtime = self._state.mtime(video)
+                saved = VideoSaved(hash_, index, video, task_id=task_id, mtime=mtime)
+                return after._replace(events=(saved, *after.events))
             case DownloadFailed() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
             case DiskFull(message=text):
                 self._state.stop_buying(Stop("disk", text))
-                full = VideoNotSaved(hash_, "disk-full", "there was no room for it on the disk")
-                return Step((full,))
+                why = "there was no room for it on the disk"
+                return Step((VideoNotSaved(hash_, "disk-full", why, self._task_of(hash_)),))
+
+    def _task_of(self, hash_: str) -> str:
+        return self._state.ledger.record(hash_).task_id or ""
 
     def _call(self, hash_: str, index: int, link: str) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
@@ -139,7 +144,8 @@ class DownloadQueue:
         tries = self._tries.get(hash_, 0) + 1
         if broken.retry and tries < self._state.policy.download_tries:
             return Step(after_commit=lambda: self._try_again(hash_, tries))
-        return Step((VideoNotSaved(hash_, broken.code, broken.message),))
+        task_id = self._task_of(hash_)
+        return Step((VideoNotSaved(hash_, broken.code, broken.message, task_id),))
 
     def _try_again(self, hash_: str, tries: int) -> None:
         """Links are taken afresh from the task: the old ones may have died."""

@@ -3,13 +3,14 @@
 The manifest is input from a pull request: it can prevent a purchase, never cause one.
 """
 
-import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from veogen.executor.decisions import still_downloadable
+from msgspec import UNSET
+
 from veogen.executor.directory import RunDirectory, is_inside, move_into_place
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
@@ -23,32 +24,75 @@ from veogen.results.events import (
     VideoMoved,
     VideoSaved,
 )
+from veogen.results.facts import Account, account, learn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest, ManifestLine, ManifestRenderer
-from veogen.results.record import LINK_LIFE, TEMPORARY, Record
+from veogen.results.record import Record, imported_facts
 from veogen.text import safe
 
 
 def imported_purchases(
     manifest: Manifest, ledger: Ledger, now: float
 ) -> Iterator[PurchaseImported]:
-    """Every purchase in the manifest that the journal does not know."""
+    """Every line of the manifest that tells of something that the journal does not know."""
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
-        if _is_new_purchase(line, record, now):
-            request = ledger.request(line.hash)
-            yield PurchaseImported(
-                hash=line.hash,
-                status=line.status,
-                task_id=line.task_id,
-                attempts=max(line.attempts, record.attempts),
-                credits=line.credits,
-                error_code=line.error.code if line.error else None,
-                error_message=line.error.message if line.error else None,
-                videos=line.videos,
-                estimate=request.credits if request else None,
-                at=now,
-            )
+        if not _is_as_here(line, record):
+            event = _imported(line, ledger.request(line.hash), now)
+            if _is_news(event, record):
+                yield event
+
+
+def _is_as_here(line: ManifestLine, record: Record) -> bool:
+    """Whether a line says what is known, as nearly all of them do: a look, and no more."""
+    current = record.current
+    if current is None or len(record.purchases) > 1 or line.others is not UNSET:
+        return line.status == "planned" and line.attempts <= record.attempts
+    return (
+        line.status == record.status
+        and line.task_id == record.task_id
+        and line.attempts == current.attempt
+        and line.error == record.error
+        and len(line.videos) == len(record.videos)
+    )
+
+
+def _imported(line: ManifestLine, request: Request | None, now: float) -> PurchaseImported:
+    return PurchaseImported(
+        hash=line.hash,
+        status=line.status,
+        task_id=line.task_id,
+        attempts=line.attempts,
+        credits=line.credits,
+        error_code=line.error.code if line.error else None,
+        error_message=line.error.message if line.error else None,
+        videos=line.videos,
+        estimate=request.credits if request else None,
+        at=now,
+        others=line.others,
+    )
+
+
+def _is_news(event: PurchaseImported, record: Record) -> bool:
+    """Whether anything stands otherwise once it is known too."""
+    learned = account(learn(record.facts, imported_facts(event)))
+    return learned.attempts != record.attempts or _gist(learned) != _gist(account(record.facts))
+
+
+def _gist(stands: Account) -> list[tuple[object, ...]]:
+    """What counts of each purchase: words and paths may differ."""
+    current = () if stands.current is None else (stands.current,)
+    return [
+        (
+            purchase.attempt,
+            purchase.task_id,
+            purchase.status,
+            purchase.error.code if purchase.error else None,
+            purchase.credits,
+            {video.sha256 for video in purchase.videos.values()},
+        )
+        for purchase in (*current, *stands.others)
+    ]
 
 
 def unknown_requests(manifest: Manifest, ledger: Ledger) -> Iterator[Request]:
@@ -73,41 +117,13 @@ def unknown_request(line: ManifestLine) -> Request:
     )
 
 
-def _is_new_purchase(line: ManifestLine, record: Record, now: float) -> bool:
-    """Whether a line tells of a purchase that the journal does not know, or has lost."""
-    if record.paid_for(line.task_id):
-        return line.status == "completed" and _is_out_of_reach(record, now)
-    match line.status:
-        case "planned":
-            return False
-        case "submitted" | "completed" | "undelivered":
-            return record.status in ("planned", "failed", "indeterminate")
-        case "indeterminate":
-            return record.status == "planned" or _failed_before(line, record)
-        case "failed":  # no line may make a request that waits for an edit be bought again
-            passing = record.error is not None and record.error.code in TEMPORARY
-            return record.status == "planned" or (passing and _failed_before(line, record))
-
-
-def _failed_before(line: ManifestLine, record: Record) -> bool:
-    """Whether another machine has made a later attempt than the one that failed here."""
-    return record.status == "failed" and line.attempts > record.attempts
-
-
-def _is_out_of_reach(record: Record, now: float) -> bool:
-    """Whether its links have died, so that what another machine has is all there is."""
-    if record.status == "submitted":
-        return record.accepted_at is not None and now - record.accepted_at >= LINK_LIFE
-    return record.status == "undelivered" and not still_downloadable(record, now)
-
-
 def rename_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Move the clips of renamed requests to their new names."""
     for request, record in ledger.planned:
         for index, video in record.videos.items():
             wanted = request.path(index, len(record.videos))
             if video.path != wanted and _move(directory, video, wanted):
-                yield VideoMoved(record.hash, index, wanted)
+                yield VideoMoved(record.hash, index, wanted, task_id=record.task_id or "")
 
 
 def adopt_files(ledger: Ledger, directory: Path) -> Iterator[Event]:
@@ -118,17 +134,37 @@ def adopt_files(ledger: Ledger, directory: Path) -> Iterator[Event]:
                 video = record.videos[index]
                 path = directory / video.path
                 if _is_inside(path, directory) and is_clip(path, video):
-                    yield VideoSaved(record.hash, index, video)
+                    yield _saved(record, index, video, path.stat().st_mtime_ns)
 
 
 def missing_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
-    """Say which clips that were delivered here are no longer on disk."""
-    files = _Files(directory)
+    """Say which clips that were delivered here are gone, cut or changed since."""
     for _, record in ledger.everything:
-        if record.status == "completed":
-            for index, video in record.videos.items():
-                if index not in record.remote_videos and not files.has(video.path):
-                    yield VideoMissing(record.hash, index)
+        task = record.facts.task(record.task_id) if record.status == "completed" else None
+        for index, mtime in task.here.items() if task else ():
+            video = record.videos[index]
+            found = _mtime_of(directory / video.path, video)
+            if found is None:
+                yield VideoMissing(record.hash, index, task_id=record.task_id or "")
+            elif mtime and found != mtime:
+                if is_clip(directory / video.path, video):
+                    yield _saved(record, index, video, found)
+                else:
+                    yield VideoMissing(record.hash, index, task_id=record.task_id or "")
+
+
+def _saved(record: Record, index: int, video: Video, mtime: int) -> VideoSaved:
+    return VideoSaved(record.hash, index, video, task_id=record.task_id or "", mtime=mtime)
+
+
+def _mtime_of(path: Path, video: Video) -> int | None:
+    """When a file of the size of a video was changed last; None when there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    is_like_it = stat.S_ISREG(status.st_mode) and status.st_size == video.bytes
+    return status.st_mtime_ns if is_like_it else None
 
 
 def _move(directory: Path, video: Video, wanted: str) -> bool:
@@ -160,26 +196,6 @@ def _is_one_name(one: Path, other: Path) -> bool:
 def _is_inside(path: Path, directory: Path) -> bool:
     """Whether no link on the way to a file leads out of the run directory."""
     return is_inside(path.parent, directory) and not path.is_symlink()
-
-
-class _Files:
-    """Which files are there: each folder is read once, what it does not have is looked for."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._folders: set[str] = set()
-        self._found: set[str] = set()
-
-    def has(self, path: str) -> bool:
-        if path in self._found:
-            return True
-        folder, _, _ = path.rpartition("/")
-        if folder not in self._folders:
-            self._folders.add(folder)
-            with contextlib.suppress(OSError), os.scandir(self._directory / folder) as entries:
-                files = [e.name for e in entries if e.is_file(follow_symlinks=False)]
-                self._found.update(f"{folder}/{name}" for name in files)
-        return path in self._found or (self._directory / path).exists()
 
 
 def is_clip(path: Path, video: Video) -> bool:

@@ -39,7 +39,7 @@ from veogen.planner.plan import Plan, Request, known_credits
 from veogen.results.events import SubmitIntended
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
-from veogen.results.record import Record
+from veogen.results.record import Record, links_may_live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +99,7 @@ class Run:
         self.owned = Owned.of_ledger(state.ledger)
         self.to_buy: tuple[Request, ...] = tuple(s.request for s in self._purchases())
         self.to_collect: tuple[Request, ...] = tuple(
-            s.request
-            for s in self.ledger.everything
-            if s.record.status in ("submitted", "undelivered")
+            s.request for s in self.ledger.everything if self._can_come(s.record)
         )
 
     @property
@@ -258,6 +256,16 @@ class Run:
             ledger=self.ledger,
             spent=self.ledger.spent - self._state.spent_before,
         )
+
+    def _can_come(self, record: Record) -> bool:
+        """Whether something may be brought home; `run` does so for what was bought here."""
+        if record.status in ("submitted", "undelivered"):
+            return True
+        if record.status != "completed" or not record.remote_videos:
+            return False
+        task, now = record.facts.task(record.task_id), self._dependencies.clock.now()
+        is_ours = task is not None and task.own
+        return not self._selection.buy or (is_ours and links_may_live(record, now))
 
     def _chosen(self) -> Iterator[RequestState]:
         """The requests that the exit code speaks of."""

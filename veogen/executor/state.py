@@ -13,7 +13,7 @@ from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Request
-from veogen.results.events import Event
+from veogen.results.events import Event, Video
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer
 
@@ -177,6 +177,13 @@ class RunState:
             self._journal.forget_upload(sha256)
         except JournalFullError as error:
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
+
+    def mtime(self, video: Video) -> int:
+        """When the file of a video was changed last, in nanoseconds; 0 when it is not there."""
+        try:
+            return (self._directory.path / video.path).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def stop_buying(self, stop: Stop) -> None:
         """Buy nothing more; the first reason is told, a deaf one outranks the others."""

@@ -186,12 +186,18 @@ def _unread(
 ) -> Step:
     """Asked again, but a made task not for ever: the links that are known live for a day only."""
     made = bool(record.links)
+    if record.status == "completed" and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
+        lost = events.VideoNotSaved(
+            record.hash, answer.code, answer.message, task_id=record.task_id or ""
+        )
+        return Step(events=(lost,))
     if made and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
         return _with_last_links(record, None, now)
     if answer.denied:
         return Step(stop=Stop("denied", f"{answer.message} ({answer.code})"))
     wait = max(interval(), answer.retry_after or 0) if answer.reached else min(interval(), _SOON)
-    return Step(retry=Retry(wait, empty_polls=empty_polls + made))
+    is_made = made or record.status == "completed"
+    return Step(retry=Retry(wait, empty_polls=empty_polls + is_made))
 
 
 def _completed(
@@ -210,7 +216,8 @@ def _with_last_links(record: Record, charged: Decimal | None, now: float) -> Ste
     made = events.TaskCompleted(record.hash, record.task_id or "", record.links, charged, now)
     if record.links:
         return Step(events=(made,))
-    lost = events.VideoNotSaved(record.hash, "no-links", "the task is completed but names no video")
+    why = "the task is completed but names no video"
+    lost = events.VideoNotSaved(record.hash, "no-links", why, record.task_id or "")
     return Step(events=(made, lost))
 
 
@@ -218,8 +225,11 @@ def _failed(record: Record, task: Task, task_id: str) -> Step:
     unnamed = "request_cancelled" if task.state == "cancelled" else "unknown_error"
     code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
-    if record.status == "undelivered":  # made and billed: it cannot have failed since
+    if record.status in (
+        "undelivered",
+        "completed",
+    ):  # made and billed: it cannot have failed since
         text = f"the task was completed, and is {task.state} now: {message}"
-        return Step(events=(events.VideoNotSaved(record.hash, code, text),))
+        return Step(events=(events.VideoNotSaved(record.hash, code, text, task_id),))
     ended = events.TaskFailed(record.hash, task_id, code, message)
     return Step(events=(ended,))

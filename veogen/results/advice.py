@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from veogen.planner.plan import known_credits
+from veogen.results.facts import TEMPORARY
 from veogen.results.ledger import RequestState
-from veogen.results.record import TEMPORARY, Record
+from veogen.results.record import Record
 from veogen.text import counted
 
 _NEEDS_AN_EDIT = frozenset(
@@ -77,10 +78,10 @@ def reason(record: Record) -> str:
 
 def at_stake(record: Record) -> str:
     """What the last attempt may have cost."""
-    last = record.purchases.get(record.attempts)
-    if last is None or last.credits is None:
+    counted = None if record.current is None else record.current.counted
+    if counted is None:
         return "it may have cost an amount that is not known"
-    return f"it may have cost {last.credits} credits"
+    return f"it may have cost {counted} credits"
 
 
 def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Struct, json
+from msgspec import UNSET, Meta, Struct, UnsetType, json
 from msgspec.structs import replace
 
 
@@ -103,10 +103,27 @@ _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
 
 
+class OtherPurchase(Struct, frozen=True, forbid_unknown_fields=True):
+    """A purchase of a request beside the one that counts, as a results manifest tells of it.
+
+    Without a task it is in doubt, or was given up (`failed`).
+    """
+
+    attempt: int
+    task_id: str | None
+    status: Status
+    credits: Decimal | None
+    videos: tuple[Video, ...]
+
+    def __post_init__(self) -> None:
+        refuse_endless(self.credits)
+
+
 class _OfRequest(Struct, frozen=True, tag_field="event", forbid_unknown_fields=True):
     """What has happened to the request of this hash; its JSON says which event it is.
 
-    The tags are those of the first version: they stand in journals.
+    The tags are those of the first version: they stand in journals. What a later version says
+    beside is unset where an earlier one did not: it meant the task, or attempt, that it was about.
     """
 
     hash: str
@@ -141,11 +158,15 @@ class TaskCreated(_OfRequest, frozen=True, tag="Accepted"):
 
 
 class SubmitFailed(_OfRequest, frozen=True, tag="NotTaken"):
-    """Surely not accepted: nothing was bought, the same attempt can be made again."""
+    """Surely not accepted: nothing was bought, the same attempt can be made again.
+
+    `sent_at` is the time of the intent that it is about; unset: every one of this attempt so far.
+    """
 
     attempt: int
     code: str
     message: str
+    sent_at: float | UnsetType = UNSET
 
 
 class SubmitRejected(_OfRequest, frozen=True, tag="Refused"):
@@ -154,6 +175,7 @@ class SubmitRejected(_OfRequest, frozen=True, tag="Refused"):
     attempt: int
     code: str
     message: str
+    sent_at: float | UnsetType = UNSET
 
 
 class SubmitUnknown(_OfRequest, frozen=True, tag="Unclear"):
@@ -185,10 +207,15 @@ class TaskFailed(_OfRequest, frozen=True, tag="Ended"):
 
 
 class VideoSaved(_OfRequest, frozen=True, tag="Delivered"):
-    """One video of a task is whole on disk; `index` counts from 0 in the order of the links."""
+    """One video of a task is whole on disk; `index` counts from 0 in the order of the links.
+
+    `mtime` is when its file was changed last, in nanoseconds.
+    """
 
     index: int
     video: Video
+    task_id: str | UnsetType = UNSET
+    mtime: int | UnsetType = UNSET
 
 
 class VideoNotSaved(_OfRequest, frozen=True, tag="Undelivered"):
@@ -196,12 +223,14 @@ class VideoNotSaved(_OfRequest, frozen=True, tag="Undelivered"):
 
     code: str
     message: str
+    task_id: str | UnsetType = UNSET
 
 
 class VideoMissing(_OfRequest, frozen=True, tag="Missing"):
     """A delivered video is no longer on disk: somebody deleted it."""
 
     index: int
+    task_id: str | UnsetType = UNSET
 
 
 class VideoMoved(_OfRequest, frozen=True, tag="Moved"):
@@ -209,6 +238,7 @@ class VideoMoved(_OfRequest, frozen=True, tag="Moved"):
 
     index: int
     path: str
+    task_id: str | UnsetType = UNSET
 
 
 class TaskAdopted(_OfRequest, frozen=True, tag="Adopted"):
@@ -217,6 +247,7 @@ class TaskAdopted(_OfRequest, frozen=True, tag="Adopted"):
     task_id: str
     credits: Decimal | None
     at: float
+    attempt: int | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         refuse_endless(self.credits)
@@ -226,10 +257,12 @@ class RequestAbandoned(_OfRequest, frozen=True, tag="Abandoned"):
     """Somebody decided to wait no longer; what it may have cost stays counted."""
 
     message: str
+    attempt: int | UnsetType = UNSET
+    task_id: str | UnsetType = UNSET
 
 
 class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
-    """A purchase that another machine made, as the committed results say."""
+    """What another machine has bought, as the committed results say; `attempts` counts to it."""
 
     status: Status
     task_id: str | None
@@ -240,6 +273,7 @@ class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
     videos: tuple[Video, ...]
     estimate: Decimal | None
     at: float
+    others: tuple[OtherPurchase, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         refuse_endless(self.credits)

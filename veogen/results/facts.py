@@ -5,19 +5,41 @@ that merging is associative, commutative and idempotent: whoever learns what in 
 come to the same. Where a request stands is computed from its facts (the contract, section 5).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from veogen.results.events import Status, Video
-from veogen.results.record import TEMPORARY, Failure
+
+TEMPORARY = frozenset(
+    {
+        "generation_timeout",
+        "service_error",
+        "service_unavailable",
+        "resource_exhausted",
+        "quota_exceeded",
+    }
+)
+"""Reasons for which a task failed that may have passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request is not completed."""
+
+    code: str
+    message: str
+
 
 REPORTED = "reported"
 """The name of a sending of which only a results manifest tells: whose it was is not known."""
 
 _NO_VIDEOS: Mapping[int, Video] = {}
+_NOT_HERE: Mapping[int, int] = {}
 _T = TypeVar("_T")
 
 UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
@@ -78,7 +100,8 @@ class TaskFacts(Struct):
     `attempt` is 0 while it is not known of which attempt it is. `own`: this journal submitted it,
     `end_read`: and has read its end itself. `failed` is that end, `made` that it was completed and
     billed, `undelivered` why its videos are not here. `whole`: somebody has had every video of it
-    whole. Times are Unix seconds.
+    whole; `here` are those that this journal has seen on this machine, and when their files were
+    changed last (nanoseconds; 0: not known). Other times are Unix seconds.
     """
 
     id: str
@@ -98,6 +121,12 @@ class TaskFacts(Struct):
     undelivered: Failure | None = None
     videos: Mapping[int, Video] = _NO_VIDEOS
     whole: bool = False
+    here: Mapping[int, int] = _NOT_HERE
+
+    @property
+    def away(self) -> frozenset[int]:
+        """The videos that are somewhere else, or nowhere any more."""
+        return frozenset(self.videos.keys() - self.here.keys())
 
     @property
     def status(self) -> Status:
@@ -142,6 +171,7 @@ class TaskFacts(Struct):
             _reason(self.undelivered, other.undelivered),
             _merged_videos(self.videos, other.videos),
             self.whole or other.whole,
+            {**other.here, **self.here} if self.here != other.here else self.here,
         )
 
     def purchase(self, estimate: Decimal | None = None) -> "Purchase":
@@ -263,15 +293,39 @@ def merge(one: RequestFacts, other: RequestFacts) -> RequestFacts:
     )
 
 
+def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
+    """The union of what this journal knows with what others say of a request.
+
+    Of a task that it knows, its own amounts, links and videos stay as they are.
+    """
+    merged = merge(own, told)
+    if not own.tasks:
+        return merged
+    return merged._replace(
+        tasks=tuple([_as_known(task, own.task(task.id)) for task in merged.tasks])
+    )
+
+
+def _as_known(merged: TaskFacts, own: TaskFacts | None) -> TaskFacts:
+    if own is None:
+        return merged
+    task = copy(merged)
+    task.reserved = merged.reserved if own.credits is None else own.reserved
+    task.charged = merged.charged if own.credits is None else own.charged
+    task.links, task.videos = own.links, {**merged.videos, **own.videos}
+    return task
+
+
 def account(facts: RequestFacts) -> Account:
     """What counts: a completed purchase before any other, of several the latest.
 
     Else the latest attempt that is not known as not sent; of two task ids of one attempt the
     completed one, else the smaller.
     """
-    purchases = list(_purchases(facts))
-    if not purchases:
-        return Account(None, (), facts.least)
+    purchases = _purchases(facts)
+    if len(purchases) < 2:  # noqa: PLR2004 - as nearly always
+        current = purchases[0] if purchases else None
+        return Account(current, (), max(facts.least, current.attempt if current else 0))
     current = min(purchases, key=_precedence)
     others = [p for p in purchases if p is not current and not p.is_refused]
     attempts = max(facts.least, *[purchase.attempt for purchase in purchases])
@@ -327,16 +381,16 @@ def _reported_task(purchase: Purchase, task_id: str) -> TaskFacts:
     return facts
 
 
-def _purchases(facts: RequestFacts) -> Iterator[Purchase]:
+def _purchases(facts: RequestFacts) -> list[Purchase]:
     """What each attempt came to, in the order of attempts; a task settles a doubt."""
     estimates = {attempt.number: attempt.estimate for attempt in facts.attempts}
-    of_tasks = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
-    settled = {purchase.attempt for purchase in of_tasks}
+    purchases = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
+    settled = [purchase.attempt for purchase in purchases]
     without = [a.purchase() for a in facts.attempts if a.number not in settled]
-    yield from sorted(
-        [*of_tasks, *(purchase for purchase in without if purchase is not None)],
-        key=lambda purchase: (purchase.attempt, purchase.task_id or ""),
-    )
+    purchases.extend(purchase for purchase in without if purchase is not None)
+    if len(purchases) > 1:
+        purchases.sort(key=lambda purchase: (purchase.attempt, purchase.task_id or ""))
+    return purchases
 
 
 def _precedence(purchase: Purchase) -> tuple[bool, int, str]:

@@ -52,7 +52,7 @@ class Ledger:
         """A ledger of requests that stand so already; none of them is adopted yet."""
         new = cls(name)
         new._records = {record.hash: record for record in records}
-        purchases = [p for record in new._records.values() for p in record.purchases.values()]
+        purchases = [p for record in new._records.values() for p in record.purchases]
         new.spent, new.in_doubt = spent(purchases), in_doubt(purchases)
         new.estimated = estimated(purchases)
         return new
@@ -74,7 +74,7 @@ class Ledger:
             if event.hash in self._standings:
                 request = self._standings[event.hash].request
                 self._standings[event.hash] = RequestState(request, record)
-        if record.purchases is not before.purchases:
+        if record.purchases != before.purchases:
             self.spent += record.spent - before.spent
             self.in_doubt += record.in_doubt - before.in_doubt
             self.estimated += record.estimated - before.estimated

@@ -10,14 +10,14 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 import msgspec
-from msgspec import Struct, convert
+from msgspec import UNSET, Struct, UnsetType, convert
 
 from veogen.errors import VeogenError
 from veogen.jsontext import indented
 from veogen.models.parameters import Json
-from veogen.results.events import Status, Video, status_of
+from veogen.results.events import OtherPurchase, Status, Video, status_of
+from veogen.results.facts import Failure, Purchase
 from veogen.results.ledger import Ledger, RequestState
-from veogen.results.record import TEMPORARY, Failure
 from veogen.text import is_plain
 
 FORMAT = "veogen.results/1"
@@ -36,8 +36,12 @@ class ManifestError(VeogenError):
     """A results manifest cannot be read or trusted; nothing is bought on its ground."""
 
 
-class ManifestLine(Struct, frozen=True):
-    """One request as a results manifest tells of it, in its order."""
+class ManifestLine(Struct, frozen=True, kw_only=True):
+    """One request as a results manifest tells of it, in its order.
+
+    `attempts` counts to the one that stands here, `estimate` is set where it is not `credits`, and
+    `others` where there are any.
+    """
 
     address: str
     hash: str
@@ -48,8 +52,18 @@ class ManifestLine(Struct, frozen=True):
     task_id: str | None
     attempts: int
     credits: Decimal | None
+    estimate: Decimal | UnsetType = UNSET
     error: Failure | None
     videos: tuple[Video, ...]
+    others: tuple[OtherPurchase, ...] | UnsetType = UNSET
+
+    @property
+    def task_ids(self) -> Iterator[str]:
+        """Every task that it names."""
+        others = () if self.others is UNSET else self.others
+        for task_id in (self.task_id, *(other.task_id for other in others)):
+            if task_id is not None:
+                yield task_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +98,23 @@ def parse(raw: bytes, path: str) -> Manifest:
 
 def _json(raw: bytes) -> Any:
     """What can be written again as it was read: no numbers without end, no half characters."""
-    data = json.loads(raw.decode("utf-8-sig"), parse_float=_finite, parse_constant=_finite)
+    data = json.loads(
+        raw.decode("utf-8-sig"),
+        parse_float=_finite,
+        parse_constant=_finite,
+        object_pairs_hook=_without_doubles,
+    )
     if b"\\u" in raw:
         json.dumps(data, ensure_ascii=False).encode()
+    return data
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice nobody can say which is meant."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{max(names, key=names.count)!r} stands twice in one place")
     return data
 
 
@@ -117,10 +145,15 @@ def _gateway(value: Any) -> GatewayName:
 
 def _refuse_doubles(manifest: Manifest) -> None:
     seen: set[str] = set()
+    owners: dict[str, str] = {}
     for line in (*manifest.results, *manifest.former):
         if line.hash in seen:
             raise ValueError(f"{line.hash} stands in it twice")
         seen.add(line.hash)
+        for task_id in line.task_ids:
+            if task_id in owners:
+                raise ValueError(f"{task_id} is of {owners[task_id]!r} and of {line.address!r}")
+            owners[task_id] = line.address
 
 
 def _read_line(data: Mapping[str, Any]) -> ManifestLine:
@@ -136,10 +169,44 @@ def _read_line(data: Mapping[str, Any]) -> ManifestLine:
         credits=_credits(data["credits"]),
         error=_error(data["error"]),
         videos=convert(data["videos"], tuple[Video, ...]),
+        others=_others(data["others"]) if "others" in data else UNSET,
     )
-    if line.status in ("submitted", "completed", "undelivered") and line.task_id is None:
-        raise ValueError(f"{line.address!r} is {line.status} without a task_id")
+    _refuse_contradictions(line.status, line.task_id, line.videos, repr(line.address))
     return line
+
+
+def _others(value: Any) -> tuple[OtherPurchase, ...]:
+    others = tuple(map(_other, _list(value)))
+    for other in others:
+        name = f"attempt {other.attempt}"
+        _refuse_contradictions(other.status, other.task_id, other.videos, name)
+        if other.status == "planned":
+            raise ValueError(f"{name} is planned, and no purchase")
+    return others
+
+
+def _other(data: Mapping[str, Any]) -> OtherPurchase:
+    return OtherPurchase(
+        attempt=_count(data["attempt"], _MOST_ATTEMPTS),
+        task_id=_task_id(data["task_id"]),
+        status=status_of(data["status"]),
+        credits=_credits(data["credits"]),
+        videos=convert(data["videos"], tuple[Video, ...]),
+    )
+
+
+def _refuse_contradictions(
+    status: Status, task_id: str | None, videos: Sequence[Video], name: str
+) -> None:
+    """What cannot be so: it could make a purchase look like none."""
+    if task_id is None and status in ("submitted", "completed", "undelivered"):
+        raise ValueError(f"{name} is {status} without a task_id")
+    if task_id is not None and status in ("planned", "indeterminate"):
+        raise ValueError(f"{name} is {status}, and has the task {task_id}")
+    if status == "completed" and not videos:
+        raise ValueError(f"{name} is completed without a video")
+    if status == "planned" and videos:
+        raise ValueError(f"{name} is planned, and has videos")
 
 
 def _list(value: Any) -> list[Any]:
@@ -275,22 +342,45 @@ def listed(standings: Iterable[RequestState]) -> str:
     return f"[{texts}\n  ]" if texts else "[]"
 
 
+def line_of(standing: RequestState) -> ManifestLine:
+    """One request as the manifest tells of it."""
+    request, record = standing
+    attempts = record.attempts if record.current is None else record.current.attempt
+    differs = record.credits is not None and record.credits != request.credits
+    return ManifestLine(
+        address=request.address,
+        hash=request.hash,
+        shot=request.shot,
+        take=request.take,
+        variables=request.variables,
+        status=record.status,
+        task_id=record.task_id,
+        attempts=attempts,
+        credits=record.credits,
+        estimate=request.credits if differs and request.credits is not None else UNSET,
+        error=record.error,
+        videos=_in_order(record.videos),
+        others=tuple(map(_other_of, record.others)) or UNSET,
+    )
+
+
+def _other_of(purchase: Purchase) -> OtherPurchase:
+    return OtherPurchase(
+        attempt=purchase.attempt,
+        task_id=purchase.task_id,
+        status=purchase.status,
+        credits=purchase.credits,
+        videos=_in_order(purchase.videos),
+    )
+
+
+def _in_order(videos: Mapping[int, Video]) -> tuple[Video, ...]:
+    return tuple([videos[index] for index in sorted(videos)])
+
+
 def _line_text(standing: RequestState) -> bytes:
     """One request in lines, as a list in a document has it."""
-    request, record = standing
-    line = ManifestLine(
-        request.address,
-        request.hash,
-        request.shot,
-        request.take,
-        request.variables,
-        record.status,
-        record.task_id,
-        record.attempts,
-        record.credits,
-        record.error,
-        tuple([record.videos[index] for index in sorted(record.videos)]),
-    )
+    line = line_of(standing)
     return _LISTED + msgspec.json.format(_encode(line), indent=2).replace(b"\n", _LISTED)
 
 
@@ -300,11 +390,14 @@ RETRIES = 2
 
 
 class OwnedRequest(NamedTuple):
-    """What is known of one request from results or journal."""
+    """What is known of one request from results or journal.
+
+    `passing`: its task failed for a passing reason, as this machine has read by itself.
+    """
 
     status: Status
-    code: str | None
     attempts: int
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,12 +414,7 @@ class Owned:
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Self:
         lines = (*manifest.results, *manifest.former)
-        held = {
-            line.hash: OwnedRequest(
-                line.status, line.error.code if line.error else None, line.attempts
-            )
-            for line in lines
-        }
+        held = {line.hash: OwnedRequest(line.status, line.attempts) for line in lines}
         return cls(held, _bought_as((line.address, line.hash, line.status) for line in lines))
 
     @classmethod
@@ -334,7 +422,7 @@ class Owned:
         standings = list(ledger.everything)
         held = {
             s.record.hash: OwnedRequest(
-                s.record.status, s.record.error.code if s.record.error else None, s.record.attempts
+                s.record.status, s.record.attempts, s.record.retries_left(s.record.attempts)
             )
             for s in standings
         }
@@ -356,7 +444,7 @@ class Owned:
         held = self.by_hash.get(hash_)
         if held is None or held.status == "planned":
             return True
-        return held.status == "failed" and held.code in TEMPORARY and held.attempts <= retries
+        return held.passing and held.attempts <= retries
 
 
 def _bought_as(lines: Iterable[tuple[str, str, Status]]) -> dict[str, list[str]]:

@@ -1,15 +1,17 @@
-"""Where one request stands."""
+"""Where one request stands: the fold of all that happened to it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from copy import copy
 from decimal import Decimal
-from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec import UNSET, UnsetType
 
 from veogen.planner.plan import known_credits
 from veogen.results.events import (
     Event,
+    OtherPurchase,
     PurchaseImported,
     RequestAbandoned,
     Status,
@@ -29,68 +31,49 @@ from veogen.results.events import (
     VideoSaved,
     by_index,
 )
-
-TEMPORARY = frozenset(
-    {
-        "generation_timeout",
-        "service_error",
-        "service_unavailable",
-        "resource_exhausted",
-        "quota_exceeded",
-    }
+from veogen.results.facts import (
+    NOTHING_KNOWN,
+    AttemptFacts,
+    Failure,
+    Purchase,
+    RequestFacts,
+    TaskFacts,
+    account,
+    learn,
+    reported,
 )
 
 LINK_LIFE = 24 * 3600.0
 """Seconds that a link lives (the gateway's documents)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a request is not completed."""
-
-    code: str
-    message: str
-
-
-class Purchase(NamedTuple):
-    """One attempt as money sees it: what it reserved or may cost; None when unknown.
-
-    Without a task it is in doubt, `estimated` when the gateway names no amount for the task. Of a
-    task that failed the gateway returns what it reserved.
-    """
-
-    attempt: int
-    credits: Decimal | None
-    task_id: str | None = None
-    failed: bool = False
-    estimated: bool = False
-
-
-def spent(purchases: Iterable[Purchase]) -> Decimal:
-    """All that was ever reserved, charged or may have been charged; unknown counts zero."""
-    return known_credits(p.credits for p in purchases)
-
-
-def in_doubt(purchases: Iterable[Purchase]) -> Decimal:
-    """What of it may have been charged, or not: attempts that no task is known of."""
-    return known_credits(p.credits for p in purchases if p.credits and p.task_id is None)
-
-
-def estimated(purchases: Iterable[Purchase]) -> Decimal:
-    """What of it is our own estimate for tasks of which the gateway names no amount."""
-    return known_credits(p.credits for p in purchases if p.credits and p.estimated)
-
-
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
 NOWHERE = frozenset[int]()
 
 
-class Record(NamedTuple):
-    """Where one request stands. `open` is the attempt on its way whose outcome is not recorded.
+def spent(purchases: Iterable[Purchase]) -> Decimal:
+    """All that was ever reserved, charged or may have been charged; unknown counts zero."""
+    return known_credits(p.counted for p in purchases)
 
-    `purchases` are by attempt; of an attempt that two machines made, the one that is not gone on
-    with is below zero. `away` are the videos that another machine has, as the committed results
-    say.
+
+def in_doubt(purchases: Iterable[Purchase]) -> Decimal:
+    """What of it may have been charged, or not: attempts that no task is known of."""
+    return known_credits(p.counted for p in purchases if p.task_id is None)
+
+
+def estimated(purchases: Iterable[Purchase]) -> Decimal:
+    """What of it is our own estimate for tasks of which the gateway names no amount."""
+    tasks = [p for p in purchases if p.task_id is not None and p.credits is None]
+    return known_credits(p.counted for p in tasks)
+
+
+class Record(NamedTuple):
+    """Where one request stands, computed from what is known of it.
+
+    `current` is the attempt that counts, `purchases` all that money may have moved for, in the
+    order of attempts. `attempts` is the highest number that was used, `pending` the attempt on its
+    way whose outcome is not recorded, `last_submit` the last that this journal made, `last_task`
+    the task that was heard of last.
+    `remote_videos` are the videos that are not here.
     """
 
     hash: str
@@ -106,29 +89,33 @@ class Record(NamedTuple):
     estimated_seconds: float | None = None
     made_at: float | None = None
     links: tuple[str, ...] = ()
-    purchases: Mapping[int, Purchase] = _NOTHING
+    purchases: tuple[Purchase, ...] = ()
     remote_videos: frozenset[int] = NOWHERE
+    current: Purchase | None = None
+    facts: RequestFacts = NOTHING_KNOWN
+    last_task: str | None = None
 
     @property
     def spent(self) -> Decimal:
-        return spent(self.purchases.values())
+        return spent(self.purchases)
 
     @property
     def in_doubt(self) -> Decimal:
-        return in_doubt(self.purchases.values())
+        return in_doubt(self.purchases)
 
     @property
     def estimated(self) -> Decimal:
-        return estimated(self.purchases.values())
+        return estimated(self.purchases)
 
     @property
     def bought(self) -> bool:
         """Whether money may have moved for it, so that it may never be forgotten."""
         return bool(self.purchases)
 
-    def paid_for(self, task_id: str | None) -> bool:
-        """Whether a purchase is known to have become this task."""
-        return task_id is not None and any(p.task_id == task_id for p in self.purchases.values())
+    @property
+    def others(self) -> tuple[Purchase, ...]:
+        """Every purchase but the one that counts."""
+        return tuple([p for p in self.purchases if p is not self.current])
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -142,23 +129,21 @@ class Record(NamedTuple):
 
     def retries_left(self, retries: int) -> bool:
         """Whether it failed for a passing reason and may be bought again by itself."""
-        return (
-            self.status == "failed"
-            and self.error is not None
-            and self.error.code in TEMPORARY
-            and self.attempts <= retries
-        )
+        return self.status == "failed" and account(self.facts).retries_left(retries)
 
 
-_UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
+def links_may_live(record: Record, now: float) -> bool:
+    """Whether the links of a task that was made at some time may still lead somewhere."""
+    since = record.made_at if record.made_at is not None else record.accepted_at
+    return since is None or now - since < LINK_LIFE
 
 
 def after(record: Record, event: Event) -> Record:
     """Where the request stands once `event` has happened."""
     if isinstance(event, TaskProgressed):
         return record
-    builder = RecordBuilder(record)
-    builder.apply(event)
+    builder = RecordBuilder(record.hash, record)
+    builder.take(event)
     return builder.record
 
 
@@ -168,171 +153,272 @@ def records(events: Iterable[Event]) -> Iterator[Record]:
     for event in events:
         builder = builders.get(event.hash)
         if builder is None:
-            builder = builders[event.hash] = RecordBuilder(Record(hash=event.hash))
-        builder.apply(event)
+            builder = builders[event.hash] = RecordBuilder(event.hash)
+        builder.take(event)
     return (builder.record for builder in builders.values())
 
 
 class RecordBuilder:
-    """A record into which events are folded, one after the other.
+    """The facts of a request, to which events add, one after the other.
 
-    The fields are those of a record: what happens sets some of them, and mappings are replaced.
+    The facts are its own until it makes a record of them. `task_id` is what an event is about that
+    names no task: the last one that was heard of.
     """
 
-    __slots__ = Record._fields
+    __slots__ = ("attempts", "hash", "last_submit", "least", "pending", "task_id", "tasks")
 
-    hash: str
-    status: Status
-    attempts: int
-    task_id: str | None
-    credits: Decimal | None
-    error: Failure | None
-    videos: Mapping[int, Video]
-    pending: SubmitIntended | None
-    last_submit: SubmitIntended | None
-    accepted_at: float | None
-    estimated_seconds: float | None
-    made_at: float | None
-    links: tuple[str, ...]
-    purchases: Mapping[int, Purchase]
-    remote_videos: frozenset[int]
+    def __init__(self, hash_: str, record: Record | None = None) -> None:
+        self.hash = hash_
+        self.attempts: dict[int, AttemptFacts] = {}
+        self.tasks: dict[str, TaskFacts] = {}
+        self.least = 0
+        self.pending: SubmitIntended | None = None
+        self.last_submit: SubmitIntended | None = None
+        self.task_id: str | None = None
+        if record is not None:
+            self._go_on_from(record)
 
-    def __init__(self, record: Record) -> None:
-        for name, value in zip(Record._fields, record, strict=True):
-            setattr(self, name, value)
+    def _go_on_from(self, record: Record) -> None:
+        self.attempts = {facts.number: copy(facts) for facts in record.facts.attempts}
+        self.tasks = {facts.id: copy(facts) for facts in record.facts.tasks}
+        self.least, self.task_id = record.facts.least, record.last_task
+        self.pending, self.last_submit = record.pending, record.last_submit
+
+    @property
+    def facts(self) -> RequestFacts:
+        return RequestFacts(_sorted(self.attempts), _sorted(self.tasks), self.least)
 
     @property
     def record(self) -> Record:
-        """Where the request stands now."""
-        return Record._make(_FIELDS(self))
+        """Where the request stands now; nothing is added to these facts any more."""
+        facts = self.facts
+        stands = account(facts)
+        current = stands.current
+        if current is None:
+            return Record(
+                self.hash,
+                attempts=stands.attempts,
+                last_submit=self.last_submit,
+                purchases=stands.others,
+                facts=facts,
+                last_task=self.task_id,
+            )
+        task = None if current.task_id is None else self.tasks[current.task_id]
+        return Record(
+            self.hash,
+            current.status,
+            stands.attempts,
+            current.task_id,
+            current.credits,
+            current.error,
+            current.videos or _NOTHING,
+            self.pending,
+            self.last_submit,
+            None if task is None else task.accepted_at,
+            None if task is None else task.estimated_seconds,
+            None if task is None else task.made_at,
+            () if task is None else task.links,
+            stands.purchases,
+            NOWHERE if task is None else task.away,
+            current,
+            facts,
+            self.task_id,
+        )
 
-    def apply(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         """Fold one event in."""
         STEPS[event.__class__](self, event)
 
+    def attempt(self, number: int) -> AttemptFacts:
+        facts = self.attempts.get(number)
+        if facts is None:
+            facts = self.attempts[number] = AttemptFacts(number)
+        return facts
+
+    def task(self, task_id: str) -> TaskFacts:
+        facts = self.tasks.get(task_id)
+        if facts is None:
+            facts = self.tasks[task_id] = TaskFacts(task_id)
+        return facts
+
+    def task_of(self, task_id: str | UnsetType) -> TaskFacts | None:
+        """The task that an event names, else the last one."""
+        named = self.task_id if task_id is UNSET else task_id
+        return None if named is None else self.task(named)
+
+    @property
+    def last_attempt(self) -> int:
+        return max(self.attempts, default=1)
+
+
+def sending(at: float) -> str:
+    """The name of a sending: two at one time are of two requests."""
+    return repr(at)
+
 
 def _submit_intended(builder: RecordBuilder, event: SubmitIntended) -> None:
-    builder.status, builder.error = "indeterminate", _UNFINISHED
-    builder.attempts, builder.pending, builder.last_submit = event.attempt, event, event
-    builder.task_id = builder.credits = builder.made_at = None
-    builder.links, builder.remote_videos = (), NOWHERE
-    _buy(builder, Purchase(event.attempt, event.estimate))
+    attempt = builder.attempt(event.attempt)
+    attempt.estimate = event.estimate
+    attempt.sent = _with(attempt.sent, sending(event.at))
+    builder.pending = builder.last_submit = event
+    builder.task_id = None
 
 
 def _task_created(builder: RecordBuilder, event: TaskCreated) -> None:
-    builder.attempts = max(event.attempt, builder.attempts)
-    _submitted(builder, event, event.attempt, event.estimated_seconds)
+    task = _submitted(builder, event, event.attempt)
+    task.own, task.estimated_seconds = True, event.estimated_seconds
 
 
 def _task_adopted(builder: RecordBuilder, event: TaskAdopted) -> None:
-    _submitted(builder, event, builder.attempts, None)
+    _submitted(builder, event, builder.last_attempt if event.attempt is UNSET else event.attempt)
 
 
-def _submitted(
-    builder: RecordBuilder, event: TaskCreated | TaskAdopted, attempt: int, seconds: float | None
-) -> None:
-    builder.status, builder.error, builder.pending = "submitted", None, None
-    builder.task_id, builder.credits = event.task_id, event.credits
-    builder.accepted_at, builder.estimated_seconds = event.at, seconds
-    before = builder.purchases.get(attempt)
-    counted = before.credits if event.credits is None and before else event.credits
-    _buy(builder, Purchase(attempt, counted, event.task_id, estimated=event.credits is None))
+def _submitted(builder: RecordBuilder, event: TaskCreated | TaskAdopted, attempt: int) -> TaskFacts:
+    builder.pending, builder.task_id = None, event.task_id
+    task = builder.task(event.task_id)
+    task.attempt = min(attempt, task.attempt or attempt)
+    task.accepted_at = event.at
+    if event.credits is not None:
+        task.reserved = event.credits
+    return task
 
 
 def _submit_failed(builder: RecordBuilder, event: SubmitFailed) -> None:
-    builder.status, builder.error = "planned", None
-    _unsent(builder, event.attempt)
-    builder.attempts = event.attempt - 1
+    _nothing_bought(builder, event)
 
 
 def _submit_rejected(builder: RecordBuilder, event: SubmitRejected) -> None:
-    builder.status, builder.error = "failed", Failure(event.code, event.message)
-    _unsent(builder, event.attempt)
-    builder.attempts = event.attempt
+    _nothing_bought(builder, event)
+    builder.attempt(event.attempt).refused = Failure(event.code, event.message)
+
+
+def _nothing_bought(builder: RecordBuilder, event: SubmitFailed | SubmitRejected) -> None:
+    attempt = builder.attempt(event.attempt)
+    if event.sent_at is UNSET:
+        attempt.not_sent = attempt.sent
+    else:
+        attempt.not_sent = _with(attempt.not_sent, sending(event.sent_at))
+    builder.pending = None
 
 
 def _submit_unknown(builder: RecordBuilder, event: SubmitUnknown) -> None:
-    builder.status, builder.error = "indeterminate", Failure(event.code, event.message)
+    builder.attempt(event.attempt).unknown = Failure(event.code, event.message)
     builder.pending = None
 
 
 def _task_completed(builder: RecordBuilder, event: TaskCompleted) -> None:
-    brought = bool(event.links) and all(n in builder.videos for n in range(len(event.links)))
-    builder.status, builder.error = "completed" if brought else "undelivered", None
-    builder.links, builder.made_at = event.links, builder.made_at or event.at
+    task = builder.task(event.task_id)
+    task.made, task.made_at = True, task.made_at or event.at
+    task.links, task.undelivered = event.links, None
+    task.whole = task.whole or _has_every_video(task)
     if event.credits is not None:
-        builder.credits = event.credits
-        _buy(builder, Purchase(builder.attempts, event.credits, event.task_id))
+        task.charged = event.credits
 
 
 def _task_failed(builder: RecordBuilder, event: TaskFailed) -> None:
-    builder.status, builder.error = "failed", Failure(event.code, event.message)
-    if builder.attempts in builder.purchases:
-        _buy(builder, builder.purchases[builder.attempts]._replace(failed=True))
+    task = builder.task(event.task_id)
+    task.failed, task.end_read = Failure(event.code, event.message), True
 
 
 def _video_saved(builder: RecordBuilder, event: VideoSaved) -> None:
-    builder.videos = {**builder.videos, event.index: event.video}
-    if len(builder.videos) >= max(1, len(builder.links)):
-        builder.status, builder.error = "completed", None
-    builder.remote_videos = (builder.remote_videos - {event.index}) or NOWHERE
+    task = builder.task_of(event.task_id)
+    if task is not None:
+        task.made = True
+        task.videos = {**task.videos, event.index: event.video}
+        mtime = 0 if event.mtime is UNSET else event.mtime
+        task.here = {**task.here, event.index: mtime}
+        task.whole = task.whole or _has_every_video(task)
+
+
+def _has_every_video(task: TaskFacts) -> bool:
+    return len(task.videos) >= max(1, len(task.links))
 
 
 def _video_not_saved(builder: RecordBuilder, event: VideoNotSaved) -> None:
-    builder.status, builder.error = "undelivered", Failure(event.code, event.message)
+    task = builder.task_of(event.task_id)
+    if task is not None:
+        task.made, task.undelivered = True, Failure(event.code, event.message)
 
 
 def _video_missing(builder: RecordBuilder, event: VideoMissing) -> None:
-    builder.status, builder.error = "undelivered", Failure("file-missing", "its file is gone")
-    builder.videos = {n: video for n, video in builder.videos.items() if n != event.index}
+    task = builder.task_of(event.task_id)
+    if task is not None:
+        task.here = {index: mtime for index, mtime in task.here.items() if index != event.index}
 
 
 def _video_moved(builder: RecordBuilder, event: VideoMoved) -> None:
-    builder.videos = {**builder.videos, event.index: builder.videos[event.index].at(event.path)}
+    task = builder.task_of(event.task_id)
+    if task is not None and event.index in task.videos:
+        moved = task.videos[event.index].at(event.path)
+        task.videos = {**task.videos, event.index: moved}
 
 
 def _request_abandoned(builder: RecordBuilder, event: RequestAbandoned) -> None:
-    builder.status, builder.error = "failed", Failure("abandoned", event.message)
     builder.pending = None
+    task_id = builder.task_id if event.task_id is UNSET else event.task_id
+    if task_id is not None:
+        builder.task(task_id).abandoned = event.message
+    else:
+        number = builder.last_attempt if event.attempt is UNSET else event.attempt
+        builder.attempt(number).abandoned = event.message
 
 
 def _purchase_imported(builder: RecordBuilder, event: PurchaseImported) -> None:
-    attempt = max(event.attempts, 1)
-    known = builder.record.paid_for(event.task_id)
-    if not known and (event.status != "failed" or event.task_id is not None):
-        _bought_elsewhere(builder, event, attempt)
-    builder.status, builder.attempts, builder.task_id = event.status, attempt, event.task_id
-    builder.credits, builder.accepted_at = event.credits, event.at
-    builder.pending, builder.links, builder.made_at = None, (), None
-    code, message = event.error_code, event.error_message
-    builder.error = Failure(code, message or "") if code else None
-    builder.videos = by_index(event.videos, event.hash)
-    builder.remote_videos = frozenset(builder.videos) or NOWHERE
+    """An amount that is news may be known here already: what this journal knows of it stays."""
+    facts = learn(builder.facts, imported_facts(event))
+    builder.attempts = {attempt.number: attempt for attempt in facts.attempts}
+    builder.tasks = {task.id: task for task in facts.tasks}
+    builder.least = facts.least
+    for task in facts.tasks:
+        task.accepted_at = task.accepted_at or event.at
+    builder.task_id = event.task_id or builder.task_id
 
 
-def _bought_elsewhere(builder: RecordBuilder, event: PurchaseImported, attempt: int) -> None:
-    ours = builder.purchases.get(attempt)
-    if ours is not None and ours.task_id is not None:  # bought by both, each with a task
-        builder.purchases = {**builder.purchases, min(0, *builder.purchases) - 1: ours}
-    estimated = event.credits is None and event.task_id is not None
-    counted = event.credits if event.credits is not None else event.estimate
-    _buy(builder, Purchase(attempt, counted, event.task_id, estimated=estimated))
+def imported_facts(event: PurchaseImported) -> RequestFacts:
+    """The facts in what somebody else says of a request."""
+    others = () if event.others is UNSET else event.others
+    purchases = [_other_purchase(other, event.hash, event.estimate) for other in others]
+    if event.status != "planned":
+        error = Failure(event.error_code, event.error_message or "") if event.error_code else None
+        current = Purchase(
+            max(event.attempts, 1),
+            event.task_id,
+            event.status,
+            event.credits,
+            event.estimate,
+            error,
+            by_index(event.videos, event.hash),
+        )
+        purchases.append(current)
+    return reported(purchases, event.attempts if event.status == "planned" else 0)
+
+
+def _other_purchase(other: OtherPurchase, hash_: str, estimate: Decimal | None) -> Purchase:
+    videos = by_index(other.videos, hash_)
+    return Purchase(
+        other.attempt, other.task_id, other.status, other.credits, estimate, videos=videos
+    )
 
 
 def _task_progressed(builder: RecordBuilder, event: TaskProgressed) -> None:
     """It is told to whoever watches, and changes nothing."""
 
 
-def _buy(builder: RecordBuilder, purchase: Purchase) -> None:
-    builder.purchases = {**builder.purchases, purchase.attempt: purchase}
+def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if not names:
+        return (name,)
+    return names if name in names else tuple(sorted((*names, name)))
 
 
-def _unsent(builder: RecordBuilder, attempt: int) -> None:
-    builder.pending = None
-    builder.purchases = {n: p for n, p in builder.purchases.items() if n != attempt}
+_T = TypeVar("_T")
 
 
-_FIELDS = attrgetter(*Record._fields)
+def _sorted(facts: Mapping[Any, _T]) -> tuple[_T, ...]:
+    """The facts in the order of their keys."""
+    if len(facts) < 2:  # noqa: PLR2004 - as nearly always
+        return tuple(facts.values())
+    return tuple([facts[key] for key in sorted(facts)])
+
 
 STEPS: Mapping[type[Event], Callable[[RecordBuilder, Any], None]] = {
     SubmitIntended: _submit_intended,
