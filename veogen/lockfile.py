@@ -12,19 +12,19 @@ from typing import Any
 
 from veogen.diff.compare import Difference, compare
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.nodes import Map, Place, Seq, Value, placed
+from veogen.document.nodes import Location, Map, Seq, Value, with_location
 from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.reader import read
 from veogen.document.schema import (
-    Amount,
-    Anything,
-    Integer,
-    Key,
+    AmountType,
+    AnyType,
+    Field,
+    IntegerType,
     ListOf,
     MapOf,
+    ObjectType,
     OrNull,
-    Section,
-    Text,
+    StringType,
     amount,
     problems_of,
     value_of,
@@ -32,7 +32,7 @@ from veogen.document.schema import (
 from veogen.document.writer import Block, lines
 from veogen.models.model import Model, shipped
 from veogen.models.prices import AnyPrice
-from veogen.planner.checks import RequestChecker, most_allowed, over_budget
+from veogen.planner.checks import RequestChecker, over_budget, request_limit
 from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
 from veogen.planner.plan import (
     FORMAT,
@@ -45,12 +45,12 @@ from veogen.planner.plan import (
     totals_of,
 )
 from veogen.spec.grammar import BUDGET, NAME, as_json
-from veogen.spec.layers import submap
+from veogen.spec.layers import mapping_at
 from veogen.spec.project import load_policy, read_limits
 from veogen.spec.types import PROMPTS, Limits, Spec
 
 
-def contradictions(totals: Map, requests: tuple[Request, ...], place: Place) -> Iterator[Problem]:
+def verify(totals: Map, requests: tuple[Request, ...], place: Location) -> Iterator[Problem]:
     """What a plan says of itself that is not so: nobody reviewed what it would buy."""
     seen: set[str] = set()
     for request in requests:
@@ -107,72 +107,72 @@ def _format(text: str) -> tuple[str, str] | None:
     return None if text == FORMAT else ("format", f"this veogen reads {FORMAT!r}, not {text!r}")
 
 
-_must = partial(Key, required=True)
+_must = partial(Field, required=True)
 
-_CREDITS = OrNull(Amount())
+_CREDITS = OrNull(AmountType())
 
-IMAGE = Section(
+IMAGE = ObjectType(
     "an image",
     "Image",
     "An image of a request, by its bytes.",
     {
-        "path": _must(Text(), "Below the project root."),
-        "sha256": _must(Text(_hash), "Of its bytes."),
-        "bytes": _must(Integer(0), "How many."),
+        "path": _must(StringType(), "Below the project root."),
+        "sha256": _must(StringType(_hash), "Of its bytes."),
+        "bytes": _must(IntegerType(0), "How many."),
     },
 )
-REQUEST = Section(
+REQUEST = ObjectType(
     "a request of a plan",
     "Request",
     "One request, as `plan` and a lock write it.",
     {
-        "address": _must(Text(), "Its label."),
-        "hash": _must(Text(_hash), "Its identity."),
+        "address": _must(StringType(), "Its label."),
+        "hash": _must(StringType(_hash), "Its identity."),
         "shot": _must(NAME, "The name of its shot."),
-        "take": _must(Integer(1), "Which of several purchases it is."),
-        "variables": _must(MapOf(Anything()), "Axes and key columns."),
-        "output": _must(Text(), "Where its clips go."),
+        "take": _must(IntegerType(1), "Which of several purchases it is."),
+        "variables": _must(MapOf(AnyType()), "Axes and key columns."),
+        "output": _must(StringType(), "Where its clips go."),
         "credits": _must(_CREDITS, "What it is expected to cost."),
-        "state": Key(Text(), "Where it stood."),
-        "request": _must(MapOf(Anything()), "The body."),
+        "state": Field(StringType(), "Where it stood."),
+        "request": _must(MapOf(AnyType()), "The body."),
         "images": _must(ListOf(IMAGE), "The files that it sends."),
     },
 )
-TOTALS = Section(
+TOTALS = ObjectType(
     "'totals'",
     "Totals",
     "The sums that a reviewer reads first.",
     {
-        "requests": _must(Integer(0), "How many."),
-        "videos": _must(Integer(0), "How many they make."),
-        "seconds": _must(Integer(0), "How long those are."),
+        "requests": _must(IntegerType(0), "How many."),
+        "videos": _must(IntegerType(0), "How many they make."),
+        "seconds": _must(IntegerType(0), "How long those are."),
         "credits": _must(_CREDITS, "What they are expected to cost."),
         "usd": _must(_CREDITS, "The same in dollars."),
-        "to_buy": Key(Amount(), "What of it was not bought yet."),
+        "to_buy": Field(AmountType(), "What of it was not bought yet."),
     },
 )
-RATE = Section(
+RATE = ObjectType(
     "a price of a lock",
     "Rate",
     "Where a price is from.",
     {
-        "date": _must(Text(), "Its day."),
-        "source": _must(Text(), "Who says so."),
-        "credits_per_usd": _must(Amount(), "What a dollar was worth."),
+        "date": _must(StringType(), "Its day."),
+        "source": _must(StringType(), "Who says so."),
+        "credits_per_usd": _must(AmountType(), "What a dollar was worth."),
     },
 )
-PLAN = Section(
+PLAN = ObjectType(
     "a plan",
     "Plan",
     "A plan file, or with `set`, `budget` and `prices` a lock.",
     {
-        "format": _must(Text(_format), "The version of the file."),
+        "format": _must(StringType(_format), "The version of the file."),
         "name": _must(NAME, "The spec's."),
-        "spec": _must(Text(), "Its path below the project root."),
+        "spec": _must(StringType(), "Its path below the project root."),
         "profile": _must(OrNull(NAME), "The profile that was chosen."),
-        "set": Key(ListOf(Text()), "What --set said."),
-        "budget": Key(BUDGET, "The spec's ceilings."),
-        "prices": Key(MapOf(RATE), "Where the prices of each model are from."),
+        "set": Field(ListOf(StringType()), "What --set said."),
+        "budget": Field(BUDGET, "The spec's ceilings."),
+        "prices": Field(MapOf(RATE), "Where the prices of each model are from."),
         "totals": _must(TOTALS, "The sums."),
         "requests": _must(ListOf(REQUEST), "In order."),
     },
@@ -186,37 +186,37 @@ _FORMAT = re.compile(rb"""(^(- )?|[{,]\s*)["']?format["']?\s*:\s*["']?veogen\.""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class LoadedPlan:
     """A plan as a file keeps it; credits are those of the day it was written.
 
     `rates` are the dates of the prices of a lock, by model; None where there was no price.
     """
 
     plan: Plan
-    place: Place
+    place: Location
     is_lock: bool
     rates: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def is_stored(raw: bytes) -> bool:
+def is_plan_file(raw: bytes) -> bool:
     """Whether these are the bytes of a lock or plan file and not of a spec."""
     return _FORMAT.search(raw[:GLANCE]) is not None
 
 
-def read_stored(raw: bytes, shown: str) -> tuple[Stored, ...]:
+def read_stored(raw: bytes, shown: str) -> tuple[LoadedPlan, ...]:
     """The plans in a lock or plan file; raises `MistakesError` for whatever does not add up."""
     tree = _tree(raw, shown)
-    start = Place(shown, 1, 1)
+    start = Location(shown, 1, 1)
     found = tuple(tree) if isinstance(tree, Seq) else (tree,)
     return tuple(_stored(item, start) for item in found)
 
 
-def read_lock(raw: bytes, shown: str) -> Stored:
+def read_lock(raw: bytes, shown: str) -> LoadedPlan:
     """The lock in a file; raises `MistakesError`."""
     found = read_stored(raw, shown)
     if len(found) != 1 or not found[0].is_lock:
         message = "this is not a lock: 'veogen lock' writes one"
-        raise MistakesError([Problem(Place(shown, 1, 1), "error", "lock", message)])
+        raise MistakesError([Problem(Location(shown, 1, 1), "error", "lock", message)])
     return found[0]
 
 
@@ -224,13 +224,13 @@ def _tree(raw: bytes, shown: str) -> Value:
     if raw.lstrip()[:1] not in (b"{", b"["):
         return read(raw, shown, max_bytes=MAX_BYTES)
     try:
-        return placed(json.loads(raw), Place(shown, 1, 1))
+        return with_location(json.loads(raw), Location(shown, 1, 1))
     except (ValueError, RecursionError) as error:
         message = f"this is not JSON that can be read: {error}"
-        raise MistakesError([Problem(Place(shown, 1, 1), "error", "plan", message)]) from None
+        raise MistakesError([Problem(Location(shown, 1, 1), "error", "plan", message)]) from None
 
 
-def _stored(tree: Value, start: Place) -> Stored:
+def _stored(tree: Value, start: Location) -> LoadedPlan:
     if isinstance(tree, Map) and "format" in tree and tree["format"] != FORMAT:
         message = f"its format is {tree['format']!r}; this veogen reads {FORMAT!r}"
         raise MistakesError([Problem(tree.value_place("format"), "error", "format", message)])
@@ -238,11 +238,11 @@ def _stored(tree: Value, start: Place) -> Stored:
     if wrong or not isinstance(tree, Map):
         raise MistakesError(wrong)
     requests = tuple(_requests(value_of(tree, "requests", Seq)))
-    wrong = list(contradictions(submap(tree, "totals"), requests, tree.value_place("totals")))
+    wrong = list(verify(mapping_at(tree, "totals"), requests, tree.value_place("totals")))
     if wrong:
         raise MistakesError(wrong)
     budget, profile = tree.get("budget"), tree["profile"]
-    return Stored(
+    return LoadedPlan(
         plan=Plan(
             name=value_of(tree, "name", str),
             spec=value_of(tree, "spec", str),
@@ -255,7 +255,7 @@ def _stored(tree: Value, start: Place) -> Stored:
         is_lock=tree.get("prices") is not None,
         rates={
             name: value_of(rate, "date", str) if isinstance(rate, Map) else None
-            for name, rate in submap(tree, "prices").items()
+            for name, rate in mapping_at(tree, "prices").items()
         },
     )
 
@@ -264,8 +264,8 @@ def _requests(written: Seq) -> Iterator[Request]:
     models = shipped()
     for index, item in enumerate(written):
         if isinstance(item, Map):
-            body = {name: as_json(value) for name, value in submap(item, "request").items()}
-            variables = submap(item, "variables")
+            body = {name: as_json(value) for name, value in mapping_at(item, "request").items()}
+            variables = mapping_at(item, "variables")
             images = [one for one in value_of(item, "images", Seq) if isinstance(one, Map)]
             model = models.get(str(body.get("model")))
             yield Request(
@@ -379,7 +379,7 @@ def _facts(lock: Plan, now: Plan) -> Iterator[str]:
         yield "the order of the requests"
 
 
-def moved_price(lock: Stored, now: Plan) -> str | None:
+def moved_price(lock: LoadedPlan, now: Plan) -> str | None:
     """A note where requests that stayed the same are estimated otherwise today."""
     today = {request.hash: request for request in now.requests}
     stayed = [(one, today[one.hash]) for one in lock.plan.requests if one.hash in today]
@@ -392,8 +392,13 @@ def moved_price(lock: Stored, now: Plan) -> str | None:
     return f"a price moved {since}: {before} → {after} for the same requests"
 
 
-def spec_of(
-    lock: Stored, files: Files, path: PurePosixPath, problems: Problems, *, lenient: bool = False
+def spec_for_lock(
+    lock: LoadedPlan,
+    files: Files,
+    path: PurePosixPath,
+    problems: Problems,
+    *,
+    lenient: bool = False,
 ) -> Spec:
     """The lock in the place of a spec: it has no shots, and what it makes is its plan."""
     return Spec(
@@ -409,11 +414,11 @@ def spec_of(
     )
 
 
-def approved(lock: Stored, spec: Spec, problems: Problems, max_requests: int | None) -> Plan:
+def reprice(lock: LoadedPlan, spec: Spec, problems: Problems, max_requests: int | None) -> Plan:
     """The plan of a lock, estimated anew; what stands against buying it goes to `problems`."""
     requests = tuple(_estimated(request, spec) for request in lock.plan.requests)
     plan = replace(lock.plan, requests=requests)
-    most = most_allowed(spec, max_requests)
+    most = request_limit(spec, max_requests)
     if len(plan.requests) > most:
         message = f"{len(plan.requests):,} requests are more than {most:,}"
         hint = f"--max-requests {len(plan.requests)} allows it"
@@ -439,7 +444,7 @@ def _estimated(request: Request, spec: Spec) -> Request:
 
 def _other_images(plan: Plan, files: Files) -> Iterator[Problem]:
     """The images that are not those that were approved."""
-    seen: dict[tuple[str, str], Place] = {}
+    seen: dict[tuple[str, str], Location] = {}
     for request in plan.requests:
         for image in request.images:
             seen.setdefault((image.path, image.sha256), request.place)

@@ -8,12 +8,12 @@ import click
 import pytest
 
 from veogen.cli.exit_codes import exit_code_for
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError, Problem
 from veogen.errors import ExitCode, StaleError, UsageError
 
 MISTAKE = Problem(
-    place=Place("a.yaml", 12, 9), severity="error", code="unknown-key", message="'x' is no key"
+    place=Location("a.yaml", 12, 9), severity="error", code="unknown-key", message="'x' is no key"
 )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from veogen.cli.output import as_annotations, as_json, as_text
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problem
 
 
 def problem(path: str = "a.yaml", line: int = 1, column: int = 1, **changes: str) -> Problem:
     return Problem(
-        Place(path, line, column),
+        Location(path, line, column),
         "warning" if changes.get("severity") == "warning" else "error",
         "some-code",
         changes.get("message", "this is wrong"),

@@ -10,7 +10,7 @@ from support.virtual import VIDEO
 from veogen.cli.runs import print_summary
 from veogen.cli.status import lines
 from veogen.errors import ExitCode
-from veogen.executor.decisions import Decision
+from veogen.executor.decisions import Resolution
 from veogen.executor.snapshot import read_snapshot
 from veogen.gateway.api import Unknown
 from veogen.results.advice import RunCommands
@@ -77,7 +77,7 @@ def test_what_somebody_decided_about_is_still_to_be_brought_home(
     world.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
     world.run(cities("Tokyo", "Oslo"))
 
-    print_summary(world.path, world.decide(Decision("replay", request("Tokyo").address)))
+    print_summary(world.path, world.decide(Resolution("replay", request("Tokyo").address)))
 
     assert capsys.readouterr().err.splitlines()[1:] == [
         "Bring home what it makes: veogen collect trip"
@@ -93,7 +93,7 @@ def test_what_is_still_held_after_a_decision_is_to_be_looked_at(
     world.gateway.answers.extend([lost, lost])
     world.run(cities("Tokyo", "Oslo", "Rome"))
 
-    outcome = world.decide(Decision("abandon", request("Tokyo").address))
+    outcome = world.decide(Resolution("abandon", request("Tokyo").address))
     print_summary(world.path, outcome)
 
     assert outcome.code == ExitCode.DONE

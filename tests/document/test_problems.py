@@ -2,12 +2,12 @@
 
 import pytest
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MOST, MistakesError, Problem, Problems, did_you_mean
 
 
-def place(line: int, path: str = "a.yaml") -> Place:
-    return Place(path, line, 1)
+def place(line: int, path: str = "a.yaml") -> Location:
+    return Location(path, line, 1)
 
 
 def test_problems_are_told_once_in_the_order_of_files_and_lines() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from veogen.document.nodes import Map, Seq, Value, place_of
+from veogen.document.nodes import Map, Seq, Value, location_of
 from veogen.document.problems import MistakesError
 from veogen.document.reader import (
     MAX_BYTES,
@@ -155,7 +155,7 @@ def test_every_value_has_a_place(
     tree = read(raw, "a.yaml")
 
     assert isinstance(tree, Map)
-    assert str(place_of(tree, path, key=key)) == f"a.yaml:{place}"
+    assert str(location_of(tree, path, key=key)) == f"a.yaml:{place}"
 
 
 def test_a_map_tells_block_scalars_from_others() -> None:

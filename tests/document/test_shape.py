@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from veogen.document.nodes import Map, Place
+from veogen.document.nodes import Location, Map
 from veogen.document.reader import read
 from veogen.document.schema import (
-    Amount,
-    Anything,
-    Integer,
-    Key,
+    AmountType,
+    AnyType,
+    Field,
+    IntegerType,
     ListOf,
     MapOf,
+    ObjectType,
     OrNull,
-    Section,
-    Shape,
-    Text,
+    StringType,
+    Type,
     amount,
     problems_of,
     value_of,
@@ -27,24 +27,24 @@ def short(text: str) -> tuple[str, str] | None:
     return None if len(text) < 4 else ("long", f"{text!r} is long")
 
 
-POINT = Section(
+POINT = ObjectType(
     "a point",
     "Point",
     "Somewhere.",
     {
-        "x": Key(Integer(0), "To the right.", required=True),
-        "label": Key(Text(short, "^.{0,3}$"), "For people."),
-        "height": Key(OrNull(Amount()), "Upwards.", required=True),
+        "x": Field(IntegerType(0), "To the right.", required=True),
+        "label": Field(StringType(short, "^.{0,3}$"), "For people."),
+        "height": Field(OrNull(AmountType()), "Upwards.", required=True),
     },
     elsewhere=lambda key: "it is the height" if key == "z" else None,
 )
 LINE = ListOf(POINT)
-TAGS = MapOf(ListOf(Text(), alone=True), Text(short, "^.{0,3}$"))
+TAGS = MapOf(ListOf(StringType(), alone=True), StringType(short, "^.{0,3}$"))
 
 
-def told(text: str, shape: Shape) -> list[str]:
+def told(text: str, shape: Type) -> list[str]:
     tree = read(text.encode(), "a.yaml")
-    return [str(problem) for problem in problems_of(tree, shape, Place("a.yaml", 1, 1))]
+    return [str(problem) for problem in problems_of(tree, shape, Location("a.yaml", 1, 1))]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def told(text: str, shape: Shape) -> list[str]:
         ),
     ],
 )
-def test_a_shape_tells_what_is_wrong(text: str, shape: Shape, lines: list[str]) -> None:
+def test_a_shape_tells_what_is_wrong(text: str, shape: Type, lines: list[str]) -> None:
     assert told(text, shape) == lines
 
 
@@ -150,7 +150,7 @@ def test_a_shape_tells_editors_the_same() -> None:
         },
         "additionalProperties": False,
     }
-    assert MapOf(Anything()).schema({}) == {"type": "object", "additionalProperties": {}}
+    assert MapOf(AnyType()).schema({}) == {"type": "object", "additionalProperties": {}}
 
 
 @pytest.mark.parametrize(

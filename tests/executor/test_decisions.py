@@ -10,7 +10,7 @@ import pytest
 from support.sessions import PRICE, World, cities, plan, records, request, statuses
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.decisions import Decision, Kind, candidate_tasks, unowned_tasks
+from veogen.executor.decisions import Kind, Resolution, candidate_tasks, unowned_tasks
 from veogen.executor.downloads import DownloadFailed
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Outcome, Selection, open_run
@@ -33,14 +33,14 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def decide(world: World, *decisions: Decision, said: list[str] | None = None) -> Outcome:
+def decide(world: World, *decisions: Resolution, said: list[str] | None = None) -> Outcome:
     return world.decide(*decisions, say=([] if said is None else said).append)
 
 
 def test_an_adopted_task_is_the_requests_and_is_collected_later(world: World) -> None:
     taken = world.gateway.take("somebody-else")
 
-    outcome = decide(world, Decision("adopt", ADDRESS, taken.task_id))
+    outcome = decide(world, Resolution("adopt", ADDRESS, taken.task_id))
 
     assert outcome.code == ExitCode.DONE
     assert statuses(outcome)[ADDRESS] == "submitted"
@@ -66,27 +66,27 @@ def test_a_task_that_cannot_be_the_requests_is_not_adopted(
     world.gateway.reads["task-9"] = _queue(task)
 
     with pytest.raises(UsageError, match=words):
-        decide(world, Decision("adopt", ADDRESS, "task-9"))
+        decide(world, Resolution("adopt", ADDRESS, "task-9"))
 
 
 def test_the_task_of_another_request_is_not_adopted(world: World) -> None:
     with pytest.raises(UsageError, match=r"is the task of city\[name=Paris\]"):
-        decide(world, Decision("adopt", ADDRESS, "task-1"))
+        decide(world, Resolution("adopt", ADDRESS, "task-1"))
 
 
 def test_one_task_is_not_adopted_for_two_requests(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
     world.gateway.answers.extend([LOST, LOST])
     world.run(cities("Tokyo", "Paris"))
-    both = [Decision("adopt", f"city[name={name}]", "task-9") for name in ("Tokyo", "Paris")]
+    both = [Resolution("adopt", f"city[name={name}]", "task-9") for name in ("Tokyo", "Paris")]
 
-    for decisions in (both, [Decision("adopt", "*", "task-9")]):
+    for decisions in (both, [Resolution("adopt", "*", "task-9")]):
         with pytest.raises(UsageError, match=r"task-9 is adopted for city\[name=Tokyo\] already"):
             decide(world, *decisions)
 
 
 def test_a_replay_sends_the_same_bytes_under_the_same_key(world: World) -> None:
-    outcome = decide(world, Decision("replay", "*"))
+    outcome = decide(world, Resolution("replay", "*"))
 
     assert world.gateway.submits[-1] == world.gateway.submits[0]
     assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.DONE, "submitted")
@@ -95,7 +95,7 @@ def test_a_replay_sends_the_same_bytes_under_the_same_key(world: World) -> None:
 def test_a_replay_that_is_lost_again_stays_held(world: World) -> None:
     world.gateway.answers.append(LOST)
 
-    outcome = decide(world, Decision("replay", ADDRESS))
+    outcome = decide(world, Resolution("replay", ADDRESS))
 
     assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.INDETERMINATE, "indeterminate")
 
@@ -105,7 +105,7 @@ def test_what_is_abandoned_failed_its_money_stays_counted_and_nothing_is_sent(
 ) -> None:
     sent = len(world.keys)
 
-    outcome = decide(world, Decision("abandon", ADDRESS))
+    outcome = decide(world, Resolution("abandon", ADDRESS))
 
     assert records(outcome)[0].error == Failure(
         "abandoned", "given up by hand; what it may have cost stays counted"
@@ -118,7 +118,7 @@ def test_what_is_abandoned_failed_its_money_stays_counted_and_nothing_is_sent(
 def test_rebuying_says_what_was_paid_and_takes_a_new_key(world: World) -> None:
     said: list[str] = []
 
-    outcome = decide(world, Decision("rebuy", ADDRESS), said=said)
+    outcome = decide(world, Resolution("rebuy", ADDRESS), said=said)
 
     assert world.keys[-1] == key_for(TOKYO.hash, 2)
     assert said == [
@@ -130,21 +130,21 @@ def test_rebuying_says_what_was_paid_and_takes_a_new_key(world: World) -> None:
 @pytest.mark.parametrize(
     ("decisions", "words"),
     [
-        pytest.param([Decision("replay", "nowhere")], "there is no such request", id="unknown"),
+        pytest.param([Resolution("replay", "nowhere")], "there is no such request", id="unknown"),
         pytest.param(
-            [Decision("replay", "city[name=Paris]")],
+            [Resolution("replay", "city[name=Paris]")],
             "it is completed; --replay takes what is indeterminate",
             id="of another state",
         ),
         pytest.param(
-            [Decision("replay", ADDRESS), Decision("abandon", ADDRESS)],
+            [Resolution("replay", ADDRESS), Resolution("abandon", ADDRESS)],
             "decide one thing only",
             id="two at once",
         ),
     ],
 )
 def test_a_decision_that_does_not_fit_is_a_mistake_and_nothing_is_done(
-    world: World, decisions: Sequence[Decision], words: str
+    world: World, decisions: Sequence[Resolution], words: str
 ) -> None:
     sent = len(world.keys)
 
@@ -160,7 +160,7 @@ def test_an_expired_clip_can_be_bought_anew(tmp_path: Path) -> None:
     assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
     world.gateway.links = 1
 
-    decide(world, Decision("rebuy", ADDRESS))
+    decide(world, Resolution("rebuy", ADDRESS))
 
     assert world.run(plan(TOKYO)).code == ExitCode.DONE
     assert world.keys == [key_for(TOKYO.hash, 1), key_for(TOKYO.hash, 2)]
@@ -183,13 +183,13 @@ def test_a_star_gives_up_and_pays_again_nothing_that_can_still_be_had(
 
     said: list[str] = []
 
-    by_star = decide(world, Decision(kind, "*"), said=said)
+    by_star = decide(world, Resolution(kind, "*"), said=said)
 
     left = {"abandon": "2 requests that can", "rebuy": "1 request that can"}[kind]
     assert said[0] == f"note: --{kind} '*' leaves alone {left} still be collected"
     meant = "failed" if kind == "abandon" else "submitted"
     assert [*statuses(by_star).values()] == ["undelivered", "submitted", meant]
-    by_name = decide(world, Decision(kind, ADDRESS))
+    by_name = decide(world, Resolution(kind, ADDRESS))
     assert statuses(by_name)[ADDRESS] == meant
 
 
@@ -199,7 +199,7 @@ def test_a_star_that_means_nothing_says_so(tmp_path: Path, kind: Kind) -> None:
     world.run(plan(TOKYO))
     said: list[str] = []
 
-    outcome = decide(world, Decision(kind, "*"), said=said)
+    outcome = decide(world, Resolution(kind, "*"), said=said)
 
     assert (outcome.code, said) == (ExitCode.DONE, [f"note: --{kind} '*' fits no request"])
 
@@ -209,7 +209,7 @@ def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:
     world.downloader.answers.extend([DownloadFailed("link-expired", "status 410")] * 5)
     assert statuses(world.run(plan(TOKYO)))[ADDRESS] == "undelivered"
 
-    assert statuses(decide(world, Decision("rebuy", "*")))[ADDRESS] == "submitted"
+    assert statuses(decide(world, Resolution("rebuy", "*")))[ADDRESS] == "submitted"
 
 
 def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> 
     world.run(cities(*names))
     start = time.process_time()
 
-    outcome = decide(world, *(Decision("abandon", request(name).address) for name in names))
+    outcome = decide(world, *(Resolution("abandon", request(name).address) for name in names))
 
     assert time.process_time() - start < 5
     assert set(statuses(outcome).values()) == {"failed"}
@@ -228,7 +228,7 @@ def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> 
 def test_a_refused_rebuy_is_a_failure(world: World) -> None:
     world.gateway.answers.append(Rejected(code="400", message="no", status=400))
 
-    outcome = decide(world, Decision("rebuy", ADDRESS))
+    outcome = decide(world, Resolution("rebuy", ADDRESS))
 
     assert statuses(outcome)[ADDRESS] == "failed"
 

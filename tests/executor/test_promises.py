@@ -18,7 +18,7 @@ from support.sessions import PRICE, World, plan, request
 from support.virtual import VirtualClock, VirtualWorkers
 
 from veogen.errors import UsageError
-from veogen.executor.decisions import Decision, Kind
+from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
 from veogen.executor.downloads import DownloadFailed
 from veogen.executor.journal import Journal
@@ -155,7 +155,7 @@ class Promises(RuleBasedStateMachine):
         if kind == "adopt" and task is None:
             return
         self.world.gateway.answers = deque(self._submit(word) for word in submits)
-        decision = Decision(kind, one.address, task if kind == "adopt" else None)
+        decision = Resolution(kind, one.address, task if kind == "adopt" else None)
         if kind == "abandon":
             self.given_up.add(one.hash)
         with dying(dies_at, committed=committed):
@@ -223,7 +223,7 @@ class Promises(RuleBasedStateMachine):
         ledger = self._known()
         assert ledger is None or ledger.spent <= BUDGET
 
-    def _decide(self, decision: Decision) -> None:
+    def _decide(self, decision: Resolution) -> None:
         with open_run(
             self.world.path,
             plan=None,

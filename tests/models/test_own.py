@@ -8,7 +8,7 @@ import pytest
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
 from veogen.models.custom import own_models
-from veogen.models.model import Catalogue
+from veogen.models.model import Catalog
 from veogen.models.parameters import Json
 
 FAST = "veo-3.1-fast-generate-preview"
@@ -53,11 +53,11 @@ def write(project: Folder, name: str, text: str) -> None:
     path.write_text(text)
 
 
-def known(project: Folder, *, lenient: bool = False) -> Catalogue:
+def known(project: Folder, *, lenient: bool = False) -> Catalog:
     problems = Problems()
     models = own_models(project, problems)
     problems.raise_errors()
-    return Catalogue(models, lenient=lenient)
+    return Catalog(models, lenient=lenient)
 
 
 def mistakes(project: Folder) -> list[str]:

@@ -42,7 +42,7 @@ def test_many_includes_of_many_rows_are_looked_up(project: Project) -> None:
     assert in_good_time(project, shot(f"rows: r.csv, include: [{included}]"))
 
 
-@pytest.mark.parametrize("number", [MANY // 2, MANY], ids=["straight", "woven"])
+@pytest.mark.parametrize("number", [MANY // 2, MANY], ids=["straight", "bulk"])
 def test_a_prompt_that_uses_no_axis_makes_many_requests_alike(
     project: Project, number: int
 ) -> None:

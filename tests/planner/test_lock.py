@@ -8,17 +8,17 @@ import yaml
 from project import Project, project_fixture
 from support.pictures import picture
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
 from veogen.document.reader import read
-from veogen.lockfile import Stored, drift, lock_text, moved_price, read_lock
+from veogen.lockfile import LoadedPlan, drift, lock_text, moved_price, read_lock
 from veogen.models.model import Model, shipped
 from veogen.models.prices import Price
 from veogen.planner.plan import Plan
 
 project = project_fixture
 
-NOWHERE = Place("", 1, 1)
+NOWHERE = Location("", 1, 1)
 FAST = "veo-3.1-fast-generate-preview"
 SPEC = """\
 params: {duration: 8}
@@ -89,7 +89,7 @@ def image(project: Project) -> None:
     project.write("a.png", picture())
 
 
-def locked(plan: Plan) -> Stored:
+def locked(plan: Plan) -> LoadedPlan:
     return read_lock(lock_text(plan, shipped()).encode(), "a.lock.yaml")
 
 

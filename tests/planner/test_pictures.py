@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.pictures import picture
 
-from veogen.planner.images import NoPictureError, Picture, look_at
+from veogen.planner.images import ImageInfo, NotAnImageError, inspect_image
 
 KINDS = ["jpeg", "png", "webp"]
 
@@ -85,25 +85,29 @@ def turned() -> bytes:
 @pytest.mark.parametrize(
     ("raw", "seen"),
     [
-        pytest.param(picture("png"), Picture("png", 1280, 720), id="png"),
-        pytest.param(picture("jpeg"), Picture("jpeg", 1280, 720), id="jpeg"),
-        pytest.param(picture("webp"), Picture("webp", 1280, 720), id="webp"),
-        pytest.param(saved("jpeg", progressive=True), Picture("jpeg", 1280, 720), id="progressive"),
-        pytest.param(saved("webp", lossless=True), Picture("webp", 1280, 720), id="lossless"),
-        pytest.param(saved("webp"), Picture("webp", 1280, 720), id="with transparency"),
-        pytest.param(picture("png", (3, 5)), Picture("png", 3, 5), id="tiny"),
-        pytest.param(turned(), Picture("jpeg", 720, 1280), id="turned"),
-        pytest.param(saved("jpeg", mode="CMYK"), Picture("jpeg", 1280, 720), id="for print"),
-        pytest.param(moving("png"), Picture("png", 1280, 720), id="a moving PNG"),
-        pytest.param(moving("webp"), Picture("webp", 1280, 720), id="a moving WebP"),
-        pytest.param(picture("jpeg") + bytes(32), Picture("jpeg", 1280, 720), id="fill bytes"),
+        pytest.param(picture("png"), ImageInfo("png", 1280, 720), id="png"),
+        pytest.param(picture("jpeg"), ImageInfo("jpeg", 1280, 720), id="jpeg"),
+        pytest.param(picture("webp"), ImageInfo("webp", 1280, 720), id="webp"),
         pytest.param(
-            picture("jpeg") + picture("jpeg", (160, 90)), Picture("jpeg", 1280, 720), id="a preview"
+            saved("jpeg", progressive=True), ImageInfo("jpeg", 1280, 720), id="progressive"
+        ),
+        pytest.param(saved("webp", lossless=True), ImageInfo("webp", 1280, 720), id="lossless"),
+        pytest.param(saved("webp"), ImageInfo("webp", 1280, 720), id="with transparency"),
+        pytest.param(picture("png", (3, 5)), ImageInfo("png", 3, 5), id="tiny"),
+        pytest.param(turned(), ImageInfo("jpeg", 720, 1280), id="turned"),
+        pytest.param(saved("jpeg", mode="CMYK"), ImageInfo("jpeg", 1280, 720), id="for print"),
+        pytest.param(moving("png"), ImageInfo("png", 1280, 720), id="a moving PNG"),
+        pytest.param(moving("webp"), ImageInfo("webp", 1280, 720), id="a moving WebP"),
+        pytest.param(picture("jpeg") + bytes(32), ImageInfo("jpeg", 1280, 720), id="fill bytes"),
+        pytest.param(
+            picture("jpeg") + picture("jpeg", (160, 90)),
+            ImageInfo("jpeg", 1280, 720),
+            id="a preview",
         ),
     ],
 )
-def test_an_image_is_known_by_its_bytes(raw: bytes, seen: Picture) -> None:
-    assert look_at(raw) == seen
+def test_an_image_is_known_by_its_bytes(raw: bytes, seen: ImageInfo) -> None:
+    assert inspect_image(raw) == seen
 
 
 @pytest.mark.parametrize(
@@ -154,12 +158,12 @@ def test_an_image_is_known_by_its_bytes(raw: bytes, seen: Picture) -> None:
 )
 def test_what_is_no_image_is_told_quickly_and_in_little_memory(raw: bytes, reason: str) -> None:
     began = time.process_time()
-    with pytest.raises(NoPictureError, match=reason):
-        look_at(raw)
+    with pytest.raises(NotAnImageError, match=reason):
+        inspect_image(raw)
     took = time.process_time() - began
     tracemalloc.start()
-    with pytest.raises(NoPictureError, match=reason):
-        look_at(raw)
+    with pytest.raises(NotAnImageError, match=reason):
+        inspect_image(raw)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -181,7 +185,7 @@ def test_what_the_reader_finds_odd_is_no_line_on_the_terminal(odd: bytes) -> Non
     raw = picture("jpeg")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        assert look_at(raw[:2] + odd + raw[2:]) == Picture("jpeg", 1280, 720)
+        assert inspect_image(raw[:2] + odd + raw[2:]) == ImageInfo("jpeg", 1280, 720)
     assert told == []
 
 
@@ -190,8 +194,8 @@ def test_what_the_reader_finds_odd_is_no_line_on_the_terminal(odd: bytes) -> Non
 def test_an_image_that_was_cut_short_is_found_out(kind: str, kept: float) -> None:
     raw = saved(kind)
 
-    with pytest.raises(NoPictureError, match="is cut short"):
-        look_at(raw[: int(kept * len(raw))])
+    with pytest.raises(NotAnImageError, match="is cut short"):
+        inspect_image(raw[: int(kept * len(raw))])
 
 
 @settings(deadline=None)
@@ -200,5 +204,5 @@ def test_no_bytes_make_it_raise_anything_else(kind: str, at: int, what: bytes) -
     raw = picture(kind, (16, 9))
     spoilt = raw[:at] + what + raw[at:]
 
-    with contextlib.suppress(NoPictureError):
-        assert look_at(spoilt).kind == kind
+    with contextlib.suppress(NotAnImageError):
+        assert inspect_image(spoilt).kind == kind

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from project import Project, project_fixture
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
-from veogen.lockfile import is_stored, read_stored
+from veogen.lockfile import is_plan_file, read_stored
 from veogen.models.model import shipped
 from veogen.planner.plan import Plan, plan_data, totals_of
 
@@ -20,7 +20,7 @@ SPEC = """\
 shots:
   - {name: opening, prompt: "{{ city }} 😀 at dusk", matrix: {city: [Tokyo, Paris]}}
 """
-NOWHERE = Place("", 1, 1)
+NOWHERE = Location("", 1, 1)
 
 
 def data(plan: Plan, to_buy: Decimal | None = Decimal("76.032")) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_a_price_that_is_unknown_reads_back_as_unknown(project: Project) -> None
     ],
 )
 def test_a_glance_tells_plans_from_specs(raw: bytes, *, expected: bool) -> None:
-    assert is_stored(raw) == expected
+    assert is_plan_file(raw) == expected
 
 
 @pytest.mark.parametrize(

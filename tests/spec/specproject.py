@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from veogen.document.problems import MistakesError
-from veogen.spec.layers import stacked
+from veogen.spec.layers import overlay
 from veogen.spec.load import load_spec
 from veogen.spec.types import Layer, Shot, Spec
 
@@ -58,7 +58,7 @@ class Project:
 
 def top_of(shot: Shot) -> Layer:
     """What the profile, its shot and `--set` say together."""
-    return reduce(stacked, shot.tops)
+    return reduce(overlay, shot.tops)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 from specproject import Project, project_fixture, top_of
 
-from veogen.spec.layers import stacked
+from veogen.spec.layers import overlay
 from veogen.templates.template import Template
 
 project = project_fixture
@@ -73,7 +73,7 @@ def test_an_override_stands_between(project: Project) -> None:
 
     shot = project.shot(LEVELS, profile="draft")
     (override,) = shot.overrides
-    whole = stacked(stacked(shot.base, override.layer), top_of(shot))
+    whole = overlay(overlay(shot.base, override.layer), top_of(shot))
 
     assert override.when == {"x": 1}
     assert override.layer.params == {"n": 2}
@@ -115,7 +115,7 @@ def test_a_text_can_be_taken_away(project: Project) -> None:
     )
 
     assert shot.base.negative_prompt is not None
-    assert stacked(shot.base, shot.overrides[0].layer).negative_prompt is None
+    assert overlay(shot.base, shot.overrides[0].layer).negative_prompt is None
 
 
 def test_a_block_knows_that_its_text_begins_on_the_next_line(project: Project) -> None:

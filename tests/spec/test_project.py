@@ -9,7 +9,7 @@ from specproject import Project, project_fixture
 from support.memory import MemoryFiles
 
 from veogen.document.files import Folder
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
 from veogen.spec.project import load_policy, project_root, specs_in
 from veogen.spec.types import Limits, Policy
@@ -114,7 +114,7 @@ def test_a_project_without_a_policy_has_no_limits(project: Project) -> None:
 
 
 def test_an_empty_policy_only_marks_the_root(project: Project) -> None:
-    place = Place("veogen.yaml", 1, 1)
+    place = Location("veogen.yaml", 1, 1)
     project.write("veogen.yaml", "# ours\n")
 
     assert load_policy(Folder(project.root)) == Policy(limits=Limits(place=place))

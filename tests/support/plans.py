@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from veogen.diff.compare import compare, money
-from veogen.diff.report import Report, Review, grouped
-from veogen.document.nodes import Place
+from veogen.diff.compare import compare, credit_change
+from veogen.diff.report import Report, SpecDiff, grouped
+from veogen.document.nodes import Location
 from veogen.models.parameters import Json
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Image, Request
@@ -38,7 +38,7 @@ def request(
         images=images,
         credits=credits_,
         seconds=4,
-        place=Place("a.yaml", 1, 1),
+        place=Location("a.yaml", 1, 1),
     )
 
 
@@ -49,13 +49,13 @@ def report(
     before, after = tuple(old), tuple(new)
     difference = compare(before, after)
     held = {one.hash for one in before}
-    review = Review(
+    review = SpecDiff(
         name=name,
         old="HEAD:specs/a.yaml",
         new="specs/a.yaml",
         difference=difference,
         groups=grouped(difference.changed),
-        money=money(before, after, lambda one: one.hash in held),
+        money=credit_change(before, after, lambda one: one.hash in held),
         notes=notes,
     )
     return Report(reviews=(review,))

@@ -13,8 +13,8 @@ from support.virtual import (
     VirtualGateway,
     VirtualWorkers,
 )
-from veogen.document.nodes import Place
-from veogen.executor.decisions import Decision
+from veogen.document.nodes import Location
+from veogen.executor.decisions import Resolution
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.executor.transitions import Stop
@@ -40,7 +40,7 @@ def request(city: str, *, prompt: str | None = None, credits_: Decimal | None = 
         body=body,
         credits=credits_,
         seconds=4,
-        place=Place("spec.yaml", 1, 1),
+        place=Location("spec.yaml", 1, 1),
     )
 
 
@@ -102,7 +102,9 @@ class World:
             session.check_money()
             return session.run(stop, max_credits=session.policy.max_credits)
 
-    def decide(self, *decisions: Decision, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    def decide(
+        self, *decisions: Resolution, say: Callable[[str], None] = lambda _: None
+    ) -> Outcome:
         """What a person decides, carried out."""
         with open_run(
             self.path,

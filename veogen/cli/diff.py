@@ -16,16 +16,16 @@ import click
 from veogen.cli.options import SpecOptions
 from veogen.cli.specs import owned_in, specs_of
 from veogen.diff.causes import causes_of
-from veogen.diff.compare import Difference, compare, money
+from veogen.diff.compare import Difference, compare, credit_change
 from veogen.diff.markdown import markdown
-from veogen.diff.report import Report, Review, diff_data, grouped
+from veogen.diff.report import Report, SpecDiff, diff_data, grouped
 from veogen.diff.terminal import lines
 from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
 from veogen.document.git import Repository, Revision, Tree
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
-from veogen.lockfile import MAX_BYTES, is_stored, read_stored
+from veogen.lockfile import MAX_BYTES, is_plan_file, read_stored
 from veogen.planner.checks import over_budget, over_limits
 from veogen.planner.plan import Plan, Request, total_credits
 from veogen.planner.planner import plan
@@ -120,7 +120,7 @@ class SideReader:
             raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
         if why := _unreadable_format(raw):
             raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
-        if is_stored(raw):
+        if is_plan_file(raw):
             for stored in read_stored(raw, files.shown(path)):
                 yield self._side(files, path, stored.plan, None)
             return
@@ -218,17 +218,17 @@ def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
         yield side, None
 
 
-def _review(old: DiffSide | None, new: DiffSide | None) -> Review:
+def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
     before, after = _requests(old), _requests(new)
     difference = compare(before, after)
     side = new or old
-    return Review(
+    return SpecDiff(
         name=side.plan.name if side else "",
         old=old.label if old else None,
         new=new.label if new else None,
         difference=difference,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
-        money=money(before, after, _is_bought(old)),
+        money=credit_change(before, after, _is_bought(old)),
         notes=tuple(_notes(old, new, difference)),
     )
 
@@ -262,7 +262,9 @@ def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -
         )
     if new is not None:
         tally, budget, profile = new.plan.tally, new.plan.budget, new.plan.profile
-        yield from (p.message for p in over_budget(tally, budget, profile, Place(new.label, 1, 1)))
+        yield from (
+            p.message for p in over_budget(tally, budget, profile, Location(new.label, 1, 1))
+        )
     moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))

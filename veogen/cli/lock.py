@@ -21,7 +21,7 @@ from veogen.errors import StaleError, UsageError
 from veogen.lockfile import (
     SUFFIX,
     Drift,
-    Stored,
+    LoadedPlan,
     drift,
     lock_path,
     lock_text,
@@ -43,7 +43,7 @@ class Lock:
     """A lock on disk."""
 
     path: Path
-    stored: Stored
+    stored: LoadedPlan
 
     @property
     def path_text(self) -> str:

@@ -254,7 +254,7 @@ def _is_amount(amount: "Decimal") -> bool:
     return finite and amount >= 0 and amount.adjusted() <= _MOST_PLACES
 
 
-class Number(click.FloatRange):
+class NumberParam(click.FloatRange):
     """A number in a range, which `nan` and `inf` are not: a run would wait for ever."""
 
     def convert(
@@ -269,9 +269,9 @@ class Number(click.FloatRange):
 _LONGEST = 10**6
 """Seconds, eleven days: far beyond any use, and short of what the system's timers take."""
 
-PATIENCE = Number(min=0, min_open=True, max=_LONGEST)
-SECONDS = Number(min=0, max=_LONGEST)
-RATE = Number(min=0, min_open=True, max=_LONGEST)
+PATIENCE = NumberParam(min=0, min_open=True, max=_LONGEST)
+SECONDS = NumberParam(min=0, max=_LONGEST)
+RATE = NumberParam(min=0, min_open=True, max=_LONGEST)
 
 
 _COLLECTING = (

@@ -10,7 +10,7 @@ from typing import TextIO
 import click
 
 from veogen.document.files import read_file
-from veogen.document.nodes import LINE_END, Place
+from veogen.document.nodes import LINE_END, Location
 from veogen.document.problems import Problem
 from veogen.text import Colour, Paint, columns, paint, plain, plain_json, shortened, uncoloured
 
@@ -95,7 +95,7 @@ def _for_people(
         yield from _excerpt(lines[problem.place.line - 1], problem.place, paint)
 
 
-def _excerpt(line: str, place: Place, paint: Paint) -> Iterator[str]:
+def _excerpt(line: str, place: Location, paint: Paint) -> Iterator[str]:
     """The line, or the part of a long one that the place is in, and a caret."""
     at = min(place.column - 1, len(line))
     start = max(0, at - _BEFORE) if len(line) > _WIDTH else 0

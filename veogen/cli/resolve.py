@@ -12,7 +12,7 @@ from veogen.cli.rundirs import find_run, typed_path
 from veogen.cli.runs import ends_by_signal, interrupts, print_summary
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected, offline_dependencies
-from veogen.executor.decisions import Decision, Kind
+from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Dependencies, Outcome, Selection, open_run
@@ -21,7 +21,7 @@ from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
-def resolve_run(run: str, profile: str | None, decisions: list[Decision]) -> ExitCode:
+def resolve_run(run: str, profile: str | None, decisions: list[Resolution]) -> ExitCode:
     """Carry out what was decided about requests of a run."""
     if not decisions:
         raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
@@ -32,7 +32,7 @@ def resolve_run(run: str, profile: str | None, decisions: list[Decision]) -> Exi
     return outcome.code
 
 
-def _decide(directory: Path, decisions: list[Decision], dependencies: Dependencies) -> Outcome:
+def _decide(directory: Path, decisions: list[Resolution], dependencies: Dependencies) -> Outcome:
     with (
         listener(
             "lines",
@@ -56,7 +56,7 @@ def _decide(directory: Path, decisions: list[Decision], dependencies: Dependenci
 
 
 @contextmanager
-def _dependencies(decisions: Iterable[Decision], directory: Path) -> Iterator[Dependencies]:
+def _dependencies(decisions: Iterable[Resolution], directory: Path) -> Iterator[Dependencies]:
     """To give something up needs neither key nor network."""
     if all(decision.kind == "abandon" for decision in decisions):
         yield offline_dependencies(RunDirectory(directory).gateway or "evolink")
@@ -72,14 +72,14 @@ def _dependencies(decisions: Iterable[Decision], directory: Path) -> Iterator[De
 
 def decisions_of(
     adopt: Iterable[str], replay: Iterable[str], abandon: Iterable[str], rebuy: Iterable[str]
-) -> list[Decision]:
+) -> list[Resolution]:
     """The decisions as typed; raises `UsageError` for an `adopt` that is not ADDRESS=TASK_ID."""
     adopted = []
     for text in adopt:
         address, equals, task_id = text.rpartition("=")
         if not (equals and address and task_id):
             raise UsageError(f"--adopt {text!r}: write ADDRESS=TASK_ID")
-        adopted.append(Decision("adopt", address, task_id))
+        adopted.append(Resolution("adopt", address, task_id))
     kinds: dict[Kind, Iterable[str]] = {"replay": replay, "abandon": abandon, "rebuy": rebuy}
-    others = (Decision(kind, address) for kind, given in kinds.items() for address in given)
+    others = (Resolution(kind, address) for kind, given in kinds.items() for address in given)
     return [*adopted, *others]

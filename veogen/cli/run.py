@@ -40,9 +40,9 @@ from veogen.executor.run import Run, Selection
 from veogen.gateway.api import Balance, ReadError
 from veogen.lockfile import (
     MAX_BYTES,
-    approved,
     read_lock,
-    spec_of,
+    reprice,
+    spec_for_lock,
 )
 from veogen.models.model import Model
 from veogen.planner.checks import over_limits
@@ -201,8 +201,8 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     lock = Lock(path=path, stored=stored)
     if locked:
         check_lock(lock, spec_file(lock), options)
-    spec = spec_of(stored, files, below, problems, lenient=options.allow_unknown_model)
-    made = approved(stored, spec, problems, options.max_requests)
+    spec = spec_for_lock(stored, files, below, problems, lenient=options.allow_unknown_model)
+    made = reprice(stored, spec, problems, options.max_requests)
     return spec, made, price_note(lock, made)
 
 

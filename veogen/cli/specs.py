@@ -8,7 +8,7 @@ from veogen.cli.options import SpecOptions
 from veogen.document.files import NO_FILE, Files, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
-from veogen.lockfile import GLANCE, is_stored
+from veogen.lockfile import GLANCE, is_plan_file
 from veogen.spec.load import load_spec
 from veogen.spec.project import POLICY, project_root, specs_in
 from veogen.spec.types import Spec
@@ -31,7 +31,7 @@ def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path,
 def is_lock_file(path: Path) -> bool:
     """Whether a file that is given as a spec is a lock or plan, by its content."""
     try:
-        return is_stored(read_file(path, GLANCE))
+        return is_plan_file(read_file(path, GLANCE))
     except OSError:  # whoever reads it tells why
         return False
 

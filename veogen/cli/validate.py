@@ -9,7 +9,7 @@ import click
 from veogen.cli.options import SpecOptions
 from veogen.cli.output import as_annotations, as_json, print_problems
 from veogen.cli.specs import spec_paths
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problems
 from veogen.errors import ExitCode
 from veogen.planner.planner import plan_specs
@@ -47,7 +47,7 @@ class _Check:
         self.problems = Problems()
         self.addresses: dict[str, None] = {}
         self._options = options
-        self._seen: set[tuple[Place, str]] = set()
+        self._seen: set[tuple[Location, str]] = set()
 
     def plan(self, paths: Iterable[Path], profile: str | None) -> dict[Path, Spec]:
         """Load and plan specs with a profile; those that can be read."""

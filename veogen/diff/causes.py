@@ -7,17 +7,17 @@ from functools import cache, cached_property
 from veogen.diff.compare import IMAGES, Change
 from veogen.diff.report import CausesOf
 from veogen.document.files import OutsideRootError
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problems
 from veogen.planner.axes import Combination
 from veogen.planner.identity import canonical, combination_address
-from veogen.planner.matrix import grid
+from veogen.planner.matrix import expand
 from veogen.planner.plan import Request
 from veogen.planner.requests import settable
 from veogen.planner.variants import layer_of_variant, substitute, templates_in, variant
 from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
-from veogen.templates.names import Uses, uses_of
+from veogen.templates.names import UsedNames, used_names
 from veogen.templates.renderer import template_path
 from veogen.templates.template import Template
 
@@ -25,19 +25,19 @@ WRITTEN = "written"
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class SourceInput:
     """Something that a field is made of: its content, and where it is found.
 
     With `lines` the lines of the content are those of the file from the place on.
     """
 
     content: str
-    place: Place
+    place: Location
     lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _Combination:
     """What a combination was made of."""
 
     shot: Shot
@@ -46,7 +46,7 @@ class _Made:
     settable: frozenset[str]
 
 
-class Origins:
+class SourceMap:
     """Knows what the requests of a spec were made of; looks only when asked, and at a file once."""
 
     def __init__(self, spec: Spec) -> None:
@@ -54,25 +54,25 @@ class Origins:
         self._template = cache(self._read_template)
         self._uses = cache(self._uses_of)
 
-    def inputs(self, request: Request, field: str) -> dict[str, Input]:
+    def inputs(self, request: Request, field: str) -> dict[str, SourceInput]:
         """What a field is made of: first what was written, then values and templates."""
         made = self._made.get(combination_address(request.shot, request.variables))
         return dict(self._written(made, field)) if made else {}
 
     @cached_property
-    def _made(self) -> dict[str, _Made]:
+    def _made(self) -> dict[str, _Combination]:
         """Every combination by its address."""
         found = {}
         for shot in self._spec.shots:
             models = self._spec.policy.models
-            one = grid(shot, self._spec.files, tuple(models.values()), Problems())
+            one = expand(shot, self._spec.files, tuple(models.values()), Problems())
             names = settable(one, models)
             for combination, overrides in one.walk(Problems()):
                 address = combination_address(shot.name, one.keys(combination))
-                found[address] = _Made(shot, combination, overrides, names)
+                found[address] = _Combination(shot, combination, overrides, names)
         return found
 
-    def _written(self, made: _Made, field: str) -> Iterator[tuple[str, Input]]:
+    def _written(self, made: _Combination, field: str) -> Iterator[tuple[str, SourceInput]]:
         found = variant(made.shot, made.overrides, made.settable)
         chosen = {one.name: one for one in made.combination}
         if field in chosen and field in found.from_axes:
@@ -88,19 +88,19 @@ class Origins:
                 yield WRITTEN, _value(substitute(value, iter(texts)), place)
                 yield from self._used(made, *texts)
 
-    def _text(self, made: _Made, text: Template) -> Iterator[tuple[str, Input]]:
+    def _text(self, made: _Combination, text: Template) -> Iterator[tuple[str, SourceInput]]:
         if text.name is not None:
             written = self._template(text.name)
         elif text.block:
             line = text.place.line + 1
-            written = Input(text.text, text.place._replace(line=line), lines=True)
+            written = SourceInput(text.text, text.place._replace(line=line), lines=True)
         else:
-            written = Input(text.text, text.place)
+            written = SourceInput(text.text, text.place)
         if written is not None:
             yield WRITTEN, written
             yield from self._used(made, written.content)
 
-    def _used(self, made: _Made, *texts: str) -> Iterator[tuple[str, Input]]:
+    def _used(self, made: _Combination, *texts: str) -> Iterator[tuple[str, SourceInput]]:
         """The templates and values that some templates use."""
         uses = self._uses(texts)
         for name, value in self._values(made):
@@ -111,14 +111,14 @@ class Origins:
             if template is not None:
                 yield f"template {name}", template
 
-    def _uses_of(self, texts: tuple[str, ...]) -> Uses:
+    def _uses_of(self, texts: tuple[str, ...]) -> UsedNames:
         def load(name: str) -> str | None:
             template = self._template(name)
             return None if template is None else template.content
 
-        return uses_of([Template(text, Place("", 1, 1)) for text in texts], load)
+        return used_names([Template(text, Location("", 1, 1)) for text in texts], load)
 
-    def _values(self, made: _Made) -> Iterator[tuple[str, Input]]:
+    def _values(self, made: _Combination) -> Iterator[tuple[str, SourceInput]]:
         """Vars, and the axes and columns that hide them."""
         written = layer_of_variant(made.shot, made.overrides).vars
         chosen = {one.name for one in made.combination}
@@ -128,7 +128,7 @@ class Origins:
         for one in made.combination:
             yield one.name, _value(one.value, one.place)
 
-    def _read_template(self, name: str) -> Input | None:
+    def _read_template(self, name: str) -> SourceInput | None:
         path = template_path(name)
         if path is None:
             return None
@@ -137,11 +137,11 @@ class Origins:
             content = files.read(path).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError, OutsideRootError):
             return None
-        return Input(content, Place(files.shown(path), 1, 1), lines=True)
+        return SourceInput(content, Location(files.shown(path), 1, 1), lines=True)
 
 
-def _value(value: object, place: Place) -> Input:
-    return Input(canonical(value).decode(), place)
+def _value(value: object, place: Location) -> SourceInput:
+    return SourceInput(canonical(value).decode(), place)
 
 
 def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
@@ -149,7 +149,7 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
 
     Where the old side is no spec nothing can be compared: it tells where the new value is from.
     """
-    before, after = Origins(old) if old else None, Origins(new) if new else None
+    before, after = SourceMap(old) if old else None, SourceMap(new) if new else None
 
     def causes(change: Change) -> Iterator[str]:
         images = list(_other_bytes(change))
@@ -174,7 +174,7 @@ def _other_bytes(change: Change) -> Iterator[str]:
             yield f"because of the bytes of {image.path}"
 
 
-def _differing(old: Mapping[str, Input], new: Mapping[str, Input]) -> Iterator[str]:
+def _differing(old: Mapping[str, SourceInput], new: Mapping[str, SourceInput]) -> Iterator[str]:
     """What both sides are made of and differs; else what only one of them has."""
     both = [name for name in new if name in old and old[name].content != new[name].content]
     for name in both:
@@ -186,7 +186,7 @@ def _differing(old: Mapping[str, Input], new: Mapping[str, Input]) -> Iterator[s
             yield f"because of {_shown(one)}"
 
 
-def _first(inputs: Mapping[str, Input]) -> Iterator[Input]:
+def _first(inputs: Mapping[str, SourceInput]) -> Iterator[SourceInput]:
     """What was written, or whatever there is instead."""
     if WRITTEN in inputs:
         yield inputs[WRITTEN]
@@ -194,7 +194,7 @@ def _first(inputs: Mapping[str, Input]) -> Iterator[Input]:
         yield from list(inputs.values())[:1]
 
 
-def _shown(one: Input, other: Input | None = None) -> str:
+def _shown(one: SourceInput, other: SourceInput | None = None) -> str:
     """The place where an input begins to differ from the other."""
     if not one.lines:
         return str(one.place)
@@ -202,7 +202,7 @@ def _shown(one: Input, other: Input | None = None) -> str:
     return f"{one.place.path}:{line}"
 
 
-def _first_difference(one: Input, other: Input) -> int:
+def _first_difference(one: SourceInput, other: SourceInput) -> int:
     lines, others = one.content.splitlines(), other.content.splitlines()
     pairs = enumerate(zip(lines, others, strict=False))
     shorter = min(len(lines), len(others), max(len(lines) - 1, 0))

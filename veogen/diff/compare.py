@@ -127,7 +127,7 @@ def _others(requests: Sequence[Request], without: Iterable[Request]) -> tuple[Re
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class CreditChange:
     """Credits of both plans, and what is still to be bought; None where a price is unknown."""
 
     old: Decimal | None
@@ -138,23 +138,23 @@ class Money:
     def delta(self) -> Decimal | None:
         return None if self.old is None or self.new is None else self.new - self.old
 
-    def __add__(self, other: Self) -> "Money":
-        return Money(
+    def __add__(self, other: Self) -> "CreditChange":
+        return CreditChange(
             old=_sum(self.old, other.old),
             new=_sum(self.new, other.new),
             to_buy=_sum(self.to_buy, other.to_buy),
         )
 
 
-NOTHING = Money(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS)
+ZERO = CreditChange(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS)
 
 
-def money(
+def credit_change(
     old: Iterable[Request], new: Iterable[Request], is_bought: Callable[[Request], bool]
-) -> Money:
+) -> CreditChange:
     """The money of two plans, when `is_bought` tells of a request whether it is paid for."""
     after = tuple(new)
-    return Money(
+    return CreditChange(
         old=total_credits(old),
         new=total_credits(after),
         to_buy=total_credits(request for request in after if not is_bought(request)),

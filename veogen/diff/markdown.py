@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from veogen.diff.compare import Money
-from veogen.diff.report import Group, Report, Review, word_pieces
+from veogen.diff.compare import CreditChange
+from veogen.diff.report import ChangeGroup, Report, SpecDiff, word_pieces
 from veogen.diff.terminal import title, worth
 from veogen.planner.plan import Request
 from veogen.spec.types import PROMPTS
@@ -71,7 +71,7 @@ _LEAST_SHARE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MarkdownSection:
     """Something folded: its title, what comes first, and an item for each request, all HTML."""
 
     title: str
@@ -79,46 +79,46 @@ class Section:
     items: tuple[str, ...]
 
 
-def size(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Characters as the hosts of pull requests count them."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def fitting(items: Sequence[str], room: int) -> list[str]:
+def fit_items(items: Sequence[str], room: int) -> list[str]:
     """The items that there is room for; a large one does not hide those after it."""
     kept: list[str] = []
     for item in items:
-        if size(item) < room:
-            room -= size(item) + 1
+        if utf16_length(item) < room:
+            room -= utf16_length(item) + 1
             kept.append(item)
     return kept
 
 
-def filled(sections: Sequence[Section], room: int) -> Iterator[str]:
+def fit_sections(sections: Sequence[MarkdownSection], room: int) -> Iterator[str]:
     """The sections, each with a fair share of the room; at the end what found no place."""
     last = _left_out(sum(len(section.items) for section in sections))
-    room -= size(last) + 2
+    room -= utf16_length(last) + 2
     missing = 0
     for index, section in enumerate(sections):
         share = min(room, max(room // (len(sections) - index), _LEAST_SHARE))
         text, items = _fitted(section, share)
         missing += len(section.items) - items
         if text:
-            room -= size(text) + 2
+            room -= utf16_length(text) + 2
             yield text
     if missing:
         yield _left_out(missing)
 
 
-def _fitted(section: Section, room: int) -> tuple[str, int]:
+def _fitted(section: MarkdownSection, room: int) -> tuple[str, int]:
     """The section as far as it fits, and how many of its items do; empty if its frame does not."""
     whole = (f"<details>\n<summary>{section.title}</summary>", section.first, "<ul>")
     end = ("</ul>", "</details>")
     more = f"<li>{len(section.items):,} more left out</li>"
-    room -= sum(size(part) + 1 for part in (*whole, *end, more))
+    room -= sum(utf16_length(part) + 1 for part in (*whole, *end, more))
     if room < 0:
         return "", 0
-    kept = fitting(section.items, room)
+    kept = fit_items(section.items, room)
     missing = len(section.items) - len(kept)
     tail = [f"<li>{missing:,} more left out</li>"] if missing else []
     return "\n".join((*whole, *kept, *tail, *end)), len(kept)
@@ -139,7 +139,7 @@ def markdown(report: Report) -> str:
     """The report, always shorter than a comment may be; what is left out is said to be."""
     head = "\n\n".join(_head(report))
     sections = [section for review in report.reviews for section in _sections(review)]
-    return "\n\n".join((head, *filled(sections, _ROOM - size(head))))
+    return "\n\n".join((head, *fit_sections(sections, _ROOM - utf16_length(head))))
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -155,15 +155,15 @@ def _head(report: Report) -> Iterator[str]:
         yield _table(rows, report.money)
     notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
     if notes:
-        kept = fitting([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes], _NOTES_ROOM)
+        kept = fit_items([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes], _NOTES_ROOM)
         missing = len(notes) - len(kept)
         more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
         yield "\n".join(("<ul>", *kept, *more, "</ul>"))
 
 
-def _table(rows: Sequence[tuple[str, Money]], total: Money) -> str:
+def _table(rows: Sequence[tuple[str, CreditChange]], total: CreditChange) -> str:
     lines = ["<tr><th></th><th>before</th><th>after</th><th>delta</th><th>to buy</th></tr>"]
-    kept = fitting([_row(code(name), money) for name, money in rows], _TABLE_ROOM)
+    kept = fit_items([_row(code(name), money) for name, money in rows], _TABLE_ROOM)
     missing = len(rows) - len(kept)
     if len(rows) > 1:
         more = f", {missing:,} of them left out here" if missing else ""
@@ -171,14 +171,14 @@ def _table(rows: Sequence[tuple[str, Money]], total: Money) -> str:
     return "\n".join(("<table>", *lines, *kept, "</table>"))
 
 
-def _row(name: str, money: Money) -> str:
+def _row(name: str, money: CreditChange) -> str:
     delta = "unknown" if money.delta is None else f"{money.delta:+}"
     amounts = (_amount(money.old), _amount(money.new), delta, _amount(money.to_buy))
     cells = "".join(f'<td align="right">{amount}</td>' for amount in amounts)
     return f"<tr><td>{name}</td>{cells}</tr>"
 
 
-def _sections(review: Review) -> Iterator[Section]:
+def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
     difference = review.difference
     where = f"<p>{code(title(review))}</p>"
     if difference.added:
@@ -193,10 +193,10 @@ def _sections(review: Review) -> Iterator[Section]:
             for old, new in difference.renamed
         ]
         told = f"{code(review.name)}: {counted(len(items), 'request')} renamed, the same clips"
-        yield Section(told, where, tuple(items))
+        yield MarkdownSection(told, where, tuple(items))
 
 
-def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Section:
+def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> MarkdownSection:
     amounts = [request.credits for request in requests]
     known = sum((amount for amount in amounts if amount is not None), Decimal(0))
     price = "at an unknown price" if None in amounts else f"{known} credits"
@@ -206,10 +206,10 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Se
         bodies = [(name, request.body[name]) for name in PROMPTS if name in request.body]
         texts = "".join(preformatted(f"{name}: {text}") for name, text in bodies)
         items.append(f"<li>{code(request.address)}\n{texts}</li>")
-    return Section(told, where, tuple(items))
+    return MarkdownSection(told, where, tuple(items))
 
 
-def _changed(name: str, where: str, group: Group) -> Section:
+def _changed(name: str, where: str, group: ChangeGroup) -> MarkdownSection:
     number = counted(len(group.changes), "request")
     price = "nothing is bought again" if group.is_same_clip else worth(group)
     told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
@@ -220,7 +220,7 @@ def _changed(name: str, where: str, group: Group) -> Section:
         if isinstance(old, str) and isinstance(new, str):
             first += marked(prompt, old, new)
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
-    return Section(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
+    return MarkdownSection(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
 
 
 def _amount(amount: Decimal | None) -> str:

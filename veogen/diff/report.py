@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from veogen.diff.compare import IMAGES, NOTHING, Change, Difference, Money
+from veogen.diff.compare import IMAGES, ZERO, Change, CreditChange, Difference
 from veogen.models.parameters import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
@@ -20,7 +20,7 @@ _MOST_TOKENS, _MOST_MATCHES = 6_000, 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class WordChange:
     """A run of text: in both when `old` and `new` are equal, else replaced by the other."""
 
     old: str
@@ -32,7 +32,7 @@ class Piece:
 
 
 @lru_cache(maxsize=1024)
-def word_pieces(old: str, new: str) -> tuple[Piece, ...]:
+def word_pieces(old: str, new: str) -> tuple[WordChange, ...]:
     """Both texts cut into what they share and what was replaced.
 
     Joined, the old sides are `old` and the new sides `new`.
@@ -40,13 +40,13 @@ def word_pieces(old: str, new: str) -> tuple[Piece, ...]:
     return tuple(_merged(token_pieces(_TOKEN.findall(old), _TOKEN.findall(new))))
 
 
-def token_pieces(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+def token_pieces(before: Sequence[str], after: Sequence[str]) -> Iterator[WordChange]:
     """Two texts in tokens, as what they share and what was replaced; too much is, as a whole."""
     start = _shared(before, after)
     end = _shared(before[:start:-1], after[:start:-1])
     head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
     middle = before[start : len(before) - end], after[start : len(after) - end]
-    pieces = (Piece(head, head), *_opcodes(*middle), Piece(tail, tail))
+    pieces = (WordChange(head, head), *_opcodes(*middle), WordChange(tail, tail))
     return (piece for piece in pieces if piece.old or piece.new)
 
 
@@ -57,18 +57,18 @@ def _shared(before: Sequence[str], after: Sequence[str]) -> int:
     return next((index for index, (left, right) in pairs if left != right), shorter)
 
 
-def replacements(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
+def replacements(pieces: Sequence[WordChange]) -> tuple[tuple[str, str], ...]:
     """What was replaced by what, white space around it left away."""
     return tuple((piece.old.strip(), piece.new.strip()) for piece in pieces if not piece.is_kept)
 
 
-def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
+def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[WordChange]:
     if len(before) + len(after) > _MOST_TOKENS or _matches(before, after) > _MOST_MATCHES:
-        yield Piece("".join(before), "".join(after))
+        yield WordChange("".join(before), "".join(after))
         return
     matcher = SequenceMatcher(_is_gap, before, after, autojunk=False)
     for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        yield Piece("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
+        yield WordChange("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
 
 
 def _matches(before: Sequence[str], after: Sequence[str]) -> int:
@@ -82,9 +82,9 @@ def _is_gap(text: str) -> bool:
     return text.isspace() and "\n" not in text
 
 
-def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def _merged(pieces: Iterable[WordChange]) -> Iterator[WordChange]:
     """Replaced pieces with nothing but a space between them become one: people read phrases."""
-    waiting: list[Piece] = []
+    waiting: list[WordChange] = []
     for piece in pieces:
         is_gap = piece.is_kept and _is_gap(piece.old)
         if waiting and (is_gap or not piece.is_kept):
@@ -98,11 +98,11 @@ def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
     yield from _joined(waiting)
 
 
-def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+def _joined(pieces: list[WordChange]) -> Iterator[WordChange]:
     """The pieces as one, but for a gap that they end with."""
     tail = pieces.pop() if pieces and pieces[-1].is_kept else None
     if pieces:
-        yield Piece("".join(p.old for p in pieces), "".join(p.new for p in pieces))
+        yield WordChange("".join(p.old for p in pieces), "".join(p.new for p in pieces))
     if tail is not None:
         yield tail
 
@@ -127,7 +127,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """Requests that were edited alike, and why, as far as it is known."""
 
     edits: tuple[Edit, ...]
@@ -150,13 +150,15 @@ def unexplained(change: Change) -> Iterable[str]:
     return ()
 
 
-def grouped(changes: Iterable[Change], causes_of: CausesOf = unexplained) -> tuple[Group, ...]:
+def grouped(
+    changes: Iterable[Change], causes_of: CausesOf = unexplained
+) -> tuple[ChangeGroup, ...]:
     """The changes with equal edits together, in order of the first of each."""
     alike: dict[tuple[Edit, ...], list[Change]] = {}
     for change in changes:
         alike.setdefault(tuple(_edits(change)), []).append(change)
     return tuple(
-        Group(
+        ChangeGroup(
             edits,
             tuple(members),
             tuple(dict.fromkeys(cause for change in members for cause in causes_of(change))),
@@ -201,15 +203,15 @@ FORMAT = "veogen.diff/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class SpecDiff:
     """One spec before and after; `old` and `new` say where each was read, None where it is not."""
 
     name: str
     old: str | None
     new: str | None
     difference: Difference
-    groups: tuple[Group, ...]
-    money: Money
+    groups: tuple[ChangeGroup, ...]
+    money: CreditChange
     notes: tuple[str, ...] = ()
 
 
@@ -231,15 +233,15 @@ class Report:
     Its own notes are of all specs together.
     """
 
-    reviews: tuple[Review, ...]
+    reviews: tuple[SpecDiff, ...]
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(review.difference for review in self.reviews)
 
     @property
-    def money(self) -> Money:
-        return sum((review.money for review in self.reviews), NOTHING)
+    def money(self) -> CreditChange:
+        return sum((review.money for review in self.reviews), ZERO)
 
     @property
     def counts(self) -> Counts:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from veogen.diff.compare import Change, Difference, Money
-from veogen.diff.report import Group, Piece, Report, Review, word_pieces
+from veogen.diff.compare import Change, CreditChange, Difference
+from veogen.diff.report import ChangeGroup, Report, SpecDiff, WordChange, word_pieces
 from veogen.planner.plan import Request, total_credits
 from veogen.spec.types import PROMPTS
 from veogen.text import Colour, Paint, counted, plain, plain_lines
@@ -28,7 +28,7 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
     yield _money(report.money)
 
 
-def title(review: Review) -> str:
+def title(review: SpecDiff) -> str:
     """The name of the spec, and where both sides were read."""
     if review.old is None:
         return f"{review.name}: new, {review.new}"
@@ -38,7 +38,7 @@ def title(review: Review) -> str:
 
 
 def difference_lines(
-    difference: Difference, groups: Iterable[Group], paint: Paint
+    difference: Difference, groups: Iterable[ChangeGroup], paint: Paint
 ) -> Iterator[str]:
     """What was added, removed, renamed and changed in one spec."""
     yield from _listed(difference.added, "+", paint, "green")
@@ -55,7 +55,7 @@ def _listed(requests: Iterable[Request], sign: str, paint: Paint, colour: Colour
         yield f"{paint(f'  {sign} {plain(request.address)}', colour)}  {price}"
 
 
-def _group(group: Group, paint: Paint) -> Iterator[str]:
+def _group(group: ChangeGroup, paint: Paint) -> Iterator[str]:
     whom = plain(group.changes[0].address)
     if len(group.changes) > 1:
         whom = counted(len(group.changes), "request")
@@ -69,7 +69,7 @@ def _group(group: Group, paint: Paint) -> Iterator[str]:
     yield from _texts(group.changes[0], paint)
 
 
-def worth(group: Group) -> str:
+def worth(group: ChangeGroup) -> str:
     """What the requests of a group are expected to cost, and did before if that was another."""
     old, new = (
         total_credits(side)
@@ -89,7 +89,7 @@ def _texts(change: Change, paint: Paint) -> Iterator[str]:
             yield from (f"      | {line}" for line in marked.split("\n"))
 
 
-def _marked(piece: Piece, paint: Paint) -> str:
+def _marked(piece: WordChange, paint: Paint) -> str:
     if piece.is_kept:
         return plain_lines(piece.old)
     old = (_sign(line, "[-", "-]", paint, "red") for line in piece.old.split("\n"))
@@ -105,7 +105,7 @@ def _sign(text: str, before: str, after: str, paint: Paint, colour: Colour) -> s
     return coloured if coloured != plain(text) else f"{before}{plain(text)}{after}"
 
 
-def _money(money: Money) -> str:
+def _money(money: CreditChange) -> str:
     if money.delta is None:
         return f"Credits: {_amount(money.old)} → {_amount(money.new)}."
     sign = "+" if money.delta >= 0 else _MINUS

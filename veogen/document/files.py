@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError, Problem
 from veogen.errors import VeogenError
 
@@ -80,7 +80,7 @@ def read_file(place: Path, at_most: int | None = None) -> bytes:
 
 
 def read_bytes(
-    files: Files, path: PurePosixPath, place: Place, at_most: int, *, name: str | None = None
+    files: Files, path: PurePosixPath, place: Location, at_most: int, *, name: str | None = None
 ) -> bytes:
     """The bytes of a file that is asked for at `place`, under a name if it has another there.
 

@@ -165,7 +165,7 @@ _TOP = PurePosixPath()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """Something in a folder, or the top folder itself."""
 
     name: str
@@ -182,9 +182,9 @@ class Tree:
     def __init__(self, repository: Repository, commit: str, label: str) -> None:
         self.repository = repository
         self.label = label
-        self._top = Entry("", "folder", f"{commit}^{{tree}}")
+        self._top = TreeEntry("", "folder", f"{commit}^{{tree}}")
         self._id_bytes = len(commit) // 2
-        self._folders: dict[str, dict[str, Entry]] = {}
+        self._folders: dict[str, dict[str, TreeEntry]] = {}
 
     def shown(self, path: PurePosixPath) -> str:
         """A path as git writes it."""
@@ -197,14 +197,16 @@ class Tree:
         except (OSError, OutsideRootError, GitError):
             return None
 
-    def content(self, entry: Entry) -> bytes:
+    def content(self, entry: TreeEntry) -> bytes:
         return self.repository.object(entry.id)[1]
 
-    def entries(self, folder: Entry) -> Iterator[Entry]:
+    def entries(self, folder: TreeEntry) -> Iterator[TreeEntry]:
         """What stands in a folder, sorted by name."""
         yield from (entry for _, entry in sorted(self._inside(folder).items()))
 
-    def find(self, path: PurePosixPath, root: PurePosixPath = _TOP) -> tuple[PurePosixPath, Entry]:
+    def find(
+        self, path: PurePosixPath, root: PurePosixPath = _TOP
+    ) -> tuple[PurePosixPath, TreeEntry]:
         """What stands at a path, and where it is once links are followed.
 
         Raises `OSError` when there is nothing, `OutsideRootError` when it is not below `root`,
@@ -231,13 +233,15 @@ class Tree:
         _refuse_outside(stack, [], root)
         return PurePosixPath(*(entry.name for entry in stack[1:])), stack[-1]
 
-    def _target(self, link: Entry, path: PurePosixPath) -> PurePosixPath:
+    def _target(self, link: TreeEntry, path: PurePosixPath) -> PurePosixPath:
         target = PurePosixPath(os.fsdecode(self.content(link)))
         if target.is_absolute():
             raise OutsideRootError(f"{path} leaves the project")
         return target
 
-    def _not_here(self, path: PurePosixPath, stack: list[Entry], entry: Entry | None) -> Exception:
+    def _not_here(
+        self, path: PurePosixPath, stack: list[TreeEntry], entry: TreeEntry | None
+    ) -> Exception:
         if entry is None:
             return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         where = PurePosixPath(*(above.name for above in stack[1:]), entry.name)
@@ -246,7 +250,7 @@ class Tree:
             "cannot be read at a revision of this one"
         )
 
-    def _inside(self, folder: Entry) -> dict[str, Entry]:
+    def _inside(self, folder: TreeEntry) -> dict[str, TreeEntry]:
         if folder.kind != "folder":
             return {}
         if folder.id not in self._folders:
@@ -254,7 +258,7 @@ class Tree:
             self._folders[folder.id] = {entry.name: entry for entry in self._parsed(raw)}
         return self._folders[folder.id]
 
-    def _parsed(self, raw: bytes) -> Iterator[Entry]:
+    def _parsed(self, raw: bytes) -> Iterator[TreeEntry]:
         """The entries of a tree object: mode, name and the id as bytes."""
         start = 0
         while start < len(raw):
@@ -262,10 +266,10 @@ class Tree:
             mode, _, name = raw[start:end].partition(b" ")
             start = end + 1 + self._id_bytes
             kind = _KINDS.get(mode, "file")
-            yield Entry(os.fsdecode(name), kind, raw[end + 1 : start].hex())
+            yield TreeEntry(os.fsdecode(name), kind, raw[end + 1 : start].hex())
 
 
-def _refuse_outside(stack: list[Entry], ahead: list[str], root: PurePosixPath) -> None:
+def _refuse_outside(stack: list[TreeEntry], ahead: list[str], root: PurePosixPath) -> None:
     """Say of a path outside the root nothing but that, not even whether it is there."""
     where = PurePosixPath(*(entry.name for entry in stack[1:]), *ahead)
     normal = PurePosixPath(os.path.normpath(where))
@@ -302,7 +306,7 @@ class Revision:
     def shown(self, path: PurePosixPath) -> str:
         return self.tree.shown(self.below / path)
 
-    def _is_file(self, folder: PurePosixPath, entry: Entry) -> bool:
+    def _is_file(self, folder: PurePosixPath, entry: TreeEntry) -> bool:
         if entry.kind == "link":
             return self.tree.kind(folder / entry.name) == "file"
         return entry.kind == "file"

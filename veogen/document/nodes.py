@@ -17,7 +17,7 @@ _RARE_LINE_ENDS = ("\r", "\x85", "\u2028", "\u2029")
 _BLOCK = re.compile(r"(&\S+\s+)?[|>]")
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A point in a file; line and column count from 1."""
 
     path: str
@@ -28,17 +28,17 @@ class Place(NamedTuple):
         return f"{self.path}:{self.line}:{self.column}"
 
 
-class Source:
+class SourceText:
     """A document as it was read, where an index (of a character) becomes a place when asked."""
 
     def __init__(self, path: str, raw: bytes) -> None:
         self.path = path
         self._raw = raw
 
-    def place(self, index: int) -> Place:
+    def place(self, index: int) -> Location:
         """The place of a character."""
         line = bisect_right(self._line_starts, index)
-        return Place(self.path, line, index - self._line_starts[line - 1] + 1)
+        return Location(self.path, line, index - self._line_starts[line - 1] + 1)
 
     def is_block(self, index: int) -> bool:
         """Whether a block scalar begins there, perhaps after its anchor."""
@@ -56,13 +56,13 @@ class Source:
 
 
 __all__ = [
+    "Location",
     "Map",
-    "Place",
     "Scalar",
     "Seq",
     "Step",
     "Value",
-    "place_of",
+    "location_of",
     "value_at",
     "without_nulls",
 ]
@@ -72,14 +72,14 @@ Value: TypeAlias = "Scalar | Map | Seq"
 Step: TypeAlias = str | int
 
 
-class _Spot(NamedTuple):
+class _Position(NamedTuple):
     """A mark in a document that is not the container's own."""
 
-    source: Source
+    source: SourceText
     at: int
 
 
-_Mark: TypeAlias = int | _Spot | Place
+_Mark: TypeAlias = int | _Position | Location
 
 
 class _Marked:
@@ -88,28 +88,28 @@ class _Marked:
     __slots__ = ()
 
     if TYPE_CHECKING:  # slots of the classes below: their other base has a layout
-        source: Source | None
+        source: SourceText | None
         mark: _Mark
         marks: array[int] | list[_Mark]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         """Where the container begins."""
         return self._placed(self.mark)
 
-    def _placed(self, mark: _Mark) -> Place:
+    def _placed(self, mark: _Mark) -> Location:
         if isinstance(mark, int):
             return self._source.place(mark)
-        return mark if isinstance(mark, Place) else mark.source.place(mark.at)
+        return mark if isinstance(mark, Location) else mark.source.place(mark.at)
 
     @property
-    def _source(self) -> Source:
+    def _source(self) -> SourceText:
         if self.source is None:
             raise LookupError("an index means nothing without its document")
         return self.source
 
     def _exported(self, mark: _Mark) -> _Mark:
-        return _Spot(self._source, mark) if isinstance(mark, int) else mark
+        return _Position(self._source, mark) if isinstance(mark, int) else mark
 
 
 class Map(_Marked, dict[str, Value]):
@@ -120,7 +120,7 @@ class Map(_Marked, dict[str, Value]):
 
     __slots__ = ("mark", "marks", "positions", "source")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__()
         self.source = None
         self.mark = place
@@ -128,7 +128,7 @@ class Map(_Marked, dict[str, Value]):
         self.positions: dict[str, int] | None = None  # of marks, once somebody asks
 
     @classmethod
-    def begun(cls, source: Source, index: int) -> "Map":
+    def begun(cls, source: SourceText, index: int) -> "Map":
         """An empty map that was read; the reader adds values and marks by itself, for speed."""
         new = cls.__new__(cls)
         new.source, new.mark, new.marks, new.positions = source, index, array("I"), None
@@ -142,7 +142,7 @@ class Map(_Marked, dict[str, Value]):
         new.source, new.mark, new.marks, new.positions = None, mark, [], None
         return new
 
-    def put(self, key: str, value: Value, key_place: Place, value_place: Place) -> None:
+    def put(self, key: str, value: Value, key_place: Location, value_place: Location) -> None:
         self._put(key, value, key_place, value_place)
 
     def take(self, source: "Map", key: str, value: Value) -> None:
@@ -156,18 +156,18 @@ class Map(_Marked, dict[str, Value]):
         self.update({to if name == key else name: value for name, value in items})
         self.positions = None
 
-    def key_place(self, key: str) -> Place:
+    def key_place(self, key: str) -> Location:
         """Where the key stands, or the map if it has no such key."""
         return self._placed(self.marks[self._position(key)]) if key in self else self.place
 
-    def value_place(self, key: str) -> Place:
+    def value_place(self, key: str) -> Location:
         """Where the value stands, or the map if it has no such key."""
         return self._placed(self.marks[self._position(key) + 1]) if key in self else self.place
 
     def is_block(self, key: str) -> bool:
         """Whether the value was written as a block scalar: its text begins on the next line."""
         mark = self._marks_of(key)[1]
-        return isinstance(mark, _Spot) and mark.source.is_block(mark.at)
+        return isinstance(mark, _Position) and mark.source.is_block(mark.at)
 
     def _marks_of(self, key: str) -> tuple[_Mark, _Mark]:
         at = self._position(key)
@@ -195,25 +195,25 @@ class Seq(_Marked, list[Value]):
 
     __slots__ = ("mark", "marks", "source")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__()
         self.source = None
         self.mark = place
         self.marks = []
 
     @classmethod
-    def begun(cls, source: Source, index: int) -> "Seq":
+    def begun(cls, source: SourceText, index: int) -> "Seq":
         """An empty sequence that was read; the reader adds values and marks by itself."""
         new = cls.__new__(cls)
         new.source, new.mark, new.marks = source, index, array("I")
         return new
 
-    def add(self, value: Value, place: Place) -> None:
+    def add(self, value: Value, place: Location) -> None:
         self.append(value)
         marks = self.marks = _loosened(self.marks)
         marks.append(place)
 
-    def value_place(self, index: int) -> Place:
+    def value_place(self, index: int) -> Location:
         return self._placed(self.marks[index])
 
 
@@ -240,7 +240,7 @@ def _holds_null(tree: Map) -> bool:
     return False
 
 
-def place_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Place:
+def location_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Location:
     """The place of the value at `path`, or of the nearest value above it that exists.
 
     With `key` the place of the last step's key instead of its value.
@@ -273,18 +273,18 @@ def value_at(tree: Value, path: Sequence[Step]) -> Value:
     return here
 
 
-def placed(value: Any, place: Place) -> Value:
+def with_location(value: Any, place: Location) -> Value:
     """The value as a document in which everything stands at one place."""
     match value:
         case dict():
             mapping = Map(place)
             for key, item in value.items():
-                mapping.put(key, placed(item, place), place, place)
+                mapping.put(key, with_location(item, place), place, place)
             return mapping
         case list():
             sequence = Seq(place)
             for item in value:
-                sequence.add(placed(item, place), place)
+                sequence.add(with_location(item, place), place)
             return sequence
         case _:
             scalar: Value = value

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.errors import VeogenError
 
 MOST = 1_000
@@ -19,7 +19,7 @@ Severity: TypeAlias = Literal["error", "warning"]
 class Problem:
     """One mistake or warning; `code` is stable, `message` says what to write instead."""
 
-    place: Place
+    place: Location
     severity: Severity
     code: str
     message: str
@@ -52,10 +52,10 @@ class Problems:
         self._found: dict[Problem, None] = {}
         self._count: dict[Severity, int] = {"error": 0, "warning": 0}
 
-    def error(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+    def error(self, place: Location, code: str, message: str, hint: str | None = None) -> None:
         self._add(Problem(place, "error", code, message, hint))
 
-    def warn(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+    def warn(self, place: Location, code: str, message: str, hint: str | None = None) -> None:
         self._add(Problem(place, "warning", code, message, hint))
 
     def extend(self, problems: Iterable[Problem]) -> None:

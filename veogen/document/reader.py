@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from veogen.document.files import Files, read_bytes
-from veogen.document.nodes import LINE_END, Map, Place, Scalar, Seq, Source, Value
+from veogen.document.nodes import LINE_END, Location, Map, Scalar, Seq, SourceText, Value
 from veogen.document.problems import MistakesError, Problem
 
 
@@ -197,10 +197,10 @@ def syntax_problem(error: yaml.YAMLError, raw: bytes, path: str) -> Problem:
     mark: Any = getattr(error, "problem_mark", None)
     if mark is None:
         found = encoding_problem(raw, path)
-        return found or Problem(Place(path, 1, 1), "error", "yaml-syntax", str(error))
+        return found or Problem(Location(path, 1, 1), "error", "yaml-syntax", str(error))
     message = str(getattr(error, "problem", None) or "this is not YAML")
     text = raw.decode(errors="replace")
-    place = Place(path, mark.line + 1, mark.column + 1)
+    place = Location(path, mark.line + 1, mark.column + 1)
     if not text[mark.index :].strip():  # where the text ends, not where the file does
         place = _place_after(text.rstrip(), path)
     if "cannot start any token" in message and text[mark.index : mark.index + 1] == "\t":
@@ -209,9 +209,9 @@ def syntax_problem(error: yaml.YAMLError, raw: bytes, path: str) -> Problem:
     return Problem(place, "error", "yaml-syntax", message, hint)
 
 
-def _place_after(text: str, path: str) -> Place:
+def _place_after(text: str, path: str) -> Location:
     lines = LINE_END.split(text.removeprefix("\ufeff"))
-    return Place(path, len(lines), len(lines[-1]) + 1)
+    return Location(path, len(lines), len(lines[-1]) + 1)
 
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -227,7 +227,7 @@ _scalar = lru_cache(maxsize=4096)(scalar)
 
 
 def read_document(
-    files: Files, path: PurePosixPath, place: Place | None = None, *, name: str | None = None
+    files: Files, path: PurePosixPath, place: Location | None = None, *, name: str | None = None
 ) -> Value:
     """The document in a file that is asked for at `place`, under a name if it has another there.
 
@@ -235,7 +235,9 @@ def read_document(
     is no document.
     """
     shown = files.shown(path)
-    return read(read_bytes(files, path, place or Place(shown, 1, 1), MAX_BYTES, name=name), shown)
+    return read(
+        read_bytes(files, path, place or Location(shown, 1, 1), MAX_BYTES, name=name), shown
+    )
 
 
 def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:
@@ -245,11 +247,11 @@ def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:
     """
     if len(raw) > max_bytes:
         message = f"a file has at most {max_bytes >> 20} MiB, not {len(raw) / 1024**2:.1f}"
-        raise MistakesError([Problem(Place(path, 1, 1), "error", "too-large", message)])
+        raise MistakesError([Problem(Location(path, 1, 1), "error", "too-large", message)])
     if raw.startswith(_UTF_16) and (problem := encoding_problem(raw, path)):
         raise MistakesError([problem])
     raw = raw.removeprefix(_BYTE_ORDER_MARK)
-    source = Source(path, raw)
+    source = SourceText(path, raw)
     try:
         with _collector_paused():
             return _Builder(source, CParser(raw), names=b"&" in raw or b"!" in raw).document()
@@ -275,7 +277,7 @@ class _Builder:
     Without `names` there can be no anchors and tags: a million events need not be asked for them.
     """
 
-    def __init__(self, source: Source, parser: Any, *, names: bool) -> None:
+    def __init__(self, source: SourceText, parser: Any, *, names: bool) -> None:
         self._source = source
         self._names = names
         self._next = parser.get_event
@@ -428,5 +430,5 @@ class _Builder:
 
     def _fail(self, event: Any, code: str, message: str, hint: str | None = None) -> NoReturn:
         mark = event.start_mark
-        place = Place(self._source.path, mark.line + 1, mark.column + 1)
+        place = Location(self._source.path, mark.line + 1, mark.column + 1)
         raise MistakesError([Problem(place, "error", code, message, hint)])

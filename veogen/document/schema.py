@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from veogen.document.nodes import Map, Place, Seq, Step, Value, place_of
+from veogen.document.nodes import Location, Map, Seq, Step, Value, location_of
 from veogen.document.problems import MOST, Problem, did_you_mean, nearest
 
 At: TypeAlias = "tuple[At, Step] | None"  # a path, innermost step outside: cheap to extend
@@ -20,7 +20,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class Violation:
     """What is wrong at a path; `key` says with the key, `meant` which key it was meant to be.
 
     A flaw that does not `break` its surroundings leaves the rest of them meaning what they say.
@@ -35,23 +35,23 @@ class Flaw:
     breaks: bool = True
 
 
-class EnoughError(Exception):
+class TooManyViolationsError(Exception):
     """So many flaws were found that looking for more is of no use."""
 
 
-class Flaws:
+class Violations:
     """Collects flaws, up to one more than anybody is told."""
 
     def __init__(self) -> None:
-        self.found: list[Flaw] = []
+        self.found: list[Violation] = []
 
     def add(self, at: At, code: str, message: str, **more: Any) -> None:
-        self.found.append(Flaw(_path(at), code, message, **more))
+        self.found.append(Violation(_path(at), code, message, **more))
         if len(self.found) > MOST:
-            raise EnoughError
+            raise TooManyViolationsError
 
 
-def wrong_type(value: Value, at: At, noun: str, flaws: Flaws, hint: str | None = None) -> None:
+def wrong_type(value: Value, at: At, noun: str, flaws: Violations, hint: str | None = None) -> None:
     flaws.add(at, "type", f"{label(at)} is {noun}, not {shown(value)}", hint=hint)
 
 
@@ -94,10 +94,10 @@ _DIGITS = re.compile(r"[0-9]{1,100}(\.[0-9]{1,100})?")
 _T = TypeVar("_T")
 
 
-class Shape(Protocol):
+class Type(Protocol):
     """What a value may be."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         """Add to `flaws` what is wrong with a value that stands at `at`."""
         ...
 
@@ -107,12 +107,12 @@ class Shape(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Anything:
+class AnyType:
     """Any value; `told` is what editors are told of it."""
 
     told: Mapping[str, Any] = field(default_factory=dict)
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         """Nothing is wrong."""
 
     def schema(self, definitions: Schema) -> Schema:
@@ -124,13 +124,13 @@ Rule: TypeAlias = Callable[[str], tuple[str, str] | None]  # code and message of
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class StringType:
     """A string that `rule` has nothing against; `pattern` is the rule as editors know it."""
 
     rule: Rule | None = None
     pattern: str | None = None
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, str):
             wrong_type(value, at, "a string", flaws)
         elif self.rule is not None and (wrong := self.rule(value)) is not None:
@@ -142,12 +142,12 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordType:
     """One of some words."""
 
     words: tuple[str, ...]
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if value not in self.words:
             allowed = ", ".join(map(repr, self.words))
             flaws.add(at, "value", f"{label(at)} is one of {allowed}, not {shown(value)}")
@@ -158,10 +158,10 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean:
+class BooleanType:
     """True or false."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, bool):
             wrong_type(value, at, "true or false", flaws)
 
@@ -171,12 +171,12 @@ class Boolean:
 
 
 @dataclass(frozen=True, slots=True)
-class Integer:
+class IntegerType:
     """An integer, perhaps not below `least`."""
 
     least: int | None = None
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, int) or isinstance(value, bool):
             wrong_type(value, at, "an integer", flaws)
         elif self.least is not None and value < self.least:
@@ -189,10 +189,10 @@ class Integer:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberType:
     """An integer, or a number with a point."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             wrong_type(value, at, "a number", flaws)
 
@@ -202,10 +202,10 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class AmountType:
     """A number of credits, exact also when it is written as text: digits, perhaps with a point."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if amount(value) is None:
             wrong_type(value, at, "a number of credits", flaws)
 
@@ -215,11 +215,11 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate(Amount):
+class RateType(AmountType):
     """An amount that something can be divided by."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
-        Amount.check(self, value, at, flaws)
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
+        AmountType.check(self, value, at, flaws)
         if amount(value) == 0:
             flaws.add(at, "rate", "a dollar is worth more than no credits")
 
@@ -238,9 +238,9 @@ def amount(value: Value) -> Decimal | None:
 class OrNull:
     """A value that must be written, though it may be null."""
 
-    shape: Shape
+    shape: Type
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if value is not None:
             self.shape.check(value, at, flaws)
 
@@ -258,22 +258,22 @@ def or_null(schema: Schema) -> Schema:
     return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "null"}]}
 
 
-def problems_of(tree: Value, shape: Shape, start: Place) -> Iterator[Problem]:
+def problems_of(tree: Value, shape: Type, start: Location) -> Iterator[Problem]:
     """What is wrong with a whole document, which begins at `start`."""
     for flaw in flaws_of(tree, shape):
         yield problem_of(flaw, tree, start)
 
 
-def flaws_of(tree: Value, shape: Shape) -> list[Flaw]:
-    flaws = Flaws()
-    with suppress(EnoughError):
+def flaws_of(tree: Value, shape: Type) -> list[Violation]:
+    flaws = Violations()
+    with suppress(TooManyViolationsError):
         shape.check(tree, None, flaws)
     return flaws.found
 
 
-def problem_of(flaw: Flaw, tree: Value, start: Place) -> Problem:
+def problem_of(flaw: Violation, tree: Value, start: Location) -> Problem:
     """A flaw with its place in the document."""
-    place = place_of(tree, flaw.path, key=flaw.key) if isinstance(tree, Map | Seq) else start
+    place = location_of(tree, flaw.path, key=flaw.key) if isinstance(tree, Map | Seq) else start
     return Problem(place, "error", flaw.code, flaw.message, flaw.hint)
 
 
@@ -289,11 +289,11 @@ def value_of(tree: Map, key: str, kind: type[_T]) -> _T:
 class ListOf:
     """A list; with `alone` one item may stand without a list around it."""
 
-    item: Shape
+    item: Type
     alone: bool = False
     called: str = "a list"
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if isinstance(value, Seq):
             for index, item in enumerate(value):
                 self.item.check(item, (at, index), flaws)
@@ -312,17 +312,17 @@ class ListOf:
 class MapOf:
     """A mapping whose keys are names of the writer's choice."""
 
-    item: Shape
-    names: Text = field(default_factory=Text)
+    item: Type
+    names: StringType = field(default_factory=StringType)
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, Map):
             wrong_type(value, at, "a mapping", flaws)
             return
         for name, item in value.items():
             self.check_item(name, item, (at, name), flaws)
 
-    def check_item(self, name: str, value: Value, at: At, flaws: Flaws) -> None:
+    def check_item(self, name: str, value: Value, at: At, flaws: Violations) -> None:
         """Check one item; null takes it away."""
         if self.names.rule is not None and (wrong := self.names.rule(name)) is not None:
             flaws.add(at, *wrong, key=True)
@@ -338,16 +338,16 @@ class MapOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Field:
     """A key of a section; one that is not `required` may be null, which takes it away."""
 
-    shape: Shape
+    shape: Type
     about: str
     required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ObjectType:
     """A mapping with known keys; `noun` names it in messages, `title` in the schema.
 
     `others` are the keys that its writer may name, if any; `elsewhere` says of an unknown key
@@ -357,12 +357,12 @@ class Section:
     noun: str
     title: str
     about: str
-    keys: Mapping[str, Key]
+    keys: Mapping[str, Field]
     others: MapOf | None = None
     elsewhere: Callable[[str], str | None] | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, Map):
             name = self.noun if at is None else label(at)
             flaws.add(at, "type", f"{name} is a mapping, not {shown(value)}")
@@ -380,7 +380,7 @@ class Section:
             if key.required and name not in value:
                 flaws.add(at, "missing-key", f"{self.noun} needs {name!r}")
 
-    def _refuse(self, name: str, at: At, flaws: Flaws) -> None:
+    def _refuse(self, name: str, at: At, flaws: Violations) -> None:
         elsewhere = self.elsewhere(name) if self.elsewhere else None
         flaws.add(
             at,

@@ -29,7 +29,7 @@ from veogen.gateway.api import (
 from veogen.gateway.client import Evolink
 from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
-from veogen.models.model import Model, default_catalogue
+from veogen.models.model import Model, default_catalog
 from veogen.models.parameters import Json
 from veogen.results.manifest import GatewayName
 
@@ -241,7 +241,7 @@ def offline_dependencies(gateway_name: GatewayName) -> Dependencies:
 
 def effective_body(models: Mapping[str, Model] | None = None) -> Effective:
     """Fills in the defaults of a request's model, as far as the model is known."""
-    known = default_catalogue() if models is None else models
+    known = default_catalog() if models is None else models
 
     def filled(body: Mapping[str, Json]) -> Mapping[str, Json]:
         model = known.get(str(body.get("model")))

@@ -26,7 +26,7 @@ _FITS: dict[Kind, frozenset[Status]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Resolution:
     """One decision as it was typed; `task_id` is what `adopt` names."""
 
     kind: Kind
@@ -43,7 +43,7 @@ class Decided:
     task_id: str | None = None
 
 
-def resolve_addresses(decisions: Iterable[Decision], ledger: Ledger, now: float) -> list[Decided]:
+def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: float) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
     by_star = [standing for standing in standings if not still_downloadable(standing.record, now)]
@@ -66,7 +66,7 @@ def resolve_addresses(decisions: Iterable[Decision], ledger: Ledger, now: float)
 
 
 def wildcard_notes(
-    decisions: Iterable[Decision], found: Sequence[Decided], ledger: Ledger, now: float
+    decisions: Iterable[Resolution], found: Sequence[Decided], ledger: Ledger, now: float
 ) -> Iterator[str]:
     """What '*' does not mean, in words."""
     for kind in [decision.kind for decision in decisions if decision.address == EVERY]:
@@ -94,7 +94,7 @@ def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
 
 
 def _resolve(
-    decision: Decision, named: Sequence[RequestState], mistakes: list[str]
+    decision: Resolution, named: Sequence[RequestState], mistakes: list[str]
 ) -> Iterator[Decided]:
     fits = _FITS[decision.kind]
     fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.decisions import (
     Decided,
-    Decision,
+    Resolution,
     abandoned,
     adopted,
     candidate_tasks,
@@ -164,7 +164,7 @@ class Run:
         self.directory.release_disk()
         return self._closed(final, exit_code(state.record for state in self._chosen()))
 
-    def decide(self, decisions: Sequence[Decision], say: Callable[[str], None]) -> Outcome:
+    def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
         gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
         decided = resolve_addresses(decisions, self.ledger, now)

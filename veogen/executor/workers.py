@@ -23,7 +23,7 @@ class Crashed:
 
 
 class WorkerPool(Protocol[T]):
-    """Does calls beside the owner. A test's crew does them at once, on a clock of its own."""
+    """Does calls beside the owner. A test's pool does them at once, on a clock of its own."""
 
     def start(self, call: Callable[[], T], *, urgent: bool = False) -> None:
         """Do a call; its answer comes out of `wait`. `prompt`: it has to be on disk soon."""

@@ -227,7 +227,7 @@ class _PublicOnly:
 
 
 class _PublicPlainConnection(_PublicOnly, PlainConnection):
-    """http, which no link has: a second lock on that door."""
+    """http, which no link has: refused here a second time."""
 
 
 class _PublicTlsConnection(_PublicOnly, TlsConnection):

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from veogen.document.files import Files
-from veogen.document.nodes import Map, Place, without_nulls
+from veogen.document.nodes import Location, Map, without_nulls
 from veogen.document.problems import MistakesError, Problems, did_you_mean
 from veogen.document.reader import read, read_document
 from veogen.document.schema import problems_of
@@ -37,7 +37,7 @@ def read_model(raw: bytes, name: str) -> Model:
     tree = read(raw, name)
     model = _model(tree, problems) if isinstance(tree, Map) else None
     if model is None and not problems.has_errors:
-        problems.error(Place(name, 1, 1), "type", "the file is a mapping")
+        problems.error(Location(name, 1, 1), "type", "the file is a mapping")
     problems.raise_errors()
     if model is None:
         raise MistakesError(tuple(problems.all))
@@ -103,6 +103,6 @@ def _document(files: Files, path: PurePosixPath, problems: Problems) -> Map | No
         problems.extend(error.problems)
         return None
     if not isinstance(tree, Map):
-        problems.error(Place(files.shown(path), 1, 1), "type", "the file is a mapping")
+        problems.error(Location(files.shown(path), 1, 1), "type", "the file is a mapping")
         return None
     return tree

@@ -219,7 +219,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-class Catalogue(Mapping[str, Model]):
+class Catalog(Mapping[str, Model]):
     """Models by id. A lenient one has a model for every id: one that takes anything."""
 
     def __init__(
@@ -233,13 +233,13 @@ class Catalogue(Mapping[str, Model]):
         self._prices = prices or {}
         self.lenient = lenient
 
-    def at(self, prices: Mapping[str, AnyPrice]) -> "Catalogue":
+    def at(self, prices: Mapping[str, AnyPrice]) -> "Catalog":
         """The models at other prices, where there are some; so those that nobody knows."""
         models = {
             name: replace(model, price=prices.get(name, model.price))
             for name, model in self._models.items()
         }
-        return Catalogue(models, lenient=self.lenient, prices=prices)
+        return Catalog(models, lenient=self.lenient, prices=prices)
 
     def __getitem__(self, name: str) -> Model:
         known = self._models.get(name)
@@ -270,9 +270,9 @@ class Catalogue(Mapping[str, Model]):
 
 
 @cache
-def default_catalogue() -> Catalogue:
+def default_catalog() -> Catalog:
     """What is known where no project says more."""
-    return Catalogue()
+    return Catalog()
 
 
 def parameter(name: str, models: Iterable[Model]) -> Parameter | None:

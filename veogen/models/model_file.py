@@ -5,25 +5,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import Problem, did_you_mean
 from veogen.document.schema import (
-    Amount,
-    Anything,
+    AmountType,
+    AnyType,
     At,
-    Boolean,
-    Flaws,
-    Integer,
-    Key,
+    BooleanType,
+    Field,
+    IntegerType,
     ListOf,
     MapOf,
-    Number,
-    Rate,
+    NumberType,
+    ObjectType,
+    RateType,
     Schema,
-    Section,
-    Shape,
-    Text,
-    Word,
+    StringType,
+    Type,
+    Violations,
+    WordType,
     wrong_type,
 )
 from veogen.models.model import Model
@@ -38,7 +38,7 @@ class _Scalar:
 
     listed: bool = False
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if self.listed and isinstance(value, Seq):
             for index, item in enumerate(value):
                 _Scalar().check(item, (at, index), flaws)
@@ -56,7 +56,7 @@ def _id(text: str) -> tuple[str, str] | None:
     return "value", f"an id is letters, digits and signs without white space, not {text!r}"
 
 
-_TEXTS = ListOf(Text())
+_TEXTS = ListOf(StringType())
 _VALUES = MapOf(_Scalar())
 
 
@@ -87,120 +87,122 @@ class _Parameters:
     def __init__(self, *, named: bool) -> None:
         self._named = named
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         self._shape().check(value, at, flaws)
 
     def schema(self, definitions: Schema) -> Schema:
         return self._shape().schema(definitions)
 
-    def _shape(self) -> Shape:
+    def _shape(self) -> Type:
         return MapOf(_PARAMETER) if self._named else _PARAMETER
 
 
-_PARAMETER = Section(
+_PARAMETER = ObjectType(
     "a parameter",
     "Parameter",
     "A request parameter of a model.",
     {
-        "type": Key(Word(get_args(Kind)), "What its values are.", required=True),
-        "description": Key(Text(), "For people."),
-        "source": Key(Text(), "Who says so."),
-        "required": Key(Boolean(), "Whether every request has it."),
-        "enum": Key(ListOf(_Scalar()), "All values that it takes."),
-        "words": Key(ListOf(_Scalar()), "Values beside those of its type and bounds, like auto."),
-        "minimum": Key(Number(), "The least value."),
-        "maximum": Key(Number(), "The greatest value."),
-        "max_length": Key(Integer(0), "The most characters."),
-        "utf16": Key(Boolean(), "Whether characters are counted as UTF-16 has them."),
-        "min_items": Key(Integer(0), "The fewest items."),
-        "max_items": Key(Integer(0), "The most items."),
-        "max_bytes": Key(Integer(0), "The most bytes of an item."),
-        "media": Key(Word(get_args(Media)), "What a uri, or the items of uris, lead to."),
-        "properties": Key(_Parameters(named=True), "The parameters within an object."),
-        "item": Key(_Parameters(named=False), "What the items of a list are."),
-        "default": Key(_Scalar(), "What the gateway takes when it is left out."),
-        "moving": Key(Boolean(), "Whether the default was another one before."),
-        "unit": Key(Text(), "What it counts."),
+        "type": Field(WordType(get_args(Kind)), "What its values are.", required=True),
+        "description": Field(StringType(), "For people."),
+        "source": Field(StringType(), "Who says so."),
+        "required": Field(BooleanType(), "Whether every request has it."),
+        "enum": Field(ListOf(_Scalar()), "All values that it takes."),
+        "words": Field(ListOf(_Scalar()), "Values beside those of its type and bounds, like auto."),
+        "minimum": Field(NumberType(), "The least value."),
+        "maximum": Field(NumberType(), "The greatest value."),
+        "max_length": Field(IntegerType(0), "The most characters."),
+        "utf16": Field(BooleanType(), "Whether characters are counted as UTF-16 has them."),
+        "min_items": Field(IntegerType(0), "The fewest items."),
+        "max_items": Field(IntegerType(0), "The most items."),
+        "max_bytes": Field(IntegerType(0), "The most bytes of an item."),
+        "media": Field(WordType(get_args(Media)), "What a uri, or the items of uris, lead to."),
+        "properties": Field(_Parameters(named=True), "The parameters within an object."),
+        "item": Field(_Parameters(named=False), "What the items of a list are."),
+        "default": Field(_Scalar(), "What the gateway takes when it is left out."),
+        "moving": Field(BooleanType(), "Whether the default was another one before."),
+        "unit": Field(StringType(), "What it counts."),
     },
 )
-_BOUNDS = Section(
+_BOUNDS = ObjectType(
     "bounds",
     "Bounds",
     "How many there may be.",
-    {"min": Key(Integer(0), "At least."), "max": Key(Integer(0), "At most.")},
+    {"min": Field(IntegerType(0), "At least."), "max": Field(IntegerType(0), "At most.")},
 )
-_RULE = Section(
+_RULE = ObjectType(
     "a rule",
     "Rule",
     "What does not go together.",
     {
-        "code": Key(Text(), "Its stable name.", required=True),
-        "message": Key(Text(), "What it says.", required=True),
-        "severity": Key(Word(("error", "warning")), "How bad it is."),
-        "source": Key(Text(), "Who says so."),
-        "when": Key(MapOf(_Scalar(listed=True)), "The parameters it is for.", required=True),
-        "images": Key(_BOUNDS, "How many images there may be."),
-        "videos": Key(_BOUNDS, "How many videos there may be."),
-        "audios": Key(_BOUNDS, "How many sounds there may be."),
-        "fixes": Key(_VALUES, "The only values that parameters may have."),
-        "refuses": Key(_TEXTS, "Parameters that may not be written."),
-        "ignores": Key(_TEXTS, "Parameters that are not taken."),
-        "needs": Key(_TEXTS, "Parameters that must be there."),
-        "adds_up": Key(MapOf(Text()), "Parts, and the parameter that is their sum."),
-        "about": Key(Text(), "The parameter that it is about."),
+        "code": Field(StringType(), "Its stable name.", required=True),
+        "message": Field(StringType(), "What it says.", required=True),
+        "severity": Field(WordType(("error", "warning")), "How bad it is."),
+        "source": Field(StringType(), "Who says so."),
+        "when": Field(MapOf(_Scalar(listed=True)), "The parameters it is for.", required=True),
+        "images": Field(_BOUNDS, "How many images there may be."),
+        "videos": Field(_BOUNDS, "How many videos there may be."),
+        "audios": Field(_BOUNDS, "How many sounds there may be."),
+        "fixes": Field(_VALUES, "The only values that parameters may have."),
+        "refuses": Field(_TEXTS, "Parameters that may not be written."),
+        "ignores": Field(_TEXTS, "Parameters that are not taken."),
+        "needs": Field(_TEXTS, "Parameters that must be there."),
+        "adds_up": Field(MapOf(StringType()), "Parts, and the parameter that is their sum."),
+        "about": Field(StringType(), "The parameter that it is about."),
     },
 )
-_DERIVED = Section(
+_DERIVED = ObjectType(
     "'derived'",
     "Derived",
     "What a parameter that is left out is taken as.",
     {
-        "parameter": Key(Text(), "Its name.", required=True),
-        "by_images": Key(ListOf(_Scalar()), "By the number of images, from 0.", required=True),
-        "source": Key(Text(), "Who says so."),
+        "parameter": Field(StringType(), "Its name.", required=True),
+        "by_images": Field(ListOf(_Scalar()), "By the number of images, from 0.", required=True),
+        "source": Field(StringType(), "Who says so."),
     },
 )
-_MULTIPLIER = Section(
+_MULTIPLIER = ObjectType(
     "a multiplier",
     "Multiplier",
     "What else a price is multiplied by.",
     {
-        "when": Key(_VALUES, "The parameters that it holds for.", required=True),
-        "times": Key(Amount(), "The factor.", required=True),
+        "when": Field(_VALUES, "The parameters that it holds for.", required=True),
+        "times": Field(AmountType(), "The factor.", required=True),
     },
 )
 RULES = ("per_second", "per_call", "components")
 _PRICE_KEYS = {
-    "date": Key(Text(), "When it was agreed.", required=True),
-    "source": Key(Text(), "Who says so."),
-    "lowest": Key(Boolean(), "Whether the source says that it is the lowest price configured."),
-    "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
-    "rule": Key(
-        Word(("per_second", "per_call", "components")), "What one pays for.", required=True
+    "date": Field(StringType(), "When it was agreed.", required=True),
+    "source": Field(StringType(), "Who says so."),
+    "lowest": Field(
+        BooleanType(), "Whether the source says that it is the lowest price configured."
+    ),
+    "credits_per_usd": Field(RateType(), "What a dollar is worth.", required=True),
+    "rule": Field(
+        WordType(("per_second", "per_call", "components")), "What one pays for.", required=True
     ),
 }
-_PRICE = Section(
+_PRICE = ObjectType(
     "'prices'",
     "Price",
     "What a request costs.",
     {
         **_PRICE_KEYS,
-        "credits": Key(Amount(), "The price of a second or a call.", required=True),
-        "minimum": Key(Amount(), "The least price of a request."),
-        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+        "credits": Field(AmountType(), "The price of a second or a call.", required=True),
+        "minimum": Field(AmountType(), "The least price of a request."),
+        "multipliers": Field(ListOf(_MULTIPLIER), "The first that fits counts."),
     },
 )
-_RULE_PRICE = Section(
+_RULE_PRICE = ObjectType(
     "'prices'",
     "RulePrice",
     "What a request costs by the gateway's published rules.",
     {
         **_PRICE_KEYS,
-        "settlement": Key(Word(SETTLEMENTS), "What the gateway settles by."),
-        "surcharges": Key(ListOf(_MULTIPLIER), "What the total is multiplied by besides."),
-        "expects": Key(MapOf(Anything()), "Measured amounts, as far as they can be told before."),
-        "parameters": Key(ListOf(Anything()), "What enters the rules.", required=True),
-        "components": Key(ListOf(Anything()), "The parts of the sum.", required=True),
+        "settlement": Field(WordType(SETTLEMENTS), "What the gateway settles by."),
+        "surcharges": Field(ListOf(_MULTIPLIER), "What the total is multiplied by besides."),
+        "expects": Field(MapOf(AnyType()), "Measured amounts, as far as they can be told before."),
+        "parameters": Field(ListOf(AnyType()), "What enters the rules.", required=True),
+        "components": Field(ListOf(AnyType()), "The parts of the sum.", required=True),
     },
 )
 
@@ -208,7 +210,7 @@ _RULE_PRICE = Section(
 class _Prices:
     """One of the two forms of a price, by its rule."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         published = isinstance(value, Map) and value.get("rule") == "components"
         (_RULE_PRICE if published else _PRICE).check(value, at, flaws)
 
@@ -216,35 +218,37 @@ class _Prices:
         return {"anyOf": [_PRICE.schema(definitions), _RULE_PRICE.schema(definitions)]}
 
 
-MODEL = Section(
+MODEL = ObjectType(
     "a model",
     "Model",
     "A model, or what it has that the one it is like has not.",
     {
-        "id": Key(Text(_id), "What the gateway calls it.", required=True),
-        "like": Key(Text(), "The model that it has everything else from."),
-        "title": Key(Text(), "What people call it."),
-        "checked": Key(Text(), "When it was compared with the gateway's pages."),
-        "parameters": Key(MapOf(_PARAMETER), "What it takes."),
-        "rules": Key(ListOf(_RULE), "What does not go together."),
-        "derived": Key(_DERIVED, "What the gateway takes by the number of images."),
-        "prices": Key(_Prices(), "What it costs."),
-        "audio": Key(Text(_audio), "Whether clips have sound: always, never, by PARAMETER."),
-        "pixels": Key(MapOf(MapOf(Text(_size))), "Sizes of clips, by quality and ratio."),
-        "expected_seconds": Key(Integer(1), "How long a task takes, about."),
-        "retired": Key(
-            Section(
+        "id": Field(StringType(_id), "What the gateway calls it.", required=True),
+        "like": Field(StringType(), "The model that it has everything else from."),
+        "title": Field(StringType(), "What people call it."),
+        "checked": Field(StringType(), "When it was compared with the gateway's pages."),
+        "parameters": Field(MapOf(_PARAMETER), "What it takes."),
+        "rules": Field(ListOf(_RULE), "What does not go together."),
+        "derived": Field(_DERIVED, "What the gateway takes by the number of images."),
+        "prices": Field(_Prices(), "What it costs."),
+        "audio": Field(
+            StringType(_audio), "Whether clips have sound: always, never, by PARAMETER."
+        ),
+        "pixels": Field(MapOf(MapOf(StringType(_size))), "Sizes of clips, by quality and ratio."),
+        "expected_seconds": Field(IntegerType(1), "How long a task takes, about."),
+        "retired": Field(
+            ObjectType(
                 "'retired'",
                 "Retired",
                 "When a model is not served any more.",
                 {
-                    "date": Key(Text(_date), "The day, in UTC.", required=True),
-                    "instead": Key(Text(_id), "The model to use instead.", required=True),
+                    "date": Field(StringType(_date), "The day, in UTC.", required=True),
+                    "instead": Field(StringType(_id), "The model to use instead.", required=True),
                 },
             ),
             "When it is not served any more, and what is.",
         ),
-        "notes": Key(_TEXTS, "What else people should know."),
+        "notes": Field(_TEXTS, "What else people should know."),
     },
 )
 
@@ -317,13 +321,13 @@ def _inner(parameters: Mapping[str, Parameter], name: str) -> Parameter | None:
     return _inner(parameter.properties, inner) if inner and parameter else parameter
 
 
-def _unfit(parameter: Parameter, value: Json, place: Place) -> Iterator[Problem]:
+def _unfit(parameter: Parameter, value: Json, place: Location) -> Iterator[Problem]:
     wrong = parameter.check(value)
     if wrong is not None:
         yield _problem(place, f"{parameter.name} {wrong}")
 
 
-def _problem(place: Place, message: str, hint: str | None = None) -> Problem:
+def _problem(place: Location, message: str, hint: str | None = None) -> Problem:
     return Problem(place, "error", "bad-model", message, hint)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from veogen.document.nodes import Place, Seq, Value, is_unicode
+from veogen.document.nodes import Location, Seq, Value, is_unicode
 from veogen.document.problems import Problems, did_you_mean
 from veogen.models.parameters import Json
 from veogen.planner.identity import address_text, canonical
@@ -14,11 +14,11 @@ from veogen.spec.grammar import as_json
 from veogen.spec.types import Matrix
 
 
-class Choice(NamedTuple):
+class AxisValue(NamedTuple):
     """One value of an axis or column.
 
     `value` is what templates and parameters see; `key` stands for it in the address and in
-    partial combinations: the value itself, or the `id` of a mapping. `token` is the key as
+    partial combinations: the value itself, or the `id` of a mapping. `typed_key` is the key as
     canonical JSON, so that values compare with their types; `text` is the key in an address,
     where `1` and `"1"` look alike.
     """
@@ -28,25 +28,25 @@ class Choice(NamedTuple):
     key: Json
     token: str
     text: str
-    place: Place
+    place: Location
 
 
-Combination: TypeAlias = tuple[Choice, ...]
+Combination: TypeAlias = tuple[AxisValue, ...]
 
 
 class BadValueError(ValueError):
     """A value that cannot be one of an axis; the message says why."""
 
 
-def choice(name: str, value: Value, place: Place) -> Choice:
+def choice(name: str, value: Value, place: Location) -> AxisValue:
     """The value as a choice of the axis or column `name`; raises `BadValueError`."""
     seen = as_json(value)
     key = _key(seen)
     _check(key)
-    return Choice(name, seen, key, token(key), address_text(key), place)
+    return AxisValue(name, seen, key, typed_key(key), address_text(key), place)
 
 
-def token(key: Json) -> str:
+def typed_key(key: Json) -> str:
     """Equal for equal values of equal types: `1`, `1.0`, `"1"` and `true` all differ."""
     return canonical(key).decode()
 
@@ -141,8 +141,8 @@ def zipped(
     return dimensions
 
 
-def _choices(name: str, values: Seq, problems: Problems) -> Iterator[Choice]:
-    seen: dict[str, Choice] = {}
+def _choices(name: str, values: Seq, problems: Problems) -> Iterator[AxisValue]:
+    seen: dict[str, AxisValue] = {}
     for index, value in enumerate(values):
         here = values.value_place(index)
         try:

@@ -2,7 +2,7 @@
 
 What does not vary is serialized once, what varies with one axis once for each of its values;
 a line is then a few texts put together. It is the very text that the straight way gives: where
-that is not certain, `quick` says None. It can be deleted without changing a byte.
+that is not certain, `bulk_plan` says None. It can be deleted without changing a byte.
 """
 
 from collections import Counter
@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 from veogen.jsontext import compact
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Json
-from veogen.planner.axes import Choice
+from veogen.planner.axes import AxisValue
 from veogen.planner.checks import RequestChecker
-from veogen.planner.duplicates import Seen
+from veogen.planner.duplicates import HashTable64
 from veogen.planner.identity import (
     BadPathError,
     default_output,
@@ -26,40 +26,40 @@ from veogen.planner.identity import (
     safe_key,
 )
 from veogen.planner.line_template import (
-    Fabric,
-    NotQuickError,
+    LineTemplate,
+    NotBulkableError,
     Part,
-    Varying,
+    PerValue,
     default_in_pieces,
+    ensure_clean,
     escaped,
     escaped_part,
     longest,
     path_in_pieces,
     read,
-    sound,
     text_in_pieces,
 )
-from veogen.planner.matrix import Grid
+from veogen.planner.matrix import Expansion
 from veogen.planner.plan import Request, Tally
 from veogen.planner.planner import Planner, is_large
 from veogen.planner.requests import ShotPlanner
 from veogen.planner.variants import Variant
 from veogen.spec.types import PROMPTS
-from veogen.templates.inline import NotSimpleError, Piece, SimpleTemplate, expressions_of
+from veogen.templates.inline import InlineTemplate, NeedsJinjaError, Piece, expressions_of
 from veogen.templates.rendered import tidy
 from veogen.templates.template import Template
 
 
-class Space:
+class ValueSpace:
     """Every combination and take of a shot; a row with empty cells is not quick."""
 
-    def __init__(self, grid: Grid, variant: Variant) -> None:
+    def __init__(self, grid: Expansion, variant: Variant) -> None:
         self.shot, self.variant, self._grid = grid.shot, variant, grid
-        self.points: list[list[Mapping[str, Choice]]] = []
+        self.points: list[list[Mapping[str, AxisValue]]] = []
         self.dimension_of: dict[str, int] = {}
         for index, dimension in enumerate(grid.dimensions):
             if any(len(point) < len(dimension.names) for point in dimension.points):
-                raise NotQuickError
+                raise NotBulkableError
             self.points.append([{one.name: one for one in point} for point in dimension.points])
             self.dimension_of.update(dict.fromkeys(dimension.names, index))
         self.keys = sorted(grid.keyed)
@@ -69,7 +69,7 @@ class Space:
 
     def kept(self) -> bytes | None:
         """A 1 for each line in order, a 0 for what is excluded; None when nothing is."""
-        if not self._grid.exclude.rules:
+        if not self._grid.exclude.conditions:
             return None
         matching, takes = self._grid.exclude.matching, self.variant.takes
         every = product(*(dimension.points for dimension in self._grid.dimensions))
@@ -93,14 +93,14 @@ class Space:
             for point in self.points[dimension]
         ]
 
-    def by_key(self, name: str, make: Callable[[Choice], str]) -> Varying:
+    def by_key(self, name: str, make: Callable[[AxisValue], str]) -> PerValue:
         dimension = self.dimension_of[name]
-        return Varying(dimension, tuple(make(point[name]) for point in self.points[dimension]))
+        return PerValue(dimension, tuple(make(point[name]) for point in self.points[dimension]))
 
     def by_take(self, make: Callable[[int], str]) -> Part:
         if self.takes is None:
             return make(1)
-        return Varying(self.takes, tuple(map(make, range(1, self.variant.takes + 1))))
+        return PerValue(self.takes, tuple(map(make, range(1, self.variant.takes + 1))))
 
     def address(self) -> Iterator[Part]:
         """The address inside a JSON string."""
@@ -133,7 +133,7 @@ class Value:
 
     def parts(self) -> list[Part]:
         texts = tuple(map(compact, self.values))
-        return [texts[0] if self.dimension is None else Varying(self.dimension, texts)]
+        return [texts[0] if self.dimension is None else PerValue(self.dimension, texts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,11 @@ Found: TypeAlias = Value | Pieces
 class Parameters:
     """What is known of every parameter; each value fits the model by itself."""
 
-    def __init__(self, space: Space, models: Mapping[str, Model]) -> None:
+    def __init__(self, space: ValueSpace, models: Mapping[str, Model]) -> None:
         self._space, self._models = space, models
         names = sorted({*space.variant.values, *space.variant.from_axes})
         if any(name in names for name in _LOOKED_AT):
-            raise NotQuickError
+            raise NotBulkableError
         self.found: dict[str, Found] = {name: self._parameter(name) for name in names}
         self.model = self._model()
         for name, found in self.found.items():
@@ -187,7 +187,7 @@ class Parameters:
             case Value(None, (str(name),)) if name in self._models:
                 return self._models[name]
             case _:
-                raise NotQuickError
+                raise NotBulkableError
 
     def _parameter(self, name: str) -> Found:
         if name in self._space.variant.from_axes:
@@ -198,75 +198,77 @@ class Parameters:
         if isinstance(value, Template):
             return self._text(name, value)
         if isinstance(value, list | dict):
-            raise NotQuickError
+            raise NotBulkableError
         return Value(None, (value,))
 
     def _text(self, name: str, written: Template) -> Found:
         template = written.inline
         if template is None:
-            raise NotQuickError
+            raise NotBulkableError
         kind = None if written.is_constant else parameter(name, self._models.values())
         dimensions = dimensions_of(template, self._space)
         if len(dimensions) > 1:
             if kind is None or kind.kind != "string":
-                raise NotQuickError
+                raise NotBulkableError
             return Pieces(tuple(text_in_pieces(pieces_of(template, self._space))))
         dimension = next(iter(dimensions), None)
-        texts = self._space.along(dimension, lambda scope: sound(tidy(template.render(scope))))
+        texts = self._space.along(
+            dimension, lambda scope: ensure_clean(tidy(template.render(scope)))
+        )
         return Value(dimension, tuple(text if kind is None else kind.parse(text) for text in texts))
 
     def _check(self, name: str, found: Found) -> None:
         known = self.model.parameters.get(name)
         if known is None:
-            raise NotQuickError
+            raise NotBulkableError
         match found:
             case Value(values=values) if any(known.check(value) is not None for value in values):
-                raise NotQuickError
+                raise NotBulkableError
             case Pieces(pieces=pieces):
                 if known.check("x" * sum(map(longest, pieces))) is not None:
-                    raise NotQuickError
+                    raise NotBulkableError
             case _:
                 pass
 
 
-def dimensions_of(template: SimpleTemplate, space: Space) -> set[int]:
+def dimensions_of(template: InlineTemplate, space: ValueSpace) -> set[int]:
     """The dimensions along which a template's text varies."""
     return _dimensions(template.pieces, space)
 
 
-def pieces_of(template: SimpleTemplate, space: Space) -> Sequence[Part]:
+def pieces_of(template: InlineTemplate, space: ValueSpace) -> Sequence[Part]:
     """A template's text in parts: constants, and a text for each point of a dimension."""
     return [_piece(piece, template, space) for piece in template.pieces]
 
 
-def _dimensions(pieces: Iterable[Piece], space: Space) -> set[int]:
+def _dimensions(pieces: Iterable[Piece], space: ValueSpace) -> set[int]:
     found = (space.dimension(one.name) for one in expressions_of(pieces))
     return {dimension for dimension in found if dimension is not None}
 
 
-def _piece(piece: Piece, template: SimpleTemplate, space: Space) -> Part:
+def _piece(piece: Piece, template: InlineTemplate, space: ValueSpace) -> Part:
     if isinstance(piece, str):
         return piece
     dimensions = _dimensions((piece,), space)
     if len(dimensions) > 1:
-        raise NotQuickError
+        raise NotBulkableError
     dimension = next(iter(dimensions), None)
     texts = space.along(dimension, lambda scope: template.text_of(piece, scope))
-    return texts[0] if dimension is None else Varying(dimension, tuple(texts))
+    return texts[0] if dimension is None else PerValue(dimension, tuple(texts))
 
 
 def _chosen(name: str, scope: Mapping[str, Any]) -> Json:
     value: Json = scope[name]
     if isinstance(value, list | dict):
-        raise NotQuickError
-    return sound(tidy(value)) if name in PROMPTS and isinstance(value, str) else value
+        raise NotBulkableError
+    return ensure_clean(tidy(value)) if name in PROMPTS and isinstance(value, str) else value
 
 
 MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class PriceSum:
     """What a request makes and costs."""
 
     videos: int
@@ -275,18 +277,18 @@ class Cost:
 
 
 Point: TypeAlias = tuple[int, ...]
-Costs: TypeAlias = dict[Point, Cost]
+Costs: TypeAlias = dict[Point, PriceSum]
 
 
 @dataclass(frozen=True, slots=True)
-class Quick:
+class BulkPlan:
     """The lines of a shot, and how many of its requests have which cost."""
 
     model: Model
-    fabric: Fabric
-    costs: tuple[tuple[Cost, int], ...]
+    fabric: LineTemplate
+    costs: tuple[tuple[PriceSum, int], ...]
 
-    def blocks(self, seen: Seen, tally: Tally) -> Iterator[str]:
+    def blocks(self, seen: HashTable64, tally: Tally) -> Iterator[str]:
         """The lines in order, many at a time; hashes are seen, costs counted."""
         for cost, count in self.costs:
             tally.add_alike(
@@ -299,32 +301,32 @@ class Quick:
         return self.fabric.blocks(seen)
 
 
-def woven(planner: Planner, shot: ShotPlanner) -> Quick | None:
-    """As `quick`, for a large shot alone; what its grid has to tell is told."""
-    found = quick(shot, planner.models) if is_large(shot) else None
+def bulk_shot(planner: Planner, shot: ShotPlanner) -> BulkPlan | None:
+    """As `bulk_plan`, for a large shot alone; what its grid has to tell is told."""
+    found = bulk_plan(shot, planner.models) if is_large(shot) else None
     if found is not None:
         shot.grid.tell_unused(planner.problems)
     return found
 
 
-def quick(shot: ShotPlanner, models: Mapping[str, Model]) -> Quick | None:
+def bulk_plan(shot: ShotPlanner, models: Mapping[str, Model]) -> BulkPlan | None:
     """The lines of a shot, all new, or None when they have to go the straight way."""
     grid = shot.grid
-    if grid.overrides.rules or grid.sample or grid.include:
+    if grid.overrides.conditions or grid.sample or grid.include:
         return None
     try:
-        return _quick(Space(grid, shot.variant(())), models)
-    except (NotQuickError, NotSimpleError, BadPathError):
+        return _bulk_plan(ValueSpace(grid, shot.variant(())), models)
+    except (NotBulkableError, NeedsJinjaError, BadPathError):
         return None
 
 
-def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
+def _bulk_plan(space: ValueSpace, models: Mapping[str, Model]) -> BulkPlan:
     parameters = Parameters(space, models)
     relevant = parameters.relevant()
     costs = _costs(space, parameters, relevant, models)
     kept, take = space.kept(), space.by_take(str)
     counts = _counts(space.sizes, relevant, kept)
-    fabric = Fabric(
+    fabric = LineTemplate(
         sizes=space.sizes,
         before=('{"address":"', *space.address(), '","hash":"'),
         between=(
@@ -343,7 +345,7 @@ def _quick(space: Space, models: Mapping[str, Model]) -> Quick:
         kept=kept,
     )
     counted = tuple((cost, counts[point]) for point, cost in costs.items() if counts[point])
-    return Quick(parameters.model, fabric, counted)
+    return BulkPlan(parameters.model, fabric, counted)
 
 
 def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Point, int]:
@@ -352,25 +354,25 @@ def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Po
         points = [*product(*(range(sizes[dimension]) for dimension in relevant))]
         return dict.fromkeys(points, prod(sizes) // len(points))
     if not any(kept):
-        raise NotQuickError
+        raise NotBulkableError
     lines = compress(product(*map(range, sizes)), kept)
     return Counter(tuple([line[dimension] for dimension in relevant]) for line in lines)
 
 
 def _costs(
-    space: Space, parameters: Parameters, relevant: list[int], models: Mapping[str, Model]
+    space: ValueSpace, parameters: Parameters, relevant: list[int], models: Mapping[str, Model]
 ) -> Costs:
     """The cost at every point of the relevant dimensions, where no rule objects."""
     sizes = [space.sizes[dimension] for dimension in relevant]
     if prod(sizes) > MOST_LOOKED_AT:
-        raise NotQuickError
+        raise NotBulkableError
     costs, checker = {}, RequestChecker(models)
     for point in product(*map(range, sizes)):
         body = parameters.body(dict(zip(relevant, point, strict=True)))
         checked, number = checker.check(body), body.get("n", 1)
         if checked.findings or checked.credits is None or not isinstance(number, int):
-            raise NotQuickError
-        costs[point] = Cost(number, checked.seconds or 0, checked.credits)
+            raise NotBulkableError
+        costs[point] = PriceSum(number, checked.seconds or 0, checked.credits)
     return costs
 
 
@@ -380,11 +382,11 @@ def _credits(relevant: list[int], costs: Costs) -> Part:
     if len(set(amounts.values())) == 1:
         return next(iter(amounts.values()))
     if len(relevant) > 1:
-        raise NotQuickError
-    return Varying(relevant[0], tuple(amounts.values()))
+        raise NotBulkableError
+    return PerValue(relevant[0], tuple(amounts.values()))
 
 
-def _output(space: Space) -> list[Part]:
+def _output(space: ValueSpace) -> list[Part]:
     if space.variant.output is None:
         suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
         if not space.keys:
@@ -393,19 +395,19 @@ def _output(space: Space) -> list[Part]:
         return default_in_pieces(space.shot, values, suffix)
     template = space.variant.output.inline
     if template is None:
-        raise NotQuickError
+        raise NotBulkableError
     dimensions = dimensions_of(template, space)
     if len(dimensions) > 1:
         return path_in_pieces(pieces_of(template, space))
     dimension = next(iter(dimensions), None)
-    paths = space.along(dimension, lambda scope: output_path(sound(template.render(scope))))
-    return [paths[0] if dimension is None else Varying(dimension, tuple(paths))]
+    paths = space.along(dimension, lambda scope: output_path(ensure_clean(template.render(scope))))
+    return [paths[0] if dimension is None else PerValue(dimension, tuple(paths))]
 
 
 def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:
     """The requests of one shot, counted and watched, in the quick way if that can be."""
-    found = woven(planner, shot)
+    found = bulk_shot(planner, shot)
     if found is None:
         return planner.requests_of(shot)
-    blocks = found.blocks(planner.twins.seen, planner.tally)
+    blocks = found.blocks(planner.duplicates.seen, planner.tally)
     return read(blocks, shot.shot, found.model)

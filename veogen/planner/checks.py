@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problem, Problems, did_you_mean
 from veogen.models.model import Model, parameter, seconds_of
 from veogen.models.parameters import Json, Parameter
 from veogen.models.rules import Finding
 from veogen.planner.identity import canonical
-from veogen.planner.matrix import Grid
+from veogen.planner.matrix import Expansion
 from veogen.planner.plan import Tally
 from veogen.planner.variants import layer_of_variant
 from veogen.spec.types import PROMPTS, Limits, Shot, Spec
@@ -45,12 +45,14 @@ class RequestChecker:
         """What is said of a request, and of its prompts before everything else."""
         model = self._models.get(str(body.get("model")))
         if model is None or not model.known:
-            return self._remembered(tuple([_likeness(*item) for item in body.items()]), body)
+            return self._remembered(tuple([_cache_key(*item) for item in body.items()]), body)
         lonely = self._lonely.get(model.id)
         if lonely is None:
-            lonely = self._lonely[model.id] = _lonely(model)
+            lonely = self._lonely[model.id] = _independent(model)
         key = [
-            name if name in lonely and lonely[name].check(value) is None else _likeness(name, value)
+            name
+            if name in lonely and lonely[name].check(value) is None
+            else _cache_key(name, value)
             for name, value in body.items()
         ]
         checked = self._remembered(tuple(key), body)
@@ -82,7 +84,7 @@ def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in body.items() if name not in PROMPTS}
 
 
-def _lonely(model: Model) -> dict[str, Parameter]:
+def _independent(model: Model) -> dict[str, Parameter]:
     """The parameters whose values, where they fit, change nothing about what else is said.
 
     A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
@@ -92,7 +94,7 @@ def _lonely(model: Model) -> dict[str, Parameter]:
     return {n: p for n, p in model.parameters.items() if n not in weighed and p.kind in kinds}
 
 
-def _likeness(name: str, value: Json) -> Hashable:
+def _cache_key(name: str, value: Json) -> Hashable:
     """Equal for values that are judged alike; `1` and `true` are not."""
     if name in PROMPTS:
         return name
@@ -138,7 +140,7 @@ def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -
 
 
 def over_budget(
-    tally: Tally, budget: Limits, profile: str | None, place: Place
+    tally: Tally, budget: Limits, profile: str | None, place: Location
 ) -> Iterator[Problem]:
     """What a plan has against the budget of its own spec; `place` is the spec's."""
     name = "budget" if profile is None else f"budget with profile {profile!r}"
@@ -153,7 +155,7 @@ def over_limits(tallies: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
         together.take_in(tally)
     for spec, together in projects.values():
         limits = spec.policy.limits
-        where = limits.place or Place(spec.files.shown(spec.path), 1, 1)
+        where = limits.place or Location(spec.files.shown(spec.path), 1, 1)
         yield from _over(together, limits, "limits allow", where)
         for model in together.credits if limits.models else ():
             if model not in limits.models:
@@ -162,7 +164,7 @@ def over_limits(tallies: Iterable[tuple[Spec, Tally]]) -> Iterator[Problem]:
                 yield Problem(where, "error", "model-not-allowed", message)
 
 
-def _over(tally: Tally, limits: Limits, name: str, place: Place) -> Iterator[Problem]:
+def _over(tally: Tally, limits: Limits, name: str, place: Location) -> Iterator[Problem]:
     most = limits.max_requests
     if most is not None and tally.requests > most:
         message = f"{tally.requests:,} requests are more than the {name}: {most:,}"
@@ -186,12 +188,12 @@ _LARGEST_WRITTEN = 10**30
 _DIGITS_OF_A_BIT = 0.30103
 
 
-def most_allowed(spec: Spec, max_requests: int | None) -> int:
+def request_limit(spec: Spec, max_requests: int | None) -> int:
     """How many requests a plan may have; without `max_requests` its budget says it."""
     return min(max_requests or spec.budget.max_requests or MOST_REQUESTS, MOST_EVER)
 
 
-def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems) -> bool:
+def check_size(spec: Spec, grids: Sequence[Expansion], limit: int, problems: Problems) -> bool:
     """Whether a plan is not too large; if it is, that is told, its product written out."""
     sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
     total = sum(sizes)
@@ -218,7 +220,7 @@ def check_size(spec: Spec, grids: Sequence[Grid], limit: int, problems: Problems
     return False
 
 
-def tell_takes(shot: Shot, limit: int, problems: Problems) -> None:
+def report_takes(shot: Shot, limit: int, problems: Problems) -> None:
     """Refuse what overrides make of a plan whose product was small enough."""
     message = f"overrides with more takes make more than {limit:,} requests"
     hint = None if limit == MOST_EVER else "--max-requests allows more"
@@ -234,7 +236,7 @@ def _hint(spec: Spec, total: int) -> str | None:
     return f"--max-requests {total} allows it"
 
 
-def _product(shot: Shot, one: Grid, size: int) -> str:
+def _product(shot: Shot, one: Expansion, size: int) -> str:
     factors, number = _factors(shot, one), _number(size)
     return number if factors == number else f"{factors} = {number}"
 
@@ -243,7 +245,7 @@ def _takes(shot: Shot) -> int:
     return layer_of_variant(shot, ()).takes or 1
 
 
-def _factors(shot: Shot, one: Grid) -> str:
+def _factors(shot: Shot, one: Expansion) -> str:
     labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
     factors = " x ".join(_some(labels, len(one.dimensions), "axis", "axes")) or "1"
     if one.sample:

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problems
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
@@ -13,16 +13,16 @@ from veogen.spec.types import PROMPTS
 _LEAST = 1 << 10
 
 
-class Seen:
+class HashTable64:
     """A set of hashes (SHA-256, hex), each known by its first 64 bits.
 
-    `suspects` are the first ten hex digits of hashes that share them with another: the same
-    request, or, very rarely, another one. In a table of 64-bit words a million of them take
-    16 MiB; Python's own set takes five times that.
+    `possible_duplicates` are the first ten hex digits of hashes that share them with another:
+    the same request, or, very rarely, another one. In a table of 64-bit words a million of them
+    take 16 MiB; Python's own set takes five times that.
     """
 
     def __init__(self) -> None:
-        self.suspects: set[str] = set()
+        self.possible_duplicates: set[str] = set()
         self._count = 0
         self._mask = _LEAST - 1
         self._table = array("Q", bytes(8 * _LEAST))
@@ -37,7 +37,7 @@ class Seen:
             place = (word >> 24) & mask
             while found := table[place]:
                 if found >> 24 == word >> 24:  # the first ten digits
-                    self.suspects.add(hash_[:10])
+                    self.possible_duplicates.add(hash_[:10])
                 if found == word:  # once is enough: else each would pass all that are alike
                     break
                 place = (place + 1) & mask
@@ -64,23 +64,23 @@ MOST_COMPARED = 10_000
 """Requests of a plan that is still looked through for near-duplicates: nobody reads more."""
 
 
-class Met(NamedTuple):
+class RequestKey(NamedTuple):
     """As much of a request as it takes to tell it from others."""
 
     address: str
     hash: str
     output: str
-    place: Place
+    place: Location
 
 
-class Twins:
-    """Watches the requests of a plan. Those that may be twins are looked at again at the end."""
+class DuplicateCheck:
+    """Watches the requests of a plan. Possible duplicates are looked at again at the end."""
 
     def __init__(self, most: int) -> None:
-        self.seen = Seen()
-        self._alike: dict[bytes, Met] | None = {} if most <= MOST_COMPARED else None
+        self.seen = HashTable64()
+        self._alike: dict[bytes, RequestKey] | None = {} if most <= MOST_COMPARED else None
 
-    def meet(self, request: Request, problems: Problems) -> None:
+    def add(self, request: Request, problems: Problems) -> None:
         self.seen.add(request.hash)
         if self._alike is not None:
             body = dict(request.body)  # but for case and white space of its prompts
@@ -88,20 +88,20 @@ class Twins:
                 text = body.get(name)
                 if isinstance(text, str):
                     body[name] = folded(text)
-            first = self._alike.setdefault(canonical([request.take, body]), met(request))
+            first = self._alike.setdefault(canonical([request.take, body]), request_key(request))
             if first.hash != request.hash:
                 both = f"{request.address} differs from {first.address}"
                 message = f"{both} only in case and white space"
                 problems.warn(request.place, "near-duplicate", message)
 
-    def tell(self, again: Iterable[Met], problems: Problems) -> None:
-        """Tell of the twins; `again` are all requests, asked for only if there may be any."""
-        if not self.seen.suspects:
+    def report(self, again: Iterable[RequestKey], problems: Problems) -> None:
+        """Report the duplicates; `again` are all requests, asked for only if there may be any."""
+        if not self.seen.possible_duplicates:
             return
         hashes: dict[str, str] = {}
-        paths: dict[tuple[str, str], Met] = {}
+        paths: dict[tuple[str, str], RequestKey] = {}
         for one in again:
-            if one.hash[:10] not in self.seen.suspects:
+            if one.hash[:10] not in self.seen.possible_duplicates:
                 continue
             first = hashes.setdefault(one.hash, one.address)
             other = paths.setdefault((one.hash[:10], one.output.casefold()), one)
@@ -119,5 +119,5 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def met(request: Request) -> Met:
-    return Met(request.address, request.hash, request.output, request.place)
+def request_key(request: Request) -> RequestKey:
+    return RequestKey(request.address, request.hash, request.output, request.place)

@@ -40,7 +40,7 @@ _ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageInfo:
     """What a file shows: its kind, and width and height as they are seen."""
 
     kind: Kind
@@ -48,26 +48,26 @@ class Picture:
     height: int
 
 
-class NoPictureError(ValueError):
+class NotAnImageError(ValueError):
     """The bytes are no picture that can be used; the message goes on from the file's name."""
 
 
-def look_at(raw: bytes) -> Picture:
-    """What is in a file; nothing is unpacked but its header. Raises `NoPictureError`."""
+def inspect_image(raw: bytes) -> ImageInfo:
+    """What is in a file; nothing is unpacked but its header. Raises `NotAnImageError`."""
     kind = kind_of(raw)
     if kind is None:
-        raise NoPictureError("is not a JPEG, PNG or WebP file by its bytes")
+        raise NotAnImageError("is not a JPEG, PNG or WebP file by its bytes")
     end = _ENDS[kind](raw)
     if end is None:
-        raise NoPictureError(f"is cut short: the end of the {kind.upper()} is missing")
+        raise NotAnImageError(f"is cut short: the end of the {kind.upper()} is missing")
     if _is_more(raw, kind, end):
-        raise NoPictureError(
+        raise NotAnImageError(
             f"holds something else after the end of the {kind.upper()}; save it again as an image"
         )
     width, height = _size(raw, kind)
     if width * height > MOST_PIXELS:
-        raise NoPictureError(f"claims {width}x{height} pixels, which no reference image has")
-    return Picture(kind, width, height)
+        raise NotAnImageError(f"claims {width}x{height} pixels, which no reference image has")
+    return ImageInfo(kind, width, height)
 
 
 def kind_of(raw: bytes) -> Kind | None:
@@ -92,9 +92,9 @@ def _size(raw: bytes, kind: Kind) -> tuple[int, int]:
                 width, height = image.size
                 return (height, width) if turned else (width, height)
     except Image.DecompressionBombError:
-        raise NoPictureError("claims more pixels than any reference image has") from None
+        raise NotAnImageError("claims more pixels than any reference image has") from None
     except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, zlib.error):
-        raise NoPictureError(f"is a {kind.upper()} that cannot be read") from None
+        raise NotAnImageError(f"is a {kind.upper()} that cannot be read") from None
 
 
 def _png_end(raw: bytes) -> int | None:
@@ -118,7 +118,7 @@ def _jpeg_end(raw: bytes, at: int = 0) -> int | None:
         if found is None:
             return None
         if in_head and found.start() - at > _MOST_FILLER:  # the reader would go over each of them
-            raise NoPictureError("is a JPEG that cannot be read")
+            raise NotAnImageError("is a JPEG that cannot be read")
         marker, at = found[0][1], found.end()
         if marker == _JPEG_END:
             return at
@@ -144,7 +144,7 @@ def _webp_size(raw: bytes) -> tuple[int, int]:
         return (bits & _14_BITS) + 1, (bits >> 14 & _14_BITS) + 1
     if found := _WEBP_LOSSY.match(raw, _WEBP_HEAD):
         return _little(found[1]) & _14_BITS, _little(found[2]) & _14_BITS
-    raise NoPictureError("is a WEBP that cannot be read")
+    raise NotAnImageError("is a WEBP that cannot be read")
 
 
 def _little(raw: bytes) -> int:
@@ -182,11 +182,11 @@ class BadImageError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocalImage:
     """A local image, and what it shows."""
 
     image: Image
-    picture: Picture
+    picture: ImageInfo
 
 
 class Images:
@@ -194,9 +194,9 @@ class Images:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._known: dict[tuple[PurePosixPath, int], Found | BadImageError] = {}
+        self._known: dict[tuple[PurePosixPath, int], LocalImage | BadImageError] = {}
 
-    def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> Found | str:
+    def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> LocalImage | str:
         """A local image, its path relative to `folder`, or the address as it was written.
 
         Raises `BadImageError`.
@@ -218,7 +218,9 @@ class Images:
             raise found
         return found
 
-    def _read(self, path: PurePosixPath, max_bytes: int, written: str) -> Found | BadImageError:
+    def _read(
+        self, path: PurePosixPath, max_bytes: int, written: str
+    ) -> LocalImage | BadImageError:
         try:
             raw = self._files.read(path, max_bytes)
         except OutsideRootError:
@@ -232,10 +234,10 @@ class Images:
             message = f"{written!r} is kept in Git LFS and is not here; get it with: git lfs pull"
             return BadImageError(message)
         try:
-            picture = look_at(raw)
-        except NoPictureError as error:
+            picture = inspect_image(raw)
+        except NotAnImageError as error:
             return BadImageError(f"{written!r} {error}")
-        return Found(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
+        return LocalImage(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
 
 
 def _check_address(written: str) -> None:
@@ -249,12 +251,12 @@ def _check_address(written: str) -> None:
         raise BadImageError(f"{written!r} is not an https URL")
 
 
-def shown(found: Found | str) -> str:
+def shown(found: LocalImage | str) -> str:
     """An image as it stands in a body."""
     return found if isinstance(found, str) else FILE + found.image.path
 
 
-def doubts(found: Found, effective: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def image_warnings(found: LocalImage, effective: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """Code and text of what makes an image a poor choice for a request."""
     path, picture = found.image.path, found.picture
     size = f"{picture.width}x{picture.height}"

@@ -20,7 +20,7 @@ from veogen.document.nodes import is_unicode
 from veogen.jsontext import compact
 from veogen.models.model import Model
 from veogen.models.parameters import Json
-from veogen.planner.duplicates import Seen
+from veogen.planner.duplicates import HashTable64
 from veogen.planner.identity import (
     PART_BYTES,
     PATH_BYTES,
@@ -29,7 +29,7 @@ from veogen.planner.identity import (
 )
 from veogen.planner.plan import Request
 from veogen.spec.types import Shot
-from veogen.templates.rendered import INSIDES, flaws, oddities, tidy
+from veogen.templates.rendered import INSIDES, errors_in, tidy, warnings_in
 from veogen.text import safe
 
 INNER = 512  # so many lines at least have their outer values in common
@@ -40,21 +40,21 @@ _END = ',"images":[]}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Varying:
+class PerValue:
     """A text for each point of a dimension; dimensions count from 0, the slowest first."""
 
     dimension: int
     texts: tuple[str, ...]
 
 
-Part: TypeAlias = str | Varying
+Part: TypeAlias = str | PerValue
 Parts: TypeAlias = Sequence[Part]
 Args: TypeAlias = tuple[str, ...]
 Rows: TypeAlias = Iterator[tuple[Args, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fabric:
+class LineTemplate:
     """The lines of one shot: what is before the hash, between it and the request, the request.
 
     `tail` is what is hashed after the request, `kept` has a 0 for each line that is left out.
@@ -67,7 +67,7 @@ class Fabric:
     tail: Parts
     kept: bytes | None
 
-    def blocks(self, seen: Seen) -> Iterator[str]:
+    def blocks(self, seen: HashTable64) -> Iterator[str]:
         """All lines in order, many at a time; their hashes are seen."""
         split = len(self.sizes)
         while split and prod(self.sizes[split:]) < INNER:
@@ -89,7 +89,7 @@ class _Field:
 
     def __init__(self, parts: Parts, split: int, inner: Sequence[tuple[int, ...]]) -> None:
         self._parts, self._split = parts, split
-        blanks = [p for p in parts if isinstance(p, Varying) and p.dimension >= split]
+        blanks = [p for p in parts if isinstance(p, PerValue) and p.dimension >= split]
         columns = [
             [blank.texts[index] for index in map(itemgetter(blank.dimension - split), inner)]
             for blank in blanks
@@ -100,14 +100,14 @@ class _Field:
         return "".join(self._shown(part, outer) for part in self._parts)
 
     def _shown(self, part: Part, outer: tuple[int, ...]) -> str:
-        if isinstance(part, Varying):
+        if isinstance(part, PerValue):
             if part.dimension >= self._split:
                 return "%s"
             part = part.texts[outer[part.dimension]]
         return part.replace("%", "%%")
 
 
-def _blocks(forms: Sequence[str], rows: Rows, seen: Seen) -> Iterator[str]:
+def _blocks(forms: Sequence[str], rows: Rows, seen: HashTable64) -> Iterator[str]:
     before, between, request, tail = forms
     while chunk := list(islice(rows, BLOCK)):
         lines, hashes = [], []
@@ -120,82 +120,82 @@ def _blocks(forms: Sequence[str], rows: Rows, seen: Seen) -> Iterator[str]:
         yield "".join(lines)
 
 
-class NotQuickError(Exception):
+class NotBulkableError(Exception):
     """The straight way has to be taken."""
 
 
-HOLE = "\ue000"
+PLACEHOLDER = "\ue000"
 """Stands for a value while the text around it is tidied."""
 
-_NEEDLES = ("{{", "{%", *INSIDES, "None", "  ")
-_EDGES = (" \n", "\n ", "\n\n")
+_FORBIDDEN = ("{{", "{%", *INSIDES, "None", "  ")
+_STRIPPED = (" \n", "\n ", "\n\n")
 """What tidying takes away where the only white space is spaces and line feeds."""
 
 _FIRST_COMBINING = "\u0300"
 
 
-def sound(text: str) -> str:
+def ensure_clean(text: str) -> str:
     """A text that nobody would say anything about."""
-    if any(flaws(text)) or any(oddities(text)):
-        raise NotQuickError
+    if any(errors_in(text)) or any(warnings_in(text)):
+        raise NotBulkableError
     return text
 
 
 def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
     """The parts of a text, tidied as the whole would be; nothing may be said of any whole."""
-    values = [part for part in parts if isinstance(part, Varying)]
+    values = [part for part in parts if isinstance(part, PerValue)]
     every = [text for value in values for text in value.texts]
     if not all(map(_is_in_line, every)):
-        raise NotQuickError
-    tidied = tidy(with_holes(parts))
+        raise NotBulkableError
+    tidied = tidy(with_placeholders(parts))
     pieces = filled(tidied, values)
-    if any(_may_hold(needle, pieces) for needle in _NEEDLES):
-        raise NotQuickError
-    if not all(map(_is_held, every)):  # so that what is around it may be stripped
+    if any(_may_hold(needle, pieces) for needle in _FORBIDDEN):
+        raise NotBulkableError
+    if not all(map(_has_solid_ends, every)):  # so that what is around it may be stripped
         spaces = {char for text in (tidied, *every) for char in text if char.isspace()}
-        if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _EDGES):
-            raise NotQuickError
+        if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _STRIPPED):
+            raise NotBulkableError
     return pieces
 
 
 def path_in_pieces(parts: Sequence[Part]) -> list[Part]:
     """The parts of a path; nothing in any of them would have to be changed."""
-    values = [part for part in parts if isinstance(part, Varying)]
-    shape = with_holes(parts)
-    example = shape.replace(HOLE, "a")
+    values = [part for part in parts if isinstance(part, PerValue)]
+    shape = with_placeholders(parts)
+    example = shape.replace(PLACEHOLDER, "a")
     try:
         if output_path(example) != example:
-            raise NotQuickError
+            raise NotBulkableError
     except BadPathError:
-        raise NotQuickError from None
+        raise NotBulkableError from None
     every = [text for value in values for text in value.texts]
     if not all(any(map(str.isalnum, text)) and max(text) < _FIRST_COMBINING for text in every):
-        raise NotQuickError
+        raise NotBulkableError
     if any(safe(text) != text for text in every):  # what a choice writes is no value
-        raise NotQuickError
+        raise NotBulkableError
     lengths = iter(longest(value) for value in values)
     folders = [
-        len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(HOLE)))
+        len(folder.encode()) + sum(next(lengths) for _ in range(folder.count(PLACEHOLDER)))
         for folder in shape.split("/")
     ]
     if max(folders) > PART_BYTES or sum(folders) + len(folders) > PATH_BYTES:
-        raise NotQuickError
+        raise NotBulkableError
     return list(parts)
 
 
-def default_in_pieces(shot: str, values: Sequence[Varying], suffix: Part) -> list[Part]:
+def default_in_pieces(shot: str, values: Sequence[PerValue], suffix: Part) -> list[Part]:
     """The parts of a default output; no part is empty, none would have to be cut."""
     parts: list[Part] = [part for value in values for part in ("-", value)][1:]
     if not all(text for value in values for text in value.texts):
-        raise NotQuickError
+        raise NotBulkableError
     if len(shot) > PART_BYTES or sum(map(longest, [*parts, suffix])) > PART_BYTES:
-        raise NotQuickError
+        raise NotBulkableError
     return [f"{shot}/", *parts, suffix]
 
 
 def longest(part: Part) -> int:
     """The most bytes that a part has."""
-    texts = part.texts if isinstance(part, Varying) else (part,)
+    texts = part.texts if isinstance(part, PerValue) else (part,)
     return max(len(text.encode()) for text in texts)
 
 
@@ -204,16 +204,16 @@ def escaped(text: str) -> str:
     return compact(text)[1:-1]
 
 
-def with_holes(parts: Iterable[Part]) -> str:
+def with_placeholders(parts: Iterable[Part]) -> str:
     consts = [part for part in parts if isinstance(part, str)]
-    if any(HOLE in const or not is_unicode(const) for const in consts):
-        raise NotQuickError
-    return "".join(part if isinstance(part, str) else HOLE for part in parts)
+    if any(PLACEHOLDER in const or not is_unicode(const) for const in consts):
+        raise NotBulkableError
+    return "".join(part if isinstance(part, str) else PLACEHOLDER for part in parts)
 
 
-def filled(text: str, values: Sequence[Varying]) -> list[Part]:
+def filled(text: str, values: Sequence[PerValue]) -> list[Part]:
     """The text with the values back in its holes."""
-    consts = text.split(HOLE)
+    consts = text.split(PLACEHOLDER)
     pieces: list[Part] = [consts[0]]
     for value, const in zip(values, consts[1:], strict=True):
         pieces += [value, const]
@@ -222,10 +222,10 @@ def filled(text: str, values: Sequence[Varying]) -> list[Part]:
 
 def _is_in_line(text: str) -> bool:
     """Whether a value is a part of a line, and can be told from what stands for it."""
-    return text.splitlines() in ([], [text]) and HOLE not in text and is_unicode(text)
+    return text.splitlines() in ([], [text]) and PLACEHOLDER not in text and is_unicode(text)
 
 
-def _is_held(text: str) -> bool:
+def _has_solid_ends(text: str) -> bool:
     """Whether a value begins and ends with what is never stripped."""
     return text != "" and text == text.strip()
 
@@ -237,7 +237,7 @@ def _may_hold(needle: str, parts: Sequence[Part]) -> bool:
     """
     begun = {0}
     for part in parts:
-        texts = part.texts if isinstance(part, Varying) else (part,)
+        texts = part.texts if isinstance(part, PerValue) else (part,)
         after: set[int] = set()
         for text in texts:
             if needle in text or any(text.startswith(needle[n:]) for n in begun if n):
@@ -252,7 +252,7 @@ def escaped_part(part: Part) -> Part:
     """A part inside a JSON string."""
     if isinstance(part, str):
         return escaped(part)
-    return Varying(part.dimension, tuple(map(escaped, part.texts)))
+    return PerValue(part.dimension, tuple(map(escaped, part.texts)))
 
 
 class _Line(Struct):

@@ -4,22 +4,22 @@ import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain, islice
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problem, did_you_mean
-from veogen.planner.axes import Choice
+from veogen.planner.axes import AxisValue
 from veogen.planner.duplicates import folded
-from veogen.planner.matrix import Grid
+from veogen.planner.matrix import Expansion
 from veogen.planner.requests import ShotPlanner
 from veogen.planner.variants import Variant
 from veogen.spec.grammar import MATRIX_WORDS
 from veogen.spec.types import PROMPTS
-from veogen.templates.names import Uses, uses_of
+from veogen.templates.names import UsedNames, used_names
 from veogen.templates.template import Template
 
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
 
 
-def doubts(
+def lint_warnings(
     planned: Sequence[ShotPlanner], load: Callable[[str], str | None], bases: Container[str]
 ) -> Iterator[Problem]:
     """Warnings about the shots of a spec; `bases` are the files that other specs may share."""
@@ -43,17 +43,17 @@ def doubts(
     yield from _unused_vars(planned, uses, bases)
 
 
-def _uses(shot: ShotPlanner, load: Callable[[str], str | None]) -> Uses:
+def _uses(shot: ShotPlanner, load: Callable[[str], str | None]) -> UsedNames:
     names, templates = set[str](), list[Template]()
     for override in shot.shot.overrides:
         names.update(override.when)
     for variant in shot.variants:
         names.update(variant.from_axes)
         templates += variant.templates
-    return uses_of(templates, load) | Uses(frozenset(names))
+    return used_names(templates, load) | UsedNames(frozenset(names))
 
 
-def _unused_axes(one: ShotPlanner, used: Uses) -> Iterator[Problem]:
+def _unused_axes(one: ShotPlanner, used: UsedNames) -> Iterator[Problem]:
     axes = one.shot.matrix.axes
     for name in axes:
         if not used.uses(name):
@@ -63,10 +63,10 @@ def _unused_axes(one: ShotPlanner, used: Uses) -> Iterator[Problem]:
 
 
 def _unused_vars(
-    planned: Sequence[ShotPlanner], uses: Sequence[Uses], bases: Container[str]
+    planned: Sequence[ShotPlanner], uses: Sequence[UsedNames], bases: Container[str]
 ) -> Iterator[Problem]:
     """Vars that no shot which has them uses; those of a base may be meant for other specs."""
-    used_at: dict[tuple[Place, str], bool] = {}
+    used_at: dict[tuple[Location, str], bool] = {}
     for one, used in zip(planned, uses, strict=True):
         for layer in (one.shot.base, *(o.layer for o in one.shot.overrides), *one.shot.tops):
             for name in layer.vars:
@@ -77,10 +77,10 @@ def _unused_vars(
             yield _warning(place, "unused-var", f"no template uses the var {name!r}")
 
 
-def _alike_values(grid: Grid) -> Iterator[Problem]:
+def _alike_values(grid: Expansion) -> Iterator[Problem]:
     """Values of one axis that differ only in case and white space."""
     for dimension in grid.dimensions:
-        seen: dict[tuple[str, str], Choice] = {}
+        seen: dict[tuple[str, str], AxisValue] = {}
         for one in chain.from_iterable(dimension.points):
             if one.name not in dimension.keys or not isinstance(one.key, str):
                 continue
@@ -97,7 +97,7 @@ def _takes_doubts(
     values, places, takes = variant.values, variant.places, variant.takes
     message = "all takes have one seed: they may come out alike"
     seed = values.get("seed")
-    of_take = isinstance(seed, Template) and uses_of([seed], load).uses("take")
+    of_take = isinstance(seed, Template) and used_names([seed], load).uses("take")
     if "seed" in variant.from_axes:
         for chosen in islice(_chosen("seed", shot.grid), 1):
             yield _warning(chosen.place, "takes-with-seed", message)
@@ -112,7 +112,7 @@ def _takes_doubts(
             yield _warning(place, "takes-with-n", message)
 
 
-def _chosen(name: str, grid: Grid) -> Iterator[Choice]:
+def _chosen(name: str, grid: Expansion) -> Iterator[AxisValue]:
     """Every value that an axis or column has."""
     for dimension in grid.dimensions:
         if name in dimension.names:
@@ -120,5 +120,5 @@ def _chosen(name: str, grid: Grid) -> Iterator[Choice]:
                 yield from (one for one in point if one.name == name)
 
 
-def _warning(place: Place, code: str, message: str, hint: str | None = None) -> Problem:
+def _warning(place: Location, code: str, message: str, hint: str | None = None) -> Problem:
     return Problem(place, "warning", code, message, hint)

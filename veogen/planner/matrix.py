@@ -10,18 +10,18 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from veogen.document.files import Files
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import Problems, did_you_mean, nearest
 from veogen.models.model import Model
 from veogen.models.parameters import Json
 from veogen.planner.axes import (
+    AxisValue,
     BadValueError,
-    Choice,
     Combination,
     Dimension,
     axes_of,
     choice,
-    token,
+    typed_key,
     zipped,
 )
 from veogen.planner.identity import joined
@@ -33,59 +33,59 @@ MOST_EXPANSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Condition:
     """Fits a combination whose choices are among the tokens, name by name."""
 
     tokens: Mapping[str, frozenset[str]]
-    place: Place
+    place: Location
 
     def fits(self, tokens: Mapping[str, str]) -> bool:
         return all(tokens.get(name) in allowed for name, allowed in self.tokens.items())
 
 
-class Matcher:
-    """Finds the rules that fit, and remembers those that ever did.
+class ConditionIndex:
+    """Finds the conditions that fit, and remembers those that ever did.
 
-    Rules over the same names are kept in one table, so that a combination costs one look-up
-    for each set of names, not one for each rule.
+    Conditions over the same names are kept in one table, so that a combination costs one look-up
+    for each set of names, not one for each condition.
     """
 
-    def __init__(self, rules: Sequence[Rule | None]) -> None:
-        self.rules = tuple(rules)
+    def __init__(self, conditions: Sequence[Condition | None]) -> None:
+        self.conditions = tuple(conditions)
         self._used: set[int] = set()
         self._tables: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
-        self._wide: dict[int, Rule] = {}  # those with too many alternatives for a table
-        for index, rule in enumerate(rules):
-            if rule is not None:  # a mistaken one never fits, and has been told about
-                self._add(index, rule)
+        self._wide: dict[int, Condition] = {}  # those with too many alternatives for a table
+        for index, condition in enumerate(conditions):
+            if condition is not None:  # a mistaken one never fits, and has been told about
+                self._add(index, condition)
 
     def matching(self, combination: Combination) -> tuple[int, ...]:
-        """The positions of the rules that fit, in order."""
-        if not self.rules:
+        """The positions of the conditions that fit, in order."""
+        if not self.conditions:
             return ()
         tokens = {choice.name: choice.token for choice in combination}
         found = tuple(sorted(self._find(tokens)))
         self._used.update(found)
         return found
 
-    def unused(self) -> Iterator[Rule]:
-        """Rules that have never fitted anything."""
-        return (r for i, r in enumerate(self.rules) if r is not None and i not in self._used)
+    def unused(self) -> Iterator[Condition]:
+        """Conditions that have never fitted anything."""
+        return (r for i, r in enumerate(self.conditions) if r is not None and i not in self._used)
 
-    def _add(self, index: int, rule: Rule) -> None:
-        if prod(map(len, rule.tokens.values())) > MOST_EXPANSIONS:
-            self._wide[index] = rule
+    def _add(self, index: int, condition: Condition) -> None:
+        if prod(map(len, condition.tokens.values())) > MOST_EXPANSIONS:
+            self._wide[index] = condition
             return
-        names = tuple(sorted(rule.tokens))
+        names = tuple(sorted(condition.tokens))
         table = self._tables.setdefault(names, {})
-        for key in product(*(sorted(rule.tokens[name]) for name in names)):
+        for key in product(*(sorted(condition.tokens[name]) for name in names)):
             table.setdefault(key, []).append(index)
 
     def _find(self, tokens: Mapping[str, str]) -> Iterator[int]:
         for names, table in self._tables.items():
             yield from table.get(tuple(tokens.get(name, "") for name in names), ())
-        for index, rule in self._wide.items():
-            if rule.fits(tokens):
+        for index, condition in self._wide.items():
+            if condition.fits(tokens):
                 yield index
 
 
@@ -94,16 +94,16 @@ Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
 _MOST_LISTED = 12  # more would hide the message
 
 
-def rules(written: Seq, known: Known, problems: Problems) -> Iterator[Rule]:
+def conditions(written: Seq, known: Known, problems: Problems) -> Iterator[Condition]:
     """The rules of a list of partial combinations; mistaken ones are left out."""
     for index, when in enumerate(written):
         if isinstance(when, Map):
-            found = rule(when, written.value_place(index), known, problems)
+            found = condition(when, written.value_place(index), known, problems)
             if found is not None:
                 yield found
 
 
-def rule(when: Map, place: Place, known: Known, problems: Problems) -> Rule | None:
+def condition(when: Map, place: Location, known: Known, problems: Problems) -> Condition | None:
     """A partial combination as a rule, None when there is a mistake in it."""
     tokens: dict[str, frozenset[str]] = {}
     for name, value in when.items():
@@ -115,7 +115,7 @@ def rule(when: Map, place: Place, known: Known, problems: Problems) -> Rule | No
         found = _tokens(name, value, when.value_place(name), known[name], problems)
         if found:
             tokens[name] = found
-    return Rule(tokens, place) if len(tokens) == len(when) else None
+    return Condition(tokens, place) if len(tokens) == len(when) else None
 
 
 def unknown_axis(name: str, known: Known, *, search: bool) -> tuple[str, str | None]:
@@ -140,10 +140,10 @@ def unknown_value(
 
 
 def _tokens(
-    name: str, value: Value, place: Place, known: Mapping[str, object], problems: Problems
+    name: str, value: Value, place: Location, known: Mapping[str, object], problems: Problems
 ) -> frozenset[str]:
     """The tokens that `value` allows; a list means any of these."""
-    if token(as_json(value)) in known or not isinstance(value, Seq):
+    if typed_key(as_json(value)) in known or not isinstance(value, Seq):
         alternatives = [(value, place)]
     else:
         alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
@@ -162,8 +162,8 @@ def _tokens(
     return frozenset(found)
 
 
-Include: TypeAlias = tuple[Combination, Place]
-Choices: TypeAlias = Mapping[str, Mapping[str, Choice]]  # name -> token -> choice
+Include: TypeAlias = tuple[Combination, Location]
+Choices: TypeAlias = Mapping[str, Mapping[str, AxisValue]]  # name -> token -> choice
 
 
 def includes(
@@ -179,7 +179,7 @@ def includes(
 
 
 def _include(
-    given: Map, place: Place, dimensions: Sequence[Dimension], known: Choices, problems: Problems
+    given: Map, place: Location, dimensions: Sequence[Dimension], known: Choices, problems: Problems
 ) -> Combination | None:
     for name in given:
         if name not in known:
@@ -200,7 +200,7 @@ def _include(
     return combination if len(sure) == len(given) else None
 
 
-def _point(dimension: Dimension, chosen: Mapping[str, Choice]) -> Iterator[Choice]:
+def _point(dimension: Dimension, chosen: Mapping[str, AxisValue]) -> Iterator[AxisValue]:
     """What is given, and for a row that exists also what is not."""
     row = dimension.at({name: one.token for name, one in chosen.items()})
     filled = {one.name: one for one in row or ()} | dict(chosen)
@@ -208,8 +208,8 @@ def _point(dimension: Dimension, chosen: Mapping[str, Choice]) -> Iterator[Choic
 
 
 def _chosen(
-    name: str, value: Value, place: Place, known: Mapping[str, Choice], problems: Problems
-) -> Choice | None:
+    name: str, value: Value, place: Location, known: Mapping[str, AxisValue], problems: Problems
+) -> AxisValue | None:
     """A value of the axis, or a new one; an unknown id is a mistake."""
     try:
         one = choice(name, value, place)
@@ -239,14 +239,14 @@ REPEATED = "this include repeats a combination"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class Expansion:
     """Everything that a matrix says, ready to be walked; `keyed` names make the address."""
 
     shot: str
     dimensions: tuple[Dimension, ...]
     keyed: frozenset[str]
-    exclude: Matcher
-    overrides: Matcher
+    exclude: ConditionIndex
+    overrides: ConditionIndex
     sample: Sample | None
     include: tuple[Include, ...]
     mistaken: bool = False
@@ -315,7 +315,7 @@ class Grid:
         if not self.include:
             yield from fitting
             return
-        included: dict[frozenset[tuple[str, str]], Place] = {}
+        included: dict[frozenset[tuple[str, str]], Location] = {}
         for combination, place in self.include:
             if included.setdefault(self._signature(combination), place) != place:
                 problems.error(place, "repeated-combination", REPEATED)
@@ -329,11 +329,11 @@ class Grid:
         """Equal for combinations with equal addresses."""
         return frozenset((one.name, one.text) for one in self._keyed(combination))
 
-    def _keyed(self, combination: Combination) -> list[Choice]:
+    def _keyed(self, combination: Combination) -> list[AxisValue]:
         return sorted([one for one in combination if one.name in self.keyed], key=_NAME)
 
 
-def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) -> Grid:
+def expand(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) -> Expansion:
     """The matrix of a shot, checked; its mistakes go to `problems`."""
     matrix = shot.matrix
     axes = axes_of(matrix, problems)
@@ -351,22 +351,22 @@ def grid(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) 
             kind = "axis" if name in axes else "column"
             message = f"the {kind} {name!r} sets {name!r}; it is set here as well"
             problems.error(shot.named[name], "set-twice", message)
-    return _grid(shot, tuple(dimensions), problems)
+    return _expanded(shot, tuple(dimensions), problems)
 
 
-def _grid(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> Grid:
+def _expanded(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> Expansion:
     matrix, known = shot.matrix, _known(dimensions)
     keyed = frozenset(chain.from_iterable(dimension.keys for dimension in dimensions))
-    excludes = list(rules(matrix.exclude or Seq(shot.place), known, problems))
+    excludes = list(conditions(matrix.exclude or Seq(shot.place), known, problems))
     include = tuple(includes(matrix.include, dimensions, known, problems))
     for one in (one for combination, _ in include for one in combination):
         known[one.name].setdefault(one.token, one)
-    when = Matcher([rule(o.when, o.place, known, problems) for o in shot.overrides])
-    return Grid(
+    when = ConditionIndex([condition(o.when, o.place, known, problems) for o in shot.overrides])
+    return Expansion(
         shot=shot.name,
         dimensions=dimensions,
         keyed=keyed,
-        exclude=Matcher(excludes),
+        exclude=ConditionIndex(excludes),
         overrides=when,
         sample=matrix.sample,
         include=include,
@@ -374,9 +374,9 @@ def _grid(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> 
     )
 
 
-def _known(dimensions: Sequence[Dimension]) -> dict[str, dict[str, Choice]]:
+def _known(dimensions: Sequence[Dimension]) -> dict[str, dict[str, AxisValue]]:
     """Every value there is, by name and token."""
-    known: dict[str, dict[str, Choice]] = {}
+    known: dict[str, dict[str, AxisValue]] = {}
     for dimension in dimensions:
         known.update({name: {} for name in dimension.names})
         for one in chain.from_iterable(dimension.points):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problem
 from veogen.jsontext import compact
 from veogen.models.model import Model
@@ -14,7 +14,7 @@ from veogen.models.parameters import Json
 from veogen.spec.types import Limits
 
 NO_CREDITS = Decimal("0.000")
-NOWHERE = Place("", 0, 0)
+NOWHERE = Location("", 0, 0)
 
 
 class Image(NamedTuple):
@@ -42,7 +42,7 @@ class Request:
     images: tuple[Image, ...] = ()
     credits: Decimal | None
     seconds: int | None = None
-    place: Place = NOWHERE
+    place: Location = NOWHERE
 
     @property
     def model(self) -> str:

@@ -6,21 +6,21 @@ from itertools import islice
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import Problems
 from veogen.models.model import Model
 from veogen.planner.checks import (
     RequestChecker,
     check_size,
-    most_allowed,
     over_budget,
     over_limits,
-    tell_takes,
+    report_takes,
+    request_limit,
 )
-from veogen.planner.duplicates import MOST_COMPARED, Met, Twins, met
+from veogen.planner.duplicates import MOST_COMPARED, DuplicateCheck, RequestKey, request_key
 from veogen.planner.images import Images
-from veogen.planner.lint import doubts
-from veogen.planner.matrix import Grid, grid
+from veogen.planner.lint import lint_warnings
+from veogen.planner.matrix import Expansion, expand
 from veogen.planner.plan import Plan, Request, Tally, request_line
 from veogen.planner.requests import ShotPlanner
 from veogen.spec.types import Spec
@@ -50,14 +50,14 @@ class Planner:
         self.tally = Tally()
         self._renderer = Renderer(spec.files)
         self._images, self._checker = Images(spec.files), RequestChecker(self.models)
-        self._limit = most_allowed(spec, max_requests)
+        self._limit = request_limit(spec, max_requests)
         self._planned: list[ShotPlanner] = []
-        self._grids: list[Grid] = []
+        self._grids: list[Expansion] = []
         for shot in spec.shots:  # each with its own mistakes, which make it one to leave out
             own = Problems()
-            self._grids.append(grid(shot, spec.files, tuple(self.models.values()), own))
+            self._grids.append(expand(shot, spec.files, tuple(self.models.values()), own))
             problems.extend(own.all)
-        self.twins = Twins(sum(one.most for one in self._grids))
+        self.duplicates = DuplicateCheck(sum(one.most for one in self._grids))
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +71,8 @@ class Planner:
         spec = self.spec
         if not self.problems.has_errors:
             bases = spec.sources.keys() - {spec.files.shown(spec.path)}
-            self.problems.extend(doubts(self._planned, self._renderer.load, bases))
-        start = Place(spec.files.shown(spec.path), 1, 1)
+            self.problems.extend(lint_warnings(self._planned, self._renderer.load, bases))
+        start = Location(spec.files.shown(spec.path), 1, 1)
         self.problems.extend(over_budget(self.tally, spec.budget, spec.profile, start))
 
     def shots(self) -> Iterator[ShotPlanner]:
@@ -107,15 +107,15 @@ class Planner:
         """The requests of one shot, counted and watched."""
         for request in shot.requests(self.problems):
             if self.tally.requests == self._limit:
-                tell_takes(shot.shot, self._limit, self.problems)
+                report_takes(shot.shot, self._limit, self.problems)
                 return
             self.tally.add(request)
-            self.twins.meet(request, self.problems)
+            self.duplicates.add(request, self.problems)
             yield request
 
 
 def is_large(shot: ShotPlanner) -> bool:
-    """Whether it is not looked through for near-duplicates, so that its lines can be woven."""
+    """Whether it is not looked through for near-duplicates, so that its lines are made in bulk."""
     return shot.grid.most > MOST_COMPARED
 
 
@@ -134,7 +134,7 @@ def plan(
     own.extend(spec.warnings)
     with Planner(spec, own, models=models, max_requests=max_requests) as planner:
         requests = tuple(planner.requests())
-        planner.twins.tell(map(met, requests), own)
+        planner.duplicates.report(map(request_key, requests), own)
     if problems is None:
         own.raise_errors()
     else:
@@ -187,18 +187,18 @@ def stream(
     own.extend(spec.warnings)
     with Planner(spec, own, models=models, max_requests=max_requests) as planner:
         yield from _blocks(planner, state_of)
-        planner.twins.tell(_again(spec, models, max_requests), own)
+        planner.duplicates.report(_again(spec, models, max_requests), own)
     problems.extend(own.all)
     yield planner.tally
 
 
 def _blocks(planner: Planner, state_of: StateOf | None) -> Iterator[str]:
-    from veogen.planner.bulk import woven  # noqa: PLC0415 - for large shots alone
+    from veogen.planner.bulk import bulk_shot  # noqa: PLC0415 - for large shots alone
 
     for shot in planner.shots():
-        found = woven(planner, shot) if state_of is None else None
+        found = bulk_shot(planner, shot) if state_of is None else None
         if found is not None:
-            yield from found.blocks(planner.twins.seen, planner.tally)
+            yield from found.blocks(planner.duplicates.seen, planner.tally)
         else:
             requests = planner.requests_of(shot)
             while chunk := list(islice(requests, BLOCK)):
@@ -208,11 +208,13 @@ def _blocks(planner: Planner, state_of: StateOf | None) -> Iterator[str]:
 
 def _again(
     spec: Spec, models: Mapping[str, Model] | None, max_requests: int | None
-) -> Iterator[Met]:
-    """All requests once more, as much as it takes to tell twins."""
+) -> Iterator[RequestKey]:
+    """All requests once more, as much as it takes to tell duplicates."""
     places = {shot.name: shot.place for shot in spec.shots}
     with Planner(spec, Problems(), models=models, max_requests=max_requests) as planner:
         for block in _blocks(planner, None):
             for line in block[:-1].split("\n"):
                 data = json.loads(line)
-                yield Met(data["address"], data["hash"], data["output"], places[data["shot"]])
+                yield RequestKey(
+                    data["address"], data["hash"], data["output"], places[data["shot"]]
+                )

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
 from veogen.models.model import Model, parameter
@@ -21,8 +21,8 @@ from veogen.planner.identity import (
     request_hash,
     take_address,
 )
-from veogen.planner.images import BadImageError, Found, Images, doubts, shown
-from veogen.planner.matrix import Grid
+from veogen.planner.images import BadImageError, Images, LocalImage, image_warnings, shown
+from veogen.planner.matrix import Expansion
 from veogen.planner.plan import Request
 from veogen.planner.rows import rows_path
 from veogen.planner.variants import Variant, substitute, variant
@@ -30,15 +30,15 @@ from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.rendered import rendered_text
 from veogen.templates.renderer import Renderer
-from veogen.templates.template import Fault, Template, place_of
+from veogen.templates.template import Template, TemplateFailure, place_of
 
 CHUNK = 64  # combinations rendered together: one exchange with the guard for all of them
 
-Key: TypeAlias = tuple[Place, Severity, str, str, str | None]
+Key: TypeAlias = tuple[Location, Severity, str, str, str | None]
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Group:
     address: str
     count: int
 
@@ -47,20 +47,20 @@ class GroupedProblems:
     """Collects what is wrong with combinations; a thousand like ones become one line."""
 
     def __init__(self) -> None:
-        self._heard: dict[Key, _Heard] = {}
+        self._heard: dict[Key, _Group] = {}
 
     def error(
-        self, place: Place, code: str, message: str, address: str, hint: str | None = None
+        self, place: Location, code: str, message: str, address: str, hint: str | None = None
     ) -> None:
         self._add((place, "error", code, message, hint), address)
 
-    def warn(self, place: Place, code: str, message: str, address: str) -> None:
+    def warn(self, place: Location, code: str, message: str, address: str) -> None:
         self._add((place, "warning", code, message, None), address)
 
     def _add(self, key: Key, address: str) -> None:
         heard = self._heard.get(key)
         if heard is None:
-            self._heard[key] = _Heard(address, 1)
+            self._heard[key] = _Group(address, 1)
         else:
             heard.count += 1
 
@@ -79,7 +79,7 @@ class ShotPlanner:
     def __init__(
         self,
         shot: Shot,
-        grid: Grid,
+        grid: Expansion,
         spec: Spec,
         models: Mapping[str, Model],
         *,
@@ -118,7 +118,7 @@ class ShotPlanner:
                     yield request
         self.grouped.report(problems)
 
-    def folder(self, place: Place) -> PurePosixPath:
+    def folder(self, place: Location) -> PurePosixPath:
         """The folder of the file that wrote the value at `place`."""
         rows = rows_path(self.shot.matrix)
         if rows is not None and place.path == self.spec.files.shown(rows):
@@ -137,7 +137,7 @@ class ShotPlanner:
                 )
 
 
-def settable(grid: Grid, models: Mapping[str, Model]) -> frozenset[str]:
+def settable(grid: Expansion, models: Mapping[str, Model]) -> frozenset[str]:
     """The axes and columns that are named like a parameter."""
     return frozenset(n for n in grid.names if parameter(n, models.values()) is not None)
 
@@ -167,7 +167,7 @@ class RequestBuilder:
         self._shot, self.variant, self._combination = shot, variant_, combination
         self._keys, self._take, self._address, self.scope = keys, take, address, scope
 
-    def build(self, rendered: Sequence[str | Fault]) -> Request | None:
+    def build(self, rendered: Sequence[str | TemplateFailure]) -> Request | None:
         """The request, or None when there is a mistake in it."""
         try:
             texts = self._texts(rendered)
@@ -177,7 +177,7 @@ class RequestBuilder:
             if not self._fits(checked) or found is None:
                 return None
             for one in found:
-                for code, message in doubts(one, checked.effective):
+                for code, message in image_warnings(one, checked.effective):
                     place = self._place("image_urls")
                     self._shot.grouped.warn(place, code, message, self._address)
             images = tuple(one.image for one in found)
@@ -197,7 +197,7 @@ class RequestBuilder:
         except _WrongError:
             return None
 
-    def _place(self, name: str, *, key: bool = False) -> Place:
+    def _place(self, name: str, *, key: bool = False) -> Location:
         """Where the value of a parameter, or with `key` its name, was written."""
         places = self.variant.key_places if key else self.variant.places
         if name in places:
@@ -205,11 +205,11 @@ class RequestBuilder:
         chosen = (one.place for one in self._combination if one.name == name)
         return next(chosen, self._shot.shot.place)
 
-    def _texts(self, rendered: Sequence[str | Fault]) -> list[str]:
+    def _texts(self, rendered: Sequence[str | TemplateFailure]) -> list[str]:
         """The rendered texts, all but the output's tidied; every flaw of all of them is told."""
         texts, wrong, output = [], False, self.variant.output
         for template, text in zip(self.variant.templates, rendered, strict=True):
-            if isinstance(text, Fault):
+            if isinstance(text, TemplateFailure):
                 place = place_of(text, template, self._shot.spec.files)
                 self._error(place, text.code, text.message, text.hint)
                 wrong = True
@@ -224,7 +224,7 @@ class RequestBuilder:
             raise _WrongError
         return texts
 
-    def _tidied(self, text: str, place: Place) -> str | None:
+    def _tidied(self, text: str, place: Location) -> str | None:
         """The text as it is bought, None if it must not be; what is odd in it is told."""
         found = rendered_text(text)
         for code, message in found.flaws:
@@ -263,7 +263,7 @@ class RequestBuilder:
             self._error(self._place(name), "value", message)
             raise _WrongError from None
 
-    def _place_images(self, body: dict[str, Json]) -> tuple[Found, ...] | None:
+    def _place_images(self, body: dict[str, Json]) -> tuple[LocalImage, ...] | None:
         """The local images of a body, which names them by their path from here on.
 
         None when one of them cannot be used.
@@ -275,7 +275,7 @@ class RequestBuilder:
         model = self._shot.models.get(str(body.get("model")))
         limit = model.parameters.get("image_urls") if model else None
         most = limit.max_bytes if limit else None
-        found: list[Found | str] = []
+        found: list[LocalImage | str] = []
         for url in urls:
             try:
                 found.append(self._shot.images.find(str(url), folder, most))
@@ -284,7 +284,7 @@ class RequestBuilder:
         if len(found) < len(urls):
             return None
         body["image_urls"] = list(map(shown, found))
-        return tuple(dict.fromkeys(image for image in found if isinstance(image, Found)))
+        return tuple(dict.fromkeys(image for image in found if isinstance(image, LocalImage)))
 
     def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""
@@ -308,5 +308,5 @@ class RequestBuilder:
             self._error(template.place, "bad-output", f"the output {error}")
             raise _WrongError from None
 
-    def _error(self, place: Place, code: str, message: str, hint: str | None = None) -> None:
+    def _error(self, place: Location, code: str, message: str, hint: str | None = None) -> None:
         self._shot.grouped.error(place, code, message, self._address, hint)

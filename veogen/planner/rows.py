@@ -9,12 +9,12 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar, cast
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_DEPTH, read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
-from veogen.planner.axes import BadValueError, Choice, Dimension, choice
+from veogen.planner.axes import AxisValue, BadValueError, Dimension, choice
 from veogen.spec.grammar import identifier_rule
 from veogen.spec.types import Matrix
 from veogen.text import counted
@@ -31,8 +31,8 @@ _JSON_TOKEN = re.compile(r'[\[{]|[\]}]|(?P<text>"(?:[^"\\]|\\.)*")(?P<colon>\s*:
 class Row:
     """The cells of one row that are there, by column; `raw` says that they are only text."""
 
-    cells: Mapping[str, tuple[Value, Place]]
-    place: Place
+    cells: Mapping[str, tuple[Value, Location]]
+    place: Location
     raw: bool = False
 
 
@@ -40,7 +40,7 @@ class Row:
 class Table:
     """Rows, and the place of every column's name."""
 
-    columns: Mapping[str, Place]
+    columns: Mapping[str, Location]
     rows: tuple[Row, ...]
 
 
@@ -51,16 +51,16 @@ def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
             return _csv_table(_text(raw, shown), shown)
         case ".jsonl":
             every = enumerate(_LINE_END.split(_text(raw, shown)), 1)
-            lines = ((line, Place(shown, number, 1)) for number, line in every if line.strip())
+            lines = ((line, Location(shown, number, 1)) for number, line in every if line.strip())
             return _table(_each(_json_row, lines))
         case ".yaml" | ".yml":
-            return inline_table(read(raw, shown), Place(shown, 1, 1))
+            return inline_table(read(raw, shown), Location(shown, 1, 1))
         case _:
             message = "rows are a .csv, .jsonl or .yaml file, or a list"
-            raise _mistake(Place(shown, 1, 1), message)
+            raise _mistake(Location(shown, 1, 1), message)
 
 
-def inline_table(value: Value, place: Place) -> Table:
+def inline_table(value: Value, place: Location) -> Table:
     """The rows of a YAML list of mappings; raises `MistakesError`."""
     if not isinstance(value, Seq):
         raise _mistake(place, "rows are a list of mappings, column to value")
@@ -70,14 +70,14 @@ def inline_table(value: Value, place: Place) -> Table:
 
 def _table(rows: tuple[Row, ...]) -> Table:
     """The rows with the columns they have, in order of appearance."""
-    columns: dict[str, Place] = {}
+    columns: dict[str, Location] = {}
     for row in rows:
         for name, (_, place) in row.cells.items():
             columns.setdefault(name, place)
     return Table(columns, rows)
 
 
-def _yaml_row(placed: tuple[Value, Place]) -> Row:
+def _yaml_row(placed: tuple[Value, Location]) -> Row:
     item, place = placed
     if not isinstance(item, Map):
         raise _mistake(place, "a row is a mapping, column to value")
@@ -93,7 +93,7 @@ def _csv_table(text: str, shown: str) -> Table:
     for separator, called in ((";", "';'"), ("\t", "tabs")):  # of spreadsheets in many countries
         if len(header) == 1 and separator in header[0][0]:
             raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
-    columns: dict[str, Place] = {}
+    columns: dict[str, Location] = {}
     for name, place in header:
         if name in columns:
             raise _mistake(place, f"the column {name!r} stands in the header twice")
@@ -102,7 +102,7 @@ def _csv_table(text: str, shown: str) -> Table:
     return Table(columns, _each(lambda record: _csv_row(record, names), records))
 
 
-def _csv_row(record: list[tuple[str, Place]], names: list[str]) -> Row:
+def _csv_row(record: list[tuple[str, Location]], names: list[str]) -> Row:
     if len(record) != len(names):
         place = record[min(len(record), len(names) + 1) - 1][1]
         cells = counted(len(record), "cell")
@@ -126,13 +126,13 @@ def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _records(text: str, shown: str) -> Iterator[list[tuple[str, Place]]]:
+def _records(text: str, shown: str) -> Iterator[list[tuple[str, Location]]]:
     """Every line of a CSV text as its cells; blank lines are none."""
     position, line, start = 0, 1, 0
     while position < len(text):
-        record: list[tuple[str, Place]] = []
+        record: list[tuple[str, Location]] = []
         while True:
-            place = Place(shown, line, position - start + 1)
+            place = Location(shown, line, position - start + 1)
             cell, end = _cell(text, position, place)
             record.append((cell, place))
             for line_end in _LINE_END.finditer(text, position, end):
@@ -148,7 +148,7 @@ def _records(text: str, shown: str) -> Iterator[list[tuple[str, Place]]]:
             line += 1
 
 
-def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
+def _cell(text: str, position: int, place: Location) -> tuple[str, int]:
     if text[position : position + 1] != '"':
         match = _BARE.match(text, position)
         return (match[0], match.end()) if match else ("", position)
@@ -160,7 +160,7 @@ def _cell(text: str, position: int, place: Place) -> tuple[str, int]:
     return quoted[1].replace('""', '"'), quoted.end()
 
 
-def _json_row(placed: tuple[str, Place]) -> Row:
+def _json_row(placed: tuple[str, Location]) -> Row:
     line, place = placed
     values, columns = _json_object(line, place), _json_columns(line)
     cells = {
@@ -171,7 +171,7 @@ def _json_row(placed: tuple[str, Place]) -> Row:
     return Row(cells, place)
 
 
-def _json_object(line: str, place: Place) -> dict[str, Any]:
+def _json_object(line: str, place: Location) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -219,10 +219,10 @@ def _text(raw: bytes, shown: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise _mistake(Place(shown, line, 1), "this is not UTF-8") from None
+        raise _mistake(Location(shown, line, 1), "this is not UTF-8") from None
 
 
-def _mistake(place: Place, message: str) -> MistakesError:
+def _mistake(place: Location, message: str) -> MistakesError:
     return MistakesError([Problem(place, "error", "rows", message)])
 
 
@@ -265,7 +265,7 @@ def rows_of(
     return Dimension(names, keys, tuple(points), counted(len(points), "row"))
 
 
-def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Table | None:
+def _read(matrix: Matrix, files: Files, place: Location, problems: Problems) -> Table | None:
     try:
         if isinstance(matrix.rows, Seq):
             return inline_table(matrix.rows, place)
@@ -285,7 +285,7 @@ def _read(matrix: Matrix, files: Files, place: Place, problems: Problems) -> Tab
 
 
 def _key_columns(
-    matrix: Matrix, columns: Iterable[str], place: Place, problems: Problems
+    matrix: Matrix, columns: Iterable[str], place: Location, problems: Problems
 ) -> frozenset[str]:
     if matrix.rows_key is None:
         return frozenset(("id",) if "id" in columns else columns)
@@ -296,7 +296,9 @@ def _key_columns(
     return frozenset(matrix.rows_key)
 
 
-def _choices(row: Row, types: dict[str, Parameter | None], problems: Problems) -> Iterator[Choice]:
+def _choices(
+    row: Row, types: dict[str, Parameter | None], problems: Problems
+) -> Iterator[AxisValue]:
     for name, (cell, place) in row.cells.items():
         kind = types[name]
         try:
@@ -308,7 +310,7 @@ def _choices(row: Row, types: dict[str, Parameter | None], problems: Problems) -
             problems.extend(error.problems)
 
 
-def _typed(cell: Value, kind: Parameter, place: Place) -> Value:
+def _typed(cell: Value, kind: Parameter, place: Location) -> Value:
     """The text of a cell as its parameter's type; a text that is none is left as it is."""
     text = str(cell)
     if kind.kind != "uris":
@@ -323,13 +325,13 @@ def _typed(cell: Value, kind: Parameter, place: Place) -> Value:
 
 def _check_keys(
     rows: Sequence[Row],
-    points: Sequence[tuple[Choice, ...]],
+    points: Sequence[tuple[AxisValue, ...]],
     keys: frozenset[str],
     needed: frozenset[str],
     problems: Problems,
 ) -> None:
     """Every row needs an address of its own, and the columns that are `needed`."""
-    seen: dict[tuple[tuple[str, str], ...], Place] = {}
+    seen: dict[tuple[tuple[str, str], ...], Location] = {}
     for row, point in zip(rows, points, strict=True):
         for name in sorted(needed.difference(row.cells)):
             message = f"this row has no {name!r}, which makes its address"

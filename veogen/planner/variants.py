@@ -6,11 +6,11 @@ from functools import reduce
 from itertools import chain
 from typing import Any
 
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.models.model import DEFAULT_MODEL
 from veogen.models.parameters import Json
 from veogen.spec.grammar import as_json
-from veogen.spec.layers import settled, stacked
+from veogen.spec.layers import overlay, without_removed
 from veogen.spec.types import PROMPTS, Layer, Shot
 from veogen.templates.template import Template
 
@@ -27,8 +27,8 @@ class Variant:
 
     takes: int
     values: Mapping[str, Any]
-    places: Mapping[str, Place]
-    key_places: Mapping[str, Place]
+    places: Mapping[str, Location]
+    key_places: Mapping[str, Location]
     from_axes: frozenset[str]
     templates: tuple[Template, ...]
     output: Template | None
@@ -37,7 +37,7 @@ class Variant:
 
 def layer_of_variant(shot: Shot, matching: Sequence[int]) -> Layer:
     """What all levels say together where the overrides at the positions `matching` fit."""
-    return settled(reduce(stacked, _stronger(shot, matching), shot.base))
+    return without_removed(reduce(overlay, _stronger(shot, matching), shot.base))
 
 
 def variant(
@@ -57,7 +57,7 @@ def variant(
         prompts = [name for name in PROMPTS if getattr(stronger, name) is not None]
         from_axes = from_axes.difference(stronger.params, prompts)
     params = layer.params
-    values, places, key_places = dict[str, Any](), dict[str, Place](), dict[str, Place]()
+    values, places, key_places = dict[str, Any](), dict[str, Location](), dict[str, Location]()
     for name in (name for name in params if name not in from_axes):
         places[name], key_places[name] = params.value_place(name), params.key_place(name)
         values[name] = _with_templates(params[name], places[name], prepare)
@@ -99,7 +99,7 @@ def _stronger(shot: Shot, matching: Sequence[int]) -> list[Layer]:
     return [*(shot.overrides[index].layer for index in matching), *shot.tops]
 
 
-def _with_templates(value: Value, place: Place, prepare: Callable[[Template], Template]) -> Any:
+def _with_templates(value: Value, place: Location, prepare: Callable[[Template], Template]) -> Any:
     """The value with a template for every string in it."""
     match value:
         case str():

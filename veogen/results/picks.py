@@ -12,10 +12,18 @@ from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, Self, TypeAlias
 
 from veogen.document.files import Files
-from veogen.document.nodes import Map, Place, Seq
+from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import MistakesError, Problem, Problems
 from veogen.document.reader import read
-from veogen.document.schema import Key, ListOf, Section, Text, Word, problems_of, value_of
+from veogen.document.schema import (
+    Field,
+    ListOf,
+    ObjectType,
+    StringType,
+    WordType,
+    problems_of,
+    value_of,
+)
 from veogen.document.writer import quoted
 from veogen.planner.plan import Request
 from veogen.results.ledger import Ledger
@@ -88,24 +96,24 @@ def _format_rule(text: str) -> tuple[str, str] | None:
     return "format", f"the format is {text!r}, this veogen reads {FORMAT!r}"
 
 
-_DECISION = Section(
+_DECISION = ObjectType(
     "a pick",
     "Pick",
     "What somebody decided about one clip.",
     {
-        "of": Key(Text(), "The address of its request.", required=True),
-        "clip": Key(Text(_clip_rule, _CLIP.pattern), "Which clip.", required=True),
-        "verdict": Key(Word(tuple(_VERDICTS)), "Whether it is chosen.", required=True),
-        "note": Key(Text(), "Why."),
+        "of": Field(StringType(), "The address of its request.", required=True),
+        "clip": Field(StringType(_clip_rule, _CLIP.pattern), "Which clip.", required=True),
+        "verdict": Field(WordType(tuple(_VERDICTS)), "Whether it is chosen.", required=True),
+        "note": Field(StringType(), "Why."),
     },
 )
-_DOCUMENT = Section(
+_DOCUMENT = ObjectType(
     "a picks file",
     "Picks",
     "What one person decided about the clips of a run.",
     {
-        "format": Key(Text(_format_rule), "The version of this format.", required=True),
-        "picks": Key(ListOf(_DECISION), "One line a clip.", required=True),
+        "format": Field(StringType(_format_rule), "The version of this format.", required=True),
+        "picks": Field(ListOf(_DECISION), "One line a clip.", required=True),
     },
 )
 
@@ -114,7 +122,7 @@ def read_picks(raw: bytes, path: str) -> tuple[Decision, ...]:
     """The decisions in a file, in its order; raises `MistakesError` with all that is wrong."""
     problems = Problems()
     tree = read(raw, path, max_bytes=MAX_BYTES)
-    problems.extend(problems_of(tree, _DOCUMENT, Place(path, 1, 1)))
+    problems.extend(problems_of(tree, _DOCUMENT, Location(path, 1, 1)))
     problems.raise_errors()
     assert isinstance(tree, Map)  # noqa: S101 - it was checked
     lines = value_of(tree, "picks", Seq)
@@ -125,7 +133,7 @@ def read_picks(raw: bytes, path: str) -> tuple[Decision, ...]:
 
 def _repeated(lines: Seq) -> Iterator[Problem]:
     """Lines about a clip that another line is about: nobody decides twice."""
-    first: dict[str, Place] = {}
+    first: dict[str, Location] = {}
     for line in lines:
         if not isinstance(line, Map):
             continue
@@ -250,7 +258,7 @@ def load_picks(files: Files, place: PicksFolder, problems: Problems) -> Picks:
             problems.extend(error.problems)
         except OSError as error:
             message = f"it cannot be read: {error.strerror}"
-            problems.error(Place(shown, 1, 1), "unreadable", message)
+            problems.error(Location(shown, 1, 1), "unreadable", message)
     return Picks(people)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from veogen.document.nodes import Map, Place, Seq
+from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import Problems, did_you_mean
 from veogen.document.reader import read
 from veogen.document.schema import shown
@@ -233,7 +233,7 @@ def parse(raw: bytes, path: str) -> Scenario:
     if isinstance(document, Map):
         scenario = _Reading(problems).scenario(document)
     elif document is not None:
-        start = document.place if isinstance(document, Seq) else Place(path, 1, 1)
+        start = document.place if isinstance(document, Seq) else Location(path, 1, 1)
         problems.error(start, "type", "a faults file is a mapping")
     problems.raise_errors()
     return scenario

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from veogen.models.model import Catalogue, Model
+from veogen.models.model import Catalog, Model
 from veogen.simulator.account import Audit, SimulatedAccount, price, report
 from veogen.simulator.faults import Faults, words
 from veogen.simulator.file_store import FileStore
@@ -229,7 +229,7 @@ class Service:
 
     def restore(self, restored_tasks: Iterable[RestoredTask]) -> None:
         """Go on with tasks that an earlier simulator had taken, as if it had never ended."""
-        catalogue = Catalogue(self.options.models, lenient=True)  # it was taken, whatever is now
+        catalogue = Catalog(self.options.models, lenient=True)  # it was taken, whatever is now
         for restored in restored_tasks:
             model = catalogue[restored.body["model"]]
             task = self._make(model, restored.body, body_hash(restored.body), restored.key)

@@ -3,14 +3,14 @@
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import read_document
-from veogen.document.schema import Section
-from veogen.models.model import Catalogue, default_catalogue
+from veogen.document.schema import ObjectType
+from veogen.models.model import Catalog, default_catalog
 from veogen.spec.grammar import SPEC
 from veogen.spec.layers import merge_documents
-from veogen.spec.validate import Broken, review
+from veogen.spec.validate import Unusable, validate
 
 _LONGEST_CHAIN = 50
 _MOST_BASES = 100
@@ -19,17 +19,17 @@ _MOST_BASES = 100
 class Composer:
     """Reads documents, checks each by itself, and lays it over its bases."""
 
-    def __init__(self, files: Files, problems: Problems, known: Catalogue | None = None) -> None:
+    def __init__(self, files: Files, problems: Problems, known: Catalog | None = None) -> None:
         self._files = files
         self._problems = problems
-        self.known = default_catalogue() if known is None else known
-        self.broken = Broken()
+        self.known = default_catalog() if known is None else known
+        self.broken = Unusable()
         self._documents: dict[PurePosixPath, Map | None] = {}
         self._compositions: dict[PurePosixPath, Map | None] = {}
         self.sources: dict[str, PurePosixPath] = {}
 
     def document(
-        self, path: PurePosixPath, place: Place | None = None, shape: Section = SPEC
+        self, path: PurePosixPath, place: Location | None = None, shape: ObjectType = SPEC
     ) -> Map | None:
         """A file by itself, asked for at `place`; None when it is no mapping at all."""
         if path not in self._documents:
@@ -39,7 +39,10 @@ class Composer:
         return self._documents[path]
 
     def composed(
-        self, path: PurePosixPath, place: Place | None = None, chain: tuple[PurePosixPath, ...] = ()
+        self,
+        path: PurePosixPath,
+        place: Location | None = None,
+        chain: tuple[PurePosixPath, ...] = (),
     ) -> Map | None:
         """A file laid over everything that it extends; `chain` extends it, one by one."""
         if path not in self._compositions:
@@ -64,7 +67,7 @@ class Composer:
                 composed = base if composed is None else merge_documents(composed, base)
         return tree if composed is None else merge_documents(composed, tree)
 
-    def _base(self, chain: tuple[PurePosixPath, ...], written: str, place: Place) -> Map | None:
+    def _base(self, chain: tuple[PurePosixPath, ...], written: str, place: Location) -> Map | None:
         try:
             path = inside(chain[-1].parent, written)
         except OutsideRootError as error:
@@ -81,7 +84,7 @@ class Composer:
         return self.composed(path, place, chain)
 
     def _read(
-        self, path: PurePosixPath, shown: str, place: Place | None, shape: Section
+        self, path: PurePosixPath, shown: str, place: Location | None, shape: ObjectType
     ) -> Map | None:
         try:
             tree = read_document(self._files, path, place)
@@ -89,11 +92,11 @@ class Composer:
             self._problems.extend(error.problems)
             self.broken.all = True
             return None
-        start = Place(shown, 1, 1)
+        start = Location(shown, 1, 1)
         if tree is None and shape is not SPEC:  # an empty policy marks the root of a project
             return Map(start)
-        return review(tree, shape, start, self._problems, self.broken, self.known)
+        return validate(tree, shape, start, self._problems, self.broken, self.known)
 
-    def _refuse(self, place: Place, code: str, message: str) -> None:
+    def _refuse(self, place: Location, code: str, message: str) -> None:
         self._problems.error(place, code, message)
         self.broken.all = True

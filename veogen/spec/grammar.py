@@ -9,25 +9,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import Problem, did_you_mean
 from veogen.document.schema import (
-    Amount,
-    Anything,
+    AmountType,
+    AnyType,
     At,
-    Flaws,
-    Integer,
-    Key,
+    Field,
+    IntegerType,
     ListOf,
     MapOf,
+    ObjectType,
     Schema,
-    Section,
-    Text,
+    StringType,
+    Violations,
     or_null,
     shown,
     wrong_type,
 )
-from veogen.models.model import Catalogue, default_catalogue, shipped
+from veogen.models.model import Catalog, default_catalog, shipped
 from veogen.models.parameters import Json, Kind, Parameter
 
 RESERVED = ("vars", "shot", "take")
@@ -58,12 +58,12 @@ def identifier_rule(text: str) -> tuple[str, str] | None:
     return None
 
 
-def identifiers(taken: Iterable[str] = RESERVED) -> Text:
+def identifiers(taken: Iterable[str] = RESERVED) -> StringType:
     """Names that templates see, less those that are taken."""
-    return Text(identifier_rule, f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$")
+    return StringType(identifier_rule, f"^(?!({'|'.join(taken)})$){_IDENTIFIER.pattern}$")
 
 
-NAME = Text(_name_rule, f"^{_NAME.pattern}$")
+NAME = StringType(_name_rule, f"^{_NAME.pattern}$")
 
 
 _OPENINGS = ("{{", "{%", "{#")
@@ -90,7 +90,7 @@ _TYPES: Mapping[Kind, Schema] = {
 class Params:
     """The `params` of a level; `parameter_mistakes` looks at what is in them."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, Map):
             wrong_type(value, at, "a mapping", flaws)
 
@@ -118,10 +118,10 @@ def is_template(value: Value) -> bool:
 
 def parameters() -> Mapping[str, tuple[Parameter, ...]]:
     """What the models that veogen comes with know under each name."""
-    return default_catalogue().parameters
+    return default_catalog().parameters
 
 
-def parameter_mistakes(params: Map, known: Catalogue) -> Iterator[Problem]:
+def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
     """Unknown names, and literal values that no model takes."""
     for name, value in params.items():
         if name in known.parameters:
@@ -133,7 +133,7 @@ def parameter_mistakes(params: Map, known: Catalogue) -> Iterator[Problem]:
             yield Problem(params.key_place(name), "error", "unknown-key", message, hint)
 
 
-def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
+def axis_mistakes(axes: Map, known: Catalog) -> Iterator[Problem]:
     """Values of axes named after a parameter that no model takes; those are no templates."""
     for name, values in axes.items():
         if name in known.parameters and isinstance(values, Seq):
@@ -142,7 +142,7 @@ def axis_mistakes(axes: Map, known: Catalogue) -> Iterator[Problem]:
                     yield from value_mistakes(name, value, values.value_place(index), known)
 
 
-def value_mistakes(name: str, value: Value, place: Place, known: Catalogue) -> Iterator[Problem]:
+def value_mistakes(name: str, value: Value, place: Location, known: Catalog) -> Iterator[Problem]:
     """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
     meanings = known.parameters[name]
     if not (known.lenient or _fits(value, meanings)):
@@ -207,14 +207,14 @@ def _any_of(forms: list[Schema]) -> Schema:
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 
-TEXT = Text()
+TEXT = StringType()
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class LanguageVersion:
     """The version of the language; true and 1.0 are equal to 1, and none."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if type(value) is not int or value != 1:
             message = f"'veogen' is 1, the version of this language, not {shown(value)}"
             flaws.add(at, "version", message)
@@ -233,7 +233,7 @@ class Axis:
 
     words: tuple[str, ...]
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, Seq):
             wrong_type(value, at, "a list", flaws, self._meant(at))
             return
@@ -243,7 +243,7 @@ class Axis:
         for index, item in enumerate(value):
             self._check_item(item, (at, index), at, flaws)
 
-    def _check_item(self, value: Value, at: At, axis: At, flaws: Flaws) -> None:
+    def _check_item(self, value: Value, at: At, axis: At, flaws: Violations) -> None:
         """Refuse what cannot stand in an address."""
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             text = "null" if value is None else f".{value}".replace(".-", "-.")
@@ -266,7 +266,7 @@ class Axis:
 class Rows:
     """A table: the path of one, or a list of mappings."""
 
-    def check(self, value: Value, at: At, flaws: Flaws) -> None:
+    def check(self, value: Value, at: At, flaws: Violations) -> None:
         if not isinstance(value, str):
             _ROW_LIST.check(value, at, flaws)
 
@@ -278,7 +278,7 @@ def _misplaced(key: str) -> str | None:
     return "as a request parameter it stands below 'params'" if key in parameters() else None
 
 
-_CONDITION = MapOf(Anything())
+_CONDITION = MapOf(AnyType())
 _ROW_LIST = ListOf(_CONDITION, called="a path or a list")
 _COMBINATIONS = ListOf(_CONDITION)
 
@@ -304,59 +304,59 @@ _ONE_PROMPT = {
     ]
 }
 
-_TAKES = Key(Integer(1), "How many times to buy the same request, on purpose.")
-_VARS = Key(MapOf(Anything(), identifiers()), "Values that templates see by their names.")
-_PARAMS = Key(Params(), "Request parameters; a string may be a template.")
-_PROMPT = Key(TEXT, "What the clip shows: a Jinja2 template.")
-_TEMPLATE_KEY = Key(TEXT, "The prompt's file below templates/, instead of `prompt`.")
-_NEGATIVE = Key(TEXT, "What the clip should not show: a Jinja2 template.")
-_DESCRIPTION = Key(TEXT, "For people.")
+_TAKES = Field(IntegerType(1), "How many times to buy the same request, on purpose.")
+_VARS = Field(MapOf(AnyType(), identifiers()), "Values that templates see by their names.")
+_PARAMS = Field(Params(), "Request parameters; a string may be a template.")
+_PROMPT = Field(TEXT, "What the clip shows: a Jinja2 template.")
+_TEMPLATE_KEY = Field(TEXT, "The prompt's file below templates/, instead of `prompt`.")
+_NEGATIVE = Field(TEXT, "What the clip should not show: a Jinja2 template.")
+_DESCRIPTION = Field(TEXT, "For people.")
 
-SAMPLE = Section(
+SAMPLE = ObjectType(
     "'sample'",
     "Sample",
     "The combinations with the smallest SHA-256 of `<seed>:<address>`, always the same ones.",
     {
-        "count": Key(Integer(1), "How many combinations to keep.", required=True),
-        "seed": Key(Integer(), "Another seed keeps other combinations; default 0."),
+        "count": Field(IntegerType(1), "How many combinations to keep.", required=True),
+        "seed": Field(IntegerType(), "Another seed keeps other combinations; default 0."),
     },
 )
 MATRIX_WORDS = {
-    "exclude": Key(
+    "exclude": Field(
         _COMBINATIONS, "Partial combinations to leave out; a list means any of its values."
     ),
-    "include": Key(_COMBINATIONS, "Whole combinations to add; every axis is given."),
-    "zip": Key(
+    "include": Field(_COMBINATIONS, "Whole combinations to add; every axis is given."),
+    "zip": Field(
         ListOf(ListOf(TEXT)), "Lists of names of axes that advance together, of equal length."
     ),
-    "rows": Key(Rows(), "A .csv, .jsonl or .yaml file, or a list; each row is a combination."),
-    "rows_key": Key(
+    "rows": Field(Rows(), "A .csv, .jsonl or .yaml file, or a list; each row is a combination."),
+    "rows_key": Field(
         ListOf(TEXT, alone=True), "The columns that make the address; default `id`, else all."
     ),
-    "sample": Key(SAMPLE, "Keep only some combinations."),
+    "sample": Field(SAMPLE, "Keep only some combinations."),
 }
-MATRIX = Section(
+MATRIX = ObjectType(
     "'matrix'",
     "Matrix",
     "Axes by name, each a list of values; six words are not axes.",
     MATRIX_WORDS,
     others=MapOf(Axis(tuple(MATRIX_WORDS)), identifiers((*MATRIX_WORDS, *RESERVED))),
 )
-BUDGET = Section(
+BUDGET = ObjectType(
     "'budget'",
     "Budget",
     "What one run directory may spend, and how many requests a plan may have.",
     {
-        "max_credits": Key(Amount(), "The most credits ever spent."),
-        "max_requests": Key(Integer(1), "The most requests of a plan."),
+        "max_credits": Field(AmountType(), "The most credits ever spent."),
+        "max_requests": Field(IntegerType(1), "The most requests of a plan."),
     },
 )
-OVERRIDE = Section(
+OVERRIDE = ObjectType(
     "an override",
     "Override",
     "A reviewed exception for the combinations that fit `when`; a later one wins.",
     {
-        "when": Key(_CONDITION, "A partial combination.", required=True),
+        "when": Field(_CONDITION, "A partial combination.", required=True),
         "takes": _TAKES,
         "vars": _VARS,
         "params": _PARAMS,
@@ -367,27 +367,27 @@ OVERRIDE = Section(
     elsewhere=_misplaced,
     told=_ONE_PROMPT,
 )
-SHOT = Section(
+SHOT = ObjectType(
     "a shot",
     "Shot",
     "A prompt, and what to vary in it.",
     {
-        "name": Key(NAME, "Unique in the spec.", required=True),
+        "name": Field(NAME, "Unique in the spec.", required=True),
         "description": _DESCRIPTION,
         "prompt": _PROMPT,
         "template": _TEMPLATE_KEY,
         "negative_prompt": _NEGATIVE,
         "vars": _VARS,
-        "matrix": Key(MATRIX, "Axes of this shot."),
+        "matrix": Field(MATRIX, "Axes of this shot."),
         "params": _PARAMS,
         "takes": _TAKES,
-        "overrides": Key(ListOf(OVERRIDE), "Reviewed exceptions."),
-        "output": Key(TEXT, "A template of the path of the clips, without extension."),
+        "overrides": Field(ListOf(OVERRIDE), "Reviewed exceptions."),
+        "output": Field(TEXT, "A template of the path of the clips, without extension."),
     },
     elsewhere=_misplaced,
     told=_ONE_PROMPT,
 )
-PROFILE = Section(
+PROFILE = ObjectType(
     "a profile",
     "Profile",
     "What `--profile` lays over the spec and over every shot.",
@@ -395,53 +395,55 @@ PROFILE = Section(
         "description": _DESCRIPTION,
         "vars": _VARS,
         "params": _PARAMS,
-        "matrix": Key(MATRIX, "Axes of every shot."),
-        "budget": Key(BUDGET, "What may be spent."),
-        "shots": Key(ListOf(SHOT), "Shots, laid over those of their name."),
+        "matrix": Field(MATRIX, "Axes of every shot."),
+        "budget": Field(BUDGET, "What may be spent."),
+        "shots": Field(ListOf(SHOT), "Shots, laid over those of their name."),
     },
     elsewhere=_misplaced,
 )
-SPEC = Section(
+SPEC = ObjectType(
     "a spec",
     "Spec",
     "What to buy, as its author writes it.",
     {
-        "veogen": Key(Version(), "The version of this language."),
-        "name": Key(NAME, "Default: the stem of the file."),
+        "veogen": Field(LanguageVersion(), "The version of this language."),
+        "name": Field(NAME, "Default: the stem of the file."),
         "description": _DESCRIPTION,
-        "extends": Key(
+        "extends": Field(
             ListOf(TEXT, alone=True),
             "Paths of the specs that this one is laid over, relative to this file.",
         ),
         "vars": _VARS,
         "params": _PARAMS,
-        "matrix": Key(MATRIX, "Axes of every shot."),
-        "budget": Key(BUDGET, "What may be spent."),
-        "profiles": Key(MapOf(PROFILE, NAME), "Variants of the spec, chosen with --profile."),
-        "shots": Key(ListOf(SHOT), "What to make."),
+        "matrix": Field(MATRIX, "Axes of every shot."),
+        "budget": Field(BUDGET, "What may be spent."),
+        "profiles": Field(MapOf(PROFILE, NAME), "Variants of the spec, chosen with --profile."),
+        "shots": Field(ListOf(SHOT), "What to make."),
     },
     elsewhere=_misplaced,
 )
-SETTINGS = Section("--set", "Settings", "What --set may set.", {"vars": _VARS, "params": _PARAMS})
-POLICY = Section(
+SETTINGS = ObjectType(
+    "--set", "Settings", "What --set may set.", {"vars": _VARS, "params": _PARAMS}
+)
+POLICY = ObjectType(
     "a policy",
     "Policy",
     "The team's policy, in `veogen.yaml` at the project root.",
     {
-        "limits": Key(
-            Section(
+        "limits": Field(
+            ObjectType(
                 "'limits'",
                 "Limits",
                 "The team's ceilings for all specs of one command together.",
                 {
-                    "max_credits": Key(Amount(), "The most credits that a run may cost."),
-                    "max_requests": Key(Integer(1), "The most requests that a run may send."),
-                    "models": Key(ListOf(TEXT), "The models that may be used."),
+                    "max_credits": Field(AmountType(), "The most credits that a run may cost."),
+                    "max_requests": Field(IntegerType(1), "The most requests that a run may send."),
+                    "models": Field(ListOf(TEXT), "The models that may be used."),
                 },
             ),
             "What no spec may raise.",
         ),
-        "prices": Key(TEXT, "A file of prices of the team's own."),
+        "prices": Field(TEXT, "A file of prices of the team's own."),
     },
 )
 

@@ -1,6 +1,6 @@
 """Levels of precedence as layers, and layers laid over one another."""
 
-from veogen.document.nodes import Map, Place, Seq, Value, without_nulls
+from veogen.document.nodes import Location, Map, Seq, Value, without_nulls
 from veogen.spec.types import PROMPTS, Layer
 from veogen.templates.template import Template
 
@@ -77,7 +77,7 @@ def _name(shot: Value) -> Value:
     return name if isinstance(name, str) else None
 
 
-_SILENT = Layer(params=Map(Place("", 1, 1)), vars=Map(Place("", 1, 1)))
+_SILENT = Layer(params=Map(Location("", 1, 1)), vars=Map(Location("", 1, 1)))
 
 
 def layer_of(level: Map) -> Layer:
@@ -85,17 +85,17 @@ def layer_of(level: Map) -> Layer:
 
     The two texts are parameters that a shot writes beside `params`, or every shot's in `params`.
     """
-    params, takes = submap(level, "params"), level.get("takes")
+    params, takes = mapping_at(level, "params"), level.get("takes")
     return Layer(
         prompt=_text(level, "prompt") or _text(level, "template") or _text(params, "prompt"),
         negative_prompt=_text(level, "negative_prompt") or _text(params, "negative_prompt"),
         params=_without_texts(params, level),
-        vars=submap(level, "vars"),
+        vars=mapping_at(level, "vars"),
         takes=(takes if isinstance(takes, int) else 1) if "takes" in level else None,
     )
 
 
-def stacked(weak: Layer, strong: Layer) -> Layer:
+def overlay(weak: Layer, strong: Layer) -> Layer:
     """Both as one; what `strong` takes away stays marked with None."""
     if strong == _SILENT:
         return weak
@@ -109,7 +109,7 @@ def stacked(weak: Layer, strong: Layer) -> Layer:
     )
 
 
-def settled(layer: Layer, below: Layer | None = None) -> Layer:
+def without_removed(layer: Layer, below: Layer | None = None) -> Layer:
     """The layer as the last word: what is taken away is gone.
 
     What it has unchanged from `below`, which is settled, is not looked at again.
@@ -125,7 +125,7 @@ def settled(layer: Layer, below: Layer | None = None) -> Layer:
     )
 
 
-def submap(tree: Map, key: str) -> Map:
+def mapping_at(tree: Map, key: str) -> Map:
     """The map at `key`, or an empty one at its place."""
     value = tree.get(key)
     return value if isinstance(value, Map) else Map.like(tree)

@@ -4,23 +4,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
-from veogen.document.nodes import Map, Place, Value, is_unicode, placed, without_nulls
+from veogen.document.nodes import Location, Map, Value, is_unicode, with_location, without_nulls
 from veogen.document.problems import MistakesError, Problem, Problems, nearest
 from veogen.document.reader import read
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name, parameters
-from veogen.spec.layers import merge, submap
+from veogen.spec.layers import mapping_at, merge
 from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
 from veogen.spec.shots import Levels, read_shots
 from veogen.spec.types import Spec
-from veogen.spec.validate import review, unknown_profile
+from veogen.spec.validate import unknown_profile, validate
 
 _ROOMS = ("params", "vars")
 
 
 def read_settings(settings: Sequence[str], problems: Problems) -> Map:
     """All settings in one map of `params` and `vars`; a later one wins."""
-    merged = Map(Place("--set", 1, 1))
+    merged = Map(Location("--set", 1, 1))
     for setting in settings:
         merged = merge(merged, _read_setting(setting, problems))
     return merged
@@ -29,7 +29,7 @@ def read_settings(settings: Sequence[str], problems: Problems) -> Map:
 def _read_setting(setting: str, problems: Problems) -> Map:
     key, equals, text = setting.partition("=")
     origin = f"--set {setting}" if setting.isprintable() else f"--set {setting!r}"
-    place = Place(origin, 1, 1)
+    place = Location(origin, 1, 1)
     room, *names = key.split(".")
     if not equals:
         problems.error(place, "setting", f"{setting!r} is not KEY=VALUE")
@@ -37,8 +37,8 @@ def _read_setting(setting: str, problems: Problems) -> Map:
         message = f"{key!r} cannot be set; only params.NAME and vars.NAME can"
         problems.error(place, "setting", message, _hint(room, names))
     else:
-        value = _read_value(text, Place(origin, 1, len(key) + 2), problems)
-        return _nested([room, *names], value, place, Place(origin, 1, len(key) + 2))
+        value = _read_value(text, Location(origin, 1, len(key) + 2), problems)
+        return _nested([room, *names], value, place, Location(origin, 1, len(key) + 2))
     return Map(place)
 
 
@@ -51,16 +51,16 @@ def _hint(room: str, names: Sequence[str]) -> str | None:
     return f"did you mean '{'.'.join([meant, *names])}'?"
 
 
-def _read_value(text: str, place: Place, problems: Problems) -> Value:
+def _read_value(text: str, place: Location, problems: Problems) -> Value:
     try:
-        return placed(read(text.encode(errors="surrogatepass"), place.path), place)
+        return with_location(read(text.encode(errors="surrogatepass"), place.path), place)
     except MistakesError as error:
         for problem in error.problems:
             problems.error(place, problem.code, problem.message, problem.hint)
         return None
 
 
-def _nested(names: Sequence[str], value: Value, key_place: Place, value_place: Place) -> Map:
+def _nested(names: Sequence[str], value: Value, key_place: Location, value_place: Location) -> Map:
     outer = Map(key_place)
     inner = _nested(names[1:], value, key_place, value_place) if names[1:] else value
     outer.put(names[0], inner, key_place, value_place)
@@ -114,13 +114,13 @@ def load_as_far(
         return None
     shots = tuple(read_shots(levels, composer.broken.shots, problems))
     spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
-    budget = read_limits(submap(spec, "budget"))
+    budget = read_limits(mapping_at(spec, "budget"))
     own = composer.document(below)
     if own is not None and own.get("veogen") is None:  # a folder would not know it as a spec
         message = "a spec begins with 'veogen: 1', the version of its language"
-        problems.error(Place(files.shown(below), 1, 1), "missing-key", message)
+        problems.error(Location(files.shown(below), 1, 1), "missing-key", message)
     problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))
-    problems.extend(raised_limits(submap(spec, "budget"), budget, policy.limits))
+    problems.extend(raised_limits(mapping_at(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
         return None
     return Spec(
@@ -132,7 +132,7 @@ def load_as_far(
         settings=tuple(settings),
         shots=shots,
         budget=budget,
-        profiles=tuple(submap(spec, "profiles")),
+        profiles=tuple(mapping_at(spec, "profiles")),
         policy=policy,
         warnings=problems.warnings,
         sources=composer.sources,
@@ -149,13 +149,13 @@ def _levels(
     """What was written, by strength; None when the spec itself cannot be read."""
     composed = composer.composed(path)
     set_ = read_settings(settings, problems)
-    review(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
+    validate(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
     if composed is None:
         return None
-    if profile is not None and profile not in submap(composed, "profiles"):
+    if profile is not None and profile not in mapping_at(composed, "profiles"):
         problems.extend([unknown_profile(composed, profile)])
         composer.broken.all = True
-    chosen = submap(submap(composed, "profiles"), profile or "")
+    chosen = mapping_at(mapping_at(composed, "profiles"), profile or "")
     return Levels(composed, chosen, set_, composer.sources)
 
 
@@ -171,10 +171,10 @@ def _outer_keys(profile: Map) -> Map:
 def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, shown: str) -> Iterator[Problem]:
     if "name" not in spec and not is_name(path.stem):
         message = f"{path.stem!r}, from the file's name, is not a name; write 'name'"
-        yield Problem(Place(shown, 1, 1), "error", "bad-name", message)
+        yield Problem(Location(shown, 1, 1), "error", "bad-name", message)
     if not is_unicode(str(path)):
         message = "the path of this file is not UTF-8, as it has to be in a plan"
-        yield Problem(Place(shown, 1, 1), "error", "encoding", message)
+        yield Problem(Location(shown, 1, 1), "error", "encoding", message)
     if not spec.get("shots"):
         message = "a spec needs 'shots', a list with at least one"
         yield Problem(spec.value_place("shots"), "error", "missing-key", message)

@@ -6,28 +6,28 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias, TypeVar
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.nodes import Map, Place, Seq, Value
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read, read_document
 from veogen.document.schema import (
-    Amount,
-    Anything,
-    Key,
+    AmountType,
+    AnyType,
+    Field,
     ListOf,
     MapOf,
-    Rate,
-    Section,
-    Text,
+    ObjectType,
+    RateType,
+    StringType,
     amount,
     problems_of,
     value_of,
 )
 from veogen.models.custom import own_models
-from veogen.models.model import Catalogue, Model
+from veogen.models.model import Catalog, Model
 from veogen.models.prices import AnyPrice, parse_price
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import POLICY as SHAPE
-from veogen.spec.layers import submap
+from veogen.spec.layers import mapping_at
 from veogen.spec.types import Limits, Policy
 
 POLICY = "veogen.yaml"
@@ -116,27 +116,27 @@ def _rule(text: str) -> tuple[str, str] | None:
     return None if text in _RULES else ("rule", f"{text!r} is not a rule: per_second or per_call")
 
 
-_MULTIPLIER = Section(
+_MULTIPLIER = ObjectType(
     "a multiplier",
     "Multiplier",
     "What else a price is multiplied by.",
     {
-        "when": Key(MapOf(Anything()), "The parameters that it holds for.", required=True),
-        "times": Key(Amount(), "The factor.", required=True),
+        "when": Field(MapOf(AnyType()), "The parameters that it holds for.", required=True),
+        "times": Field(AmountType(), "The factor.", required=True),
     },
 )
-_PRICE = Section(
+_PRICE = ObjectType(
     "a price",
     "Price",
     "The price of a model.",
     {
-        "date": Key(Text(_date), "When it was agreed.", required=True),
-        "source": Key(Text(), "Who says so.", required=True),
-        "credits_per_usd": Key(Rate(), "What a dollar is worth.", required=True),
-        "rule": Key(Text(_rule), "What one pays for.", required=True),
-        "credits": Key(Amount(), "The price of a second or a call.", required=True),
-        "minimum": Key(Amount(), "The least price of a request."),
-        "multipliers": Key(ListOf(_MULTIPLIER), "The first that fits counts."),
+        "date": Field(StringType(_date), "When it was agreed.", required=True),
+        "source": Field(StringType(), "Who says so.", required=True),
+        "credits_per_usd": Field(RateType(), "What a dollar is worth.", required=True),
+        "rule": Field(StringType(_rule), "What one pays for.", required=True),
+        "credits": Field(AmountType(), "The price of a second or a call.", required=True),
+        "minimum": Field(AmountType(), "The least price of a request."),
+        "multipliers": Field(ListOf(_MULTIPLIER), "The first that fits counts."),
     },
 )
 
@@ -158,7 +158,7 @@ def team_prices(
         problems.extend(error.problems)
     else:
         if not isinstance(prices, Map):
-            start = Place(files.shown(path), 1, 1)
+            start = Location(files.shown(path), 1, 1)
             problems.error(start, "type", "prices are a mapping, model to price")
             return {}
         wrong = [problem for id_ in prices for problem in _mistakes(prices, id_, known)]
@@ -218,7 +218,7 @@ def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool
 
 
 def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
-    known = Catalogue(own_models(files, problems), lenient=lenient)
+    known = Catalog(own_models(files, problems), lenient=lenient)
     path = PurePosixPath(POLICY)
     if POLICY not in files.names(path.parent):
         return Policy(models=known)
@@ -228,7 +228,7 @@ def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
     if tree is None or own.has_errors:
         return Policy(models=known)
     return Policy(
-        limits=read_limits(submap(tree, "limits")),
+        limits=read_limits(mapping_at(tree, "limits")),
         models=known.at(team_prices(tree, files, known, problems)),
     )
 

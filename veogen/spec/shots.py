@@ -5,10 +5,10 @@ from functools import reduce
 from operator import attrgetter
 from pathlib import PurePosixPath
 
-from veogen.document.nodes import Map, Place, Seq, without_nulls
+from veogen.document.nodes import Location, Map, Seq, without_nulls
 from veogen.document.problems import MOST, Problems, did_you_mean
 from veogen.spec.grammar import MATRIX_WORDS
-from veogen.spec.layers import layer_of, merge, merge_shot, settled, stacked, submap
+from veogen.spec.layers import layer_of, mapping_at, merge, merge_shot, overlay, without_removed
 from veogen.spec.types import PROMPTS, Matrix, Override, Sample, Shot
 from veogen.templates.template import Template
 
@@ -27,7 +27,7 @@ class Levels:
         self, spec: Map, profile: Map, settings: Map, sources: Mapping[str, PurePosixPath]
     ) -> None:
         self.spec, self.profile, self._settings, self._sources = spec, profile, settings, sources
-        self._spec_layer = settled(layer_of(spec))
+        self._spec_layer = without_removed(layer_of(spec))
         self._profile_layer, self._settings_layer = layer_of(profile), layer_of(settings)
 
     def shot(self, name: str, own: Map | None, late: Map | None) -> Shot:
@@ -41,7 +41,7 @@ class Levels:
             name=name,
             place=whole.place,
             description=description if isinstance(description, str) else None,
-            base=settled(stacked(self._spec_layer, base), self._spec_layer),
+            base=without_removed(overlay(self._spec_layer, base), self._spec_layer),
             overrides=tuple(_overrides(whole)),
             tops=(self._profile_layer, late_layer, self._settings_layer),
             named=_named_values(own, self.profile, late, self._settings),
@@ -59,8 +59,8 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
     names = dict.fromkeys((*own, *late))
     shared = 0
     for level in (levels.spec, levels.profile):
-        shared += len(submap(level, "vars")) + len(submap(level, "params"))
-        shared += len(submap(level, "matrix"))
+        shared += len(mapping_at(level, "vars")) + len(mapping_at(level, "params"))
+        shared += len(mapping_at(level, "matrix"))
     if shared * len(names) > MOST_SHARED:
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")
@@ -101,23 +101,23 @@ def _overrides(shot: Map) -> Iterator[Override]:
     if isinstance(written, Seq):
         for override in written:
             if isinstance(override, Map):
-                yield Override(submap(override, "when"), layer_of(override), override.place)
+                yield Override(mapping_at(override, "when"), layer_of(override), override.place)
 
 
-def _named_values(own: Map, *top: Map) -> dict[str, Place]:
+def _named_values(own: Map, *top: Map) -> dict[str, Location]:
     """What an axis or column may not be named after, the weakest first."""
-    named = _places(submap(own, "params"))
+    named = _places(mapping_at(own, "params"))
     for level in top:
-        named |= _places(submap(level, "params")) | _places(submap(level, "vars"))
+        named |= _places(mapping_at(level, "params")) | _places(mapping_at(level, "vars"))
     return named
 
 
-def _places(tree: Map) -> dict[str, Place]:
+def _places(tree: Map) -> dict[str, Location]:
     return {name: tree.key_place(name) for name, value in tree.items() if value is not None}
 
 
 def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Matrix:
-    written = [submap(level, "matrix") for level in levels if "matrix" in level]
+    written = [mapping_at(level, "matrix") for level in levels if "matrix" in level]
     matrix = without_nulls(reduce(merge, written, Map.like(levels[0])))
     rows, rows_place = matrix.get("rows"), matrix.value_place("rows")
     names = list(matrix)

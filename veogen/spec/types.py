@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files
-from veogen.document.nodes import Map, Place, Seq
+from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import Problem
-from veogen.models.model import Catalogue, default_catalogue
+from veogen.models.model import Catalog, default_catalog
 from veogen.templates.template import Template
 
 PROMPTS = ("prompt", "negative_prompt")
@@ -36,7 +36,7 @@ class Override:
 
     when: Map
     layer: Layer
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sample:
 
     count: int
     seed: int
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,11 @@ class Matrix:
     zip: Seq | None = None
     rows: str | Seq | None = None
     rows_folder: PurePosixPath = field(default_factory=PurePosixPath)
-    rows_place: Place | None = None
+    rows_place: Location | None = None
     rows_after: int = 0
     rows_key: tuple[str, ...] | None = None
     sample: Sample | None = None
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +81,12 @@ class Shot:
     """
 
     name: str
-    place: Place
+    place: Location
     description: str | None
     base: Layer
     overrides: tuple[Override, ...]
     tops: tuple[Layer, ...]
-    named: Mapping[str, Place]
+    named: Mapping[str, Location]
     texts: frozenset[str]
     matrix: Matrix
     output: Template | None
@@ -99,7 +99,7 @@ class Limits:
     max_credits: Decimal | None = None
     max_requests: int | None = None
     models: tuple[str, ...] = ()
-    place: Place | None = None
+    place: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Policy:
     """The team's limits for all specs of one command together; the models at their prices."""
 
     limits: Limits = field(default_factory=Limits)
-    models: Catalogue = field(default_factory=default_catalogue)
+    models: Catalog = field(default_factory=default_catalog)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Spec:
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
 
-    def folder(self, place: Place) -> PurePosixPath:
+    def folder(self, place: Location) -> PurePosixPath:
         """The folder, below the root, of the file that `place` is in; relative paths start there.
 
         What `--set` wrote counts as written in the spec.

@@ -8,20 +8,20 @@ is in: the planner looks at the rest.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from veogen.document.nodes import Map, Place, Seq, Step, Value, value_at
+from veogen.document.nodes import Location, Map, Seq, Step, Value, value_at
 from veogen.document.problems import Problem, Problems, did_you_mean
-from veogen.document.schema import Flaw, Section, flaws_of, problem_of
-from veogen.models.model import Catalogue
+from veogen.document.schema import ObjectType, Violation, flaws_of, problem_of
+from veogen.models.model import Catalog
 from veogen.spec.grammar import axis_mistakes, parameter_mistakes
-from veogen.spec.layers import submap
+from veogen.spec.layers import mapping_at
 from veogen.spec.types import PROMPTS
 
 _MOST_NAMED = 12  # profiles in a hint
 
 
-def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
+def content_problems(tree: Map, known: Catalog) -> Iterator[Problem]:
     """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
-    profiles = submap(tree, "profiles").values()
+    profiles = mapping_at(tree, "profiles").values()
     for level in (tree, *(profile for profile in profiles if isinstance(profile, Map))):
         yield from _layer_mistakes(level, known)
         shots = list(_maps(level.get("shots")))
@@ -31,10 +31,10 @@ def content_mistakes(tree: Map, known: Catalogue) -> Iterator[Problem]:
                 yield from _layer_mistakes(layer, known)
 
 
-def _layer_mistakes(level: Map, known: Catalogue) -> Iterator[Problem]:
-    params = submap(level, "params")
+def _layer_mistakes(level: Map, known: Catalog) -> Iterator[Problem]:
+    params = mapping_at(level, "params")
     yield from parameter_mistakes(params, known)
-    yield from axis_mistakes(submap(level, "matrix"), known)
+    yield from axis_mistakes(mapping_at(level, "matrix"), known)
     if level.get("prompt") is not None and level.get("template") is not None:
         message = "'prompt' and 'template' exclude each other"
         yield Problem(level.key_place("template"), "error", "conflict", message)
@@ -64,7 +64,7 @@ def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
 
 
 def unknown_profile(tree: Map, profile: str) -> Problem:
-    profiles = submap(tree, "profiles")
+    profiles = mapping_at(tree, "profiles")
     known = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
     hint = did_you_mean(profile, profiles) or known
     message = f"{profile!r} is not a profile of this spec"
@@ -76,7 +76,7 @@ _HARMLESS = ("veogen", "name", "description", "budget")
 
 
 @dataclass(slots=True)
-class Broken:
+class Unusable:
     """What cannot be planned: some shots, some profiles, or nothing can."""
 
     shots: set[str] = field(default_factory=set)
@@ -100,13 +100,13 @@ class Broken:
                 self.all = True
 
 
-def review(
+def validate(
     tree: Value,
-    shape: Section,
-    start: Place,
+    shape: ObjectType,
+    start: Location,
     problems: Problems,
-    broken: Broken,
-    known: Catalogue,
+    broken: Unusable,
+    known: Catalog,
     passes: int = 3,
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
@@ -121,14 +121,14 @@ def review(
             broken.add(tree, flaw.path)
     mended = False
     for flaw in flaws[:_MOST_MENDED]:
-        mended |= _mend(tree, flaw)
-    problems.extend(content_mistakes(tree, known))
+        mended |= _fix_typo(tree, flaw)
+    problems.extend(content_problems(tree, known))
     if not mended or not passes:
         return tree
-    return review(tree, shape, start, problems, broken, known, passes - 1)
+    return validate(tree, shape, start, problems, broken, known, passes - 1)
 
 
-def _mend(tree: Map, flaw: Flaw) -> bool:
+def _fix_typo(tree: Map, flaw: Violation) -> bool:
     """Give a misspelt key the name that was meant, unless that is there as well."""
     if flaw.meant is None:
         return False

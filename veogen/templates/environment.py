@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
 from veogen.document.problems import did_you_mean
-from veogen.templates.rendered import insides
+from veogen.templates.rendered import leaked_repr
 from veogen.templates.template import Mode
 from veogen.text import safe
 
@@ -45,7 +45,7 @@ class NotTextError(Exception):
         self.hint = hint
 
 
-class Missing(StrictUndefined):
+class StrictMissing(StrictUndefined):
     """Stands for a name that does not exist until something is done with it."""
 
     __slots__ = ()
@@ -64,7 +64,7 @@ class Missing(StrictUndefined):
         return f"{name!r} is not an entry of the mapping; {hint}"
 
 
-class Meter:
+class OutputLimiter:
     """Counts the text that the rendering of one template has made."""
 
     def __init__(self) -> None:
@@ -103,10 +103,14 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "+", "%"})
     code_generator_class = _Generator
 
-    def __init__(self, loader: BaseLoader, meter: Meter, mode: Mode = "text") -> None:
+    def __init__(self, loader: BaseLoader, meter: OutputLimiter, mode: Mode = "text") -> None:
         finalize = pass_context(_path_part if mode == "path" else _shown)
         super().__init__(
-            loader=loader, undefined=Missing, finalize=finalize, cache_size=-1, auto_reload=False
+            loader=loader,
+            undefined=StrictMissing,
+            finalize=finalize,
+            cache_size=-1,
+            auto_reload=False,
         )
         self.meter = meter
         self.concat = meter.join  # type: ignore[method-assign]  # Jinja2 assigns it so
@@ -156,7 +160,7 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
 
     def _made(self, result: Any) -> Any:
         """What an operator, a call or a filter has made: text is counted, and only text."""
-        if isinstance(result, str) and (wrong := insides(result)) is not None:
+        if isinstance(result, str) and (wrong := leaked_repr(result)) is not None:
             raise NotTextError(f"a text {wrong}")
         return self.meter.count(result)
 

@@ -27,12 +27,12 @@ _FILTERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-class NotSimpleError(Exception):
+class NeedsJinjaError(Exception):
     """A template, or a value in it, that only Jinja2 knows how to render."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class ValueExpression:
     """`name.entry.entry | filter | filter`."""
 
     name: str
@@ -40,7 +40,7 @@ class Expression:
     filters: tuple[str, ...]
 
     def value(self, scope: Mapping[str, Any]) -> Any:
-        """The value in `scope`; raises `NotSimpleError`."""
+        """The value in `scope`; raises `NeedsJinjaError`."""
         try:
             value = scope[self.name]
             for entry in self.entries:
@@ -50,11 +50,11 @@ class Expression:
             for name in self.filters:
                 value = _FILTERS[name](value)
         except KeyError:
-            raise NotSimpleError from None
+            raise NeedsJinjaError from None
         return value
 
     def text(self, scope: Mapping[str, Any]) -> str:
-        """The value in `scope` as text; raises `NotSimpleError`."""
+        """The value in `scope` as text; raises `NeedsJinjaError`."""
         text = str(self.value(scope))
         return text if len(text) <= MADE_LIMIT else refuse()
 
@@ -76,12 +76,12 @@ def _is_short(values: Collection[Any]) -> bool:
     )
 
 
-def expression(node: nodes.Node) -> Expression:
-    """The node as an expression; raises `NotSimpleError`."""
+def expression(node: nodes.Node) -> ValueExpression:
+    """The node as an expression; raises `NeedsJinjaError`."""
     filters: list[str] = []
     while isinstance(node, nodes.Filter) and node.name in _FILTERS and node.node is not None:
         if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise NotSimpleError
+            raise NeedsJinjaError
         filters.insert(0, node.name)
         node = node.node
     entries: list[str] = []
@@ -89,8 +89,8 @@ def expression(node: nodes.Node) -> Expression:
         entries.insert(0, _entry(node))
         node = node.node
     if not isinstance(node, nodes.Name) or node.name == "self":
-        raise NotSimpleError
-    return Expression(node.name, tuple(entries), tuple(filters))
+        raise NeedsJinjaError
+    return ValueExpression(node.name, tuple(entries), tuple(filters))
 
 
 def _entry(node: nodes.Getattr | nodes.Getitem) -> str:
@@ -98,11 +98,11 @@ def _entry(node: nodes.Getattr | nodes.Getitem) -> str:
         return node.attr
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         return node.arg.value
-    raise NotSimpleError
+    raise NeedsJinjaError
 
 
 def refuse() -> Any:
-    raise NotSimpleError
+    raise NeedsJinjaError
 
 
 Scope: TypeAlias = Mapping[str, Any]
@@ -117,52 +117,52 @@ _DEEPEST_CONDITION = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class IfCondition:
     """Whether something holds in a scope, and the expressions that it looks at."""
 
     holds: Callable[[Scope], bool]
-    expressions: tuple[Expression, ...] = ()
+    expressions: tuple[ValueExpression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Operand:
     value: Callable[[Scope], Any]
-    expressions: tuple[Expression, ...] = ()
+    expressions: tuple[ValueExpression, ...] = ()
 
 
-def condition(node: nodes.Node, depth: int = 0) -> Condition:
-    """The node as a condition; raises `NotSimpleError`, as its `holds` does."""
+def if_condition(node: nodes.Node, depth: int = 0) -> IfCondition:
+    """The node as a condition; raises `NeedsJinjaError`, as its `holds` does."""
     if depth > _DEEPEST_CONDITION:
-        raise NotSimpleError
+        raise NeedsJinjaError
     match node:
         case nodes.Not():
-            inner = condition(node.node, depth + 1)
-            return Condition(lambda scope: not inner.holds(scope), inner.expressions)
+            inner = if_condition(node.node, depth + 1)
+            return IfCondition(lambda scope: not inner.holds(scope), inner.expressions)
         case nodes.And() | nodes.Or():
-            left, right = condition(node.left, depth + 1), condition(node.right, depth + 1)
+            left, right = if_condition(node.left, depth + 1), if_condition(node.right, depth + 1)
             return _joined(left, right, both=isinstance(node, nodes.And))
         case nodes.Compare(ops=[nodes.Operand(op=str(name)) as other]) if name in _COMPARISONS:
             return _compared(_operand(node.expr), _COMPARISONS[name], _operand(other.expr))
         case _:
             one = _operand(node)
-            return Condition(lambda scope: bool(one.value(scope)), one.expressions)
+            return IfCondition(lambda scope: bool(one.value(scope)), one.expressions)
 
 
-def _joined(left: Condition, right: Condition, *, both: bool) -> Condition:
+def _joined(left: IfCondition, right: IfCondition, *, both: bool) -> IfCondition:
     together = (*left.expressions, *right.expressions)
     if both:
-        return Condition(lambda scope: left.holds(scope) and right.holds(scope), together)
-    return Condition(lambda scope: left.holds(scope) or right.holds(scope), together)
+        return IfCondition(lambda scope: left.holds(scope) and right.holds(scope), together)
+    return IfCondition(lambda scope: left.holds(scope) or right.holds(scope), together)
 
 
-def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Operand) -> Condition:
+def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Operand) -> IfCondition:
     def holds(scope: Scope) -> bool:
         try:
             return compare(left.value(scope), right.value(scope))
         except TypeError:  # a number has nothing in it
-            raise NotSimpleError from None
+            raise NeedsJinjaError from None
 
-    return Condition(holds, (*left.expressions, *right.expressions))
+    return IfCondition(holds, (*left.expressions, *right.expressions))
 
 
 def _operand(node: nodes.Node) -> _Operand:
@@ -171,7 +171,7 @@ def _operand(node: nodes.Node) -> _Operand:
         return constant
     found = expression(node)
     if found.filters:  # what they make would have to be counted
-        raise NotSimpleError
+        raise NeedsJinjaError
     return _Operand(found.value, (found,))
 
 
@@ -191,21 +191,21 @@ _DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class IfBlock:
     """`{% if %}`: the pieces of the first condition that holds, or those of `{% else %}`."""
 
-    branches: tuple[tuple[Condition, "Pieces"], ...]
+    branches: tuple[tuple[IfCondition, "Pieces"], ...]
     otherwise: "Pieces"
 
     def pieces(self, scope: Mapping[str, Any]) -> "Pieces":
-        """What stands there in `scope`; raises `NotSimpleError`."""
+        """What stands there in `scope`; raises `NeedsJinjaError`."""
         for asked, pieces in self.branches:
             if asked.holds(scope):
                 return pieces
         return self.otherwise
 
     @property
-    def expressions(self) -> Iterator[Expression]:
+    def expressions(self) -> Iterator[ValueExpression]:
         """Whatever the choice depends on."""
         for asked, pieces in self.branches:
             yield from asked.expressions
@@ -213,21 +213,21 @@ class Choice:
         yield from expressions_of(self.otherwise)
 
 
-Piece: TypeAlias = Union[str, Expression, Choice]  # noqa: UP007 - a string names it above
+Piece: TypeAlias = Union[str, ValueExpression, IfBlock]  # noqa: UP007 - a string names it above
 Pieces: TypeAlias = tuple[Piece, ...]
 
 
-def expressions_of(pieces: Iterable[Piece]) -> Iterator[Expression]:
+def expressions_of(pieces: Iterable[Piece]) -> Iterator[ValueExpression]:
     """The expressions in some pieces, put out or asked for."""
     for piece in pieces:
-        if isinstance(piece, Expression):
+        if isinstance(piece, ValueExpression):
             yield piece
-        elif isinstance(piece, Choice):
+        elif isinstance(piece, IfBlock):
             yield from piece.expressions
 
 
 @dataclass(frozen=True, slots=True)
-class SimpleTemplate:
+class InlineTemplate:
     """Text, expressions and choices in the order in which they stand."""
 
     pieces: Pieces
@@ -241,33 +241,33 @@ class SimpleTemplate:
                 object.__setattr__(self, "constant", text)
 
     def render(self, scope: Mapping[str, Any]) -> str:
-        """The text; raises `NotSimpleError`."""
+        """The text; raises `NeedsJinjaError`."""
         text = "".join([self.text_of(piece, scope) for piece in self.pieces])
         return text if len(text) <= MADE_LIMIT else refuse()
 
     def text_of(self, piece: Piece, scope: Mapping[str, Any]) -> str:
-        """A piece's text as it stands in this template; raises `NotSimpleError`."""
+        """A piece's text as it stands in this template; raises `NeedsJinjaError`."""
         if isinstance(piece, str):
             return piece
-        if isinstance(piece, Choice):
+        if isinstance(piece, IfBlock):
             return "".join([self.text_of(one, scope) for one in piece.pieces(scope)])
         text = piece.text(scope)
         return safe(text) if self.is_path else text
 
 
-def simple(text: str, mode: Mode = "text") -> SimpleTemplate | None:
+def inline_template(text: str, mode: Mode = "text") -> InlineTemplate | None:
     """The template as pieces, or None if it takes Jinja2."""
     is_path = mode == "path"
     if is_constant(text):
-        return SimpleTemplate((text,), is_path=is_path)
+        return InlineTemplate((text,), is_path=is_path)
     return _parsed(text, is_path=is_path) if len(text) <= SOURCE_LIMIT else None
 
 
 @lru_cache(maxsize=128)  # shots often write one thing
-def _parsed(text: str, *, is_path: bool) -> SimpleTemplate | None:
+def _parsed(text: str, *, is_path: bool) -> InlineTemplate | None:
     try:
-        return SimpleTemplate(tuple(_pieces(parser().parse(text).body)), is_path=is_path)
-    except (NotSimpleError, TemplateSyntaxError, RecursionError, ValueError):
+        return InlineTemplate(tuple(_pieces(parser().parse(text).body)), is_path=is_path)
+    except (NeedsJinjaError, TemplateSyntaxError, RecursionError, ValueError):
         return None  # the guarded way says what is wrong with it, and where
 
 
@@ -285,12 +285,12 @@ def _pieces(body: Iterable[nodes.Node], depth: int = 0) -> Iterator[Piece]:
             case nodes.If() if depth < _DEEPEST:
                 yield _choice(node, depth + 1)
             case _:
-                raise NotSimpleError
+                raise NeedsJinjaError
 
 
-def _choice(node: nodes.If, depth: int) -> Choice:
+def _choice(node: nodes.If, depth: int) -> IfBlock:
     every = (node, *node.elif_)
-    return Choice(
-        tuple((condition(one.test), tuple(_pieces(one.body, depth))) for one in every),
+    return IfBlock(
+        tuple((if_condition(one.test), tuple(_pieces(one.body, depth))) for one in every),
         tuple(_pieces(node.else_, depth)),
     )

@@ -6,14 +6,14 @@ from itertools import chain
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from veogen.templates.inline import SOURCE_LIMIT, SimpleTemplate, expressions_of, parser
+from veogen.templates.inline import SOURCE_LIMIT, InlineTemplate, expressions_of, parser
 from veogen.templates.template import Template
 
 Load = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class UsedNames:
     """Names, names taken from `vars`, and files taken in, in the order in which they are met.
 
     `everything` when it cannot be told.
@@ -24,8 +24,8 @@ class Uses:
     everything: bool = False
     files: tuple[str, ...] = ()
 
-    def __or__(self, other: "Uses") -> "Uses":
-        return Uses(
+    def __or__(self, other: "UsedNames") -> "UsedNames":
+        return UsedNames(
             self.names | other.names,
             self.from_vars | other.from_vars,
             self.everything or other.everything,
@@ -39,12 +39,12 @@ class Uses:
         return self.uses(name) or name in self.from_vars
 
 
-EVERYTHING = Uses(everything=True)
+EVERYTHING = UsedNames(everything=True)
 
 
-def uses_of(templates: Iterable[Template], load: Load) -> Uses:
+def used_names(templates: Iterable[Template], load: Load) -> UsedNames:
     """What the templates and all that they take in use together."""
-    uses, files = Uses(), dict[str, None]()
+    uses, files = UsedNames(), dict[str, None]()
     for template in templates:
         if template.inline is not None:
             uses |= _of_pieces(template.inline)
@@ -63,13 +63,13 @@ def uses_of(templates: Iterable[Template], load: Load) -> Uses:
             text = None if name is None else load(name)
             if name is not None and text is not None:
                 files[name] = None
-    return uses | Uses(files=tuple(files))
+    return uses | UsedNames(files=tuple(files))
 
 
-def _of_pieces(template: SimpleTemplate) -> Uses:
+def _of_pieces(template: InlineTemplate) -> UsedNames:
     found = list(expressions_of(template.pieces))
     of_vars = [one.entries[:1] for one in found if one.name == "vars"]
-    return Uses(
+    return UsedNames(
         frozenset(one.name for one in found),
         frozenset(chain.from_iterable(of_vars)),
         everything=() in of_vars,
@@ -85,7 +85,7 @@ def _parsed(text: str) -> nodes.Template | None:
         return None
 
 
-def _own(tree: nodes.Template) -> Uses:
+def _own(tree: nodes.Template) -> UsedNames:
     names = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"]
     entries = [node.attr for node in tree.find_all(nodes.Getattr) if _is_vars(node.node)]
     entries += [
@@ -95,7 +95,7 @@ def _own(tree: nodes.Template) -> Uses:
     ]
     # `vars` itself, put out or walked through, may use any of them.
     everything = names.count("vars") > len(entries)
-    return Uses(frozenset(names), frozenset(entries), everything)
+    return UsedNames(frozenset(names), frozenset(entries), everything)
 
 
 def _is_vars(node: nodes.Node) -> bool:

@@ -15,7 +15,7 @@ _NONE = re.compile(r"\bNone\b")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A text as it is bought, and what is to be said of it: `flaws` and `oddities`."""
+    """A text as it is bought, and what is to be said of it: `errors_in` and `warnings_in`."""
 
     text: str
     flaws: tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ class Rendered:
 def rendered_text(text: str) -> Rendered:
     """What becomes of a text that a template made."""
     tidied = tidy(text)
-    return Rendered(tidied, tuple(flaws(tidied)), tuple(oddities(tidied)))
+    return Rendered(tidied, tuple(errors_in(tidied)), tuple(warnings_in(tidied)))
 
 
 def tidy(text: str) -> str:
@@ -34,7 +34,7 @@ def tidy(text: str) -> str:
     return "\n".join(filter(None, map(str.strip, text.splitlines())))
 
 
-def flaws(text: str) -> Iterator[tuple[str, str]]:
+def errors_in(text: str) -> Iterator[tuple[str, str]]:
     """Codes and messages of what must not be bought: the rest of a sentence "PROMPT …"."""
     if not text:
         yield "empty-text", "is empty once it is rendered"
@@ -43,19 +43,19 @@ def flaws(text: str) -> Iterator[tuple[str, str]]:
     for left in _LEFT_OVER:
         if left in text:
             yield "left-over-template", f"still holds {left!r} once it is rendered"
-    if (wrong := insides(text)) is not None:
+    if (wrong := leaked_repr(text)) is not None:
         yield "not-text", wrong
 
 
-def insides(text: str) -> str | None:
-    """What is wrong with a text that holds the insides of a program: `flaws` has the sentence."""
+def leaked_repr(text: str) -> str | None:
+    """What is wrong with a text that holds a leaked repr: `errors_in` has the sentence."""
     for inside in INSIDES:
         if inside in text:
             return f"holds {inside.strip()!r}: the insides of a program, not text"
     return None
 
 
-def oddities(text: str) -> Iterator[tuple[str, str]]:
+def warnings_in(text: str) -> Iterator[tuple[str, str]]:
     """Codes and messages of what is likely not meant: the rest of a sentence "the text …"."""
     if "None" in text and _NONE.search(text):
         yield "bare-none", "holds a bare 'None'"

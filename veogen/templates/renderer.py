@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import Any, Self, TypeAlias
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.templates.inline import NotSimpleError, simple
-from veogen.templates.sandbox import Guard
-from veogen.templates.template import FOLDER, Fault, Template
+from veogen.templates.inline import NeedsJinjaError, inline_template
+from veogen.templates.sandbox import Sandbox
+from veogen.templates.template import FOLDER, Template, TemplateFailure
 
 LARGEST = 1024 * 1024
 """Bytes of a template; what is larger is none."""
@@ -23,7 +23,7 @@ class Renderer:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._guard = Guard(self.load)
+        self._guard = Sandbox(self.load)
 
     def __enter__(self) -> Self:
         return self
@@ -41,17 +41,17 @@ class Renderer:
             text = self.load(template.name)
             if text is None:
                 message = f"there is no template {template.name!r}"
-                fault = Fault("template-not-found", message, self._why_not(template.name))
+                fault = TemplateFailure("template-not-found", message, self._why_not(template.name))
                 return Template("", template.place, fault=fault)
             template = replace(template, text=text)
-        inline = simple(template.text, template.mode)
+        inline = inline_template(template.text, template.mode)
         if inline is None:
             self._guard.start()
         return replace(template, inline=inline)
 
-    def render(self, orders: Sequence[Order]) -> list[str | Fault]:
+    def render(self, orders: Sequence[Order]) -> list[str | TemplateFailure]:
         """The text of each order, in order; those that need the guard go to it together."""
-        results = list(starmap(_easily, orders))
+        results = list(starmap(_render_inline, orders))
         hard = [order for order, result in zip(orders, results, strict=True) if result is None]
         guarded = self._guard.render(hard)
         return [next(guarded) if result is None else result for result in results]
@@ -81,9 +81,9 @@ class Renderer:
         return "the file is larger than 1 MiB" if len(raw) > LARGEST else "the file is not UTF-8"
 
 
-def _easily(
+def _render_inline(
     template: Template, shared: Mapping[str, Any], own: Mapping[str, Any]
-) -> str | Fault | None:
+) -> str | TemplateFailure | None:
     """The text of a simple template, None where it takes more than that."""
     if template.inline is None:
         return template.fault
@@ -91,7 +91,7 @@ def _easily(
         return template.inline.constant
     try:
         return template.inline.render({**shared, **own})
-    except NotSimpleError:
+    except NeedsJinjaError:
         return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from veogen.errors import VeogenError
-from veogen.templates.template import Fault, Template
+from veogen.templates.template import Template, TemplateFailure
 from veogen.templates.worker import TOO_MUCH_MEMORY
 
 Scope: TypeAlias = Mapping[str, Any]
@@ -24,8 +24,8 @@ Task: TypeAlias = tuple[Template, Scope, Scope]
 START_SECONDS = 60.0
 SILENCE_SECONDS = 20.0  # a backstop: the kernel ends it after two seconds of work
 
-TOO_SLOW = Fault("template-limit", "the template takes more than 2 seconds")
-TOO_HARD = Fault("template-limit", "the template is more than Jinja2 can bear")
+TOO_SLOW = TemplateFailure("template-limit", "the template takes more than 2 seconds")
+TOO_HARD = TemplateFailure("template-limit", "the template is more than Jinja2 can bear")
 
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -34,21 +34,21 @@ _CODE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
+class WorkerDied:
     """The process is gone, and what is to be said of the template it died of.
 
     It may have died of what came before, unless it was stopped for this one.
     """
 
-    fault: Fault
+    fault: TemplateFailure
     stopped: bool = False
 
 
-class PrisonError(VeogenError):
+class SandboxError(VeogenError):
     """The process for templates cannot be started."""
 
 
-class Prison:
+class SandboxProcess:
     """A child process that has no environment, writes no files and has no children."""
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
@@ -84,12 +84,12 @@ class Prison:
         numbered = [(self._sources[source], id(scope), own) for source, scope, own in tasks]
         self._write({"sources": sources, "shared": shared, "tasks": numbered})
 
-    def result(self) -> str | Fault | Died:
+    def result(self) -> str | TemplateFailure | WorkerDied:
         """The next answer."""
         if not self._ready:
             self._ready = True
             if self._read(START_SECONDS) is None:
-                raise PrisonError("no process can be started in which templates are rendered")
+                raise SandboxError("no process can be started in which templates are rendered")
         while True:
             answer = self._read(SILENCE_SECONDS)
             match answer:
@@ -102,9 +102,11 @@ class Prison:
                     return text
                 case {"fault": [code, message, hint, name, line]}:
                     self.answered = True
-                    return Fault(code, message, hint, name, line)
+                    return TemplateFailure(code, message, hint, name, line)
                 case _:
-                    return Died(Fault("template-limit", "the template breaks out of its limits"))
+                    return WorkerDied(
+                        TemplateFailure("template-limit", "the template breaks out of its limits")
+                    )
 
     def close(self) -> None:
         """End the process; nothing of it stays."""
@@ -133,21 +135,21 @@ class Prison:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
-    def _cause(self) -> Died:
+    def _cause(self) -> WorkerDied:
         """Why the process is gone, as far as the kernel says."""
         self._process.kill()
         match -self._process.wait():
             case signal.SIGPROF | signal.SIGKILL:  # its own timer's, or ours after a silence
-                return Died(TOO_SLOW, stopped=True)
+                return WorkerDied(TOO_SLOW, stopped=True)
             case _:
-                return Died(TOO_HARD)
+                return WorkerDied(TOO_HARD)
 
     @staticmethod
     def _pipe(pipe: Any) -> Any:
         return pipe
 
 
-class Guard:
+class Sandbox:
     """Renders templates in a process that is started when first needed and kept for more.
 
     `load` gives the text of a file below `templates/`. A template that had to be stopped once
@@ -156,13 +158,13 @@ class Guard:
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
-        self._prison: Prison | None = None
-        self._stopped: dict[Template, Fault] = {}
+        self._prison: SandboxProcess | None = None
+        self._stopped: dict[Template, TemplateFailure] = {}
 
-    def start(self) -> Prison:
+    def start(self) -> SandboxProcess:
         """The process, started if need be; it gets ready while others work."""
         if self._prison is None:
-            self._prison = Prison(self._load)
+            self._prison = SandboxProcess(self._load)
         return self._prison
 
     def close(self) -> None:
@@ -170,23 +172,23 @@ class Guard:
             self._prison.close()
             self._prison = None
 
-    def render(self, tasks: Iterable[Task]) -> Iterator[str | Fault]:
+    def render(self, tasks: Iterable[Task]) -> Iterator[str | TemplateFailure]:
         """The text of each task, or why there is none, in order."""
         rest = deque(tasks)
         while rest:
             yield from self._until_stopped(rest)
 
-    def _until_stopped(self, rest: deque[Task]) -> Iterator[str | Fault]:
+    def _until_stopped(self, rest: deque[Task]) -> Iterator[str | TemplateFailure]:
         """Take tasks off `rest` until there are none or the process is gone."""
-        prison = self.start()
-        prison.send([task for task in rest if task[0] not in self._stopped])
+        process = self.start()
+        process.send([task for task in rest if task[0] not in self._stopped])
         while rest:
             source = rest[0][0]
             known = self._stopped.get(source)
-            result = prison.result() if known is None else known
-            if isinstance(result, Died):
+            result = process.result() if known is None else known
+            if isinstance(result, WorkerDied):
                 # Where it had work before, that may be to blame: then it is tried once more.
-                if result.stopped or not prison.answered:
+                if result.stopped or not process.answered:
                     self._stopped[source] = result.fault
                 return self.close()
             rest.popleft()

@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from veogen.document.files import Files
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 
 if TYPE_CHECKING:
-    from veogen.templates.inline import SimpleTemplate
+    from veogen.templates.inline import InlineTemplate
 
 FOLDER = PurePosixPath("templates")
 
@@ -16,7 +16,7 @@ Mode: TypeAlias = Literal["text", "path"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TemplateFailure:
     """Why a template could not be rendered.
 
     `line` counts in the file `name` below `templates/`, or in the source itself when None.
@@ -40,12 +40,12 @@ class Template:
     """
 
     text: str
-    place: Place
+    place: Location
     name: str | None = None
     block: bool = False
     mode: Mode = "text"
-    inline: "SimpleTemplate | None" = field(default=None, compare=False)
-    fault: Fault | None = field(default=None, compare=False)
+    inline: "InlineTemplate | None" = field(default=None, compare=False)
+    fault: TemplateFailure | None = field(default=None, compare=False)
 
     @property
     def is_constant(self) -> bool:
@@ -58,11 +58,11 @@ def is_constant(text: str) -> bool:
     return not ("{{" in text or "{%" in text or "{#" in text)
 
 
-def place_of(fault: Fault, template: Template, files: Files) -> Place:
+def place_of(fault: TemplateFailure, template: Template, files: Files) -> Location:
     """Where a fault stands: in the text of a spec, or in a file below `templates/`."""
     name = fault.name or template.name
     if name is not None:
-        return Place(files.shown(FOLDER / name), fault.line, 1)
+        return Location(files.shown(FOLDER / name), fault.line, 1)
     if template.block:
-        return Place(template.place.path, template.place.line + fault.line, 1)
+        return Location(template.place.path, template.place.line + fault.line, 1)
     return template.place

@@ -22,12 +22,12 @@ from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError, UndefinedEr
 from veogen.document.problems import did_you_mean
 from veogen.templates.environment import (
     TEXT_LIMIT,
-    Meter,
     NotTextError,
+    OutputLimiter,
     SpecEnvironment,
     TooMuchTextError,
 )
-from veogen.templates.template import Fault, Mode
+from veogen.templates.template import Mode, TemplateFailure
 
 FILES_LIMIT = 200
 """Files that one template may ask for: whoever answers has no clock on it."""
@@ -37,41 +37,43 @@ _LONGEST_NAME = 1024
 _T = TypeVar("_T")
 _UNDEFINED = re.compile(r"'(\w+)' is not defined$")
 
-TOO_MUCH_TEXT = Fault(
+TOO_MUCH_TEXT = TemplateFailure(
     "template-limit", f"the template makes more than {TEXT_LIMIT // 1024} KiB of text"
 )
-TOO_MUCH_MEMORY = Fault("template-limit", "the template takes more than 256 MiB of memory")
-ENDLESS = Fault("template-limit", "the template calls itself without end")
-TOO_MANY_FILES = Fault(
+TOO_MUCH_MEMORY = TemplateFailure(
+    "template-limit", "the template takes more than 256 MiB of memory"
+)
+ENDLESS = TemplateFailure("template-limit", "the template calls itself without end")
+TOO_MANY_FILES = TemplateFailure(
     "template-limit", f"the template asks for more than {FILES_LIMIT} files below templates/"
 )
-TOO_DEEP = Fault("template-limit", "the template is nested too deeply")
+TOO_DEEP = TemplateFailure("template-limit", "the template is nested too deeply")
 
 
 class TooManyFilesError(Exception):
     """A template has asked for more files than it may."""
 
 
-class Workshop:
+class TemplateCompiler:
     """Compiles each template once, renders it as often as asked.
 
     `load` gives the text of a file below `templates/`, None if there is no such file.
     """
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
-        self._meter = Meter()
+        self._meter = OutputLimiter()
         self._loader = _Loader(load)
         self._environments: Mapping[Mode, SpecEnvironment] = {
             "text": SpecEnvironment(self._loader, self._meter),
             "path": SpecEnvironment(self._loader, self._meter, "path"),
         }
 
-    def compile(self, text: str, name: str | None, mode: Mode) -> Template | Fault:
+    def compile(self, text: str, name: str | None, mode: Mode) -> Template | TemplateFailure:
         """The template, or why it is none; `name` is the file below `templates/`, if any."""
         result = self._guarded(lambda: self._compile(text, name, mode), {})
         return TOO_DEEP if result == ENDLESS else result
 
-    def render(self, template: Template, scope: Mapping[str, Any]) -> str | Fault:
+    def render(self, template: Template, scope: Mapping[str, Any]) -> str | TemplateFailure:
         """The text, or why there is none."""
         return self._guarded(lambda: self._render(template, scope), scope)
 
@@ -85,7 +87,7 @@ class Workshop:
         self._loader.reset()
         return self._meter.join(template.root_render_func(template.new_context(dict(scope))))
 
-    def _guarded(self, work: Callable[[], _T], scope: Mapping[str, Any]) -> _T | Fault:
+    def _guarded(self, work: Callable[[], _T], scope: Mapping[str, Any]) -> _T | TemplateFailure:
         try:
             return work()
         except TooMuchTextError:
@@ -132,10 +134,12 @@ class _Loader(BaseLoader):
         return text
 
 
-def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
+def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
     match error:
         case TemplateSyntaxError():
-            return Fault("template-syntax", str(error.message), None, error.name, error.lineno)
+            return TemplateFailure(
+                "template-syntax", str(error.message), None, error.name, error.lineno
+            )
         case UndefinedError():
             code, message, hint = "undefined", str(error), _nearest(str(error), scope)
         case TemplateNotFound():
@@ -146,7 +150,7 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> Fault:
             message = " ".join(str(error).split())[:300] or type(error).__name__
             code, hint = "template", None
     name, line = _where(error.__traceback__)
-    return Fault(code, message, hint, name, line)
+    return TemplateFailure(code, message, hint, name, line)
 
 
 def _nearest(message: str, scope: Mapping[str, Any]) -> str | None:
@@ -173,17 +177,17 @@ MEMORY = 256 * 1024 * 1024
 
 def main() -> None:
     """Answer until the guard hangs up."""
-    inmate = _Inmate(sys.stdin, sys.stdout, _Memory())
-    _lock_in()
-    inmate.tell({"ready": True})
+    worker = _Worker(sys.stdin, sys.stdout, _Memory())
+    _drop_privileges()
+    worker.tell({"ready": True})
     for line in sys.stdin:
-        inmate.work(json.loads(line))
+        worker.work(json.loads(line))
 
 
-class _Inmate:
+class _Worker:
     def __init__(self, orders: IO[str], answers: IO[str], memory: "_Memory") -> None:
         self._orders, self._answers, self._memory = orders, answers, memory
-        self._workshop = Workshop(self._load)
+        self._workshop = TemplateCompiler(self._load)
         self._sources: dict[int, list[Any]] = {}
         self._templates: dict[int, Any] = {}
         self._shared: dict[int, dict[str, Any]] = {}
@@ -203,11 +207,15 @@ class _Inmate:
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
 
-    def _render(self, source: int, scope: dict[str, Any]) -> str | Fault:
+    def _render(self, source: int, scope: dict[str, Any]) -> str | TemplateFailure:
         if source not in self._templates:
             self._templates[source] = self._workshop.compile(*self._sources[source])
         template = self._templates[source]
-        return template if isinstance(template, Fault) else self._workshop.render(template, scope)
+        return (
+            template
+            if isinstance(template, TemplateFailure)
+            else self._workshop.render(template, scope)
+        )
 
     def _load(self, name: str) -> str | None:
         self.tell({"load": name})
@@ -215,7 +223,7 @@ class _Inmate:
         return text
 
 
-def _answer(result: str | Fault) -> dict[str, Any]:
+def _answer(result: str | TemplateFailure) -> dict[str, Any]:
     if isinstance(result, str):
         return {"text": result}
     return {"fault": [result.code, result.message, result.hint, result.name, result.line]}
@@ -236,7 +244,7 @@ class _Memory:
             resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
 
-def _lock_in() -> None:
+def _drop_privileges() -> None:
     """Nothing is written, and no other process is started."""
     limits = [
         (resource.RLIMIT_CORE, 0),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import PRICE, report, request
 
-from veogen.diff.compare import Difference, compare, money
+from veogen.diff.compare import Difference, compare, credit_change
 from veogen.diff.report import diff_data
 from veogen.models.parameters import Json
 from veogen.planner.plan import Image, Request, total_credits
@@ -97,7 +97,7 @@ def test_what_is_to_be_bought_is_what_is_not_held_by_hash(
     found = compare(old, new)
     held = {one.hash for one in old}
 
-    to_buy = money(old, new, lambda one: one.hash in held).to_buy
+    to_buy = credit_change(old, new, lambda one: one.hash in held).to_buy
 
     bought = [*found.added, *(c.new for c in found.changed if not c.is_same_clip)]
     assert to_buy == total_credits(bought)
@@ -110,7 +110,7 @@ def test_an_estimate_is_the_sum_of_its_requests(plan: list[Request]) -> None:
     expected = None if None in amounts else sum(a for a in amounts if a is not None)
 
     assert total_credits(plan) == expected
-    assert money(plan, plan, lambda _: True).new == expected
+    assert credit_change(plan, plan, lambda _: True).new == expected
 
 
 def test_the_hash_decides_what_a_request_is_and_the_address_only_then() -> None:

@@ -3,9 +3,9 @@
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from veogen.diff.causes import WRITTEN, Input, Origins
+from veogen.diff.causes import WRITTEN, SourceInput, SourceMap
 from veogen.document.files import Folder
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
 
@@ -40,20 +40,20 @@ def test_a_template_is_read_once_however_many_requests_are_made_of_it(tmp_path: 
     files = CountingFolder(tmp_path)
     spec = load_spec(Path("a.yaml"), files=files)
     requests = plan(spec).requests
-    origins = Origins(spec)
+    origins = SourceMap(spec)
     files.reads.clear()
 
     found = [origins.inputs(request, "prompt") for request in requests]
 
     spec_file, whole, end = map(files.shown, map(PurePosixPath, FILES))
-    written = Input("{% include 'end.j2' %} {{ brand }}", Place(whole, 1, 1), lines=True)
+    written = SourceInput("{% include 'end.j2' %} {{ brand }}", Location(whole, 1, 1), lines=True)
     assert (
         found
         == [
             {
                 WRITTEN: written,
-                "value brand": Input('"Lumen"', Place(spec_file, 2, 15)),
-                "template end.j2": Input("The end.", Place(end, 1, 1), lines=True),
+                "value brand": SourceInput('"Lumen"', Location(spec_file, 2, 15)),
+                "template end.j2": SourceInput("The end.", Location(end, 1, 1), lines=True),
             }
         ]
         * 3
@@ -70,6 +70,6 @@ def test_a_word_of_a_prompt_is_no_value_that_it_uses(tmp_path: Path) -> None:
     spec = load_spec(Path("a.yaml"), files=Folder(tmp_path))
     (request,) = plan(spec).requests
 
-    found = Origins(spec).inputs(request, "prompt")
+    found = SourceMap(spec).inputs(request, "prompt")
 
     assert list(found) == [WRITTEN, "value look", "value brand"]

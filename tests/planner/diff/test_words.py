@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.plans import request
 
 from veogen.diff.compare import compare
-from veogen.diff.report import Piece, grouped, replacements, word_pieces
+from veogen.diff.report import WordChange, grouped, replacements, word_pieces
 
 TEXTS = st.text(st.sampled_from("ab ,.\n"), max_size=30)
 
@@ -55,9 +55,9 @@ def test_very_long_texts_are_replaced_whole() -> None:
     old, new = "a " * 4000 + "a", "b " * 4000 + "b"
 
     assert word_pieces(f"same {old} same", f"same {new} same") == (
-        Piece("same ", "same "),
-        Piece(old, new),
-        Piece(" same", " same"),
+        WordChange("same ", "same "),
+        WordChange(old, new),
+        WordChange(" same", " same"),
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.memory import MemoryFiles
 
 from veogen.document.problems import Problems
-from veogen.planner.bulk import quick
+from veogen.planner.bulk import bulk_plan
 from veogen.planner.line_template import read
 from veogen.planner.plan import Request, Tally, request_line
 from veogen.planner.planner import Planner, plan, stream
@@ -32,7 +32,7 @@ def straight(text: str) -> Ways:
         requests = [r for shot in one.shots() for r in one.requests_of(shot)]
         lines = [request_line(request, "new") + "\n" for request in requests]
     one.problems.raise_errors()
-    return "".join(lines), counted(one.tally), one.twins.seen.suspects, requests
+    return "".join(lines), counted(one.tally), one.duplicates.seen.possible_duplicates, requests
 
 
 def fast(text: str) -> Ways | None:
@@ -40,12 +40,12 @@ def fast(text: str) -> Ways | None:
     blocks, requests = list[str](), list[Request]()
     with planning(text) as one:
         for shot in one.shots():
-            found = quick(shot, one.models)
+            found = bulk_plan(shot, one.models)
             if found is None:
                 return None
-            blocks += found.blocks(one.twins.seen, one.tally)
+            blocks += found.blocks(one.duplicates.seen, one.tally)
             requests += read(blocks, shot.shot, found.model)
-    return "".join(blocks), counted(one.tally), one.twins.seen.suspects, requests
+    return "".join(blocks), counted(one.tally), one.duplicates.seen.possible_duplicates, requests
 
 
 def assert_same(found: Ways | None, text: str) -> None:
@@ -239,12 +239,12 @@ def test_what_is_not_certain_takes_the_straight_way(shot: dict[str, Any]) -> Non
     assert fast(spec(shot)) is None
 
 
-def test_twins_are_seen_on_both_ways() -> None:
+def test_duplicates_are_seen_on_both_ways() -> None:
     text = spec({"prompt": "{{ a | lower }} {{ b }}", "matrix": {"a": ["x", "X"], "b": [1, 2]}})
 
-    _, _, suspects, _ = fast(text) or pytest.fail("this is quick")
+    _, _, possible_duplicates, _ = fast(text) or pytest.fail("this is quick")
 
-    assert len(suspects) == 2
+    assert len(possible_duplicates) == 2
 
 
 WORDS = st.text(st.sampled_from('ab N%"{ -/\\é\n'), min_size=1, max_size=6)
@@ -323,7 +323,7 @@ def test_an_exclude_that_matches_nothing_is_told_of_a_large_plan_as_of_a_small_o
     assert told == [["this exclude matches no combination"]] * 2
 
 
-def test_twins_are_told_of_values_that_end_lines_elsewhere() -> None:
+def test_duplicates_are_told_of_values_that_end_lines_elsewhere() -> None:
     matrix = {"a": ["x\u2028", "X\u2028"], "b": list(range(100)), "c": list(range(60))}
     text = spec({"prompt": "{{ b }} {{ c }}", "matrix": matrix})
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from veogen.document.files import Folder
-from veogen.document.nodes import Place
+from veogen.document.nodes import Location
 from veogen.templates.renderer import Order, Renderer
-from veogen.templates.template import Fault, Template
+from veogen.templates.template import Template, TemplateFailure
 
-PLACE = Place("a.yaml", 1, 1)
+PLACE = Location("a.yaml", 1, 1)
 SCOPE = {"word": "lamp", "entry": {"keys": "brass", "id": "a"}, "words": ["x", "y"]}
 
 TEXT = "the template makes more than 64 KiB of text"
@@ -37,14 +37,14 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
         yield renderer
 
 
-def render(renderer: Renderer, *texts: str) -> list[str | Fault]:
+def render(renderer: Renderer, *texts: str) -> list[str | TemplateFailure]:
     orders: list[Order] = [(renderer.prepare(Template(t, PLACE)), SCOPE, {}) for t in texts]
     return renderer.render(orders)
 
 
 def message(renderer: Renderer, text: str) -> str:
     result = render(renderer, text)[0]
-    assert isinstance(result, Fault), result
+    assert isinstance(result, TemplateFailure), result
     return result.message
 
 
@@ -200,7 +200,7 @@ def test_files_are_asked_for_within_a_limit_each_once(renderer: Renderer) -> Non
 
     assert render(renderer, loop.format("'noise.bin'"), loop.format("'./' * 9000 ~ 'a.j2'")) == [
         "x",
-        Fault("template-limit", TEXT),
+        TemplateFailure("template-limit", TEXT),
     ]
     assert message(renderer, loop.format("'a' ~ i")) == FILES
 
@@ -248,7 +248,7 @@ def test_one_template_that_is_stopped_leaves_the_others_their_text(renderer: Ren
 
     results = render(renderer, good, bad, good, bad, good)
 
-    texts = [r.message if isinstance(r, Fault) else r for r in results]
+    texts = [r.message if isinstance(r, TemplateFailure) else r for r in results]
     assert texts == ["lamp", MEMORY, "lamp", MEMORY, "lamp"]
 
 
@@ -262,7 +262,7 @@ def test_a_fault_names_its_template_and_line(tmp_path: Path) -> None:
             own, "\n{% include 'outer.j2' %}", "\n{% include 'broken.j2' %}", "\n{{ wrod }}"
         )
 
-    assert [(r.name, r.line, r.hint) for r in results if isinstance(r, Fault)] == [
+    assert [(r.name, r.line, r.hint) for r in results if isinstance(r, TemplateFailure)] == [
         ("inner.j2", 3, "did you mean 'word'?"),
         ("broken.j2", 2, None),
         (None, 2, "did you mean 'word'?"),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from veogen.templates.inline import NotSimpleError, simple
+from veogen.templates.inline import NeedsJinjaError, inline_template
 from veogen.templates.rendered import tidy
-from veogen.templates.template import Fault
-from veogen.templates.worker import Workshop
+from veogen.templates.template import TemplateFailure
+from veogen.templates.worker import TemplateCompiler
 
 SCOPE: dict[str, Any] = {
     "city": "Oslo",
@@ -24,17 +24,17 @@ SCOPE: dict[str, Any] = {
 
 def in_pieces(text: str, scope: dict[str, Any] = SCOPE) -> str | None:
     """The text made without Jinja2; None where it is left to that."""
-    found = simple(text)
+    found = inline_template(text)
     try:
         return None if found is None else found.render(scope)
-    except NotSimpleError:
+    except NeedsJinjaError:
         return None
 
 
-def by_jinja(text: str, scope: dict[str, Any] = SCOPE) -> str | Fault:
-    workshop = Workshop(lambda _: None)
+def by_jinja(text: str, scope: dict[str, Any] = SCOPE) -> str | TemplateFailure:
+    workshop = TemplateCompiler(lambda _: None)
     template = workshop.compile(text, None, "text")
-    return template if isinstance(template, Fault) else workshop.render(template, scope)
+    return template if isinstance(template, TemplateFailure) else workshop.render(template, scope)
 
 
 @pytest.mark.parametrize(
