@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Literal, TextIO, TypeAlias
 
@@ -18,6 +19,8 @@ _CODES: Mapping[Colour, int] = {
     "yellow": 33,
     "cyan": 36,
 }
+_MOST_CREDITS = Decimal(10) ** 22  # beyond which a place more has more digits than a Decimal
+_MILLI, _UNIT = Decimal("0.001"), Decimal("0.0001")
 _JOINERS = "\u200c\u200d"  # they are part of words and of emoji, and do nothing by themselves
 
 
@@ -70,6 +73,20 @@ def _plain(character: str) -> str:
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """A number of things; `nouns` are several of them, where an `s` does not make them."""
     return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
+def rounded_credits(amount: Decimal) -> Decimal:
+    """An amount of credits as people see it: three places, a fourth only where it is not 0."""
+    if abs(amount) >= _MOST_CREDITS:
+        return amount
+    fine = amount.quantize(_UNIT, ROUND_HALF_UP)
+    coarse = fine.quantize(_MILLI, ROUND_HALF_UP)
+    return coarse if coarse == fine else fine
+
+
+def credits_text(amount: Decimal) -> str:
+    """An amount of credits in words that are not grouped: `1064.448`, `37.3674`."""
+    return f"{rounded_credits(amount):f}"
 
 
 def columns(text: str) -> int:

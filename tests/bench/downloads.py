@@ -63,7 +63,7 @@ asyncio.run(serve())
 PROGRAM = """\
 import json, sys
 from pathlib import Path
-from veogen.executor.connect import effective_body
+from veogen.executor.connect import expected_of
 from veogen.executor.transfer import ClipDownloader
 from veogen.executor.workers import ThreadPool
 from veogen.gateway.media_host import MediaClient
@@ -73,7 +73,7 @@ url, folder, count, sha256, at_once = sys.argv[1:]
 left, videos = list(range(int(count))), []
 workers = ThreadPool()
 with MediaClient(local=True) as media:
-    downloader = ClipDownloader(media, Path(folder), effective_body())
+    downloader = ClipDownloader(media, Path(folder), expected_of())
     def start():
         number = left.pop()
         entry = Request(address=f"clip[n={number}]", hash=f"{number:064x}", shot="clip", take=1,

@@ -61,7 +61,7 @@ def names(tasks: int) -> list[str]:
 def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) -> None:
     """What `veogen collect --poll-interval` does, journal and results included."""
     del tasks
-    from veogen.executor.connect import effective_body, no_project
+    from veogen.executor.connect import expected_of, no_project
     from veogen.executor.options import RunPolicy, SystemClock, system_random
     from veogen.executor.run import Dependencies, Selection, open_run
     from veogen.executor.state import NullListener
@@ -87,7 +87,7 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
         dependencies = Dependencies(
             gateway=gateway,
             gateway_name="evolink",
-            downloader=lambda path: ClipDownloader(MediaClient(local=True), path, effective_body()),
+            downloader=lambda path: ClipDownloader(MediaClient(local=True), path, expected_of()),
             uploads=lambda _: Uploader(gateway, no_project, {}, SystemClock(), ""),
             clock=SystemClock(),
             workers=ThreadPool,

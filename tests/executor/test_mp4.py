@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.clips import FAST, clip
 
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
+from veogen.models.clips import expected_clip
 from veogen.models.model import shipped
 from veogen.models.parameters import Json
 
@@ -220,8 +221,8 @@ def test_what_differs_from_the_request_is_a_warning(
     }
     found = ClipInfo(**{**values, **info})  # type: ignore[arg-type]
 
-    assert mismatches(found, shipped()[FAST].effective(body)) == warnings
+    assert mismatches(found, expected_clip(shipped()[FAST], body)) == warnings
 
 
 def test_nothing_is_expected_of_a_model_that_is_not_known() -> None:
-    assert mismatches(FACTS, {"model": "veo-9", "prompt": "a boat"}) == ()
+    assert mismatches(FACTS, expected_clip(None, {"model": "veo-9", "prompt": "a boat"})) == ()

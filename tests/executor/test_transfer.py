@@ -21,6 +21,7 @@ from veogen.executor.downloads import DiskFull, DownloadFailed
 from veogen.executor.mp4 import ClipInfo
 from veogen.executor.transfer import LARGEST, ClipDownloader, WholeClip, download
 from veogen.gateway.media_host import MediaClient
+from veogen.models.clips import ExpectedClip, expected_clip
 from veogen.models.model import shipped
 from veogen.planner.plan import Request
 from veogen.results.events import Video
@@ -490,7 +491,7 @@ def entry(**body: int | str) -> Request:
 
 
 def test_a_video_of_a_run_is_recorded_with_what_differs(media: MediaClient, tmp_path: Path) -> None:
-    downloads = ClipDownloader(media, tmp_path, shipped()[FAST].effective)
+    downloads = ClipDownloader(media, tmp_path, lambda body: expected_clip(shipped()[FAST], body))
 
     with Host(whole()) as host:
         video = downloads.download(entry(duration=8, n=2), 1, 2, host.url)
@@ -510,7 +511,7 @@ def test_a_video_of_a_run_is_recorded_with_what_differs(media: MediaClient, tmp_
 
 
 def test_a_video_that_does_not_come_says_why(media: MediaClient, tmp_path: Path) -> None:
-    downloads = ClipDownloader(media, tmp_path, lambda body: body)
+    downloads = ClipDownloader(media, tmp_path, lambda _: ExpectedClip())
 
     with Host(answer(404)) as host:
         assert downloads.download(entry(), 0, 1, host.url) == DownloadFailed(
@@ -521,7 +522,7 @@ def test_a_video_that_does_not_come_says_why(media: MediaClient, tmp_path: Path)
 def test_what_is_said_of_a_video_names_no_path_of_this_machine(
     media: MediaClient, tmp_path: Path
 ) -> None:
-    downloads = ClipDownloader(media, tmp_path, lambda body: body)
+    downloads = ClipDownloader(media, tmp_path, lambda _: ExpectedClip())
     (tmp_path / entry().path(0, 1)).mkdir(parents=True)
 
     with Host(whole()) as host:

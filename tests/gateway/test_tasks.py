@@ -86,9 +86,9 @@ def test_without_a_state_it_is_no_task(status: Any) -> None:
         ),
         pytest.param("failed", {"usage": {"credits_used": 0}}, "0.000", id="nothing charged"),
         pytest.param(
-            "completed", {"usage": {"credits_reserved": 0.1234567}}, "0.123", id="three places"
+            "completed", {"usage": {"credits_reserved": 0.1234567}}, "0.1235", id="four places"
         ),
-        pytest.param("completed", {"usage": {"credits_reserved": 0.0005}}, "0.001", id="half up"),
+        pytest.param("completed", {"usage": {"credits_reserved": 0.00005}}, "0.0001", id="half up"),
         pytest.param("completed", {"usage": {"credits_reserved": -1}}, None, id="negative"),
         pytest.param("completed", {"usage": {"credits_used": -0.0}}, "0.000", id="less nothing"),
         pytest.param("completed", {"usage": {"credits_reserved": 1e300}}, None, id="endless"),

@@ -15,7 +15,8 @@ from veogen.models.expressions import BadRuleError, Parser, Range, Texts, Value,
 from veogen.models.model import shipped
 from veogen.models.parameters import Json
 from veogen.models.price_rules import PriceRules, parse_rules
-from veogen.models.prices import Certainty, RulePrice, rounded
+from veogen.models.prices import Certainty, RulePrice
+from veogen.text import rounded_credits
 
 DOCUMENTS = Path(__file__).parent / "documents"
 
@@ -260,7 +261,7 @@ def test_a_published_rule_comes_to_what_was_worked_out(
     found = charged(model, **amounts)
 
     assert found == units
-    assert str(rounded(Decimal(found) / 10_000)) == credits_
+    assert str(rounded_credits(Decimal(found) / 10_000)) == credits_
     assert str((Decimal(found) / 680_000).quantize(Decimal("0.00000001"))) == dollars
 
 

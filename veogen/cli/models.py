@@ -23,11 +23,10 @@ from veogen.models.prices import (
     AnyPrice,
     Multiplier,
     RulePrice,
-    rounded,
 )
 from veogen.models.rules import Derived, Rule
 from veogen.spec.project import load_policy, project_root
-from veogen.text import plain, plain_json
+from veogen.text import plain, plain_json, rounded_credits
 
 _LIMITS = ("minimum", "maximum", "max_length", "min_items", "max_items", "max_bytes", "unit")
 
@@ -113,7 +112,7 @@ def _rule_lines(price: RulePrice) -> Iterator[str]:
 
 
 def _credits(units: Fraction) -> str:
-    return str(rounded(Decimal(units.numerator) / units.denominator / UNITS_PER_CREDIT))
+    return str(rounded_credits(Decimal(units.numerator) / units.denominator / UNITS_PER_CREDIT))
 
 
 _SETTLED = {

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,7 @@ from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
 from veogen.jsontext import indented
 from veogen.models.model import Model
+from veogen.models.prices import Certainty, RulePrice
 from veogen.models.rules import images_of
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import (
@@ -100,11 +102,28 @@ def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tup
         plain(request.address),
         "?" if request.seconds is None else str(request.seconds),
         str(request.videos),
-        "unknown" if request.credits is None else str(request.credits),
+        _credits(request, models),
         view.state(request),
         _images(request, models[str(request.body["model"])]),
         plain(str(request.body.get("prompt", ""))),
     )
+
+
+_SURE: Mapping[Certainty, str] = {"at most": "at most ", "estimate": "about "}
+
+
+def _certainty(request: Request, models: Mapping[str, Model]) -> Certainty:
+    """How sure a price is; one by the second or call is as sure as it is published."""
+    if request.credits is None:
+        return "unknown"
+    model = models[request.model]
+    return model.quote(request.body).certainty if isinstance(model.price, RulePrice) else "exact"
+
+
+def _credits(request: Request, models: Mapping[str, Model]) -> str:
+    if request.credits is None:
+        return "unknown"
+    return f"{_SURE.get(_certainty(request, models), '')}{request.credits}"
 
 
 def _images(request: Request, model: Model) -> str:
@@ -173,9 +192,16 @@ def _rates(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
     for name, price in prices.items():
         if price is None:
             yield f"No price is known for {name}."
-    dated = {(p.date, p.credits_per_usd) for p in prices.values() if p is not None}
-    for date, rate in sorted(dated):
-        yield f"Estimated with prices of {date}, {rate} credits to the dollar."
+    sure = Counter(_certainty(request, models) for request in view.plan.requests)
+    if number := sure["at most"]:
+        whose = counted(number, "request")
+        yield f"{whose} at most: the gateway chooses the length, and charges what it made."
+    if number := sure["estimate"]:
+        yield f"{counted(number, 'request')} by estimate: charged by what is measured."
+    dated = {(p.date, p.credits_per_usd, p.lowest) for p in prices.values() if p is not None}
+    for date, rate, lowest in sorted(dated):
+        prices_ = "the lowest published prices" if lowest else "prices"
+        yield f"Estimated with {prices_} of {date}, {rate} credits to the dollar."
 
 
 def write_plans(

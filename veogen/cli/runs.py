@@ -26,7 +26,7 @@ from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
 from veogen.results.ledger import Ledger
-from veogen.text import Terminal, counted
+from veogen.text import Terminal, counted, credits_text
 
 
 @contextmanager
@@ -221,14 +221,15 @@ def _money(ledger: Ledger) -> Iterator[str]:
     """What is known to be reserved or charged, as progress told it, and what may be beyond it."""
     purchases = [p for s in ledger.everything for p in s.record.purchases if p.status == "failed"]
     failed = sum((p.credits for p in purchases if p.credits and p.task_id), Decimal(0))
-    returned = f" ({failed:.3f} of failed tasks, which the gateway returns)" if failed else ""
-    yield f"{ledger.reserved:.3f} credits reserved or charged so far{returned}"
+    amount = credits_text(failed)
+    returned = f" ({amount} of failed tasks, which the gateway returns)" if failed else ""
+    yield f"{credits_text(ledger.reserved)} credits reserved or charged so far{returned}"
     if ledger.estimated:
         yield estimate_note(ledger)
     if ledger.in_doubt:
-        yield f"held requests may have cost {ledger.in_doubt:.3f} more"
+        yield f"held requests may have cost {credits_text(ledger.in_doubt)} more"
 
 
 def estimate_note(ledger: Ledger) -> str:
     """What was bought without a word of the gateway on what it reserved or charged."""
-    return f"{ledger.estimated:.3f} more by estimate, as the gateway named no amount"
+    return f"{credits_text(ledger.estimated)} more by estimate, as the gateway named no amount"

@@ -31,7 +31,7 @@ from veogen.results.advice import (
 from veogen.results.events import STATUSES
 from veogen.results.ledger import RequestState, exit_code
 from veogen.results.manifest import listed
-from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
+from veogen.text import Colour, Paint, columns, counted, credits_text, paint, plain, plain_json
 
 Word: TypeAlias = str
 
@@ -122,13 +122,13 @@ def _table(rows: Sequence[StatusRow], paint: Paint) -> Iterator[str]:
     """The rows below each other; a column in which nothing stands is left out."""
     words = [word for word in WORDS if any(row.counts[word] for row in rows)]
     first = max(columns(row.name) for row in rows)
-    money = max(len("credits"), *(len(f"{row.credits:.3f}") for row in rows))
+    money = max(len("credits"), *(len(credits_text(row.credits)) for row in rows))
     header = [" " * first, *words, "credits".rjust(money)]
     yield paint(_GAP.join(header), "dim")
     for row in rows:
         cells = [_cell(row.counts[word], word, paint) for word in words]
         name = row.name + " " * (first - columns(row.name))
-        yield _GAP.join([name, *cells, f"{row.credits:.3f}".rjust(money)])
+        yield _GAP.join([name, *cells, credits_text(row.credits).rjust(money)])
 
 
 def _cell(count: int, word: Word, paint: Paint) -> str:
@@ -140,16 +140,18 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
     """What was paid, and what counts against a budget beyond that."""
     ledger = snapshot.ledger
     summary = ledger.summary()
-    yield f"{counted(summary.videos, 'video')}, {summary.credits:.3f} credits reserved or charged"
+    credits_ = credits_text(summary.credits)
+    yield f"{counted(summary.videos, 'video')}, {credits_} credits reserved or charged"
     former = list(ledger.former)
     if former:
-        credits_ = known_credits(standing.record.credits for standing in former)
         bought = counted(len(former), "request")
-        yield f"{bought} bought that left the plan, {credits_:.3f} credits"
+        amount = known_credits(standing.record.credits for standing in former)
+        yield f"{bought} bought that left the plan, {credits_text(amount)} credits"
     if ledger.estimated:
         yield estimate_note(ledger)
     if ledger.spent > summary.credits:
-        yield f"{ledger.spent:.3f} credits count against a budget: all that may have been charged"
+        spent = credits_text(ledger.spent)
+        yield f"{spent} credits count against a budget: all that may have been charged"
 
 
 def _unfinished(
@@ -264,7 +266,7 @@ def status_json(snapshot: Snapshot) -> str:
         "requests": summary.requests,
         **counts,
         "videos": summary.videos,
-        "credits": f"{summary.credits:.3f}",
+        "credits": credits_text(summary.credits),
     }
     requests = listed(snapshot.ledger.planned)
     return f'{{\n  "summary": {indented(data, _FIELD)},\n  "results": {requests}\n}}'

@@ -11,7 +11,7 @@ from veogen.errors import ExitCode, VeogenError
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock, Random, RunPolicy, SystemClock, retry_wait, system_random
 from veogen.executor.run import Dependencies
-from veogen.executor.transfer import ClipDownloader, Effective
+from veogen.executor.transfer import ClipDownloader, Expects
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import ReadFile, Uploader
 from veogen.executor.workers import ThreadPool
@@ -29,8 +29,8 @@ from veogen.gateway.api import (
 from veogen.gateway.client import Evolink
 from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
+from veogen.models.clips import expected_clip
 from veogen.models.model import Model, default_catalog
-from veogen.models.parameters import Json
 from veogen.results.manifest import GatewayName
 
 _SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
@@ -173,7 +173,7 @@ class Connection:
         return Dependencies(
             gateway=self.gateway,
             gateway_name="simulated" if self.simulated else "evolink",
-            downloader=lambda path: ClipDownloader(self.media, path, effective_body(models)),
+            downloader=lambda path: ClipDownloader(self.media, path, expected_of(models)),
             uploads=lambda journal: self._uploader(journal, read),
             clock=clock,
             workers=ThreadPool,
@@ -231,7 +231,7 @@ def offline_dependencies(gateway_name: GatewayName) -> Dependencies:
     return Dependencies(
         gateway=gateway,
         gateway_name=gateway_name,
-        downloader=lambda path: ClipDownloader(MediaClient(local=False), path, effective_body()),
+        downloader=lambda path: ClipDownloader(MediaClient(local=False), path, expected_of()),
         uploads=lambda journal: Uploader(gateway, no_project, journal.uploads(), clock, ""),
         clock=clock,
         workers=ThreadPool,
@@ -239,12 +239,7 @@ def offline_dependencies(gateway_name: GatewayName) -> Dependencies:
     )
 
 
-def effective_body(models: Mapping[str, Model] | None = None) -> Effective:
-    """Fills in the defaults of a request's model, as far as the model is known."""
+def expected_of(models: Mapping[str, Model] | None = None) -> Expects:
+    """What the clips of a request should be, as far as its model is known."""
     known = default_catalog() if models is None else models
-
-    def filled(body: Mapping[str, Json]) -> Mapping[str, Json]:
-        model = known.get(str(body.get("model")))
-        return model.effective(body) if model else body
-
-    return filled
+    return lambda body: expected_clip(known.get(str(body.get("model"))), body)

@@ -3,12 +3,12 @@
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from veogen.models.parameters import Json
+from veogen.models.clips import ExpectedClip
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -92,7 +92,6 @@ _LONGEST = 10**6
 """Seconds, and frames a second: what says more, or less than none, measures nothing."""
 
 _RATIO_TOLERANCE = 0.02
-_LONG_AND_SHORT = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 _HOLE = bytes(256)
 """What was never written is missing by the sector, of 512 bytes: a longer row of zeros is found in
 less time, and a sector that does not leave one takes the length of a unit with it."""
@@ -134,32 +133,29 @@ def probe(path: Path) -> ClipInfo | str:
         return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
-def mismatches(info: ClipInfo, expected: Mapping[str, Json]) -> tuple[str, ...]:
-    """What differs from the request's effective parameters: each a word for a warning."""
+def mismatches(info: ClipInfo, expected: ExpectedClip) -> tuple[str, ...]:
+    """What differs from what the request should have made: each a word for a warning."""
     return tuple(_mismatches(info, expected))
 
 
-def _mismatches(info: ClipInfo, expected: Mapping[str, Json]) -> Iterator[str]:
-    seconds, audio = expected.get("duration"), expected.get("generate_audio")
-    if isinstance(seconds, int) and abs(info.duration - seconds) > DURATION_TOLERANCE:
+def _mismatches(info: ClipInfo, expected: ExpectedClip) -> Iterator[str]:
+    low, high = expected.seconds or (info.duration, info.duration)
+    if not low - DURATION_TOLERANCE <= info.duration <= high + DURATION_TOLERANCE:
         yield "duration"
-    size = _LONG_AND_SHORT.get(str(expected.get("quality")))
-    if size and sorted((info.width, info.height), reverse=True) != list(size):
+    size = max(info.width, info.height), min(info.width, info.height)
+    if expected.sizes and size not in expected.sizes:
         yield "size"
-    if not _has_ratio(info, expected.get("aspect_ratio")):
+    if expected.ratio and not _has_ratio(info, *expected.ratio):
         yield "ratio"
-    if isinstance(audio, bool) and info.audio is not audio:
+    if expected.audio is not None and info.audio is not expected.audio:
         yield "audio"
 
 
-def _has_ratio(info: ClipInfo, ratio: Json) -> bool:
-    """Whether the picture has the ratio; `auto` and none leave it open."""
-    if not isinstance(ratio, str):
+def _has_ratio(info: ClipInfo, wide: int, high: int) -> bool:
+    """Whether the picture has about the ratio: sizes are whole, even numbers of pixels."""
+    if not info.width * info.height:
         return True
-    wide, colon, high = ratio.partition(":")
-    if not (colon and wide.isdecimal() and high.isdecimal() and info.width * info.height):
-        return True
-    return abs(info.width / info.height * int(high) / int(wide) - 1) <= _RATIO_TOLERANCE
+    return abs(info.width / info.height * high / wide - 1) <= _RATIO_TOLERANCE
 
 
 def _probed(path: Path) -> ClipInfo:

@@ -17,6 +17,7 @@ from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
+from veogen.models.clips import ExpectedClip
 from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Video
@@ -238,7 +239,7 @@ _HEAD = 12
 _WORTH_A_NOTE, _LONG = 1 << 20, 1.0
 """So many bytes, or what took so many seconds, are not fetched again if this process is killed."""
 
-Effective: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json]]
+Expects: TypeAlias = Callable[[Mapping[str, Json]], ExpectedClip]
 
 
 class ClipDownloader:
@@ -248,14 +249,14 @@ class ClipDownloader:
         self,
         host: MediaHost,
         directory: Path,
-        effective: Effective,
+        expects: Expects,
         *,
         largest: int = LARGEST,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._host = host
         self._directory = directory
-        self._effective = effective
+        self._expects = expects
         self._largest = largest
         self._stopped = stopped
 
@@ -275,7 +276,7 @@ class ClipDownloader:
             for directory in (self._directory.resolve(), self._directory):
                 message = message.replace(f"{directory}{os.sep}", "")
             return replace(brought, message=message)
-        differences = mismatches(brought.info, self._effective(request.body))
+        differences = mismatches(brought.info, self._expects(request.body))
         fewer = ("fewer-videos",) if of < request.videos else ()
         return Video(
             path=path,

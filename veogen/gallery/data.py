@@ -16,6 +16,7 @@ from veogen.results.events import Video
 from veogen.results.ledger import RequestState
 from veogen.results.picks import Picks, video_clip_id
 from veogen.spec.types import PROMPTS
+from veogen.text import credits_text
 
 PlaceOf = Callable[[Video], Path | None]
 
@@ -94,7 +95,7 @@ class _Page:
             "prompt": body.get("prompt"),
             "negative": body.get("negative_prompt"),
             "parameters": parameters,
-            "credits": None if record.credits is None else f"{record.credits:.3f}",
+            "credits": None if record.credits is None else credits_text(record.credits),
             "task": record.task_id,
             "attempts": record.attempts,
             "error": None

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from veogen.text import rounded_credits
+
 LONGEST_RETRY_AFTER = 600.0
-_MILLI = Decimal("0.001")
 _LONGEST_NUMBER = 32  # digits
 _MOST = Decimal(10) ** 12
 
@@ -47,7 +48,7 @@ def number(value: object) -> Decimal | None:
 
 
 def credits_of(value: object) -> Decimal | None:
-    """Credits with their three places."""
+    """Credits with their places."""
     return _credits(number(value))
 
 
@@ -57,7 +58,7 @@ def balance_of(value: object) -> Decimal | None:
 
 
 def _credits(found: Decimal | None) -> Decimal | None:
-    return None if found is None else found.quantize(_MILLI, ROUND_HALF_UP)
+    return None if found is None else rounded_credits(found)
 
 
 def _finite(value: object) -> Decimal | None:

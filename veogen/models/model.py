@@ -126,11 +126,6 @@ class Model:
         value = value_at(effective, self.audio.by)
         return None if value is None else value in (True, "on")
 
-    def size(self, effective: Mapping[str, Json]) -> tuple[int, int] | None:
-        """Width and height of a clip; None where nothing says so."""
-        by_ratio = self.pixels.get(str(effective.get("quality")), {})
-        return by_ratio.get(str(effective.get("aspect_ratio")))
-
     def seconds(self, body: Mapping[str, Json]) -> int | None:
         """Seconds of video that the request makes, or None when the model does not say."""
         return seconds_of(self.effective(body))
@@ -164,7 +159,7 @@ class Model:
 def seconds_of(effective: Mapping[str, Json]) -> int | None:
     """As `Model.seconds`, of a request whose defaults are filled in."""
     duration, number = effective.get("duration"), effective.get("n", 1)
-    if isinstance(duration, int) and isinstance(number, int):
+    if isinstance(duration, int) and duration > 0 and isinstance(number, int):
         return duration * number
     return None
 

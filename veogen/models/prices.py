@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from veogen.models.parameters import Json, Parameter, shown, value_at
+from veogen.text import rounded_credits
 
 if TYPE_CHECKING:
     from veogen.models.price_rules import PriceRules
@@ -19,7 +20,7 @@ SETTLEMENTS = ("request_only", "request_then_actual", "actual_usage")
 UNITS_PER_CREDIT = 10_000
 """The gateway's own unit, UC: price rules are in it, and some answers (models.md 3.3, 7.1)."""
 
-_MILLI, _UNIT = Decimal("0.001"), Decimal("0.0001")
+_MILLI = Decimal("0.001")
 _MOST_UNITS = 10**24  # more than there is money
 
 
@@ -158,17 +159,10 @@ class RulePrice:
         for surcharge in self.surcharges:
             if surcharge.applies(effective):
                 amount *= surcharge.times
-        return rounded(amount.quantize(Decimal(1), ROUND_HALF_UP) / UNITS_PER_CREDIT)
+        return rounded_credits(amount.quantize(Decimal(1), ROUND_HALF_UP) / UNITS_PER_CREDIT)
 
 
 AnyPrice: TypeAlias = Price | RulePrice
-
-
-def rounded(credits_: Decimal) -> Decimal:
-    """An amount of credits as it is shown: three places, a fourth only where it is not 0."""
-    fine = credits_.quantize(_UNIT, ROUND_HALF_UP)
-    coarse = fine.quantize(_MILLI, ROUND_HALF_UP)
-    return coarse if coarse == fine else fine
 
 
 def assumption(name: str, taken: str, *, moving: bool = False) -> str:

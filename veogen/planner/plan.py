@@ -12,6 +12,7 @@ from veogen.jsontext import compact
 from veogen.models.model import Model
 from veogen.models.parameters import Json
 from veogen.spec.types import Limits
+from veogen.text import rounded_credits
 
 NO_CREDITS = Decimal("0.000")
 NOWHERE = Location("", 0, 0)
@@ -105,18 +106,19 @@ class Plan:
 
 
 def total_credits(requests: Iterable[Request]) -> Decimal | None:
-    """The sum of the estimates, with three places; None when one of them is unknown."""
+    """The sum of the estimates; None when one of them is unknown."""
     total = NO_CREDITS
     for request in requests:
         if request.credits is None:
             return None
         total += request.credits
-    return total
+    return rounded_credits(total)
 
 
 def known_credits(amounts: Iterable[Decimal | None]) -> Decimal:
     """The sum of the amounts; an unknown one counts zero."""
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+    total = sum((amount for amount in amounts if amount is not None), Decimal(0))
+    return rounded_credits(total) if total else total
 
 
 class Tally:
@@ -177,7 +179,8 @@ class Tally:
     @property
     def total(self) -> Decimal | None:
         """The credits of all, None when the price of one is unknown."""
-        return None if self.unpriced else sum(self.credits.values(), Decimal(0))
+        total = sum(self.credits.values(), Decimal(0))
+        return None if self.unpriced else rounded_credits(total)
 
 
 FORMAT = "veogen.plan/1"

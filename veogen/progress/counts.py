@@ -10,7 +10,7 @@ from veogen.executor.state import RunProgress
 from veogen.results.advice import duration_text
 from veogen.results.events import Event, TaskCompleted, TaskCreated, TaskFailed, VideoNotSaved
 from veogen.results.record import Record
-from veogen.text import columns, plain, shortened
+from veogen.text import columns, credits_text, plain, shortened
 
 Stage: TypeAlias = Literal["waiting", "going", "done", "failed", "held", "lost"]
 
@@ -139,7 +139,7 @@ def status_parts(
         StatusPart(1, _counted(counts.count("failed"), "failed")),
         StatusPart(0, _counted(counts.count("held"), "held")),
         StatusPart(2, _counted(counts.count("lost"), "undelivered")),
-        StatusPart(6, f"{view.ledger.reserved:.3f} credits"),
+        StatusPart(6, f"{credits_text(view.ledger.reserved)} credits"),
         StatusPart(4, "" if left is None else f"about {duration_text(left)} left"),
         StatusPart(3, "" if ended else shortened(plain(view.waiting or ""), _LONGEST_REASON)),
     )

@@ -23,7 +23,7 @@ from veogen.progress.counts import RunCounts
 from veogen.progress.messages import Messages, Screen
 from veogen.results.events import Event, TaskProgressed, tag_of
 from veogen.results.ledger import RequestState
-from veogen.text import plain
+from veogen.text import credits_text, plain
 
 FORMAT = "veogen.progress/1"
 SECONDS_BETWEEN = 3.0
@@ -101,7 +101,7 @@ class JsonStream:
             "indeterminate": self._counts.count("held"),
             "undelivered": self._counts.count("lost"),
             "in_flight": view.in_flight,
-            "credits": f"{view.ledger.reserved:.3f}",
+            "credits": credits_text(view.ledger.reserved),
             "seconds_left": None if left is None else round(left, 1),
             "waiting": view.waiting,
         }

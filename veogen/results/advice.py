@@ -9,7 +9,7 @@ from veogen.planner.plan import known_credits
 from veogen.results.facts import TEMPORARY
 from veogen.results.ledger import RequestState
 from veogen.results.record import Record
-from veogen.text import counted
+from veogen.text import counted, credits_text
 
 _NEEDS_AN_EDIT = frozenset(
     {
@@ -108,7 +108,8 @@ def next_steps(
     if planned:
         price = known_credits(s.request.credits for s in planned)
         yield NextStep(
-            names.buy, f"buys {counted(len(planned), 'request')} for about {price:.3f} credits"
+            names.buy,
+            f"buys {counted(len(planned), 'request')} for about {credits_text(price)} credits",
         )
     failed = [s for s in found if s.record.status == "failed"]
     refused = [s for s in failed if _needs_an_edit(s)]
