@@ -15,6 +15,7 @@ from support.virtual import (
 )
 from veogen.document.nodes import Location
 from veogen.executor.decisions import Resolution
+from veogen.executor.joining import StoreChoice
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.executor.transitions import Stop
@@ -66,6 +67,7 @@ class World:
     clock: VirtualClock = field(default_factory=VirtualClock)
     memory: Memory = field(default_factory=Memory)
     gateway_name: GatewayName = "evolink"
+    store: StoreChoice | None = None
 
     def __post_init__(self) -> None:
         self.gateway = VirtualGateway(self.clock)
@@ -80,6 +82,7 @@ class World:
             clock=self.clock,
             workers=lambda: VirtualWorkers(self.clock),
             random=lambda: 1.0,
+            store=self.store,
         )
 
     def run(

@@ -36,6 +36,9 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self._passed
 
+    def boot(self) -> float:
+        return self._passed
+
     def sleep(self, seconds: float) -> None:
         self._passed += seconds
 

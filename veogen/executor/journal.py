@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,14 @@ from msgspec import Struct
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Image, Request
-from veogen.results.events import Event, TaskProgressed, from_json, refuse_endless, to_json
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    TaskProgressed,
+    from_json,
+    refuse_endless,
+    to_json,
+)
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName
 from veogen.results.record import records
@@ -257,6 +264,18 @@ class Header:
     gateway: GatewayName
 
 
+class StoreRow(NamedTuple):
+    """The store that a run is kept in, and the process of this journal that was there last.
+
+    `place` is where the journal was then; `since` the number of the last event before it.
+    """
+
+    url: str
+    process: str
+    place: str
+    since: int
+
+
 class Journal:
     """The events of one run directory; leaving it as a context makes the file whole."""
 
@@ -339,6 +358,35 @@ class Journal:
         first = self._last_known() + 1
         rows = [(e.hash, first + index, request_to_json(e)) for index, e in enumerate(requests)]
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
+
+    def store(self) -> StoreRow | None:
+        """The store that this run is kept in, if it ever was in one."""
+        if not list(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'store'")):
+            return None
+        rows = list(self._rows("SELECT url, process, place, since FROM store"))
+        return StoreRow(*rows[0]) if rows else None
+
+    def keep_store(self, url: str, process: str, place: str) -> None:
+        """Remember the store of this run, and the process that goes on with it now.
+
+        The table is made when it is needed: a journal without a store stays as it was.
+        """
+        last = next(self._rows("SELECT coalesce(max(id), 0) FROM event"))[0]
+        with self._transaction():
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS store (url TEXT NOT NULL, process TEXT NOT NULL, "
+                "place TEXT NOT NULL, since INTEGER NOT NULL)"
+            )
+            self._db.execute("DELETE FROM store")
+            self._db.execute("INSERT INTO store VALUES (?, ?, ?, ?)", (url, process, place, last))
+
+    def intents_since(self, since: int) -> Iterator[SubmitIntended]:
+        """The intents that were written after an event of this number."""
+        query = "SELECT body FROM event WHERE id > ? ORDER BY id"
+        for (body,) in self._db.execute(query, (since,)):
+            event = from_json(body)
+            if isinstance(event, SubmitIntended):
+                yield event
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
         """Keep uploaded files by the SHA-256 of their content, the newest of each."""

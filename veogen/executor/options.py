@@ -57,6 +57,10 @@ class Clock(Protocol):
         """Seconds that never jump."""
         ...
 
+    def boot(self) -> float:
+        """Seconds that never jump and go on while the machine sleeps."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         ...
@@ -71,8 +75,18 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def boot(self) -> float:
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic()  # which goes on asleep where there is no other
+
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def utc_text(seconds: float) -> str:
+    """A time for people: of another machine, so in nobody's zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def system_random() -> float:

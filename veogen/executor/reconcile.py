@@ -39,7 +39,7 @@ def imported_purchases(
         record = ledger.record(line.hash)
         if not _is_as_here(line, record):
             event = _imported(line, ledger.request(line.hash), now)
-            if _is_news(event, record):
+            if is_news(event, record):
                 yield event
 
 
@@ -73,7 +73,7 @@ def _imported(line: ManifestLine, request: Request | None, now: float) -> Purcha
     )
 
 
-def _is_news(event: PurchaseImported, record: Record) -> bool:
+def is_news(event: PurchaseImported, record: Record) -> bool:
     """Whether anything stands otherwise once it is known too."""
     learned = account(learn(record.facts, imported_facts(event)))
     return learned.attempts != record.attempts or _gist(learned) != _gist(account(record.facts))

@@ -24,11 +24,13 @@ from veogen.executor.decisions import (
 )
 from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, room
 from veogen.executor.downloads import Downloader
+from veogen.executor.joining import StoreChoice, share
 from veogen.executor.journal import Header, Journal, JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy
 from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journal
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, Listener, RunState
+from veogen.executor.storing import StoringDownloader
 from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
@@ -40,6 +42,7 @@ from veogen.results.events import SubmitIntended
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
+from veogen.store.layout import AttemptId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class Dependencies:
     clock: Clock
     workers: Callable[[], WorkerPool[RunMessage]]
     random: Random
+    store: StoreChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,10 @@ class Run:
         self.scheduler = scheduler
         self.ledger = state.ledger
         self.owned = Owned.of_ledger(state.ledger)
-        self.to_buy: tuple[Request, ...] = tuple(s.request for s in self._purchases())
+        wanted = [s.request for s in self._purchases()]
+        shared = state.shared
+        self._wanted = {request.hash for request in wanted}
+        self.to_buy: tuple[Request, ...] = tuple(wanted if shared is None else shared.own(wanted))
         self.to_collect: tuple[Request, ...] = tuple(
             s.request for s in self.ledger.everything if self._can_come(s.record)
         )
@@ -156,6 +163,7 @@ class Run:
         stop = stop or self._without_room()
         if stop is not None:
             self._state.stop_buying(stop)
+        self._share(counted)
         if self._state.policy.replay:
             self._replay_held()
         self.scheduler.buy(request.hash for request in self.to_buy)
@@ -163,6 +171,18 @@ class Run:
         final = self.scheduler.run()
         self.directory.release_disk()
         return self._closed(final, exit_code(state.record for state in self._chosen()))
+
+    def _share(self, counted: Collection[str]) -> None:
+        """Let the budget hold over all machines, and go on while others work on what counts."""
+        shared, budget = self._state.shared, self._state.policy.budget
+        if shared is None:
+            return
+        if budget is not None and self._selection.buy:
+            shared.limit(budget, self.ledger)
+        if self._selection.buy:
+            self.scheduler.share(self._wanted, counted)
+        else:
+            shared.clips.want_all(self.ledger)
 
     def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
@@ -176,15 +196,43 @@ class Run:
             for d in decided
             if d.kind in ("adopt", "abandon")
         ]
+        refused = {d.standing.record.hash for d in decided if not self._write_decision(d, say)}
         self.directory.reserve_disk()
         self.scheduler.record(events)
         for one in decided:
-            self._send(one, say)
+            if one.standing.record.hash not in refused:
+                self._send(one, say)
         stop = self.scheduler.run()
         self.directory.release_disk()
         statuses = {self.ledger.record(d.standing.record.hash).status for d in decided}
         is_unsure = "indeterminate" in statuses
         return self._closed(stop, ExitCode.INDETERMINATE if is_unsure else ExitCode.DONE)
+
+    def _write_decision(self, decided: Decided, say: Callable[[str], None]) -> bool:
+        """Have a decision about a claim in the store first; whether anything may be sent then.
+
+        Raises `DecidedError` if somebody else has decided.
+        """
+        shared, record = self._state.shared, decided.standing.record
+        if shared is None or record.status != "indeterminate":
+            return True
+        of = AttemptId(record.hash, max(1, record.attempts))
+        if decided.kind in ("replay", "rebuy") and (last := shared.last_seen(of)):
+            say(f"{decided.standing.request.address}: {last}, may still send this")
+        reason = shared.decide(of, decided.kind, decided.task_id)
+        if reason is not None:
+            say(f"{decided.standing.request.address}: {reason}; nothing was sent")
+        return reason is None
+
+    def close_machine(self, machine: str, say: Callable[[str], None]) -> None:
+        """Say in the store that a machine is gone for good, and take its piece of the budget back.
+
+        Raises `UsageError` where there is no store, or no such machine in it.
+        """
+        if self._state.shared is None:
+            raise UsageError("--close is about machines that share a store, and this run has none")
+        for line in self._state.shared.close(machine):
+            say(line)
 
     def note(self, message: str) -> None:
         """Say something of the run to whoever watches it, so that it finds its place there."""
@@ -218,7 +266,7 @@ class Run:
 
     def _replay_held(self) -> None:
         for standing in self._chosen():
-            if standing.record.status != "indeterminate":
+            if standing.record.status != "indeterminate" or not self._is_own(standing):
                 continue
             if has_bytes(standing, again=True):
                 self.scheduler.replay(self._with_intent(standing))
@@ -227,6 +275,11 @@ class Run:
                     f"{standing.request.address}: another machine sent it, with images that were "
                     "uploaded there; it is held: replay it there, or veogen resolve"
                 )
+
+    def _is_own(self, standing: RequestState) -> bool:
+        """Whether this machine sent it: what another one did is never replayed by itself."""
+        shared, record = self._state.shared, standing.record
+        return shared is None or shared.take_over(AttemptId(record.hash, max(1, record.attempts)))
 
     def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
         standing = decided.standing
@@ -316,7 +369,8 @@ def open_run(
 ) -> Iterator[Run]:
     """Open a run directory, take in what other machines bought, and adopt the plan.
 
-    Without a plan the directory's own requests stay as they are, and nothing is to be bought.
+    Without a plan the directory's own requests stay as they are, and nothing is to be bought. With
+    a store other machines carry the run out too; raises `StoreError` for one that is refused.
     """
     directory = RunDirectory(path)
     if plan is None and not directory.has_run:
@@ -333,6 +387,15 @@ def open_run(
         _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
         sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)
         del manifest  # as large as the ledger, which has all of it by now
+        shared = share(
+            dependencies.store,
+            journal,
+            ledger,
+            directory,
+            dependencies.clock,
+            gateway=dependencies.gateway_name,
+            buys=selection.buy,
+        )
         state = RunState(
             journal=journal,
             ledger=ledger,
@@ -342,16 +405,20 @@ def open_run(
             clock=dependencies.clock,
             listener=listener,
         )
+        state.shared = shared
+        downloader = dependencies.downloader(path)
         scheduler = Scheduler(
             state,
             gateway=dependencies.gateway,
             uploads=dependencies.uploads(journal),
-            downloader=dependencies.downloader(path),
+            downloader=StoringDownloader(downloader, shared.clips, path) if shared else downloader,
             workers=dependencies.workers(),
             random=dependencies.random,
             follow=follow,
         )
         yield Run(state, dependencies, selection, directory, scheduler)
+        if shared is not None and (left := shared.leave()):
+            listener.note(left)
 
 
 def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:

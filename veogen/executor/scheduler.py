@@ -1,6 +1,6 @@
 """Carrying a plan out: one thread owns all state, threads beside it do one call each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -8,10 +8,14 @@ from typing import TypeAlias
 from veogen.executor.downloads import Downloaded, Downloader, DownloadQueue
 from veogen.executor.intervals import DurationEstimator
 from veogen.executor.options import Random
+from veogen.executor.others import OthersWork
 from veogen.executor.poller import Poller, TasksRead
+from veogen.executor.shared import Followed
+from veogen.executor.shared_budget import PieceTaken
+from veogen.executor.shared_clips import ClipMoved
 from veogen.executor.state import RunProgress, RunState
 from veogen.executor.submitter import Submitted, Submitter
-from veogen.executor.transitions import Step, Stop, SubmitAttempt
+from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt
 from veogen.executor.uploads import PreparedBody, Uploads
 from veogen.executor.workers import Crashed, WorkerPool
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
@@ -36,7 +40,17 @@ class TaskHint:
     task_id: str
 
 
-RunMessage: TypeAlias = Submitted | PreparedBody | TasksRead | Downloaded | Interrupted | TaskHint
+RunMessage: TypeAlias = (
+    Submitted
+    | PreparedBody
+    | TasksRead
+    | Downloaded
+    | Interrupted
+    | TaskHint
+    | Followed
+    | PieceTaken
+    | ClipMoved
+)
 
 
 class Scheduler:
@@ -62,6 +76,7 @@ class Scheduler:
         self._poller = Poller(state, gateway, workers.start, self._on_ended, estimator)
         taken = self._poller.watch if follow else _not_followed
         post = partial(workers.start, urgent=True)  # a task id is on disk right after it is known
+        self._others = OthersWork(state, workers.start, self.buy, self.collect, self.progress)
         self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
         self._downloads = DownloadQueue(
             state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
@@ -83,6 +98,10 @@ class Scheduler:
             raise ValueError(record.hash)
         self._wanted.add(record.hash)
         self._submitter.replay(SubmitAttempt(intent=record.last_submit, maybe_accepted=True))
+
+    def share(self, wanted: Collection[str], counted: Collection[str]) -> None:
+        """Other machines carry this run out too: these are to be bought, those to be settled."""
+        self._others.begin(wanted, counted)
 
     def collect(self, hashes: Iterable[str]) -> None:
         """Look at the tasks of these requests and bring home what they made."""
@@ -120,6 +139,7 @@ class Scheduler:
                     self._downloads.dispatch(now)
                     self._poller.dispatch(now)
                     self._commit(self._submitter.dispatch(now, self._in_flight))
+                    self._others.dispatch(alone=self._has_no_work)
                 if self._finished():
                     break
                 self._take(self._workers.wait(self._patience()))
@@ -145,6 +165,10 @@ class Scheduler:
         if self._interrupted_at is not None:
             late = self._now() >= self._interrupted_at + GRACE
             return late or not self._submitter.on_the_wire
+        return self._has_no_work and self._others.idle
+
+    @property
+    def _has_no_work(self) -> bool:
         return self._submitter.idle and self._poller.idle and self._downloads.idle
 
     def _now(self) -> float:
@@ -157,6 +181,7 @@ class Scheduler:
             self._submitter.next_due(now, self._in_flight),
             self._poller.next_due(),
             self._downloads.next_due(),
+            self._others.next_due(alone=self._has_no_work),
         ]
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
@@ -164,24 +189,33 @@ class Scheduler:
         steps: list[Step] = []
         for message in messages:
             self._listen(message)
-            match message:
-                case Submitted() | PreparedBody():
-                    steps.append(self._submitter.handle(message))
-                case TasksRead():
-                    steps.extend(self._poller.handle(message))
-                case Downloaded():
-                    steps.append(self._downloads.handle(message))
-                case Interrupted():
-                    self._leave()
-                case TaskHint(task_id=task_id):
-                    self._poller.poll_now(task_id)
-                case Crashed(error=error):
-                    self._bug = self._bug or error
-                    self._leave()
+            steps.extend(self._steps(message))
         self._commit(steps)
         if self.interrupted:
             self._commit([self._submitter.close_attempts("interrupted", "veogen was interrupted")])
         self._state.listener.tick(self.progress())
+
+    def _steps(self, message: RunMessage | Crashed) -> list[Step]:
+        """What a message comes to."""
+        match message:
+            case Submitted() | PreparedBody():
+                if isinstance(message, Submitted) and isinstance(message.answer, NotPermitted):
+                    self._others.claimed(message.attempt.intent.hash)
+                return [self._submitter.handle(message)]
+            case TasksRead():
+                return self._poller.handle(message)
+            case Downloaded():
+                return [self._downloads.handle(message)]
+            case Followed() | PieceTaken() | ClipMoved():
+                self._others.handle(message)
+            case TaskHint(task_id=task_id):
+                self._poller.poll_now(task_id)
+            case Interrupted():
+                self._leave()
+            case Crashed(error=error):
+                self._bug = self._bug or error
+                self._leave()
+        return []
 
     def _commit(self, steps: list[Step]) -> None:
         """Make everything durable in one go, then let each step go on."""
@@ -214,10 +248,13 @@ class Scheduler:
                 self._state.listener.note("interrupted: waiting for what was already sent")
         self._poller.drop()
         self._downloads.drop()
+        self._others.drop()
 
     def _listen(self, message: RunMessage | Crashed) -> None:
         """Keep watch over a gateway that answers nothing at all."""
         match message:
+            case Submitted(answer=NotPermitted()):
+                return
             case Submitted(answer=answer):
                 self._heard(answered=not _unanswered(answer))
             case TasksRead(answers=answers) if answers:

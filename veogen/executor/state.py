@@ -10,10 +10,11 @@ from typing import Protocol
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
+from veogen.executor.shared import SharedRun
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Request
-from veogen.results.events import Event, Video
+from veogen.results.events import Event, SubmitIntended, Video
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer
 
@@ -126,6 +127,7 @@ class RunState:
         listener: Listener,
     ) -> None:
         self._journal = journal
+        self.shared: SharedRun | None = None
         self._directory = directory
         self._renderer = renderer
         self.policy = policy
@@ -152,8 +154,21 @@ class RunState:
             self._dirty = self._dirty or record is not before
             if request is not None:
                 self.listener.event(event, RequestState(request, record), seen)
+        if self.shared is not None:
+            self.shared.record(events, self.ledger)
 
-    def record_intents(self, events: Sequence[Event]) -> bool:
+    def learn(self, events: Sequence[Event]) -> None:
+        """Take in what others did: it is no spending of this run's."""
+        if not events:
+            return
+        before = self.ledger.spent
+        self._keep(events)
+        for event in events:
+            self.ledger.apply(event)
+        self._dirty = True
+        self.spent_before += self.ledger.spent - before
+
+    def record_intents(self, events: Sequence[SubmitIntended]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""
         try:
             self._journal.append(events, self.clock.now())
@@ -162,6 +177,8 @@ class RunState:
             return False
         for event in events:
             self.ledger.apply(event)
+        if self.shared is not None and self.shared.budget is not None:
+            self.shared.budget.intend(events)
         return True
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:

@@ -12,8 +12,17 @@ from typing import Generic, TypeVar
 
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.options import Random, retry_wait
+from veogen.executor.shared_budget import PieceTaken
 from veogen.executor.state import RunState
-from veogen.executor.transitions import Retry, Step, Stop, SubmitAttempt, close_attempt, on_submit
+from veogen.executor.transitions import (
+    NotPermitted,
+    Retry,
+    Step,
+    Stop,
+    SubmitAttempt,
+    close_attempt,
+    on_submit,
+)
 from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
 from veogen.gateway.api import Gateway, Submission
 from veogen.planner.identity import canonical
@@ -144,7 +153,7 @@ class Submitted:
     """The answer to one POST."""
 
     attempt: SubmitAttempt
-    answer: Submission
+    answer: Submission | NotPermitted
 
 
 Message = Submitted | PreparedBody
@@ -167,7 +176,7 @@ class Submitter:
         gateway: Gateway,
         uploads: Uploads,
         random: Random,
-        start: Callable[[Callable[[], Message]], None],
+        start: Callable[[Callable[[], Message | PieceTaken]], None],
         on_accepted: Callable[[str], None],
         estimator: DurationEstimator,
     ) -> None:
@@ -227,7 +236,8 @@ class Submitter:
         due = self._delayed.next
         if in_flight - len(self._resends) < self._limiter.limit:
             due = min(due, self._resends.next)
-        if self._queue and in_flight < self._limiter.limit and not self._waits_for_images:
+        waits = self._waits_for_images or self._waits_for_money
+        if self._queue and in_flight < self._limiter.limit and not waits:
             due = now
         return max(due, self._limiter.ready_at(now)) if isfinite(due) else None
 
@@ -283,6 +293,9 @@ class Submitter:
         """The next request; those whose images are uploaded wait for that."""
         while self._queue and others + self.slots + len(batch) < self._limiter.limit:
             request = self._request(self._queue.first())
+            if self._is_at_others(request.hash):
+                self._queue.take()  # what becomes of it is waited for
+                continue
             if not self._affordable(request, [attempt.intent for attempt, new in batch if new]):
                 return None
             self._queue.take()
@@ -306,7 +319,7 @@ class Submitter:
         return request
 
     def _intent(self, request: Request) -> SubmitIntended:
-        attempt = self._state.ledger.record(request.hash).attempts + 1
+        attempt = self._next_attempt(request.hash)
         body, callback_url = dict(self._uploads.body(request)), self._state.callback_url
         if callback_url and (url := callback_url.for_request(request)):
             body["callback_url"] = url
@@ -335,15 +348,51 @@ class Submitter:
         elif policy.budget is not None and spent > policy.budget:
             reason = f"the budget of {policy.budget} credits"
         else:
-            return True
+            return self._has_piece(request, under_way, pending)
         self._waits_for_images = bool(self._uploads)
         if not self._waits_for_images:
             message = f"{reason} would be passed by {request.address} ({price} credits)"
             state.stop_buying(Stop("money", message))
         return False
 
+    def _has_piece(
+        self, request: Request, under_way: Decimal, pending: list[SubmitIntended]
+    ) -> bool:
+        """Whether this machine's piece of the budget covers it; without one it waits or stops."""
+        state, price = self._state, request.credits or Decimal(0)
+        if state.shared is None or state.shared.budget is None:
+            return True
+        following = [price] * max(1, self._limiter.most - len(pending))
+        answer = state.shared.budget.affords(under_way + price, following, self._start)
+        if not answer.granted and not answer.wait:
+            message = (
+                f"the budget of {state.policy.budget} credits would be passed by "
+                f"{request.address} ({price} credits): other machines have taken the rest"
+            )
+            state.stop_buying(Stop("money", message))
+        return answer.granted
+
+    @property
+    def _waits_for_money(self) -> bool:
+        shared = self._state.shared
+        return shared is not None and shared.budget is not None and shared.budget.waits
+
+    def _is_at_others(self, hash_: str) -> bool:
+        """Whether another machine that lives is buying it, as far as is known."""
+        return self._state.shared is not None and self._state.shared.whose(hash_) == "others"
+
+    def _next_attempt(self, hash_: str) -> int:
+        attempts = self._state.ledger.record(hash_).attempts
+        shared = self._state.shared
+        return attempts + 1 if shared is None else shared.next_attempt(hash_, attempts)
+
     def _post(self, attempt: SubmitAttempt) -> Submitted:
-        intent = attempt.intent
+        """Send it; in a store it is claimed before, or looked at again."""
+        intent, shared = attempt.intent, self._state.shared
+        if shared is not None:
+            refused = shared.permit(attempt, self._request(intent.hash).address)
+            if refused is not None:
+                return Submitted(attempt, refused)
         return Submitted(attempt, self._gateway.submit(intent.body.encode(), intent.key))
 
     def _on_submit(self, message: Submitted) -> Step:

@@ -22,7 +22,7 @@ POLLS_FOR_LINKS = 5
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
 
-StopKind: TypeAlias = Literal["refused", "denied", "silent", "money", "disk", "model"]
+StopKind: TypeAlias = Literal["refused", "denied", "silent", "money", "disk", "model", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class Stop:
     @property
     def gateway_unreachable(self) -> bool:
         return self.kind in ("denied", "silent")
+
+
+class NotPermitted(NamedTuple):
+    """The store does not let an attempt be sent, now or at all: nothing has left."""
+
+    code: str
+    message: str
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +85,17 @@ class Step(NamedTuple):
 
 
 def on_submit(
-    attempt: SubmitAttempt, answer: Submission, *, monotonic: float, now: float, random: Random
+    attempt: SubmitAttempt,
+    answer: Submission | NotPermitted,
+    *,
+    monotonic: float,
+    now: float,
+    random: Random,
 ) -> Step:
     """What one POST's answer means (interface, section 6.1)."""
+    if isinstance(answer, NotPermitted):
+        closed = close_attempt(attempt, answer.code, answer.message)
+        return Step(events=(closed,), stop=answer.stop)
     attempt = replace(attempt, tries=attempt.tries + 1)
     match answer:
         case Accepted():

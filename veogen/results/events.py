@@ -262,7 +262,11 @@ class RequestAbandoned(_OfRequest, frozen=True, tag="Abandoned"):
 
 
 class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
-    """What another machine has bought, as the committed results say; `attempts` counts to it."""
+    """What another machine has bought, as the committed results say; `attempts` counts to it.
+
+    A store knows more: the tasks whose claim stands in it are `claimed`, and of the attempts that
+    are `not_sent` nothing was bought.
+    """
 
     status: Status
     task_id: str | None
@@ -274,6 +278,8 @@ class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
     estimate: Decimal | None
     at: float
     others: tuple[OtherPurchase, ...] | UnsetType = UNSET
+    claimed: tuple[str, ...] | UnsetType = UNSET
+    not_sent: tuple[int, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         refuse_endless(self.credits)

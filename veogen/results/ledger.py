@@ -116,6 +116,10 @@ class Ledger:
         """
         return self.spent - self.in_doubt - self.estimated
 
+    def is_planned(self, hash_: str) -> bool:
+        """Whether the request is in the plan."""
+        return hash_ in self._planned
+
     def knows(self, hash_: str) -> bool:
         """Whether the request is in the plan, or was bought for an earlier one."""
         return hash_ in self._planned or self.record(hash_).bought

@@ -33,6 +33,7 @@ from veogen.results.events import (
 )
 from veogen.results.facts import (
     NOTHING_KNOWN,
+    REPORTED,
     AttemptFacts,
     Failure,
     Purchase,
@@ -40,6 +41,7 @@ from veogen.results.facts import (
     TaskFacts,
     account,
     learn,
+    merge,
     reported,
 )
 
@@ -390,7 +392,20 @@ def imported_facts(event: PurchaseImported) -> RequestFacts:
             by_index(event.videos, event.hash),
         )
         purchases.append(current)
-    return reported(purchases, event.attempts if event.status == "planned" else 0)
+    facts = reported(purchases, event.attempts if event.status == "planned" else 0)
+    return _as_in_store(facts, event)
+
+
+def _as_in_store(facts: RequestFacts, event: PurchaseImported) -> RequestFacts:
+    """What a store adds: tasks as good as our own, and what surely was not sent."""
+    for task in facts.tasks:
+        task.own = event.claimed is not UNSET and task.id in event.claimed
+    if event.not_sent is UNSET:
+        return facts
+    unsent = [
+        AttemptFacts(number, sent=(REPORTED,), not_sent=(REPORTED,)) for number in event.not_sent
+    ]
+    return merge(facts, RequestFacts(tuple(unsent)))
 
 
 def _other_purchase(other: OtherPurchase, hash_: str, estimate: Decimal | None) -> Purchase:

@@ -91,6 +91,10 @@ class Allowance:
         self._process = process
         self.budget = budget
 
+    def has(self, price: Decimal, *, spent: Decimal) -> bool:
+        """Whether the pieces that were taken so far cover it; asks nothing."""
+        return spent + price <= self._chain.pieces[self._process]
+
     def covers(
         self, price: Decimal, *, spent: Decimal, outside: Decimal, following: Sequence[Decimal]
     ) -> bool:

@@ -90,15 +90,16 @@ class Member:
         """What was read so far."""
         return self._reader.history
 
-    def join(self) -> History:
-        """Write the first record and sign, then read all; raises `StoreError` to refuse."""
-        now = self._time.now()
+    def read(self) -> History:
+        """Read all records; nothing is written yet."""
+        return self._reader.open()
+
+    def join(self) -> None:
+        """Write the first record and a sign; raises `StoreError` for a store that is refused."""
         process, machine = self.identity.process, self.identity.machine
-        self._log.open(Batch(process=process, machine=machine, at=now, opens=1))
+        self._log.open(Batch(process=process, machine=machine, at=self._time.now(), opens=1))
         self._sign.write()
-        history = self._reader.open()
-        history.processes[process].machine = machine
-        return history
+        self.history.processes[process].machine = machine
 
     def succeed(self, process: str, *, is_surely_over: bool) -> bool:
         """Take over what the journal's process before claimed; False if it is another machine's.

@@ -1,6 +1,6 @@
 """A store opened: is it of our layout, what runs does it hold, and who may go on with one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.errors import UsageError
@@ -34,6 +34,10 @@ class StoreSummary(NamedTuple):
     bytes: int
 
 
+def _accept(history: History) -> None:
+    del history
+
+
 class Store:
     """A place that several machines see; nothing is asked before a method is called."""
 
@@ -50,6 +54,15 @@ class Store:
     def url(self) -> str:
         """Where it is, without credentials: they are never in it."""
         return self._location.url
+
+    @property
+    def patience(self) -> Patience:
+        """How long machines may be silent here."""
+        return self._patience
+
+    @property
+    def time(self) -> StoreTime:
+        return self._time
 
     @property
     def objects(self) -> Objects:
@@ -78,17 +91,27 @@ class Store:
             return None
         return history
 
-    def join(self, run: str, gateway: GatewayKind, identity: Identity) -> Member:
+    def join(
+        self,
+        run: str,
+        gateway: GatewayKind,
+        identity: Identity,
+        check: Callable[[History], None] = _accept,
+    ) -> Member:
         """Become one of those that buy for a run; raises `StoreError` for a store that is refused.
 
-        Nothing is written before the process's own first record, which shows what the store does.
+        `check` may refuse what was read. Nothing is written before the process's own first record,
+        which shows what the store does.
         """
         is_old = self.check_version()
         is_known = self._is_of(run, gateway)
         member = Member(self._objects, run, identity, self._time, self._patience)
-        history = member.join()
+        history = member.read()
         if not is_known:
             self._refuse_lacking(run, history)
+        check(history)
+        member.join()
+        if not is_known:
             self._write_info(run, gateway)
         if not is_old:
             self._write_version()

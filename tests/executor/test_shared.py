@@ -1,0 +1,266 @@
+"""One run on several machines that share a store, in the virtual world."""
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities, plan, request, statuses
+from support.stores import Fault, MemoryObjects, StoreTimeOfTests, no_faults
+from support.virtual import VirtualGateway
+
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.decisions import Resolution
+from veogen.executor.joining import StoreChoice
+from veogen.executor.options import RunPolicy
+from veogen.executor.run import Selection
+from veogen.gateway.api import Submission
+from veogen.spec.types import Limits
+from veogen.store.location import StoreLocation
+from veogen.store.objects import StoreError
+from veogen.store.opening import Store
+from veogen.store.signs import Patience
+
+MINUTE = 60.0
+TWO = cities("Oslo", "Paris")
+THREE = cities("Oslo", "Paris", "Rome")
+ALL_HOME = {
+    "city[name=Oslo]": "completed",
+    "city[name=Paris]": "completed",
+    "city[name=Rome]": "completed",
+}
+
+
+class KilledError(BaseException):
+    """The machine is gone."""
+
+
+@dataclass
+class DeadlyGateway(VirtualGateway):
+    """The machine that sends its n-th POST is gone; whether it was taken, nobody knows."""
+
+    dies_in: int = 0
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        self.dies_in -= 1
+        if self.dies_in == 0:
+            self.submits.append((key, body.decode()))
+            raise KilledError
+        return super().submit(body, key)
+
+
+class Machines:
+    """A store in memory, a gateway that honours no keys, and machines that come and go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = StoreTimeOfTests()
+        self.objects = MemoryObjects(self.time, ahead=-600.0)
+        self.gateway = DeadlyGateway(self.time)
+        self._folder = folder
+
+    def store(self, bucket: str = "clips", run: str = "trip") -> StoreChoice:
+        location = StoreLocation("s3", bucket, "")
+        store = Store(self.objects, location, self.time, Patience())
+        return StoreChoice(store=store, run=run)
+
+    def machine(self, name: str, run: str = "trip") -> World:
+        world = World(self._folder / name / "run", self.time, store=self.store(run=run))
+        world.gateway = self.gateway
+        return world
+
+    @property
+    def bought(self) -> Counter[str]:
+        """How often each key was sent."""
+        return Counter(key for key, _ in self.gateway.submits)
+
+    def passes(self, seconds: float) -> None:
+        self.time.sleep(seconds)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Machines:
+    return Machines(tmp_path)
+
+
+def killed_at(world: World, nth: int) -> None:
+    """A run whose machine is gone when it sends its n-th POST."""
+    assert isinstance(world.gateway, DeadlyGateway)
+    world.gateway.dies_in = nth
+    with pytest.raises(KilledError):
+        world.run(THREE, RunPolicy(max_in_flight=1))
+
+
+def test_a_run_with_a_store_ends_as_one_without(machines: Machines) -> None:
+    outcome = machines.machine("ada").run(THREE)
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert set(machines.bought.values()) == {1}
+
+
+def test_a_bare_machine_knows_every_purchase(machines: Machines) -> None:
+    machines.machine("ada").run(THREE)
+
+    outcome = machines.machine("bob").run(THREE)
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert sum(machines.bought.values()) == 3
+
+
+def test_a_bare_machine_brings_home_the_tasks_of_one_that_is_gone(machines: Machines) -> None:
+    killed_at(machines.machine("ada"), 3)
+    machines.passes(6 * MINUTE)
+
+    outcome = machines.machine("bob").run(THREE)
+
+    assert outcome.code == ExitCode.INDETERMINATE
+    assert Counter(statuses(outcome).values()) == {"completed": 2, "indeterminate": 1}
+    assert set(machines.bought.values()) == {1}
+
+
+def test_the_same_directory_goes_on_at_once(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    killed_at(ada, 3)
+
+    outcome = ada.run(THREE, RunPolicy(replay=True))
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+
+
+def test_nobody_but_the_sender_replays_by_itself(machines: Machines) -> None:
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+
+    outcome = machines.machine("bob").run(THREE, RunPolicy(replay=True))
+
+    assert outcome.code == ExitCode.INDETERMINATE
+    assert set(machines.bought.values()) == {1}
+
+
+def test_a_person_decides_over_a_machine_that_is_gone(machines: Machines) -> None:
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, said = machines.machine("bob"), list[str]()
+    outcome = bob.run(THREE)
+    held = next(a for a, status in statuses(outcome).items() if status == "indeterminate")
+
+    bob.decide(Resolution("rebuy", held), say=said.append)
+
+    outcome = bob.run(THREE)
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert any("may still send this" in line for line in said)
+
+
+def test_what_was_decided_is_said_to_who_comes_second(machines: Machines) -> None:
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, eve = machines.machine("bob"), machines.machine("eve")
+    outcomes = [bob.run(THREE), eve.run(THREE)]
+    held = next(a for a, status in statuses(outcomes[0]).items() if status == "indeterminate")
+    bob.decide(Resolution("abandon", held))
+
+    with pytest.raises(UsageError, match="it is failed"):
+        eve.decide(Resolution("replay", held))
+
+
+def test_another_prefix_than_the_runs_own_is_refused(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    ada.run(THREE)
+    ada.store = machines.store("other")
+
+    with pytest.raises(StoreError, match=r"this run is kept in s3://clips"):
+        ada.run(THREE)
+
+
+def test_a_run_of_a_store_is_not_bought_without_it(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    ada.run(THREE)
+    ada.store = None
+
+    with pytest.raises(StoreError, match=r"this run is kept in s3://clips"):
+        ada.run(THREE)
+
+
+def test_a_run_of_another_project_is_refused(machines: Machines) -> None:
+    machines.machine("ada").run(THREE)
+
+    with pytest.raises(StoreError, match="one prefix belongs to one project"):
+        machines.machine("bob").run(cities("Bern"))
+
+
+def test_what_was_bought_without_a_store_is_put_there_first(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    ada.store = None
+    ada.run(THREE)
+    ada.store = machines.store()
+    ada.run(THREE)
+
+    outcome = machines.machine("bob").run(THREE)
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert sum(machines.bought.values()) == 3
+
+
+def test_what_left_the_plan_is_a_former_purchase_elsewhere_too(machines: Machines) -> None:
+    machines.machine("ada").run(THREE)
+
+    outcome = machines.machine("bob").run(cities("Oslo"))
+
+    former = [state.request.address for state in outcome.ledger.former]
+    assert sorted(former) == ["city[name=Paris]", "city[name=Rome]"]
+
+
+def test_a_budget_holds_over_machines_one_after_the_other(machines: Machines) -> None:
+    tight = plan(*map(request, ("Oslo", "Paris", "Rome")), budget=Limits(max_credits=None))
+    policy = RunPolicy(budget=Decimal(120))
+    machines.machine("ada").run(cities("Oslo", "Paris"), policy)
+
+    outcome = machines.machine("bob").run(tight, policy)
+
+    assert outcome.code == ExitCode.DONE
+    with pytest.raises(UsageError, match="budget"):
+        machines.machine("eve").run(cities("Oslo", "Bern"), policy)
+
+
+def run_with_fault(world: World, machines: Machines, nth: int, kind: Fault) -> int:
+    """A run in which the n-th call of the store fails; how many calls there were.
+
+    What a store does to a run is an exit code, or a dead end that says so.
+    """
+    before = len(machines.objects.calls)
+    machines.objects.faults = lambda number, _, __: kind if number - before == nth else None
+    with contextlib.suppress(StoreError):
+        world.run(TWO)
+    machines.objects.faults = no_faults
+    return len(machines.objects.calls) - before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["before", "after", "late"])
+def test_whatever_call_of_the_store_fails_nothing_is_bought_twice(
+    machines: Machines, kind: Fault
+) -> None:
+    """The n-th call fails, for n = 1, 2, … until a run has no n-th call."""
+    nth, calls = 0, 1
+    while calls >= nth:
+        nth += 1
+        world = machines.machine(f"machine-{nth}", run=f"run-{nth}")
+        machines.gateway.submits.clear()
+
+        calls = run_with_fault(world, machines, nth, kind)
+        outcome = world.run(TWO)
+
+        assert outcome.code == ExitCode.DONE, nth
+        assert set(machines.bought.values()) == {1}, nth
+    assert nth > 10
+
+
+def test_a_select_narrows_what_is_waited_for(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    chosen = Selection(selected={THREE.requests[0].hash})
+
+    outcome = ada.run(THREE, selection=chosen)
+
+    assert outcome.code == ExitCode.DONE
+    assert Counter(statuses(outcome).values()) == {"completed": 1, "planned": 2}

@@ -1,0 +1,202 @@
+"""A run directory and a store brought in step: who we are there, and what each lacks."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal, StoreRow
+from veogen.executor.options import Clock
+from veogen.executor.shared import SharedRun, this_machine
+from veogen.executor.shared_facts import lacking, lacking_videos, shared_facts
+from veogen.models.parameters import Json
+from veogen.planner.identity import default_output
+from veogen.planner.plan import Request
+from veogen.results.events import Event, SubmitFailed
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import GatewayName
+from veogen.store.history import History
+from veogen.store.layout import AttemptId
+from veogen.store.member import Identity
+from veogen.store.objects import StoreError
+from veogen.store.opening import Store
+from veogen.store.signs import machine_name, new_process
+from veogen.text import safe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChoice:
+    """A store for one run: `run` is its name there. `from_policy`: the team's policy names it."""
+
+    store: Store
+    run: str
+    from_policy: bool = False
+
+
+def _refuse_another(choice: StoreChoice | None, row: StoreRow | None, *, real: bool) -> None:
+    """A real run that was ever kept in a store is bought only with that one, or a policy's."""
+    if row is None or not real or (choice is not None and choice.from_policy):
+        return
+    if choice is None:
+        raise StoreError(
+            f"this run is kept in {row.url}: name that store (store: in veogen.yaml, VEOGEN_STORE "
+            "or --store); nothing was sent"
+        )
+    if choice.store.url != row.url:
+        raise StoreError(
+            f"this run is kept in {row.url}, and {choice.store.url} is another store; to move, "
+            "name the new one in veogen.yaml; nothing was sent"
+        )
+
+
+def share(
+    choice: StoreChoice | None,
+    journal: Journal,
+    ledger: Ledger,
+    directory: RunDirectory,
+    clock: Clock,
+    *,
+    gateway: GatewayName,
+    buys: bool,
+) -> SharedRun | None:
+    """Become one of the machines that carry the run out, if it is kept in a store.
+
+    The journal remembers the store and this process before anything is claimed. Raises
+    `StoreError` to refuse.
+    """
+    if buys:
+        _refuse_another(choice, journal.store(), real=gateway == "evolink")
+    if choice is None:
+        return None
+    store = choice.store
+    machine = machine_name(this_machine())
+    identity = Identity(new_process(machine), machine)
+    row = journal.store()
+    member = store.join(
+        choice.run,
+        gateway,
+        identity,
+        lambda history: _refuse_strange(history, ledger, f"{store.url}: {choice.run}"),
+    )
+    place = _place(directory.journal)
+    is_next = False
+    if row is not None and row.url == store.url:
+        is_next = member.succeed(row.process, is_surely_over=row.place == place)
+    shared = SharedRun(member, store, clock, directory.path, takes_up_all=not buys)
+    if is_next and row is not None:
+        _release_unclaimed(row, shared, journal, ledger, clock)
+    journal.keep_store(store.url, identity.process, place)
+    _learn(shared, journal, ledger, clock)
+    _bring(shared, ledger)
+    return shared
+
+
+def _place(path: Path) -> str:
+    """Where a journal is: a copy of it is elsewhere."""
+    status = path.stat()
+    return f"{this_machine()}:{status.st_dev}:{status.st_ino}"
+
+
+def _refuse_strange(history: History, ledger: Ledger, name: str) -> None:
+    """A run of which nothing is known here is another project's."""
+    hashes = list(history.attempts)
+    if hashes and not any(ledger.knows(hash_) or ledger.request(hash_) for hash_ in hashes):
+        raise StoreError(
+            f"{name}: that store holds a run of this name, none of whose {len(hashes)} requests is "
+            "known to this plan, its results or its journal: one prefix belongs to one project; "
+            "nothing was sent"
+        )
+
+
+def _release_unclaimed(
+    row: StoreRow, shared: SharedRun, journal: Journal, ledger: Ledger, clock: Clock
+) -> None:
+    """What the process before was about to claim, and did not, was never sent."""
+    events: list[Event] = []
+    for intent in journal.intents_since(row.since):
+        record = ledger.record(intent.hash)
+        of = AttemptId(intent.hash, intent.attempt)
+        is_open = record.pending is not None and record.pending.attempt == intent.attempt
+        if is_open and shared.history.owner(of) is None:
+            message = "veogen stopped before it was claimed"
+            events.append(SubmitFailed(intent.hash, intent.attempt, "not-claimed", message))
+    _append(events, journal, ledger, clock)
+
+
+def _learn(shared: SharedRun, journal: Journal, ledger: Ledger, clock: Clock) -> None:
+    """Take in every purchase in the store that the journal does not know."""
+    history = shared.history
+    events = []
+    for hash_ in list(history.attempts):
+        event = shared.news(hash_, ledger.record(hash_))
+        if event is not None:
+            events.append(event)
+    unknown = list(_unknown_requests(history, ledger))
+    if unknown:
+        journal.remember(unknown)
+        ledger.adopt([state.request for state in ledger.planned], journal.former())
+    _append(events, journal, ledger, clock)
+
+
+def _unknown_requests(history: History, ledger: Ledger) -> Iterator[Request]:
+    for hash_, address in history.addresses.items():
+        if ledger.request(hash_) is None:
+            yield request_at(address, hash_)
+
+
+_ADDRESS = re.compile(
+    r"(?P<shot>[^\[#]+)(?:\[(?P<axes>.*)\])?(?:#(?P<take>[1-9][0-9]*))?", re.DOTALL
+)
+_AXIS = re.compile(r'(?P<name>[^=,"]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)')
+
+
+def request_at(address: str, hash_: str) -> Request:
+    """A request of which only a store tells: all that its address says."""
+    match = _ADDRESS.fullmatch(address)
+    shot = match["shot"] if match else address
+    axes = _AXIS.finditer(match["axes"] or "") if match else iter(())
+    variables = {axis["name"]: _value(axis["value"]) for axis in axes}
+    take = int(match["take"] or 1) if match else 1
+    return Request(
+        address=address,
+        hash=hash_,
+        shot=shot,
+        take=take,
+        variables=variables,
+        output=default_output(safe(shot).lstrip(".") or "shot", variables, take),
+        body={},
+        credits=None,
+    )
+
+
+def _value(text: str) -> Json:
+    """A value of an address: JSON but for plain words."""
+    try:
+        value: Json = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def _append(events: list[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:
+    journal.append(events, clock.now())
+    for event in events:
+        ledger.apply(event)
+
+
+def _bring(shared: SharedRun, ledger: Ledger) -> None:
+    """Put into the store what it lacks of what is known here; a clip that is here goes before."""
+    brought: list[tuple[int, Event, str]] = []
+    for request, record in ledger.everything:
+        if not record.bought:
+            continue
+        facts = shared_facts(shared.history, record.hash)
+        brought.extend((n, event, request.address) for n, event in lacking(facts, record))
+        for attempt, saved in lacking_videos(facts, record):
+            if saved.index in record.remote_videos:
+                brought.append((attempt, saved, request.address))
+            else:
+                shared.clips.lacking.append(saved)
+    shared.bring(brought)

@@ -1,0 +1,329 @@
+"""A run that other machines carry out too: what a store allows, and what it is told.
+
+The owner's thread asks what may be bought and says what happened; claims, looks and reading what
+others did are calls of other threads, as every call that waits for a network.
+"""
+
+import socket
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from veogen.errors import UsageError
+from veogen.executor.options import utc_text
+from veogen.executor.shared_budget import PieceTaken, SharedBudget
+from veogen.executor.shared_clips import ClipMoved, ClipTransfers
+from veogen.executor.shared_facts import news_for, shared_facts
+from veogen.executor.transitions import NotPermitted, Stop, SubmitAttempt
+from veogen.planner.plan import Request
+from veogen.results.events import (
+    Event,
+    PurchaseImported,
+    SubmitFailed,
+    SubmitIntended,
+    SubmitRejected,
+    SubmitUnknown,
+    TaskCreated,
+    TaskProgressed,
+    VideoMissing,
+    VideoMoved,
+)
+from veogen.results.facts import account
+from veogen.results.ledger import Ledger
+from veogen.results.record import Record
+from veogen.store.history import History
+from veogen.store.layout import AttemptId, Claimed, DecisionKind
+from veogen.store.member import ClaimedByOther, ClosedError, Member, Permit
+from veogen.store.objects import StoreError
+from veogen.store.opening import Store
+from veogen.store.signs import Look, StoreTime
+
+LAST_WORDS = 10.0
+"""Seconds that a process that ends waits for the store to take what it has to say."""
+
+_IDLE_PARTS = 4
+"""Who has nothing to do but wait for others looks so many times as often."""
+
+_SENT = (TaskCreated, SubmitFailed, SubmitRejected, SubmitUnknown)
+_NOT_SHARED = (SubmitIntended, PurchaseImported, TaskProgressed, VideoMissing, VideoMoved)
+
+Whose: TypeAlias = Literal["free", "ours", "others", "nobody"]
+"""Who is at work on a request: nobody has begun, we, a machine that lives, or one that is silent.
+
+What has ended is `nobody`'s too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What others wrote: the requests that something happened to, or why it cannot be read."""
+
+    hashes: Collection[str] = ()
+    error: StoreError | None = None
+    unreadable: bool = False
+
+
+SharedMessage: TypeAlias = Followed | PieceTaken | ClipMoved
+
+
+class SharedRun:
+    """What one process knows of a run in a store, and says there.
+
+    With `takes_up_all` tasks of machines that live are followed too: twice does no harm.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        store: Store,
+        time: StoreTime,
+        directory: Path,
+        *,
+        takes_up_all: bool = False,
+    ) -> None:
+        self._member = member
+        self._time = time
+        self._patience = store.patience
+        self.clips = ClipTransfers(store.clips, directory)
+        self._takes_up_all = takes_up_all
+        self._permits: dict[AttemptId, Permit] = {}
+        self._claims: dict[AttemptId, Claimed] = {}
+        self.budget: SharedBudget | None = None
+        self._follow_at = time.monotonic() + store.patience.every
+        self._following = False
+        self.heard_at = time.monotonic()
+
+    @property
+    def history(self) -> History:
+        return self._member.history
+
+    @property
+    def process(self) -> str:
+        return self._member.identity.process
+
+    def whose(self, hash_: str) -> Whose:
+        """Who is at work on a request, as far as is known."""
+        facts = shared_facts(self.history, hash_)
+        current = account(facts).current
+        if current is None:
+            return "free"
+        if current.status in ("completed", "failed"):
+            return "nobody"
+        owner = self.history.owner(AttemptId(hash_, current.attempt))
+        if owner is None:
+            return "nobody"
+        heir = self.history.heir(owner)
+        if heir == self.process:
+            return "ours"
+        if self._takes_up_all and current.task_id is not None:
+            return "nobody"
+        return "nobody" if self._member.is_silent(heir) else "others"
+
+    def machine(self, hash_: str) -> str | None:
+        """The machine that claimed the last attempt of a request."""
+        attempts = self.history.attempts.get(hash_)
+        owner = self.history.owner(AttemptId(hash_, max(attempts))) if attempts else None
+        return self.history.processes[owner].machine if owner else None
+
+    def news(self, hash_: str, record: Record) -> Event | None:
+        """What of the store is news to the journal."""
+        if self.whose(hash_) == "others":
+            return None  # it is being bought: what becomes of it is heard later
+        return news_for(shared_facts(self.history, hash_), record, self._time.now())
+
+    def next_attempt(self, hash_: str, attempts: int) -> int:
+        """The number of the next attempt: after all that were ever claimed."""
+        return max(attempts, *self.history.attempts.get(hash_, ()), 0) + 1
+
+    def permit(self, attempt: SubmitAttempt, address: str) -> NotPermitted | None:
+        """Claim an attempt, or look again whether it may still be sent; in any thread."""
+        intent = attempt.intent
+        of = AttemptId(intent.hash, intent.attempt)
+        try:
+            permit = self._permits.get(of) or self._claim(of, intent, address)
+            if isinstance(permit, NotPermitted):
+                return permit
+            again = self._member.look_again(permit)
+        except ClosedError as error:
+            return NotPermitted("closed", str(error), Stop("store", str(error)))
+        except StoreError as error:
+            return NotPermitted(
+                "store", str(error), Stop("store", f"{error}; nothing more is bought")
+            )
+        if isinstance(again, str):
+            return NotPermitted("decided", again)
+        self._permits[of] = again
+        return None
+
+    def _claim(self, of: AttemptId, intent: SubmitIntended, address: str) -> Permit | NotPermitted:
+        answer = self._member.claim(
+            of, key=intent.key, body=intent.body, address=address, credits_=intent.estimate
+        )
+        if isinstance(answer, ClaimedByOther):
+            self.history.take_claim(of, answer.claim)
+            return NotPermitted("claimed", f"{answer.claim.machine} is buying it")
+        self._claims[of] = Claimed(self.process, address, intent.estimate)
+        return answer
+
+    def own(self, wanted: Sequence[Request]) -> list[Request]:
+        """What this machine begins with: what nobody is at, from a place of its own on."""
+        free = [request for request in wanted if self.whose(request.hash) != "others"]
+        start = int(self.process.rpartition(".")[2], 16) % len(free) if free else 0
+        return free[start:] + free[:start]
+
+    def last_seen(self, of: AttemptId) -> str | None:
+        """Which other machine claimed an attempt, and when it was seen last."""
+        owner = self.history.owner(of)
+        if owner is None or self.history.heir(owner) == self.process:
+            return None
+        seen = self.history.processes[owner]
+        return f"{seen.machine}, last seen at {utc_text(seen.seen)}"
+
+    def close(self, machine: str) -> Iterator[str]:
+        """Say that a machine is gone; what came of it, in lines."""
+        closed = self._member.close(machine)
+        if not closed:
+            machines = sorted({seen.machine for seen in self.history.processes.values()})
+            raise UsageError(f"no machine {machine!r} is in this store: {', '.join(machines)}")
+        for process, amount in closed.items():
+            if amount is None:
+                yield f"{process}: it was seen a moment ago; it stops buying within a minute"
+            else:
+                yield f"{process}: closed; {amount} credits of the budget came back"
+
+    def take_over(self, of: AttemptId) -> bool:
+        """Have an attempt sent again that a process of this journal claimed; False for others'."""
+        owner = self.history.owner(of)
+        if owner is not None and self.history.heir(owner) != self.process:
+            return False
+        old = Look(float("-inf"), float("-inf"))
+        self._permits[of] = Permit(of, old, len(self.history.decisions[of]))
+        return True
+
+    def decide(self, of: AttemptId, kind: DecisionKind, task_id: str | None = None) -> str | None:
+        """Write down what a person decided; why nothing may be sent, if so.
+
+        Raises `DecidedError` if somebody else has decided.
+        """
+        answer = self._member.decide(of, kind, task_id)
+        if isinstance(answer, str):
+            return answer
+        if kind == "replay":
+            self._permits[of] = answer
+        return None
+
+    def record(self, events: Sequence[Event], ledger: Ledger) -> None:
+        """Have what happened written into the store: task ids at once, all else within a second."""
+        facts: list[tuple[int, Event, Claimed | None]] = []
+        for event in events:
+            if isinstance(event, _NOT_SHARED) or self.clips.is_held_back(event):
+                continue
+            attempt = self._attempt_of(event, ledger.record(event.hash))
+            of = AttemptId(event.hash, attempt)
+            claim = self._claims.get(of) if isinstance(event, _SENT) else None
+            facts.append((attempt, event, claim))
+            if self.budget is not None:
+                self.budget.count(of, event)
+        if facts:
+            prompt = any(isinstance(event, TaskCreated) for _, event, _ in facts)
+            self._member.record(facts, prompt=prompt)
+
+    def _attempt_of(self, event: Event, record: Record) -> int:
+        if isinstance(event, _SENT):
+            return event.attempt
+        named = getattr(event, "task_id", None)
+        task_id = named if isinstance(named, str) else record.task_id
+        for number in sorted(self.history.attempts.get(event.hash, ()), reverse=True):
+            created = self.history.events.get(AttemptId(event.hash, number), ())
+            if any(isinstance(e, TaskCreated) and e.task_id == task_id for e in created):
+                return number
+        return max(1, record.attempts)
+
+    def limit(self, budget: Decimal, ledger: Ledger) -> None:
+        """Let a budget hold over all machines; reads what pieces of it are taken."""
+        self.budget = SharedBudget(self._member, self.history, budget, ledger)
+
+    def follow(self, *, idle: bool) -> Callable[[], Followed] | None:
+        """The call that gives a sign of life and reads what others did, when it is time."""
+        now = self._time.monotonic()
+        wait = self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0
+        if self._following or now < self._follow_at - wait:
+            return None
+        self._following = True
+        return self._follow
+
+    def next_due(self, *, idle: bool) -> float:
+        """When others are looked at next."""
+        if self._following:
+            return float("inf")
+        return self._follow_at - (self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0)
+
+    def _follow(self) -> Followed:
+        before = {hash_: len(numbers) for hash_, numbers in list(self.history.attempts.items())}
+        try:
+            self._member.sign_if_due()
+            news = self._member.follow()
+        except StoreError as error:
+            return Followed(error=error)
+        hashes = {item.event.hash for item in news}
+        hashes.update(
+            hash_
+            for hash_, numbers in list(self.history.attempts.items())
+            if len(numbers) != before.get(hash_)
+        )
+        return Followed(hashes)
+
+    def followed(self, message: Followed) -> Stop | None:
+        """Take note that others were looked at; why nothing more may be bought, if so."""
+        self._following = False
+        now = self._time.monotonic()
+        self._follow_at = now + self._patience.every
+        if message.hashes:
+            self.heard_at = now
+        if self.budget is not None:
+            self.budget.heard()
+        if self._member.closed is not None:
+            return Stop("store", self._member.closed)
+        if message.error is not None:
+            return Stop("store", f"{message.error}; nothing more is bought")
+        return self.trouble()
+
+    def trouble(self) -> Stop | None:
+        """Why nothing more may be bought: the store has taken no record for a minute."""
+        if self._member.waits_for < self._patience.fresh:
+            return None
+        return Stop("store", "the store has taken no record for a minute; nothing more is bought")
+
+    def checkpoint_if_due(self) -> None:
+        """Leave a checkpoint every thousand facts; in any thread."""
+        self._member.checkpoint_if_due()
+
+    def leave(self) -> str | None:
+        """End this process's part; what is to be said if the store does not know everything."""
+        spent = None if self.budget is None else self.budget.spent
+        try:
+            done = self._member.leave(spent=spent, seconds=LAST_WORDS)
+        except StoreError as error:
+            return f"{error}; the journal has everything: the next run or collect puts it there"
+        if done:
+            return None
+        return "the store did not take everything; the next run or collect puts it there"
+
+    def clip_moved(self, message: ClipMoved, ledger: Ledger) -> None:
+        """A clip that is in the store now: others are told."""
+        if message.done and not message.fetched:
+            event = message.event
+            request = ledger.request(event.hash)
+            attempt = self._attempt_of(event, ledger.record(event.hash))
+            self.bring([(attempt, event, request.address if request else "")])
+
+    def bring(self, purchases: Sequence[tuple[int, Event, str]]) -> None:
+        """Put purchases into the store that were made without it."""
+        self._member.bring(purchases)
+
+
+def this_machine() -> str:
+    """The name of this machine."""
+    return socket.gethostname()

@@ -1,0 +1,119 @@
+"""A budget that holds over all machines of a run: this process's part of it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from veogen.executor.transitions import Stop
+from veogen.results.events import Event, SubmitIntended
+from veogen.results.ledger import Ledger
+from veogen.store.history import History, counted
+from veogen.store.layout import AttemptId
+from veogen.store.member import Member
+from veogen.store.objects import StoreError
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceTaken:
+    """Whether the budget had a piece left, or why that could not be asked."""
+
+    granted: bool
+    error: StoreError | None = None
+
+
+class Afford(NamedTuple):
+    """Whether a request may be claimed; `wait`: that is being asked, or others may leave some."""
+
+    granted: bool
+    wait: bool = False
+
+
+class SharedBudget:
+    """What this process's attempts cost or may cost, and the pieces that it took for them.
+
+    What was bought without a claim, before there was this store, counts beside all pieces.
+    """
+
+    def __init__(self, member: Member, history: History, budget: Decimal, ledger: Ledger) -> None:
+        self._member = member
+        self._history = history
+        self._allowance = member.allowance(budget)
+        self._outside = sum(
+            (
+                purchase.counted or _ZERO
+                for state in ledger.everything
+                for purchase in state.record.purchases
+                if history.owner(AttemptId(state.record.hash, purchase.attempt)) is None
+            ),
+            _ZERO,
+        )
+        self._amounts: dict[AttemptId, Decimal] = {}
+        self._asking = False
+        self._refused = False
+        self.spent = _ZERO
+
+    def intend(self, intents: Iterable[SubmitIntended]) -> None:
+        """These are about to be claimed: they count."""
+        for intent in intents:
+            self._set(AttemptId(intent.hash, intent.attempt), intent.estimate or _ZERO)
+
+    def count(self, of: AttemptId, event: Event) -> None:
+        """Something happened to an attempt, that may tell what it costs."""
+        if of in self._amounts:
+            self._set(of, counted(self._amounts[of], [event]))
+
+    def _set(self, of: AttemptId, amount: Decimal) -> None:
+        self.spent += amount - self._amounts.get(of, _ZERO)
+        self._amounts[of] = amount
+
+    def affords(
+        self,
+        price: Decimal,
+        following: Sequence[Decimal],
+        start: Callable[[Callable[[], PieceTaken]], None],
+    ) -> Afford:
+        """Whether this process's piece covers a request; else another one is asked for."""
+        if self._allowance.has(price, spent=self.spent):
+            return Afford(granted=True)
+        if self._refused:
+            return Afford(granted=False, wait=self._others_may_leave_some())
+        if not self._asking:
+            self._asking = True
+            start(lambda: self._take_piece(price, following))
+        return Afford(granted=False, wait=True)
+
+    def _take_piece(self, price: Decimal, following: Sequence[Decimal]) -> PieceTaken:
+        try:
+            granted = self._allowance.covers(
+                price, spent=self.spent, outside=self._outside, following=following
+            )
+        except StoreError as error:
+            return PieceTaken(granted=False, error=error)
+        return PieceTaken(granted=granted)
+
+    def _others_may_leave_some(self) -> bool:
+        """Whether a machine that lives has a piece, of which it may give something back."""
+        pieces = list(self._member.chain.pieces.items())
+        return any(
+            amount > self._history.spent_by(process) and not self._member.is_silent(process)
+            for process, amount in pieces
+            if process != self._member.identity.process
+        )
+
+    def taken(self, message: PieceTaken) -> Stop | None:
+        """What the answer comes to; a refused piece is asked for again when others were heard."""
+        self._asking = False
+        self._refused = not message.granted
+        return Stop("store", str(message.error)) if message.error else None
+
+    def heard(self) -> None:
+        """Others were looked at: they may have given something back."""
+        self._refused = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing can be bought until an answer comes, or news of others."""
+        return self._asking or self._refused

@@ -1,0 +1,97 @@
+"""Clips on their way between a run directory and a store."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from veogen.executor.directory import is_inside
+from veogen.results.events import Event, Video, VideoSaved
+from veogen.results.ledger import Ledger
+from veogen.store.clips import Clips
+from veogen.store.objects import StoreError
+
+AT_ONCE = 4
+"""Clips that are put into a store, or fetched from it, at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMoved:
+    """A clip was put into the store, or, with `fetched`, came from there; or it could not be."""
+
+    event: VideoSaved
+    done: bool
+    fetched: bool = False
+
+
+class ClipTransfers:
+    """Owns which clips the store lacks, and which are to come home from it."""
+
+    def __init__(self, clips: Clips, directory: Path) -> None:
+        self._clips = clips
+        self._directory = directory
+        self._held_back: set[tuple[str, int]] = set()
+        self._wanted: list[VideoSaved] = []
+        self._under_way = 0
+        self.lacking: list[VideoSaved] = []
+
+    @property
+    def idle(self) -> bool:
+        return not (self.lacking or self._wanted or self._under_way)
+
+    def want_all(self, ledger: Ledger) -> None:
+        """Have every clip brought home that others have."""
+        for request, record in ledger.everything:
+            if record.status == "completed":
+                for index in sorted(record.remote_videos):
+                    video = record.videos[index].at(request.path(index, len(record.videos)))
+                    self._wanted.append(VideoSaved(record.hash, index, video))
+
+    def next(self) -> Callable[[], ClipMoved] | None:
+        """The call that moves the next clip, if one may be moved now."""
+        if self._under_way >= AT_ONCE or not (self.lacking or self._wanted):
+            return None
+        self._under_way += 1
+        if self.lacking:
+            return partial(self._store, self.lacking.pop())
+        return partial(self._bring, self._wanted.pop())
+
+    def moved(self) -> None:
+        """A call has answered."""
+        self._under_way -= 1
+
+    def drop(self) -> None:
+        """Move nothing more: what the store lacks is put there by the next command."""
+        self.lacking.clear()
+        self._wanted.clear()
+
+    def put(self, path: Path, video: Video) -> bool:
+        """Have a clip in the store; whether it is there now. In any thread."""
+        try:
+            self._clips.put(path, video.sha256)
+        except (StoreError, OSError):
+            return False
+        return True
+
+    def _store(self, saved: VideoSaved) -> ClipMoved:
+        return ClipMoved(saved, self.put(self._directory / saved.video.path, saved.video))
+
+    def _bring(self, saved: VideoSaved) -> ClipMoved:
+        """Fetch a clip; what has its name already is never written over."""
+        path, video = self._directory / saved.video.path, saved.video
+        if not is_inside(path.parent, self._directory) or os.path.lexists(path):
+            return ClipMoved(saved, done=False, fetched=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            done = self._clips.fetch(video.sha256, video.bytes, path)
+        except (StoreError, OSError):
+            done = False
+        return ClipMoved(saved, done, fetched=True)
+
+    def hold_back(self, hash_: str, index: int) -> None:
+        """A clip could not be put into the store: nobody is told that it is there."""
+        self._held_back.add((hash_, index))
+
+    def is_held_back(self, event: Event) -> bool:
+        return isinstance(event, VideoSaved) and (event.hash, event.index) in self._held_back
