@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from veogen.document.problems import MistakesError
+from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.connect import connected
 from veogen.executor.options import RunPolicy
@@ -21,6 +21,7 @@ from veogen.planner.plan import Plan
 from veogen.planner.planner import plan_specs
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
+from veogen.results.promotion import with_picks
 from veogen.spec.load import load_spec
 from veogen.spec.types import Spec
 
@@ -44,9 +45,17 @@ __all__ = [
 ]
 
 
-def plan(spec: Spec, *, max_requests: int | None = None) -> Plan:
-    """The plan of a spec, within its budget and the team's limits; raises `MistakesError`."""
-    return plan_specs([spec], max_requests=max_requests)[0]
+def plan(spec: Spec, *, max_requests: int | None = None, simulated: bool = False) -> Plan:
+    """The plan of a spec, within its budget and the team's limits; raises `MistakesError`.
+
+    A profile that promotes plans what the committed picks say, with `simulated` those of the
+    simulated run.
+    """
+    problems = Problems()
+    spec = with_picks(spec, problems, simulated=simulated, max_requests=max_requests)
+    [made] = plan_specs([spec], problems, max_requests=max_requests)
+    problems.raise_errors()
+    return made
 
 
 def run(

@@ -36,6 +36,7 @@ from veogen.planner.checks import RequestChecker, over_budget, request_limit
 from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
 from veogen.planner.plan import (
     FORMAT,
+    MADE_ANEW,
     Image,
     Plan,
     Request,
@@ -136,6 +137,7 @@ REQUEST = ObjectType(
         "state": Field(StringType(), "Where it stood."),
         "request": _must(MapOf(AnyType()), "The body."),
         "images": _must(ListOf(IMAGE), "The files that it sends."),
+        "from": Field(ListOf(StringType()), "The picked clips that it makes anew."),
     },
 )
 TOTALS = ObjectType(
@@ -286,6 +288,7 @@ def _requests(written: Seq) -> Iterator[Request]:
                 ),
                 credits=amount(item["credits"]),
                 seconds=model.seconds(body) if model else None,
+                promotes=tuple(map(str, value_of(item, "from", Seq) if "from" in item else ())),
                 place=written.value_place(index),
             )
 
@@ -306,7 +309,9 @@ def lock_path(spec: PurePosixPath, profile: str | None) -> PurePosixPath:
 
 def lock_text(plan: Plan, models: Mapping[str, Model]) -> str:
     """The lock of a plan: the same bytes for the same plan and prices."""
-    return _HEADER + "".join(f"{line}\n" for line in lines(_data(plan, models)))
+    promotes = any(request.promotes for request in plan.requests)
+    header = _HEADER + (f"# 'from' names picked clips: {MADE_ANEW}.\n" if promotes else "")
+    return header + "".join(f"{line}\n" for line in lines(_data(plan, models)))
 
 
 def _data(plan: Plan, models: Mapping[str, Model]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Self, TypeAlias
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.specs import owned_in, specs_of
+from veogen.cli.specs import owned_in, specs_of, with_chosen
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, credit_change
 from veogen.diff.markdown import markdown
@@ -23,7 +23,7 @@ from veogen.diff.terminal import lines
 from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
 from veogen.document.git import Repository, Revision, Tree
 from veogen.document.nodes import Location
-from veogen.document.problems import MistakesError
+from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.lockfile import MAX_BYTES, is_plan_file, read_stored
 from veogen.planner.checks import over_budget, over_limits
@@ -128,7 +128,10 @@ class SideReader:
         if spec is not None:
             # Money over a budget is worth a note in a review, and no reason not to have one.
             free = replace(spec, budget=replace(spec.budget, max_credits=None))
-            made = plan(free, max_requests=self._options.max_requests)
+            problems = Problems()
+            free = with_chosen(free, problems, self._options, needs_one=False)
+            made = plan(free, problems, max_requests=self._options.max_requests)
+            problems.raise_errors()
             yield self._side(files, path, replace(made, budget=spec.budget), spec)
 
     def _side(self, files: Files, path: PurePosixPath, made: Plan, spec: Spec | None) -> DiffSide:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from veogen.cli.files import whole_file
 from veogen.cli.options import Reading, SpecOptions
 from veogen.cli.output import echo, print_problems
-from veogen.cli.specs import is_lock_file, load_specs, spec_paths
+from veogen.cli.specs import is_lock_file, load_specs, spec_paths, with_chosen
 from veogen.diff.causes import causes_of
 from veogen.diff.report import grouped
 from veogen.diff.terminal import difference_lines
@@ -29,7 +29,7 @@ from veogen.lockfile import (
     read_lock,
 )
 from veogen.planner.checks import over_limits
-from veogen.planner.plan import Plan, total_credits
+from veogen.planner.plan import MADE_ANEW, Plan, total_credits
 from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import narrowed
 from veogen.spec.load import load_spec
@@ -88,6 +88,8 @@ def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     plans = plan_specs(specs, max_requests=options.max_requests)
     narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
     _refuse_shared(specs)
+    if any(request.promotes for made in plans for request in made.requests):
+        echo(f"picked clips are promoted: {MADE_ANEW}")
     for spec, made in zip(specs, plans, strict=True):
         _write(spec, made)
     warnings = [warning for made in plans for warning in made.warnings]
@@ -202,7 +204,10 @@ def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan
         if any(problem.code == "unknown-profile" for problem in error.problems):
             raise StaleError(f"{lock.path_text}: the spec has no profile {old.profile!r}") from None
         raise
-    now = plan(loaded, max_requests=options.max_requests)
+    problems = Problems()
+    loaded = with_chosen(loaded, problems, options)
+    now = plan(loaded, problems, max_requests=options.max_requests)
+    problems.raise_errors()
     refuse_stale(lock, now, loaded, options)
     return loaded, now
 

@@ -23,6 +23,7 @@ from veogen.models.prices import Certainty, RulePrice
 from veogen.models.rules import images_of
 from veogen.planner.checks import over_limits
 from veogen.planner.plan import (
+    MADE_ANEW,
     Plan,
     Request,
     Tally,
@@ -177,6 +178,19 @@ def _sums(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
         price = view.price_to_buy
         amount = "at an unknown price" if price is None else f"for {price} credits"
         yield f"A run would buy {counted(len(view.to_buy), 'request')} {amount}."
+    yield from _origins(view)
+
+
+def _origins(view: PlanView) -> Iterator[str]:
+    """The picked clips that requests of a profile that promotes make anew."""
+    promoting = [request for request in view.plan.requests if request.promotes]
+    if not promoting:
+        return
+    yield f"They promote picked clips: {MADE_ANEW}."
+    width = max(columns(plain(request.address)) for request in promoting)
+    for request in promoting:
+        address = plain(request.address)
+        yield f"  {address}{' ' * (width - columns(address))}  from {', '.join(request.promotes)}"
 
 
 def _money(credits_: Decimal | None, usd: Decimal | None) -> str:

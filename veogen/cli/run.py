@@ -30,7 +30,7 @@ from veogen.cli.runs import (
     run_all,
     worst,
 )
-from veogen.cli.specs import is_lock_file, spec_paths
+from veogen.cli.specs import is_lock_file, spec_paths, with_chosen
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, StaleError, UsageError
@@ -164,7 +164,7 @@ def _planned(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> li
 
 def _job(path: Path, options: SpecOptions, run: RunOptions, problems: Problems) -> RunJob:
     make = _of_lock if is_lock_file(path) else _of_spec
-    spec, plan, note = make(path, options, problems, locked=run.locked)
+    spec, plan, note = make(path, options, problems, run)
     directory = run.directory or default_directory(
         spec.files.root, plan.name, plan.profile, simulated=run.simulate
     )
@@ -176,13 +176,14 @@ Planned: TypeAlias = tuple[Spec, Plan, str | None]
 """A spec, what it makes, and a note where a price moved."""
 
 
-def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Planned:
+def _of_spec(path: Path, options: SpecOptions, problems: Problems, run: RunOptions) -> Planned:
     """The plan of a spec; a locked one is made with the settings of its lock."""
-    lock = lock_of(path, options) if locked else None
+    lock = lock_of(path, options) if run.locked else None
     settings = options.settings or (lock.stored.plan.settings if lock else ())
     reading: Reading = {**options.reading, "settings": settings}
     spec = load_spec(path, profile=options.profile, **reading)
     own = Problems()
+    spec = with_chosen(spec, own, options, simulated=run.simulate)
     made = plan(spec, own, max_requests=options.max_requests)
     if lock is not None and not own.has_errors:
         refuse_stale(lock, made, spec, options)
@@ -190,7 +191,7 @@ def _of_spec(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     return spec, made, price_note(lock, made) if lock else None
 
 
-def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bool) -> Planned:
+def _of_lock(path: Path, options: SpecOptions, problems: Problems, run: RunOptions) -> Planned:
     """The plan of a lock, exactly; `locked` asks whether its spec still makes it."""
     if options.profile is not None or options.settings:
         raise UsageError(f"{path}: a lock has a profile and --set of its own: leave yours out")
@@ -199,7 +200,7 @@ def _of_lock(path: Path, options: SpecOptions, problems: Problems, *, locked: bo
     below = below_root(path, root)
     stored = read_lock(files.read(below, MAX_BYTES), files.shown(below))
     lock = Lock(path=path, stored=stored)
-    if locked:
+    if run.locked:
         check_lock(lock, spec_file(lock), options)
     spec = spec_for_lock(stored, files, below, problems, lenient=options.allow_unknown_model)
     made = reprice(stored, spec, problems, options.max_requests)

@@ -56,17 +56,40 @@ def specs_of(folder: Path) -> Iterator[Path]:
         yield folder / path.name
 
 
-def load_specs(arguments: Iterable[Path], options: SpecOptions) -> tuple[Spec, ...]:
-    """Every spec that is meant; raises the mistakes of all of them in one `MistakesError`."""
+def load_specs(
+    arguments: Iterable[Path], options: SpecOptions, *, simulated: bool = False
+) -> tuple[Spec, ...]:
+    """Every spec that is meant; raises the mistakes of all of them in one `MistakesError`.
+
+    Those with a profile that promotes plan what is picked, with `simulated` of the simulated run.
+    """
     problems = Problems()
     specs = []
     for path in spec_paths(arguments):
         try:
-            specs.append(load_spec(path, profile=options.profile, **options.reading))
+            spec = load_spec(path, profile=options.profile, **options.reading)
+            specs.append(with_chosen(spec, problems, options, simulated=simulated))
         except MistakesError as error:
             problems.extend(error.problems)
     problems.raise_errors()
     return tuple(specs)
+
+
+def with_chosen(
+    spec: Spec,
+    problems: Problems,
+    options: SpecOptions,
+    *,
+    simulated: bool = False,
+    needs_one: bool = True,
+) -> Spec:
+    """The spec, and what its profile promotes by the committed picks if it does."""
+    if spec.promotion is None:
+        return spec
+    from veogen.results.promotion import with_picks  # noqa: PLC0415 - few profiles promote
+
+    most = options.max_requests
+    return with_picks(spec, problems, simulated=simulated, max_requests=most, needs_one=needs_one)
 
 
 def root_on_disk(spec: Spec) -> Path | None:

@@ -12,7 +12,7 @@ from veogen.cli.specs import spec_paths
 from veogen.document.nodes import Location
 from veogen.document.problems import Problems
 from veogen.errors import ExitCode
-from veogen.planner.planner import plan_specs
+from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import selected
 from veogen.spec.load import load_as_far
 from veogen.spec.types import Spec
@@ -57,7 +57,12 @@ class _Check:
         self._add(problems)
         readable = {path: spec for path, spec in loaded.items() if spec is not None}
         problems = Problems()
-        plans = plan_specs(readable.values(), problems, max_requests=most)
+        promoting = [spec for spec in readable.values() if spec.promotion is not None]
+        others = [spec for spec in readable.values() if spec.promotion is None]
+        plans = [*plan_specs(others, problems, max_requests=most)]
+        plans += [
+            plan(spec.with_all_combinations(), problems, max_requests=most) for spec in promoting
+        ]
         self._add(problems)
         self.addresses.update(dict.fromkeys(r.address for plan in plans for r in plan.requests))
         return readable

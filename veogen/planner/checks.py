@@ -1,5 +1,6 @@
 """Whether the gateway's model takes a request: its parameters one by one, then together."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -196,6 +197,10 @@ def request_limit(spec: Spec, max_requests: int | None) -> int:
 def check_size(spec: Spec, grids: Sequence[Expansion], limit: int, problems: Problems) -> bool:
     """Whether a plan is not too large; if it is, that is told, its product written out."""
     sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
+    picked = None if spec.promotion is None else spec.promotion.picked
+    if picked is not None:  # however many there were to pick from, and each of its own shot
+        per_shot = Counter(address.partition("[")[0] for address in picked)
+        sizes = [_takes(shot) * per_shot[shot.name] for shot in spec.shots]
     total = sum(sizes)
     walked = max((one.product_size for one in grids), default=0)
     if total <= limit and walked <= MOST_EVER:

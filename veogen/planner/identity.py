@@ -57,6 +57,11 @@ def take_address(combination: str, take: int) -> str:
     return combination if take == 1 else f"{combination}#{take}"
 
 
+def combination_of(address_: str, take: int) -> str:
+    """The address of a request without its take."""
+    return address_ if take == 1 else address_.removesuffix(f"#{take}")
+
+
 def address_text(key: Json) -> str:
     """A value in an address: plain where it can be, else JSON."""
     if not isinstance(key, str):

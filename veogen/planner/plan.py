@@ -30,7 +30,8 @@ class Image(NamedTuple):
 class Request:
     """One concrete API call. `body` is the JSON to send, a local image as `file:<path>`.
 
-    One that a run directory tells of has no `seconds` and no `place` in a spec.
+    One that a run directory tells of has no `seconds` and no `place` in a spec. `promotes` are the
+    picked clips that it makes anew, as picks name them.
     """
 
     address: str
@@ -43,6 +44,7 @@ class Request:
     images: tuple[Image, ...] = ()
     credits: Decimal | None
     seconds: int | None = None
+    promotes: tuple[str, ...] = ()
     place: Location = NOWHERE
 
     @property
@@ -191,6 +193,10 @@ StateOf: TypeAlias = Callable[[Request], str]
 CENT = Decimal("0.01")
 
 
+MADE_ANEW = "each is made anew from the same words; nothing of a picked clip goes into it"
+"""What is to be known of the requests of a profile that promotes."""
+
+
 def plan_data(
     plan: Plan, totals: Totals, state_of: StateOf, to_buy: Decimal | None
 ) -> dict[str, Any]:
@@ -223,6 +229,8 @@ def request_data(request: Request, state: str | None = None) -> dict[str, Any]:
         {"path": image.path, "sha256": image.sha256, "bytes": image.bytes}
         for image in request.images
     ]
+    if request.promotes:
+        data["from"] = list(request.promotes)
     return data
 
 

@@ -69,7 +69,8 @@ class Planner:
         if kind is not None:
             return
         spec = self.spec
-        if not self.problems.has_errors:
+        promotes = spec.promotion is not None and spec.promotion.picked is not None
+        if not (self.problems.has_errors or promotes):  # what is not picked may use it
             bases = spec.sources.keys() - {spec.files.shown(spec.path)}
             self.problems.extend(lint_warnings(self._planned, self._renderer.load, bases))
         start = Location(spec.files.shown(spec.path), 1, 1)
@@ -116,7 +117,7 @@ class Planner:
 
 def is_large(shot: ShotPlanner) -> bool:
     """Whether it is not looked through for near-duplicates, so that its lines are made in bulk."""
-    return shot.grid.most > MOST_COMPARED
+    return shot.grid.most > MOST_COMPARED and shot.spec.promotion is None
 
 
 def plan(

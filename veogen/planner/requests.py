@@ -1,7 +1,7 @@
 """The requests of one shot: its combinations, each with the texts that its templates give."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import PurePosixPath
@@ -16,6 +16,7 @@ from veogen.planner.axes import Combination
 from veogen.planner.checks import Checked, RequestChecker
 from veogen.planner.identity import (
     BadPathError,
+    combination_of,
     default_output,
     output_path,
     request_hash,
@@ -115,7 +116,7 @@ class ShotPlanner:
             for builder in builders:
                 request = builder.build(list(islice(texts, len(builder.variant.templates))))
                 if request is not None:
-                    yield request
+                    yield self._with_origin(request)
         self.grouped.report(problems)
 
     def folder(self, place: Location) -> PurePosixPath:
@@ -127,14 +128,29 @@ class ShotPlanner:
 
     def _builders(self, problems: Problems) -> Iterator["RequestBuilder"]:
         for combination, matching in self.grid.walk(problems):
-            chosen = self.variant(matching)
             keys, address = self.grid.keys(combination), self.grid.address(combination)
+            if not self._is_wanted(address):
+                continue
+            chosen = self.variant(matching)
             values = {one.name: one.value for one in combination}
             for take in range(1, chosen.takes + 1):
                 scope = {**values, "take": take}
                 yield RequestBuilder(
                     self, chosen, combination, keys, take, take_address(address, take), scope
                 )
+
+    def _is_wanted(self, combination: str) -> bool:
+        """Whether a combination is planned: of a profile that promotes those that are picked."""
+        promotion = self.spec.promotion
+        return promotion is None or promotion.picked is None or combination in promotion.picked
+
+    def _with_origin(self, request: Request) -> Request:
+        """The request with the clips that it makes anew."""
+        promotion = self.spec.promotion
+        if promotion is None or not promotion.picked:
+            return request
+        combination = combination_of(request.address, request.take)
+        return replace(request, promotes=promotion.picked[combination])
 
 
 def settable(grid: Expansion, models: Mapping[str, Model]) -> frozenset[str]:

@@ -66,6 +66,10 @@ def identifiers(taken: Iterable[str] = RESERVED) -> StringType:
 NAME = StringType(_name_rule, f"^{_NAME.pattern}$")
 
 
+def _promoted_rule(text: str) -> tuple[str, str] | None:
+    return None if not text else _name_rule(text)
+
+
 _OPENINGS = ("{{", "{%", "{#")
 _OLD_BOOLEANS = dict.fromkeys(("yes", "on", "y"), "true") | dict.fromkeys(
     ("no", "off", "n"), "false"
@@ -395,6 +399,10 @@ PROFILE = ObjectType(
         "description": _DESCRIPTION,
         "vars": _VARS,
         "params": _PARAMS,
+        "promotes": Field(
+            StringType(_promoted_rule),
+            "Make anew what was picked of this profile's clips; '' is the spec without a profile.",
+        ),
         "matrix": Field(MATRIX, "Axes of every shot."),
         "budget": Field(BUDGET, "What may be spent."),
         "shots": Field(ListOf(SHOT), "Shots, laid over those of their name."),

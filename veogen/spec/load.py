@@ -4,15 +4,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
-from veogen.document.nodes import Location, Map, Value, is_unicode, with_location, without_nulls
-from veogen.document.problems import MistakesError, Problem, Problems, nearest
+from veogen.document.nodes import (
+    Location,
+    Map,
+    Seq,
+    Value,
+    is_unicode,
+    with_location,
+    without_nulls,
+)
+from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean, nearest
 from veogen.document.reader import read
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name, parameters
 from veogen.spec.layers import mapping_at, merge
 from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
 from veogen.spec.shots import Levels, read_shots
-from veogen.spec.types import Spec
+from veogen.spec.types import Promotion, Spec
 from veogen.spec.validate import unknown_profile, validate
 
 _ROOMS = ("params", "vars")
@@ -133,6 +141,7 @@ def load_as_far(
         shots=shots,
         budget=budget,
         profiles=tuple(mapping_at(spec, "profiles")),
+        promotion=_promotion(levels.profile),
         policy=policy,
         warnings=problems.warnings,
         sources=composer.sources,
@@ -152,11 +161,54 @@ def _levels(
     validate(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
     if composed is None:
         return None
+    promoted = _promoted(composed, profile, problems)
     if profile is not None and profile not in mapping_at(composed, "profiles"):
         problems.extend([unknown_profile(composed, profile)])
         composer.broken.all = True
     chosen = mapping_at(mapping_at(composed, "profiles"), profile or "")
-    return Levels(composed, chosen, set_, composer.sources)
+    return Levels(composed, chosen, set_, composer.sources, promoted)
+
+
+def _promoted(composed: Map, profile: str | None, problems: Problems) -> Map | None:
+    """The profile whose combinations a promoting one has; None where it promotes nothing.
+
+    It may promote others itself: the combinations are those at the end of the chain.
+    """
+    profiles, chain = mapping_at(composed, "profiles"), [profile or ""]
+    while isinstance(mapping_at(profiles, chain[-1]).get("promotes"), str):
+        promoting = mapping_at(profiles, chain[-1])
+        name, place = str(promoting["promotes"]), promoting.value_place("promotes")
+        if name and name not in profiles:
+            hint = did_you_mean(name, profiles) or "'' is the spec without a profile"
+            message = f"{name!r} is not a profile of this spec"
+            problems.error(place, "unknown-profile", message, hint)
+        if name in chain:
+            loop = " -> ".join([*chain[chain.index(name) :], name])
+            problems.error(place, "promotes", f"a profile cannot promote itself: {loop}")
+            break
+        for place in _own_combinations(promoting):
+            whose = f"profile {name!r}" if name else "the spec"
+            message = f"a profile that promotes has the combinations of {whose}"
+            problems.error(place, "promotes", message, "take the matrix away")
+        chain.append(name)
+        if not name:
+            break
+    return None if len(chain) == 1 else mapping_at(profiles, chain[-1])
+
+
+def _own_combinations(profile: Map) -> Iterator[Location]:
+    """Where a profile writes a matrix, be it that of a shot."""
+    shots = profile.get("shots")
+    for level in (profile, *(shots if isinstance(shots, Seq) else ())):
+        if isinstance(level, Map) and level.get("matrix") is not None:
+            yield level.key_place("matrix")
+
+
+def _promotion(profile: Map) -> Promotion | None:
+    name = profile.get("promotes")
+    if not isinstance(name, str):
+        return None
+    return Promotion(name or None, profile.value_place("promotes"))
 
 
 def _outer_keys(profile: Map) -> Map:

@@ -20,23 +20,38 @@ MOST_SHARED = 2_000_000  # names, counted in every shot, that the spec and the p
 class Levels:
     """What a spec writes by strength: the composed file, the profile, the settings.
 
-    Reads shots of it; what all of them share is read once.
+    Reads shots of it; what all of them share is read once. `promoted` is the profile whose
+    combinations are meant where the profile promotes another one's clips.
     """
 
     def __init__(
-        self, spec: Map, profile: Map, settings: Map, sources: Mapping[str, PurePosixPath]
+        self,
+        spec: Map,
+        profile: Map,
+        settings: Map,
+        sources: Mapping[str, PurePosixPath],
+        promoted: Map | None = None,
     ) -> None:
         self.spec, self.profile, self._settings, self._sources = spec, profile, settings, sources
+        self.promoted = promoted
         self._spec_layer = without_removed(layer_of(spec))
         self._profile_layer, self._settings_layer = layer_of(profile), layer_of(settings)
 
-    def shot(self, name: str, own: Map | None, late: Map | None) -> Shot:
-        """The shot that the spec, the profile or both write."""
+    def shot(self, name: str, own: Map | None, late: Map | None, meant: Map | None) -> Shot:
+        """The shot that the spec, the profile or both write.
+
+        `meant` is that of the profile whose combinations are meant.
+        """
+        if self.promoted is not None:  # once each, however many takes there were to pick from
+            own = None if own is None and meant is None else _once(own or meant)
         whole = merge_shot(own, late) if own and late else own or late or Map.like(self.spec)
         nothing = Map.like(whole)
         own, late = own or nothing, late or nothing
         base, late_layer = layer_of(own), layer_of(late)
         description = whole.get("description")
+        combinations = [self.profile if self.promoted is None else self.promoted]
+        if meant is not None:
+            combinations.append(meant)
         return Shot(
             name=name,
             place=whole.place,
@@ -48,7 +63,7 @@ class Levels:
             texts=frozenset(
                 text for text in PROMPTS if getattr(base, text) or getattr(late_layer, text)
             ),
-            matrix=_matrix((self.spec, own, self.profile, late), self._sources),
+            matrix=_matrix((self.spec, own, *combinations), self._sources),
             output=_output(whole),
         )
 
@@ -56,7 +71,9 @@ class Levels:
 def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> Iterator[Shot]:
     """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
-    names = dict.fromkeys((*own, *late))
+    meant = late if levels.promoted is None else _named(levels.promoted)
+    names = dict.fromkeys((*own, *meant))
+    _refuse_extra(late, names, problems)
     shared = 0
     for level in (levels.spec, levels.profile):
         shared += len(mapping_at(level, "vars")) + len(mapping_at(level, "params"))
@@ -70,7 +87,7 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
             return
         if name in broken:
             continue
-        shot = levels.shot(name, own.get(name), late.get(name))
+        shot = levels.shot(name, own.get(name), late.get(name), meant.get(name))
         maybe_later = "prompt" in shot.matrix.axes or shot.matrix.rows is not None
         if maybe_later or any(map(_PROMPT, (shot.base, *shot.tops))):
             yield shot
@@ -78,6 +95,32 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(shot.place, "missing-prompt", message, hint)
+
+
+def _refuse_extra(late: Mapping[str, Map], names: Container[str], problems: Problems) -> None:
+    """Refuse shots of a profile that promotes, of which there can be no picks."""
+    for name, shot in late.items():
+        if name not in names:
+            message = f"shot {name!r} has no combination to promote"
+            hint = "it belongs to the spec, or to the profile that is promoted"
+            problems.error(shot.place, "promotes", message, hint)
+
+
+def _once(shot: Map | None) -> Map | None:
+    """The shot without what it says of takes."""
+    if shot is None:
+        return None
+    once = Map.like(shot)
+    for key, value in shot.items():
+        if key == "overrides" and isinstance(value, Seq):
+            kept = Seq(value.place)
+            for index, override in enumerate(value):
+                one = _once(override) if isinstance(override, Map) else override
+                kept.add(one, value.value_place(index))
+            once.take(shot, key, kept)
+        elif key != "takes":
+            once.take(shot, key, value)
+    return once
 
 
 def _named(tree: Map) -> dict[str, Map]:

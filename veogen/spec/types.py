@@ -1,7 +1,7 @@
 """A spec as the planner takes it: composed, checked, every value knowing its place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import PurePosixPath
 
@@ -110,6 +110,20 @@ class Policy:
     models: Catalog = field(default_factory=default_catalog)
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """That a profile makes anew what was picked of another one's clips.
+
+    `profile` is the other one, None for the spec without a profile; `place` is where it is said.
+    `picked` are the addresses of the combinations to plan, each with the clips that were picked
+    of it: nobody, until somebody has looked (`veogen.results.promotion`). None means all of them.
+    """
+
+    profile: str | None
+    place: Location
+    picked: Mapping[str, tuple[str, ...]] | None = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written.
@@ -128,8 +142,19 @@ class Spec:
     budget: Limits
     sources: Mapping[str, PurePosixPath] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
+    promotion: Promotion | None = None
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
+
+    def with_all_combinations(self) -> "Spec":
+        """The spec with everything that a profile may promote, to look for mistakes in any of it.
+
+        How much of it will be picked nobody knows, so its budget is not judged.
+        """
+        if self.promotion is None:
+            return self
+        budget = replace(self.budget, max_credits=None, max_requests=None)
+        return replace(self, promotion=replace(self.promotion, picked=None), budget=budget)
 
     def folder(self, place: Location) -> PurePosixPath:
         """The folder, below the root, of the file that `place` is in; relative paths start there.
