@@ -1,10 +1,8 @@
 """What the command line says about itself, to people and to shells."""
 
-import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
@@ -13,7 +11,6 @@ from click.testing import CliRunner
 from veogen import __version__
 from veogen.cli import COMMANDS, GROUPS, veogen
 
-SCRIPT = Path(sys.executable).parent / "veogen"
 DEAR = {"requests", "tqdm", "av", "sqlite3", "aiohttp", "pydantic", "jinja2", "yaml"}
 
 
@@ -77,36 +74,6 @@ def test_every_option_says_what_it_does(name: str) -> None:
     ]
 
     assert silent == []
-
-
-@pytest.mark.parametrize(
-    ("words", "completed"),
-    [
-        pytest.param("veogen sta", ["status"], id="a command"),
-        pytest.param("veogen status --for", ["--format"], id="an option"),
-        pytest.param("veogen status --format j", ["json"], id="a value"),
-    ],
-)
-def test_a_shell_can_complete(words: str, completed: list[str]) -> None:
-    environ = {
-        **os.environ,
-        "_VEOGEN_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True, check=True)
-
-    assert [line.partition(",")[2] for line in ended.stdout.splitlines()] == completed
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_there_for_every_usual_shell(shell: str) -> None:
-    environ = {**os.environ, "_VEOGEN_COMPLETE": f"{shell}_source"}
-
-    ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True, check=True)
-
-    assert f"_VEOGEN_COMPLETE={shell}_complete" in ended.stdout
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=" ".join)

@@ -8,6 +8,10 @@ from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
 
 SPEC = "veogen: 1\nname: boats\nshots: [{name: a, prompt: x}]\nprofiles: {draft: {}}\n"
+RESULTS = (
+    '{"format": "veogen.results/1", "name": "boats", "gateway": "evolink", '
+    '"results": [], "former": []}'
+)
 
 
 @pytest.fixture
@@ -22,7 +26,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_runs(project: Path, *names: str) -> None:
     for name in names:
         (project / "runs" / name).mkdir(parents=True)
-        (project / "runs" / name / "results.json").touch()
+        (project / "runs" / name / "results.json").write_text(
+            RESULTS.replace("evolink", "simulated" if "simulated" in name else "evolink")
+        )
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,14 @@ def test_a_run_has_a_directory_below_the_project(
         pytest.param(
             ["boats", "boats.draft"], "specs/a.yaml", "draft", "boats.draft", id="of a profile"
         ),
+        pytest.param(["x", "x.simulated"], None, None, "x", id="the only real one"),
+        pytest.param(
+            ["x", "practice of simulated things", "y.simulated"],
+            None,
+            None,
+            "x",
+            id="whatever a simulated one is called",
+        ),
     ],
 )
 def test_a_run_is_found(
@@ -70,6 +84,36 @@ def test_a_run_is_found(
     make_runs(project, *runs)
 
     assert find_run(written, profile) == Path("runs") / found
+
+
+def test_a_simulated_run_of_a_spec_is_found_when_that_is_asked_for(project: Path) -> None:
+    make_runs(project, "boats", "boats.simulated", "boats.draft.simulated")
+
+    assert find_run("specs/a.yaml", simulate=True) == Path("runs/boats.simulated")
+    assert find_run("specs/a.yaml", "draft", simulate=True) == Path("runs/boats.draft.simulated")
+
+
+def test_another_run_of_the_spec_than_was_meant_is_said(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_runs(project, "boats.draft")
+
+    find_run("specs/a.yaml")
+
+    told = "note: runs/boats is not there; this is about runs/boats.draft\n"
+    assert capsys.readouterr() == ("", told)
+
+
+def test_practice_is_never_taken_for_what_was_paid(project: Path) -> None:
+    make_runs(project, "boats")
+
+    with pytest.raises(UsageError) as caught:
+        find_run("specs/a.yaml", simulate=True)
+
+    assert str(caught.value) == (
+        "specs/a.yaml: it has not been run yet (runs/boats.simulated); "
+        "type: veogen run specs/a.yaml --simulate"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import sys
 from functools import cache
 from importlib import import_module
@@ -33,10 +34,12 @@ GROUPS = {  # in the order of the work
         "export": "Copy clips under plain names.",
     },
     "Try and look up": {
+        "help": "Show the reference; begins with a tutorial.",
         "simulate": "Serve the simulator.",
         "schema": "Print the JSON Schema of spec files.",
         "models": "Show models, parameters, limits and prices.",
         "credits": "Show the account's balance.",
+        "completion": "Print the completion of a shell.",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
@@ -44,6 +47,9 @@ COMMANDS = {name: text for group in GROUPS.values() for name, text in group.item
 _CYCLES = 10_000, 100, 10
 """How rarely garbage in cycles is looked for: plans and folds are millions of objects without."""
 
+
+COMPLETE = "_VEOGEN_COMPLETE"
+"""The variable by which a shell asks what it can complete."""
 
 _VERSION = click.version_option(
     __version__,
@@ -86,7 +92,7 @@ class LazyGroup(click.Group):
         del ctx
         for title, commands in GROUPS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(8), text) for name, text in commands.items()])
+                formatter.write_dl([(name.ljust(10), text) for name, text in commands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the commands without importing them, as a shell waits for it."""
@@ -104,7 +110,8 @@ def _command(name: str) -> click.Command:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="'veogen COMMAND -h' tells more about a command.",
+    epilog="New here? 'veogen help tutorial' takes ten minutes. "
+    "'veogen COMMAND -h' tells more about a command, 'veogen help' about everything else.",
 )
 @_VERSION
 def veogen() -> None:
@@ -117,6 +124,10 @@ def main() -> NoReturn:
     tolerate_full_stderr()
     gc.set_threshold(*_CYCLES)
     atexit.register(gc.freeze)  # what is left when the process ends needs no search for cycles
+    if COMPLETE in os.environ:
+        from veogen.cli.completion import register  # noqa: PLC0415 - for a shell alone
+
+        register()
     try:
         code = veogen(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place that catches

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.options import RunOptions
-from veogen.cli.rundirs import find_run
+from veogen.cli.rundirs import find_run, real_runs
 from veogen.cli.runs import (
     allow_open_files,
     connect,
@@ -25,8 +25,11 @@ from veogen.results.advice import RunCommands
 
 
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
-    """Bring home what was bought in run directories; without one, in the only one there is."""
-    directories = [find_run(run, profile) for run in runs or (None,)]
+    """Bring home what was bought in run directories; without one, in all that are real."""
+    if runs:
+        directories = [find_run(run, profile, simulate=options.simulate) for run in runs]
+    else:
+        directories = real_runs() or [find_run(None)]
     allow_open_files(len(directories))
     policy = policy_of(options)
     with ExitStack() as stack:

@@ -14,10 +14,11 @@ from veogen.cli.options import (
     SpecOptions,
     as_typed,
     collecting_options,
+    completed_by,
     examples,
     format_option,
     listening_options,
-    profile_option,
+    options_of_run,
     run_argument,
     selecting_options,
     spec_options,
@@ -46,6 +47,36 @@ def init(folder: Path, *, github: bool) -> None:
     from veogen.cli.init import write_project
 
     write_project(folder, github=github)
+
+
+@click.command(epilog=examples("veogen help", "veogen help matrix", "veogen help tutorial"))
+@click.argument("topic", metavar="[TOPIC]", required=False, shell_complete=completed_by("topics"))
+def help(topic: str | None) -> None:  # noqa: A001
+    """Show the reference: a page a topic, or the list of topics.
+
+    It begins with a tutorial of ten minutes. On a terminal the page is shown by your pager.
+    """
+    from veogen.cli.help import print_help
+
+    print_help(topic)
+
+
+@click.command(
+    epilog=examples(
+        "veogen completion bash >> ~/.bashrc",
+        "veogen completion zsh > ~/.zfunc/_veogen",
+        "veogen completion fish > ~/.config/fish/completions/veogen.fish",
+    )
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes veogen's commands in a shell.
+
+    It completes commands, options, topics, profiles, runs and addresses.
+    """
+    from veogen.cli.completion import script
+
+    click.echo(script(shell), nl=False)
 
 
 @click.command(
@@ -194,17 +225,20 @@ def run(specs: tuple[Path, ...], options: SpecOptions, **given: Any) -> ExitCode
 
 
 @click.command(epilog=examples("veogen collect", "veogen collect runs/launch"))
-@click.argument("runs", metavar="[RUN]...", nargs=-1)
-@profile_option("When RUN is a SPEC: that of this profile.")
+@click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=completed_by("runs"))
+@options_of_run
 @collecting_options
-def collect(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCode:
+def collect(
+    runs: tuple[str, ...], profile: str | None, *, simulate: bool, **given: Any
+) -> ExitCode:
     """Poll and download what was bought; submit nothing.
 
-    RUN is a run directory, or a spec; left out, the only one below runs/.
+    RUN is a run directory, or a SPEC; left out, all real runs below runs/.
     """
     from veogen.cli.collect import collect_runs
 
-    return collect_runs(runs, profile, RunOptions(task_retries=0, **given))
+    options = RunOptions(task_retries=0, simulate=simulate, **given)
+    return collect_runs(runs, profile, options)
 
 
 @click.command(epilog=examples("veogen status", "veogen status specs/launch.yaml --exit-code"))
@@ -216,15 +250,17 @@ def collect(runs: tuple[str, ...], profile: str | None, **given: Any) -> ExitCod
     is_flag=True,
     help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
 )
-def status(run: str | None, profile: str | None, format_: str, *, by_code: bool) -> ExitCode:
+def status(
+    run: str | None, profile: str | None, format_: str, *, simulate: bool, by_code: bool
+) -> ExitCode:
     """Show where every request of a run stands; sends nothing.
 
-    RUN is a run directory or a SPEC; left out, the only one below runs/. Works while a run goes
-    on, and in a fresh clone, where results.json is all there is.
+    RUN is a run directory or a SPEC; left out, the only run, else the only real one. Works while
+    a run goes on, and in a fresh clone, where results.json is all there is.
     """
     from veogen.cli.status import print_status
 
-    code = print_status(run, profile, format_)
+    code = print_status(run, profile, format_, simulate=simulate)
     return code if by_code else ExitCode.DONE
 
 
@@ -234,27 +270,36 @@ def status(run: str | None, profile: str | None, format_: str, *, by_code: bool)
         "veogen resolve runs/launch --replay '*'",
     )
 )
-@click.argument("run", metavar="RUN")
-@profile_option("When RUN is a SPEC: that of this profile.")
+@click.argument("run", metavar="RUN", shell_complete=completed_by("runs"))
+@options_of_run
 @click.option(
     "--adopt",
     multiple=True,
     metavar="ADDRESS=TASK_ID",
+    shell_complete=completed_by("addresses"),
     help="This task of the gateway is the request's.",
 )
 @click.option(
     "--replay",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=completed_by("addresses"),
     help="Send it once more, with the same key and bytes.",
 )
 @click.option(
     "--abandon",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=completed_by("addresses"),
     help="Wait no longer; the money stays counted.",
 )
-@click.option("--rebuy", multiple=True, metavar="ADDRESS", help="Buy it anew, under a new key.")
+@click.option(
+    "--rebuy",
+    multiple=True,
+    metavar="ADDRESS",
+    shell_complete=completed_by("addresses"),
+    help="Buy it anew, under a new key.",
+)
 def resolve(
     run: str,
     profile: str | None,
@@ -262,6 +307,8 @@ def resolve(
     replay: tuple[str, ...],
     abandon: tuple[str, ...],
     rebuy: tuple[str, ...],
+    *,
+    simulate: bool,
 ) -> ExitCode:
     """Decide about requests of which veogen cannot know whether they were bought.
 
@@ -270,7 +317,8 @@ def resolve(
     """
     from veogen.cli.resolve import decisions_of, resolve_run
 
-    return resolve_run(run, profile, decisions_of(adopt, replay, abandon, rebuy))
+    decisions = decisions_of(adopt, replay, abandon, rebuy)
+    return resolve_run(run, profile, decisions, simulate=simulate)
 
 
 @click.command(
@@ -285,17 +333,21 @@ def resolve(
 @click.option(
     "--compare",
     metavar="OTHER_RUN",
+    shell_complete=completed_by("runs"),
     help="Show the clips of another run beside those of the same address.",
 )
-def gallery(run: str | None, profile: str | None, compare: str | None, *, opens: bool) -> None:
+def gallery(
+    run: str | None, profile: str | None, compare: str | None, *, simulate: bool, opens: bool
+) -> None:
     """Write gallery.html into a run directory: look at clips, filter, compare and pick.
 
-    RUN is a run directory or a SPEC; left out, the only one below runs/. The page needs no
-    network and no server. What is picked, rejected and noted there is saved as a picks file.
+    RUN is a run directory or a SPEC; left out, the only run, else the only real one. The page
+    needs no network and no server. What is picked, rejected and noted there is saved as a picks
+    file.
     """
     from veogen.cli.gallery import write_gallery
 
-    write_gallery(run, profile, compare, opens=opens)
+    write_gallery(run, profile, compare, simulate=simulate, opens=opens)
 
 
 @click.command(
@@ -321,7 +373,13 @@ def gallery(run: str | None, profile: str | None, compare: str | None, *, opens:
 )
 @format_option("How they are written.", "table", "json")
 def picks(
-    run: str | None, profile: str | None, imports: tuple[Path, ...], format_: str, *, check: bool
+    run: str | None,
+    profile: str | None,
+    imports: tuple[Path, ...],
+    format_: str,
+    *,
+    simulate: bool,
+    check: bool,
 ) -> ExitCode:
     """Show what people decided about clips, and what nobody has looked at.
 
@@ -330,8 +388,9 @@ def picks(
     clip is no more in the plan. Of one person's two files the imported one counts, line by line.
     """
     from veogen.cli.picks import show_picks
+    from veogen.cli.rundirs import find_run
 
-    return show_picks(run, profile, imports, format_, check=check)
+    return show_picks(find_run(run, profile, simulate=simulate), imports, format_, check=check)
 
 
 @click.command(
@@ -340,10 +399,19 @@ def picks(
         "veogen export specs/launch.yaml cut --deselect 'detail*'",
     )
 )
-@click.argument("run", type=click.Path())
+@click.argument("run", type=click.Path(), shell_complete=completed_by("runs"))
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@options_of_run
 @selecting_options
-def export(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]) -> ExitCode:
+def export(
+    run: str,
+    folder: Path,
+    profile: str | None,
+    select: Sequence[str],
+    deselect: Sequence[str],
+    *,
+    simulate: bool,
+) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
     RUN is a run directory or a SPEC. Nothing in DIR is replaced by another file. In the list
@@ -351,8 +419,9 @@ def export(run: str, folder: Path, select: Sequence[str], deselect: Sequence[str
     1 when a chosen request has no clip here.
     """
     from veogen.cli.export import export_clips
+    from veogen.cli.rundirs import find_run
 
-    return export_clips(run, folder, select, deselect)
+    return export_clips(find_run(run, profile, simulate=simulate), folder, select, deselect)
 
 
 class _GuidedCommand(click.Command):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from veogen.cli.options import read_globs, read_select
-from veogen.cli.rundirs import find_run, typed_path
+from veogen.cli.rundirs import typed_path
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.export import LIST, copy, exports
 from veogen.executor.options import SystemClock
@@ -18,10 +18,10 @@ from veogen.text import counted, plain
 
 
 def export_clips(
-    run: str, folder: Path, select: Sequence[str], deselect: Sequence[str]
+    run: Path, folder: Path, select: Sequence[str], deselect: Sequence[str]
 ) -> ExitCode:
     """Copy the clips of the chosen requests and list them; `INCOMPLETE` where one has no clip."""
-    snapshot = read_snapshot(find_run(run), SystemClock().now())
+    snapshot = read_snapshot(run, SystemClock().now())
     planned = list(snapshot.ledger.planned)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     addresses = selected((state.request.address for state in planned), *globs)

@@ -17,10 +17,10 @@ from veogen.gallery.page import gallery
 
 
 def write_gallery(
-    run: str | None, profile: str | None, compare: str | None, *, opens: bool
+    run: str | None, profile: str | None, compare: str | None, *, simulate: bool, opens: bool
 ) -> None:
     """Write the page into the run directory, and its path to stdout."""
-    path, now = find_run(run, profile), SystemClock().now()
+    path, now = find_run(run, profile, simulate=simulate), SystemClock().now()
     page_run = _page_run(path, now)
     other = None if compare is None else _page_run(find_run(compare), now)
     page = RunDirectory(path).gallery

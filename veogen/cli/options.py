@@ -34,9 +34,27 @@ class ProfileName(click.ParamType[str]):
         return name
 
 
+def completed_by(name: str) -> Callable[..., Any]:
+    """A value that a shell completes as `veogen.cli.completion` knows, loaded when it is asked."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        del parameter
+        from veogen.cli import completion  # noqa: PLC0415 - for a shell alone
+
+        return completion.items(name, context, incomplete)
+
+    return complete
+
+
 def profile_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--profile`, wherever a command has it."""
-    return click.option("--profile", type=ProfileName(), metavar="NAME", help=help_)
+    return click.option(
+        "--profile",
+        type=ProfileName(),
+        metavar="NAME",
+        help=help_,
+        shell_complete=completed_by("profiles"),
+    )
 
 
 def profile_words(profile: str | None) -> list[str]:
@@ -127,12 +145,14 @@ _SELECTING = (
         "--select",
         metavar="GLOB",
         multiple=True,
+        shell_complete=completed_by("addresses"),
         help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
     ),
     click.option(
         "--deselect",
         metavar="GLOB",
         multiple=True,
+        shell_complete=completed_by("addresses"),
         help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
     ),
 )
@@ -391,15 +411,27 @@ def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_options(_LISTENING, function)
 
 
+_OF_SPEC = (
+    profile_option("When RUN is a SPEC: the run of this profile."),
+    click.option("--simulate", is_flag=True, help="When RUN is a SPEC: its simulated run."),
+)
+
+
+def options_of_run(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says which run of a SPEC is meant: `--profile` and `--simulate`, as `run` has."""
+    return with_options(_OF_SPEC, function)
+
+
 def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add RUN, which may be left out, and what helps to find it."""
-    return with_options(
-        (
-            click.argument("run", metavar="[RUN]", required=False, type=click.Path()),
-            profile_option("When RUN is a SPEC: the directory of this profile."),
-        ),
-        function,
+    """Add RUN, which may be left out, and what says which one of a SPEC is meant."""
+    run = click.argument(
+        "run",
+        metavar="[RUN]",
+        required=False,
+        type=click.Path(),
+        shell_complete=completed_by("runs"),
     )
+    return with_options((run, *_OF_SPEC), function)
 
 
 def format_option(help_: str, default: str, *others: str) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ import click
 
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
-from veogen.cli.rundirs import SIMULATED, find_run, typed_path
+from veogen.cli.rundirs import SIMULATED, typed_path
 from veogen.document.files import Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError
@@ -105,11 +105,8 @@ def _has_name(root: Path, path: Path, name: str) -> bool:
     return spec is not None and str(spec.get("name", path.stem)) == name
 
 
-def show_picks(
-    run: str | None, profile: str | None, imports: Sequence[Path], format_: str, *, check: bool
-) -> ExitCode:
+def show_picks(path: Path, imports: Sequence[Path], format_: str, *, check: bool) -> ExitCode:
     """What `veogen picks` does; exit code 5 with `check` while something is open."""
-    path = find_run(run, profile)
     snapshot = read_snapshot(path, SystemClock().now())
     found = run_picks(path, snapshot)
     if imports:

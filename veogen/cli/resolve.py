@@ -21,11 +21,13 @@ from veogen.results.advice import RunCommands
 from veogen.text import Terminal
 
 
-def resolve_run(run: str, profile: str | None, decisions: list[Resolution]) -> ExitCode:
+def resolve_run(
+    run: str, profile: str | None, decisions: list[Resolution], *, simulate: bool
+) -> ExitCode:
     """Carry out what was decided about requests of a run."""
     if not decisions:
         raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
-    directory = find_run(run, profile)
+    directory = find_run(run, profile, simulate=simulate)
     with ends_by_signal(), _dependencies(decisions, directory) as dependencies:
         outcome = _decide(directory, decisions, dependencies)
     print_summary(directory, outcome)

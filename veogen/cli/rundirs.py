@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from veogen.cli.options import profile_words
+from veogen.cli.output import echo
 from veogen.cli.specs import run_folder
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
@@ -27,13 +28,17 @@ def default_directory(root: Path, name: str, profile: str | None, *, simulated: 
     return Path(typed_path(root / (f"{folder}{SIMULATED}" if simulated else folder)))
 
 
-def find_run(run: str | None, profile: str | None = None) -> Path:
-    """The run directory that is meant; raises `UsageError` when there is none, or several."""
+def find_run(run: str | None, profile: str | None = None, *, simulate: bool = False) -> Path:
+    """The run directory that is meant; raises `UsageError` when there is none, or several.
+
+    Of a spec it is the one in which `run` would put it; where that is not there but just one other
+    of the spec is, that one, which is said. `profile` and `simulate` are of that other one too.
+    """
     if run is None:
         return _only_run()
     path = Path(run)
     if path.is_file():
-        return _run_of_spec(path, profile)
+        return _run_of_spec(path, profile, simulate=simulate)
     if not path.exists():
         raise UsageError(f"{run}: there is no such run directory or spec")
     if not RunDirectory(path).has_run:
@@ -41,6 +46,22 @@ def find_run(run: str | None, profile: str | None = None) -> Path:
             f"{run}: this is not a run directory: it has neither results.json nor journal.db"
         )
     return path
+
+
+def runs_here() -> list[Path]:
+    """The run directories below `runs/` of the project that one stands in, sorted."""
+    runs = _runs_folder()
+    inside = sorted(runs.iterdir()) if runs.is_dir() else []
+    return [path for path in inside if RunDirectory(path).has_run]
+
+
+def real_runs() -> list[Path]:
+    """Those that were paid for, as their results say; where none was, those not of `--simulate`.
+
+    The latter were bought of a simulator that somebody serves: practice of what is real.
+    """
+    runs = [path for path in runs_here() if not path.name.endswith(SIMULATED)]
+    return [path for path in runs if RunDirectory(path).gateway != "simulated"] or runs
 
 
 def typed_path(path: Path) -> str:
@@ -64,45 +85,49 @@ def commands_for(path: Path, name: str) -> RunCommands:
     return RunCommands(typed_path(path), tuple(arguments))
 
 
+def _runs_folder() -> Path:
+    return Path(typed_path(project_root(Path("_")) / "runs"))
+
+
 def _only_run() -> Path:
-    runs = Path(typed_path(project_root(Path("_")) / "runs"))
-    inside = sorted(runs.iterdir()) if runs.is_dir() else []
-    existing = [path for path in inside if RunDirectory(path).has_run]
+    """The only run, else the only one that was paid for."""
+    existing, folder = runs_here(), _runs_folder()
+    if not existing:
+        raise UsageError(f"{folder}: there is no run yet; name a run directory or a spec")
     if len(existing) == 1:
         return existing[0]
-    if not existing:
-        raise UsageError(f"{typed_path(runs)}: there is no run yet; name a run directory or a spec")
-    raise UsageError(
-        f"{typed_path(runs)} holds several runs; name one of them: {_listed(existing)}"
-    )
+    if len(real := real_runs()) == 1:
+        return real[0]
+    raise UsageError(f"{folder} holds several runs; name one of them: {_listed(existing)}")
 
 
-def _run_of_spec(path: Path, profile: str | None) -> Path:
+def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:
     root = project_root(path)
-    name, profiles = _name_and_profiles(root, path)
-    default = default_directory(root, name, profile, simulated=False)
+    name, profiles = name_and_profiles(root, path)
+    default = default_directory(root, name, profile, simulated=simulate)
     if RunDirectory(default).has_run:
         return default
-    others = profiles if profile is None else ()
     possible = [
         default_directory(root, name, other, simulated=simulated)
-        for other in (profile, *others)
-        for simulated in (False, True)
+        for other in ((None, *profiles) if profile is None else (profile,))
+        for simulated in ((True,) if simulate else (False, True))
     ]
     existing = [run for run in possible if RunDirectory(run).has_run]
     if len(existing) == 1:
+        echo(f"note: {typed_path(default)} is not there; this is about {typed_path(existing[0])}")
         return existing[0]
     if not existing and profile is not None and profile not in profiles:
         raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
     if not existing:
-        command = shlex.join(["veogen", "run", str(path), *profile_words(profile)])
+        practice = ["--simulate"] if simulate else []
+        command = shlex.join(["veogen", "run", str(path), *profile_words(profile), *practice])
         raise UsageError(
             f"{path}: it has not been run yet ({typed_path(default)}); type: {command}"
         )
     raise UsageError(f"{path}: it has several runs; name one of them: {_listed(existing)}")
 
 
-def _name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
+def name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
     """The name of a spec, even of one that is being edited and has mistakes."""
     problems = Problems()
     spec = Composer(Folder(root), problems).composed(below_root(path, root))

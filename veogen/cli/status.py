@@ -245,9 +245,9 @@ def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
 _FIELD = "\n  "
 
 
-def print_status(run: str | None, profile: str | None, format_: str) -> ExitCode:
+def print_status(run: str | None, profile: str | None, format_: str, *, simulate: bool) -> ExitCode:
     """Print where every request of a run stands; the exit code that a run would have."""
-    path, now = find_run(run, profile), SystemClock().now()
+    path, now = find_run(run, profile, simulate=simulate), SystemClock().now()
     snapshot = read_snapshot(path, now)
     if format_ == "json":
         click.echo(plain_json(status_json(snapshot)))

@@ -1,0 +1,37 @@
+"""`veogen collect`: which runs are brought home."""
+
+from pathlib import Path
+
+import pytest
+from support.commands import Shell
+from support.simulators import quick_simulator
+
+
+def test_without_a_run_all_that_was_really_bought_is_brought_home(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "specs").mkdir()
+    for name in ("boat", "lamp", "tree"):
+        (tmp_path / f"specs/{name}.yaml").write_text(
+            f"veogen: 1\nshots: [{{name: a, prompt: A {name}}}]\n"
+        )
+    with quick_simulator(tmp_path) as served:
+        shell = Shell(tmp_path, capsys, served.environ)
+        bought = shell.veogen("run", "specs/boat.yaml", "specs/lamp.yaml", "--yes")
+        (tmp_path / "runs/tree.simulated").mkdir()
+        (tmp_path / "runs/tree.simulated/results.json").write_text(
+            (tmp_path / "runs/boat/results.json").read_text()
+        )
+        for clip in tmp_path.glob("runs/*/videos/**/*.mp4"):
+            clip.unlink()
+
+        ended = shell.veogen("collect")
+
+    assert (bought.code, ended.code) == (0, 0)
+    assert [line for line in ended.err.splitlines() if "results.json" in line] == [
+        f"1 request: 1 completed; 1 video. 38.016 credits reserved or charged so far. "
+        f"runs/{name}/results.json"
+        for name in ("boat", "lamp")
+    ]
+    clips = [path.relative_to(tmp_path).parts[1] for path in tmp_path.rglob("*.mp4")]
+    assert sorted(clips) == ["boat", "lamp"]

@@ -1,0 +1,79 @@
+"""`veogen help`: the reference that ships with the package, a page a topic."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+import click
+
+from veogen.document.problems import did_you_mean
+from veogen.errors import UsageError
+
+PAGES = files("veogen") / "reference"
+
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "Learn": ("tutorial",),
+    "Do": ("team", "ci", "budgets", "machines", "recover", "hand-over"),
+    "Look up": (
+        "spec",
+        "matrix",
+        "templates",
+        "rows",
+        "profiles",
+        "policy",
+        "store",
+        "picks",
+        "money",
+        "python",
+        "commands",
+        "files",
+    ),
+    "Understand": ("once", "network"),
+}
+"""The kinds of pages, never mixed on one, in the order in which a newcomer needs them."""
+
+_COMMENT = re.compile(r"<!--.*?-->\n*", re.DOTALL)
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def topics() -> Mapping[str, tuple[str, ...]]:
+    """The topics that have a page, by their kind; those that no kind names are looked up."""
+    pages = {page.name.removesuffix(".md") for page in PAGES.iterdir() if page.name.endswith(".md")}
+    kinds = {kind: [name for name in names if name in pages] for kind, names in _KINDS.items()}
+    named = {name for names in kinds.values() for name in names}
+    kinds["Look up"] += sorted(pages - named)
+    return {kind: tuple(names) for kind, names in kinds.items()}
+
+
+def page_text(topic: str) -> str:
+    """The Markdown of a page, without its comments; raises `UsageError` where there is none."""
+    known = [name for names in topics().values() for name in names]
+    if topic not in known:
+        hint = did_you_mean(topic, known) or f"the topics are {', '.join(known)}"
+        raise UsageError(f"there is no page about {topic!r}; {hint}")
+    return _COMMENT.sub("", (PAGES / f"{topic}.md").read_text(encoding="utf-8"))
+
+
+def print_help(topic: str | None) -> None:
+    """Print a page, or the list of them: through a pager on a terminal, plain elsewhere."""
+    text = "\n".join(_contents()) + "\n" if topic is None else page_text(topic)
+    if sys.stdout.isatty():
+        click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), text))
+    else:
+        click.echo(text, nl=False)
+
+
+def _contents() -> Iterator[str]:
+    """Every topic with what its page begins with, by kind."""
+    yield "# veogen help TOPIC"
+    for kind, names in topics().items():
+        yield from ("", f"## {kind}", "")
+        yield from (f"{name.ljust(10)}  {summary(name)}" for name in names)
+    yield from ("", "'veogen COMMAND -h' tells about one command and its options.")
+
+
+def summary(topic: str) -> str:
+    """The first sentence below the title of a page."""
+    _, _, rest = page_text(topic).partition("\n")
+    return rest.strip().partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
