@@ -52,7 +52,7 @@ def warned(project: Project, text: str) -> list[str]:
             id="an include uses names too",
         ),
         pytest.param(
-            '{name: s, prompt: "{% include name %}{{ vars }}", matrix: {a: [1]}, vars: {name: i.j2, v: 2}}',
+            '{name: s, prompt: "{% include name %}{{ vars | tojson }}", matrix: {a: [1]}, vars: {name: i.j2, v: 2}}',
             [],
             id="an include by a variable may use everything",
         ),
@@ -70,6 +70,50 @@ def warned(project: Project, text: str) -> list[str]:
             '{name: s, prompt: "A {{ v.light }} lamp", matrix: {v: [{id: a, light: null}]}}',
             ["a.yaml:3:23 bare-none: the text holds a bare 'None' (s[v=a])"],
             id="a bare None",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A \\ufffd lamp"}',
+            [
+                "a.yaml:3:23 lost-character: the text holds U+FFFD, which stands for a lost character (s)"
+            ],
+            id="a lost character",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A {city} lamp"}',
+            [
+                "a.yaml:3:23 placeholder: the text holds '{city}', which is bought as it stands: a template writes {{ name }} (s)"
+            ],
+            id="a placeholder of Python",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A ${mood} lamp"}',
+            [
+                "a.yaml:3:23 placeholder: the text holds '${mood}', which is bought as it stands: a template writes {{ name }} (s)"
+            ],
+            id="a placeholder of a shell",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A lamp TODO"}',
+            ["a.yaml:3:23 todo: the text holds 'TODO' (s)"],
+            id="something to do",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A #REF! lamp"}',
+            ["a.yaml:3:23 spreadsheet-error: the text holds '#REF!', a spreadsheet's error (s)"],
+            id="an error of a spreadsheet",
+        ),
+        pytest.param(
+            '{name: s, prompt: "#N/A"}',
+            ["a.yaml:3:23 spreadsheet-error: the text holds '#N/A', a spreadsheet's error (s)"],
+            id="a missing cell of a spreadsheet",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A #NAME? lamp"}',
+            ["a.yaml:3:23 spreadsheet-error: the text holds '#NAME?', a spreadsheet's error (s)"],
+            id="an unknown name of a spreadsheet",
+        ),
+        pytest.param(
+            '{name: s, prompt: "A lamp #1 of {} and { a: b }, notTODO"}', [], id="nothing of that"
         ),
         pytest.param(
             '{name: s, prompt: "A lamp\\n \\t\\nglows"}',

@@ -9,7 +9,7 @@ from support.pictures import picture
 project = project_fixture
 
 
-def shot(matrix: str, prompt: str = "{{ vars }}{{ name | default('-') }}") -> str:
+def shot(matrix: str, prompt: str = "{{ vars | tojson }}{{ name | default('-') }}") -> str:
     return f'shots:\n  - name: s\n    prompt: "{prompt}"\n    matrix:\n{indent(matrix, "      ")}\n'
 
 
@@ -88,7 +88,7 @@ def test_every_row_is_a_combination(project: Project, name: str, content: str) -
     ],
 )
 def test_rows_are_crossed_with_the_axes(project: Project, matrix: str, expected: list[str]) -> None:
-    text = shot(matrix, "{{ x|d }}{{ y|d }}{{ id|d }}{{ look|d }}")
+    text = shot(matrix, "{{ x.id if x is mapping else x|d }}{{ y|d }}{{ id|d }}{{ look|d }}")
 
     assert [r.address[2:-1] for r in project.requests(text)] == expected
 

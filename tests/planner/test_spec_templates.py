@@ -162,12 +162,38 @@ def test_templates_become_text(
             id="undefined inside a list",
         ),
         pytest.param(
+            'prompt: "{{ v }}", vars: {v: {id: noir, light: hard, mood: dark}}',
+            "3:23 not-text: a mapping cannot be put out whole (s); "
+            "write `v.id`, or another of its keys: light, mood",
+            id="a mapping",
+        ),
+        pytest.param(
+            'prompt: "{{ vars.v }}", vars: {v: [a, b]}',
+            '3:23 not-text: a list cannot be put out whole (s); write `vars.v | join(", ")`',
+            id="a list",
+        ),
+        pytest.param(
+            'prompt: x, output: "{{ v }}", vars: {v: [a, b]}',
+            '3:34 not-text: a list cannot be put out whole (s); write `v | join(", ")`',
+            id="a list as a path",
+        ),
+        pytest.param(
+            r'prompt: "A lamp\x07 glows"',
+            r"3:23 control-character: the text holds the control character '\x07' (s)",
+            id="a control character",
+        ),
+        pytest.param(
+            r'prompt: "A lamp\f"',
+            r"3:23 control-character: the text holds the control character '\x0c' (s)",
+            id="a control character that Python takes for white space",
+        ),
+        pytest.param(
             "prompt: \"{{ 'x' * 2001 }}\"",
             "3:23 value: prompt is at most 2000 characters long, not 2001 (s)",
             id="longer than the model allows",
         ),
         pytest.param(
-            'prompt: x, params: {seed: "{{ vars }}"}',
+            'prompt: x, params: {seed: "{{ vars | tojson }}"}',
             "3:41 value: seed is an integer, not '{}' (s)",
             id="not the parameter's type",
         ),
@@ -206,6 +232,21 @@ def test_what_is_wrong_stands_where_it_was_written(
     project.write("templates/large.j2", b"x" * (1 << 20) + b"x")
 
     assert project.told(f"shots:\n  - {{name: s, {shot}}}\n") == [expected]
+
+
+def test_tabs_and_all_line_ends_are_no_control_characters(project: Project) -> None:
+    text = r'shots: [{name: s, prompt: "a\tb \r\n\t c\u2028d\x85\re"}]'
+
+    assert [r.body["prompt"] for r in project.requests(text)] == ["a\tb\nc\nd\ne"]
+
+
+def test_a_parameter_that_takes_a_list_takes_one_from_a_template(project: Project) -> None:
+    text = """vars: {urls: ["https://example.com/a.png", "https://example.com/b.png"]}
+shots: [{name: s, prompt: x, params: {image_urls: "{{ urls }}"}}]"""
+
+    assert [r.body["image_urls"] for r in project.requests(text)] == [
+        ["https://example.com/a.png", "https://example.com/b.png"]
+    ]
 
 
 def test_a_fault_in_a_block_stands_on_its_own_line(project: Project) -> None:

@@ -46,7 +46,6 @@ from veogen.planner.requests import ShotPlanner
 from veogen.planner.variants import Variant
 from veogen.spec.types import PROMPTS
 from veogen.templates.inline import InlineTemplate, NeedsJinjaError, Piece, expressions_of
-from veogen.templates.rendered import tidy
 from veogen.templates.template import Template
 
 
@@ -212,9 +211,7 @@ class Parameters:
                 raise NotBulkableError
             return Pieces(tuple(text_in_pieces(pieces_of(template, self._space))))
         dimension = next(iter(dimensions), None)
-        texts = self._space.along(
-            dimension, lambda scope: ensure_clean(tidy(template.render(scope)))
-        )
+        texts = self._space.along(dimension, lambda scope: ensure_clean(template.render(scope)))
         return Value(dimension, tuple(text if kind is None else kind.parse(text) for text in texts))
 
     def _check(self, name: str, found: Found) -> None:
@@ -261,7 +258,7 @@ def _chosen(name: str, scope: Mapping[str, Any]) -> Json:
     value: Json = scope[name]
     if isinstance(value, list | dict):
         raise NotBulkableError
-    return ensure_clean(tidy(value)) if name in PROMPTS and isinstance(value, str) else value
+    return ensure_clean(value) if name in PROMPTS and isinstance(value, str) else value
 
 
 MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
@@ -400,8 +397,15 @@ def _output(space: ValueSpace) -> list[Part]:
     if len(dimensions) > 1:
         return path_in_pieces(pieces_of(template, space))
     dimension = next(iter(dimensions), None)
-    paths = space.along(dimension, lambda scope: output_path(ensure_clean(template.render(scope))))
+    paths = space.along(dimension, lambda scope: output_path(_as_is(template.render(scope))))
     return [paths[0] if dimension is None else PerValue(dimension, tuple(paths))]
+
+
+def _as_is(text: str) -> str:
+    """A text of which nothing has to be said or taken away."""
+    if ensure_clean(text) != text:
+        raise NotBulkableError
+    return text
 
 
 def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:

@@ -29,7 +29,13 @@ from veogen.planner.identity import (
 )
 from veogen.planner.plan import Request
 from veogen.spec.types import Shot
-from veogen.templates.rendered import INSIDES, errors_in, tidy, warnings_in
+from veogen.templates.rendered import (
+    INSIDES,
+    NEEDLES,
+    control_character,
+    rendered_text,
+    tidy,
+)
 from veogen.text import safe
 
 INNER = 512  # so many lines at least have their outer values in common
@@ -127,7 +133,7 @@ class NotBulkableError(Exception):
 PLACEHOLDER = "\ue000"
 """Stands for a value while the text around it is tidied."""
 
-_FORBIDDEN = ("{{", "{%", *INSIDES, "None", "  ")
+_FORBIDDEN = (*INSIDES, *NEEDLES)
 _STRIPPED = (" \n", "\n ", "\n\n")
 """What tidying takes away where the only white space is spaces and line feeds."""
 
@@ -135,19 +141,21 @@ _FIRST_COMBINING = "\u0300"
 
 
 def ensure_clean(text: str) -> str:
-    """A text that nobody would say anything about."""
-    if any(errors_in(text)) or any(warnings_in(text)):
+    """A text, tidied, that nobody would say anything about."""
+    rendered = rendered_text(text)
+    if rendered.flaws or rendered.oddities:
         raise NotBulkableError
-    return text
+    return rendered.text
 
 
 def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
     """The parts of a text, tidied as the whole would be; nothing may be said of any whole."""
     values = [part for part in parts if isinstance(part, PerValue)]
     every = [text for value in values for text in value.texts]
-    if not all(map(_is_in_line, every)):
+    whole = with_placeholders(parts)
+    if not all(map(_is_in_line, every)) or any(map(control_character, (whole, *every))):
         raise NotBulkableError
-    tidied = tidy(with_placeholders(parts))
+    tidied = tidy(whole)
     pieces = filled(tidied, values)
     if any(_may_hold(needle, pieces) for needle in _FORBIDDEN):
         raise NotBulkableError

@@ -93,6 +93,12 @@ class ShotPlanner:
         self.grouped = GroupedProblems()
         self.parameter = cache(lambda name: parameter(name, models.values()))
         self._settable = settable(grid, models)
+        self._structured = frozenset(
+            name
+            for model in models.values()
+            for name, known in model.parameters.items()
+            if known.kind in ("uris", "object", "list")
+        )
         self._variants: dict[tuple[int, ...], Variant] = {}
 
     @property
@@ -104,7 +110,9 @@ class ShotPlanner:
         """The shot where these overrides fit; made once for each set of them."""
         if matching not in self._variants:
             prepare = self._renderer.prepare
-            self._variants[matching] = variant(self.shot, matching, self._settable, prepare)
+            self._variants[matching] = variant(
+                self.shot, matching, self._settable, prepare, self._structured
+            )
         return self._variants[matching]
 
     def requests(self, problems: Problems) -> Iterator[Request]:

@@ -12,7 +12,7 @@ from veogen.models.parameters import Json
 from veogen.spec.grammar import as_json
 from veogen.spec.layers import overlay, without_removed
 from veogen.spec.types import PROMPTS, Layer, Shot
-from veogen.templates.template import Template
+from veogen.templates.template import Mode, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ def variant(
     matching: Sequence[int],
     settable: Collection[str],
     prepare: Callable[[Template], Template] = lambda template: template,
+    structured: Collection[str] = (),
 ) -> Variant:
     """The shot as it is where the overrides at the positions `matching` fit.
 
     `settable` are the parameters that have an axis or column. Those set them unless an override,
-    the profile, `--set` or, for a prompt, the shot itself does.
+    the profile, `--set` or, for a prompt, the shot itself does. `structured` are those that take
+    lists or mappings, which a template may put out whole.
     """
     layer = layer_of_variant(shot, matching)
     from_axes = frozenset(settable) - shot.texts
@@ -60,7 +62,8 @@ def variant(
     values, places, key_places = dict[str, Any](), dict[str, Location](), dict[str, Location]()
     for name in (name for name in params if name not in from_axes):
         places[name], key_places[name] = params.value_place(name), params.key_place(name)
-        values[name] = _with_templates(params[name], places[name], prepare)
+        mode: Mode = "value" if name in structured else "text"
+        values[name] = _with_templates(params[name], places[name], prepare, mode)
     for name in PROMPTS:
         template: Template | None = getattr(layer, name)
         if template is not None and name not in from_axes:
@@ -99,11 +102,13 @@ def _stronger(shot: Shot, matching: Sequence[int]) -> list[Layer]:
     return [*(shot.overrides[index].layer for index in matching), *shot.tops]
 
 
-def _with_templates(value: Value, place: Location, prepare: Callable[[Template], Template]) -> Any:
-    """The value with a template for every string in it."""
+def _with_templates(
+    value: Value, place: Location, prepare: Callable[[Template], Template], mode: Mode = "text"
+) -> Any:
+    """The value with a template for every string in it; the `mode` is that of a whole value."""
     match value:
         case str():
-            return prepare(Template(value, place))
+            return prepare(Template(value, place, mode=mode))
         case Seq():
             return [
                 _with_templates(item, value.value_place(index), prepare)

@@ -1,9 +1,10 @@
 """Jinja2 as specs may use it: sandboxed, strict, deterministic, and counting what it makes."""
 
 import functools
+import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, nodes
@@ -28,6 +29,8 @@ _TEXT_FILTERS = frozenset(
         *("truncate", "upper", "urlencode", "urlize", "wordwrap", "xmlattr"),
     )
 )
+_WRITES_WHOLE = ("pprint", "tojson", "urlencode", "xmlattr")
+"""Those of them that are there to make a text of a mapping or a list."""
 _REMOVED_FILTERS = ("random",)
 _REMOVED_GLOBALS = ("lipsum", "cycler")
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -35,6 +38,15 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 
 class TooMuchTextError(Exception):
     """A template has made more text than a request may have."""
+
+
+class WholeError(Exception):
+    """A template puts out a mapping or a list, `value`, whole."""
+
+    def __init__(self, value: Any) -> None:
+        kind = "mapping" if isinstance(value, Mapping) else "list"
+        super().__init__(f"a {kind} cannot be put out whole")
+        self.value = value
 
 
 class NotTextError(Exception):
@@ -104,7 +116,7 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
     code_generator_class = _Generator
 
     def __init__(self, loader: BaseLoader, meter: OutputLimiter, mode: Mode = "text") -> None:
-        finalize = pass_context(_path_part if mode == "path" else _shown)
+        finalize = pass_context(_FINALIZE[mode])
         super().__init__(
             loader=loader,
             undefined=StrictMissing,
@@ -135,6 +147,9 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%" and isinstance(left, str):
+            for part in right if isinstance(right, tuple) else (right,):
+                _refuse_whole(part)
         return self._made(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -154,6 +169,11 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if name in _TEXT_FILTERS:
                 _refuse_insides([args[passed:], kwargs])
+                if name not in _WRITES_WHOLE:
+                    for value in (*args[passed:], *kwargs.values()):
+                        _refuse_whole(value)
+            elif name == "join":
+                return self._made(_join(call, args, kwargs))
             return self._made(call(*args, **kwargs))
 
         return guarded
@@ -179,10 +199,40 @@ def _path_part(_: Context, value: Any) -> str:
     return safe(_text(value))
 
 
+def _structure(_: Context, value: Any) -> str:
+    """A value of a parameter that takes a list or a mapping, as JSON where it is one."""
+    _refuse_insides(value)
+    return json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)
+
+
+_FINALIZE: Mapping[Mode, Callable[[Context, Any], str]] = {
+    "text": _shown,
+    "path": _path_part,
+    "value": _structure,
+}
+
+
 def _text(value: Any) -> str:
     """A value as it stands in a text."""
     _refuse_insides(value)
+    _refuse_whole(value)
     return str(value)
+
+
+def _refuse_whole(value: Any) -> None:
+    if isinstance(value, dict | list | tuple):
+        raise WholeError(value)
+
+
+def _join(call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What the filter `join` makes, of items each of which is a text by itself."""
+    context, items, *rest = args
+    takes_attribute = "attribute" in kwargs or len(rest) > 1
+    if not takes_attribute and not isinstance(items, str | Mapping):
+        items = list(items)
+        for item in items:
+            _refuse_whole(item)
+    return call(context, items, *rest, **kwargs)
 
 
 def _refuse_insides(value: Any) -> None:

@@ -47,6 +47,8 @@ class ValueExpression:
                 value = value[entry] if isinstance(value, dict) else refuse()
             if not _is_small(value):
                 refuse()
+            if self.filters and isinstance(value, dict | list | tuple):
+                refuse()
             for name in self.filters:
                 value = _FILTERS[name](value)
         except KeyError:
@@ -55,7 +57,8 @@ class ValueExpression:
 
     def text(self, scope: Mapping[str, Any]) -> str:
         """The value in `scope` as text; raises `NeedsJinjaError`."""
-        text = str(self.value(scope))
+        value = self.value(scope)
+        text = refuse() if isinstance(value, dict | list | tuple) else str(value)
         return text if len(text) <= MADE_LIMIT else refuse()
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 FOLDER = PurePosixPath("templates")
 
-Mode: TypeAlias = Literal["text", "path"]
+Mode: TypeAlias = Literal["text", "path", "value"]
+"""What a template makes: a text, a path whose values become parts, or a list or mapping too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class TemplateFailure:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template: its text, and in the mode "path" one whose values become parts of a path.
+    """A template as a text of a spec or a file below `templates/`.
 
     `place` is where the spec writes or names it; `name` is the file below `templates/` that it
     is, None for a text of a spec. `block` says that it was written as a block scalar (`|` or

@@ -26,6 +26,7 @@ from veogen.templates.environment import (
     OutputLimiter,
     SpecEnvironment,
     TooMuchTextError,
+    WholeError,
 )
 from veogen.templates.template import Mode, TemplateFailure
 
@@ -33,6 +34,7 @@ FILES_LIMIT = 200
 """Files that one template may ask for: whoever answers has no clock on it."""
 
 _LONGEST_NAME = 1024
+_MOST_KEYS = 12  # in a hint
 
 _T = TypeVar("_T")
 _UNDEFINED = re.compile(r"'(\w+)' is not defined$")
@@ -66,6 +68,7 @@ class TemplateCompiler:
         self._environments: Mapping[Mode, SpecEnvironment] = {
             "text": SpecEnvironment(self._loader, self._meter),
             "path": SpecEnvironment(self._loader, self._meter, "path"),
+            "value": SpecEnvironment(self._loader, self._meter, "value"),
         }
 
     def compile(self, text: str, name: str | None, mode: Mode) -> Template | TemplateFailure:
@@ -146,6 +149,8 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
             code, message, hint = "template-not-found", f"there is no template {str(error)!r}", None
         case NotTextError():
             code, message, hint = "not-text", str(error), error.hint
+        case WholeError():
+            code, message, hint = "not-text", str(error), _part_of(error.value, scope)
         case _:
             message = " ".join(str(error).split())[:300] or type(error).__name__
             code, hint = "template", None
@@ -158,6 +163,30 @@ def _nearest(message: str, scope: Mapping[str, Any]) -> str | None:
     if match is None:
         return None
     return did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
+
+
+def _part_of(value: Any, scope: Mapping[str, Any]) -> str:
+    """What to write in the place of a mapping or list that is put out whole."""
+    name = _path_to(value, scope) or ""
+    if not isinstance(value, Mapping):
+        return f'write `{name or "LIST"} | join(", ")`'
+    keys = sorted(map(str, value), key=lambda key: key != "id")
+    if not keys:
+        return "it has no keys"
+    others = f", or another of its keys: {', '.join(keys[1:_MOST_KEYS])}" if keys[1:] else ""
+    return f"write `{name}.{keys[0]}`{others}"
+
+
+def _path_to(value: Any, scope: Mapping[str, Any], depth: int = 3) -> str | None:
+    """The expression under which templates see `value` itself."""
+    for name, item in scope.items():
+        if item is value:
+            return str(name)
+        if depth and isinstance(item, Mapping):
+            below = _path_to(value, item, depth - 1)
+            if below is not None:
+                return f"{name}.{below}"
+    return None
 
 
 def _where(traceback: TracebackType | None) -> tuple[str | None, int]:

@@ -19,6 +19,7 @@ TIME = "the template takes more than 2 seconds"
 FILES = "the template asks for more than 200 files below templates/"
 ENDLESS = "the template calls itself without end"
 DEEP = "the template is nested too deeply"
+ENTRY = "write `entry.id`, or another of its keys: keys"
 POWER = "`**` is not part of the language"
 
 
@@ -65,8 +66,7 @@ def message(renderer: Renderer, text: str) -> str:
         pytest.param("{{ 'x\ny' | indent(999999999) }}", MEMORY, id="indent"),
         pytest.param("{{ 'aa' | replace('a', 'b' * 40000) }}", TEXT, id="replace"),
         pytest.param("{{ range(100000) | join(',') }}", TEXT, id="join"),
-        pytest.param("{{ range(100000) | list | string | length }}", TEXT, id="text of a list"),
-        pytest.param("{{ range(100000) | list }}", TEXT, id="a list put out"),
+        pytest.param("{{ range(100000) | list | pprint | length }}", TEXT, id="text of a list"),
         pytest.param(
             "{% set n = namespace(x='xx') %}{% for i in range(99) %}"
             "{% set n.x = n.x ~ n.x %}{% endfor %}",
@@ -241,6 +241,55 @@ def test_what_is_no_value_is_not_made_text_of(renderer: Renderer, text: str) -> 
 )
 def test_nor_is_it_hidden_in_a_text(renderer: Renderer, text: str) -> None:
     assert message(renderer, text).endswith("not text")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "{{ entry }}", ("a mapping", "write `entry.id`, or another of its keys: keys")
+        ),
+        pytest.param("{{ words }}", ("a list", 'write `words | join(", ")`')),
+        pytest.param("{{ 'a' ~ words }}", ("a list", 'write `words | join(", ")`')),
+        pytest.param("{{ words | upper }}", ("a list", 'write `words | join(", ")`')),
+        pytest.param("{{ 'a %s' % words }}", ("a list", 'write `words | join(", ")`')),
+        pytest.param("{{ '%s' | format(entry) }}", ("a mapping", ENTRY)),
+        pytest.param("{{ [entry] | join }}", ("a mapping", ENTRY)),
+        pytest.param("{{ (1, 2) }}", ("a list", 'write `LIST | join(", ")`')),
+        pytest.param("{{ {} }}", ("a mapping", "it has no keys")),
+        pytest.param(
+            "{% for it in [{'id': 1, 'b': 2}] %}{{ it }}{% endfor %}",
+            ("a mapping", "write `.id`, or another of its keys: b"),
+        ),
+    ],
+)
+def test_a_mapping_or_list_put_out_whole_is_a_mistake_that_names_its_parts(
+    renderer: Renderer, text: str, expected: tuple[str, str]
+) -> None:
+    (failure,) = render(renderer, text)
+
+    kind, hint = expected
+    assert isinstance(failure, TemplateFailure)
+    assert (failure.code, failure.message, failure.hint) == (
+        "not-text",
+        f"{kind} cannot be put out whole",
+        hint,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("{{ words | join(', ') }}", "x, y", id="the items of a list"),
+        pytest.param("{{ [entry] | join(attribute='id') }}", "a", id="a key of each item"),
+        pytest.param("{{ entry | join('+') }}", "keys+id", id="the keys of a mapping"),
+        pytest.param("{{ words | tojson }}", '["x", "y"]', id="JSON, asked for"),
+        pytest.param("{{ '%s %s' % (1, word) }}", "1 lamp", id="several values for a format"),
+        pytest.param("{{ words | length }}", "2", id="what is said of a list"),
+    ],
+)
+def test_parts_of_a_mapping_or_list_are_text(renderer: Renderer, text: str, expected: str) -> None:
+    assert render(renderer, text) == [expected]
 
 
 def test_one_template_that_is_stopped_leaves_the_others_their_text(renderer: Renderer) -> None:
