@@ -233,11 +233,25 @@ def results(status: str, *hashes: str) -> str:
             "take": 1,
             "variables": {},
             "status": status,
-            "task_id": "task-1" if bought else None,
+            "task_id": f"task-{index}" if bought else None,
             "attempts": 1 if bought else 0,
             "credits": None,
             "error": None,
-            "videos": [],
+            "videos": [
+                {
+                    "path": f"videos/x{index}.mp4",
+                    "sha256": "0" * 64,
+                    "bytes": 1,
+                    "duration": 4.0,
+                    "width": 1280,
+                    "height": 720,
+                    "fps": 24.0,
+                    "audio": True,
+                    "warnings": [],
+                }
+            ]
+            if bought
+            else [],
         }
         for index, hash_ in enumerate(hashes)
     ]

@@ -96,13 +96,27 @@ def results(shell: Shell, *lines: tuple[dict[str, Any], str, str | None]) -> Non
         {
             **{name: request[name] for name in ("address", "hash", "shot", "take", "variables")},
             "status": status,
-            "task_id": "task-unified-1",
+            "task_id": f"task-unified-{index}",
             "attempts": 1,
             "credits": "38.016",
             "error": None if code is None else {"code": code, "message": "no"},
-            "videos": [],
+            "videos": [
+                {
+                    "path": f"videos/{request['hash'][:10]}.mp4",
+                    "sha256": "0" * 64,
+                    "bytes": 1,
+                    "duration": 4.0,
+                    "width": 1280,
+                    "height": 720,
+                    "fps": 24.0,
+                    "audio": True,
+                    "warnings": [],
+                }
+            ]
+            if status == "completed"
+            else [],
         }
-        for request, status, code in lines
+        for index, (request, status, code) in enumerate(lines)
     ]
     manifest = {"format": "veogen.results/1", "name": "a", "gateway": "evolink"}
     path = shell.folder / "runs/a/results.json"

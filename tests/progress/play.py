@@ -73,6 +73,7 @@ class Play:
         self.ledger = Ledger("boats")
         self.entries = {a: entry(a, number) for number, a in enumerate(addresses, start=1)}
         self.ledger.adopt(self.entries.values())
+        self.tasks: dict[str, str] = {}
         self.in_flight = 0
         self.waiting: str | None = None
         self.listener: Listener | None = None
@@ -102,17 +103,19 @@ class Play:
         entry, now = self.entries[address], self.clock.now()
         self.ledger.apply(SubmitIntended(entry.hash, attempt, "key", "{}", PRICE, now))
         self.in_flight += 1
-        self.happen(TaskCreated(entry.hash, attempt, f"task-{address}", PRICE, now))
+        task_id = f"task-{address}" if attempt == 1 else f"task-{address}-{attempt}"
+        self.tasks[address] = task_id
+        self.happen(TaskCreated(entry.hash, attempt, task_id, PRICE, now))
 
     def progress(self, address: str, percent: int) -> None:
         hash_ = self.entries[address].hash
-        self.happen(TaskProgressed(hash_, f"task-{address}", "processing", percent))
+        self.happen(TaskProgressed(hash_, self.tasks[address], "processing", percent))
 
     def make(self, address: str) -> None:
         hash_ = self.entries[address].hash
         self.in_flight -= 1
         link = ("https://media.example/1.mp4?signature=s3cret",)
-        self.happen(TaskCompleted(hash_, f"task-{address}", link, PRICE, self.clock.now()))
+        self.happen(TaskCompleted(hash_, self.tasks[address], link, PRICE, self.clock.now()))
 
     def deliver(self, address: str, *warnings: str) -> None:
         entry = self.entries[address]
@@ -126,13 +129,13 @@ class Play:
 
     def fail(self, address: str, code: str, message: str) -> None:
         self.in_flight -= 1
-        self.happen(TaskFailed(self.entries[address].hash, f"task-{address}", code, message))
+        self.happen(TaskFailed(self.entries[address].hash, self.tasks[address], code, message))
 
     def lose(self, address: str, code: str, message: str) -> None:
         self.happen(VideoNotSaved(self.entries[address].hash, code, message))
 
-    def doubt(self, address: str, code: str, message: str) -> None:
+    def doubt(self, address: str, code: str, message: str, attempt: int = 1) -> None:
         """Sent, and nobody knows what came of it."""
         entry = self.entries[address]
-        self.ledger.apply(SubmitIntended(entry.hash, 1, "key", "{}", PRICE, self.clock.now()))
-        self.happen(SubmitUnknown(entry.hash, 1, code, message))
+        self.ledger.apply(SubmitIntended(entry.hash, attempt, "key", "{}", PRICE, self.clock.now()))
+        self.happen(SubmitUnknown(entry.hash, attempt, code, message))

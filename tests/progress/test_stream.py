@@ -97,7 +97,9 @@ def test_a_program_can_follow_a_request_from_start_to_end() -> None:
     [
         pytest.param(lambda play: play.fail("a", "code", "message"), "failed", id="failed"),
         pytest.param(lambda play: play.lose("a", "code", "message"), "undelivered", id="lost"),
-        pytest.param(lambda play: play.doubt("a", "code", "message"), "indeterminate", id="held"),
+        pytest.param(
+            lambda play: play.doubt("a", "code", "message", 2), "indeterminate", id="held"
+        ),
     ],
 )
 def test_trouble_comes_with_its_reason(happen: Callable[[Play], None], event: str) -> None:
