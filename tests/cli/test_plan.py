@@ -411,12 +411,12 @@ def test_wide_letters_keep_the_table_within_the_terminal(shell: Shell) -> None:
 
 def test_a_table_shows_what_cannot_be_seen(shell: Shell) -> None:
     (shell.folder / "specs/a.yaml").write_text(
-        'veogen: 1\nshots: [{name: s, prompt: "safe\\u202egpj \\e[2Jx\\u200by"}]\n'
+        'veogen: 1\nshots: [{name: s, prompt: "safe\\u202egpj x\\u200by"}]\n'
     )
 
     [line] = [one for one in shell.veogen("plan", "specs/a.yaml").out.splitlines() if "safe" in one]
 
-    assert line.endswith(r"safe\u202egpj \x1b[2Jx\u200by")
+    assert line.endswith(r"safe\u202egpj x\u200by")
 
 
 def test_nothing_is_asked_of_any_network(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,7 @@ def test_an_override_that_matches_nothing_is_a_mistake(
 def test_what_a_profile_takes_away_its_shot_writes_anew(project: Project) -> None:
     text = """vars: {look: {light: hard}}
 profiles: {p: {vars: {look: null}, shots: [{name: s, vars: {look: {mood: calm}}}]}}
-shots: [{name: s, prompt: "{{ look }}"}]
+shots: [{name: s, prompt: "{{ look | tojson }}"}]
 """
 
-    assert bodies(project, text, profile="p") == {"s": {"prompt": "{'mood': 'calm'}"}}
+    assert bodies(project, text, profile="p") == {"s": {"prompt": '{"mood": "calm"}'}}

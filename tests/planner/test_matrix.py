@@ -10,7 +10,7 @@ project = project_fixture
 
 def shot(matrix: str, more: str = "") -> str:
     """One shot whose prompt differs for every combination of the axes `a` to `d`."""
-    prompt = "".join(f"{{{{ {name} | default('-') }}}}/" for name in "abcd")
+    prompt = "".join(f"{{{{ {name} | default('-') | tojson }}}}/" for name in "abcd")
     return (
         f'shots:\n  - name: s\n    prompt: "{prompt}"\n    matrix:\n'
         f"{indent(dedent(matrix).strip(), '      ')}\n{indent(dedent(more), '    ')}"

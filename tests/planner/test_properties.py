@@ -41,7 +41,7 @@ LOOKS = st.builds(
     st.sampled_from("pqrstu"),
     st.dictionaries(st.sampled_from(["light", "grade", "keys"]), WORDS, min_size=1),
 )
-PROMPT = "{{ a }}/{{ b }}/{{ look }}"  # differs for every combination
+PROMPT = "{{ a }}/{{ b }}/{{ look.id }}"  # differs for every combination
 
 
 @st.composite
