@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.clips import FAST, clip
 
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
-from veogen.models.clips import expected_clip
+from veogen.models.expected_clip import expected_clip
 from veogen.models.model import shipped
 from veogen.models.parameters import Json
 

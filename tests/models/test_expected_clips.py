@@ -2,7 +2,7 @@
 
 import pytest
 
-from veogen.models.clips import ExpectedClip, expected_clip
+from veogen.models.expected_clip import ExpectedClip, expected_clip
 from veogen.models.model import Model, shipped
 from veogen.models.parameters import Json
 

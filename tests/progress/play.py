@@ -34,6 +34,9 @@ class FakeClock:
     def monotonic(self) -> float:
         return self.passed
 
+    def boot(self) -> float:
+        return self.passed
+
     def sleep(self, seconds: float) -> None:
         self.passed += seconds
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from veogen.models.clips import ExpectedClip
+from veogen.models.expected_clip import ExpectedClip
 
 if TYPE_CHECKING:
     from av.container import InputContainer

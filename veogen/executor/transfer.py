@@ -17,7 +17,7 @@ from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
-from veogen.models.clips import ExpectedClip
+from veogen.models.expected_clip import ExpectedClip
 from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Video

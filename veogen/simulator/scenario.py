@@ -17,7 +17,7 @@ from veogen.simulator.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ScenarioField:
     """What a key takes; `means` turns the written value into ours."""
 
     noun: str
@@ -36,28 +36,28 @@ def _count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _one_of(*allowed: str) -> Field:
-    return Field(f"one of {', '.join(allowed)}", lambda value: value in allowed)
+def _one_of(*allowed: str) -> ScenarioField:
+    return ScenarioField(f"one of {', '.join(allowed)}", lambda value: value in allowed)
 
 
-_TEXT = Field("a string", lambda value: isinstance(value, str))
-_FLAG = Field("true or false", lambda value: isinstance(value, bool))
-_COUNT = Field("a whole number", _count)
-_POSITIVE = Field("a whole number above 0", lambda value: _count(value) and value > 0)
-_SECONDS = Field("a number of seconds", _number, float)
-_SHARE = Field("a number from 0 to 1", lambda value: _number(value) and value <= 1, float)
-_STATUS = Field(
+_TEXT = ScenarioField("a string", lambda value: isinstance(value, str))
+_FLAG = ScenarioField("true or false", lambda value: isinstance(value, bool))
+_COUNT = ScenarioField("a whole number", _count)
+_POSITIVE = ScenarioField("a whole number above 0", lambda value: _count(value) and value > 0)
+_SECONDS = ScenarioField("a number of seconds", _number, float)
+_SHARE = ScenarioField("a number from 0 to 1", lambda value: _number(value) and value <= 1, float)
+_STATUS = ScenarioField(
     "a status from 200 to 599", lambda value: _count(value) and value in range(200, 600)
 )
-_CODE = Field("a string or a number", lambda value: isinstance(value, str) or _count(value))
-_DETAILS = Field("a mapping", lambda value: isinstance(value, dict), dict)
-_IDS = Field(
+_CODE = ScenarioField("a string or a number", lambda value: isinstance(value, str) or _count(value))
+_DETAILS = ScenarioField("a mapping", lambda value: isinstance(value, dict), dict)
+_IDS = ScenarioField(
     "a list of ids",
     lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
     tuple,
 )
 
-WHEN: Mapping[str, Field] = {
+WHEN: Mapping[str, ScenarioField] = {
     "prompt": _TEXT,
     "rate": _SHARE,
     "times": _POSITIVE,
@@ -66,7 +66,7 @@ WHEN: Mapping[str, Field] = {
     "from": _SECONDS,
     "to": _SECONDS,
 }
-_ANSWER: Mapping[str, Field] = {
+_ANSWER: Mapping[str, ScenarioField] = {
     "status": _STATUS,
     "code": _CODE,
     "message": _TEXT,
@@ -77,7 +77,7 @@ _ANSWER: Mapping[str, Field] = {
     "location": _TEXT,
 }
 _LATER = {"seconds": _SECONDS}
-_EVERYWHERE: Mapping[str, Mapping[str, Field]] = {
+_EVERYWHERE: Mapping[str, Mapping[str, ScenarioField]] = {
     "answer": _ANSWER,
     "drop": {},
     "hang": _LATER,
@@ -87,7 +87,7 @@ _TAKEN = {"taken": _FLAG}
 _AFTER = {"after": _SHARE}
 _ENDED = {"message": _TEXT, "details": _DETAILS, "charged": _FLAG}
 
-ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
+ACTIONS: Mapping[str, Mapping[str, Mapping[str, ScenarioField]]] = {
     "submit": {
         **{
             do: details if do == "slow" else {**details, **_TAKEN}
@@ -123,23 +123,23 @@ ACTIONS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
 
 REQUIRED = {"answer": ("status",), "slow": ("seconds",), "fail": ("code",)}
 
-GATEWAY: Mapping[str, Field] = {
+GATEWAY: Mapping[str, ScenarioField] = {
     "concurrency": _POSITIVE,
     "requests_per_minute": _POSITIVE,
     "reads_per_minute": _POSITIVE,
     "retry_after": _one_of("none", "seconds", "date"),
-    "credits": Field("a number of credits", _number, lambda value: Decimal(str(value))),
+    "credits": ScenarioField("a number of credits", _number, lambda value: Decimal(str(value))),
     "links_expire": _SECONDS,
     "files_expire": _SECONDS,
     "max_files": _COUNT,
     "models": _IDS,
-    "spread": Field(
+    "spread": ScenarioField(
         "a number from 0 to 3", lambda value: _number(value) and value <= _WIDEST, float
     ),
     "estimated_time": _COUNT,
     "clips": _one_of("each", "shared"),
 }
-OUTAGE: Mapping[str, Field] = {"from": _SECONDS, "seconds": _SECONDS}
+OUTAGE: Mapping[str, ScenarioField] = {"from": _SECONDS, "seconds": _SECONDS}
 OURS = {"from": "since", "to": "until"}
 
 
@@ -274,7 +274,7 @@ class _Reading:
         return Fault(at=at, do=do, **fields)  # type: ignore[arg-type]  # one of ACTIONS
 
     def _fields(
-        self, written: Map, fields: Mapping[str, Field], what: str, *others: str
+        self, written: Map, fields: Mapping[str, ScenarioField], what: str, *others: str
     ) -> dict[str, Any]:
         self._known(written, (*others, *fields), what)
         read_fields = {}
