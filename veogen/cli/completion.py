@@ -141,7 +141,7 @@ def _planned(specs: Sequence[Path], profile: str | None) -> Iterator[str]:
     for path in specs:
         spec = load_spec(path, profile=profile)
         for shot in spec.shots:
-            expansion = expand(shot, spec.files, tuple(spec.policy.models.values()), Problems())
+            expansion = expand(shot, spec.files, spec.policy.models, Problems())
             yield from (
                 expansion.address(combination) for combination, _ in expansion.walk(Problems())
             )

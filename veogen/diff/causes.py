@@ -14,7 +14,7 @@ from veogen.planner.identity import canonical, combination_address
 from veogen.planner.matrix import expand
 from veogen.planner.plan import Request
 from veogen.planner.requests import settable
-from veogen.planner.variants import layer_of_variant, substitute, templates_in, variant
+from veogen.planner.variants import layer_of_variant, models_of, substitute, templates_in, variant
 from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.names import UsedNames, used_names
@@ -65,8 +65,8 @@ class SourceMap:
         found = {}
         for shot in self._spec.shots:
             models = self._spec.policy.models
-            one = expand(shot, self._spec.files, tuple(models.values()), Problems())
-            names = settable(one, models)
+            one = expand(shot, self._spec.files, models, Problems())
+            names = settable(one, models_of(shot, models, one.values_of("model")))
             for combination, overrides in one.walk(Problems()):
                 address = combination_address(shot.name, one.keys(combination))
                 found[address] = _Combination(shot, combination, overrides, names)

@@ -153,6 +153,8 @@ class Poller:
     def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
         watch, clock = self._followed[hash_], self._state.clock
         record = self._state.ledger.record(hash_)
+        if isinstance(answer, Task) and answer.id == watch.task_id:
+            answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
         step = on_poll(
             record,
             answer,

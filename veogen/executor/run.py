@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from msgspec.structs import replace as replace_field
+
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.decisions import (
     Decided,
@@ -38,7 +40,7 @@ from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan, Request, known_credits
-from veogen.results.events import SubmitIntended
+from veogen.results.events import Event, SubmitIntended, TaskAdopted
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
@@ -198,7 +200,7 @@ class Run:
         ]
         refused = {d.standing.record.hash for d in decided if not self._write_decision(d, say)}
         self.directory.reserve_disk()
-        self.scheduler.record(events)
+        self.scheduler.record(list(map(self._in_credits, events)))
         for one in decided:
             if one.standing.record.hash not in refused:
                 self._send(one, say)
@@ -280,6 +282,12 @@ class Run:
         """Whether this machine sent it: what another one did is never replayed by itself."""
         shared, record = self._state.shared, standing.record
         return shared is None or shared.take_over(AttemptId(record.hash, max(1, record.attempts)))
+
+    def _in_credits(self, event: Event) -> Event:
+        """A decision with the amount that the gateway named as it is read in this run."""
+        if not isinstance(event, TaskAdopted):
+            return event
+        return replace_field(event, credits=self._state.read_amount(event.hash, event.credits))
 
     def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
         standing = decided.standing

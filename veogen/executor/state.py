@@ -5,8 +5,10 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
+from veogen.executor.amounts import AmountReader
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
@@ -139,9 +141,31 @@ class RunState:
             CallbackUrl.of(policy.callbacks, self.ledger) if policy.callbacks else None
         )
         self.stop: Stop | None = None
+        self._amounts = AmountReader()
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
         self._dirty = True
+
+    def read_amount(
+        self, hash_: str, amount: Decimal | None, estimate: Decimal | None = None
+    ) -> Decimal | None:
+        """An amount that the gateway names for a request, in credits.
+
+        One out of all proportion to the estimate, without `estimate` that of the plan, stops the
+        run: nobody knows what is paid.
+        """
+        request = self.ledger.request(hash_)
+        if estimate is None and request is not None:
+            estimate = request.credits
+        if amount is None:
+            return None
+        read = self._amounts.read(amount, estimate)
+        if read.note is not None:
+            self.listener.note(read.note)
+        if read.wrong is not None:
+            address = hash_ if request is None else request.address
+            self.stop_buying(Stop("amount", f"{address}: {read.wrong}"))
+        return read.credits
 
     def record(self, events: Sequence[Event], progress: Callable[[], RunProgress]) -> None:
         """Make events durable, fold them in, and tell whoever watches."""

@@ -3,7 +3,7 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -24,7 +24,7 @@ from veogen.executor.transitions import (
     on_submit,
 )
 from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
-from veogen.gateway.api import Gateway, Submission
+from veogen.gateway.api import Accepted, Gateway, Submission
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
@@ -396,10 +396,13 @@ class Submitter:
         return Submitted(attempt, self._gateway.submit(intent.body.encode(), intent.key))
 
     def _on_submit(self, message: Submitted) -> Step:
-        clock = self._state.clock
+        clock, intent, answer = self._state.clock, message.attempt.intent, message.answer
+        if isinstance(answer, Accepted):
+            credits_ = self._state.read_amount(intent.hash, answer.credits, intent.estimate)
+            answer = replace(answer, credits=credits_)
         step = on_submit(
             message.attempt,
-            message.answer,
+            answer,
             monotonic=clock.monotonic(),
             now=clock.now(),
             random=self._random,

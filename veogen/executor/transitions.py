@@ -22,7 +22,9 @@ POLLS_FOR_LINKS = 5
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
 
-StopKind: TypeAlias = Literal["refused", "denied", "silent", "money", "disk", "model", "store"]
+StopKind: TypeAlias = Literal[
+    "refused", "denied", "silent", "money", "amount", "disk", "model", "store"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,7 @@ class BulkPlan:
 
 def bulk_shot(planner: Planner, shot: ShotPlanner) -> BulkPlan | None:
     """As `bulk_plan`, for a large shot alone; what its grid has to tell is told."""
-    found = bulk_plan(shot, planner.models) if is_large(shot) else None
+    found = bulk_plan(shot, shot.used_models) if is_large(shot) else None
     if found is not None:
         shot.grid.tell_unused(planner.problems)
     return found

@@ -26,6 +26,7 @@ from veogen.planner.axes import (
 )
 from veogen.planner.identity import joined
 from veogen.planner.rows import rows_of
+from veogen.planner.variants import models_of
 from veogen.spec.grammar import as_json
 from veogen.spec.types import Sample, Shot
 
@@ -255,6 +256,12 @@ class Expansion:
     def names(self) -> tuple[str, ...]:
         return tuple(name for dimension in self.dimensions for name in dimension.names)
 
+    def values_of(self, name: str) -> set[str]:
+        """The texts of all values that an axis or column of that name has."""
+        points = chain.from_iterable(each.points for each in self.dimensions if name in each.names)
+        included = (combination for combination, _ in self.include)
+        return {one.text for point in chain(points, included) for one in point if one.name == name}
+
     @property
     def product_size(self) -> int:
         return prod(len(dimension.points) for dimension in self.dimensions)
@@ -333,12 +340,12 @@ class Expansion:
         return sorted([one for one in combination if one.name in self.keyed], key=_NAME)
 
 
-def expand(shot: Shot, files: Files, models: Sequence[Model], problems: Problems) -> Expansion:
+def expand(shot: Shot, files: Files, models: Mapping[str, Model], problems: Problems) -> Expansion:
     """The matrix of a shot, checked; its mistakes go to `problems`."""
     matrix = shot.matrix
     axes = axes_of(matrix, problems)
     dimensions = zipped(axes, matrix.zip, problems)
-    rows = rows_of(matrix, files, models, problems)
+    rows = rows_of(matrix, files, lambda names: models_of(shot, models, names).values(), problems)
     if rows is not None:
         before = list(matrix.axes)[: matrix.rows_after]
         position = sum(1 for dimension in dimensions if dimension.names[0] in before)

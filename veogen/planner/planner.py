@@ -55,7 +55,7 @@ class Planner:
         self._grids: list[Expansion] = []
         for shot in spec.shots:  # each with its own mistakes, which make it one to leave out
             own = Problems()
-            self._grids.append(expand(shot, spec.files, tuple(self.models.values()), own))
+            self._grids.append(expand(shot, spec.files, self.models, own))
             problems.extend(own.all)
         self.duplicates = DuplicateCheck(sum(one.most for one in self._grids))
 

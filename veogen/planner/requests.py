@@ -26,7 +26,7 @@ from veogen.planner.images import BadImageError, Images, LocalImage, image_warni
 from veogen.planner.matrix import Expansion
 from veogen.planner.plan import Request
 from veogen.planner.rows import rows_path
-from veogen.planner.variants import Variant, substitute, variant
+from veogen.planner.variants import Variant, models_of, substitute, variant
 from veogen.spec.grammar import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.rendered import rendered_text
@@ -91,11 +91,12 @@ class ShotPlanner:
         self.shot, self.grid, self.spec, self.models = shot, grid, spec, models
         self.images, self.checker, self._renderer = images, checker, renderer
         self.grouped = GroupedProblems()
-        self.parameter = cache(lambda name: parameter(name, models.values()))
-        self._settable = settable(grid, models)
+        self.used_models = models_of(shot, models, grid.values_of("model"))
+        self.parameter = cache(lambda name: parameter(name, self.used_models.values()))
+        self._settable = settable(grid, self.used_models)
         self._structured = frozenset(
             name
-            for model in models.values()
+            for model in self.used_models.values()
             for name, known in model.parameters.items()
             if known.kind in ("uris", "object", "list")
         )

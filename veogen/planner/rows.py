@@ -239,9 +239,15 @@ def rows_path(matrix: Matrix) -> PurePosixPath | None:
 
 
 def rows_of(
-    matrix: Matrix, files: Files, models: Iterable[Model], problems: Problems
+    matrix: Matrix,
+    files: Files,
+    models: Callable[[Iterable[str]], Iterable[Model]],
+    problems: Problems,
 ) -> Dimension | None:
-    """The rows of a matrix, None if it has none."""
+    """The rows of a matrix, None if it has none.
+
+    `models` are those that its requests may be for, given the names in a column `model`.
+    """
     if matrix.rows is None:
         return None
     place = matrix.rows_place or matrix.place
@@ -253,8 +259,9 @@ def rows_of(
     for name, where in table.columns.items():
         if (wrong := identifier_rule(name)) is not None:
             problems.error(where, *wrong)
-    models = tuple(models)
-    types = {name: parameter(name, models) for name in table.columns}
+    cells = [row.cells["model"][0] for row in table.rows if "model" in row.cells]
+    used = tuple(models(map(str, cells)))
+    types = {name: parameter(name, used) for name in table.columns}
     points = [tuple(_choices(row, types, problems)) for row in table.rows]
     keys = _key_columns(matrix, table.columns, place, problems)
     named = matrix.rows_key is not None or "id" in table.columns

@@ -1,18 +1,20 @@
 """What holds for a combination once every level of precedence has had its say."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from veogen.document.nodes import Location, Map, Seq, Value
-from veogen.models.model import DEFAULT_MODEL
+from veogen.models.model import DEFAULT_MODEL, Model
 from veogen.models.parameters import Json
 from veogen.spec.grammar import as_json
 from veogen.spec.layers import overlay, without_removed
 from veogen.spec.types import PROMPTS, Layer, Shot
 from veogen.templates.template import Mode, Template
+
+Models: TypeAlias = Mapping[str, Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,27 @@ def variant(
         output=output,
         scope={**variables, "vars": variables, "shot": shot.name},
     )
+
+
+def models_of(shot: Shot, models: Mapping[str, Model], more: Iterable[str] = ()) -> Models:
+    """The models that requests of a shot may be for, and those of the names `more`.
+
+    All of them where one is not known: what is a name of the writer's own for one model is a
+    parameter of another one.
+    """
+    layers = [shot.base, *(override.layer for override in shot.overrides), *shot.tops]
+    names = {layer.params.get("model") for layer in layers} | set(more)
+    written = shot.matrix.axes.get("model")
+    names.update(written if isinstance(written, Seq) else ())
+    for combination in shot.matrix.include or ():
+        if isinstance(combination, Map):
+            names.add(combination.get("model"))
+    names.discard(None)
+    if "model" not in shot.base.params and written is None:
+        names.add(DEFAULT_MODEL)
+    used = {str(name): models.get(str(name)) for name in names}
+    known = {name: model for name, model in used.items() if model is not None and model.known}
+    return known if known and len(known) == len(used) else models
 
 
 def substitute(value: Any, texts: Iterator[str]) -> Any:

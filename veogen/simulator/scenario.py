@@ -123,6 +123,7 @@ ACTIONS: Mapping[str, Mapping[str, Mapping[str, ScenarioField]]] = {
 
 REQUIRED = {"answer": ("status",), "slow": ("seconds",), "fail": ("code",)}
 
+_TIMES = ScenarioField("a number, 0 or more", _number, lambda value: Decimal(str(value)))
 GATEWAY: Mapping[str, ScenarioField] = {
     "concurrency": _POSITIVE,
     "requests_per_minute": _POSITIVE,
@@ -138,6 +139,9 @@ GATEWAY: Mapping[str, ScenarioField] = {
     ),
     "estimated_time": _COUNT,
     "clips": _one_of("each", "shared"),
+    "reserves": _TIMES,
+    "charges": _TIMES,
+    "amounts": _one_of("credits", "units"),
 }
 OUTAGE: Mapping[str, ScenarioField] = {"from": _SECONDS, "seconds": _SECONDS}
 OURS = {"from": "since", "to": "until"}
@@ -167,6 +171,9 @@ class AccountSettings:
     estimated_time: int | None = None
     models: tuple[str, ...] | None = None
     clips: str = "each"
+    reserves: Decimal = Decimal(1)
+    charges: Decimal = Decimal(1)
+    amounts: str = "credits"
     outages: tuple[Outage, ...] = ()
 
 
@@ -383,6 +390,9 @@ The account: keys of `gateway`.
     models               ids that the account may use (all)
     spread               of generation times: the sigma of a log-normal, 0 to 3 (0.25)
     estimated_time       what tasks say about how long they take (--generation-time)
+    reserves             so many times the published price is reserved (1)
+    charges              so many times the published price is charged in the end (1)
+    amounts              what tasks name amounts in: credits, or units of a 10,000th (credits)
     clips                each its own, or shared: one for all of a shape, for load tests (each)
     outages              a list of {from, seconds}: nothing listens at all
 """

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -158,6 +159,8 @@ def _quotient(ratio: str) -> float:
     return wide / high
 
 
+_PLACES = Decimal("0.0001")
+UNITS_PER_CREDIT = 10_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -276,8 +279,9 @@ class Service:
             body=body,
             settled=effective,
             body_hash=identity,
-            reserved=price(model, asked),
-            charge=price(model, effective),
+            reserved=_times(price(model, asked), self.options.gateway.reserves),
+            charge=_times(price(model, effective), self.options.gateway.charges),
+            unit=1 if self.options.gateway.amounts == "credits" else UNITS_PER_CREDIT,
             seed=seed,
             takes=self.options.generation_time * chance,
             key=key,
@@ -352,6 +356,10 @@ class Service:
             self.account.charge(task.reserved, task.charge)
         else:
             self.account.give_back(task.reserved)
+
+
+def _times(price: Decimal, factor: Decimal) -> Decimal:
+    return price if factor == 1 else (price * factor).quantize(_PLACES, ROUND_HALF_UP)
 
 
 def _delete_clips(task: SimulatedTask) -> None:

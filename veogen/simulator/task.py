@@ -55,7 +55,8 @@ class TaskFailure:
 class SimulatedTask:
     """One task; `takes` is how long it should be worked on, `finished` when it ended.
 
-    Credits are `reserved` when it is made, and `charge` is what it costs in the end.
+    Credits are `reserved` when it is made, and `charge` is what it costs in the end; it tells of
+    `unit`s of them, so many to a credit.
 
     What happens to it by chance hangs on its `name`, which is the same from run to run.
     """
@@ -69,6 +70,7 @@ class SimulatedTask:
     body_hash: str
     reserved: Decimal
     charge: Decimal
+    unit: int
     seed: int
     takes: float
     key: str | None = None
@@ -111,7 +113,7 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
     state = task.state
     usage: dict[str, Any] = {
         "billing_rule": _billing_rule(task.model.price),
-        "credits_reserved": float(task.reserved),
+        "credits_reserved": float(task.reserved * task.unit),
         "user_group": "default",
     }
     data: dict[str, Any] = {
@@ -131,7 +133,7 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
     }
     if task.finished is not None:
         data["duration"] = round(task.finished - task.created, 3)
-        usage["credits_used"] = float(task.charge) if task.charged else 0.0
+        usage["credits_used"] = float(task.charge * task.unit) if task.charged else 0.0
     if state == "completed":
         data["results"] = links
     elif task.failure and state in TERMINAL:
@@ -156,7 +158,7 @@ def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
         "type": "video",
         "progress": task.progress(now),
         "created_at": int(task.created),
-        "credits_used": float(task.charge) if task.charged else 0.0,
+        "credits_used": float(task.charge * task.unit) if task.charged else 0.0,
         "has_results": task.state == "completed",
         "has_error": task.failure is not None and task.state in TERMINAL,
     }

@@ -27,7 +27,7 @@ from veogen.document.schema import (
     shown,
     wrong_type,
 )
-from veogen.models.model import Catalog, default_catalog, shipped
+from veogen.models.model import DEFAULT_MODEL, Catalog, default_catalog, shipped
 from veogen.models.parameters import Json, Kind, Parameter
 
 RESERVED = ("vars", "shot", "take")
@@ -127,10 +127,12 @@ def parameters() -> Mapping[str, tuple[Parameter, ...]]:
 
 def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
     """Unknown names, and literal values that no model takes."""
+    model = known.get(str(params.get("model")))
     for name, value in params.items():
         if name in known.parameters:
             if value is not None and not is_template(value):
-                yield from value_mistakes(name, value, params.value_place(name), known)
+                told_by = model.parameters.get(name) if model else None
+                yield from value_mistakes(name, value, params.value_place(name), known, told_by)
         elif not known.lenient:
             message = f"{name!r} is not a request parameter"
             hint = did_you_mean(name, sorted(known.parameters))
@@ -138,21 +140,35 @@ def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
 
 
 def axis_mistakes(axes: Map, known: Catalog) -> Iterator[Problem]:
-    """Values of axes named after a parameter that no model takes; those are no templates."""
+    """Values of axes named after a parameter that no model takes; those are no templates.
+
+    What is a parameter of some other model only may be an axis of the writer's own.
+    """
+    usual = default_catalog()[DEFAULT_MODEL].parameters
     for name, values in axes.items():
-        if name in known.parameters and isinstance(values, Seq):
+        if name in usual and name in known.parameters and isinstance(values, Seq):
             for index, value in enumerate(values):
                 if not _fits(value, known.parameters[name]):  # a place takes long to find
                     yield from value_mistakes(name, value, values.value_place(index), known)
 
 
-def value_mistakes(name: str, value: Value, place: Location, known: Catalog) -> Iterator[Problem]:
-    """What is wrong with a literal value of a parameter; a lenient catalogue takes any."""
+def value_mistakes(
+    name: str,
+    value: Value,
+    place: Location,
+    known: Catalog,
+    told_by: Parameter | None = None,
+) -> Iterator[Problem]:
+    """What is wrong with a literal value of a parameter; a lenient catalogue takes any.
+
+    It is said as the parameter `told_by` has it, else as the usual model's.
+    """
     meanings = known.parameters[name]
     if not (known.lenient or _fits(value, meanings)):
-        mistake = meanings[0].check(as_json(value))
+        meaning = told_by or meanings[0]
+        mistake = meaning.check(as_json(value))
         word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-        hint = f"write {word}" if word and meanings[0].kind == "boolean" else None
+        hint = f"write {word}" if word and meaning.kind == "boolean" else None
         yield Problem(place, "error", "value", f"{name} {mistake}", hint)
 
 
@@ -460,8 +476,9 @@ def json_schema() -> Schema:
     """The JSON Schema (2020-12) of spec files, for editors that complete and check."""
     definitions: Schema = {}
     spec = SPEC.whole_schema(definitions)
-    for name, known in parameters().items():
-        axis = {"type": "array", "minItems": 1, "items": value_schema(known)}
+    for name in default_catalog()[DEFAULT_MODEL].parameters:
+        items = value_schema(parameters()[name])
+        axis = {"type": "array", "minItems": 1, "items": items}
         definitions["Matrix"]["properties"][name] = or_null(axis)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
