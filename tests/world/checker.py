@@ -1,0 +1,219 @@
+"""What must hold, judged by the gateway's book, git's history and the disks alone."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from world.gateway import PRICE, BookedTask, Post, Service
+from world.machines import Command, Machine
+from world.repository import Branch, task_ids
+
+ATTEMPT = re.compile(r"[0-9a-f]{64}")
+
+
+class Checker:
+    """Collects what was violated; `allowed` counts what people said may be bought once more."""
+
+    def __init__(self, service: Service, branch: Branch) -> None:
+        self._service = service
+        self._branch = branch
+        self.allowed: Counter[str] = Counter()
+        self.freely: set[str] = set()
+        """Processes to which somebody said that what is in doubt may be sent again."""
+        self.budget: Decimal | None = None
+        self.extra = Decimal(0)
+        self.violations: list[str] = []
+        self.kinds: set[str] = set()
+        self._seen: list[str] = []
+        service.on_task = self.check_task
+        service.on_post = self.check_post
+        self.commands: dict[str, Command] = {}
+
+    def violated(self, kind: str, text: str) -> None:
+        self.kinds.add(kind)
+        if text not in self._seen:
+            self._seen.append(text)
+            self.violations.append(f"{self._service.kernel.now:.1f} s: {kind}: {text}")
+
+    def check_task(self, task: BookedTask) -> None:
+        """A new task of a request is right only when every other one of it was seen to fail."""
+        others = [
+            other
+            for other in self._service.tasks.values()
+            if other.hash == task.hash
+            and other is not task
+            and not (other.fate is not None and other.end_read_at is not None)
+        ]
+        again = task.process in self.freely and any(o.key == task.key for o in others)
+        if len(others) > self.allowed[task.hash] + again:
+            names = ", ".join(f"{o.id} by {o.process}" for o in others)
+            self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
+        if self.budget is not None:
+            self._check_budget()
+
+    def _check_budget(self) -> None:
+        assert self.budget is not None
+        spent = sum((t.reserved for t in self._service.tasks.values()), Decimal(0))
+        if spent > self.budget + self.extra + self._slack():
+            self.violated("budget", f"the budget of {self.budget} is passed: {spent} are reserved")
+
+    def _slack(self) -> Decimal:
+        """What the gateway may add before its first amount is known."""
+        habits = self._service.habits
+        if habits.ratio <= 1:
+            return Decimal(0)
+        unread = sum(post.answer is None or post.task is None for post in self._service.posts)
+        return (habits.ratio - 1) * PRICE * 2 * (2 + unread)
+
+    def check_post(self, post: Post) -> None:
+        """Nothing new is sent by a run whose directory was taken away; keys never go back."""
+        keys = [p.key for p in self._service.posts if p.hash == post.hash]
+        command = self.commands.get(post.process)
+        removed = command.removed_at if command else None
+        if post.key not in keys[:-1] and removed is not None and post.sent_at > removed + 1.0:
+            self.violated(
+                "directory-gone",
+                f"{post.process} buys {post.hash[:6]} though its directory is gone",
+            )
+        later = list(dict.fromkeys(keys))
+        if later[-1] != post.key:
+            self.violated(
+                "old-key",
+                f"{post.process} sends attempt {later.index(post.key) + 1} of {post.hash[:6]} "
+                f"again, after attempt {len(later)}",
+            )
+
+    def check_history(self) -> None:
+        """No commit loses a task that the one before it knew."""
+        newer: set[str] | None = None
+        for commit in self._branch.history():
+            known = task_ids(commit.content)
+            if newer is not None and known - newer:
+                self.violated("git-forgot", f"git forgot {', '.join(sorted(known - newer))}")
+            newer = known
+
+    def check_command(self, machine: Machine, command: Command) -> None:
+        """What it said at its end is true."""
+        if command.bug is not None:
+            self.violated("bug", f"{command.process.name}: a bug: {command.bug!r}")
+        if command.outcome is None or command.removed_at is not None:
+            return
+        manifest = read_manifest(machine.path)
+        if manifest is None or any("results.json" in note for note in command.notes):
+            return
+        lines = {line["hash"]: line for line in manifest["results"]}
+        self._check_code(command, lines)
+        counts = Counter(line["status"] for line in lines.values())
+        said = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", _counts(command.summary))}
+        if command.summary and said != dict(counts):
+            self.violated(
+                "last-line", f"{command.process.name} says {said}, and it is {dict(counts)}"
+            )
+        for line in lines.values():
+            self._check_completed(command, line)
+
+    def _check_code(self, command: Command, lines: dict[str, Any]) -> None:
+        code = int(command.outcome.code) if command.outcome else 0
+        if command.kind == "buy":
+            statuses = {line["status"] for h, line in lines.items() if h in command.hashes}
+        elif command.kind == "collect":
+            statuses = {line["status"] for line in lines.values()} - {"planned"}
+        else:
+            return
+        wanted = 4 if "indeterminate" in statuses else 0 if statuses <= {"completed"} else 1
+        if command.interrupted and code == 130:
+            return
+        refused_alone = command.kind == "collect" and {code, wanted} == {0, 1}  # not bought
+        if code not in (wanted, 3, 130) and not refused_alone:
+            name = command.process.name
+            self.violated("exit-code", f"{name} exits {code}, and it is {sorted(statuses)}")
+
+    def _check_completed(self, command: Command, line: dict[str, Any]) -> None:
+        if line["status"] != "completed":
+            return
+        task = self._service.tasks.get(line["task_id"])
+        if task is None or task.hash != line["hash"] or task.fate is not None:
+            self.violated(
+                "completed",
+                f"{command.process.name}: {line['address']} is not completed, as it says",
+            )
+            return
+        wanted = {sha256(self._service.clip(task.id, n)) for n in range(task.videos)}
+        have = [video["sha256"] for video in line["videos"]]
+        if not set(have) <= wanted or len(set(have)) != len(have):
+            self.violated(
+                "completed", f"{command.process.name}: {line['address']} has clips of another task"
+            )
+        fewer = any("fewer-videos" in video["warnings"] for video in line["videos"])
+        if len(have) < task.videos and not fewer:
+            self.violated(
+                "completed",
+                f"{command.process.name}: {line['address']} is completed with {len(have)} of {task.videos} clips",
+            )
+
+    def check_end(self, machines: Iterable[Machine]) -> None:
+        """After all is quiet and in step: every task is on record, every clip is where it is due."""
+        told = {
+            post.task
+            for post in self._service.posts
+            if post.task is not None and post.heard_at is not None and _was_told(post)
+        }
+        final = task_ids(self._branch.head.content)
+        lost = sorted(t for t in told if t not in final and not self._is_excused(t))
+        for task in lost:
+            booked = self._service.tasks[task]
+            self.violated(
+                "task-lost", f"{task} of {booked.hash[:6]} by {booked.process} is on no record"
+            )
+        for machine in machines:
+            for text in self._missing_clips(machine):
+                self.violated("clip", text)
+
+    def _is_excused(self, task: str) -> bool:
+        """What arrived while its process died nobody could write down."""
+        booked = self._service.tasks[task]
+        command = self.commands.get(booked.process)
+        return command is None or command.outcome is None or command.removed_at is not None
+
+    def _missing_clips(self, machine: Machine) -> Iterator[str]:
+        manifest = read_manifest(machine.path)
+        for line in manifest["results"] if manifest else ():
+            if line["status"] != "completed":
+                continue
+            task = self._service.tasks[line["task_id"]]
+            if not self._service.link_lives(task):
+                continue
+            for video in line["videos"]:
+                path = machine.path / video["path"]
+                if not path.is_file() or sha256(path.read_bytes()) != video["sha256"]:
+                    yield f"{machine.name} lacks {video['path']} though its link lives"
+        for part in machine.path.glob("videos/**/.*.part*"):
+            yield f"{machine.name} keeps {part.name} for ever"
+
+
+def _was_told(post: Post) -> bool:
+    return getattr(post.answer, "task_id", None) == post.task
+
+
+def _counts(summary: str) -> str:
+    """`3 requests: 2 completed, 1 failed; …`: what is between."""
+    head, _, _ = summary.partition(";")
+    return head.partition(":")[2]
+
+
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """The results as they lie there; None where nobody can read them."""
+    try:
+        data = json.loads((path / "results.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) and "results" in data else None
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,192 @@
+"""The calls that reach a machine's disk: each may fail, be the last of its process, or be cut."""
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from world.kernel import Died, Process, current_process
+
+
+class Calls(Protocol):
+    """Who is asked at every call that a process makes to something outside of it."""
+
+    def reach(self, process: Process, kind: str, name: str) -> str | None:
+        """What befalls this call; raises `Died` where the process ends at it."""
+        ...
+
+
+class Disk:
+    """The folder of one machine, what of it was synced, and whether it is full."""
+
+    def __init__(self, folder: Path, *, keeps_synced: bool) -> None:
+        self.folder = folder
+        self.full = False
+        self._keeps = keeps_synced
+        self._copies = 0
+        self._synced: dict[str, bytes] = {}
+
+    def holds(self, path: str) -> bool:
+        return path.startswith(f"{self.folder}/")
+
+    def synced(self, path: str) -> None:
+        """Its bytes would outlive a power failure as they are now."""
+        file = Path(path)
+        if self._keeps and file.is_file():
+            self._synced[path] = file.read_bytes()
+
+    def moved(self, old: str, new: str) -> None:
+        if old in self._synced:
+            self._synced[new] = self._synced.pop(old)
+        else:
+            self._synced.pop(new, None)
+
+    def removed(self, path: str) -> None:
+        self._synced.pop(path, None)
+
+    def kill(self, *, power: bool) -> Path:
+        """What is on the disk at this moment, in a folder beside it."""
+        self._copies += 1
+        copy = self.folder.with_name(f"{self.folder.name}.{self._copies}")
+        shutil.copytree(self.folder, copy, symlinks=True, ignore=shutil.ignore_patterns("*-shm"))
+        if power and self._keeps:
+            for path in copy.rglob("*"):
+                if path.is_file():
+                    self._as_synced(path, str(self.folder / path.relative_to(copy)))
+        return copy
+
+    def _as_synced(self, copy: Path, path: str) -> None:
+        content = self._synced.get(path)
+        if content is not None:
+            copy.write_bytes(content)
+        elif copy.suffix in (".part", ".new", ".json") or "-wal" in copy.name:
+            copy.write_bytes(b"")
+
+    def restore(self, copy: Path) -> None:
+        """The machine is on again, with what was on its disk then."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.replace(copy, self.folder)
+
+
+class _World(Calls, Protocol):
+    def disk_of(self, process: Process) -> Disk: ...
+
+
+_active: list[_World] = []
+
+NO_ROOM = "database or disk is full"
+
+
+class HookedConnection(sqlite3.Connection):
+    """SQLite itself; each statement that ends or begins a transaction is a call to the disk."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql.startswith(("BEGIN", "COMMIT")):
+            return self._transaction(sql)
+        return super().execute(sql, parameters)
+
+    def _transaction(self, sql: str) -> sqlite3.Cursor:
+        process = current_process()
+        if process is None or not _active:
+            return super().execute(sql)
+        world = _active[-1]
+        disk = world.disk_of(process)
+        fault = world.reach(process, "sqlite", sql)
+        if disk.full or fault in ("before", "cut"):
+            raise _full()
+        cursor = super().execute(sql)
+        if sql.startswith("COMMIT") and self._is_synced():
+            for file in self._files():
+                disk.synced(file)
+        world.reach(process, "sqlite-done", sql)
+        return cursor
+
+    def _is_synced(self) -> bool:
+        return int(super().execute("PRAGMA synchronous").fetchone()[0]) >= 2
+
+    def _files(self) -> Sequence[str]:
+        rows = super().execute("PRAGMA database_list").fetchall()
+        return [f"{row[2]}{suffix}" for row in rows if row[2] for suffix in ("", "-wal")]
+
+
+def _full() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(NO_ROOM)
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+@contextmanager
+def hooked(world: _World) -> Iterator[None]:
+    """Let the world be asked at every call to a disk while the block runs."""
+    connect = sqlite3.connect
+
+    def opened(*words: Any, **options: Any) -> sqlite3.Connection:
+        return connect(*words, factory=HookedConnection, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", opened)
+        patch.setattr(os, "fsync", _on_descriptor(os.fsync))
+        for name in ("replace", "link"):
+            patch.setattr(os, name, _on_paths(name, getattr(os, name)))
+        _active.append(world)
+        try:
+            yield
+        finally:
+            _active.pop()
+
+
+def _asked(path: str) -> tuple[Disk, Process, _World] | None:
+    process = current_process()
+    if process is None or not _active:
+        return None
+    world = _active[-1]
+    disk = world.disk_of(process)
+    return (disk, process, world) if disk.holds(path) else None
+
+
+def _on_descriptor(fsync: Callable[[int], None]) -> Callable[[int], None]:
+    def call(descriptor: int) -> None:
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        asked = _asked(path)
+        if asked is None:
+            return fsync(descriptor)
+        disk, process, world = asked
+        fault = world.reach(process, "fsync", path)
+        if disk.full or fault in ("before", "cut"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        disk.synced(path)
+        world.reach(process, "fsync-done", path)
+        if fault == "after":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return None
+
+    return call
+
+
+def _on_paths(name: str, function: Callable[..., None]) -> Callable[..., None]:
+    def call(old: Any, new: Any, **options: Any) -> None:
+        source, target = os.fspath(old), os.fspath(new)
+        asked = _asked(str(target))
+        if asked is None:
+            return function(old, new, **options)
+        disk, process, world = asked
+        fault = world.reach(process, name, str(target))
+        if fault in ("before", "cut"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
+        function(old, new, **options)
+        disk.moved(str(source), str(target))
+        world.reach(process, f"{name}-done", str(target))
+        if fault == "after":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
+        return None
+
+    return call
+
+
+__all__ = ["Calls", "Died", "Disk", "hooked"]

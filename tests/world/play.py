@@ -1,0 +1,488 @@
+"""One story played from its first step to the quiet after its last."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from support.disks import IN_MEMORY
+from support.sessions import plan as plan_of
+from support.sessions import request
+
+from veogen.executor.decisions import Kind, Resolution
+from veogen.executor.options import RunPolicy
+from veogen.planner.identity import request_hash
+from veogen.planner.plan import Plan, Request
+from world.checker import Checker, read_manifest
+from world.disks import Disk, hooked
+from world.gateway import PRICE, Habits, Service
+from world.kernel import Died, Kernel, Process
+from world.machines import Command, Machine
+from world.repository import Branch, task_ids
+from world.stories import Step, Story
+
+CITIES = ("Tokyo", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi", "Sofia")
+LONGEST = 3 * 24 * 3600.0
+"""Seconds within which every command has to end."""
+
+FITS: dict[Kind, tuple[str, ...]] = {
+    "replay": ("indeterminate",),
+    "adopt": ("indeterminate",),
+    "abandon": ("indeterminate", "submitted", "undelivered"),
+    "rebuy": ("indeterminate", "undelivered", "failed"),
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What was seen of a story."""
+
+    violations: tuple[str, ...]
+    kinds: frozenset[str]
+    seconds: float
+    posts: int
+    tasks: int
+    calls: int
+
+
+class World:
+    """Machines, people and the gateway of one story."""
+
+    def __init__(
+        self, story: Story, folder: Path, say: Callable[[str], None], *, calls: bool = False
+    ) -> None:
+        self._tells_calls = calls
+        self.story = story
+        self.kernel = Kernel()
+        habits = Habits(
+            honours_keys=story.honours_keys,
+            ratio=story.ratio,
+            names_amounts=story.names_amounts,
+            trouble=story.trouble,
+        )
+        self.service = Service(self.kernel, story.seed, habits)
+        self.branch = Branch()
+        self.checker = Checker(self.service, self.branch)
+        if story.budget is not None and not story.disjoint and story.names_amounts:
+            self.checker.budget = story.budget
+        power = any(s.kind == "power" or dict(s.options).get("power") for s in story.steps)
+        self.machines = [
+            Machine(name, folder, self.kernel, self.service, self.branch, keeps_synced=power)
+            for name in "abc"[: story.machines]
+        ]
+        self.holder = self.machines[0]
+        self.requests = [_request(city, n) for n, city in enumerate(CITIES[: story.requests])]
+        self.fail_at: tuple[int, str] | None = None
+        self.reached = 0
+        self._say = say
+
+    # Every call to something outside of a process
+
+    def disk_of(self, process: Process) -> Disk:
+        return self._machine_of(process).disk
+
+    def _machine_of(self, process: Process) -> Machine:
+        return next(m for m in self.machines if m.name == process.name[0])
+
+    def reach(self, process: Process, kind: str, name: str) -> str | None:
+        if not process.alive:
+            raise Died
+        machine = self._machine_of(process)
+        machine.calls += 1
+        self.reached += 1
+        self.say(f"    {process.name} {kind} {name[-60:]}", is_call=True)
+        if machine.dies_at is not None and machine.calls >= machine.dies_at[0]:
+            self.say(f"  {process.name}: dies at call {machine.calls}: {kind}")
+            power = machine.dies_at[1]
+            machine.dies_at = None
+            machine.die(power=power)
+            raise Died
+        if self.fail_at is not None and self.reached == self.fail_at[0]:
+            return self.fail_at[1]
+        return None
+
+    def say(self, text: str, *, is_call: bool = False) -> None:
+        if self._tells_calls or not is_call:
+            self._say(f"{self.kernel.now:12.3f}  {text}")
+
+    # Steps
+
+    def play(self) -> None:
+        for number, step in enumerate(self.story.steps, 1):
+            self.say(f"{number}. {step}")
+            self._take(step, self.machines[step.machine])
+            self._look_at_ended()
+        self._quiet()
+
+    def _take(self, step: Step, machine: Machine) -> None:
+        acts: dict[str, Callable[[Step, Machine], None]] = {
+            "buy": self._buy,
+            "collect": self._collect_for_a_while,
+            "resolve": self._resolve,
+            "wait": lambda step, _: self._wait(step["seconds"]),
+            "pull": lambda step, machine: machine.pull(step["conflicts"]),
+            "push": lambda _, machine: self._push_quietly(machine),
+            "crash": lambda _, machine: machine.die(),
+            "power": lambda _, machine: machine.die(power=True),
+            "crash-at": lambda step, machine: machine.die_later(step["calls"], power=step["power"]),
+            "interrupt": lambda _, machine: self._interrupt(machine),
+            "freeze": lambda step, machine: machine.freeze(step["seconds"]),
+            "outage": self._break_off,
+            "edit": self._edit,
+            "full": lambda step, machine: machine.fill_disk(step["seconds"]),
+            "jump": lambda step, machine: machine.clock.jump(step["seconds"]),
+            "lose-clips": lambda _, machine: machine.lose_clips(),
+            "cut-clip": lambda step, machine: machine.cut_clip(step["which"], step["how"]),
+            "keep-journal": lambda _, machine: machine.keep_journal(),
+            "old-journal": lambda _, machine: machine.restore_old_journal(),
+            "clone": self._clone,
+            "remove-run": self._remove_run,
+            "damage-log": self._damage_log,
+        }
+        acts[step.kind](step, machine)
+        self._wait(0.0)
+
+    def _wait(self, seconds: float) -> None:
+        self.kernel.advance(lambda: False, seconds)
+
+    def _collect_for_a_while(self, step: Step, machine: Machine) -> None:
+        if not machine.running and machine.has_run:
+            self._collect(machine, Random(step.seed))
+            self._pass(step["wait"], machine)
+
+    def _push_quietly(self, machine: Machine) -> None:
+        self._push(machine)
+
+    def _break_off(self, step: Step, machine: Machine) -> None:
+        """An outage of the gateway, for everybody."""
+        del machine
+        self.service.outage = step["how"], self.kernel.now + step["seconds"], step["posts"]
+
+    def _clone(self, step: Step, machine: Machine) -> None:
+        del step
+        if not machine.running and machine.has_run and self._push(machine):
+            machine.clone()
+
+    def _pass(self, seconds: float, machine: Machine) -> None:
+        """Wait for a command, but not for ever."""
+        self.kernel.advance(lambda: not machine.running, seconds)
+
+    def _plan(self) -> Plan:
+        return plan_of(*self.requests)
+
+    def _part(self, machine: Machine) -> frozenset[str]:
+        """What a machine may buy: all, or its own part of it."""
+        if not self.story.disjoint:
+            return frozenset(r.hash for r in self.requests)
+        number, of = self.machines.index(machine), len(self.machines)
+        return frozenset(r.hash for r in self.requests if int(r.hash[:8], 16) % of == number)
+
+    def _buy(self, step: Step, machine: Machine) -> None:
+        if machine.running or not self._may_buy(machine):
+            return
+        options = dict(step.options)
+        ceiling = PRICE * options["ceiling"] if options["ceiling"] else None
+        policy = RunPolicy(
+            max_in_flight=options["flight"],
+            replay=options["replay"],
+            retry_failed=options["retry"],
+            max_credits=ceiling,
+            budget=self.story.budget,
+        )
+        command = self._start_buying(machine, Random(step.seed), policy)
+        if options["replay"] and not self.story.honours_keys:
+            self.checker.freely.add(command.process.name)
+        if options["retry"]:
+            self._allow_abandoned(machine)
+        self._pass(options["wait"], machine)
+
+    def _start_buying(self, machine: Machine, random: Random, policy: RunPolicy) -> Command:
+        command = machine.start(
+            "buy", self, random, plan=self._plan(), policy=policy, selected=self._part(machine)
+        )
+        self.checker.commands[command.process.name] = command
+        return command
+
+    def _collect(self, machine: Machine, random: Random) -> Command:
+        command = machine.start("collect", self, random)
+        self.checker.commands[command.process.name] = command
+        return command
+
+    def _may_buy(self, machine: Machine) -> bool:
+        """One buys at a time, and pushes before the next begins: people keep to that."""
+        if self.story.disjoint or machine is self.holder:
+            return True
+        if self.holder.running:
+            return False
+        if self.holder.has_run and not self._push(self.holder):
+            return False
+        machine.pull()
+        self.holder = machine
+        return True
+
+    def _push(self, machine: Machine) -> bool:
+        """Pull, have the results say all that is known here, and push; whether they do."""
+        machine.pull()
+        if machine.checkout.in_conflict:
+            machine.pull()
+        whole = machine.running or self._bring_in_step(machine)
+        machine.checkout.push()
+        return whole and not machine.running
+
+    def _bring_in_step(self, machine: Machine) -> bool:
+        """Whoever died is started again before others go on from what it pushes."""
+        for attempt in range(3):
+            if machine.in_step:
+                return True
+            if not machine.has_run:
+                return False
+            self._collect(machine, Random(attempt))
+            self._pass(LONGEST, machine)
+            self._look_at_ended()
+        return machine.in_step
+
+    def _resolve(self, step: Step, machine: Machine) -> None:
+        if machine.running or not machine.has_run or not self._may_buy(machine):
+            return
+        manifest = read_manifest(machine.path)
+        kind: Kind = step["decision"]
+        part = self._part(machine)
+        fitting = [
+            line
+            for line in (manifest or {"results": ()})["results"]
+            if line["status"] in FITS[kind] and line["hash"] in part
+        ]
+        if not fitting:
+            return
+        line = fitting[step["which"] % len(fitting)]
+        decision = self._decision(kind, line)
+        if decision is None:
+            return
+        if kind == "rebuy" or (kind == "replay" and not self.story.honours_keys):
+            self.checker.allowed[line["hash"]] += 1
+            self.checker.extra += PRICE * 2 * self.story.ratio
+        command = machine.start(
+            "resolve", self, Random(step.seed), policy=RunPolicy(task_retries=0),
+            decisions=[decision],
+        )  # fmt: skip
+        self.checker.commands[command.process.name] = command
+        self._pass(LONGEST, machine)
+
+    def _decision(self, kind: Kind, line: dict[str, str]) -> Resolution | None:
+        if kind != "adopt":
+            return Resolution(kind, line["address"])
+        known = task_ids(self.branch.head.content)
+        for task in self.service.tasks.values():
+            if task.hash == line["hash"] and task.id not in known:
+                return Resolution(kind, line["address"], task.id)
+        return None
+
+    def _allow_abandoned(self, machine: Machine) -> None:
+        """Who has what failed bought again has what was abandoned bought again."""
+        manifest = read_manifest(machine.path)
+        for line in manifest["results"] if manifest else ():
+            if line["status"] == "failed" and line["error"]["code"] == "abandoned":
+                self.checker.allowed[line["hash"]] += 1
+
+    def _interrupt(self, machine: Machine) -> None:
+        command = machine.command
+        if command is not None and machine.running and command.run is not None:
+            command.interrupted = True
+            command.run.scheduler.interrupt()
+            self._pass(600.0, machine)
+
+    def _edit(self, step: Step, machine: Machine) -> None:
+        """Somebody changes the spec; all work from the newest."""
+        del machine
+        which = step["which"] % len(self.requests)
+        if step["how"] == "add" and len(self.requests) < len(CITIES):
+            self.requests.append(_request(CITIES[len(self.requests)], len(self.requests)))
+        elif step["how"] == "reword":
+            old = self.requests[which]
+            body = {**old.body, "prompt": f"{old.body['prompt']}, again"}
+            self.requests[which] = replace(old, body=body, hash=request_hash(body, 1))
+        elif step["how"] == "drop" and len(self.requests) > 1:
+            self.requests.pop(which)
+
+    def _remove_run(self, step: Step, machine: Machine) -> None:
+        """What is bought by a run after that, or known to it alone, is lost by whoever did it."""
+        del step
+        if machine.running and machine.command is not None:
+            machine.remove_run()
+            command = machine.command
+            self._pass(LONGEST, machine)
+            self._look_at_ended()
+            journal = machine.path / "journal.db"
+            if not journal.is_file():
+                for task in self.service.tasks.values():
+                    if task.process == command.process.name:
+                        self.checker.allowed[task.hash] += 1
+                machine.path.mkdir(parents=True, exist_ok=True)
+                machine.clone()
+            machine.in_step = journal.is_file()
+
+    def _damage_log(self, step: Step, machine: Machine) -> None:
+        """The log of a run that was killed is harmed: an error or the truth, nothing older."""
+        log = machine.path / "journal.db-wal"
+        if machine.running or not log.is_file() or log.stat().st_size == 0:
+            return
+        whole, known = machine.disk.kill(power=False), self._told_to(machine)
+        _damage(log, step["how"], Random(step.seed))
+        command = self._start_buying(machine, Random(step.seed), RunPolicy())
+        self._pass(LONGEST, machine)
+        self._look_at_ended()
+        if command.refusal is not None:
+            machine.disk.restore(whole)
+            machine.in_step = False
+        else:
+            shutil.rmtree(whole)
+            self._check_truth(machine, known)
+
+    def _told_to(self, machine: Machine) -> set[str]:
+        """The tasks that its journal must know: each was answered a while before it died."""
+        return {
+            post.task
+            for post in self.service.posts
+            if post.machine == machine.name
+            and post.task is not None
+            and post.heard_at is not None
+            and getattr(post.answer, "task_id", None) == post.task
+            and post.heard_at < self.kernel.now - 1.0
+        }
+
+    def _check_truth(self, machine: Machine, known: set[str]) -> None:
+        """What was opened with a log that was harmed is no older than the whole one."""
+        forgotten = known - task_ids(machine.checkout.content)
+        if forgotten and self.holder is machine:
+            self.checker.violated("damage", f"{machine.name} forgot {sorted(forgotten)}")
+
+    def _look_at_ended(self) -> None:
+        for machine in self.machines:
+            command = machine.command
+            if command is not None and command.done:
+                self.say(f"  {command.process.name}: {command.result}")
+                for note in command.notes:
+                    self.say(f"     note: {note}")
+                self.checker.check_command(machine, command)
+                machine.command = None
+
+    # The quiet after the last step
+
+    def _quiet(self) -> None:
+        """Nothing goes wrong any more: everything has to come to an end that is right."""
+        self.say("quiet")
+        self.service.calm = True
+        self.service.outage = None
+        for machine in self.machines:
+            machine.disk.full = False
+            machine.dies_at = None
+            self._end(machine)
+        for machine in self.machines:
+            self._push(machine)
+        for machine in self.machines:
+            machine.pull()
+            self._buy_in_quiet(machine)
+        for _ in range(2):
+            for machine in self.machines:
+                machine.pull()
+                if machine.has_run:
+                    self._end(machine, self._collect(machine, Random(0)))
+                self._push(machine)
+        self.checker.check_history()
+        self.checker.check_end(self.machines)
+        self._check_states()
+
+    def _buy_in_quiet(self, machine: Machine) -> None:
+        if not self.story.disjoint and machine is not self.holder:
+            return
+        policy = RunPolicy(budget=self.story.budget)
+        self._end(machine, self._start_buying(machine, Random(0), policy))
+        manifest = read_manifest(machine.path)
+        held = [
+            Resolution("abandon", line["address"])
+            for line in (manifest or {"results": ()})["results"]
+            if line["status"] == "indeterminate" and line["hash"] in self._part(machine)
+        ]
+        if held:
+            command = machine.start("resolve", self, Random(0), decisions=held)
+            self._end(machine, command)
+            if command.outcome is None or command.outcome.code != 0:
+                self.checker.violated(
+                    "stuck", f"what is held cannot be abandoned: {command.result}"
+                )
+        self._end(machine, self._start_buying(machine, Random(0), policy))
+        self._push(machine)
+
+    def _end(self, machine: Machine, command: Command | None = None) -> None:
+        if command is not None:
+            self.checker.commands[command.process.name] = command
+        self._pass(LONGEST, machine)
+        if machine.running and machine.command is not None:
+            self.checker.violated("endless", f"{machine.command.process.name} never ends")
+            machine.die()
+            self.kernel.advance(lambda: not machine.running, 1.0)
+        self._look_at_ended()
+
+    def _check_states(self) -> None:
+        """No request stays where nothing leads on, but by a budget or a refusal."""
+        manifest = read_manifest(self.holder.path)
+        if manifest is None:
+            self.checker.violated("unreadable", "nobody can read the results at the end")
+            return
+        for line in manifest["results"]:
+            if line["status"] in ("submitted", "indeterminate"):
+                self.checker.violated("stuck", f"{line['address']} stays {line['status']}")
+            if line["status"] == "undelivered":
+                task = self.service.tasks.get(line["task_id"])
+                if task is not None and self.service.link_lives(task):
+                    self.checker.violated("stuck", f"{line['address']} stays undelivered")
+
+
+def _request(city: str, number: int) -> Request:
+    plain = request(city)
+    if number % 3 != 2:
+        return plain
+    body = {**plain.body, "n": 2}
+    return replace(plain, body=body, hash=request_hash(body, 1), credits=PRICE * 2)
+
+
+def _damage(log: Path, how: str, random: Random) -> None:
+    content = bytearray(log.read_bytes())
+    if how == "delete":
+        log.unlink()
+        return
+    if how == "cut":
+        content = content[: random.randrange(len(content))]
+    else:
+        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    log.write_bytes(content)
+
+
+@contextmanager
+def world_of(story: Story, say: Callable[[str], None], *, calls: bool) -> Iterator[World]:
+    """A world in a folder of its own, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="veogen-world-", dir=IN_MEMORY) as folder:
+        world = World(story, Path(folder), say, calls=calls)
+        with hooked(world):
+            yield world
+
+
+def play(
+    story: Story, say: Callable[[str], None] = lambda _: None, *, calls: bool = False
+) -> Played:
+    """Play a story to its end, and tell what was violated; with `calls` every call as well."""
+    with world_of(story, say, calls=calls) as world:
+        world.play()
+    for text in world.checker.violations:
+        say(f"VIOLATED {text}")
+    return Played(
+        violations=tuple(world.checker.violations),
+        kinds=frozenset(world.checker.kinds),
+        seconds=world.kernel.now,
+        posts=len(world.service.posts),
+        tasks=len(world.service.tasks),
+        calls=world.reached,
+    )
