@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.commands import Shell
+from support.project import Project
 from support.s3 import ENVIRON, SERVERS, make_bucket, serving
+from support.sessions import World
 
 TLS = Path(__file__).parent / "gateway/tls"  # by openssl for 127.0.0.1 and gateway.veogen.example
 
@@ -54,3 +57,23 @@ def store_url(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_port(request.param)}")
     return f"s3://clips/{tmp_path.name}"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line in a repository without files and in an environment without a key."""
+    (tmp_path / ".git").mkdir()
+    return Shell(tmp_path, capsys, {})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A run directory, a gateway and a clock that outlive one run."""
+    return World(tmp_path / "trip")

@@ -23,11 +23,10 @@ veo-3.1-fast-generate-preview:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs/a.yaml").write_text(SPEC)
-    return Shell(tmp_path, capsys, {})
+def shell(shell: Shell) -> Shell:
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/a.yaml").write_text(SPEC)
+    return shell
 
 
 def edit(shell: Shell, old: str, new: str, name: str = "specs/a.yaml") -> None:

@@ -1,7 +1,6 @@
 """`veogen run --locked`, and runs of a lock: what was approved is bought, or nothing."""
 
 import json
-from pathlib import Path
 
 import pytest
 from support.commands import Ended, Shell
@@ -21,13 +20,12 @@ QUICK = ("--simulate", "--generation-time", "0.05", "--progress", "none", "--fau
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs/a.yaml").write_text(SPEC)
-    (tmp_path / "a.png").write_bytes(picture())
-    (tmp_path / "shared.yaml").write_text("gateway: {clips: shared}\n")
-    return Shell(tmp_path, capsys, {})
+def shell(shell: Shell) -> Shell:
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/a.yaml").write_text(SPEC)
+    (shell.folder / "a.png").write_bytes(picture())
+    (shell.folder / "shared.yaml").write_text("gateway: {clips: shared}\n")
+    return shell
 
 
 def edit(shell: Shell, old: str, new: str, name: str = "specs/a.yaml") -> None:

@@ -35,11 +35,10 @@ shots:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs/a.yaml").write_text(SPEC)
-    return Shell(tmp_path, capsys, {})
+def shell(shell: Shell) -> Shell:
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/a.yaml").write_text(SPEC)
+    return shell
 
 
 def test_the_table_has_a_line_for_each_request_then_what_it_comes_to(shell: Shell) -> None:

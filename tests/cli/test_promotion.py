@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,11 +32,10 @@ shots:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs/lamp.yaml").write_text(SPEC)
-    return Shell(tmp_path, capsys, {})
+def shell(shell: Shell) -> Shell:
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/lamp.yaml").write_text(SPEC)
+    return shell
 
 
 def edit(shell: Shell, old: str, new: str) -> None:

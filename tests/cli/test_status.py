@@ -28,11 +28,6 @@ STOP = Stop("money", "nothing is bought")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "trip")
-
-
-@pytest.fixture
 def mixed(world: World) -> World:
     """Tokyo is refused, of Paris nobody knows, Oslo's clip did not come, Rome's is elsewhere."""
     world.gateway.answers.extend(

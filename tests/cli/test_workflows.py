@@ -31,12 +31,6 @@ WORKFLOWS = ["veogen-buy.yml", "veogen-review.yml"]
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    (tmp_path / ".git").mkdir()
-    return Shell(tmp_path, capsys, {})
-
-
-@pytest.fixture
 def folder(shell: Shell) -> Path:
     """The workflows of a project at the top of its repository."""
     assert shell.veogen("init", "--github").code == 0

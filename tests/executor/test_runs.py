@@ -32,11 +32,6 @@ TOKYO = request("Tokyo")
 LINK = "https://media.example/task-1/0.mp4"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "trip")
-
-
 def test_a_request_is_sent_watched_and_brought_home(world: World) -> None:
     outcome = world.run(plan(TOKYO))
 

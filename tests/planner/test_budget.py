@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import pytest
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.document.problems import MistakesError
 from veogen.planner.planner import plan_specs
 from veogen.spec.load import load_spec
-
-project = project_fixture
 
 SHOTS = 'shots: [{name: s, prompt: "{{ a }}", matrix: {a: [1, 2]}, params: {duration: 8}}]\n'
 

@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 
-from project import Project, project_fixture
 from support.pictures import picture
+from support.project import Project
 
 from veogen.models.parameters import Json
 from veogen.planner.plan import total_credits
-
-project = project_fixture
 
 EXAMPLE = """\
 name: autumn-launch

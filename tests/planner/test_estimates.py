@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.planner.plan import totals_of
 from veogen.spec.load import load_spec
-
-project = project_fixture
 
 SHOTS = st.lists(
     st.tuples(

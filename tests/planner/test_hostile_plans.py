@@ -4,11 +4,9 @@ import json
 import time
 
 import pytest
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.document.problems import MistakesError
-
-project = project_fixture
 
 MANY = 20_000
 

@@ -1,12 +1,10 @@
 """Images of a spec: read once, inside the project, and worth what is asked of them."""
 
 import pytest
-from project import Project, project_fixture
 from support.pictures import picture
+from support.project import Project
 
 from veogen.document.problems import MistakesError
-
-project = project_fixture
 
 SPEC = """\
 params: {{model: veo-3.1-fast-generate-preview, {params}}}

@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-from project import Project, project_fixture
-
-project = project_fixture
+from support.project import Project
 
 
 def bodies(project: Project, text: str, **options: Any) -> dict[str, dict[str, Any]]:

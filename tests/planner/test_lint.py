@@ -1,9 +1,7 @@
 """What is allowed but likely costs money for nothing is a warning where it stands."""
 
 import pytest
-from project import Project, project_fixture
-
-project = project_fixture
+from support.project import Project
 
 
 def warned(project: Project, text: str) -> list[str]:

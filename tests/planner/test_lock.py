@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from project import Project, project_fixture
 from support.pictures import picture
+from support.project import Project
 
 from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
@@ -15,8 +15,6 @@ from veogen.lockfile import LoadedPlan, drift, lock_text, moved_price, read_lock
 from veogen.models.model import Model, shipped
 from veogen.models.prices import Price
 from veogen.planner.plan import Plan
-
-project = project_fixture
 
 NOWHERE = Location("", 1, 1)
 FAST = "veo-3.1-fast-generate-preview"

@@ -3,9 +3,7 @@
 from textwrap import dedent, indent
 
 import pytest
-from project import Project, project_fixture
-
-project = project_fixture
+from support.project import Project
 
 
 def shot(matrix: str, more: str = "") -> str:

@@ -1,11 +1,9 @@
 """Where videos go, whatever values say."""
 
 import pytest
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.planner.plan import video_paths
-
-project = project_fixture
 
 
 def outputs(project: Project, shot: str) -> list[str]:

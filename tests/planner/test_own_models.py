@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.models.model import shipped
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan
 from veogen.spec.load import load_spec
-
-project = project_fixture
 
 NEXT = """\
 params: {model: veo-9, duration: 12, camera: dolly}

@@ -3,10 +3,8 @@
 from textwrap import indent
 
 import pytest
-from project import Project, project_fixture
 from support.pictures import picture
-
-project = project_fixture
+from support.project import Project
 
 
 def shot(matrix: str, prompt: str = "{{ vars | tojson }}{{ name | default('-') }}") -> str:

@@ -6,15 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
 from veogen.lockfile import is_plan_file, read_stored
 from veogen.models.model import shipped
 from veogen.planner.plan import Plan, plan_data, totals_of
-
-project = project_fixture
 
 SPEC = """\
 shots:

@@ -3,9 +3,7 @@
 import os
 
 import pytest
-from specproject import Project, project_fixture
-
-project = project_fixture
+from support.project import Project
 
 SHOT = "shots: [{name: a, prompt: x}]"
 
@@ -95,15 +93,15 @@ def test_a_base_that_cannot_be_used_is_told_where_it_is_named(
     (project.root / "folder").mkdir()
     (project.root / "link.yaml").symlink_to("/etc/hostname")
 
-    assert project.mistakes(f"extends: {extends}\n{SHOT}") == lines
+    assert project.spec_mistakes(f"extends: {extends}\n{SHOT}") == lines
 
 
 def test_whether_a_target_outside_exists_is_not_told(project: Project) -> None:
     (project.root / "there").symlink_to("/etc/hostname")
     (project.root / "not-there").symlink_to("/etc/no-such-file")
 
-    there = project.mistakes(f"extends: there\n{SHOT}")
-    not_there = project.mistakes(f"extends: not-there\n{SHOT}")
+    there = project.spec_mistakes(f"extends: there\n{SHOT}")
+    not_there = project.spec_mistakes(f"extends: not-there\n{SHOT}")
 
     assert there[0].replace("there", "x") == not_there[0].replace("not-there", "x")
 
@@ -112,7 +110,7 @@ def test_a_chain_ends_somewhere(project: Project) -> None:
     for number in range(60):
         project.write(f"b{number}.yaml", f"extends: b{number + 1}.yaml")
 
-    assert project.mistakes(f"extends: b0.yaml\n{SHOT}") == [
+    assert project.spec_mistakes(f"extends: b0.yaml\n{SHOT}") == [
         "b48.yaml:1:10: error[extends-depth]: a chain of 'extends' has at most 50 files"
     ]
 
@@ -128,7 +126,7 @@ def test_bases_that_all_extend_two_others_are_read_once_each(project: Project) -
 def test_a_pipe_is_not_waited_for(project: Project) -> None:
     os.mkfifo(project.root / "pipe.yaml")
 
-    assert project.mistakes(f"extends: pipe.yaml\n{SHOT}") == [
+    assert project.spec_mistakes(f"extends: pipe.yaml\n{SHOT}") == [
         "a.yaml:2:10: error[missing-file]: 'pipe.yaml' cannot be read: this is not a file"
     ]
 
@@ -138,6 +136,6 @@ def test_the_version_is_not_inherited(project: Project) -> None:
     project.write("_base.yaml", "veogen: 1\nshots: [{name: a, prompt: x}]\n")
     path = project.write("a.yaml", "extends: _base.yaml\n")
 
-    assert project.mistakes_of(path) == [
+    assert project.file_mistakes(path) == [
         "a.yaml:1:1: error[missing-key]: a spec begins with 'veogen: 1', the version of its language"
     ]

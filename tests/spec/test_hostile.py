@@ -3,11 +3,9 @@
 import time
 
 import pytest
-from specproject import Project, project_fixture
+from support.project import Project
 
 from veogen.document.problems import MistakesError
-
-project = project_fixture
 
 MANY = 20_000
 SHOT = "shots: [{name: a, prompt: x}]\n"

@@ -3,12 +3,10 @@
 from pathlib import PurePosixPath
 
 import pytest
-from specproject import Project, project_fixture, top_of
+from support.project import Project, top_of
 
 from veogen.spec.layers import overlay
 from veogen.templates.template import Template
-
-project = project_fixture
 
 LEVELS = """\
 extends: base.yaml
@@ -208,7 +206,7 @@ def test_a_profile_may_add_a_shot(project: Project) -> None:
 def test_a_shot_that_a_profile_misspells_has_no_prompt(project: Project) -> None:
     text = "profiles: {p: {shots: [{name: opning, takes: 2}]}}\nshots: [{name: opening, prompt: x}]"
 
-    assert project.mistakes(text, profile="p") == [
+    assert project.spec_mistakes(text, profile="p") == [
         (
             "a.yaml:2:24: error[missing-prompt]: shot 'opning' needs a 'prompt' or a 'template'; "
             "did you mean 'opening'?"
@@ -219,13 +217,13 @@ def test_a_shot_that_a_profile_misspells_has_no_prompt(project: Project) -> None
 def test_an_unknown_profile_is_told_with_the_nearest(project: Project) -> None:
     text = "profiles: {draft: {}}\nshots: [{name: a, prompt: x}]"
 
-    assert project.mistakes(text, profile="drft") == [
+    assert project.spec_mistakes(text, profile="drft") == [
         (
             "a.yaml:2:1: error[unknown-profile]: 'drft' is not a profile of this spec; "
             "did you mean 'draft'?"
         )
     ]
-    assert project.mistakes(text, profile="final") == [
+    assert project.spec_mistakes(text, profile="final") == [
         "a.yaml:2:1: error[unknown-profile]: 'final' is not a profile of this spec; there is draft"
     ]
     assert project.spec(text, profile="draft").profiles == ("draft",)

@@ -5,16 +5,14 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 import pytest
-from specproject import Project, project_fixture
 from support.memory import MemoryFiles
+from support.project import Project
 
 from veogen.document.files import Folder
 from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError
 from veogen.spec.project import load_policy, project_root, specs_in
 from veogen.spec.types import Limits, Policy
-
-project = project_fixture
 
 SHOT = "shots: [{name: a, prompt: x}]"
 
@@ -151,7 +149,7 @@ def test_a_mistake_in_the_policy_is_told_with_its_place(
 ) -> None:
     project.write("veogen.yaml", policy)
 
-    assert project.mistakes(SHOT) == [line]
+    assert project.spec_mistakes(SHOT) == [line]
     with pytest.raises(MistakesError) as caught:
         load_policy(Folder(project.root))
     assert str(caught.value) == line
@@ -161,7 +159,7 @@ def test_a_spec_may_only_lower_the_limits_of_the_team(project: Project) -> None:
     project.write("veogen.yaml", "limits: {max_credits: 100, max_requests: 9}")
 
     assert project.spec(f"budget: {{max_credits: 100}}\n{SHOT}").budget.max_credits == 100
-    assert project.mistakes(f"budget: {{max_credits: 100.5, max_requests: 10}}\n{SHOT}") == [
+    assert project.spec_mistakes(f"budget: {{max_credits: 100.5, max_requests: 10}}\n{SHOT}") == [
         (
             "a.yaml:2:23: error[raised-limit]: a spec may only lower the limit in veogen.yaml: "
             "max_credits is at most 100"

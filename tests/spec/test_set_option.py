@@ -1,11 +1,9 @@
 """What --set takes, and what it says when it does not."""
 
 import pytest
-from specproject import Project, project_fixture, top_of
+from support.project import Project, top_of
 
 from veogen.document.nodes import Value
-
-project = project_fixture
 
 SHOT = "shots: [{name: a, prompt: x}]"
 
@@ -103,7 +101,7 @@ def test_the_value_is_read_as_yaml(setting: str, value: Value, project: Project)
     ],
 )
 def test_a_wrong_setting_shows_itself(setting: str, line: str, project: Project) -> None:
-    assert project.mistakes(SHOT, set_=(setting,)) == [line]
+    assert project.spec_mistakes(SHOT, set_=(setting,)) == [line]
 
 
 def test_a_later_setting_wins(project: Project) -> None:

@@ -3,9 +3,7 @@
 import os
 
 import pytest
-from specproject import Project, project_fixture
-
-project = project_fixture
+from support.project import Project
 
 SHOT = "shots: [{name: a, prompt: x}]\n"
 
@@ -253,7 +251,7 @@ SHOT = "shots: [{name: a, prompt: x}]\n"
     ],
 )
 def test_a_broken_rule_is_told_where_it_is_broken(text: str, line: str, project: Project) -> None:
-    assert project.mistakes(text) == [line]
+    assert project.spec_mistakes(text) == [line]
 
 
 @pytest.mark.parametrize(
@@ -288,14 +286,16 @@ def test_a_broken_rule_is_told_where_it_is_broken(text: str, line: str, project:
 def test_what_is_no_spec_is_told_first(text: str, line: str, project: Project) -> None:
     path = project.write("a.yaml", text)
 
-    assert project.mistakes_of(path)[0] == line
+    assert project.file_mistakes(path)[0] == line
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_file(project: Project) -> None:
     text = "nmae: b\nvars: {9: x}\nshots:\n- {name: a, promt: x, takes: 0}\n- {nam: b, prompt: y}\n"
 
-    assert project.mistakes(text) == ['a.yaml:3:8: error[key]: a key is a string, not 9; write "9"']
-    assert project.mistakes(text.replace("9: x", "9x: y")) == [
+    assert project.spec_mistakes(text) == [
+        'a.yaml:3:8: error[key]: a key is a string, not 9; write "9"'
+    ]
+    assert project.spec_mistakes(text.replace("9: x", "9x: y")) == [
         "a.yaml:2:1: error[unknown-key]: 'nmae' is not a key of a spec; did you mean 'name'?",
         (
             "a.yaml:3:8: error[bad-name]: '9x' is not a name: "
@@ -311,7 +311,7 @@ def test_all_mistakes_are_told_in_the_order_of_the_file(project: Project) -> Non
 def test_a_file_that_no_plan_can_name_is_refused(project: Project) -> None:
     name = os.fsdecode(b"caf\xe9.yaml")
 
-    assert project.mistakes(f"name: cafe\n{SHOT}", name=name) == [
+    assert project.spec_mistakes(f"name: cafe\n{SHOT}", name=name) == [
         f"{name}:1:1: error[encoding]: the path of this file is not UTF-8, as it has to be in a plan"
     ]
 
@@ -321,7 +321,7 @@ def test_a_file_that_no_plan_can_name_is_refused(project: Project) -> None:
     [pytest.param("Big", id="a capital"), pytest.param("my spec", id="a space")],
 )
 def test_a_file_whose_stem_is_no_name_needs_a_name(stem: str, project: Project) -> None:
-    assert project.mistakes(SHOT, name=f"{stem}.yaml") == [
+    assert project.spec_mistakes(SHOT, name=f"{stem}.yaml") == [
         (
             f"{stem}.yaml:1:1: error[bad-name]: {stem!r}, from the file's name, is not a name; "
             "write 'name'"

@@ -1,8 +1,6 @@
-"""A project in a folder of its own, where tests write specs and look at plans.
+"""A project in a folder of its own, where tests write specs and look at what they say and plan."""
 
-A test module that wants it says `project = project_fixture`.
-"""
-
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,9 @@ import pytest
 from veogen.document.problems import MistakesError
 from veogen.planner.plan import Plan, Request
 from veogen.planner.planner import plan
+from veogen.spec.layers import overlay
 from veogen.spec.load import load_spec
-from veogen.spec.types import Spec
+from veogen.spec.types import Layer, Shot, Spec
 
 
 class Project:
@@ -27,6 +26,33 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
+
+    def spec(
+        self,
+        text: str,
+        name: str = "a.yaml",
+        profile: str | None = None,
+        set_: tuple[str, ...] = (),
+    ) -> Spec:
+        """The spec that `text` is; `veogen: 1` stands before it, on a line of its own."""
+        self.write(name, f"veogen: 1\n{text}")
+        return load_spec(Path(name), profile=profile, settings=set_)
+
+    def shot(self, text: str, **options: Any) -> Shot:
+        """The only shot of a spec."""
+        (shot,) = self.spec(text, **options).shots
+        return shot
+
+    def spec_mistakes(self, text: str, **options: Any) -> list[str]:
+        """The lines that are shown instead of a spec."""
+        with pytest.raises(MistakesError) as caught:
+            self.spec(text, **options)
+        return [str(problem) for problem in caught.value.problems]
+
+    def file_mistakes(self, path: Path) -> list[str]:
+        with pytest.raises(MistakesError) as caught:
+            load_spec(path)
+        return [str(problem) for problem in caught.value.problems]
 
     def plan(self, text: str, *, name: str = "a.yaml", **options: Any) -> Plan:
         """The plan of a spec; `veogen: 1` is put before `text` on a line of its own."""
@@ -60,7 +86,6 @@ class Project:
         return [str(problem) for problem in self.plan(text, **options).warnings]
 
 
-@pytest.fixture
-def project_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    return Project(tmp_path)
+def top_of(shot: Shot) -> Layer:
+    """What the profile, its shot and `--set` say together."""
+    return reduce(overlay, shot.tops)
