@@ -1,11 +1,9 @@
 """Planning for models beside Veo: kinds of values, axes over models, what a price assumes."""
 
 import pytest
-from project import Project, project_fixture
+from support.project import Project
 
 from veogen.planner.plan import total_credits
-
-project = project_fixture
 
 AXIS = """\
 params: {duration: 6, quality: 720p}
