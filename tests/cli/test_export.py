@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-import time
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.export import Export, exports, listed, plain_name
 from veogen.executor.journal import Header, Journal
+from veogen.handover.export import Export, exports, list_text, plain_name
 from veogen.planner.plan import Request
 from veogen.results.events import (
     Event,
@@ -25,6 +25,7 @@ from veogen.results.events import (
     VideoSaved,
 )
 from veogen.results.ledger import RequestState
+from veogen.results.picks import Decision, Picks, picks_text
 from veogen.results.record import Record
 
 CLIP = b"\0\0\0\x18ftypmp42"
@@ -33,7 +34,7 @@ CLIP = b"\0\0\0\x18ftypmp42"
 def entry(number: int, shot: str, output: str, **body: Any) -> Request:
     return Request(
         address=f"{shot}[n={number}]",
-        hash=f"{number:x}".rjust(64, "a"),
+        hash=f"{number:x}".rjust(10, "a").ljust(64, "0"),
         shot=shot,
         take=1,
         variables={"n": number, "look": "noir"},
@@ -116,9 +117,16 @@ def test_clips_are_copied_under_plain_names_with_a_list(run: Path, tmp_path: Pat
         "take": "1",
         "variables": '{"look":"noir","n":1}',
         "prompt": 'A "opening",\nat dusk',
-        "hash": "1".rjust(64, "a"),
+        "hash": "aaaaaaaaa1".ljust(64, "0"),
         "seed": "7",
         "duration": "4.0",
+        "model": "m",
+        "aspect_ratio": "",
+        "quality": "",
+        "credits": "",
+        "clip": "aaaaaaaaa1",
+        "state": "unreviewed",
+        "notes": "",
     }
     assert [row["file"] for row in rows[1:]] == ["detail/close-1.mp4", "detail/close-2.mp4"]
     assert (result.return_value, result.stderr) == (ExitCode.DONE, "3 clips\n")
@@ -131,7 +139,12 @@ def test_a_chosen_request_without_a_clip_here_is_named(run: Path, tmp_path: Path
     result = export(run, tmp_path / "cut")
 
     assert result.return_value == ExitCode.INCOMPLETE
-    assert result.stderr == ("2 clips\nopening[n=1]: completed, not here\nclosing[n=3]: planned\n")
+    assert result.stderr == (
+        "2 clips\n"
+        "opening[n=1]: not here (videos/opening/Tokyo-aaaaaaaaa1.mp4)\n"
+        "closing[n=3]: planned\n"
+    )
+    assert files(tmp_path / "cut") == ["clips.csv", "detail/close-1.mp4", "detail/close-2.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -169,26 +182,36 @@ def test_an_export_can_be_repeated(run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "cut/opening/Tokyo.mp4").stat().st_mtime_ns == before
 
 
-def test_nothing_is_replaced_and_then_nothing_is_copied(run: Path, tmp_path: Path) -> None:
+def test_a_name_has_the_hash_where_another_file_has_it(run: Path, tmp_path: Path) -> None:
     (tmp_path / "cut/opening").mkdir(parents=True)
     (tmp_path / "cut/opening/Tokyo.mp4").write_bytes(b"the editor's own")
+    (tmp_path / "cut/clips.csv").write_text("file,address\n")
 
-    result = export(run, tmp_path / "cut")
+    for _ in range(2):
+        result = export(run, tmp_path / "cut", "--select", "opening*")
 
-    assert isinstance(result.exception, UsageError)
-    assert files(tmp_path / "cut") == ["opening/Tokyo.mp4"]
+        assert result.return_value == ExitCode.DONE
+        assert files(tmp_path / "cut") == [
+            "clips.csv",
+            "opening/Tokyo-aaaaaaaaa1.mp4",
+            "opening/Tokyo.mp4",
+        ]
     assert (tmp_path / "cut/opening/Tokyo.mp4").read_bytes() == b"the editor's own"
+    assert "opening/Tokyo-aaaaaaaaa1.mp4,opening[n=1]" in (tmp_path / "cut/clips.csv").read_text()
 
 
-def test_a_list_that_somebody_wrote_is_not_replaced(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "cut").mkdir()
-    (tmp_path / "cut/clips.csv").write_text("file,address,my notes\n")
+def test_where_both_names_are_taken_it_is_said_and_the_rest_is_copied(
+    run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cut/opening").mkdir(parents=True)
+    for name in ("Tokyo.mp4", "Tokyo-aaaaaaaaa1.mp4"):
+        (tmp_path / "cut/opening" / name).write_bytes(b"the editor's own")
 
-    result = export(run, tmp_path / "cut", "--select", "opening*")
+    result = export(run, tmp_path / "cut", "--deselect", "closing*")
 
-    assert isinstance(result.exception, UsageError)
-    assert files(tmp_path / "cut") == ["clips.csv"]
-    assert (tmp_path / "cut/clips.csv").read_text() == "file,address,my notes\n"
+    assert result.return_value == ExitCode.INCOMPLETE
+    assert "opening[n=1]: another file has its name" in result.stderr
+    assert (tmp_path / "cut/detail/close-2.mp4").exists()
 
 
 @pytest.mark.parametrize(
@@ -203,22 +226,32 @@ def test_a_list_that_somebody_wrote_is_not_replaced(run: Path, tmp_path: Path) -
     ],
 )
 def test_a_prompt_is_no_formula_in_a_spreadsheet(prompt: str, cell: str) -> None:
-    one = Export(
-        request=entry(1, "a", "a", prompt=prompt), video=video("videos/a.mp4"), name="a.mp4"
-    )
+    [one] = exported([entry(1, "a", "a", prompt=prompt)])
 
-    [row] = csv.DictReader(io.StringIO(listed([one])))
+    [row] = csv.DictReader(io.StringIO(list_text([one])))
 
     assert row["prompt"] == cell
 
 
-def test_a_clip_that_was_changed_since_is_not_passed_on(run: Path, tmp_path: Path) -> None:
-    (run / entry(1, "opening", "opening/Tokyo").path(0, 1)).write_bytes(b"something else")
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(b"something else", "not whole: it is not what was delivered", id="changed"),
+        pytest.param(CLIP[:5], "not whole: it is not what was delivered", id="cut"),
+        pytest.param(b"", "not whole: it is not what was delivered", id="emptied"),
+    ],
+)
+def test_a_clip_that_is_not_whole_is_said_and_the_rest_is_copied(
+    run: Path, tmp_path: Path, content: bytes, why: str
+) -> None:
+    path = entry(1, "opening", "opening/Tokyo").path(0, 1)
+    (run / path).write_bytes(content)
 
-    result = export(run, tmp_path / "cut")
+    result = export(run, tmp_path / "cut", "--deselect", "closing*")
 
-    assert "somebody changed it" in str(result.exception)
-    assert files(tmp_path / "cut") == []
+    assert result.return_value == ExitCode.INCOMPLETE
+    assert result.stderr == f"2 clips\nopening[n=1]: {why} ({path})\n"
+    assert files(tmp_path / "cut") == ["clips.csv", "detail/close-1.mp4", "detail/close-2.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -234,28 +267,99 @@ def test_a_plain_name_has_no_hash(path: str, name: str) -> None:
     assert plain_name(path, "a" * 64) == name
 
 
-def test_clips_of_one_name_are_numbered() -> None:
-    entries = [entry(1, "a", "x"), entry(2, "b", "X"), entry(3, "c", "x-2")]
+def test_clips_of_one_name_have_their_hashes() -> None:
+    found = exported([entry(1, "a", "x"), entry(2, "b", "X"), entry(3, "c", "y")])
 
-    assert exported(entries) == ["x.mp4", "X-2.mp4", "x-2-2.mp4"]
-
-
-def test_thousands_of_clips_of_one_name_are_numbered_in_good_time() -> None:
-    entries = [entry(number, "a", "x") for number in range(20_000)]
-    start = time.process_time()
-
-    names = exported(entries)
-
-    assert time.process_time() - start < 5
-    assert names == ["x.mp4", *(f"x-{number}.mp4" for number in range(2, 20_001))]
+    assert [one.name for one in found] == ["x-aaaaaaaaa1.mp4", "X-aaaaaaaaa2.mp4", "y.mp4"]
 
 
-def exported(entries: Iterable[Request]) -> list[str]:
-    """The plain names of requests that were all delivered."""
-    standings = [
+def exported(entries: Iterable[Request]) -> tuple[Export, ...]:
+    """Requests that were all delivered, as they are exported into an empty folder."""
+    states = [
         RequestState(
             e, Record(hash=e.hash, videos={0: video(f"videos/{e.output}-{e.hash[:10]}.mp4")})
         )
         for e in entries
     ]
-    return [export.name for export in exports(standings)]
+    return exports([(state, 0) for state in states], Picks({}), Path("/nonexistent"))
+
+
+def write_picks(run: Path, *lines: Decision) -> None:
+    """Picks of the run, beside a spec of its name."""
+    (run.parent / "veogen.yaml").touch()
+    (run.parent / "trip.yaml").write_text("veogen: 1\nname: trip\nshots: []\n")
+    (run.parent / "trip.picks.anna.yaml").write_text(picks_text(lines))
+
+
+def test_exactly_the_picked_clips_are_copied(run: Path, tmp_path: Path) -> None:
+    write_picks(
+        run,
+        Decision("detail[n=2]", "aaaaaaaaa2-2", "pick", "=the second"),
+        Decision("opening[n=1]", "aaaaaaaaa1", "reject"),
+    )
+
+    result = export(run, tmp_path / "cut", "--picked")
+
+    assert (result.return_value, result.stderr) == (ExitCode.DONE, "1 clip\n")
+    assert files(tmp_path / "cut") == ["clips.csv", "detail/close-2.mp4"]
+    with (tmp_path / "cut/clips.csv").open(newline="", encoding="utf-8") as file:
+        [row] = csv.DictReader(file)
+    assert (row["clip"], row["state"], row["notes"]) == (
+        "aaaaaaaaa2-2",
+        "picked",
+        "anna: =the second",
+    )
+
+
+def test_each_format_is_written_beside_the_clips_and_says_once_what_it_cannot_carry(
+    run: Path, tmp_path: Path
+) -> None:
+    write_picks(run, Decision("opening[n=1]", "aaaaaaaaa1", "pick"))
+    formats = [word for name in ("m3u", "otio", "xmp", "edl", "xml") for word in ("--as", name)]
+    expected = [
+        "clips.csv",
+        "detail/close-1.mp4",
+        "detail/close-1.xmp",
+        "detail/close-2.mp4",
+        "detail/close-2.xmp",
+        "opening/Tokyo.mp4",
+        "opening/Tokyo.xmp",
+        "trip.edl",
+        "trip.m3u",
+        "trip.otio",
+        "trip.xml",
+    ]
+
+    result = export(run, tmp_path / "cut", "--deselect", "closing*", *formats)
+
+    assert result.return_value == ExitCode.DONE
+    assert files(tmp_path / "cut") == expected
+    told = [line.partition(":")[0] for line in result.stderr.splitlines()]
+    assert told == ["otio", "xml", "edl", "xmp", "m3u", "3 clips"]
+
+    (tmp_path / "cut/opening/Tokyo.xmp").write_text("by the editor")
+    (tmp_path / "cut/trip.otio").write_text("of yesterday")
+    export(run, tmp_path / "cut", "--deselect", "closing*", *formats)
+    assert files(tmp_path / "cut") == expected
+    assert (tmp_path / "cut/opening/Tokyo.xmp").read_text() == "by the editor"
+    assert (tmp_path / "cut/trip.otio").read_text().startswith('{\n  "OTIO_SCHEMA": "Timeline.1"')
+
+
+def test_a_clip_without_a_frame_is_said_and_the_rest_is_there(run: Path, tmp_path: Path) -> None:
+    result = export(run, tmp_path / "cut", "--select", "opening*", "--frames", "first")
+
+    assert result.return_value == ExitCode.INCOMPLETE
+    assert "Tokyo.mp4: it has no frame that can be read" in result.stderr
+    assert files(tmp_path / "cut") == ["clips.csv", "opening/Tokyo.mp4"]
+
+
+def test_a_format_whose_library_is_missing_is_refused_before_anything_is_copied(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "otio_cmx3600_adapter", None)
+
+    result = export(run, tmp_path / "cut", "--as", "edl")
+
+    assert isinstance(result.exception, UsageError)
+    assert "pip install 'veogen[edit]'" in str(result.exception)
+    assert not (tmp_path / "cut").exists()

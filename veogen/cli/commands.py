@@ -395,33 +395,54 @@ def picks(
 
 @click.command(
     epilog=examples(
-        "veogen export runs/launch cut --select @picks.txt",
-        "veogen export specs/launch.yaml cut --deselect 'detail*'",
+        "veogen export runs/launch cut --picked --as otio --as xmp",
+        "veogen export specs/launch.yaml cut --deselect 'detail*' --frames last",
     )
 )
 @click.argument("run", type=click.Path(), shell_complete=completed_by("runs"))
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @options_of_run
 @selecting_options
+@click.option("--picked", is_flag=True, help="Exactly the picked clips, former ones included.")
+@click.option(
+    "--as",
+    "formats",
+    multiple=True,
+    type=click.Choice(["otio", "xml", "edl", "xmp", "m3u"]),
+    help="Write what other tools open: timelines, ratings, a playlist.",
+)
+@click.option(
+    "--frames",
+    multiple=True,
+    type=click.Choice(["first", "last"]),
+    help="Write the clips' ends as PNG.",
+)
 def export(
     run: str,
     folder: Path,
     profile: str | None,
     select: Sequence[str],
     deselect: Sequence[str],
+    formats: Sequence[str],
+    frames: Sequence[str],
     *,
+    picked: bool,
     simulate: bool,
 ) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
-    RUN is a run directory or a SPEC. Nothing in DIR is replaced by another file. In the list
-    a prompt that a spreadsheet would take for a formula stands behind an apostrophe. Exits with
-    1 when a chosen request has no clip here.
+    RUN is a run directory or a SPEC. A name has the hash where two clips, or another file in DIR,
+    have that name. A clip that is there already stays; of other files in DIR only clips.csv and
+    the timelines are written anew. In the list a text that a spreadsheet would take for a formula
+    stands behind an apostrophe. Exits with 1 when a chosen clip is not here or not whole.
     """
     from veogen.cli.export import export_clips
     from veogen.cli.rundirs import find_run
 
-    return export_clips(find_run(run, profile, simulate=simulate), folder, select, deselect)
+    path = find_run(run, profile, simulate=simulate)
+    return export_clips(
+        path, folder, select, deselect, picked=picked, formats=formats, frames=frames
+    )
 
 
 class _GuidedCommand(click.Command):

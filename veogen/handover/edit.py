@@ -134,6 +134,11 @@ def _written(document: dict[str, Any], adapter: str, **options: Any) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
 
+def check_library() -> None:
+    """Raise `UsageError` where the library is not installed, before anything is written."""
+    _library()
+
+
 def _library() -> Any:
     """OpenTimelineIO with its adapters; raises `UsageError` where the extra is not installed."""
     try:

@@ -1,0 +1,232 @@
+"""Clips under plain names, for people who edit them: which files, their list, and the copying."""
+
+import csv
+import hashlib
+import io
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+from veogen.executor.reconcile import is_clip
+from veogen.handover.media import Media
+from veogen.planner.identity import canonical, combination_of
+from veogen.planner.plan import Request
+from veogen.results.events import Video
+from veogen.results.ledger import RequestState
+from veogen.results.picks import Picks, video_clip_id
+
+LIST = "clips.csv"
+COLUMNS = (
+    "file",
+    "address",
+    "shot",
+    "take",
+    "variables",
+    "prompt",
+    "hash",
+    "seed",
+    "duration",
+    "model",
+    "aspect_ratio",
+    "quality",
+    "credits",
+    "clip",
+    "state",
+    "notes",
+)
+
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+_CHUNK = 1 << 20
+
+Fetch: TypeAlias = Callable[[Video, Path], bool]
+"""Brings a video that is not here to a path; False where nobody has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One clip to be copied: `name` is its path below the folder of the export."""
+
+    request: Request
+    video: Video
+    media: Media
+
+    @property
+    def name(self) -> str:
+        return self.media.name
+
+
+def exports(
+    chosen: Iterable[tuple[RequestState, int]], picks: Picks, folder: Path
+) -> tuple[Export, ...]:
+    """Every chosen video, named by its request and index, with its name in the folder.
+
+    That is a plain one; one with the hash where two of them, or another file there, have that.
+    """
+    videos = [(state, index, state.record.videos[index]) for state, index in chosen]
+    plain = [plain_name(video.path, state.request.hash) for state, _, video in videos]
+    counts = Counter(name.casefold() for name in plain)
+    return tuple(
+        Export(
+            request=state.request,
+            video=video,
+            media=_media(
+                state,
+                index,
+                _name(name, video, folder, alone=counts[name.casefold()] == 1),
+                picks,
+            ),
+        )
+        for (state, index, video), name in zip(videos, plain, strict=True)
+    )
+
+
+def plain_name(path: str, hash_: str) -> str:
+    """Where a video goes: its path without `videos/` and without the hash."""
+    return re.sub(rf"-{hash_[:10]}(?=(-\d+)?\.mp4$)", "", _below(path))
+
+
+def _below(path: str) -> str:
+    return str(PurePosixPath(path).relative_to("videos"))
+
+
+def _name(plain: str, video: Video, folder: Path, *, alone: bool) -> str:
+    """The plain name, or the one with the hash; a clip that is there keeps the name it has."""
+    hashed = _below(video.path)
+    if not alone or is_clip(folder / hashed, video):
+        return hashed
+    place = folder / plain
+    return hashed if os.path.lexists(place) and not is_clip(place, video) else plain
+
+
+def _media(state: RequestState, index: int, name: str, picks: Picks) -> Media:
+    request, record = state
+    video = record.videos[index]
+    clip = video_clip_id(request, index, record.videos)
+    return Media(
+        name=name,
+        address=request.address,
+        combination=combination_of(request.address, request.take),
+        clip=clip,
+        hash=request.hash,
+        shot=request.shot,
+        take=request.take,
+        variables=request.variables,
+        model=request.model,
+        prompt=str(request.body.get("prompt", "")),
+        credits=None if record.credits is None else f"{record.credits:.3f}",
+        state=picks.state(clip),
+        opinions=picks.opinions(clip),
+        duration=video.duration,
+        fps=video.fps,
+        width=video.width,
+        height=video.height,
+        audio=video.audio,
+    )
+
+
+def list_text(exported: Iterable[Export]) -> str:
+    """The list of the clips, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_as_text(cell) for cell in _row(export)] for export in exported)
+    return text.getvalue()
+
+
+def _row(export: Export) -> Sequence[object]:
+    request, media = export.request, export.media
+    return (
+        export.name,
+        request.address,
+        request.shot,
+        request.take,
+        canonical(dict(request.variables)).decode(),
+        media.prompt,
+        request.hash,
+        request.body.get("seed", ""),
+        media.duration,
+        media.model,
+        request.body.get("aspect_ratio", ""),
+        request.body.get("quality", ""),
+        media.credits or "",
+        media.clip,
+        media.state,
+        "; ".join(media.notes),
+    )
+
+
+def _as_text(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: prompts come from pull requests."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of an export: the clips that are in the folder, and why others are not."""
+
+    there: tuple[Export, ...]
+    missing: tuple[tuple[Export, str], ...]
+
+
+def copy(exported: Iterable[Export], run: Path, folder: Path, fetch: Fetch | None) -> Copied:
+    """Copy every clip that is not in the folder yet; one that cannot be had stops no other."""
+    there: list[Export] = []
+    missing: list[tuple[Export, str]] = []
+    for export in exported:
+        why = _bring(export, run, folder, fetch)
+        if why is None:
+            there.append(export)
+        else:
+            missing.append((export, why))
+    return Copied(tuple(there), tuple(missing))
+
+
+def _bring(export: Export, run: Path, folder: Path, fetch: Fetch | None) -> str | None:
+    """Have a clip in the folder, whole or not at all; what is wrong if that cannot be."""
+    place, video = folder / export.name, export.video
+    if os.path.lexists(place):
+        return None if is_clip(place, video) else "another file has its name"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        why = _copied(run / video.path, draft, video)
+        if why is not None and fetch is not None and fetch(video, draft):
+            why = None
+        if why is None:
+            os.replace(draft, place)
+        return why
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _copied(source: Path, draft: Path, video: Video) -> str | None:
+    """Copy a clip; what arrives is what was delivered, or what is wrong is said."""
+    digest = hashlib.sha256()
+    try:
+        with source.open("rb") as reader, draft.open("wb") as writer:
+            for chunk in _chunks(reader):
+                digest.update(chunk)
+                writer.write(chunk)
+    except FileNotFoundError:
+        return "not here"
+    return None if digest.hexdigest() == video.sha256 else "not whole: it is not what was delivered"
+
+
+def _chunks(reader: io.BufferedReader) -> Iterator[bytes]:
+    while chunk := reader.read(_CHUNK):
+        yield chunk
