@@ -96,7 +96,6 @@ ALONE = {
     "templates/sandbox": "late: most templates need no process",
     # one subject a file on the evening path
     "executor/amounts": "the unit of what the gateway names, as a pure function",
-    "executor/export": "what a command does, without its options",
     "executor/mp4": "late: alone with PyAV",
     "executor/poller": "one part of the scheduler a file",
     "executor/scheduler": "the loop",
