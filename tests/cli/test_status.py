@@ -129,6 +129,13 @@ next
     )
 
 
+PRICE_TEXT = "38.016"
+NOTHING = {"estimate": PRICE_TEXT, "reserved": None, "charged": None}
+CHARGED = {"estimate": PRICE_TEXT, "reserved": PRICE_TEXT, "charged": PRICE_TEXT}
+MONEY = [NOTHING, NOTHING, CHARGED, CHARGED, CHARGED]
+"""Of the five requests of `mixed`, in order."""
+
+
 def test_json_holds_the_results_as_they_are_committed(mixed: World) -> None:
     result = status(mixed.path, "--format", "json")
 
@@ -146,7 +153,10 @@ def test_json_holds_the_results_as_they_are_committed(mixed: World) -> None:
             "videos": 2,
             "credits": "114.048",
         },
-        "results": committed["results"],
+        "results": [
+            {**line, "model": "veo-3.1-fast-generate-preview", "profile": None, **money}
+            for line, money in zip(committed["results"], MONEY, strict=True)
+        ],
     }
     assert (result.return_value, result.stderr) == (ExitCode.DONE, "")
 
@@ -180,7 +190,12 @@ def test_a_fresh_clone_has_the_results_and_nothing_else(mixed: World, tmp_path: 
 
     data = json.loads(status(clone.path, "--format", "json").stdout)
 
-    assert data["results"] == json.loads((mixed.path / "results.json").read_text())["results"]
+    committed = json.loads((mixed.path / "results.json").read_text())["results"]
+    assert [
+        {key: value for key, value in line.items() if key in committed[0]}
+        for line in data["results"]
+    ] == committed
+    assert {line["model"] for line in data["results"]} == {None}
     assert "not here (2)" in told(clone)
 
 

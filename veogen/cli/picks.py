@@ -12,7 +12,7 @@ import click
 
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
-from veogen.cli.rundirs import SIMULATED, typed_path
+from veogen.cli.rundirs import profile_of, typed_path
 from veogen.document.files import Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError
@@ -62,8 +62,7 @@ def run_picks(run: Path, snapshot: Snapshot) -> RunPicks:
     """The picks about a run directory; raises `MistakesError` with all that is wrong in them."""
     root = project_root(run)
     name = snapshot.ledger.name
-    folder = run.absolute().name.removesuffix(SIMULATED)
-    profile = folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
+    profile = profile_of(run, name)
     place = PicksFolder.of(
         _spec_named(root, name), profile, simulated=snapshot.gateway == "simulated"
     )

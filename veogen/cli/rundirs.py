@@ -69,15 +69,21 @@ def typed_path(path: Path) -> str:
     return os.path.relpath(path)
 
 
+def profile_of(path: Path, name: str) -> str | None:
+    """The profile that a run directory of the plan `name` is called after, if it is."""
+    folder = path.absolute().name.removesuffix(SIMULATED)
+    return folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
+
+
 def commands_for(path: Path, name: str) -> RunCommands:
     """How a run of the plan `name` is called on a command line here, as far as it is known."""
     runs = path.absolute().parent
     spec = runs.parent / "specs" / f"{name}.yaml"
     is_below_runs = runs.name == "runs"
-    folder = path.name.removesuffix(SIMULATED)
+    folder, profile = path.name.removesuffix(SIMULATED), profile_of(path, name)
     arguments = [typed_path(spec) if is_below_runs and spec.is_file() else "SPEC"]
-    if is_below_runs and folder.startswith(f"{name}."):
-        arguments += ["--profile", folder.removeprefix(f"{name}.")]
+    if is_below_runs and profile is not None:
+        arguments += ["--profile", profile]
     elif not is_below_runs or folder != name:
         arguments += ["--dir", typed_path(path)]
     if path.name.endswith(SIMULATED):

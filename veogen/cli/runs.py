@@ -25,6 +25,7 @@ from veogen.gateway.settings import Settings
 from veogen.planner.plan import Plan
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
+from veogen.results.charges import difference_notes
 from veogen.results.ledger import Ledger
 from veogen.text import Terminal, counted, credits_text
 
@@ -226,6 +227,7 @@ def _money(ledger: Ledger) -> Iterator[str]:
     yield f"{credits_text(ledger.reserved)} credits reserved or charged so far{returned}"
     if ledger.estimated:
         yield estimate_note(ledger)
+    yield from difference_notes(ledger.everything)
     if ledger.in_doubt:
         yield f"held requests may have cost {credits_text(ledger.in_doubt)} more"
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
-from veogen.cli.rundirs import commands_for, find_run
+from veogen.cli.rundirs import commands_for, find_run, profile_of
 from veogen.cli.runs import estimate_note
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
@@ -28,9 +28,10 @@ from veogen.results.advice import (
     next_steps,
     reason,
 )
+from veogen.results.charges import Charge, ChargeTotals, charge_of, difference_notes
 from veogen.results.events import STATUSES
 from veogen.results.ledger import RequestState, exit_code
-from veogen.results.manifest import listed
+from veogen.results.manifest import line_data
 from veogen.text import Colour, Paint, columns, counted, credits_text, paint, plain, plain_json
 
 Word: TypeAlias = str
@@ -149,9 +150,40 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
         yield f"{bought} bought that left the plan, {credits_text(amount)} credits"
     if ledger.estimated:
         yield estimate_note(ledger)
+    yield from difference_notes(ledger.everything)
+    yield from _charges(list(ledger.everything), profile_of(snapshot.path, ledger.name))
     if ledger.spent > summary.credits:
         spent = credits_text(ledger.spent)
         yield f"{spent} credits count against a budget: all that may have been charged"
+
+
+def _charges(standings: Sequence[RequestState], profile: str | None) -> Iterator[str]:
+    """By model, and by shot where there are several: nothing where all is as it was estimated."""
+    charges = [(standing, charge_of(standing)) for standing in standings]
+    if not any(charge.differs for _, charge in charges):
+        return
+    groups: dict[str, list[Charge]] = {}
+    for standing, charge in charges:
+        groups.setdefault(standing.request.model, []).append(charge)
+    shots = dict.fromkeys(standing.request.shot for standing in standings)
+    for shot in shots if len(shots) > 1 else ():
+        groups[f"  {shot}"] = [c for standing, c in charges if standing.request.shot == shot]
+    head = f"profile {profile}" if profile else ""
+    rows = [(head, "estimated", "reserved", "charged")]
+    rows += [(plain(name), *_sums(ChargeTotals.of(group))) for name, group in groups.items()]
+    first = max(columns(row[0]) for row in rows)
+    widths = [max(len(row[index]) for row in rows) for index in (1, 2, 3)]
+    for name, *amounts in rows:
+        cells = [text.rjust(width) for text, width in zip(amounts, widths, strict=True)]
+        yield _GAP.join([name + " " * (first - columns(name)), *cells])
+
+
+def _sums(totals: ChargeTotals) -> tuple[str, str, str]:
+    return (
+        credits_text(totals.estimate),
+        credits_text(totals.reserved),
+        credits_text(totals.charged),
+    )
 
 
 def _unfinished(
@@ -242,9 +274,6 @@ def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
         yield from (_step(step, paint) for step in steps)
 
 
-_FIELD = "\n  "
-
-
 def print_status(run: str | None, profile: str | None, format_: str, *, simulate: bool) -> ExitCode:
     """Print where every request of a run stands; the exit code that a run would have."""
     path, now = find_run(run, profile, simulate=simulate), SystemClock().now()
@@ -268,8 +297,25 @@ def status_json(snapshot: Snapshot) -> str:
         "videos": summary.videos,
         "credits": credits_text(summary.credits),
     }
-    requests = listed(snapshot.ledger.planned)
-    return f'{{\n  "summary": {indented(data, _FIELD)},\n  "results": {requests}\n}}'
+    results = [_result(standing, snapshot) for standing in snapshot.ledger.planned]
+    return indented({"summary": data, "results": results})
+
+
+def _result(standing: RequestState, snapshot: Snapshot) -> dict[str, Any]:
+    """A request as in results.json, with all that is known of its money."""
+    charge = charge_of(standing)
+    return {
+        **line_data(standing),
+        "model": standing.request.model or None,
+        "profile": profile_of(snapshot.path, snapshot.ledger.name),
+        "estimate": _amount(charge.estimate),
+        "reserved": _amount(charge.reserved),
+        "charged": _amount(charge.charged),
+    }
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else credits_text(amount)
 
 
 def run_exit_code(snapshot: Snapshot) -> ExitCode:

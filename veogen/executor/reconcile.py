@@ -113,7 +113,7 @@ def unknown_request(line: ManifestLine) -> Request:
         variables=line.variables,
         output=default_output(shot, line.variables, line.take),
         body={},
-        credits=line.credits,
+        credits=line.credits if line.estimate is UNSET else line.estimate,
     )
 
 

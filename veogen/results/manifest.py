@@ -167,12 +167,20 @@ def _read_line(data: Mapping[str, Any]) -> ManifestLine:
         task_id=_task_id(data["task_id"]),
         attempts=_count(data["attempts"], _MOST_ATTEMPTS),
         credits=_credits(data["credits"]),
+        estimate=_estimate(data["estimate"]) if "estimate" in data else UNSET,
         error=_error(data["error"]),
         videos=convert(data["videos"], tuple[Video, ...]),
         others=_others(data["others"]) if "others" in data else UNSET,
     )
     _refuse_contradictions(line.status, line.task_id, line.videos, repr(line.address))
     return line
+
+
+def _estimate(value: Any) -> Decimal:
+    estimate = _credits(value)
+    if estimate is None:
+        raise ValueError("an estimate that is null is left out")
+    return estimate
 
 
 def _others(value: Any) -> tuple[OtherPurchase, ...]:
@@ -336,12 +344,6 @@ def render(ledger: Ledger, gateway: GatewayName) -> bytes:
     return ManifestRenderer(gateway).render(ledger)
 
 
-def listed(standings: Iterable[RequestState]) -> str:
-    """The requests as a list in a document, each as the manifest has it."""
-    texts = b",".join(map(_line_text, standings)).decode()
-    return f"[{texts}\n  ]" if texts else "[]"
-
-
 def line_of(standing: RequestState) -> ManifestLine:
     """One request as the manifest tells of it."""
     request, record = standing
@@ -376,6 +378,12 @@ def _other_of(purchase: Purchase) -> OtherPurchase:
 
 def _in_order(videos: Mapping[int, Video]) -> tuple[Video, ...]:
     return tuple([videos[index] for index in sorted(videos)])
+
+
+def line_data(standing: RequestState) -> dict[str, Any]:
+    """One request as JSON, for who adds to it."""
+    data: dict[str, Any] = json.loads(_encode(line_of(standing)))
+    return data
 
 
 def _line_text(standing: RequestState) -> bytes:
