@@ -33,7 +33,7 @@ shots:
 """
 FILES = {
     "specs/a.yaml": SPEC,
-    "specs/_base.yaml": "params:\n  duration: 4\n",
+    "specs/_base.yaml": "params:\n  duration: 4\nveogen: 1\n",
     "specs/cities.csv": "city,mood,aspect_ratio\nTokyo,calm,16:9\nParis,loud,9:16\n",
     "templates/rows.j2": '{% include "parts/start.j2" %}\n{{ city }} is {{ mood }}.\n',
     "templates/parts/start.j2": "A film.\n{% import 'parts/deep.j2' as deep %}{{ deep.end() }}\n",

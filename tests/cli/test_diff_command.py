@@ -19,7 +19,7 @@ shots:
     matrix: {city: [Tokyo, Paris]}
     params: {image_urls: ["../images/{{ city | lower }}.png"]}
 """
-BASE = "params: {duration: 4}\n"
+BASE = "params: {duration: 4}\nveogen: 1\n"
 TEMPLATE = "{{ city }} in soft light.\nNo people.\n"
 
 

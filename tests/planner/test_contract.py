@@ -79,7 +79,7 @@ def write_images(project: Project) -> None:
 
 
 def test_the_example_is_seven_requests_of_532_credits(project: Project) -> None:
-    project.write("specs/_base.yaml", "{}")
+    project.write("specs/_base.yaml", "veogen: 1")
     write_images(project)
 
     plan = project.plan(EXAMPLE, name="specs/autumn.yaml")
@@ -99,7 +99,7 @@ def test_the_example_is_seven_requests_of_532_credits(project: Project) -> None:
 
 
 def test_with_its_profile_the_example_is_smaller_and_silent(project: Project) -> None:
-    project.write("specs/_base.yaml", "{}")
+    project.write("specs/_base.yaml", "veogen: 1")
     write_images(project)
 
     plan = project.plan(EXAMPLE, name="specs/autumn.yaml", profile="draft")

@@ -240,3 +240,48 @@ shots: [{name: s, prompt: "{{ look | tojson }}"}]
 """
 
     assert bodies(project, text, profile="p") == {"s": {"prompt": '{"mood": "calm"}'}}
+
+
+@pytest.mark.parametrize(
+    ("override", "profile", "expected"),
+    [
+        pytest.param("params: {seed: null}", "params: {seed: 5}", {}, id="a parameter"),
+        pytest.param(
+            "params: {seed: null}", "shots: [{name: s, params: {seed: 6}}]", {}, id="of its shot"
+        ),
+        pytest.param(
+            "negative_prompt: null", "params: {negative_prompt: fog}", {}, id="a negative prompt"
+        ),
+        pytest.param("params: {seed: 4}", "params: {seed: 5}", {"seed": 5}, id="what it only sets"),
+    ],
+)
+def test_a_parameter_that_an_override_takes_away_is_not_sent_whatever_a_profile_says(
+    project: Project, override: str, profile: str, expected: dict[str, object]
+) -> None:
+    text = f"""profiles: {{p: {{{profile}}}}}
+shots: [{{name: s, prompt: "{{{{ c }}}}", matrix: {{c: [a]}}, overrides: [{{when: {{c: a}}, {override}}}]}}]
+"""
+
+    assert bodies(project, text, profile="p") == {"s[c=a]": {"prompt": "a", **expected}}
+
+
+def test_a_later_override_sends_again_what_an_earlier_one_took_away(project: Project) -> None:
+    text = """profiles: {p: {params: {seed: 5}}}
+shots:
+  - name: s
+    prompt: "{{ c }}"
+    matrix: {c: [a]}
+    overrides: [{when: {c: a}, params: {seed: null}}, {when: {c: a}, params: {seed: 3}}]
+"""
+
+    assert bodies(project, text, profile="p") == {"s[c=a]": {"prompt": "a", "seed": 5}}
+
+
+def test_a_setting_is_sent_though_an_override_takes_the_parameter_away(project: Project) -> None:
+    text = """shots: [{name: s, prompt: "{{ c }}", matrix: {c: [a]},
+  overrides: [{when: {c: a}, params: {seed: null}}]}]
+"""
+
+    assert bodies(project, text, settings=("params.seed=3",)) == {
+        "s[c=a]": {"prompt": "a", "seed": 3}
+    }

@@ -178,7 +178,7 @@ def test_doubts_are_warnings(project: Project, shots: str, expected: list[str]) 
 
 
 def test_a_var_of_a_base_may_be_meant_for_other_specs(project: Project) -> None:
-    project.write("_base.yaml", "vars: {v: 1}")
+    project.base("_base.yaml", "vars: {v: 1}")
 
     assert warned(project, "extends: _base.yaml\nvars: {w: 1}\nshots: [{name: s, prompt: x}]") == [
         "a.yaml:3:8 unused-var: no template uses the var 'w'"
@@ -199,3 +199,51 @@ def test_a_setting_that_no_template_uses_is_a_typo(project: Project) -> None:
     assert warnings == [
         "--set vars.lihgt=high:1:1: warning[unused-var]: no template uses the var 'lihgt'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param(
+            "shots:\n  - name: s\n    prompt: Close-up of item #1 on the table\n",
+            "a.yaml:4:30 comment: the prompt ends here: what follows is a comment; "
+            "quote the text, or give the comment a line of its own",
+            id="a prompt",
+        ),
+        pytest.param(
+            "shots:\n  - name: s\n    prompt: x\n    negative_prompt: cans\t# 1 and 2\n",
+            "a.yaml:5:27 comment: the negative_prompt ends here: what follows is a comment; "
+            "quote the text, or give the comment a line of its own",
+            id="a negative prompt",
+        ),
+        pytest.param(
+            "shots:\n  - name: s\n    prompt: The switch\n      of item #1\n",
+            "a.yaml:5:15 comment: the prompt ends here: what follows is a comment; "
+            "quote the text, or give the comment a line of its own",
+            id="the last of several lines",
+        ),
+        pytest.param(
+            "params:\n  prompt: item #1\nshots: [{name: s}]\n",
+            "a.yaml:3:16 comment: the prompt ends here: what follows is a comment; "
+            "quote the text, or give the comment a line of its own",
+            id="the prompt of all shots",
+        ),
+    ],
+)
+def test_a_comment_that_cuts_a_prompt_is_a_warning(
+    project: Project, spec: str, expected: str
+) -> None:
+    assert warned(project, spec) == [expected]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        pytest.param("'item #1' # quoted", id="quotes"),
+        pytest.param("item#1", id="no blank before it"),
+        pytest.param("|\n      item #1", id="a block"),
+        pytest.param("x\n    # of its own", id="a line of its own"),
+    ],
+)
+def test_what_cuts_no_prompt_is_none(project: Project, prompt: str) -> None:
+    assert warned(project, f"shots:\n  - name: s\n    prompt: {prompt}\n") == []

@@ -9,9 +9,9 @@ SHOT = "shots: [{name: a, prompt: x}]"
 
 
 def test_a_chain_and_a_list_of_bases(project: Project) -> None:
-    project.write("specs/_one.yaml", "extends: deep/_zero.yaml\nvars: {a: one, b: one}")
-    project.write("specs/deep/_zero.yaml", "vars: {a: zero, b: zero, c: zero}")
-    project.write("specs/_two.yaml", "vars: {b: two}")
+    project.base("specs/_one.yaml", "extends: deep/_zero.yaml\nvars: {a: one, b: one}")
+    project.base("specs/deep/_zero.yaml", "vars: {a: zero, b: zero, c: zero}")
+    project.base("specs/_two.yaml", "vars: {b: two}")
 
     shot = project.shot(f"extends: [_one.yaml, _two.yaml]\n{SHOT}", name="specs/a.yaml")
 
@@ -19,7 +19,7 @@ def test_a_chain_and_a_list_of_bases(project: Project) -> None:
 
 
 def test_shots_of_a_base_keep_their_place(project: Project) -> None:
-    project.write("b.yaml", "shots: [{name: a, prompt: x, takes: 2}, {name: b, prompt: y}]")
+    project.base("b.yaml", "shots: [{name: a, prompt: x, takes: 2}, {name: b, prompt: y}]")
 
     spec = project.spec("extends: b.yaml\nshots: [{name: c, prompt: z}, {name: a, template: t.j2}]")
 
@@ -87,9 +87,9 @@ def test_shots_of_a_base_keep_their_place(project: Project) -> None:
 def test_a_base_that_cannot_be_used_is_told_where_it_is_named(
     extends: str, lines: list[str], project: Project
 ) -> None:
-    project.write("base.yaml", "vars: {}")
-    project.write("loop.yaml", "extends: a.yaml")
-    project.write("wrong.yaml", "params: {duration: 99}")
+    project.base("base.yaml", "vars: {}")
+    project.base("loop.yaml", "extends: a.yaml")
+    project.base("wrong.yaml", "params: {duration: 99}")
     (project.root / "folder").mkdir()
     (project.root / "link.yaml").symlink_to("/etc/hostname")
 
@@ -108,7 +108,7 @@ def test_whether_a_target_outside_exists_is_not_told(project: Project) -> None:
 
 def test_a_chain_ends_somewhere(project: Project) -> None:
     for number in range(60):
-        project.write(f"b{number}.yaml", f"extends: b{number + 1}.yaml")
+        project.base(f"b{number}.yaml", f"extends: b{number + 1}.yaml")
 
     assert project.spec_mistakes(f"extends: b0.yaml\n{SHOT}") == [
         "b48.yaml:1:10: error[extends-depth]: a chain of 'extends' has at most 50 files"
@@ -117,8 +117,8 @@ def test_a_chain_ends_somewhere(project: Project) -> None:
 
 def test_bases_that_all_extend_two_others_are_read_once_each(project: Project) -> None:
     for number in range(40):
-        project.write(f"b{number}.yaml", f"extends: [b{number + 1}.yaml, b{number + 1}.yaml]")
-    project.write("b40.yaml", "vars: {x: 1}")
+        project.base(f"b{number}.yaml", f"extends: [b{number + 1}.yaml, b{number + 1}.yaml]")
+    project.base("b40.yaml", "vars: {x: 1}")
 
     assert project.shot(f"extends: b0.yaml\n{SHOT}").base.vars == {"x": 1}
 
@@ -133,9 +133,17 @@ def test_a_pipe_is_not_waited_for(project: Project) -> None:
 
 def test_the_version_is_not_inherited(project: Project) -> None:
     """A folder knows its specs by that key."""
-    project.write("_base.yaml", "veogen: 1\nshots: [{name: a, prompt: x}]\n")
+    project.base("_base.yaml", "shots: [{name: a, prompt: x}]")
     path = project.write("a.yaml", "extends: _base.yaml\n")
 
     assert project.file_mistakes(path) == [
         "a.yaml:1:1: error[missing-key]: a spec begins with 'veogen: 1', the version of its language"
+    ]
+
+
+def test_a_base_says_its_version_too(project: Project) -> None:
+    project.write("_base.yaml", "vars: {v: 1}\n")
+
+    assert project.spec_mistakes("extends: _base.yaml\nshots: [{name: a, prompt: x}]") == [
+        "_base.yaml:1:1: error[missing-key]: a base begins with 'veogen: 1', the version of its language"
     ]

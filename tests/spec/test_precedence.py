@@ -28,7 +28,7 @@ BASE = "params: {duration: 6, person_generation: dont_allow}\nvars: {mood: base,
 
 
 def test_shot_over_spec_over_base(project: Project) -> None:
-    project.write("base.yaml", BASE)
+    project.base("base.yaml", BASE)
 
     base = project.shot(LEVELS).base
 
@@ -44,7 +44,7 @@ def test_shot_over_spec_over_base(project: Project) -> None:
 def test_a_profile_wins_over_every_shot_and_its_own_shots_over_its_params(
     project: Project,
 ) -> None:
-    project.write("base.yaml", BASE)
+    project.base("base.yaml", BASE)
 
     top = top_of(project.shot(LEVELS, profile="draft"))
 
@@ -58,7 +58,7 @@ def test_a_profile_wins_over_every_shot_and_its_own_shots_over_its_params(
 
 
 def test_a_setting_wins_over_everything(project: Project) -> None:
-    project.write("base.yaml", BASE)
+    project.base("base.yaml", BASE)
 
     settings = ("params.n=1", "params.n=2", "vars.mood=set", "params.quality=null")
     top = top_of(project.shot(LEVELS, profile="draft", set_=settings))
@@ -67,7 +67,7 @@ def test_a_setting_wins_over_everything(project: Project) -> None:
 
 
 def test_an_override_stands_between(project: Project) -> None:
-    project.write("base.yaml", BASE)
+    project.base("base.yaml", BASE)
 
     shot = project.shot(LEVELS, profile="draft")
     (override,) = shot.overrides
@@ -146,7 +146,7 @@ def test_axes_of_the_spec_come_first_and_a_shot_replaces_and_removes(project: Pr
 
 
 def test_what_a_base_writes_is_relative_to_the_base(project: Project) -> None:
-    project.write("bases/b.yaml", "matrix: {rows: r.csv}\nparams: {image_urls: [a.png]}")
+    project.base("bases/b.yaml", "matrix: {rows: r.csv}\nparams: {image_urls: [a.png]}")
 
     spec = project.spec(
         "extends: ../bases/b.yaml\nshots: [{name: a, prompt: x}]",

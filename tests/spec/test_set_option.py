@@ -12,16 +12,45 @@ SHOT = "shots: [{name: a, prompt: x}]"
     ("setting", "value"),
     [
         pytest.param("vars.x=8", 8, id="a number"),
+        pytest.param("vars.x=-1.5", -1.5, id="a fraction"),
+        pytest.param("vars.x=1.0", 1.0, id="a fraction that is whole"),
+        pytest.param("vars.x=true", True, id="true"),
+        pytest.param("vars.x=null", None, id="null takes away"),
+        pytest.param('vars.x=[1, {"y": "z"}]', [1, {"y": "z"}], id="a list"),
+        pytest.param('vars.x={"y": [1.10]}', {"y": [1.1]}, id="a mapping"),
+        pytest.param('vars.x="8"', "8", id="a quoted number"),
+        pytest.param(r'vars.x="\ud83d\ude00\/"', "\U0001f600/", id="escapes of JSON"),
+        pytest.param("vars.x.y=z", {"y": "z"}, id="deep down"),
+        pytest.param("vars.x=", "", id="the empty text"),
+        pytest.param("vars.x=007", "007", id="a number that JSON does not have"),
+        pytest.param("vars.x=1.10", "1.10", id="a number that would be written otherwise"),
+        pytest.param("vars.x=1e3", "1e3", id="a number with an exponent"),
+        pytest.param("vars.x=-0", "-0", id="a zero that would lose its sign"),
+        pytest.param("vars.x=1e400", "1e400", id="a number that no float holds"),
+        pytest.param(f"vars.x={'9' * 5000}", "9" * 5000, id="a number that is not read"),
+        pytest.param("vars.x= 7", " 7", id="a number after a blank"),
+        pytest.param("vars.x=NaN", "NaN", id="no number"),
         pytest.param("vars.x=16:9", "16:9", id="a ratio"),
         pytest.param("vars.x=a=b", "a=b", id="an equals sign"),
-        pytest.param("vars.x=[1, {y: z}]", [1, {"y": "z"}], id="a list"),
-        pytest.param("vars.x='8'", "8", id="a quoted number"),
-        pytest.param("vars.x=", None, id="nothing takes away"),
-        pytest.param("vars.x.y=z", {"y": "z"}, id="deep down"),
+        pytest.param("vars.x=a: b #1", "a: b #1", id="what YAML would read"),
+        pytest.param("vars.x='8'", "'8'", id="quotes that are not JSON's"),
+        pytest.param("vars.x=True", "True", id="a word of YAML"),
+        pytest.param("vars.x=~", "~", id="a null of YAML"),
+        pytest.param("vars.x=0x10", "0x10", id="another base"),
+        pytest.param(
+            "vars.x=a\x1b[31m", "a\x1b[31m", id="control characters, until it is rendered"
+        ),
     ],
 )
-def test_the_value_is_read_as_yaml(setting: str, value: Value, project: Project) -> None:
-    assert top_of(project.shot(SHOT, set_=(setting,))).vars == {"x": value}
+def test_the_value_is_json_or_the_text_letter_for_letter(
+    setting: str, value: Value, project: Project
+) -> None:
+    read = top_of(project.shot(SHOT, set_=(setting,))).vars
+
+    assert (read, type(read["x"])) == (
+        {"x": value},
+        type(value) if not isinstance(value, dict | list) else type(read["x"]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,21 +111,37 @@ def test_the_value_is_read_as_yaml(setting: str, value: Value, project: Project)
         ),
         pytest.param(
             "vars.x=[1",
-            "--set vars.x=[1:1:8: error[yaml-syntax]: did not find expected ',' or ']'; "
-            "a bracket that opens here or above is never closed",
-            id="no YAML",
+            "--set vars.x=[1:1:8: error[setting]: this is not JSON: Expecting ',' delimiter; "
+            'write JSON, or the text in JSON quotes: "[1"',
+            id="a bracket of no JSON",
+        ),
+        pytest.param(
+            "vars.x={{ y }}",
+            "--set vars.x={{ y }}:1:8: error[setting]: this is not JSON: Expecting property name "
+            'enclosed in double quotes; write JSON, or the text in JSON quotes: "{{ y }}"',
+            id="a brace of no JSON",
+        ),
+        pytest.param(
+            'vars.x={"a": 1, "a": 2}',
+            '--set vars.x={"a": 1, "a": 2}:1:8: error[setting]: a key stands in this object twice; '
+            'write JSON, or the text in JSON quotes: "{\\"a\\": 1, \\"a\\": 2}"',
+            id="a key twice",
+        ),
+        pytest.param(
+            r'vars.x="\ud800"',
+            r'--set vars.x="\ud800":1:8: error[encoding]: half of a surrogate pair is no text',
+            id="half a character",
+        ),
+        pytest.param(
+            "params.duration=08",
+            "--set params.duration=08:1:17: error[value]: duration is an integer, not '08'",
+            id="a text where a number belongs",
         ),
         pytest.param(
             "params=8",
             "--set params=8:1:1: error[setting]: "
             "'params' cannot be set; only params.NAME and vars.NAME can",
             id="a room alone",
-        ),
-        pytest.param(
-            "vars.x=\x1b[31m",
-            "--set 'vars.x=\\x1b[31m':1:8: error[encoding]: the character '\\x1b' may stand here "
-            "only escaped, in double quotes",
-            id="a control character",
         ),
     ],
 )

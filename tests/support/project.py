@@ -54,6 +54,10 @@ class Project:
             load_spec(path)
         return [str(problem) for problem in caught.value.problems]
 
+    def base(self, name: str, text: str) -> None:
+        """Write what specs extend; `veogen: 1` stands below `text`."""
+        self.write(name, f"{text}\nveogen: 1\n")
+
     def plan(self, text: str, *, name: str = "a.yaml", **options: Any) -> Plan:
         """The plan of a spec; `veogen: 1` is put before `text` on a line of its own."""
         self.write(name, f"veogen: 1\n{text}")

@@ -164,7 +164,7 @@ _OPTIONS = (
         "settings",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Set params.NAME or vars.NAME; the value is read as YAML. May be repeated.",
+        help="Set params.NAME or vars.NAME to JSON, or to the text that it is. May be repeated.",
     ),
     click.option(
         "--max-requests",

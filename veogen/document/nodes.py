@@ -40,6 +40,12 @@ class SourceText:
         line = bisect_right(self._line_starts, index)
         return Location(self.path, line, index - self._line_starts[line - 1] + 1)
 
+    def comment_after(self, index: int, text: str) -> Location | None:
+        """Where a comment ends the plain scalar that begins there and is `text`, if one does."""
+        words = r"\s+".join(map(re.escape, text.split()))
+        comment = re.compile(rf"{words}[ \t]+#").match(self._text, index)
+        return None if comment is None else self.place(comment.end() - 1)
+
     def is_block(self, index: int) -> bool:
         """Whether a block scalar begins there, perhaps after its anchor."""
         return _BLOCK.match(self._text, index) is not None
@@ -168,6 +174,13 @@ class Map(_Marked, dict[str, Value]):
         """Whether the value was written as a block scalar: its text begins on the next line."""
         mark = self._marks_of(key)[1]
         return isinstance(mark, _Position) and mark.source.is_block(mark.at)
+
+    def comment_after(self, key: str) -> Location | None:
+        """Where a comment ends a text that was written without quotes, if one does."""
+        mark, value = self._marks_of(key)[1], self[key]
+        if not isinstance(mark, _Position) or not isinstance(value, str):
+            return None
+        return mark.source.comment_after(mark.at, value)
 
     def _marks_of(self, key: str) -> tuple[_Mark, _Mark]:
         at = self._position(key)

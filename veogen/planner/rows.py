@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar, cast
 
 from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.json_values import NotJsonError, read_json
 from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
-from veogen.document.reader import MAX_DEPTH, read
+from veogen.document.reader import read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
 from veogen.planner.axes import AxisValue, BadValueError, Dimension, choice
@@ -172,33 +173,13 @@ def _json_row(placed: tuple[str, Location]) -> Row:
 
 
 def _json_object(line: str, place: Location) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise _mistake(place, "a key stands in this object twice")
-        return found
-
-    def constant(name: str) -> Any:
-        raise _mistake(place, f"{name} is not JSON")
-
     try:
-        value = json.loads(line, object_pairs_hook=unique, parse_constant=constant)
-    except json.JSONDecodeError as error:
-        raise _mistake(
-            place._replace(column=error.colno), f"this is not JSON: {error.msg}"
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise _mistake(place, f"this is not JSON that can be read: {error}") from None
+        value = read_json(line)
+    except NotJsonError as error:
+        raise _mistake(place._replace(column=error.column or place.column), str(error)) from None
     if not isinstance(value, dict):
         raise _mistake(place, "a row is an object, column to value")
-    if _is_deeper(value, MAX_DEPTH):
-        raise _mistake(place, f"values are nested at most {MAX_DEPTH} deep")
     return value
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return most < 0 or any(_is_deeper(item, most - 1) for item in inner)
 
 
 def _json_columns(line: str) -> dict[str, int]:

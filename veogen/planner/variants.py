@@ -10,7 +10,7 @@ from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.models.model import DEFAULT_MODEL, Model
 from veogen.models.parameters import Json
 from veogen.spec.grammar import as_json
-from veogen.spec.layers import overlay, without_removed
+from veogen.spec.layers import overlay, removed_params, without_params, without_removed
 from veogen.spec.types import PROMPTS, Layer, Shot
 from veogen.templates.template import Mode, Template
 
@@ -122,7 +122,14 @@ def substitute(value: Any, texts: Iterator[str]) -> Any:
 
 
 def _stronger(shot: Shot, matching: Sequence[int]) -> list[Layer]:
-    return [*(shot.overrides[index].layer for index in matching), *shot.tops]
+    """The layers above the shot's own, the weakest first.
+
+    A parameter that an override takes away is not sent, whatever a profile says.
+    """
+    overrides = [shot.overrides[index].layer for index in matching]
+    removed = removed_params(reduce(overlay, overrides)) if overrides else []
+    *profile, settings = shot.tops
+    return [*overrides, *(without_params(layer, removed) for layer in profile), settings]
 
 
 def _with_templates(

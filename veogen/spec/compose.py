@@ -47,6 +47,11 @@ class Composer:
         """A file laid over everything that it extends; `chain` extends it, one by one."""
         if path not in self._compositions:
             tree = self.document(path, place)
+            if tree is not None and tree.get("veogen") is None:  # each says it for itself
+                kind = "a base" if chain else "a spec"
+                message = f"{kind} begins with 'veogen: 1', the version of its language"
+                start = Location(self._files.shown(path), 1, 1)
+                self._problems.error(start, "missing-key", message)
             with_bases = None if tree is None else self._with_bases((*chain, path), tree)
             self._compositions[path] = with_bases
         return self._compositions[path]

@@ -1,5 +1,8 @@
 """Levels of precedence as layers, and layers laid over one another."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from veogen.document.nodes import Location, Map, Seq, Value, without_nulls
 from veogen.spec.types import PROMPTS, Layer
 from veogen.templates.template import Template
@@ -122,6 +125,27 @@ def without_removed(layer: Layer, below: Layer | None = None) -> Layer:
         params=layer.params if same_params else without_nulls(layer.params),
         vars=layer.vars if same_vars else without_nulls(layer.vars),
         takes=layer.takes,
+    )
+
+
+def removed_params(layer: Layer) -> list[str]:
+    """The parameters that a layer takes away, texts included."""
+    return [name for name, value in layer.params.items() if value is None]
+
+
+def without_params(layer: Layer, names: Sequence[str]) -> Layer:
+    """The layer as if it said nothing of some parameters."""
+    if not names:
+        return layer
+    params = Map.like(layer.params)
+    for name, value in layer.params.items():
+        if name not in names:
+            params.take(layer.params, name, value)
+    return replace(
+        layer,
+        params=params,
+        prompt=None if "prompt" in names else layer.prompt,
+        negative_prompt=None if "negative_prompt" in names else layer.negative_prompt,
     )
 
 

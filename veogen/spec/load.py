@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
+from veogen.document.json_values import NotJsonError, read_json
 from veogen.document.nodes import (
     Location,
     Map,
@@ -14,7 +15,7 @@ from veogen.document.nodes import (
     without_nulls,
 )
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean, nearest
-from veogen.document.reader import read
+from veogen.jsontext import compact
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name, parameters
 from veogen.spec.layers import mapping_at, merge
@@ -60,12 +61,26 @@ def _hint(room: str, names: Sequence[str]) -> str | None:
 
 
 def _read_value(text: str, place: Location, problems: Problems) -> Value:
-    try:
-        return with_location(read(text.encode(errors="surrogatepass"), place.path), place)
-    except MistakesError as error:
-        for problem in error.problems:
-            problems.error(place, problem.code, problem.message, problem.hint)
+    """JSON where the text is JSON, else the text itself, letter for letter.
+
+    A number is one only if writing it again gives the same letters: `007` and `1.10` are texts.
+    """
+    if not is_unicode(text):
+        problems.error(place, "encoding", "this is not UTF-8 text")
         return None
+    try:
+        value = read_json(text)
+    except NotJsonError as error:
+        if not text.startswith(("[", "{")):
+            return text
+        hint = f"write JSON, or the text in JSON quotes: {compact(text)}"
+        problems.error(place, "setting", str(error), hint)
+        return None
+    if not is_unicode(compact(value)):
+        problems.error(place, "encoding", "half of a surrogate pair is no text")
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return text if is_number and compact(value) != text else with_location(value, place)
 
 
 def _nested(names: Sequence[str], value: Value, key_place: Location, value_place: Location) -> Map:
@@ -123,10 +138,6 @@ def load_as_far(
     shots = tuple(read_shots(levels, composer.broken.shots, problems))
     spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
     budget = read_limits(mapping_at(spec, "budget"))
-    own = composer.document(below)
-    if own is not None and own.get("veogen") is None:  # a folder would not know it as a spec
-        message = "a spec begins with 'veogen: 1', the version of its language"
-        problems.error(Location(files.shown(below), 1, 1), "missing-key", message)
     problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))
     problems.extend(raised_limits(mapping_at(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
