@@ -102,6 +102,7 @@ ALONE = {
     "executor/transfer": "one file from a link to its place",
     "gateway/media_host": "the other host",
     "gateway/submission": "the one place that decides whether a request may have been paid for",
+    "gallery/portable": "a page that is sent",
     "handover/edit": "late: needs an extra",
     "handover/formats": "what is written beside the clips",
     "handover/m3u": "one format a file",

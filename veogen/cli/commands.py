@@ -336,18 +336,37 @@ def resolve(
     shell_complete=completed_by("runs"),
     help="Show the clips of another run beside those of the same address.",
 )
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write page and clips into one folder, which can be sent.",
+)
+@click.option(
+    "--proxies", is_flag=True, help="With --out: small proxies instead of the clips themselves."
+)
 def gallery(
-    run: str | None, profile: str | None, compare: str | None, *, simulate: bool, opens: bool
-) -> None:
+    run: str | None,
+    profile: str | None,
+    compare: str | None,
+    out: Path | None,
+    *,
+    simulate: bool,
+    proxies: bool,
+    opens: bool,
+) -> ExitCode:
     """Write gallery.html into a run directory: look at clips, filter, compare and pick.
 
     RUN is a run directory or a SPEC; left out, the only run, else the only real one. The page
     needs no network and no server. What is picked, rejected and noted there is saved as a picks
-    file.
+    file; 'veogen picks --import' puts it in its place.
     """
     from veogen.cli.gallery import write_gallery
+    from veogen.cli.rundirs import find_run
 
-    write_gallery(run, profile, compare, simulate=simulate, opens=opens)
+    path = find_run(run, profile, simulate=simulate)
+    other = None if compare is None else find_run(compare)
+    return write_gallery(path, other, out, proxies=proxies, opens=opens)
 
 
 @click.command(

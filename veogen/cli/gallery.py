@@ -2,34 +2,71 @@
 
 import os
 import webbrowser
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from veogen.cli.files import whole_file
+from veogen.cli.output import echo
 from veogen.cli.picks import run_picks
-from veogen.cli.rundirs import commands_for, find_run, typed_path
+from veogen.cli.rundirs import commands_for, typed_path
+from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
+from veogen.gallery.portable import copied_clips
+from veogen.results.events import Video
+
+OTHER = "compared"
+"""Where the clips of the run to compare with stand, below the folder of the page."""
 
 
 def write_gallery(
-    run: str | None, profile: str | None, compare: str | None, *, simulate: bool, opens: bool
-) -> None:
-    """Write the page into the run directory, and its path to stdout."""
-    path, now = find_run(run, profile, simulate=simulate), SystemClock().now()
-    page_run = _page_run(path, now)
-    other = None if compare is None else _page_run(find_run(compare), now)
-    page = RunDirectory(path).gallery
-    text = gallery(page_run, now, folder=path, other=other)
+    path: Path, other: Path | None, out: Path | None, *, proxies: bool, opens: bool
+) -> ExitCode:
+    """Write the page into the run directory, or with its clips into `out`; its path to stdout.
+
+    `INCOMPLETE` where a clip could not be put beside the page.
+    """
+    now, folder = SystemClock().now(), path if out is None else out
+    runs = [_page_run(one, now) for one in (path, other) if one is not None]
+    missing: list[Video] = []
+    if out is not None:
+        runs, missing = _with_clips(runs, out, proxies=proxies)
+    elif proxies:
+        raise UsageError("--proxies needs --out: the folder that the page and they go to")
+    page = RunDirectory(folder).gallery
+    text = gallery(runs[0], now, folder=folder, other=runs[1] if runs[1:] else None)
     with whole_file(page) as file:
         file.write(text.encode(errors="replace"))
     click.echo(os.fsencode(typed_path(page)))
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo("No browser could be opened; open the file above.", err=True)
+    for video in missing:
+        echo(f"{video.path}: it is not here, so it is not in the folder")
+    return ExitCode.INCOMPLETE if missing else ExitCode.DONE
+
+
+def _with_clips(
+    runs: Sequence[PageRun], out: Path, *, proxies: bool
+) -> tuple[list[PageRun], list[Video]]:
+    """The runs as a page in a folder shows them, with what is not in it; their clips are there."""
+    found: list[PageRun] = []
+    missing: list[Video] = []
+    try:
+        for index, run in enumerate(runs):
+            folder = out / OTHER if index else out
+            folder.mkdir(parents=True, exist_ok=True)
+            place, absent = copied_clips(run, folder, None, proxies=proxies)
+            found.append(replace(run, place=place))
+            missing += absent
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}") from None
+    return found, missing
 
 
 def _page_run(path: Path, now: float) -> PageRun:

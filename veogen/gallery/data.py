@@ -117,13 +117,14 @@ class _Page:
         """A video, by a path that a browser can follow, and its picture."""
         file, here = self.run.snapshot.file(video), self.run.snapshot.is_here(video)
         place = file if self.run.place is None else self.run.place(video)
+        seen = file if here or place is None else place
         relative = os.path.relpath(file if place is None else place, self.folder)
         return {
             "path": relative,
             "url": quote(relative),
-            "here": place is not None and (here or self.run.place is not None),
+            "here": here if self.run.place is None else place is not None,
             "elsewhere": self.run.missing.get(video.sha256, NOT_HERE),
-            "poster": self.posters.data_url(file, video.sha256) if here else None,
+            "poster": self.posters.data_url(seen, video.sha256) if seen.is_file() else None,
             "seconds": video.duration,
             "width": video.width,
             "height": video.height,

@@ -188,7 +188,7 @@ def copy(exported: Iterable[Export], run: Path, folder: Path, fetch: Fetch | Non
     there: list[Export] = []
     missing: list[tuple[Export, str]] = []
     for export in exported:
-        why = _bring(export, run, folder, fetch)
+        why = bring(export.video, folder / export.name, run, fetch)
         if why is None:
             there.append(export)
         else:
@@ -196,9 +196,8 @@ def copy(exported: Iterable[Export], run: Path, folder: Path, fetch: Fetch | Non
     return Copied(tuple(there), tuple(missing))
 
 
-def _bring(export: Export, run: Path, folder: Path, fetch: Fetch | None) -> str | None:
-    """Have a clip in the folder, whole or not at all; what is wrong if that cannot be."""
-    place, video = folder / export.name, export.video
+def bring(video: Video, place: Path, run: Path, fetch: Fetch | None) -> str | None:
+    """Have a clip of a run at a place, whole or not at all; what is wrong if that cannot be."""
     if os.path.lexists(place):
         return None if is_clip(place, video) else "another file has its name"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,115 @@
+"""A page with its clips in one folder that can be sent: the clips themselves, or small proxies."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from veogen.gallery.data import PageRun, PlaceOf
+from veogen.handover.export import Fetch, bring
+from veogen.results.events import Video
+
+PROXIES = "proxies"
+
+_ACROSS = 480  # pixels of the longer side of a proxy
+_OPTIONS = {"preset": "veryfast", "crf": "30"}
+
+
+def clips_of_page(run: PageRun) -> tuple[Video, ...]:
+    """Every video that a page shows, former ones too."""
+    states = (*run.planned, *run.former)
+    return tuple(video for state in states for video in state.record.videos.values())
+
+
+def copied_clips(
+    run: PageRun, folder: Path, fetch: Fetch | None, *, proxies: bool
+) -> tuple[PlaceOf, list[Video]]:
+    """Have the clips of a run in a folder, and say where; those that cannot be had."""
+    places: dict[str, Path] = {}
+    missing = []
+    for video in clips_of_page(run):
+        place = folder / (_proxy_path(video) if proxies else video.path)
+        if (_proxied if proxies else _copied)(video, place, run, fetch):
+            places[video.path] = place
+        else:
+            missing.append(video)
+    return lambda video: places.get(video.path), missing
+
+
+def _proxy_path(video: Video) -> str:
+    return video.path.replace("videos/", f"{PROXIES}/", 1)
+
+
+def _copied(video: Video, place: Path, run: PageRun, fetch: Fetch | None) -> bool:
+    return bring(video, place, run.snapshot.path, fetch) is None
+
+
+def _proxied(video: Video, place: Path, run: PageRun, fetch: Fetch | None) -> bool:
+    """Whether a proxy is there, made of the clip that is here or was fetched for it."""
+    if place.exists():
+        return True
+    place.parent.mkdir(parents=True, exist_ok=True)
+    source, fetched = run.snapshot.file(video), place.with_name(f".{place.name}.clip")
+    try:
+        if not run.snapshot.is_here(video):
+            if fetch is None or not fetch(video, fetched):
+                return False
+            source = fetched
+        return write_proxy(source, place)
+    finally:
+        fetched.unlink(missing_ok=True)
+
+
+def write_proxy(clip: Path, place: Path) -> bool:
+    """Write a small copy of a clip; False where it has no pictures that can be read."""
+    import av  # noqa: PLC0415 - heavy
+
+    draft = place.with_name(f".{place.name}.part")
+    try:
+        with (
+            av.open(str(clip)) as source,
+            av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as target,
+        ):
+            _encode(source, target)
+        draft.replace(place)
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _encode(source: Any, target: Any) -> None:
+    """The pictures smaller, the sound as it is."""
+    pictures = source.streams.video[0]
+    video = target.add_stream(
+        "libx264", rate=pictures.average_rate or Fraction(24), options=_OPTIONS
+    )
+    video.width, video.height = _size(pictures.codec_context.width, pictures.codec_context.height)
+    video.pix_fmt = "yuv420p"
+    sound = next(iter(source.streams.audio), None)
+    copied = None if sound is None else target.add_stream_from_template(sound)
+    for packet in source.demux([stream for stream in (pictures, sound) if stream is not None]):
+        if packet.dts is None:
+            continue
+        if packet.stream is sound:
+            packet.stream = copied
+            target.mux(packet)
+        else:
+            target.mux(_smaller(packet.decode(), video))
+    target.mux(_smaller(pictures.decode(None), video))
+    target.mux(video.encode())
+
+
+def _smaller(frames: Iterable[Any], video: Any) -> list[Any]:
+    packets = []
+    for frame in frames:
+        small = frame.reformat(width=video.width, height=video.height, format=video.pix_fmt)
+        packets += video.encode(small)
+    return packets
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    """So large that the longer side fits, in even numbers, as the codec wants them."""
+    scale = min(1.0, _ACROSS / max(width, height, 1))
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
