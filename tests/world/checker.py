@@ -23,6 +23,8 @@ class Checker:
         self._service = service
         self._branch = branch
         self.allowed: Counter[str] = Counter()
+        self.forgotten: set[str] = set()
+        """Hashes of which somebody threw a record away that was nowhere else."""
         self.freely: set[str] = set()
         """Processes to which somebody said that what is in doubt may be sent again."""
         self.budget: Decimal | None = None
@@ -49,6 +51,8 @@ class Checker:
             and other is not task
             and not (other.fate is not None and other.end_read_at is not None)
         ]
+        if task.hash in self.forgotten:
+            return
         again = task.process in self.freely and any(o.key == task.key for o in others)
         if len(others) > self.allowed[task.hash] + again:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
@@ -81,7 +85,7 @@ class Checker:
                 f"{post.process} buys {post.hash[:6]} though its directory is gone",
             )
         later = list(dict.fromkeys(keys))
-        if later[-1] != post.key:
+        if later[-1] != post.key and post.hash not in self.forgotten:
             self.violated(
                 "old-key",
                 f"{post.process} sends attempt {later.index(post.key) + 1} of {post.hash[:6]} "
@@ -178,11 +182,13 @@ class Checker:
         """What arrived while its process died nobody could write down."""
         booked = self._service.tasks[task]
         command = self.commands.get(booked.process)
+        if booked.hash in self.forgotten:
+            return True
         return command is None or command.outcome is None or command.removed_at is not None
 
     def _missing_clips(self, machine: Machine) -> Iterator[str]:
         manifest = read_manifest(machine.path)
-        for line in manifest["results"] if manifest else ():
+        for line in lines_of(manifest):
             if line["status"] != "completed":
                 continue
             task = self._service.tasks[line["task_id"]]
@@ -213,6 +219,11 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) and "results" in data else None
+
+
+def lines_of(manifest: dict[str, Any] | None) -> list[Any]:
+    """Its requests, those that left the plan included."""
+    return [*manifest["results"], *manifest["former"]] if manifest else []
 
 
 def sha256(content: bytes) -> str:

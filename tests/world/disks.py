@@ -31,6 +31,7 @@ class Disk:
         self._keeps = keeps_synced
         self._copies = 0
         self._synced: dict[str, bytes] = {}
+        self._unsynced: set[str] = set()
 
     def holds(self, path: str) -> bool:
         return path.startswith(f"{self.folder}/")
@@ -40,15 +41,18 @@ class Disk:
         file = Path(path)
         if self._keeps and file.is_file():
             self._synced[path] = file.read_bytes()
+            self._unsynced.discard(path)
 
     def moved(self, old: str, new: str) -> None:
         if old in self._synced:
             self._synced[new] = self._synced.pop(old)
         else:
-            self._synced.pop(new, None)
+            self._unsynced.add(new)
 
-    def removed(self, path: str) -> None:
+    def written_by_others(self, path: str) -> None:
+        """Git wrote it: what a power failure makes of that is between git and its people."""
         self._synced.pop(path, None)
+        self._unsynced.discard(path)
 
     def kill(self, *, power: bool) -> Path:
         """What is on the disk at this moment, in a folder beside it."""
@@ -65,7 +69,7 @@ class Disk:
         content = self._synced.get(path)
         if content is not None:
             copy.write_bytes(content)
-        elif copy.suffix in (".part", ".new", ".json") or "-wal" in copy.name:
+        elif path in self._unsynced or "-wal" in copy.name:
             copy.write_bytes(b"")
 
     def restore(self, copy: Path) -> None:

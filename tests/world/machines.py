@@ -206,6 +206,7 @@ class Machine:
     def pull(self, conflicts: Conflicts = "theirs") -> None:
         """Where lines gave way to others' the journal knows more than the results."""
         clean = self.checkout.pull(conflicts)
+        self.disk.written_by_others(str(self.checkout.file))
         if not clean and (self.path / "journal.db").is_file():
             self.in_step = False
 

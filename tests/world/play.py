@@ -16,7 +16,7 @@ from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.options import RunPolicy
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
-from world.checker import Checker, read_manifest
+from world.checker import Checker, lines_of, read_manifest
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
 from world.kernel import Died, Kernel, Process
@@ -177,8 +177,12 @@ class World:
         """What a machine may buy: all, or its own part of it."""
         if not self.story.disjoint:
             return frozenset(r.hash for r in self.requests)
-        number, of = self.machines.index(machine), len(self.machines)
-        return frozenset(r.hash for r in self.requests if int(r.hash[:8], 16) % of == number)
+        return frozenset(r.hash for r in self.requests if self._is_of(machine, r.hash))
+
+    def _is_of(self, machine: Machine, hash_: str) -> bool:
+        if not self.story.disjoint:
+            return True
+        return self.machines[int(hash_[:8], 16) % len(self.machines)] is machine
 
     def _buy(self, step: Step, machine: Machine) -> None:
         if machine.running or not self._may_buy(machine):
@@ -249,11 +253,10 @@ class World:
             return
         manifest = read_manifest(machine.path)
         kind: Kind = step["decision"]
-        part = self._part(machine)
         fitting = [
             line
-            for line in (manifest or {"results": ()})["results"]
-            if line["status"] in FITS[kind] and line["hash"] in part
+            for line in lines_of(manifest)
+            if line["status"] in FITS[kind] and self._is_of(machine, line["hash"])
         ]
         if not fitting:
             return
@@ -283,7 +286,7 @@ class World:
     def _allow_abandoned(self, machine: Machine) -> None:
         """Who has what failed bought again has what was abandoned bought again."""
         manifest = read_manifest(machine.path)
-        for line in manifest["results"] if manifest else ():
+        for line in lines_of(manifest):
             if line["status"] == "failed" and line["error"]["code"] == "abandoned":
                 self.checker.allowed[line["hash"]] += 1
 
@@ -312,14 +315,16 @@ class World:
         del step
         if machine.running and machine.command is not None:
             machine.remove_run()
-            command = machine.command
             self._pass(LONGEST, machine)
             self._look_at_ended()
             journal = machine.path / "journal.db"
             if not journal.is_file():
-                for task in self.service.tasks.values():
-                    if task.process == command.process.name:
-                        self.checker.allowed[task.hash] += 1
+                pushed = task_ids(self.branch.head.content)
+                self.checker.forgotten |= {
+                    post.hash
+                    for post in self.service.posts
+                    if post.machine == machine.name and post.task not in pushed
+                }
                 machine.path.mkdir(parents=True, exist_ok=True)
                 machine.clone()
             machine.in_step = journal.is_file()
@@ -401,13 +406,13 @@ class World:
         policy = RunPolicy(budget=self.story.budget)
         self._end(machine, self._start_buying(machine, Random(0), policy))
         manifest = read_manifest(machine.path)
-        held = [
-            Resolution("abandon", line["address"])
-            for line in (manifest or {"results": ()})["results"]
-            if line["status"] == "indeterminate" and line["hash"] in self._part(machine)
-        ]
+        held = {
+            line["address"]: Resolution("abandon", line["address"])
+            for line in lines_of(manifest)
+            if line["status"] == "indeterminate" and self._is_of(machine, line["hash"])
+        }
         if held:
-            command = machine.start("resolve", self, Random(0), decisions=held)
+            command = machine.start("resolve", self, Random(0), decisions=[*held.values()])
             self._end(machine, command)
             if command.outcome is None or command.outcome.code != 0:
                 self.checker.violated(
@@ -432,7 +437,7 @@ class World:
         if manifest is None:
             self.checker.violated("unreadable", "nobody can read the results at the end")
             return
-        for line in manifest["results"]:
+        for line in lines_of(manifest):
             if line["status"] in ("submitted", "indeterminate"):
                 self.checker.violated("stuck", f"{line['address']} stays {line['status']}")
             if line["status"] == "undelivered":
