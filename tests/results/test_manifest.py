@@ -88,15 +88,35 @@ def lines(standings: Iterable[RequestState]) -> list[dict[str, Any]]:
     ]
 
 
+IDENTITY = ("address", "hash", "shot", "take", "variables")
+
+
 def plainly(found: Ledger) -> bytes:
-    data = {
-        "format": "veogen.results/1",
-        "name": "trip",
-        "gateway": "simulated",
-        "results": lines(found.planned),
-        "former": lines(found.former),
-    }
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    head = "".join(
+        f'\n  "{name}": "{value}",'
+        for name, value in (
+            ("format", "veogen.results/1"),
+            ("name", "trip"),
+            ("gateway", "simulated"),
+        )
+    )
+    results, former = (plain_list(standings) for standings in (found.planned, found.former))
+    return f'{{{head}\n  "results": {results},\n  "former": {former}\n}}\n'.encode()
+
+
+def plain_list(standings: Iterable[RequestState]) -> str:
+    texts = [f"\n    {plain_line(line)}" for line in lines(standings)]
+    return f"[{','.join(texts)}\n  ]" if texts else "[]"
+
+
+def plain_line(line: dict[str, Any]) -> str:
+    """Which request it is; where it stands; its videos; its others: a line each, as it has them."""
+    of_lines: list[dict[str, Any]] = [{}, {}, {}, {}]
+    for name, value in line.items():
+        number = 0 if name in IDENTITY else {"videos": 2, "others": 3}.get(name, 1)
+        of_lines[number][name] = value
+    texts = [json.dumps(part, ensure_ascii=False)[1:-1] for part in of_lines if part]
+    return f"{{{f',{chr(10)}     '.join(texts)}}}"
 
 
 @pytest.mark.parametrize(

@@ -387,9 +387,31 @@ def line_data(standing: RequestState) -> dict[str, Any]:
 
 
 def _line_text(standing: RequestState) -> bytes:
-    """One request in lines, as a list in a document has it."""
+    """One request in a document's list: which it is, where it stands, its videos, its others.
+
+    Each in a line below the one before, with nothing between them. Git merges two changes cleanly
+    only where a line that neither made lies between them: so whatever it merges, no request gets
+    what was bought for another.
+    """
     line = line_of(standing)
-    return _LISTED + msgspec.json.format(_encode(line), indent=2).replace(b"\n", _LISTED)
+    text = _format(_encode(line))
+    variables = text.index(_VARIABLES) + len(_VARIABLES) + len(_format(_encode(line.variables)))
+    places = [text.index(_STATUS, variables), text.index(_VIDEOS, variables)]
+    if line.others is not UNSET:
+        places.append(text.index(_OTHERS, variables))
+    ends = [*(place + 1 for place in places), len(text)]
+    begins = [0, *(place + 2 for place in places)]
+    parts = (text[begin:end] for begin, end in zip(begins, ends, strict=True))
+    return _LISTED + (_LISTED + b" ").join(parts)
+
+
+_VARIABLES = b'"variables": '
+_STATUS, _VIDEOS, _OTHERS = b', "status": ', b', "videos": ', b', "others": '
+"""Outside of a text no quote is bare, so that each of them is a name wherever it stands."""
+
+
+def _format(text: bytes) -> bytes:
+    return msgspec.json.format(text, indent=0)
 
 
 State: TypeAlias = Literal["new", "changed", "bought", "failed"]

@@ -1,0 +1,90 @@
+"""What git makes of two manifests: never a request that owns what was bought for another."""
+
+import itertools
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.sessions import request
+from support.virtual import VIDEO
+
+from veogen.planner.identity import request_hash
+from veogen.planner.plan import Request
+from veogen.results.events import Event, SubmitIntended, TaskCompleted, TaskCreated, VideoSaved
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import render
+
+CITIES = [request(city) for city in ("Tokyo", "Paris", "Oslo")]
+
+
+def reworded(one: Request) -> Request:
+    body = {**one.body, "prompt": "in the rain"}
+    return replace(one, body=body, hash=request_hash(body, 1))
+
+
+def bought(one: Request, *, home: bool) -> Iterator[Event]:
+    task = f"task-{one.hash[:6]}"
+    yield SubmitIntended(one.hash, 1, "k", "{}", one.credits, 1.0)
+    yield TaskCreated(one.hash, 1, task, one.credits, 2.0)
+    if home:
+        yield TaskCompleted(one.hash, task, ("https://m/1",), one.credits, 3.0)
+        yield VideoSaved(one.hash, 0, VIDEO.at(f"{one.path(0, 1)}"))
+
+
+def manifest(plan: Sequence[Request], *events: Iterator[Event]) -> bytes:
+    ledger = Ledger("trip")
+    for event in itertools.chain(*events):
+        ledger.apply(event)
+    ledger.adopt(plan, CITIES)
+    return render(ledger, "evolink")
+
+
+def merged(folder: Path, versions: Sequence[bytes], *options: str) -> tuple[bytes, bool]:
+    files = [folder / name for name in ("ours", "base", "theirs")]
+    for file, content in zip(files, versions, strict=True):
+        file.write_bytes(content)
+    command = ["git", "merge-file", "-p", *options, *files]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.stdout, done.returncode == 0
+
+
+def lines(content: bytes) -> list[dict[str, Any]]:
+    data = json.loads(content)
+    return [*data["results"], *data["former"]]
+
+
+OURS = {
+    "the first is reworded": manifest([reworded(CITIES[0]), *CITIES[1:]]),
+    "the second is reworded": manifest([CITIES[0], reworded(CITIES[1]), CITIES[2]]),
+    "all are reworded": manifest([*map(reworded, CITIES)]),
+    "in another order": manifest([*reversed(CITIES)]),
+    "the first left the plan": manifest(CITIES[1:]),
+    "one came before": manifest([request("Lima"), *CITIES]),
+    "the second is bought": manifest(CITIES, bought(CITIES[1], home=True)),
+    "the last is on its way": manifest(CITIES, bought(CITIES[2], home=False)),
+}
+THEIRS = {
+    f"{which} {'is home' if home else 'is on its way'}": manifest(
+        CITIES, *(bought(one, home=home) for one in chosen)
+    )
+    for which, chosen in {"the first": CITIES[:1], "the second": CITIES[1:2], "all": CITIES}.items()
+    for home in (True, False)
+}
+
+
+@pytest.mark.parametrize("theirs", THEIRS.values(), ids=THEIRS)
+@pytest.mark.parametrize("ours", OURS.values(), ids=OURS)
+def test_whatever_git_merges_each_request_is_as_one_side_had_it(
+    ours: bytes, theirs: bytes, tmp_path: Path
+) -> None:
+    base = manifest(CITIES)
+    sides = [line for side in (base, ours, theirs) for line in lines(side)]
+
+    for options in ((), ("--ours",), ("--theirs",)):
+        content, clean = merged(tmp_path, (ours, base, theirs), *options)
+
+        assert not clean or all(line in sides for line in lines(content))
