@@ -22,6 +22,8 @@ from veogen.results.picks import (
     clip_id,
     laid_over,
     load_picks,
+    open_decisions,
+    picks_change,
     picks_text,
     read_picks,
     review,
@@ -312,3 +314,56 @@ def test_the_mistakes_of_all_people_are_told_at_once(tmp_path: Path) -> None:
         ("a.picks.ben.yaml", "type"),
     ]
     assert list(picks.people) == ["cleo"]
+
+
+def picks_of(**people: tuple[str, ...]) -> Picks:
+    """Picks by person: a clip each letter, `a` picked and `A` rejected."""
+    return Picks(
+        {
+            name: tuple(
+                Decision(one, one.lower() * 10, "reject" if one.isupper() else "pick")
+                for one in words
+            )
+            for name, words in people.items()
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param(picks_of(anna=("a",)), picks_of(anna=("a",)), None, id="the same"),
+        pytest.param(
+            picks_of(),
+            picks_of(anna=("a", "b"), ben=("C",)),
+            "picks: 0 → 2 picked, 0 → 1 rejected (anna, ben)",
+            id="the first",
+        ),
+        pytest.param(
+            picks_of(anna=("a",), ben=("b",)),
+            picks_of(anna=("a",), ben=("A",)),
+            "picks: 2 → 0 picked, 0 → 1 contested (ben)",
+            id="contested",
+        ),
+        pytest.param(
+            picks_of(anna=("a",)),
+            picks_of(anna=("b",)),
+            "picks: other notes or clips (anna)",
+            id="another clip",
+        ),
+    ],
+)
+def test_how_decisions_differ_is_told_as_counts_with_the_names(
+    old: Picks, new: Picks, told: str | None
+) -> None:
+    assert picks_change(old, new) == told
+
+
+def test_what_is_left_to_decide_is_told_in_a_few_words() -> None:
+    stale = Picks({"anna": (Decision(OLD.address, OLD.clip, "pick"),)})
+    decided = Picks({"anna": (Decision(TOKYO.address, TOKYO.clip, "pick"),)})
+
+    assert open_decisions(review([TOKYO, CLOSING, OLD], stale)) == (
+        "2 shots without a pick, 1 stale"
+    )
+    assert open_decisions(review([TOKYO, PARIS], decided)) is None

@@ -205,6 +205,17 @@ def _row(one: ReviewedClip, address: str, paint: Paint) -> str:
     return f"{address}  {one.clip.clip.ljust(12)}  {coloured}  {told}".rstrip()
 
 
+def picks_line(snapshot: Snapshot) -> str | None:
+    """Where the choosing of a run stands, in one line; None where nobody has decided anything."""
+    try:
+        found = run_picks(snapshot.path, snapshot)
+    except MistakesError as error:
+        return f"picks: {error.problems[0]}"
+    if not found.picks.people:
+        return None
+    return f"picks: {summary(review(clips_of(snapshot.ledger), found.picks))}"
+
+
 def summary(reviewed: Review) -> str:
     """Where the choosing stands, in one line."""
     states: tuple[ClipState, ...] = ("picked", "rejected", "contested", "stale", "unreviewed")

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from veogen.cli.picks import picks_line
 from veogen.cli.rundirs import commands_for, find_run, profile_of
 from veogen.cli.runs import estimate_note
 from veogen.errors import ExitCode
@@ -67,6 +68,9 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     yield from _table(list(_rows(snapshot)), paint)
     yield ""
     yield from _money(snapshot)
+    decided = picks_line(snapshot)
+    if decided is not None:
+        yield plain(decided)
     for word in ("failed", "indeterminate", "undelivered", "submitted"):
         yield from _unfinished(word, snapshot, names, now, paint)
     yield from _warned(snapshot, paint)

@@ -27,6 +27,7 @@ from veogen.document.schema import (
 from veogen.document.writer import quoted
 from veogen.planner.plan import Request
 from veogen.results.ledger import Ledger
+from veogen.text import counted
 
 FORMAT = "veogen.picks/1"
 MAX_BYTES = 10 * 1024 * 1024
@@ -34,6 +35,7 @@ MAX_BYTES = 10 * 1024 * 1024
 Verdict: TypeAlias = Literal["pick", "reject"]
 ClipState: TypeAlias = Literal["picked", "contested", "rejected", "unreviewed", "stale"]
 
+_DECIDED: tuple[ClipState, ...] = ("picked", "rejected", "contested")
 _VERDICTS: Mapping[str, Verdict] = {"pick": "pick", "reject": "reject"}
 _CLIP = re.compile(r"[0-9a-f]{10}(-[1-9][0-9]{0,3})?")
 _PERSON = re.compile(r"[^\W_][\w.-]{0,60}")
@@ -233,6 +235,10 @@ class Picks:
         """What is said of a clip, by person."""
         return self._by_clip.get(clip, ())
 
+    def count(self, state: ClipState) -> int:
+        """How many clips that somebody decided about are in this state."""
+        return sum(self.state(clip) == state for clip in self._by_clip)
+
     def state(self, clip: str) -> ClipState:
         """`picked` if somebody picked it and nobody rejected it, `contested` if both."""
         verdicts = {opinion.verdict for opinion in self.opinions(clip)}
@@ -331,3 +337,34 @@ def review(clips: Iterable[Clip], picks: Picks) -> Review:
 def _state(clip: Clip, picks: Picks) -> ClipState:
     state = picks.state(clip.clip)
     return "stale" if state == "picked" and not clip.planned else state
+
+
+def planned_clips(requests: Iterable[Request]) -> Iterator[Clip]:
+    """The clips that requests of a plan make, whether somebody has made them or not."""
+    for request in requests:
+        for index, path in enumerate(request.paths):
+            clip = clip_id(request.hash, index, request.videos)
+            yield Clip(request.address, request.shot, clip, path)
+
+
+def picks_change(old: Picks, new: Picks) -> str | None:
+    """How decisions differ, as counts of clips, with who differs; None where nobody does.
+
+    `picks: 2 → 5 picked, 0 → 1 rejected (anna, ben)`
+    """
+    names = sorted({*old.people, *new.people})
+    differ = [name for name in names if old.people.get(name, ()) != new.people.get(name, ())]
+    if not differ:
+        return None
+    counts = [(state, old.count(state), new.count(state)) for state in _DECIDED]
+    moved = [f"{before} → {after} {state}" for state, before, after in counts if before != after]
+    return f"picks: {', '.join(moved) or 'other notes or clips'} ({', '.join(differ)})"
+
+
+def open_decisions(reviewed: Review) -> str | None:
+    """What is left to decide, as `2 shots without a pick, 1 contested`; None if nothing is."""
+    states: tuple[ClipState, ...] = ("contested", "stale")
+    without = len(reviewed.without_pick)
+    words = [f"{counted(without, 'shot')} without a pick"] if without else []
+    words += [f"{reviewed.count(state)} {state}" for state in states if reviewed.count(state)]
+    return ", ".join(words) or None
