@@ -8,6 +8,7 @@ happens. A dead end is a `VeogenError`; of a spec a `MistakesError` with all tha
 
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from veogen.document.problems import MistakesError, Problems
@@ -79,6 +80,7 @@ def run(
     policy = (policy or RunPolicy()).within(
         plan_.budget.max_credits, spec.policy.limits.max_credits
     )
+    policy = replace(policy, retired=spec.policy.retired)
     listener = listener or NullListener()
     wanted = _hashes(plan_, selected)
     models = {str(request.body["model"]) for request in plan_.requests}
@@ -94,6 +96,7 @@ def run(
         ) as session,
     ):
         session.check_places()
+        session.check_models()
         session.check_money()
         outcome = session.run(connection.stop, max_credits=policy.max_credits)
         session.end()

@@ -14,6 +14,7 @@ from typing import Self, TypeAlias
 import click
 
 from veogen.cli.options import SpecOptions
+from veogen.cli.output import print_problems
 from veogen.cli.specs import owned_in, specs_of, with_chosen
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, credit_change
@@ -290,6 +291,8 @@ def print_diff(sides: Sequence[str], options: SpecOptions, base: str | None, for
             raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
         report = compared(old, new, options)
     _write(report, format_)
+    warnings = [warning for side in new for warning in side.plan.warnings]
+    print_problems([each for each in warnings if each.code == "retired"], sys.stderr)
     return bool(report)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,14 +10,17 @@ from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.output import echo
 from veogen.cli.rundirs import find_run, typed_path
 from veogen.cli.runs import ends_by_signal, interrupts, print_summary
+from veogen.document.files import Folder
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected, offline_dependencies
 from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Dependencies, Outcome, Selection, open_run
+from veogen.models.model import Retired
 from veogen.progress import listener
 from veogen.results.advice import RunCommands
+from veogen.spec.project import load_policy, project_root
 from veogen.text import Terminal
 
 
@@ -47,7 +50,7 @@ def _decide(directory: Path, decisions: list[Resolution], dependencies: Dependen
             directory,
             plan=None,
             dependencies=dependencies,
-            policy=RunPolicy(task_retries=0),
+            policy=RunPolicy(task_retries=0, retired=_retired(directory)),
             listener=shows,
             selection=Selection(buy=False),
             follow=False,
@@ -55,6 +58,11 @@ def _decide(directory: Path, decisions: list[Resolution], dependencies: Dependen
         interrupts(session.scheduler.interrupt),
     ):
         return session.decide(decisions, echo)
+
+
+def _retired(directory: Path) -> Mapping[str, Retired]:
+    """The models that the project of a run does not buy any more."""
+    return load_policy(Folder(project_root(directory))).retired
 
 
 @contextmanager

@@ -77,7 +77,10 @@ class RunJob:
         with open_session(
             self.directory,
             connection.dependencies(self.spec.files.read, self.spec.policy.models),
-            policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
+            replace(
+                policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
+                retired=self.spec.policy.retired,
+            ),
             RunCommands(os.path.relpath(self.directory), (*words, *run.words)),
             progress_of(run),
             plan=self.plan,
@@ -232,6 +235,7 @@ def _check(jobs: Sequence[RunJob], sessions: Sequence[Run]) -> None:
     """Each spec's places and budget, then the limit of a project's team for all of its specs."""
     for session in sessions:
         session.check_places()
+        session.check_models()
     for session in sessions:
         session.check_money()
     projects: defaultdict[Path, list[tuple[Spec, Run]]] = defaultdict(list)

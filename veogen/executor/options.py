@@ -2,10 +2,12 @@
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal, Protocol
+
+from veogen.models.model import Retired
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class RunPolicy:
     """The options of a run. Times are seconds; None means no limit, or adaptive.
 
     `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
+    `retired` are the models that are not bought after their last day.
     """
 
     max_in_flight: int = 4
@@ -36,6 +39,7 @@ class RunPolicy:
     download_tries: int = 5
     downloads_at_once: int = 8
     callbacks: CallbackOptions | None = None
+    retired: Mapping[str, Retired] = field(default_factory=dict)
 
     def within(self, *budgets: Decimal | None) -> "RunPolicy":
         """The same, with the tightest budget of all."""
@@ -82,6 +86,11 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def utc_day(seconds: float) -> str:
+    """The day in UTC, as `2026-11-22`."""
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
 
 
 def utc_text(seconds: float) -> str:

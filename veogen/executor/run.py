@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, r
 from veogen.executor.downloads import Downloader
 from veogen.executor.joining import StoreChoice, share
 from veogen.executor.journal import Header, Journal, JournalError
-from veogen.executor.options import Clock, Only, Random, RunPolicy
+from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
 from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journal
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, Listener, RunState
@@ -130,6 +130,20 @@ class Run:
         """The estimate of what is to be bought; an unknown price counts zero."""
         return known_credits(r.credits for r in self.to_buy if r.credits)
 
+    def check_models(self) -> None:
+        """Refuse to buy of a model after its last day."""
+        self._refuse_retired(self.to_buy)
+
+    def _refuse_retired(self, requests: Iterable[Request]) -> None:
+        today = utc_day(self._dependencies.clock.now())
+        for request in requests:
+            retired = self._state.policy.retired.get(request.model)
+            if retired is not None and today > retired.date:
+                raise UsageError(
+                    f"{request.address}: {request.model} was retired on {retired.date}; use "
+                    f"{retired.instead}, or say 'retired: allow' in veogen.yaml; nothing was sent"
+                )
+
     def check_money(self) -> None:
         """Refuse an estimate over the budget, and unknown prices where money has a limit."""
         policy = self._state.policy
@@ -190,6 +204,7 @@ class Run:
         """Carry out what a person decided; nothing is watched or fetched."""
         gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
         decided = resolve_addresses(decisions, self.ledger, now)
+        self._refuse_retired(d.standing.request for d in decided if d.kind in ("replay", "rebuy"))
         for note in wildcard_notes(decisions, decided, self.ledger, now):
             say(note)
         owned = task_owners(self.ledger)

@@ -96,6 +96,9 @@ class Model:
         for rule in self.rules:
             if rule.applies(effective):
                 yield from rule.findings(body, effective)
+        if self.retired is not None:
+            told = f"{self.id} is retired on {self.retired.date} (UTC); use {self.retired.instead}"
+            yield Finding("warning", "retired", "model", told)
         yield from self._assumed(body, effective)
         yield from self._doubts(body, effective)
 

@@ -23,6 +23,7 @@ from veogen.document.schema import (
     Schema,
     StringType,
     Violations,
+    WordType,
     or_null,
     shown,
     wrong_type,
@@ -468,6 +469,7 @@ POLICY = ObjectType(
             "What no spec may raise.",
         ),
         "prices": Field(TEXT, "A file of prices of the team's own."),
+        "retired": Field(WordType(("allow",)), "Whether models are bought after their last day."),
     },
 )
 

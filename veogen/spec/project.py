@@ -230,6 +230,7 @@ def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
     return Policy(
         limits=read_limits(mapping_at(tree, "limits")),
         models=known.at(team_prices(tree, files, known, problems)),
+        allows_retired=tree.get("retired") == "allow",
     )
 
 

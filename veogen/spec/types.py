@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from veogen.document.files import Files
 from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import Problem
-from veogen.models.model import Catalog, default_catalog
+from veogen.models.model import Catalog, Retired, default_catalog
 from veogen.templates.template import Template
 
 PROMPTS = ("prompt", "negative_prompt")
@@ -108,6 +108,14 @@ class Policy:
 
     limits: Limits = field(default_factory=Limits)
     models: Catalog = field(default_factory=default_catalog)
+    allows_retired: bool = False
+
+    @property
+    def retired(self) -> Mapping[str, Retired]:
+        """The models that are not bought after their last day."""
+        if self.allows_retired:
+            return {}
+        return {id_: model.retired for id_, model in self.models.items() if model.retired}
 
 
 @dataclass(frozen=True, slots=True)
