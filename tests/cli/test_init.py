@@ -1,17 +1,30 @@
 """`veogen init`: a project that works, and nothing of anybody's overwritten."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 from support.commands import Ended, Shell
 
-PROJECT = ["specs/launch.yaml", "templates/opening.j2", "veogen.yaml", ".gitignore"]
+PROJECT = [
+    "specs/launch.yaml",
+    "templates/opening.j2",
+    "veogen.yaml",
+    ".gitignore",
+    ".gitattributes",
+    "specs/veogen.schema.json",
+    "specs/launch.lock.yaml",
+]
 NEXT = """
 Now type:
   veogen plan {spec}  # what it would buy, and for how much
   veogen run {spec} --simulate  # a run without key, network and money
-  veogen gallery {spec}  # a page of its clips
+  veogen gallery {spec} --simulate --open  # look at its clips
+  veogen help tutorial  # the rest in ten minutes
+
+After each edit that is meant to be bought:
+  veogen lock {spec}  # write down what is approved, and commit it with the spec
 """
 
 
@@ -38,11 +51,11 @@ def test_the_commands_that_are_said_work(shell: Shell) -> None:
     lines = [line.split("  #")[0] for line in told.splitlines() if line.startswith("  veogen")]
 
     for line in lines:
-        words = shlex.split(line)[1:]
+        words = [word for word in shlex.split(line)[1:] if word != "--open"]
         quick = ("--generation-time", "0.05", "--progress", "none") if "run" in words else ()
         assert shell.veogen(*words, *quick).code == 0
 
-    assert len(lines) == 3
+    assert len(lines) == 5
 
 
 def test_the_project_has_no_mistakes_and_stays_within_its_own_limits(shell: Shell) -> None:
@@ -50,7 +63,47 @@ def test_the_project_has_no_mistakes_and_stays_within_its_own_limits(shell: Shel
 
     assert shell.veogen("validate", "specs") == Ended(0, "", "1 spec: no mistakes\n")
     assert shell.veogen("plan", "specs", "--profile", "draft").code == 0
-    assert shell.veogen("lock", "specs").code == 0
+    assert shell.veogen("lock", "--check", "specs").code == 0
+
+
+def test_the_budget_allows_each_clip_a_second_try(shell: Shell) -> None:
+    shell.veogen("init")
+    quick = ("--simulate", "--generation-time", "0.05", "--progress", "none")
+    assert shell.veogen("run", "specs/launch.yaml", *quick).code == 0
+    spec = shell.folder / "specs/launch.yaml"
+    spec.write_text(spec.read_text().replace("a brass desk lamp", "an iron desk lamp"))
+
+    again = shell.veogen("run", "specs/launch.yaml", *quick)
+
+    assert again.code == 0
+    assert "380.160 credits" in again.err
+
+
+def test_an_editor_finds_the_schema_of_the_spec(shell: Shell) -> None:
+    shell.veogen("init")
+    first = (shell.folder / "specs/launch.yaml").read_text().splitlines()[0]
+
+    assert first == "# yaml-language-server: $schema=veogen.schema.json"
+    schema = (shell.folder / "specs/veogen.schema.json").read_text()
+    assert schema == shell.veogen("schema").out
+
+
+def test_github_folds_what_veogen_writes(shell: Shell) -> None:
+    shell.veogen("init")
+    attributes = shell.folder / ".gitattributes"
+    subprocess.run(["git", "init", "-q"], cwd=shell.folder, check=True)
+
+    asked = ["git", "check-attr", "linguist-generated", "--", *GENERATED, "specs/launch.yaml"]
+    told = subprocess.run(asked, cwd=shell.folder, check=True, capture_output=True, text=True)
+
+    assert attributes.is_file()
+    assert told.stdout.splitlines() == [
+        *(f"{path}: linguist-generated: set" for path in GENERATED),
+        "specs/launch.yaml: linguist-generated: unspecified",
+    ]
+
+
+GENERATED = ["specs/launch.lock.yaml", "specs/a.draft.lock.yaml", "runs/launch/results.json"]
 
 
 def test_what_is_there_is_never_overwritten(shell: Shell) -> None:
@@ -81,7 +134,13 @@ def test_a_project_that_has_specs_gets_no_example(shell: Shell) -> None:
 
     ended = shell.veogen("init")
 
-    assert sorted(files(shell.folder)) == [".gitignore", "specs/mine.yaml", "veogen.yaml"]
+    assert sorted(files(shell.folder)) == [
+        ".gitattributes",
+        ".gitignore",
+        "specs/mine.yaml",
+        "specs/veogen.schema.json",
+        "veogen.yaml",
+    ]
     assert ended.err.endswith(NEXT.format(spec="specs/mine.yaml"))
 
 
@@ -98,4 +157,8 @@ def test_the_results_of_a_run_are_not_ignored_and_simulated_ones_are(shell: Shel
     shell.veogen("init")
     ignored = (shell.folder / ".gitignore").read_text().splitlines()
 
-    assert [line for line in ignored if not line.startswith("#")] == ["/runs/*.simulated/", ".env"]
+    assert [line for line in ignored if not line.startswith("#")] == [
+        "/runs/*.simulated/",
+        "*.simulated.picks.*.yaml",
+        ".env",
+    ]

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from support.commands import Shell
 
+from veogen.cli.lock import write_locks
+from veogen.cli.options import SpecOptions
 from veogen.cli.rundirs import commands_for, default_directory, find_run
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
@@ -68,6 +70,13 @@ def test_a_run_has_a_directory_below_the_project(
         pytest.param(
             ["boats", "boats.draft"], "specs/a.yaml", "draft", "boats.draft", id="of a profile"
         ),
+        pytest.param(
+            ["boats", "boats.draft"],
+            "specs/a.draft.lock.yaml",
+            None,
+            "boats.draft",
+            id="of a lock, which is of a profile",
+        ),
         pytest.param(["x", "x.simulated"], None, None, "x", id="the only real one"),
         pytest.param(
             ["x", "practice of simulated things", "y.simulated"],
@@ -82,6 +91,7 @@ def test_a_run_is_found(
     project: Path, runs: list[str], written: str | None, profile: str | None, found: str
 ) -> None:
     make_runs(project, *runs)
+    write_locks([Path("specs/a.yaml")], SpecOptions(profile="draft"))
 
     assert find_run(written, profile) == Path("runs") / found
 

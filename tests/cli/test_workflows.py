@@ -125,8 +125,9 @@ def test_what_was_bought_is_kept_however_the_purchase_ended(folder: Path) -> Non
 
     after = job["steps"][names.index("Buy") + 1 :]
 
-    assert [step["if"] for step in after] == ["${{ always() }}"] * 3
+    assert [step["if"] for step in after] == ["${{ always() }}"] * 4
     assert [step["name"] for step in after] == [
+        "Say where everything stands",
         "Keep the journal",
         "Keep the run directory",
         "Commit the results",
@@ -145,14 +146,48 @@ def test_commands_of_the_workflows_exist_with_their_options(folder: Path, shell:
         line
         for name in WORKFLOWS
         for step in steps(workflow(folder, name))
-        for line in step.get("run", "").replace("\\\n", " ").splitlines()
+        for line in map(str.strip, step.get("run", "").replace("\\\n", " ").splitlines())
         if line.startswith("veogen ")
     ]
 
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         told = shell.veogen(line.split()[1], "--help").out
         assert set(re.findall(r"--[a-z-]+", line)) <= set(re.findall(r"--[a-z-]+", told))
+
+
+def test_what_nobody_has_published_is_not_installed_but_asked_for(folder: Path) -> None:
+    """This veogen is installed from a folder."""
+    for name in WORKFLOWS:
+        [install] = [s for s in steps(workflow(folder, name)) if s.get("name") == "Install veogen"]
+
+        done = subprocess.run(
+            ["bash", "-e", "-c", install["run"]], capture_output=True, text=True, check=False
+        )
+
+        assert done.returncode == 1
+        assert done.stdout.startswith("::error::Fill in how to install veogen: ")
+
+
+def test_the_summary_of_a_purchase_says_where_everything_stands(folder: Path, shell: Shell) -> None:
+    job = workflow(folder, WORKFLOWS[0])["jobs"]["buy"]
+    [summary] = [s for s in job["steps"] if s.get("name") == "Say where everything stands"]
+    quick = ("--simulate", "--generation-time", "0.05", "--progress", "none")
+    assert shell.veogen("run", "specs/launch.yaml", *quick).code == 0
+
+    subprocess.run(
+        ["bash", "-e", "-c", summary["run"]],
+        cwd=shell.folder,
+        env={
+            "SPEC": "specs/launch.lock.yaml",
+            "GITHUB_STEP_SUMMARY": str(shell.folder / "summary.md"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        check=True,
+    )
+
+    lines = (shell.folder / "summary.md").read_text().splitlines()
+    assert (lines[0], lines[1].split(":")[0], lines[-1]) == ("```text", "launch", "```")
 
 
 def test_a_project_below_the_top_has_workflows_at_the_top(shell: Shell) -> None:

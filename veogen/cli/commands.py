@@ -39,7 +39,7 @@ from veogen.simulator import DEFAULT_GENERATION_TIME
     help="Add workflows: one shows in pull requests what they would buy, one buys.",
 )
 def init(folder: Path, *, github: bool) -> None:
-    """Write a small working project and say the next three commands.
+    """Write a small working project and say what to type next.
 
     What is there stays as it is: a file that exists is never overwritten, and a project that has
     specs gets no example.
@@ -525,11 +525,9 @@ def simulate(host: str, port: int, generation_time: float, faults: Path | None, 
 @click.command(epilog=examples("veogen schema > veogen.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of spec files."""
-    import json
+    from veogen.spec.grammar import schema_text
 
-    from veogen.spec.grammar import json_schema
-
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(schema_text(), nl=False)
 
 
 @click.command(

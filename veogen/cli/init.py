@@ -3,22 +3,32 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 import click
 
-from veogen import __version__
+from veogen.cli.install import installation
 from veogen.document.files import Folder
+from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
+from veogen.lockfile import lock_path, lock_text
+from veogen.planner.planner import plan
+from veogen.spec.grammar import schema_text
+from veogen.spec.load import load_spec
 from veogen.spec.project import specs_in
 
 _EXAMPLE = {
     "specs/launch.yaml": "launch.yaml",
     "templates/opening.j2": "opening.j2",
 }
-_POLICY = {"veogen.yaml": "veogen.yaml", ".gitignore": "gitignore"}
+_POLICY = {
+    "veogen.yaml": "veogen.yaml",
+    ".gitignore": "gitignore",
+    ".gitattributes": "gitattributes",
+}
+_SCHEMA = "specs/veogen.schema.json"
 _WORKFLOWS = ("veogen-review.yml", "veogen-buy.yml")
 _FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
 
@@ -29,10 +39,13 @@ def write_project(folder: Path, *, github: bool) -> None:
     example = {} if specs else _EXAMPLE
     for name, source in {**example, **_POLICY}.items():
         _write(folder / name, _starter(source))
+    _write(folder / _SCHEMA, schema_text())
+    if not specs:
+        _write_lock(folder / "specs/launch.yaml")
     if github:
         for path, text in _workflows(folder):
             _write(path, text)
-    _print_next(folder / (specs[0] if specs else "specs/launch.yaml"))
+    _print_next(folder / (specs[0] if specs else "specs/launch.yaml"), github=github)
 
 
 def _write(path: Path, text: str) -> None:
@@ -49,6 +62,16 @@ def _write(path: Path, text: str) -> None:
     click.echo(f"{path}: written", err=True)
 
 
+def _write_lock(path: Path) -> None:
+    """Lock the example; what was there before may keep it from having a plan."""
+    try:
+        spec = load_spec(path)
+        made = plan(spec)
+    except MistakesError:
+        return
+    _write(path.with_name(lock_path(spec.path, None).name), lock_text(made, spec.policy.models))
+
+
 def _starter(name: str) -> str:
     return (files("veogen.cli") / "starter" / name).read_text(encoding="utf-8")
 
@@ -62,12 +85,13 @@ def _workflows(folder: Path) -> Iterator[tuple[Path, str]]:
             f"{str(project)!r}: a workflow cannot name this folder; use letters, digits, . _ -"
         )
     below = "" if project == PurePosixPath() else f"{project}/"
+    install = installation()
     for name in _WORKFLOWS:
         text = _starter(f"workflows/{name}")
         for key, value in (
             ("__PROJECT__", str(project)),
             ("__BELOW__", below),
-            ("__VERSION__", __version__),
+            ("__INSTALL__", install.command),
         ):
             text = text.replace(key, value)
         stem, _, extension = name.partition(".")
@@ -84,12 +108,37 @@ def _work_tree(folder: Path) -> Path:
     return folder
 
 
-def _print_next(spec: Path) -> None:
+def _print_next(spec: Path, *, github: bool) -> None:
     spec_path = shlex.quote(str(spec))
-    click.echo("\nNow type:", err=True)
-    for words, why in (
+    _print_commands(
+        "Now type:",
         (f"veogen plan {spec_path}", "what it would buy, and for how much"),
         (f"veogen run {spec_path} --simulate", "a run without key, network and money"),
-        (f"veogen gallery {spec_path}", "a page of its clips"),
-    ):
+        (f"veogen gallery {spec_path} --simulate --open", "look at its clips"),
+        ("veogen help tutorial", "the rest in ten minutes"),
+    )
+    _print_commands(
+        "After each edit that is meant to be bought:",
+        (f"veogen lock {spec_path}", "write down what is approved, and commit it with the spec"),
+    )
+    if github:
+        _print_commands(
+            "Once, before the first purchase on GitHub ('veogen help ci' tells more):",
+            (
+                "gh api -X PUT 'repos/{owner}/{repo}/environments/veogen'",
+                "protect it: Settings, Environments, veogen, Required reviewers",
+            ),
+            ("gh secret set EVOLINK_API_KEY --env veogen", "the key, for that environment alone"),
+            (
+                "gh variable set VEOGEN_MAX_CREDITS --body 500",
+                "the most that one purchase may spend; 200 without it",
+            ),
+        )
+        if (todo := installation().todo) is not None:
+            click.echo(f"\nFill in 'Install veogen' in both workflows: {todo}", err=True)
+
+
+def _print_commands(title: str, *commands: Sequence[str]) -> None:
+    click.echo(f"\n{title}", err=True)
+    for words, why in commands:
         click.echo(f"  {words}  # {why}", err=True)

@@ -4,9 +4,10 @@ import os
 import shlex
 from pathlib import Path
 
+from veogen.cli.lock import lock_at
 from veogen.cli.options import profile_words
 from veogen.cli.output import echo
-from veogen.cli.specs import run_folder
+from veogen.cli.specs import is_lock_file, run_folder
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
@@ -109,7 +110,12 @@ def _only_run() -> Path:
 
 def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:
     root = project_root(path)
-    name, profiles = name_and_profiles(root, path)
+    profiles: tuple[str, ...]
+    if is_lock_file(path):  # which is of one profile
+        plan = lock_at(path).stored.plan
+        name, profile, profiles = plan.name, plan.profile, ()
+    else:
+        name, profiles = name_and_profiles(root, path)
     default = default_directory(root, name, profile, simulated=simulate)
     if RunDirectory(default).has_run:
         return default

@@ -3,6 +3,7 @@
 `veogen schema` prints the same shapes for editors.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -489,3 +490,8 @@ def json_schema() -> Schema:
         "required": ["veogen"],
         "$defs": definitions,
     }
+
+
+def schema_text() -> str:
+    """The schema as it is printed and written."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
