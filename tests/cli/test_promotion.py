@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.commands import Ended, Shell
+from support.repository import Repo
 
 from veogen.results.picks import Decision, picks_text
 
@@ -334,3 +335,53 @@ def test_mistakes_in_picks_are_told_where_they_count(shell: Shell) -> None:
         "specs/lamp.picks.anna.yaml:1:1: error[missing-key]: a picks file needs 'format'\n"
     )
     assert shell.veogen("plan", "specs").code == 0
+
+
+def test_what_was_decided_is_a_difference_in_a_review(shell: Shell) -> None:
+    clips = drafts(shell)
+    decide(shell, "anna", [(TOKYO, clips[TOKYO], "pick")])
+    repo = Repo(shell.folder)
+    repo.commit()
+    decide(shell, "anna", [(TOKYO, clips[TOKYO], "pick"), (OSLO, clips[OSLO], "pick")])
+    decide(shell, "ben", [(PARIS, clips[PARIS], "reject"), (OSLO, clips[OSLO], "reject")])
+
+    ended = shell.veogen("diff", "HEAD:specs/lamp.yaml", "specs/lamp.yaml", "--exit-code")
+
+    assert (ended.code, ended.err) == (5, "")
+    assert ended.out.splitlines() == [
+        "lamp: HEAD:specs/lamp.yaml → specs/lamp.yaml",
+        "  ~ picks: 0 → 1 rejected, 0 → 1 contested (anna, ben)",
+        "  note: picks: 1 shot without a pick, 1 contested",
+        "",
+        "no request differs: 0.000 credits to buy.",
+        "8 requests unchanged.",
+        "Credits: 228.096 → 228.096 (+0.000).",
+    ]
+    comment = shell.veogen("diff", "--base", "HEAD", "specs", "--format", "markdown").out
+    assert "### veogen: no request differs: 0.000 credits to buy (8 requests unchanged)" in comment
+    assert "<code>picks: 0 → 1 rejected, 0 → 1 contested (anna, ben)</code>" in comment
+    assert "<code>picks: 1 shot without a pick, 1 contested</code>" in comment
+
+
+def test_a_review_shows_what_picks_promote_at_either_side(shell: Shell) -> None:
+    clips = drafts(shell)
+    decide(shell, "anna", [(TOKYO, clips[TOKYO], "pick")])
+    repo = Repo(shell.folder)
+    repo.commit()
+    decide(shell, "anna", [(OSLO, clips[OSLO], "pick")])
+
+    ended = shell.veogen("diff", "--base", "HEAD", "specs", "--profile", "final")
+
+    assert f"  + {OSLO}  50.688 credits" in ended.out.splitlines(), ended
+    assert f"  - {TOKYO}  50.688 credits" in ended.out.splitlines()
+
+
+def test_picks_that_cannot_be_read_are_said_in_a_review(shell: Shell) -> None:
+    repo = Repo(shell.folder)
+    repo.commit()
+    (shell.folder / "specs/lamp.picks.anna.yaml").write_text("picks: []\n")
+
+    ended = shell.veogen("diff", "--base", "HEAD", "specs")
+
+    assert ended.code == 0
+    assert "  note: specs/lamp.picks.anna.yaml:1:1: error[missing-key]" in ended.out

@@ -32,6 +32,16 @@ from veogen.planner.plan import Plan, Request, total_credits
 from veogen.planner.planner import plan
 from veogen.planner.selection import narrowed
 from veogen.results.manifest import Owned
+from veogen.results.picks import (
+    NO_PICKS,
+    Picks,
+    PicksFolder,
+    load_picks,
+    open_decisions,
+    picks_change,
+    planned_clips,
+    review,
+)
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, nearest_root, project_root, specs_in
 from veogen.spec.types import Spec
@@ -42,13 +52,16 @@ from veogen.text import paint, plain_json
 class DiffSide:
     """One plan to compare: where it was read, the spec that makes it, what is owned of it.
 
-    `spec` is None for a lock or a plan file, `results` where nothing is known.
+    `spec` is None for a lock or a plan file, `results` where nothing is known. `picks` are what
+    people decided about the clips of its run, `unread` what is wrong with their files.
     """
 
     label: str
     plan: Plan
     spec: Spec | None
     results: Owned | None
+    picks: Picks = NO_PICKS
+    unread: tuple[str, ...] = ()
 
 
 class SideReader:
@@ -136,11 +149,16 @@ class SideReader:
             yield self._side(files, path, replace(made, budget=spec.budget), spec)
 
     def _side(self, files: Files, path: PurePosixPath, made: Plan, spec: Spec | None) -> DiffSide:
+        place = PicksFolder.of(PurePosixPath(made.spec), made.profile, simulated=False)
+        problems = Problems()
+        picks = load_picks(files, place, problems)
         return DiffSide(
             label=files.shown(path),
             plan=made,
             spec=spec,
             results=owned_in(files, made.name, made.profile),
+            picks=picks,
+            unread=tuple(map(str, problems.all)),
         )
 
     def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
@@ -233,8 +251,26 @@ def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
         difference=difference,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
         money=credit_change(before, after, _is_bought(old)),
+        changes=tuple(_changes(old, new)),
         notes=tuple(_notes(old, new, difference)),
     )
+
+
+def _changes(old: DiffSide | None, new: DiffSide | None) -> Iterator[str]:
+    """What differs beside the requests: what people decided."""
+    before, after = (NO_PICKS if side is None else side.picks for side in (old, new))
+    change = picks_change(before, after)
+    if change is not None:
+        yield change
+
+
+def _open_decisions(side: DiffSide) -> Iterator[str]:
+    """What is left to decide about the clips of a spec, once somebody has begun to."""
+    yield from side.unread
+    if side.picks.people:
+        left = open_decisions(review(planned_clips(side.plan.requests), side.picks))
+        if left is not None:
+            yield f"picks: {left}"
 
 
 def _requests(side: DiffSide | None) -> tuple[Request, ...]:
@@ -269,6 +305,7 @@ def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -
         yield from (
             p.message for p in over_budget(tally, budget, profile, Location(new.label, 1, 1))
         )
+        yield from _open_decisions(new)
     moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))

@@ -153,10 +153,13 @@ def _head(report: Report) -> Iterator[str]:
     ]
     if rows:
         yield _table(rows, report.money)
+    changes = [change for review in report.reviews for change in review.changes]
     notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
-    if notes:
-        kept = fit_items([f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes], _NOTES_ROOM)
-        missing = len(notes) - len(kept)
+    if changes or notes:
+        told = [f"<li>{code(change)}</li>" for change in changes]
+        told += [f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes]
+        kept = fit_items(told, _NOTES_ROOM)
+        missing = len(told) - len(kept)
         more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
         yield "\n".join(("<ul>", *kept, *more, "</ul>"))
 

@@ -204,7 +204,10 @@ FORMAT = "veogen.diff/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecDiff:
-    """One spec before and after; `old` and `new` say where each was read, None where it is not."""
+    """One spec before and after; `old` and `new` say where each was read, None where it is not.
+
+    `changes` tell what differs beside the requests; `notes` are no difference.
+    """
 
     name: str
     old: str | None
@@ -212,7 +215,11 @@ class SpecDiff:
     difference: Difference
     groups: tuple[ChangeGroup, ...]
     money: CreditChange
+    changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.difference or self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +244,7 @@ class Report:
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(review.difference for review in self.reviews)
+        return any(self.reviews)
 
     @property
     def money(self) -> CreditChange:
@@ -266,6 +273,7 @@ class Report:
             parts.append(f"\u2212{lost}")
         parts += [f"{counts.changed:,} changed"] if counts.changed else []
         parts += [f"{counts.renamed:,} renamed"] if counts.renamed else []
+        parts = parts or ["no request differs"]
         price = "an unknown price" if to_buy is None else f"{to_buy} credits"
         return f"{', '.join(parts)}: {price} to buy"
 

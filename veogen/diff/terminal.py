@@ -16,8 +16,9 @@ _MINUS = "\u2212"
 def lines(report: Report, paint: Paint) -> Iterator[str]:
     """Everything that differs, and at the end what it comes to."""
     for review in report.reviews:
-        if review.difference or review.notes:
+        if review or review.notes:
             yield paint(plain(title(review)), "bold")
+            yield from (f"  ~ {plain(change)}" for change in review.changes)
             yield from (f"  note: {plain(note)}" for note in review.notes)
             yield from difference_lines(review.difference, review.groups, paint)
             yield ""

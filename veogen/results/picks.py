@@ -249,6 +249,9 @@ class Picks:
         return "picked" if "pick" in verdicts else "rejected"
 
 
+NO_PICKS = Picks({})
+
+
 def load_picks(files: Files, place: PicksFolder, problems: Problems) -> Picks:
     """Everybody's picks about a run; what is wrong with their files goes to `problems`."""
     people: dict[str, tuple[Decision, ...]] = {}
