@@ -115,6 +115,8 @@ ALONE = {
     "spec/shots": "how a shot is read",
     "store/budget": "one kind of record a file",
     "store/log": "one kind of record a file",
+    "store/promises": "late: veogen store --check alone",
+    "executor/shared_budget": "one thing that machines share a file",
     "executor/joining": "how a run joins the others of a store",
     "executor/others": "what other machines do",
     "executor/storing": "clips that go into the store",

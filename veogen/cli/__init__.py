@@ -27,6 +27,7 @@ GROUPS = {  # in the order of the work
         "collect": "Bring home what was bought.",
         "status": "Show where every request stands.",
         "resolve": "Decide about requests by hand.",
+        "store": "Show what a store holds.",
     },
     "Look and pass on": {
         "gallery": "Write a page of clips.",

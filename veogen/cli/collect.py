@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.options import RunOptions
@@ -19,6 +20,7 @@ from veogen.cli.runs import (
     run_all,
     worst,
 )
+from veogen.cli.store_names import FoundRun, answering, find_shared_run, store_of_run
 from veogen.errors import ExitCode
 from veogen.executor.run import Selection
 from veogen.results.advice import RunCommands
@@ -26,10 +28,9 @@ from veogen.results.advice import RunCommands
 
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
     """Bring home what was bought in run directories; without one, in all that are real."""
-    if runs:
-        directories = [find_run(run, profile, simulate=options.simulate) for run in runs]
-    else:
-        directories = real_runs() or [find_run(None)]
+    found = _found(runs, profile, options)
+    directories = [run.path for run in found]
+    stores = [answering(run.store) for run in found]
     allow_open_files(len(directories))
     policy = policy_of(options)
     with ExitStack() as stack:
@@ -41,7 +42,7 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
             stack.enter_context(
                 open_session(
                     directory,
-                    connection.dependencies(),
+                    replace(connection.dependencies(), store=store),
                     policy,
                     RunCommands(os.path.relpath(directory)),
                     progress_of(options),
@@ -49,9 +50,21 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
                     selection=Selection(buy=False),
                 )
             )
-            for directory in directories
+            for directory, store in zip(directories, stores, strict=True)
         ]
         outcomes = list(run_all(sessions, connection.stop, None))
     for directory, outcome in zip(directories, outcomes, strict=False):
         print_summary(directory, outcome)
-    return worst(outcomes)
+    code = worst(outcomes)
+    is_away = any(run.store is not store for run, store in zip(found, stores, strict=True))
+    return ExitCode.INCOMPLETE if code is ExitCode.DONE and is_away else code
+
+
+def _found(runs: Sequence[str], profile: str | None, options: RunOptions) -> list[FoundRun]:
+    if runs:
+        return [
+            find_shared_run(run, profile, simulate=options.simulate, store=options.store)
+            for run in runs
+        ]
+    paths = real_runs() or [find_run(None)]
+    return [FoundRun(path, store_of_run(path, options.store)) for path in paths]

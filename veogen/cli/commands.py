@@ -21,6 +21,7 @@ from veogen.cli.options import (
     options_of_run,
     run_argument,
     selecting_options,
+    sharing_options,
     spec_options,
     specs_argument,
     submitting_options,
@@ -215,6 +216,7 @@ def diff(
     help="Buy only these. May be repeated.",
 )
 @click.option("--retry-failed", is_flag=True, help="Buy again whatever failed.")
+@sharing_options
 @listening_options
 @submitting_options
 def run(specs: tuple[Path, ...], options: SpecOptions, **given: Any) -> ExitCode:
@@ -251,7 +253,13 @@ def collect(
     help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
 )
 def status(
-    run: str | None, profile: str | None, format_: str, *, simulate: bool, by_code: bool
+    run: str | None,
+    profile: str | None,
+    format_: str,
+    *,
+    simulate: bool,
+    store: str | None,
+    by_code: bool,
 ) -> ExitCode:
     """Show where every request of a run stands; sends nothing.
 
@@ -259,8 +267,9 @@ def status(
     a run goes on, and in a fresh clone, where results.json is all there is.
     """
     from veogen.cli.status import print_status
+    from veogen.cli.store_names import find_shared_run
 
-    code = print_status(run, profile, format_, simulate=simulate)
+    code = print_status(find_shared_run(run, profile, simulate=simulate, store=store), format_)
     return code if by_code else ExitCode.DONE
 
 
@@ -300,6 +309,11 @@ def status(
     shell_complete=completed_by("addresses"),
     help="Buy it anew, under a new key.",
 )
+@click.option(
+    "--close",
+    metavar="MACHINE",
+    help="A machine of the store is gone for good: its claims can be decided at once.",
+)
 def resolve(
     run: str,
     profile: str | None,
@@ -309,6 +323,8 @@ def resolve(
     rebuy: tuple[str, ...],
     *,
     simulate: bool,
+    close: str | None,
+    store: str | None,
 ) -> ExitCode:
     """Decide about requests of which veogen cannot know whether they were bought.
 
@@ -318,7 +334,27 @@ def resolve(
     from veogen.cli.resolve import decisions_of, resolve_run
 
     decisions = decisions_of(adopt, replay, abandon, rebuy)
-    return resolve_run(run, profile, decisions, simulate=simulate)
+    return resolve_run(run, profile, decisions, close=close, simulate=simulate, store=store)
+
+
+@click.command(
+    epilog=examples(
+        "veogen store s3://clips/campaign",
+        "veogen store --check file:///mnt/shared/campaign",
+    )
+)
+@click.argument("url", metavar="[URL]", required=False)
+@click.option("--check", is_flag=True, help="Try whether it keeps its promises; writes to checks/.")
+@format_option("How it is written.", "table", "json")
+def store(url: str | None, format_: str, *, check: bool) -> ExitCode:
+    """Show what a store holds: runs, machines, clips, sizes.
+
+    URL is s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder; left
+    out, that of veogen.yaml, else VEOGEN_STORE.
+    """
+    from veogen.cli.stores import show_store
+
+    return show_store(url, format_, checks=check)
 
 
 @click.command(
@@ -352,6 +388,7 @@ def gallery(
     out: Path | None,
     *,
     simulate: bool,
+    store: str | None,
     proxies: bool,
     opens: bool,
 ) -> ExitCode:
@@ -362,11 +399,11 @@ def gallery(
     file; 'veogen picks --import' puts it in its place.
     """
     from veogen.cli.gallery import write_gallery
-    from veogen.cli.rundirs import find_run
+    from veogen.cli.store_names import find_shared_run
 
-    path = find_run(run, profile, simulate=simulate)
-    other = None if compare is None else find_run(compare)
-    return write_gallery(path, other, out, proxies=proxies, opens=opens)
+    found = find_shared_run(run, profile, simulate=simulate, store=store)
+    other = None if compare is None else find_shared_run(compare, None, simulate=False, store=None)
+    return write_gallery(found, other, out, proxies=proxies, opens=opens)
 
 
 @click.command(
@@ -398,6 +435,7 @@ def picks(
     format_: str,
     *,
     simulate: bool,
+    store: str | None,
     check: bool,
 ) -> ExitCode:
     """Show what people decided about clips, and what nobody has looked at.
@@ -407,9 +445,10 @@ def picks(
     clip is no more in the plan. Of one person's two files the imported one counts, line by line.
     """
     from veogen.cli.picks import show_picks
-    from veogen.cli.rundirs import find_run
+    from veogen.cli.store_names import find_shared_run
 
-    return show_picks(find_run(run, profile, simulate=simulate), imports, format_, check=check)
+    found = find_shared_run(run, profile, simulate=simulate, store=store)
+    return show_picks(found, imports, format_, check=check)
 
 
 @click.command(
@@ -447,6 +486,7 @@ def export(
     *,
     picked: bool,
     simulate: bool,
+    store: str | None,
 ) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
@@ -456,11 +496,11 @@ def export(
     stands behind an apostrophe. Exits with 1 when a chosen clip is not here or not whole.
     """
     from veogen.cli.export import export_clips
-    from veogen.cli.rundirs import find_run
+    from veogen.cli.store_names import find_shared_run
 
-    path = find_run(run, profile, simulate=simulate)
+    found = find_shared_run(run, profile, simulate=simulate, store=store)
     return export_clips(
-        path, folder, select, deselect, picked=picked, formats=formats, frames=frames
+        found, folder, select, deselect, picked=picked, formats=formats, frames=frames
     )
 
 

@@ -10,6 +10,7 @@ from veogen.cli.options import read_globs, read_select
 from veogen.cli.output import echo
 from veogen.cli.picks import run_picks
 from veogen.cli.rundirs import typed_path
+from veogen.cli.store_names import FoundRun, answering, fetch_from
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import write_whole
 from veogen.executor.options import SystemClock
@@ -32,7 +33,7 @@ from veogen.text import counted
 
 
 def export_clips(
-    run: Path,
+    found_run: FoundRun,
     folder: Path,
     select: Sequence[str],
     deselect: Sequence[str],
@@ -44,7 +45,8 @@ def export_clips(
     """Copy the clips that are chosen and list them; `INCOMPLETE` where one cannot be had."""
     chosen = [format_ for format_ in FORMATS if format_ in formats]
     check_formats(chosen)
-    snapshot = read_snapshot(run, SystemClock().now())
+    run, store = found_run.path, answering(found_run.store)
+    snapshot = read_snapshot(run, SystemClock().now(), store)
     found = run_picks(run, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     states = _chosen(snapshot, globs, picked=picked)
@@ -56,7 +58,7 @@ def export_clips(
     ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copied = copy(exports(videos, found.picks, folder), run, folder, None)
+        copied = copy(exports(videos, found.picks, folder), run, folder, fetch_from(store))
         write_whole(folder / LIST, list_text(copied.there).encode())
         ends = [end for end in ENDS if end in frames]
         whole = _write_beside(copied, found.place.beginning, chosen, ends, folder)

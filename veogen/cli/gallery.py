@@ -5,6 +5,7 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,7 @@ from veogen.cli.files import whole_file
 from veogen.cli.output import echo
 from veogen.cli.picks import run_picks
 from veogen.cli.rundirs import commands_for, typed_path
+from veogen.cli.store_names import FoundRun, answering, fetch_from
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
@@ -19,24 +21,31 @@ from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
 from veogen.gallery.portable import copied_clips
+from veogen.handover.export import Fetch
 from veogen.results.events import Video
+
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
 
 OTHER = "compared"
 """Where the clips of the run to compare with stand, below the folder of the page."""
 
 
 def write_gallery(
-    path: Path, other: Path | None, out: Path | None, *, proxies: bool, opens: bool
+    found: FoundRun, other: FoundRun | None, out: Path | None, *, proxies: bool, opens: bool
 ) -> ExitCode:
     """Write the page into the run directory, or with its clips into `out`; its path to stdout.
 
     `INCOMPLETE` where a clip could not be put beside the page.
     """
-    now, folder = SystemClock().now(), path if out is None else out
-    runs = [_page_run(one, now) for one in (path, other) if one is not None]
+    now, folder = SystemClock().now(), found.path if out is None else out
+    stores = [answering(one.store) for one in (found, other) if one is not None]
+    paths = [one.path for one in (found, other) if one is not None]
+    runs = [_page_run(path, store, now) for path, store in zip(paths, stores, strict=True)]
     missing: list[Video] = []
     if out is not None:
-        runs, missing = _with_clips(runs, out, proxies=proxies)
+        fetches = [fetch_from(store) for store in stores]
+        runs, missing = _with_clips(runs, out, fetches, proxies=proxies)
     elif proxies:
         raise UsageError("--proxies needs --out: the folder that the page and they go to")
     page = RunDirectory(folder).gallery
@@ -52,7 +61,7 @@ def write_gallery(
 
 
 def _with_clips(
-    runs: Sequence[PageRun], out: Path, *, proxies: bool
+    runs: Sequence[PageRun], out: Path, fetches: Sequence[Fetch | None], *, proxies: bool
 ) -> tuple[list[PageRun], list[Video]]:
     """The runs as a page in a folder shows them, with what is not in it; their clips are there."""
     found: list[PageRun] = []
@@ -61,7 +70,7 @@ def _with_clips(
         for index, run in enumerate(runs):
             folder = out / OTHER if index else out
             folder.mkdir(parents=True, exist_ok=True)
-            place, absent = copied_clips(run, folder, None, proxies=proxies)
+            place, absent = copied_clips(run, folder, fetches[index], proxies=proxies)
             found.append(replace(run, place=place))
             missing += absent
     except OSError as error:
@@ -69,9 +78,9 @@ def _with_clips(
     return found, missing
 
 
-def _page_run(path: Path, now: float) -> PageRun:
+def _page_run(path: Path, store: "StoreChoice | None", now: float) -> PageRun:
     """A run as a page shows it, with what everybody decided about its clips."""
-    snapshot = read_snapshot(path, now)
+    snapshot = read_snapshot(path, now, store)
     found = run_picks(path, snapshot)
     return PageRun(
         snapshot=snapshot,

@@ -17,6 +17,7 @@ from veogen.errors import UsageError
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from typing import Literal
 
     from veogen.executor.options import Only
     from veogen.progress import Mode
@@ -122,6 +123,9 @@ class RunOptions:
     poll_interval: float | None = None
     request_timeout: float = 60.0
     task_timeout: float = 1800.0
+    store: str | None = None
+    keep: "Literal['store'] | None" = None
+    shard: tuple[int, int] | None = None
     progress: "Mode" = "auto"
     verbose: bool = False
 
@@ -129,7 +133,8 @@ class RunOptions:
     def words(self) -> list[str]:
         """What makes it the same run, as it is typed."""
         directory = ["--dir", str(self.directory)] if self.directory else []
-        return directory + (["--simulate"] if self.simulate else [])
+        store = ["--store", self.store] if self.store else []
+        return [*directory, *(["--simulate"] if self.simulate else []), *store]
 
 
 specs_argument = click.argument(
@@ -294,6 +299,48 @@ SECONDS = NumberParam(min=0, max=_LONGEST)
 RATE = NumberParam(min=0, min_open=True, max=_LONGEST)
 
 
+class ShardParam(click.ParamType[tuple[int, int]]):
+    """`I/N`: the I-th of N parts, from 1."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", str(value), re.ASCII)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            self.fail(f"{value!r} is not I/N, such as 1/4: the first of four parts", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    help="The bucket or shared folder that keeps the run (default: VEOGEN_STORE).",
+)
+
+
+_SHARING = (
+    STORE,
+    click.option(
+        "--keep",
+        type=click.Choice(["store"]),
+        help="Keep clips in the store alone: a plan may be larger than the disk.",
+    ),
+    click.option(
+        "--shard",
+        type=ShardParam(),
+        metavar="I/N",
+        help="Buy a fixed part of the plan, 1 to N; needs a store.",
+    ),
+)
+
+
+def sharing_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a run that several machines carry out."""
+    return with_options(_SHARING, function)
+
+
 _COLLECTING = (
     click.option(
         "--poll-interval",
@@ -414,11 +461,12 @@ def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
 _OF_SPEC = (
     profile_option("When RUN is a SPEC: the run of this profile."),
     click.option("--simulate", is_flag=True, help="When RUN is a SPEC: its simulated run."),
+    STORE,
 )
 
 
 def options_of_run(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what says which run of a SPEC is meant: `--profile` and `--simulate`, as `run` has."""
+    """Add what says which run of a SPEC is meant, as `run` has it, and its store."""
     return with_options(_OF_SPEC, function)
 
 

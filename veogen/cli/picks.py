@@ -13,6 +13,7 @@ import click
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
 from veogen.cli.rundirs import profile_of, typed_path
+from veogen.cli.store_names import FoundRun, answering
 from veogen.document.files import Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError
@@ -104,9 +105,12 @@ def _has_name(root: Path, path: Path, name: str) -> bool:
     return spec is not None and str(spec.get("name", path.stem)) == name
 
 
-def show_picks(path: Path, imports: Sequence[Path], format_: str, *, check: bool) -> ExitCode:
+def show_picks(
+    found_run: FoundRun, imports: Sequence[Path], format_: str, *, check: bool
+) -> ExitCode:
     """What `veogen picks` does; exit code 5 with `check` while something is open."""
-    snapshot = read_snapshot(path, SystemClock().now())
+    path = found_run.path
+    snapshot = read_snapshot(path, SystemClock().now(), answering(found_run.store))
     found = run_picks(path, snapshot)
     if imports:
         _import(found, imports)

@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.output import echo
-from veogen.cli.rundirs import find_run, typed_path
+from veogen.cli.rundirs import typed_path
 from veogen.cli.runs import ends_by_signal, interrupts, print_summary
+from veogen.cli.store_names import find_shared_run, store_of_run
 from veogen.document.files import Folder
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected, offline_dependencies
@@ -25,19 +27,28 @@ from veogen.text import Terminal
 
 
 def resolve_run(
-    run: str, profile: str | None, decisions: list[Resolution], *, simulate: bool
+    run: str,
+    profile: str | None,
+    decisions: list[Resolution],
+    *,
+    simulate: bool,
+    close: str | None = None,
+    store: str | None = None,
 ) -> ExitCode:
-    """Carry out what was decided about requests of a run."""
-    if not decisions:
-        raise UsageError("say what to do: --adopt, --replay, --abandon or --rebuy")
-    directory = find_run(run, profile, simulate=simulate)
+    """Carry out what was decided about requests of a run, and about a machine of its store."""
+    if not decisions and close is None:
+        raise UsageError("say what to do: --adopt, --replay, --abandon, --rebuy or --close")
+    directory, _ = find_shared_run(run, profile, simulate=simulate, store=store)
+    choice = store_of_run(directory, store, remembered=False)
     with ends_by_signal(), _dependencies(decisions, directory) as dependencies:
-        outcome = _decide(directory, decisions, dependencies)
+        outcome = _decide(directory, decisions, replace(dependencies, store=choice), close)
     print_summary(directory, outcome)
     return outcome.code
 
 
-def _decide(directory: Path, decisions: list[Resolution], dependencies: Dependencies) -> Outcome:
+def _decide(
+    directory: Path, decisions: list[Resolution], dependencies: Dependencies, close: str | None
+) -> Outcome:
     with (
         listener(
             "lines",
@@ -57,6 +68,8 @@ def _decide(directory: Path, decisions: list[Resolution], dependencies: Dependen
         ) as session,
         interrupts(session.scheduler.interrupt),
     ):
+        if close is not None:
+            session.close_machine(close, echo)
         return session.decide(decisions, echo)
 
 

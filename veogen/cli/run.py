@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -55,6 +55,9 @@ from veogen.spec.project import below_root, project_root
 from veogen.spec.types import Spec
 from veogen.text import counted
 
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunJob:
@@ -73,10 +76,11 @@ class RunJob:
     @contextmanager
     def session(self, connection: Connection, policy: RunPolicy, run: RunOptions) -> Iterator[Run]:
         """The run of it, within the tightest of the spec's budget and the team's limit."""
+        dependencies = connection.dependencies(self.spec.files.read, self.spec.policy.models)
         words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
         with open_session(
             self.directory,
-            connection.dependencies(self.spec.files.read, self.spec.policy.models),
+            replace(dependencies, store=self._store(run)),
             replace(
                 policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
                 retired=self.spec.policy.retired,
@@ -87,6 +91,23 @@ class RunJob:
             selection=self.selection,
         ) as session:
             yield session
+
+    def _store(self, run: RunOptions) -> "StoreChoice | None":
+        """The store of the run, of which nothing is loaded without one."""
+        policy = None if run.simulate else self.spec.policy.store
+        if not (run.store or policy or os.environ.get("VEOGEN_STORE", "").strip()):
+            if run.keep or run.shard:
+                option = "--shard" if run.shard else "--keep"
+                raise UsageError(
+                    f"{option} needs a store: --store, VEOGEN_STORE, or store: in veogen.yaml"
+                )
+            return None
+        from veogen.cli.store_names import store_url  # noqa: PLC0415
+        from veogen.cli.stores import choose_store, run_in_store  # noqa: PLC0415
+
+        meant = store_url(run.store, policy, simulated=run.simulate)
+        name = run_in_store(self.plan.name, self.plan.profile, simulated=run.simulate)
+        return choose_store(meant, name) if meant else None
 
 
 def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> ExitCode:
@@ -138,9 +159,18 @@ def _jobs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> list[
     plans = narrowed([job.plan for job in jobs], options.select, options.deselect)
     _refuse_shared(jobs)
     return [
-        replace(job, selection=Selection(selected={r.hash for r in plan.requests}, only=run.only))
+        replace(job, selection=Selection(selected=_selected(plan, run), only=run.only))
         for job, plan in zip(jobs, plans, strict=True)
     ]
+
+
+def _selected(plan_: Plan, run: RunOptions) -> set[str]:
+    """The requests that are meant, in a shard those of its part by hash: the same everywhere."""
+    hashes = {request.hash for request in plan_.requests}
+    if run.shard is None:
+        return hashes
+    part, of = run.shard
+    return {hash_ for hash_ in hashes if int(hash_[:16], 16) % of == part - 1}
 
 
 def _planned(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> list[RunJob]:

@@ -75,6 +75,7 @@ def policy_of(options: RunOptions) -> RunPolicy:
         replay=options.on_indeterminate == "replay",
         retry_failed=options.retry_failed,
         max_credits=options.max_credits,
+        keep_store=options.keep == "store",
     )
 
 

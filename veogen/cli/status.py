@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import click
 
 from veogen.cli.picks import picks_line
-from veogen.cli.rundirs import commands_for, find_run, profile_of
+from veogen.cli.rundirs import commands_for, profile_of
 from veogen.cli.runs import estimate_note
+from veogen.cli.store_names import FoundRun, answering
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, read_snapshot
@@ -196,7 +197,8 @@ def _unfinished(
     """Every request that is not where it should be, and what to do about it."""
 
     def describe(standing: RequestState) -> Iterator[str]:
-        yield _state_text(standing, word, now)
+        machine = snapshot.machines.get(standing.record.hash)
+        yield _state_text(standing, word, now) + (plain(f"; by {machine}") if machine else "")
         if word == "indeterminate":
             yield from (_step(step, paint) for step in advice(standing, names, now))
 
@@ -278,10 +280,10 @@ def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
         yield from (_step(step, paint) for step in steps)
 
 
-def print_status(run: str | None, profile: str | None, format_: str, *, simulate: bool) -> ExitCode:
+def print_status(found: FoundRun, format_: str) -> ExitCode:
     """Print where every request of a run stands; the exit code that a run would have."""
-    path, now = find_run(run, profile, simulate=simulate), SystemClock().now()
-    snapshot = read_snapshot(path, now)
+    path, now = found.path, SystemClock().now()
+    snapshot = read_snapshot(path, now, answering(found.store))
     if format_ == "json":
         click.echo(plain_json(status_json(snapshot)))
     else:

@@ -12,7 +12,7 @@ from veogen.executor.state import RunState
 from veogen.executor.submitter import DelayQueue
 from veogen.executor.transitions import Step, Stop
 from veogen.planner.plan import Request
-from veogen.results.events import Video, VideoNotSaved, VideoSaved
+from veogen.results.events import Video, VideoMissing, VideoNotSaved, VideoSaved
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ class DownloadQueue:
                 after, task_id = self._after(hash_), self._task_of(hash_)
                 mtime = self._state.mtime(video)
                 saved = VideoSaved(hash_, index, video, task_id=task_id, mtime=mtime)
-                return after._replace(events=(saved, *after.events))
+                step = after._replace(events=(saved, *after.events))
+                return self._put_away(saved, step) if self._keeps_in_store(saved) else step
             case DownloadFailed() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
@@ -125,6 +126,22 @@ class DownloadQueue:
                 self._state.stop_buying(Stop("disk", text))
                 why = "there was no room for it on the disk"
                 return Step((VideoNotSaved(hash_, "disk-full", why, self._task_of(hash_)),))
+
+    def _keeps_in_store(self, saved: VideoSaved) -> bool:
+        """Whether a clip is kept in the store alone, which has it."""
+        shared = self._state.shared
+        keeps = self._state.policy.keep_store and shared is not None
+        return keeps and shared is not None and not shared.clips.is_held_back(saved)
+
+    def _put_away(self, saved: VideoSaved, step: Step) -> Step:
+        """Its file goes once that is on record: what is in the store is enough."""
+        away = VideoMissing(saved.hash, saved.index, saved.task_id, put_away=True)
+
+        def after_commit() -> None:
+            self._state.delete_clip(saved.video)
+            step.after_commit()
+
+        return step._replace(events=(*step.events, away), after_commit=after_commit)
 
     def _task_of(self, hash_: str) -> str:
         return self._state.ledger.record(hash_).task_id or ""

@@ -1,8 +1,5 @@
 """A run directory and a store brought in step: who we are there, and what each lacks."""
 
-import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +8,7 @@ from veogen.executor.journal import Journal, StoreRow
 from veogen.executor.options import Clock
 from veogen.executor.shared import SharedRun, this_machine
 from veogen.executor.shared_facts import lacking, lacking_videos, shared_facts
-from veogen.models.parameters import Json
-from veogen.planner.identity import default_output
-from veogen.planner.plan import Request
+from veogen.executor.store_view import stored_requests
 from veogen.results.events import Event, SubmitFailed
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName
@@ -23,7 +18,6 @@ from veogen.store.member import Identity
 from veogen.store.objects import StoreError
 from veogen.store.opening import Store
 from veogen.store.signs import machine_name, new_process
-from veogen.text import safe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +81,7 @@ def share(
     shared = SharedRun(member, store, clock, directory.path, takes_up_all=not buys)
     if is_next and row is not None:
         _release_unclaimed(row, shared, journal, ledger, clock)
-    journal.keep_store(store.url, identity.process, place)
+    journal.keep_store(store.url, choice.run, identity.process, place)
     _learn(shared, journal, ledger, clock)
     _bring(shared, ledger)
     return shared
@@ -133,51 +127,11 @@ def _learn(shared: SharedRun, journal: Journal, ledger: Ledger, clock: Clock) ->
         event = shared.news(hash_, ledger.record(hash_))
         if event is not None:
             events.append(event)
-    unknown = list(_unknown_requests(history, ledger))
+    unknown = list(stored_requests(history, ledger))
     if unknown:
         journal.remember(unknown)
         ledger.adopt([state.request for state in ledger.planned], journal.former())
     _append(events, journal, ledger, clock)
-
-
-def _unknown_requests(history: History, ledger: Ledger) -> Iterator[Request]:
-    for hash_, address in history.addresses.items():
-        if ledger.request(hash_) is None:
-            yield request_at(address, hash_)
-
-
-_ADDRESS = re.compile(
-    r"(?P<shot>[^\[#]+)(?:\[(?P<axes>.*)\])?(?:#(?P<take>[1-9][0-9]*))?", re.DOTALL
-)
-_AXIS = re.compile(r'(?P<name>[^=,"]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)')
-
-
-def request_at(address: str, hash_: str) -> Request:
-    """A request of which only a store tells: all that its address says."""
-    match = _ADDRESS.fullmatch(address)
-    shot = match["shot"] if match else address
-    axes = _AXIS.finditer(match["axes"] or "") if match else iter(())
-    variables = {axis["name"]: _value(axis["value"]) for axis in axes}
-    take = int(match["take"] or 1) if match else 1
-    return Request(
-        address=address,
-        hash=hash_,
-        shot=shot,
-        take=take,
-        variables=variables,
-        output=default_output(safe(shot).lstrip(".") or "shot", variables, take),
-        body={},
-        credits=None,
-    )
-
-
-def _value(text: str) -> Json:
-    """A value of an address: JSON but for plain words."""
-    try:
-        value: Json = json.loads(text)
-    except ValueError:
-        return text
-    return value
 
 
 def _append(events: list[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:

@@ -267,10 +267,12 @@ class Header:
 class StoreRow(NamedTuple):
     """The store that a run is kept in, and the process of this journal that was there last.
 
-    `place` is where the journal was then; `since` the number of the last event before it.
+    `run` is its name there, `place` where the journal was then, `since` the number of the last
+    event before it.
     """
 
     url: str
+    run: str
     process: str
     place: str
     since: int
@@ -363,10 +365,10 @@ class Journal:
         """The store that this run is kept in, if it ever was in one."""
         if not list(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'store'")):
             return None
-        rows = list(self._rows("SELECT url, process, place, since FROM store"))
+        rows = list(self._rows("SELECT url, run, process, place, since FROM store"))
         return StoreRow(*rows[0]) if rows else None
 
-    def keep_store(self, url: str, process: str, place: str) -> None:
+    def keep_store(self, url: str, run: str, process: str, place: str) -> None:
         """Remember the store of this run, and the process that goes on with it now.
 
         The table is made when it is needed: a journal without a store stays as it was.
@@ -374,11 +376,13 @@ class Journal:
         last = next(self._rows("SELECT coalesce(max(id), 0) FROM event"))[0]
         with self._transaction():
             self._db.execute(
-                "CREATE TABLE IF NOT EXISTS store (url TEXT NOT NULL, process TEXT NOT NULL, "
-                "place TEXT NOT NULL, since INTEGER NOT NULL)"
+                "CREATE TABLE IF NOT EXISTS store (url TEXT NOT NULL, run TEXT NOT NULL, "
+                "process TEXT NOT NULL, place TEXT NOT NULL, since INTEGER NOT NULL)"
             )
             self._db.execute("DELETE FROM store")
-            self._db.execute("INSERT INTO store VALUES (?, ?, ?, ?)", (url, process, place, last))
+            self._db.execute(
+                "INSERT INTO store VALUES (?, ?, ?, ?, ?)", (url, run, process, place, last)
+            )
 
     def intents_since(self, since: int) -> Iterator[SubmitIntended]:
         """The intents that were written after an event of this number."""

@@ -24,6 +24,7 @@ class RunPolicy:
 
     `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
     `retired` are the models that are not bought after their last day.
+    With `keep_store` clips are kept in the store alone.
     """
 
     max_in_flight: int = 4
@@ -40,6 +41,7 @@ class RunPolicy:
     downloads_at_once: int = 8
     callbacks: CallbackOptions | None = None
     retired: Mapping[str, Retired] = field(default_factory=dict)
+    keep_store: bool = False
 
     def within(self, *budgets: Decimal | None) -> "RunPolicy":
         """The same, with the tightest budget of all."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from veogen.executor.shared import SharedMessage
-from veogen.executor.shared_budget import PieceTaken
-from veogen.executor.shared_clips import ClipMoved
+from msgspec.structs import replace
+
+from veogen.executor.shared_messages import ClipMoved, PieceTaken, SharedMessage
 from veogen.executor.state import RunProgress, RunState
 from veogen.executor.transitions import Stop
+from veogen.results.record import links_may_live
 from veogen.text import counted
 
 
@@ -92,8 +93,12 @@ class OthersWork:
         if shared is None:
             return
         shared.clips.moved()
+        event, record = message.event, self._state.ledger.record(message.event.hash)
         if message.fetched and message.done:
-            self._state.record([message.event], self._progress)
+            mtime = self._state.mtime(event.video)
+            self._state.record([replace(event, mtime=mtime)], self._progress)
+        elif message.fetched and links_may_live(record, self._state.clock.now()):
+            self._watch([event.hash])
         else:
             shared.clip_moved(message, self._state.ledger)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as replace_field
 
@@ -26,13 +27,11 @@ from veogen.executor.decisions import (
 )
 from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, room
 from veogen.executor.downloads import Downloader
-from veogen.executor.joining import StoreChoice, share
 from veogen.executor.journal import Header, Journal, JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
 from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journal
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, Listener, RunState
-from veogen.executor.storing import StoringDownloader
 from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
@@ -44,7 +43,10 @@ from veogen.results.events import Event, SubmitIntended, TaskAdopted
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
-from veogen.store.layout import AttemptId
+
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
+    from veogen.executor.shared import SharedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Dependencies:
     clock: Clock
     workers: Callable[[], WorkerPool[RunMessage]]
     random: Random
-    store: StoreChoice | None = None
+    store: "StoreChoice | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +199,7 @@ class Run:
             shared.limit(budget, self.ledger)
         if self._selection.buy:
             self.scheduler.share(self._wanted, counted)
-        else:
-            shared.clips.want_all(self.ledger)
+        shared.want_clips(self.ledger, everything=not self._selection.buy)
 
     def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
@@ -233,10 +234,10 @@ class Run:
         shared, record = self._state.shared, decided.standing.record
         if shared is None or record.status != "indeterminate":
             return True
-        of = AttemptId(record.hash, max(1, record.attempts))
-        if decided.kind in ("replay", "rebuy") and (last := shared.last_seen(of)):
+        attempt = max(1, record.attempts)
+        if decided.kind in ("replay", "rebuy") and (last := shared.last_seen(record.hash, attempt)):
             say(f"{decided.standing.request.address}: {last}, may still send this")
-        reason = shared.decide(of, decided.kind, decided.task_id)
+        reason = shared.decide(record.hash, attempt, decided.kind, decided.task_id)
         if reason is not None:
             say(f"{decided.standing.request.address}: {reason}; nothing was sent")
         return reason is None
@@ -296,7 +297,7 @@ class Run:
     def _is_own(self, standing: RequestState) -> bool:
         """Whether this machine sent it: what another one did is never replayed by itself."""
         shared, record = self._state.shared, standing.record
-        return shared is None or shared.take_over(AttemptId(record.hash, max(1, record.attempts)))
+        return shared is None or shared.take_over(record.hash, max(1, record.attempts))
 
     def _in_credits(self, event: Event) -> Event:
         """A decision with the amount that the gateway named as it is read in this run."""
@@ -337,8 +338,8 @@ class Run:
         """Whether something may be brought home; `run` does so for what was bought here."""
         if record.status in ("submitted", "undelivered"):
             return True
-        if record.status != "completed" or not record.remote_videos:
-            return False
+        if record.status != "completed" or not record.remote_videos or self._state.shared:
+            return False  # of what a store knows its clip comes from there
         task, now = record.facts.task(record.task_id), self._dependencies.clock.now()
         is_ours = task is not None and task.own
         return not self._selection.buy or (is_ours and links_may_live(record, now))
@@ -410,15 +411,7 @@ def open_run(
         _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
         sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)
         del manifest  # as large as the ledger, which has all of it by now
-        shared = share(
-            dependencies.store,
-            journal,
-            ledger,
-            directory,
-            dependencies.clock,
-            gateway=dependencies.gateway_name,
-            buys=selection.buy,
-        )
+        shared = _shared(journal, ledger, directory, dependencies, buys=selection.buy or not follow)
         state = RunState(
             journal=journal,
             ledger=ledger,
@@ -429,12 +422,11 @@ def open_run(
             listener=listener,
         )
         state.shared = shared
-        downloader = dependencies.downloader(path)
         scheduler = Scheduler(
             state,
             gateway=dependencies.gateway,
             uploads=dependencies.uploads(journal),
-            downloader=StoringDownloader(downloader, shared.clips, path) if shared else downloader,
+            downloader=_downloader(dependencies.downloader(path), shared, path),
             workers=dependencies.workers(),
             random=dependencies.random,
             follow=follow,
@@ -442,6 +434,32 @@ def open_run(
         yield Run(state, dependencies, selection, directory, scheduler)
         if shared is not None and (left := shared.leave()):
             listener.note(left)
+
+
+def _shared(
+    journal: Journal,
+    ledger: Ledger,
+    directory: RunDirectory,
+    dependencies: Dependencies,
+    *,
+    buys: bool,
+) -> "SharedRun | None":
+    """The part of this process in the run's store, of which nothing is loaded without one."""
+    if dependencies.store is None and not (buys and journal.store()):
+        return None
+    from veogen.executor.joining import share  # noqa: PLC0415
+
+    gateway, clock = dependencies.gateway_name, dependencies.clock
+    return share(dependencies.store, journal, ledger, directory, clock, gateway=gateway, buys=buys)
+
+
+def _downloader(inner: Downloader, shared: "SharedRun | None", path: Path) -> Downloader:
+    """With a store what comes is kept there too."""
+    if shared is None:
+        return inner
+    from veogen.executor.storing import StoringDownloader  # noqa: PLC0415
+
+    return StoringDownloader(inner, shared.clips, path)
 
 
 def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:

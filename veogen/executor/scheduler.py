@@ -10,9 +10,7 @@ from veogen.executor.intervals import DurationEstimator
 from veogen.executor.options import Random
 from veogen.executor.others import OthersWork
 from veogen.executor.poller import Poller, TasksRead
-from veogen.executor.shared import Followed
-from veogen.executor.shared_budget import PieceTaken
-from veogen.executor.shared_clips import ClipMoved
+from veogen.executor.shared_messages import ClipMoved, Followed, PieceTaken
 from veogen.executor.state import RunProgress, RunState
 from veogen.executor.submitter import Submitted, Submitter
 from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt

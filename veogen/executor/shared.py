@@ -5,17 +5,17 @@ others did are calls of other threads, as every call that waits for a network.
 """
 
 import socket
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from veogen.errors import UsageError
 from veogen.executor.options import utc_text
-from veogen.executor.shared_budget import PieceTaken, SharedBudget
-from veogen.executor.shared_clips import ClipMoved, ClipTransfers
+from veogen.executor.shared_budget import SharedBudget
+from veogen.executor.shared_clips import ClipTransfers
 from veogen.executor.shared_facts import news_for, shared_facts
+from veogen.executor.shared_messages import ClipMoved, Followed
 from veogen.executor.transitions import NotPermitted, Stop, SubmitAttempt
 from veogen.planner.plan import Request
 from veogen.results.events import (
@@ -54,18 +54,6 @@ Whose: TypeAlias = Literal["free", "ours", "others", "nobody"]
 
 What has ended is `nobody`'s too.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What others wrote: the requests that something happened to, or why it cannot be read."""
-
-    hashes: Collection[str] = ()
-    error: StoreError | None = None
-    unreadable: bool = False
-
-
-SharedMessage: TypeAlias = Followed | PieceTaken | ClipMoved
 
 
 class SharedRun:
@@ -173,8 +161,9 @@ class SharedRun:
         start = int(self.process.rpartition(".")[2], 16) % len(free) if free else 0
         return free[start:] + free[:start]
 
-    def last_seen(self, of: AttemptId) -> str | None:
+    def last_seen(self, hash_: str, attempt: int) -> str | None:
         """Which other machine claimed an attempt, and when it was seen last."""
+        of = AttemptId(hash_, attempt)
         owner = self.history.owner(of)
         if owner is None or self.history.heir(owner) == self.process:
             return None
@@ -193,8 +182,9 @@ class SharedRun:
             else:
                 yield f"{process}: closed; {amount} credits of the budget came back"
 
-    def take_over(self, of: AttemptId) -> bool:
+    def take_over(self, hash_: str, attempt: int) -> bool:
         """Have an attempt sent again that a process of this journal claimed; False for others'."""
+        of = AttemptId(hash_, attempt)
         owner = self.history.owner(of)
         if owner is not None and self.history.heir(owner) != self.process:
             return False
@@ -202,11 +192,14 @@ class SharedRun:
         self._permits[of] = Permit(of, old, len(self.history.decisions[of]))
         return True
 
-    def decide(self, of: AttemptId, kind: DecisionKind, task_id: str | None = None) -> str | None:
+    def decide(
+        self, hash_: str, attempt: int, kind: DecisionKind, task_id: str | None = None
+    ) -> str | None:
         """Write down what a person decided; why nothing may be sent, if so.
 
         Raises `DecidedError` if somebody else has decided.
         """
+        of = AttemptId(hash_, attempt)
         answer = self._member.decide(of, kind, task_id)
         if isinstance(answer, str):
             return answer
@@ -310,6 +303,19 @@ class SharedRun:
         if done:
             return None
         return "the store did not take everything; the next run or collect puts it there"
+
+    def want_clips(self, ledger: Ledger, *, everything: bool) -> None:
+        """Have clips brought home: all, or those that this machine bought and did not put away."""
+        for state in ledger.everything:
+            record = state.record
+            if record.status != "completed" or not record.remote_videos:
+                continue
+            task = record.facts.task(record.task_id)
+            is_put_away = task is not None and task.put_away
+            owner = self.history.owner(AttemptId(record.hash, task.attempt if task else 1))
+            is_own = owner is not None and self.history.heir(owner) == self.process
+            if everything or (is_own and not is_put_away):
+                self.clips.want(state)
 
     def clip_moved(self, message: ClipMoved, ledger: Ledger) -> None:
         """A clip that is in the store now: others are told."""

@@ -1,10 +1,9 @@
 """A budget that holds over all machines of a run: this process's part of it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
+from veogen.executor.shared_messages import Afford, PieceTaken
 from veogen.executor.transitions import Stop
 from veogen.results.events import Event, SubmitIntended
 from veogen.results.ledger import Ledger
@@ -14,21 +13,6 @@ from veogen.store.member import Member
 from veogen.store.objects import StoreError
 
 _ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class PieceTaken:
-    """Whether the budget had a piece left, or why that could not be asked."""
-
-    granted: bool
-    error: StoreError | None = None
-
-
-class Afford(NamedTuple):
-    """Whether a request may be claimed; `wait`: that is being asked, or others may leave some."""
-
-    granted: bool
-    wait: bool = False
 
 
 class SharedBudget:

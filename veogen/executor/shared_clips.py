@@ -2,27 +2,18 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from veogen.executor.directory import is_inside
+from veogen.executor.shared_messages import ClipMoved
 from veogen.results.events import Event, Video, VideoSaved
-from veogen.results.ledger import Ledger
+from veogen.results.ledger import RequestState
 from veogen.store.clips import Clips
 from veogen.store.objects import StoreError
 
 AT_ONCE = 4
 """Clips that are put into a store, or fetched from it, at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipMoved:
-    """A clip was put into the store, or, with `fetched`, came from there; or it could not be."""
-
-    event: VideoSaved
-    done: bool
-    fetched: bool = False
 
 
 class ClipTransfers:
@@ -40,13 +31,13 @@ class ClipTransfers:
     def idle(self) -> bool:
         return not (self.lacking or self._wanted or self._under_way)
 
-    def want_all(self, ledger: Ledger) -> None:
-        """Have every clip brought home that others have."""
-        for request, record in ledger.everything:
-            if record.status == "completed":
-                for index in sorted(record.remote_videos):
-                    video = record.videos[index].at(request.path(index, len(record.videos)))
-                    self._wanted.append(VideoSaved(record.hash, index, video))
+    def want(self, state: RequestState) -> None:
+        """Have the clips of a request brought home that are not here."""
+        request, record = state
+        for index in sorted(record.remote_videos):
+            video = record.videos[index].at(request.path(index, len(record.videos)))
+            saved = VideoSaved(record.hash, index, video, task_id=record.task_id or "")
+            self._wanted.append(saved)
 
     def next(self) -> Callable[[], ClipMoved] | None:
         """The call that moves the next clip, if one may be moved now."""

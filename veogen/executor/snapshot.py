@@ -7,8 +7,10 @@ results know beyond it is laid over; in a fresh clone the results are all there 
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal
@@ -17,15 +19,22 @@ from veogen.results.events import Video
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import GatewayName, Manifest
 
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Where everything stood when it was looked at; `running`: a run was going on."""
+    """Where everything stood when it was looked at; `running`: a run was going on.
+
+    `machines` are those of a store that claimed requests, by hash.
+    """
 
     path: Path
     gateway: GatewayName
     ledger: Ledger
     running: bool
+    machines: Mapping[str, str] = field(default_factory=dict)
     _here: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def file(self, video: Video) -> Path:
@@ -52,8 +61,8 @@ class Snapshot:
         return self.running and standing.record.pending is not None
 
 
-def read_snapshot(path: Path, now: float) -> Snapshot:
-    """Look at a run directory; raises `DirectoryError`, or what is wrong with its files."""
+def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) -> Snapshot:
+    """Look at a run directory, and at its store; raises what is wrong with them."""
     directory = RunDirectory(path)
     running = _is_in_use(directory.lock)
     manifest = directory.manifest()  # before the journal, which then knows as much at least
@@ -66,7 +75,12 @@ def read_snapshot(path: Path, now: float) -> Snapshot:
         raise DirectoryError(f"{path}: this is not a run directory")
     if manifest is not None:
         _lay_over(ledger, manifest, now)
-    return Snapshot(path=path, gateway=gateway, ledger=ledger, running=running)
+    machines: Mapping[str, str] = {}
+    if store is not None:
+        from veogen.executor.store_view import lay_store_over  # noqa: PLC0415 - few have one
+
+        machines = lay_store_over(ledger, store, gateway, now)
+    return Snapshot(path=path, gateway=gateway, ledger=ledger, running=running, machines=machines)
 
 
 def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:

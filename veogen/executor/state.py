@@ -1,24 +1,27 @@
 """The state of a run: journal, ledger and listener, and the one way to add to them."""
 
+import contextlib
 import json
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from veogen.executor.amounts import AmountReader
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
-from veogen.executor.shared import SharedRun
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Request
 from veogen.results.events import Event, SubmitIntended, Video
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer
+
+if TYPE_CHECKING:
+    from veogen.executor.shared import SharedRun
 
 SECRET_BYTES = 32
 
@@ -218,6 +221,11 @@ class RunState:
             self._journal.forget_upload(sha256)
         except JournalFullError as error:
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
+
+    def delete_clip(self, video: Video) -> None:
+        """Delete the file of a clip that the store keeps."""
+        with contextlib.suppress(OSError):
+            (self._directory.path / video.path).unlink()
 
     def mtime(self, video: Video) -> int:
         """When the file of a video was changed last, in nanoseconds; 0 when it is not there."""

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.options import Random, retry_wait
-from veogen.executor.shared_budget import PieceTaken
+from veogen.executor.shared_messages import PieceTaken
 from veogen.executor.state import RunState
 from veogen.executor.transitions import (
     NotPermitted,

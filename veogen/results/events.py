@@ -227,10 +227,14 @@ class VideoNotSaved(_OfRequest, frozen=True, tag="Undelivered"):
 
 
 class VideoMissing(_OfRequest, frozen=True, tag="Missing"):
-    """A delivered video is no longer on disk: somebody deleted it."""
+    """A delivered video is no longer on disk: somebody deleted it, or it was `put_away`.
+
+    What was put away is in the store, and comes home only when that is asked for.
+    """
 
     index: int
     task_id: str | UnsetType = UNSET
+    put_away: bool | UnsetType = UNSET
 
 
 class VideoMoved(_OfRequest, frozen=True, tag="Moved"):

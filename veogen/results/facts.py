@@ -101,7 +101,8 @@ class TaskFacts(Struct):
     `end_read`: and has read its end itself. `failed` is that end, `made` that it was completed and
     billed, `undelivered` why its videos are not here. `whole`: somebody has had every video of it
     whole; `here` are those that this journal has seen on this machine, and when their files were
-    changed last (nanoseconds; 0: not known). Other times are Unix seconds.
+    changed last (nanoseconds; 0: not known); `put_away`: this journal left them to the store.
+    Other times are Unix seconds.
     """
 
     id: str
@@ -122,6 +123,7 @@ class TaskFacts(Struct):
     videos: Mapping[int, Video] = _NO_VIDEOS
     whole: bool = False
     here: Mapping[int, int] = _NOT_HERE
+    put_away: bool = False
 
     @property
     def away(self) -> frozenset[int]:
@@ -172,6 +174,7 @@ class TaskFacts(Struct):
             _merged_videos(self.videos, other.videos),
             self.whole or other.whole,
             {**other.here, **self.here} if self.here != other.here else self.here,
+            self.put_away or other.put_away,
         )
 
     def purchase(self, estimate: Decimal | None = None) -> "Purchase":

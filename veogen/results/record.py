@@ -346,6 +346,7 @@ def _video_missing(builder: RecordBuilder, event: VideoMissing) -> None:
     task = builder.task_of(event.task_id)
     if task is not None:
         task.here = {index: mtime for index, mtime in task.here.items() if index != event.index}
+        task.put_away = event.put_away is not UNSET and event.put_away
 
 
 def _video_moved(builder: RecordBuilder, event: VideoMoved) -> None:

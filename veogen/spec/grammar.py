@@ -471,6 +471,7 @@ POLICY = ObjectType(
         ),
         "prices": Field(TEXT, "A file of prices of the team's own."),
         "retired": Field(WordType(("allow",)), "Whether models are bought after their last day."),
+        "store": Field(TEXT, "The bucket or shared folder in which machines keep a run together."),
     },
 )
 

@@ -231,6 +231,7 @@ def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
         limits=read_limits(mapping_at(tree, "limits")),
         models=known.at(team_prices(tree, files, known, problems)),
         allows_retired=tree.get("retired") == "allow",
+        store=store if isinstance(store := tree.get("store"), str) else None,
     )
 
 

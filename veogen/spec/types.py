@@ -104,11 +104,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The team's limits for all specs of one command together; the models at their prices."""
+    """The team's limits for all specs of one command together; the models at their prices.
+
+    `store` is the URL of the store that keeps the real runs of the project.
+    """
 
     limits: Limits = field(default_factory=Limits)
     models: Catalog = field(default_factory=default_catalog)
     allows_retired: bool = False
+    store: str | None = None
 
     @property
     def retired(self) -> Mapping[str, Retired]:

@@ -1,0 +1,129 @@
+"""Which store is meant; where none is, nothing of stores is loaded."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from veogen.cli.rundirs import SIMULATED, default_directory, find_run, name_and_profiles
+from veogen.document.files import Folder
+from veogen.document.problems import Problems
+from veogen.errors import UsageError
+from veogen.executor.directory import RunDirectory
+from veogen.executor.journal import Journal, StoreRow
+from veogen.results.events import Video
+from veogen.spec.project import load_policy, project_root
+
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
+
+ENVIRONMENT = "VEOGEN_STORE"
+
+
+class StoreURL(NamedTuple):
+    """A store as somebody named it; `from_policy`: the team's policy did."""
+
+    url: str
+    from_policy: bool = False
+
+
+class FoundRun(NamedTuple):
+    """A run directory, and the store that it is kept in, if there is one."""
+
+    path: Path
+    store: "StoreChoice | None"
+
+
+def store_url(typed: str | None, policy: str | None, *, simulated: bool) -> StoreURL | None:
+    """Which store is meant: a real run's is the policy's, where it names one."""
+    if policy is not None and not simulated:
+        _refuse_two(typed, policy)
+        return StoreURL(policy, from_policy=True)
+    url = typed or os.environ.get(ENVIRONMENT, "").strip()
+    return StoreURL(url) if url else None
+
+
+def _refuse_two(typed: str | None, policy: str) -> None:
+    if typed is None or typed == policy:
+        return
+    from veogen.store.location import StoreLocation  # noqa: PLC0415 - two ways to write one URL
+
+    if StoreLocation.of(typed) != StoreLocation.of(policy):
+        raise UsageError(f"veogen.yaml keeps real runs in {policy}: leave --store out")
+
+
+def find_shared_run(
+    run: str | None, profile: str | None, *, simulate: bool, store: str | None
+) -> FoundRun:
+    """The run directory that is meant, and its store.
+
+    Of a SPEC that was never run on this machine it is made of what the store knows.
+    """
+    if run is not None and Path(run).is_file():
+        _bring_run(Path(run), profile, simulate=simulate, store=store)
+    path = find_run(run, profile, simulate=simulate)
+    return FoundRun(path, store_of_run(path, store))
+
+
+def _bring_run(spec: Path, profile: str | None, *, simulate: bool, store: str | None) -> None:
+    root = project_root(spec)
+    meant = store_url(store, policy_store(root), simulated=simulate)
+    if meant is None:
+        return
+    name, _ = name_and_profiles(root, spec)
+    directory = default_directory(root, name, profile, simulated=simulate)
+    if not RunDirectory(directory).has_run:
+        from veogen.cli.stores import bring_run  # noqa: PLC0415
+
+        bring_run(meant, spec, profile, directory, simulated=simulate)
+
+
+def answering(choice: "StoreChoice | None") -> "StoreChoice | None":
+    """The store, unless it does not answer within 5 s: that is said, and goes on without it."""
+    if choice is None:
+        return None
+    from veogen.cli.stores import if_it_answers  # noqa: PLC0415
+
+    return if_it_answers(choice)
+
+
+def fetch_from(choice: "StoreChoice | None") -> Callable[[Video, Path], bool] | None:
+    """What fetches a clip from a store: whether it is there, and that clip."""
+    if choice is None:
+        return None
+    from veogen.store.objects import StoreError  # noqa: PLC0415
+
+    def fetch(video: Video, path: Path) -> bool:
+        try:
+            return choice.store.clips.fetch(video.sha256, video.bytes, path)
+        except StoreError:
+            return False
+
+    return fetch
+
+
+def policy_store(root: Path) -> str | None:
+    """The store that the policy of a project names."""
+    return load_policy(Folder(root), Problems(), lenient=True).store
+
+
+def store_of_run(path: Path, typed: str | None, *, remembered: bool = True) -> "StoreChoice | None":
+    """The store of a run directory: as it is named, or with `remembered` as its journal knows."""
+    directory = RunDirectory(path)
+    row = _row(directory)
+    is_simulated = path.name.endswith(SIMULATED) or directory.gateway == "simulated"
+    meant = store_url(typed, policy_store(project_root(path)), simulated=is_simulated)
+    if meant is None and row is not None and remembered:
+        meant = StoreURL(row.url)
+    if meant is None:
+        return None
+    from veogen.cli.stores import choose_store  # noqa: PLC0415
+
+    return choose_store(meant, row.run if row else path.absolute().name)
+
+
+def _row(directory: RunDirectory) -> StoreRow | None:
+    if not directory.journal.exists():
+        return None
+    with Journal.read(directory.journal) as journal:
+        return journal.store()

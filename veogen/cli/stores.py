@@ -1,0 +1,133 @@
+"""The store of a command: which one is meant, and whether it answers."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from veogen.cli.output import echo
+from veogen.cli.rundirs import SIMULATED
+from veogen.cli.specs import run_folder
+from veogen.cli.store_names import StoreURL, policy_store, store_url
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.directory import RunDirectory
+from veogen.executor.joining import StoreChoice
+from veogen.executor.options import SystemClock
+from veogen.executor.store_view import lay_store_over
+from veogen.jsontext import indented
+from veogen.planner.planner import plan
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import GatewayName, ManifestRenderer
+from veogen.spec.load import load_spec
+from veogen.spec.project import project_root
+from veogen.store.objects import StoreAwayError
+from veogen.store.opening import Store, StoreSummary, open_store
+from veogen.store.promises import check, refuse_broken
+from veogen.text import counted
+
+LOOK = 5.0
+"""Seconds for which a command that can do without a store waits for it."""
+
+
+def run_in_store(name: str, profile: str | None, *, simulated: bool) -> str:
+    """The name of a run in a store: that of its spec, whatever its directory."""
+    folder = run_folder(name, profile).name
+    return f"{folder}{SIMULATED}" if simulated else folder
+
+
+def choose_store(meant: StoreURL, run: str, *, patience: float | None = None) -> StoreChoice:
+    """The store of a run; raises `UsageError` for the URL, `StoreError` for what cannot be one."""
+    store = open_store(meant.url, os.environ, SystemClock(), patience=patience, make=True)
+    return StoreChoice(store=store, run=run, from_policy=meant.from_policy)
+
+
+def bring_run(
+    meant: StoreURL, spec_path: Path, profile: str | None, directory: Path, *, simulated: bool
+) -> None:
+    """Write the results of a run that only its store knows, as a clone would have them."""
+    spec = load_spec(spec_path, profile=profile, lenient=True)
+    made = plan(spec)
+    choice = choose_store(meant, run_in_store(made.name, made.profile, simulated=simulated))
+    now = SystemClock().now()
+    gateway: GatewayName = "simulated" if simulated else "evolink"
+    ledger = Ledger(made.name)
+    ledger.adopt(made.requests)
+    if if_it_answers(choice) is None or not lay_store_over(ledger, choice, gateway, now):
+        return
+    run = RunDirectory(directory)
+    run.prepare(gateway)
+    with run.locked():
+        run.write_results(ledger, ManifestRenderer(gateway))
+
+
+def if_it_answers(choice: StoreChoice | None) -> StoreChoice | None:
+    """The store, unless it does not answer within 5 s: that is said, and goes on without it."""
+    if choice is None:
+        return None
+    near = open_store(choice.store.url, os.environ, SystemClock(), patience=LOOK)
+    try:
+        near.check_version()
+    except StoreAwayError as error:
+        echo(f"note: {error}; this goes on with what is here")
+        return None
+    return choice
+
+
+def show_store(url: str | None, format_: str, *, checks: bool) -> ExitCode:
+    """Print what a store holds, or try whether it keeps its promises."""
+    if url is None:
+        meant = store_url(None, policy_store(project_root(Path("_"))), simulated=False)
+        if meant is None:
+            raise UsageError("name a store: as an argument, store: in veogen.yaml, or VEOGEN_STORE")
+        url = meant.url
+    store = open_store(url, os.environ, SystemClock(), make=checks)
+    if checks:
+        return _print_check(store, format_)
+    summary = store.summary()
+    if format_ == "json":
+        click.echo(indented(_data(store, summary)))
+    else:
+        for line in _lines(store, summary):
+            click.echo(line)
+    return ExitCode.DONE
+
+
+def _print_check(store: Store, format_: str) -> ExitCode:
+    promises = check(store.objects)
+    if format_ == "json":
+        rows = [{"promise": p.name, "kept": p.broken is None, "why": p.broken} for p in promises]
+        click.echo(indented(rows))
+    else:
+        for promise in promises:
+            click.echo(f"{promise.name}: {promise.broken or 'yes'}")
+    refuse_broken(promises)
+    return ExitCode.DONE
+
+
+def _data(store: Store, summary: StoreSummary) -> dict[str, object]:
+    return {
+        "url": store.url,
+        "clips": {"count": summary.clips, "bytes": summary.bytes},
+        "runs": [
+            {
+                "name": run.name,
+                "gateway": run.gateway,
+                "claims": run.claims,
+                "machines": list(run.machines),
+                "bytes": run.bytes,
+            }
+            for run in summary.runs
+        ],
+    }
+
+
+def _lines(store: Store, summary: StoreSummary) -> Sequence[str]:
+    lines = [f"{store.url}: {counted(summary.clips, 'clip')}, {summary.bytes:,} bytes"]
+    for run in summary.runs:
+        machines = ", ".join(run.machines) or "no machine"
+        lines.append(
+            f"  {run.name} ({run.gateway}): {counted(run.claims, 'claim')}, "
+            f"{run.bytes:,} bytes of records; {machines}"
+        )
+    return lines
