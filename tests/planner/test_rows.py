@@ -199,7 +199,7 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         pytest.param(
             "r.csv",
             "a,b c\n1,2\n",
-            "r.csv:1:3: error[bad-name]: 'b c' is not a name: letters, digits and '_', not first a digit",
+            "r.csv:1:3: error[bad-name]: 'b c' is not a name: letters, digits and '_', not first a digit; write 'b_c'",
             id="a bad name",
         ),
         pytest.param(
@@ -407,3 +407,117 @@ def test_mistakes_about_rows(project: Project, matrix: str, expected: str) -> No
     (project.root / "link.csv").symlink_to("/etc/passwd")
 
     assert project.told(shot(matrix)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("r.csv", ",,\n\nid,x,\n , ,\n1,a,\n,,\n2,b,\n,,\n,\n", id="csv"),
+        pytest.param(
+            "r.jsonl",
+            '{}\n{"id": "1", "x": "a"}\n{"id": null}\n{"id": "2", "x": "b"}\n',
+            id="jsonl",
+        ),
+        pytest.param(
+            "r.yaml", "[{}, {id: '1', x: a}, {id: null, x: null}, {id: '2', x: b}]", id="yaml"
+        ),
+    ],
+)
+def test_rows_without_a_cell_and_columns_without_a_name_are_not_there(
+    project: Project, name: str, content: str
+) -> None:
+    project.write(name, content)
+
+    plan = project.plan(shot(f"rows: {name}", "{{ x }}"))
+
+    assert [(r.address, r.body["prompt"]) for r in plan.requests] == [
+        ("s[id=1]", "a"),
+        ("s[id=2]", "b"),
+    ]
+    assert plan.warnings == ()
+
+
+def test_rows_that_are_all_blank_are_none(project: Project) -> None:
+    project.write("r.csv", "id,x\n,\n")
+
+    assert project.told(shot("rows: r.csv", "{{ x }}")) == ["6:13 empty-axis: there are no rows"]
+
+
+def test_a_cell_below_no_name_is_a_mistake(project: Project) -> None:
+    project.write("r.csv", "id,x,\n1,a,\n2,b,c\n")
+
+    assert project.mistakes(shot("rows: r.csv", "{{ x }}")) == [
+        "r.csv:3:5: error[rows]: this cell is in a column that the header does not name"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(
+            "ID,x",
+            "1:1: error[column]: the column 'ID' does not make the address; did you mean 'id'?",
+            id="id",
+        ),
+        pytest.param(
+            "id,x,Duration",
+            "1:6: error[column]: the column 'Duration' is used by nothing; did you mean 'duration'?",
+            id="a parameter",
+        ),
+        pytest.param(
+            "id,x,Aspect Ratio",
+            "1:6: error[column]: the column 'Aspect Ratio' is used by nothing; did you mean 'aspect_ratio'?",
+            id="a parameter with a blank",
+        ),
+        pytest.param(
+            "id,x,generateaudio",
+            "1:6: error[column]: the column 'generateaudio' is used by nothing; did you mean 'generate_audio'?",
+            id="a parameter without its mark",
+        ),
+        pytest.param(
+            "id,x,Brand",
+            "1:6: error[column]: the column 'Brand' is used by nothing; did you mean 'brand'?",
+            id="a var",
+        ),
+        pytest.param(
+            "id,x,LOOK",
+            "1:6: error[column]: the column 'LOOK' is used by nothing; did you mean 'look'?",
+            id="an axis",
+        ),
+        pytest.param(
+            "id,x,Camera Move",
+            "1:6: error[column]: the column 'Camera Move' is used by nothing; did you mean 'camera_move'?",
+            id="a name that a template uses",
+        ),
+        pytest.param(
+            "id,x,Product Name",
+            "1:6: error[bad-name]: 'Product Name' is not a name: letters, digits and '_', not first a digit; write 'Product_Name'",
+            id="a name that means nothing",
+        ),
+    ],
+)
+def test_a_column_that_is_nearly_a_name_is_a_mistake(
+    project: Project, header: str, expected: str
+) -> None:
+    cells = ",".join("c" for _ in header.split(","))
+    project.write("r.csv", f"{header}\n{cells}\n")
+    text = "vars: {brand: Lumen}\n" + shot(
+        "rows: r.csv\nlook: [a]", "{{ x }} {{ brand }} {{ look }} {{ camera_move | default('') }}"
+    )
+
+    assert project.mistakes(text) == [f"r.csv:{expected}"]
+
+
+def test_a_column_is_used_by_what_names_it(project: Project) -> None:
+    project.write(
+        "r.csv",
+        "ID,Colour,duration,Region,Season,Price,Note\n1,red,4,EU,warm,5,q\n2,tan,4,US,cold,6,q\n",
+    )
+    text = (
+        shot("rows: r.csv\nrows_key: ID\nexclude: [{Region: US}]", "{{ Colour }}")
+        + "    overrides: [{when: {Season: warm}, takes: 1}]\n"
+    )
+
+    assert project.warnings(text) == [
+        "r.csv:1:34: warning[unused-column]: nothing uses 2 columns: 'Price', 'Note'"
+    ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -88,13 +88,15 @@ class Dimension:
     """One factor of the product: an axis, several zipped ones, or rows.
 
     `names` are all names it gives, `keys` those that make the address; a row may leave out
-    some of its names. What all points have to be looked at for is made once.
+    some of its names; `places` are where the columns of rows are named. What all points have to be
+    looked at for is made once.
     """
 
     names: tuple[str, ...]
     keys: frozenset[str]
     points: tuple[Point, ...]
     label: str
+    places: Mapping[str, Location] = field(default_factory=dict)
 
     @cached_property
     def needed(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from veogen.planner.checks import (
     report_takes,
     request_limit,
 )
+from veogen.planner.columns import column_problems
 from veogen.planner.duplicates import MOST_COMPARED, DuplicateCheck, RequestKey, request_key
 from veogen.planner.images import Images
 from veogen.planner.lint import lint_warnings
@@ -81,16 +82,17 @@ class Planner:
         if not check_size(self.spec, self._grids, self._limit, self.problems):
             return
         for shot, one in zip(self.spec.shots, self._grids, strict=True):
+            planner = ShotPlanner(
+                shot,
+                one,
+                self.spec,
+                self.models,
+                renderer=self._renderer,
+                images=self._images,
+                checker=self._checker,
+            )
+            self.problems.extend(column_problems(planner, self._renderer.load))
             if not one.mistaken:
-                planner = ShotPlanner(
-                    shot,
-                    one,
-                    self.spec,
-                    self.models,
-                    renderer=self._renderer,
-                    images=self._images,
-                    checker=self._checker,
-                )
                 yield planner
                 self._planned.append(planner)
 

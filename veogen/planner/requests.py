@@ -110,11 +110,13 @@ class ShotPlanner:
     def variant(self, matching: tuple[int, ...]) -> Variant:
         """The shot where these overrides fit; made once for each set of them."""
         if matching not in self._variants:
-            prepare = self._renderer.prepare
-            self._variants[matching] = variant(
-                self.shot, matching, self._settable, prepare, self._structured
-            )
+            self._variants[matching] = self.preview(matching)
         return self._variants[matching]
+
+    def preview(self, matching: tuple[int, ...]) -> Variant:
+        """As `variant`, whether or not these overrides ever fit a combination together."""
+        prepare = self._renderer.prepare
+        return variant(self.shot, matching, self._settable, prepare, self._structured)
 
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""

@@ -16,7 +16,7 @@ from veogen.document.reader import read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
 from veogen.planner.axes import AxisValue, BadValueError, Dimension, choice
-from veogen.spec.grammar import identifier_rule
+from veogen.spec.grammar import RESERVED, identifier_rule
 from veogen.spec.types import Matrix
 from veogen.text import counted
 
@@ -70,7 +70,8 @@ def inline_table(value: Value, place: Location) -> Table:
 
 
 def _table(rows: tuple[Row, ...]) -> Table:
-    """The rows with the columns they have, in order of appearance."""
+    """The rows that have a cell, with the columns they have, in order of appearance."""
+    rows = tuple(row for row in rows if row.cells)
     columns: dict[str, Location] = {}
     for row in rows:
         for name, (_, place) in row.cells.items():
@@ -96,20 +97,27 @@ def _csv_table(text: str, shown: str) -> Table:
             raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
     columns: dict[str, Location] = {}
     for name, place in header:
+        if not name.strip():
+            continue
         if name in columns:
             raise _mistake(place, f"the column {name!r} stands in the header twice")
         columns[name] = place
-    names = list(columns)
+    names = [name for name, _ in header]
     return Table(columns, _each(lambda record: _csv_row(record, names), records))
 
 
 def _csv_row(record: list[tuple[str, Location]], names: list[str]) -> Row:
     if len(record) != len(names):
         place = record[min(len(record), len(names) + 1) - 1][1]
-        cells = counted(len(record), "cell")
-        raise _mistake(place, f"this row has {cells}, the header has {len(names)}")
-    pairs = zip(names, record, strict=True)
-    return Row({name: cell for name, cell in pairs if cell[0]}, record[0][1], raw=True)
+        count = counted(len(record), "cell")
+        raise _mistake(place, f"this row has {count}, the header has {len(names)}")
+    cells: dict[str, tuple[Value, Location]] = {}
+    for name, (cell, place) in zip(names, record, strict=True):
+        if cell and not name.strip():
+            raise _mistake(place, "this cell is in a column that the header does not name")
+        if cell:
+            cells[name] = (cell, place)
+    return Row(cells, record[0][1], raw=True)
 
 
 def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
@@ -128,7 +136,7 @@ def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
 
 
 def _records(text: str, shown: str) -> Iterator[list[tuple[str, Location]]]:
-    """Every line of a CSV text as its cells; blank lines are none."""
+    """Every row of a CSV text that has a cell: spreadsheets write blank rows too."""
     position, line, start = 0, 1, 0
     while position < len(text):
         record: list[tuple[str, Location]] = []
@@ -142,7 +150,7 @@ def _records(text: str, shown: str) -> Iterator[list[tuple[str, Location]]]:
             if text[position : position + 1] != ",":
                 break
             position += 1
-        if len(record) > 1 or record[0][0]:
+        if any(cell.strip() for cell, _ in record):
             yield record
         if (line_end_here := _LINE_END.match(text, position)) is not None:
             position = start = line_end_here.end()
@@ -237,9 +245,9 @@ def rows_of(
         return Dimension((), frozenset(), (), "no rows")
     if not table.rows:
         problems.error(place, "empty-axis", "there are no rows")
-    for name, where in table.columns.items():
-        if (wrong := identifier_rule(name)) is not None:
-            problems.error(where, *wrong)
+    for name in RESERVED:
+        if (wrong := identifier_rule(name)) is not None and name in table.columns:
+            problems.error(table.columns[name], *wrong)
     cells = [row.cells["model"][0] for row in table.rows if "model" in row.cells]
     used = tuple(models(map(str, cells)))
     types = {name: parameter(name, used) for name in table.columns}
@@ -250,7 +258,7 @@ def rows_of(
     if table.columns.keys() >= keys:
         _check_keys(table.rows, points, keys, needed, problems)
     names = tuple(table.columns)
-    return Dimension(names, keys, tuple(points), counted(len(points), "row"))
+    return Dimension(names, keys, tuple(points), counted(len(points), "row"), table.columns)
 
 
 def _read(matrix: Matrix, files: Files, place: Location, problems: Problems) -> Table | None:
