@@ -16,13 +16,12 @@ from support.virtual import START, VirtualClock, VirtualGateway
 
 from veogen.document.files import Folder
 from veogen.errors import ExitCode
+from veogen.executor.breaker import PATIENCE
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Dependencies
-from veogen.executor.transitions import PATIENCE
 from veogen.executor.uploads import LIFE, MARGIN, PreparedBody, Uploader, is_final
 from veogen.gateway.api import (
     Accepted,
-    NotAccepted,
     Quota,
     ReadError,
     Rejected,
@@ -173,7 +172,7 @@ def test_what_is_sent_is_in_plan_order_though_some_have_to_be_uploaded_first(
 
     project.run(whole, RunPolicy(max_in_flight=3))
 
-    assert [key.split("-")[1] for key in project.keys[1:3]] == [
+    assert [key.split("-")[2] for key in project.keys[1:3]] == [
         r.hash for r in (whole.requests[0], whole.requests[2])
     ]
     assert len(project.keys) == 4
@@ -445,19 +444,9 @@ def test_an_upload_that_cannot_be_deleted_is_still_ours(project: Project) -> Non
     assert project.gateway.deleted == ["file-1"]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Rejected(code="invalid_parameters", message="no", status=400),
-        NotAccepted(code="503", message="no channel", status=503, retry_after=PATIENCE),
-    ],
-    ids=["refused", "never taken"],
-)
-def test_a_request_that_is_not_taken_needs_its_images_no_more(
-    project: Project, answer: Rejected | NotAccepted
-) -> None:
+def test_a_request_that_is_refused_needs_its_images_no_more(project: Project) -> None:
     project.gateway.limit = 1
-    project.gateway.answers.extend([answer] * (1 if isinstance(answer, Rejected) else 2))
+    project.gateway.answers.append(Rejected(code="invalid_parameters", message="no", status=400))
 
     outcome = project.run(plan(shot("Tokyo", "red"), shot("Paris", "blue")))
 

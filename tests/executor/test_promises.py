@@ -200,7 +200,7 @@ class Promises(RuleBasedStateMachine):
         alive = Counter(
             hash_
             for key, task in self.world.gateway.tasks_by_key.items()
-            if (hash_ := key.split("-")[1]) not in self.given_up
+            if (hash_ := key.split("-")[2]) not in self.given_up
             and task not in self.world.gateway.doomed
         )
         assert {hash_: n for hash_, n in alive.items() if n > 1} == {}
@@ -212,7 +212,7 @@ class Promises(RuleBasedStateMachine):
         if ledger is None:
             return
         for key, task in self.world.gateway.tasks_by_key.items():
-            record = ledger.record(key.split("-")[1])
+            record = ledger.record(key.split("-")[2])
             known = {purchase.task_id for purchase in record.purchases}
             failed = task in self.world.gateway.doomed  # the gateway gave its credits back
             given_up = record.hash in self.given_up

@@ -147,16 +147,18 @@ def test_an_error_of_the_gateways_own_is_sent_again_once_then_it_is_unknown(worl
     assert outcome.code == ExitCode.INDETERMINATE
 
 
-def test_a_request_without_room_for_half_an_hour_stays_planned(world: World) -> None:
+def test_a_run_of_which_nothing_is_taken_for_half_an_hour_stops(world: World) -> None:
     busy = NotAccepted(code="503", message="no channel", status=503, retry_after=600.0)
     world.gateway.answers.extend([busy] * 10)
 
     outcome = world.run(plan(TOKYO))
 
     assert list(statuses(outcome).values()) == ["planned"]
-    assert outcome.code == ExitCode.INCOMPLETE
+    assert outcome.stop == Stop("outage", "nothing was taken for half an hour")
+    assert outcome.code == ExitCode.STOPPED
     assert outcome.spent == 0
-    assert len(world.keys) == 4
+    assert 1800 <= world.clock.monotonic() < 1802
+    assert len(world.keys) == 3
 
 
 def test_what_is_unknown_is_held_and_never_sent_again_by_itself(world: World) -> None:
@@ -490,7 +492,7 @@ def test_only_narrows_what_is_bought(world: World, only: Only, bought: list[str]
 
     outcome = world.run(target, selection=Selection(only=[only]))
 
-    sent = {key.split("-")[1] for key in world.keys[before:]}
+    sent = {key.split("-")[2] for key in world.keys[before:]}
     assert [r.address for r in target.requests if r.hash in sent] == bought
     assert len(outcome.ledger.record(TOKYO.hash).videos) == 1
 

@@ -1,7 +1,9 @@
 """What a request counts for where money has a limit: by what is really reserved (contract, 6.8)."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from decimal import ROUND_UP, Decimal
+
+from veogen.results.ledger import RequestState
 
 _MILLI = Decimal("0.001")
 
@@ -41,6 +43,19 @@ class ReservedRatios:
             self._answered.add((model, estimate))
         if reserved is not None and estimate:
             self.observe(model, estimate, reserved)
+
+    def is_answered(self, model: str, estimate: Decimal | None) -> bool:
+        """Whether one of that kind was answered."""
+        return (model, estimate) in self._answered
+
+    def observe_all(self, standings: Iterable[RequestState]) -> None:
+        """What earlier runs have seen."""
+        for request, record in standings:
+            estimates = {attempt.number: attempt.estimate for attempt in record.facts.attempts}
+            for task in record.facts.tasks:
+                estimate = estimates.get(task.attempt)
+                if task.own and estimate is not None and task.reserved is not None:
+                    self.observe(request.model, estimate, task.reserved)
 
     def observe(self, model: str, estimate: Decimal, reserved: Decimal) -> None:
         """What was reserved for a request of a model, also of an earlier run."""

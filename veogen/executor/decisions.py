@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from veogen.errors import UsageError
 from veogen.gateway.api import Gateway, Task
 from veogen.results.events import Event, RequestAbandoned, Status, TaskAdopted
+from veogen.results.facts import ABANDONED
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.record import Record
 from veogen.text import counted
@@ -106,13 +107,19 @@ def _resolve(
             "again; decide there, or --adopt its task"
         )
     elif not fitting and decision.address != EVERY:
-        is_ = named[0].record.status
         mistakes.append(
-            f"{decision.address}: it is {is_}; --{decision.kind} takes what is "
-            f"{' or '.join(sorted(fits))}"
+            f"{decision.address}: it is {_stands(named[0].record)}; --{decision.kind} takes what "
+            f"is {' or '.join(sorted(fits))}"
         )
     for standing in fitting:
         yield Decided(decision.kind, standing, decision.task_id)
+
+
+def _stands(record: Record) -> str:
+    """Where it stands, and what was decided about it already."""
+    if record.error is not None and record.error.code == ABANDONED:
+        return f"failed, as it was abandoned ({record.error.message})"
+    return record.status
 
 
 def still_downloadable(record: Record, now: float) -> bool:
@@ -133,7 +140,7 @@ def has_bytes(standing: RequestState, *, again: bool) -> bool:
     What was bought elsewhere and is in no plan here has none. Of a request with local images only
     the machine that sent it knows the addresses of its uploads.
     """
-    if standing.record.last_submit is not None:
+    if standing.record.intent is not None:
         return True
     return bool(standing.request.body) and not (again and standing.request.images)
 
@@ -189,7 +196,7 @@ def unowned_tasks(tasks: Iterable[Task], ledger: Ledger) -> list[Task]:
 
 def candidate_tasks(record: Record, tasks: Iterable[Task]) -> Iterator[Task]:
     """Of tasks that nobody owns those that may be a held request's: they are of its time."""
-    sent_at = record.last_submit.at if record.last_submit else None
+    sent_at = record.intent.at if record.intent else None
     for task in tasks:
         near = sent_at is None or task.created is None or abs(task.created - sent_at) <= WINDOW
         if near:

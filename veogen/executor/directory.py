@@ -135,8 +135,16 @@ class RunDirectory:
         except OSError as error:
             raise DirectoryError(f"{self.results}: it cannot be read: {error.strerror}") from None
 
-    def write_results(self, ledger: Ledger, renderer: ManifestRenderer) -> None:
-        """Write the manifest whole, and only if its bytes change."""
+    def results_signature(self) -> tuple[int, ...] | None:
+        """What changes when somebody changes the results; None when there are none."""
+        try:
+            status = self.results.lstat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+    def write_results(self, ledger: Ledger, renderer: ManifestRenderer) -> bytes | None:
+        """Write the manifest whole, and only if its bytes change: those that were written."""
         try:
             before = self.results.read_bytes()
         except FileNotFoundError:
@@ -144,6 +152,7 @@ class RunDirectory:
         content = renderer.renewed(before, ledger)
         if content is not None:
             write_whole(self.results, content)
+        return content
 
     def reserve_disk(self) -> None:
         """Keep some room back, so that a full disk cannot stop us writing down what we bought."""

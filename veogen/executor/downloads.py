@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 from veogen.executor.options import Random, retry_wait
 from veogen.executor.state import RunState
-from veogen.executor.submitter import DelayQueue
+from veogen.executor.submit_queue import DelayQueue
 from veogen.executor.transitions import Step, Stop
 from veogen.planner.plan import Request
 from veogen.results.events import Video, VideoMissing, VideoNotSaved, VideoSaved

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec.structs import replace
 
 from veogen.executor.shared_messages import ClipMoved, PieceTaken, SharedMessage
-from veogen.executor.state import RunProgress, RunState
+from veogen.executor.state import RunState
 from veogen.executor.transitions import Stop
 from veogen.results.record import links_may_live
 from veogen.text import counted
@@ -20,14 +20,12 @@ class OthersWork:
         start: Callable[[Callable[[], SharedMessage]], None],
         buy: Callable[[Iterable[str]], None],
         watch: Callable[[Iterable[str]], None],
-        progress: Callable[[], RunProgress],
     ) -> None:
         self._state = state
         self._shared = state.shared
         self._start = start
         self._buy = buy
         self._watch = watch
-        self._progress = progress
         self._wanted: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -96,7 +94,7 @@ class OthersWork:
         event, record = message.event, self._state.ledger.record(message.event.hash)
         if message.fetched and message.done:
             mtime = self._state.mtime(event.video)
-            self._state.record([replace(event, mtime=mtime)], self._progress)
+            self._state.record([replace(event, mtime=mtime)])
         elif message.fetched and links_may_live(record, self._state.clock.now()):
             self._watch([event.hash])
         else:

@@ -6,7 +6,7 @@ The manifest is input from a pull request: it can prevent a purchase, never caus
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import UNSET
@@ -26,18 +26,24 @@ from veogen.results.events import (
 )
 from veogen.results.facts import Account, account, learn
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import Manifest, ManifestLine, ManifestRenderer
+from veogen.results.manifest import Manifest, ManifestLine
 from veogen.results.record import Record, imported_facts
 from veogen.text import safe
 
 
 def imported_purchases(
-    manifest: Manifest, ledger: Ledger, now: float
+    manifest: Manifest,
+    ledger: Ledger,
+    now: float,
+    is_ours: Callable[[ManifestLine], bool] = lambda _: False,
 ) -> Iterator[PurchaseImported]:
-    """Every line of the manifest that tells of something that the journal does not know."""
+    """Every line of the manifest that tells of something that the journal does not know.
+
+    What `is_ours` was written here: it says nothing new, though it may be old.
+    """
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
-        if not _is_as_here(line, record):
+        if not _is_as_here(line, record) and not is_ours(line):
             event = _imported(line, ledger.request(line.hash), now)
             if is_news(event, record):
                 yield event
@@ -217,16 +223,6 @@ def load_ledger(journal: Journal, plan: Plan | None) -> Ledger:
     ledger.name = plan.name
     ledger.adopt(plan.requests, journal.former())
     return ledger
-
-
-def changed_manifest(
-    ledger: Ledger, directory: RunDirectory, renderer: ManifestRenderer
-) -> Manifest | None:
-    """The results, unless they are what would be written: those have nothing new to tell."""
-    raw = directory.read_results()
-    if raw is None or renderer.renewed(raw, ledger) is None:
-        return None
-    return directory.parsed(raw)
 
 
 def sync_journal(

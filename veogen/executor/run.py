@@ -29,7 +29,8 @@ from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, r
 from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Header, Journal, JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
-from veogen.executor.reconcile import changed_manifest, load_ledger, sync_journal
+from veogen.executor.reconcile import load_ledger, sync_journal
+from veogen.executor.results_file import ResultsFile
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, Listener, RunState
 from veogen.executor.submitter import key_for
@@ -322,6 +323,8 @@ class Run:
                 return
 
     def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
+        if self._state.results_trouble is not None and code is ExitCode.DONE:
+            code = ExitCode.INCOMPLETE
         if stop is not None:
             code = ExitCode.STOPPED
         if self.scheduler.interrupted:
@@ -366,8 +369,8 @@ class Run:
     def _with_intent(self, standing: RequestState) -> Record:
         """A held request that another machine sent has no recorded bytes: they are made again."""
         record, request = standing.record, standing.request
-        if record.last_submit is None:
-            attempt = max(record.attempts, 1)
+        if record.intent is None:
+            attempt = 1 if record.current is None else record.current.attempt
             intent = SubmitIntended(
                 hash=record.hash,
                 attempt=attempt,
@@ -405,9 +408,12 @@ def open_run(
     directory.prepare(dependencies.gateway_name)
     name = plan.name if plan else manifest.name if manifest else path.name
     renderer = ManifestRenderer(dependencies.gateway_name)
+    results = ResultsFile(directory, renderer)
     with directory.locked(), _journal(directory, name, dependencies.gateway_name) as journal:
         ledger = load_ledger(journal, plan)
-        manifest = manifest or changed_manifest(ledger, directory, renderer)
+        raw = results.read()
+        if raw is not None and renderer.renewed(raw, ledger) is not None:
+            manifest = directory.parsed(raw)
         _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
         sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)
         del manifest  # as large as the ledger, which has all of it by now
@@ -416,7 +422,7 @@ def open_run(
             journal=journal,
             ledger=ledger,
             directory=directory,
-            renderer=renderer,
+            results=results,
             policy=policy,
             clock=dependencies.clock,
             listener=listener,

@@ -12,7 +12,7 @@ from veogen.executor.others import OthersWork
 from veogen.executor.poller import Poller, TasksRead
 from veogen.executor.shared_messages import ClipMoved, Followed, PieceTaken
 from veogen.executor.state import RunProgress, RunState
-from veogen.executor.submitter import Submitted, Submitter
+from veogen.executor.submitter import GatewayRead, Submitted, Submitter
 from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt
 from veogen.executor.uploads import PreparedBody, Uploads
 from veogen.executor.workers import Crashed, WorkerPool
@@ -40,6 +40,7 @@ class TaskHint:
 
 RunMessage: TypeAlias = (
     Submitted
+    | GatewayRead
     | PreparedBody
     | TasksRead
     | Downloaded
@@ -69,12 +70,13 @@ class Scheduler:
         follow: bool = True,
     ) -> None:
         self._state = state
+        state.progress = self.progress
         self._workers = workers
         estimator = DurationEstimator(state.policy.poll_interval)
         self._poller = Poller(state, gateway, workers.start, self._on_ended, estimator)
         taken = self._poller.watch if follow else _not_followed
         post = partial(workers.start, urgent=True)  # a task id is on disk right after it is known
-        self._others = OthersWork(state, workers.start, self.buy, self.collect, self.progress)
+        self._others = OthersWork(state, workers.start, self.buy, self.collect)
         self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
         self._downloads = DownloadQueue(
             state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
@@ -92,10 +94,10 @@ class Scheduler:
 
     def replay(self, record: Record) -> None:
         """Send a held request's POST once more, with the same key and bytes."""
-        if record.last_submit is None:
+        if record.intent is None:
             raise ValueError(record.hash)
         self._wanted.add(record.hash)
-        self._submitter.replay(SubmitAttempt(intent=record.last_submit, maybe_accepted=True))
+        self._submitter.replay(SubmitAttempt(intent=record.intent, maybe_accepted=True))
 
     def share(self, wanted: Collection[str], counted: Collection[str]) -> None:
         """Other machines carry this run out too: these are to be bought, those to be settled."""
@@ -107,7 +109,7 @@ class Scheduler:
 
     def record(self, events: Sequence[Event]) -> None:
         """Write down what somebody decided."""
-        self._state.record(events, self.progress)
+        self._state.record(events)
 
     def interrupt(self) -> None:
         """Leave soon; safe in a signal handler."""
@@ -196,7 +198,7 @@ class Scheduler:
     def _steps(self, message: RunMessage | Crashed) -> list[Step]:
         """What a message comes to."""
         match message:
-            case Submitted() | PreparedBody():
+            case Submitted() | PreparedBody() | GatewayRead():
                 if isinstance(message, Submitted) and isinstance(message.answer, NotPermitted):
                     self._others.claimed(message.attempt.intent.hash)
                 return [self._submitter.handle(message)]
@@ -219,7 +221,7 @@ class Scheduler:
         """Make everything durable in one go, then let each step go on."""
         events = [event for step in steps for event in step.events]
         if events:
-            self._state.record(events, self.progress)
+            self._state.record(events)
         for step in steps:
             step.after_commit()
 
@@ -249,14 +251,18 @@ class Scheduler:
         self._others.drop()
 
     def _listen(self, message: RunMessage | Crashed) -> None:
-        """Keep watch over a gateway that answers nothing at all."""
+        """Keep watch over a gateway that answers nothing of its own at all."""
         match message:
             case Submitted(answer=NotPermitted()):
                 return
             case Submitted(answer=answer):
                 self._heard(answered=not _unanswered(answer))
             case TasksRead(answers=answers) if answers:
-                self._heard(answered=not all(map(_unanswered, answers.values())))
+                answered = not all(map(_unanswered, answers.values()))
+                self._heard(answered=answered)
+                self._submitter.heard(from_gateway=answered)
+            case GatewayRead(from_gateway=from_gateway):
+                self._heard(answered=from_gateway)
             case _:
                 return
 
@@ -282,8 +288,11 @@ def _not_followed(hash_: str) -> None:
 
 
 def _unanswered(answer: object) -> bool:
+    """Whether nothing came, or what came was not the gateway's own."""
     match answer:
         case NotAccepted(reached=False) | ReadError(reached=False) | Unknown(status=None):
             return True
+        case NotAccepted() | ReadError() | Unknown():
+            return not answer.from_gateway
         case _:
             return False

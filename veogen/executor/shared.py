@@ -213,6 +213,8 @@ class SharedRun:
         for event in events:
             if isinstance(event, _NOT_SHARED) or self.clips.is_held_back(event):
                 continue
+            if isinstance(event, SubmitFailed) and event.resend is True:
+                continue  # it is sent again: nobody else may take its place
             attempt = self._attempt_of(event, ledger.record(event.hash))
             of = AttemptId(event.hash, attempt)
             claim = self._claims.get(of) if isinstance(event, _SENT) else None

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from veogen.errors import VeogenError
 from veogen.executor.amounts import AmountReader
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal, JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
+from veogen.executor.reconcile import imported_purchases, unknown_requests
+from veogen.executor.results_file import ResultsFile
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Request
 from veogen.results.events import Event, SubmitIntended, Video
 from veogen.results.ledger import Ledger, RequestState
-from veogen.results.manifest import ManifestRenderer
+from veogen.text import counted
 
 if TYPE_CHECKING:
     from veogen.executor.shared import SharedRun
@@ -126,7 +129,7 @@ class RunState:
         journal: Journal,
         ledger: Ledger,
         directory: RunDirectory,
-        renderer: ManifestRenderer,
+        results: ResultsFile,
         policy: RunPolicy,
         clock: Clock,
         listener: Listener,
@@ -134,7 +137,7 @@ class RunState:
         self._journal = journal
         self.shared: SharedRun | None = None
         self._directory = directory
-        self._renderer = renderer
+        self._results = results
         self.policy = policy
         self.clock = clock
         self.listener = listener
@@ -144,6 +147,7 @@ class RunState:
             CallbackUrl.of(policy.callbacks, self.ledger) if policy.callbacks else None
         )
         self.stop: Stop | None = None
+        self.progress: Callable[[], RunProgress] = self._at_rest
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
@@ -170,10 +174,13 @@ class RunState:
             self.stop_buying(Stop("amount", f"{address}: {read.wrong}"))
         return read.credits
 
-    def record(self, events: Sequence[Event], progress: Callable[[], RunProgress]) -> None:
+    def _at_rest(self) -> RunProgress:
+        return RunProgress(ledger=self.ledger, in_flight=0, waiting=None)
+
+    def record(self, events: Sequence[Event]) -> None:
         """Make events durable, fold them in, and tell whoever watches."""
         self._keep(events)
-        seen = progress()
+        seen = self.progress()
         for event in events:
             before = self.ledger.record(event.hash)
             record = self.ledger.apply(event)
@@ -241,13 +248,39 @@ class RunState:
         if self.stop is None or (stop.gateway_unreachable and not self.stop.gateway_unreachable):
             self.stop = stop
 
+    @property
+    def results_trouble(self) -> VeogenError | None:
+        """Why the committed results could not be written: somebody made something else of them."""
+        return self._results.trouble
+
+    def take_in_results(self) -> None:
+        """Take in what a pull has brought into `results.json` since it was looked at."""
+        try:
+            manifest = self._results.changed()
+        except VeogenError as error:
+            self.listener.note(f"it is left as it is, the journal has everything: {error}")
+            return
+        if manifest is None:
+            return
+        now, is_ours = self.clock.now(), self._results.is_as_written
+        news = list(imported_purchases(manifest, self.ledger, now, is_ours))
+        if unknown := list(unknown_requests(manifest, self.ledger)):
+            self._journal.remember(unknown)
+            planned = [standing.request for standing in self.ledger.planned]
+            self.ledger.adopt(planned, self._journal.former())
+        if news:
+            self.learn(news)
+            self.listener.note(f"taken in: what others bought of {counted(len(news), 'request')}")
+        self._dirty = True
+
     def write_results(self, *, force: bool = False) -> None:
         """Rewrite `results.json` if something happened, every few seconds at most."""
         now = self.clock.monotonic()
         if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
             return
+        self.take_in_results()
         try:
-            self._directory.write_results(self.ledger, self._renderer)
+            self._results.write(self.ledger)
         except OSError as error:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))
@@ -258,7 +291,7 @@ class RunState:
 
     def _last_try_at_results(self) -> None:
         try:
-            self._directory.write_results(self.ledger, self._renderer)
+            self._results.write(self.ledger)
         except OSError as error:
             self.listener.note(
                 f"{self._directory.results}: it could not be written ({error.strerror}); "

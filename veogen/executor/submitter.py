@@ -1,19 +1,18 @@
-"""Which request is submitted next, when, and under which idempotency key."""
+"""The buying side of a run: which request is submitted next, when, and under which key."""
 
-import heapq
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from itertools import count
 from math import isfinite
-from typing import Generic, TypeVar
 
+from veogen.executor.breaker import Breaker, PostOutcome
+from veogen.executor.ceilings import ReservedRatios
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.options import Random, retry_wait
 from veogen.executor.shared_messages import PieceTaken
 from veogen.executor.state import RunState
+from veogen.executor.submit_queue import DelayQueue, RateLimiter, SubmitQueue
 from veogen.executor.transitions import (
     NotPermitted,
     Retry,
@@ -24,128 +23,19 @@ from veogen.executor.transitions import (
     on_submit,
 )
 from veogen.executor.uploads import PreparedBody, UploadQueue, Uploads
-from veogen.gateway.api import Accepted, Gateway, Submission
+from veogen.gateway.api import (
+    Accepted,
+    Gateway,
+    NotAccepted,
+    ReadError,
+    Rejected,
+    Submission,
+    Unknown,
+)
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
-
-T = TypeVar("T")
-
-
-class DelayQueue(Generic[T]):
-    """Things that wait for their times."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, T]] = []
-        self._order = count()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def __iter__(self) -> Iterator[T]:
-        return (thing for _, _, thing in self._waiting)
-
-    def put(self, at: float, thing: T) -> None:
-        heapq.heappush(self._waiting, (at, next(self._order), thing))
-
-    def due(self, now: float) -> T | None:
-        """Take out one whose time has come."""
-        return heapq.heappop(self._waiting)[2] if self._waiting and self.next <= now else None
-
-    @property
-    def next(self) -> float:
-        """When the next one is due; infinity when none waits."""
-        return self._waiting[0][0] if self._waiting else float("inf")
-
-    def clear(self) -> None:
-        self._waiting.clear()
-
-
-class RateLimiter:
-    """Halves its limit when the gateway has no room and raises it by one as it takes again."""
-
-    def __init__(self, most: int, per_minute: float | None = None) -> None:
-        self.most = most
-        self.limit = most
-        self._per_minute = per_minute
-        self._paused_until = 0.0
-        self._next_submit = 0.0
-        self._lowered_at = float("-inf")
-        self._accepted = 0
-
-    def ready_at(self, now: float) -> float:
-        """The monotonic time from which the next submit may go."""
-        return max(now, self._paused_until, self._next_submit)
-
-    def submitted(self, now: float) -> None:
-        if self._per_minute is not None:
-            self._next_submit = max(now, self._next_submit) + 60.0 / self._per_minute
-
-    def accepted(self) -> None:
-        """Raise the limit by one for each full round that was taken (additive increase)."""
-        self._accepted += 1
-        if self._accepted >= self.limit and self.limit < self.most:
-            self.limit += 1
-            self._accepted = 0
-
-    def throttled(self, now: float, wait: float) -> None:
-        """Halve the limit, once for all refusals of one moment, and pause for `wait` seconds."""
-        self._paused_until = max(self._paused_until, now + wait)
-        self._accepted = 0
-        if now - self._lowered_at >= 1.0:
-            self.limit = max(1, self.limit // 2)
-            self._lowered_at = now
-
-
-class SubmitQueue:
-    """Those that take longest come first, and among their like the first in the plan.
-
-    A batch ends sooner when its long tasks do not begin last. Nobody knows how long a kind takes
-    of which nothing was seen: it comes first, so that it is known soon.
-    """
-
-    def __init__(
-        self, kind: Callable[[str], Hashable], seconds: Callable[[Hashable], float]
-    ) -> None:
-        self._kind = kind
-        self._seconds = seconds
-        self._places: dict[str, int] = {}
-        self._by_kind: defaultdict[Hashable, list[tuple[int, str]]] = defaultdict(list)
-
-    def __bool__(self) -> bool:
-        return bool(self._by_kind)
-
-    def add(self, hashes: Iterable[str]) -> None:
-        """Put these in, in the order of the plan."""
-        for hash_ in hashes:
-            self._places[hash_] = len(self._places)
-            self.put(hash_)
-
-    def put(self, hash_: str) -> None:
-        """Put one in, at its place in the plan."""
-        place = self._places.get(hash_, -1)
-        heapq.heappush(self._by_kind[self._kind(hash_)], (place, hash_))
-
-    def first(self) -> str:
-        """The next one, which stays in."""
-        return self._by_kind[self._next_kind()][0][1]
-
-    def take(self) -> str:
-        """Take the next one out."""
-        kind = self._next_kind()
-        _, hash_ = heapq.heappop(self._by_kind[kind])
-        if not self._by_kind[kind]:
-            del self._by_kind[kind]
-        return hash_
-
-    def clear(self) -> None:
-        self._by_kind.clear()
-
-    def _next_kind(self) -> Hashable:
-        if len(self._by_kind) == 1:
-            return next(iter(self._by_kind))
-        firsts = ((self._seconds(kind), -row[0][0], kind) for kind, row in self._by_kind.items())
-        return max(firsts, key=lambda one: one[:2])[2]
+from veogen.results.facts import Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +46,25 @@ class Submitted:
     answer: Submission | NotPermitted
 
 
-Message = Submitted | PreparedBody
+@dataclass(frozen=True, slots=True)
+class GatewayRead:
+    """The answer to a read that was made to see whether the gateway is there."""
+
+    from_gateway: bool
+
+
+Message = Submitted | PreparedBody | GatewayRead
+
+_IN_DOUBT = "task-of-another"
 
 
 def key_for(hash_: str, attempt: int) -> str:
     """The idempotency key: made from hash and attempt, so that any machine makes the same.
 
-    The gateway takes 16 to 96 characters of `[A-Za-z0-9._-]`.
+    The gateway takes 16 to 96 characters of `[A-Za-z0-9._-]`. The attempt comes first: one that
+    keeps only the head of a key must not take the second attempt for the first.
     """
-    return f"veogen-{hash_}-{attempt}"
+    return f"veogen-{attempt}-{hash_}"
 
 
 class Submitter:
@@ -187,16 +87,24 @@ class Submitter:
         self._start = start
         self._on_accepted = on_accepted
         self._limiter = RateLimiter(state.policy.max_in_flight, state.policy.submit_rate)
+        self._breaker = Breaker.of(state.policy.max_in_flight)
+        self._ratios = ReservedRatios()
         self._queue = SubmitQueue(self._kind, estimator.expected_next)
-        self._waits_for_images = False
+        self._waits = False
         self._resends: DelayQueue[SubmitAttempt] = DelayQueue()
         self._delayed: DelayQueue[str] = DelayQueue()
-        self._posting: set[str] = set()
+        self._posting: dict[str, SubmitIntended] = {}
+        self._task_ids: dict[str, SubmitIntended] = {}
+        self._stands: dict[str, tuple[Purchase, ...]] = {}
         self.why: str | None = None
 
     def add(self, hashes: Iterable[str]) -> None:
         """Buy these: in this order where money has a limit, else the longest first."""
         hashes = list(hashes)
+        if self._has_ceiling:
+            self._ratios.observe_all(self._state.ledger.everything)
+        for hash_ in hashes:
+            self._stands[hash_] = self._state.ledger.record(hash_).purchases
         self._queue.add(hashes)
         self._uploads.expect(map(self._request, hashes))
 
@@ -210,11 +118,17 @@ class Submitter:
 
     def retry(self, hash_: str, tries: int) -> None:
         """Buy a new attempt of a failed task after a while."""
+        self._stands[hash_] = self._state.ledger.record(hash_).purchases
         self._delay(hash_, retry_wait(tries, self._random))
 
     def throttled(self, wait: float = 0.0) -> None:
         """The gateway has no room: fewer at a time."""
         self._limiter.throttled(self._state.clock.monotonic(), wait)
+
+    def heard(self, *, from_gateway: bool) -> None:
+        """Something free was answered."""
+        now = self._state.clock.monotonic()
+        self._breaker = self._breaker.on_read(own=from_gateway, now=now)
 
     @property
     def idle(self) -> bool:
@@ -231,38 +145,67 @@ class Submitter:
         """How many tasks these submissions may become."""
         return len(self._posting) + len(self._resends) + len(self._uploads)
 
+    @property
+    def _may_post(self) -> bool:
+        return len(self._posting) < self._breaker.posts
+
+    @property
+    def _is_trial(self) -> bool:
+        return self._breaker.phase == "trial"
+
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
+        if self._breaker.phase == "paused":
+            return self._breaker.read_at
         due = self._delayed.next
-        if in_flight - len(self._resends) < self._limiter.limit:
-            due = min(due, self._resends.next)
-        waits = self._waits_for_images or self._waits_for_money
-        if self._queue and in_flight < self._limiter.limit and not waits:
-            due = now
+        if self._may_post:
+            if in_flight - len(self._resends) < self._limiter.limit:
+                due = min(due, self._resends.next)
+            is_free = in_flight < self._limiter.limit and not (self._is_trial and self._resends)
+            if self._queue and is_free and not (self._waits or self._waits_for_money):
+                due = now
         return max(due, self._limiter.ready_at(now)) if isfinite(due) else None
 
     def dispatch(self, now: float, in_flight: int) -> list[Step]:
         """Send what may be sent now; `in_flight` counts tasks and submissions."""
+        if self._state.stop is None and self._resends and self._breaker.is_overdue(now):
+            self._state.stop_buying(Stop("outage", "nothing was taken for half an hour"))
+        if self._state.stop is None and (self._queue or self._resends):
+            self._state.take_in_results()
         if self._state.stop is not None:
             return [self.close_attempts("stopped", self._state.stop.message)]
+        if self._breaker.wants_read(now):
+            self._breaker = self._breaker.reading(now)
+            self._start(self._read)
         while hash_ := self._delayed.due(now):
             self._queue.put(hash_)
-        others = in_flight - self.slots
-        batch: list[tuple[SubmitAttempt, bool]] = []
-        while self._limiter.ready_at(now) <= now:
-            going = others + self.slots + len(batch)
-            found = self._due_resend(now, going) or self._fresh(others, batch)
-            if found is None:
-                break
-            batch.append(found)
-            self._limiter.submitted(now)
-        intents = [attempt.intent for attempt, new in batch if new]
-        recorded = not intents or self._state.record_intents(intents)
-        for attempt, new in batch:
-            if recorded or not new:
-                self._posting.add(attempt.intent.hash)
-                self._start(partial(self._post, attempt))
+        self._send(self._batch(now, in_flight - self.slots))
         return []
+
+    def _batch(self, now: float, others: int) -> list[SubmitAttempt]:
+        """What can be sent now, beside `others` that are in flight."""
+        batch: list[SubmitAttempt] = []
+        while self._limiter.ready_at(now) <= now:
+            if len(self._posting) + len(batch) >= self._breaker.posts:
+                break
+            going = others + self.slots + len(batch)
+            attempt = self._due_resend(now, going) or self._fresh(others, batch)
+            if attempt is None:
+                break
+            batch.append(replace(attempt, trial=self._is_trial))
+            self._limiter.submitted(now)
+        return batch
+
+    def _send(self, batch: list[SubmitAttempt]) -> None:
+        """Post what is on record; a submission that may have been accepted is so already."""
+        intents = [attempt.intent for attempt in batch if not attempt.maybe_accepted]
+        recorded = not intents or self._state.record_intents(intents)
+        for attempt in batch:
+            if recorded or attempt.maybe_accepted:
+                intent = attempt.intent
+                self._posting[intent.hash] = intent
+                self._ratios.sent(self._model(intent.hash), intent.estimate, intent.hash)
+                self._start(partial(self._post, attempt))
 
     def handle(self, message: Message) -> Step:
         """What an answer comes to."""
@@ -271,6 +214,9 @@ class Submitter:
                 return self._on_submit(message)
             case PreparedBody():
                 return self._on_upload(message)
+            case GatewayRead():
+                self.heard(from_gateway=message.from_gateway)
+                return Step()
 
     def close_attempts(self, code: str, message: str) -> Step:
         """Drop all that is not on the wire; what was never sent stays planned."""
@@ -280,43 +226,65 @@ class Submitter:
         self._delayed.clear()
         return Step(dropped)
 
-    def _due_resend(self, now: float, in_flight: int) -> tuple[SubmitAttempt, bool] | None:
+    def _due_resend(self, now: float, in_flight: int) -> SubmitAttempt | None:
         """A submission to be sent again, if a slot of the (perhaps lowered) limit is free."""
         if in_flight - len(self._resends) >= self._limiter.limit:
             return None
         attempt = self._resends.due(now)
-        return None if attempt is None else (attempt, False)
+        if attempt is None or attempt.maybe_accepted:
+            return attempt
+        if self._is_bought_elsewhere(attempt.intent.hash):
+            return None
+        return replace(attempt, intent=_again(attempt.intent, self._state.clock.now()))
 
-    def _fresh(
-        self, others: int, batch: list[tuple[SubmitAttempt, bool]]
-    ) -> tuple[SubmitAttempt, bool] | None:
+    def _fresh(self, others: int, batch: list[SubmitAttempt]) -> SubmitAttempt | None:
         """The next request; those whose images are uploaded wait for that."""
+        if self._is_trial and self._resends:  # that one is the one request after a pause
+            return None
         while self._queue and others + self.slots + len(batch) < self._limiter.limit:
             request = self._request(self._queue.first())
-            if self._is_at_others(request.hash):
-                self._queue.take()  # what becomes of it is waited for
+            if self._is_at_others(request.hash) or self._is_bought_elsewhere(request.hash):
+                self._queue.take()  # what becomes of it is waited for, or known
                 continue
-            if not self._affordable(request, [attempt.intent for attempt, new in batch if new]):
+            if not self._affordable(request, [attempt.intent for attempt in batch]):
                 return None
             self._queue.take()
             if not self._uploads.needs(request):
                 replays = int(self._state.policy.replay)
-                return SubmitAttempt(intent=self._intent(request), replays=replays), True
+                return SubmitAttempt(intent=self._intent(request), replays=replays)
             self._uploads.begin(request)
         return None
 
+    def _is_bought_elsewhere(self, hash_: str) -> bool:
+        """Whether another machine has bought it since it was put in."""
+        record = self._state.ledger.record(hash_)
+        if record.purchases == self._stands.get(hash_, ()):
+            return False
+        request = self._request(hash_)
+        self._state.listener.note(
+            f"{request.address}: it was bought elsewhere meanwhile ({record.status}); not again"
+        )
+        if record.status in ("submitted", "undelivered"):
+            self._on_accepted(hash_)
+        return True
+
+    @property
+    def _has_ceiling(self) -> bool:
+        policy = self._state.policy
+        return policy.max_credits is not None or policy.budget is not None
+
     def _kind(self, hash_: str) -> Hashable:
         """Where money has a limit all are alike: they are bought in plan order."""
-        policy = self._state.policy
-        if policy.max_credits is not None or policy.budget is not None:
-            return None
-        return task_kind(self._request(hash_))
+        return None if self._has_ceiling else task_kind(self._request(hash_))
 
     def _request(self, hash_: str) -> Request:
         request = self._state.ledger.request(hash_)
         if request is None:
             raise KeyError(hash_)
         return request
+
+    def _model(self, hash_: str) -> str:
+        return self._request(hash_).model
 
     def _intent(self, request: Request) -> SubmitIntended:
         attempt = self._next_attempt(request.hash)
@@ -335,33 +303,36 @@ class Submitter:
     def _affordable(self, request: Request, pending: list[SubmitIntended]) -> bool:
         """Whether ceiling and budget allow it; if not, the run stops here, in plan order.
 
-        What is before it in the plan and still uploads its images comes first.
+        What is before it in the plan and still uploads its images comes first, and so does the
+        answer to the first of its kind: it says what is really reserved.
         """
-        state, price = self._state, request.credits or Decimal(0)
-        under_way = sum(
-            (i.estimate for i in pending if i.estimate is not None), self._uploads.price
-        )
-        spent = state.ledger.spent + under_way + price
-        policy = state.policy
+        if not self._has_ceiling:
+            return self._has_piece(request, pending)
+        if not self._may_be_priced(request, pending):
+            self._waits = True
+            return False
+        state, policy = self._state, self._state.policy
+        price = self._raised(request.hash, request.credits)
+        spent = state.ledger.spent + self._under_way(pending) + price
         if policy.max_credits is not None and spent - state.spent_before > policy.max_credits:
             reason = f"--max-credits {policy.max_credits}"
         elif policy.budget is not None and spent > policy.budget:
             reason = f"the budget of {policy.budget} credits"
         else:
-            return self._has_piece(request, under_way, pending)
-        self._waits_for_images = bool(self._uploads)
-        if not self._waits_for_images:
+            return self._has_piece(request, pending)
+        self._waits = bool(self._uploads or self._posting or self._resends or pending)
+        if not self._waits:
             message = f"{reason} would be passed by {request.address} ({price} credits)"
             state.stop_buying(Stop("money", message))
         return False
 
-    def _has_piece(
-        self, request: Request, under_way: Decimal, pending: list[SubmitIntended]
-    ) -> bool:
+    def _has_piece(self, request: Request, pending: list[SubmitIntended]) -> bool:
         """Whether this machine's piece of the budget covers it; without one it waits or stops."""
-        state, price = self._state, request.credits or Decimal(0)
+        state = self._state
         if state.shared is None or state.shared.budget is None:
             return True
+        price = self._raised(request.hash, request.credits)
+        under_way = self._under_way(pending)
         following = [price] * max(1, self._limiter.most - len(pending))
         answer = state.shared.budget.affords(under_way + price, following, self._start)
         if not answer.granted and not answer.wait:
@@ -386,6 +357,31 @@ class Submitter:
         shared = self._state.shared
         return attempts + 1 if shared is None else shared.next_attempt(hash_, attempts)
 
+    def _may_be_priced(self, request: Request, pending: list[SubmitIntended]) -> bool:
+        kinds = [(self._model(intent.hash), intent.estimate) for intent in pending]
+        if (request.model, request.credits) in kinds and not self._ratios.is_answered(
+            request.model, request.credits
+        ):
+            return False
+        return self._ratios.may_send(request.model, request.credits)
+
+    def _raised(self, hash_: str, estimate: Decimal | None) -> Decimal:
+        return self._ratios.raised(self._model(hash_), estimate or Decimal(0))
+
+    def _under_way(self, pending: list[SubmitIntended]) -> Decimal:
+        """What is not counted yet of what was sent, or is about to be."""
+        waiting = [a.intent for a in self._resends if not a.maybe_accepted]
+        sent = sum(
+            (self._raised(i.hash, i.estimate) - (i.estimate or 0) for i in self._posting.values()),
+            Decimal(0),
+        )
+        to_send = sum((self._raised(i.hash, i.estimate) for i in (*pending, *waiting)), Decimal(0))
+        return sent + to_send + self._uploads.price
+
+    def _read(self) -> GatewayRead:
+        answer = self._gateway.models()
+        return GatewayRead(not isinstance(answer, ReadError) or answer.from_gateway)
+
     def _post(self, attempt: SubmitAttempt) -> Submitted:
         """Send it; in a store it is claimed before, or looked at again."""
         intent, shared = attempt.intent, self._state.shared
@@ -396,20 +392,17 @@ class Submitter:
         return Submitted(attempt, self._gateway.submit(intent.body.encode(), intent.key))
 
     def _on_submit(self, message: Submitted) -> Step:
-        clock, intent, answer = self._state.clock, message.attempt.intent, message.answer
+        clock, intent = self._state.clock, message.attempt.intent
+        answer = self._of_this_attempt(message.answer, intent)
         if isinstance(answer, Accepted):
             credits_ = self._state.read_amount(intent.hash, answer.credits, intent.estimate)
             answer = replace(answer, credits=credits_)
-        step = on_submit(
-            message.attempt,
-            answer,
-            monotonic=clock.monotonic(),
-            now=clock.now(),
-            random=self._random,
-        )
+        step = on_submit(message.attempt, answer, now=clock.now(), random=self._random)
 
         def after_commit() -> None:
-            self._posting.discard(message.attempt.intent.hash)
+            self._posting.pop(intent.hash, None)
+            self._waits = False
+            self._learn(message.attempt, answer, step)
             if step.retry is not None:
                 self._resend(step.retry)
             elif step.stop is not None:
@@ -418,11 +411,47 @@ class Submitter:
                 self.why = None
             if any(isinstance(event, TaskCreated) for event in step.events):
                 self._limiter.accepted()
-                self._on_accepted(message.attempt.intent.hash)
-            elif any(isinstance(event, SubmitFailed | SubmitRejected) for event in step.events):
-                self._uploads.unpin(message.attempt.intent.hash)
+                self._on_accepted(intent.hash)
+            elif step.retry is None and any(
+                isinstance(event, SubmitFailed | SubmitRejected) for event in step.events
+            ):
+                self._uploads.unpin(intent.hash)
 
         return step._replace(after_commit=after_commit)
+
+    def _of_this_attempt(
+        self, answer: Submission | NotPermitted, intent: SubmitIntended
+    ) -> Submission | NotPermitted:
+        """An answer that names a task which another request, or attempt, owns is none."""
+        if not isinstance(answer, Accepted):
+            return answer
+        task_id = answer.task_id
+        first = self._task_ids.setdefault(task_id, intent)
+        owner = self._state.ledger.owner(task_id) or (first.hash, first.attempt)
+        if owner == (intent.hash, intent.attempt):
+            return answer
+        request = self._state.ledger.request(owner[0])
+        whose = request.address if request else owner[0][:10]
+        return Unknown(
+            code=_IN_DOUBT,
+            message=f"the answer names {task_id}, the task of attempt {owner[1]} of {whose}",
+            status=200,
+        )
+
+    def _learn(self, attempt: SubmitAttempt, answer: Submission | NotPermitted, step: Step) -> None:
+        """What the answer says of the gateway: whether it is there, and what it reserves."""
+        now, intent = self._state.clock.monotonic(), attempt.intent
+        if not isinstance(answer, NotPermitted):
+            outcome = _outcome(answer, step)
+            self._breaker = self._breaker.on_post(outcome, now, trial=attempt.trial)
+        if self._breaker.stop is not None:
+            self._state.stop_buying(Stop("outage", self._breaker.stop))
+        elif self._breaker.phase == "paused":
+            self.why = "waits until the gateway answers: what was sent came to nothing"
+        if step.retry is None:
+            reserved = answer.credits if isinstance(answer, Accepted) else None
+            model = self._model(intent.hash)
+            self._ratios.answered(model, intent.estimate, intent.hash, reserved)
 
     def _resend(self, retry: Retry) -> None:
         if retry.attempt is not None:
@@ -435,7 +464,7 @@ class Submitter:
         self._delayed.put(self._state.clock.monotonic() + wait, hash_)
 
     def _on_upload(self, message: PreparedBody) -> Step:
-        self._waits_for_images = False
+        self._waits = False
         step = self._uploads.handle(message)
         if step.stop is not None:
             self._state.stop_buying(step.stop)
@@ -445,3 +474,28 @@ class Submitter:
         elif not self._uploads.needs(self._request(message.hash)):
             self._queue.put(message.hash)
         return step
+
+
+def _again(intent: SubmitIntended, now: float) -> SubmitIntended:
+    """The same attempt with the same key and bytes, to be sent once more."""
+    return SubmitIntended(
+        hash=intent.hash,
+        attempt=intent.attempt,
+        key=intent.key,
+        body=intent.body,
+        estimate=intent.estimate,
+        at=now,
+    )
+
+
+def _outcome(answer: Submission, step: Step) -> PostOutcome:
+    """What became of a POST, as far as an outage goes."""
+    match answer:
+        case Accepted():
+            return "taken"
+        case Rejected():
+            return "refused"
+        case NotAccepted() if step.retry is not None:
+            return "not-taken"
+        case _:
+            return "unknown"

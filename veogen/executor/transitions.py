@@ -14,16 +14,22 @@ from veogen.results import events
 from veogen.results.events import Event, SubmitIntended
 from veogen.results.record import Record
 
-PATIENCE = 30 * 60.0
-"""Seconds for which a request is sent again that the gateway has no room for."""
-
 POLLS_FOR_LINKS = 5
 
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
 
 StopKind: TypeAlias = Literal[
-    "refused", "denied", "silent", "money", "amount", "disk", "model", "store"
+    "refused",
+    "denied",
+    "silent",
+    "outage",
+    "money",
+    "amount",
+    "disk",
+    "journal",
+    "model",
+    "store",
 ]
 
 
@@ -49,14 +55,17 @@ class NotPermitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitAttempt:
-    """A submission on its way. `maybe_accepted`: an earlier POST of it may have been accepted."""
+    """A submission on its way. `maybe_accepted`: an earlier POST of it may have been accepted.
+
+    `trial`: it is the one request after a pause.
+    """
 
     intent: SubmitIntended
     replays: int = 0
     maybe_accepted: bool = False
     tries: int = 0
     had_error: bool = False
-    throttled_since: float | None = None
+    trial: bool = False
 
 
 class Retry(NamedTuple):
@@ -87,17 +96,11 @@ class Step(NamedTuple):
 
 
 def on_submit(
-    attempt: SubmitAttempt,
-    answer: Submission | NotPermitted,
-    *,
-    monotonic: float,
-    now: float,
-    random: Random,
+    attempt: SubmitAttempt, answer: Submission | NotPermitted, *, now: float, random: Random
 ) -> Step:
     """What one POST's answer means (interface, section 6.1)."""
     if isinstance(answer, NotPermitted):
-        closed = close_attempt(attempt, answer.code, answer.message)
-        return Step(events=(closed,), stop=answer.stop)
+        return Step((close_attempt(attempt, answer.code, answer.message),), stop=answer.stop)
     attempt = replace(attempt, tries=attempt.tries + 1)
     match answer:
         case Accepted():
@@ -105,20 +108,25 @@ def on_submit(
         case NotAccepted(once=True) if attempt.had_error:
             return _unknown(attempt, answer.code, f"twice: {answer.message}", random)
         case NotAccepted():
-            return _not_accepted(attempt, answer, monotonic, random)
+            return _not_accepted(attempt, answer, random)
         case Unknown():
             return _unknown(attempt, answer.code, answer.message, random)
         case Rejected(stops=True):
             stop = Stop("refused", f"{answer.message} ({answer.code})")
-            return Step(events=(close_attempt(attempt, answer.code, answer.message),), stop=stop)
-        case Rejected():
-            return Step(events=(_rejected(attempt, answer),))
+            return Step((close_attempt(attempt, answer.code, answer.message),), stop=stop)
+        case Rejected() if attempt.maybe_accepted:
+            return Step((close_attempt(attempt, answer.code, answer.message),))
+        case Rejected(code=code, message=message):
+            hash_, number, at = attempt.intent.hash, attempt.intent.attempt, attempt.intent.at
+            return Step((events.SubmitRejected(hash_, number, code, message, at),))
 
 
 def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
-    """The end of a submission that is not made again: planned, unless a POST is in doubt."""
-    kind = events.SubmitUnknown if attempt.maybe_accepted else events.SubmitFailed
-    return kind(attempt.intent.hash, attempt.intent.attempt, code, message)
+    """The end of a submission that is not made again: not sent, unless a POST is in doubt."""
+    intent = attempt.intent
+    if attempt.maybe_accepted:
+        return events.SubmitUnknown(intent.hash, intent.attempt, code, message)
+    return events.SubmitFailed(intent.hash, intent.attempt, code, message, intent.at)
 
 
 def _accepted(intent: SubmitIntended, answer: Accepted, now: float) -> Event:
@@ -134,22 +142,21 @@ def _accepted(intent: SubmitIntended, answer: Accepted, now: float) -> Event:
     )
 
 
-def _not_accepted(
-    attempt: SubmitAttempt, answer: NotAccepted, monotonic: float, random: Random
-) -> Step:
-    throttled = answer.reached and not answer.once
-    since = attempt.throttled_since
-    if throttled:
-        since = monotonic if since is None else since
-        if monotonic - since >= PATIENCE:
-            return Step(events=(close_attempt(attempt, answer.code, answer.message),))
+def _not_accepted(attempt: SubmitAttempt, answer: NotAccepted, random: Random) -> Step:
+    """It is sent again with the same key; until then it is on record as not sent."""
     retry = Retry(
-        attempt=replace(attempt, throttled_since=since, had_error=attempt.had_error or answer.once),
+        attempt=replace(attempt, had_error=attempt.had_error or answer.once),
         wait=retry_wait(attempt.tries, random, answer.retry_after),
         why=f"{answer.message} ({answer.code})",
-        throttled=throttled,
+        throttled=answer.reached and not answer.once,
     )
-    return Step(retry=retry)
+    if attempt.maybe_accepted:
+        return Step(retry=retry)
+    intent = attempt.intent
+    not_sent = events.SubmitFailed(
+        intent.hash, intent.attempt, answer.code, answer.message, intent.at, resend=True
+    )
+    return Step((not_sent,), retry=retry)
 
 
 def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Step:
@@ -162,13 +169,6 @@ def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) ->
         )
         return Step(retry=retry)
     return Step(events=(close_attempt(attempt, code, message),))
-
-
-def _rejected(attempt: SubmitAttempt, answer: Rejected) -> Event:
-    if attempt.maybe_accepted:
-        return close_attempt(attempt, answer.code, answer.message)
-    intent = attempt.intent
-    return events.SubmitRejected(intent.hash, intent.attempt, answer.code, answer.message)
 
 
 def on_poll(

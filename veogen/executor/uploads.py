@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from veogen.document.files import OutsideRootError
+from veogen.executor.breaker import PATIENCE
 from veogen.executor.options import Clock, Random, retry_wait
 from veogen.executor.state import RunState
-from veogen.executor.transitions import PATIENCE, Retry, Step, Stop
+from veogen.executor.transitions import Retry, Step, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
 from veogen.models.parameters import Json

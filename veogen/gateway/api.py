@@ -33,7 +33,7 @@ class NotAccepted:
     retry_after: float | None = None
     reached: bool = True
     once: bool = False
-    from_gateway: bool = field(default=False, compare=False)
+    from_gateway: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Unknown:
     code: str
     message: str
     status: int | None = None
-    from_gateway: bool = field(default=False, compare=False)
+    from_gateway: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Rejected:
     message: str
     status: int
     stops: bool = False
-    from_gateway: bool = field(default=False, compare=False)
+    from_gateway: bool = field(default=True, compare=False)
 
 
 Submission: TypeAlias = Accepted | NotAccepted | Unknown | Rejected
@@ -94,7 +94,7 @@ class ReadError:
     retry_after: float | None = None
     reached: bool = True
     denied: bool = False
-    from_gateway: bool = field(default=False, compare=False)
+    from_gateway: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,9 @@ def interpret(
 ) -> _T | ReadError:
     """What `parse` makes of a success, or why there is nothing to be made."""
     if isinstance(outcome, TransportError):
-        return ReadError(code=outcome.kind, message=outcome.message, reached=False)
+        return ReadError(
+            code=outcome.kind, message=outcome.message, reached=False, from_gateway=False
+        )
     failure = envelope_failure(outcome, secret=secret)
     if failure is not None:
         return failure

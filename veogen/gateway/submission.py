@@ -57,8 +57,11 @@ def read_submission(
 
 def _not_answered(outcome: TransportError) -> NotAccepted | Unknown:
     if not outcome.sent:
-        return NotAccepted(code=outcome.kind, message=outcome.message, reached=False)
-    return Unknown(code=outcome.kind, message=f"{outcome.message}, after the request was sent")
+        return NotAccepted(
+            code=outcome.kind, message=outcome.message, reached=False, from_gateway=False
+        )
+    message = f"{outcome.message}, after the request was sent"
+    return Unknown(code=outcome.kind, message=message, from_gateway=False)
 
 
 def _accepted(response: Response, secret: str) -> Accepted | Unknown:

@@ -161,12 +161,14 @@ class SubmitFailed(_OfRequest, frozen=True, tag="NotTaken"):
     """Surely not accepted: nothing was bought, the same attempt can be made again.
 
     `sent_at` is the time of the intent that it is about; unset: every one of this attempt so far.
+    `resend`: whoever wrote this is about to send it again.
     """
 
     attempt: int
     code: str
     message: str
     sent_at: float | UnsetType = UNSET
+    resend: bool | UnsetType = UNSET
 
 
 class SubmitRejected(_OfRequest, frozen=True, tag="Refused"):

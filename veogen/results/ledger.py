@@ -42,6 +42,7 @@ class Ledger:
         self._standings: dict[str, RequestState] = {}
         self._planned: dict[str, None] = {}
         self._counts: Counter[Status] = Counter()
+        self._owners: dict[str, tuple[str, int]] | None = None
         self.changes = 0
         self.spent = Decimal(0)
         self.in_doubt = Decimal(0)
@@ -75,6 +76,7 @@ class Ledger:
                 request = self._standings[event.hash].request
                 self._standings[event.hash] = RequestState(request, record)
         if record.purchases != before.purchases:
+            self._own(record)
             self.spent += record.spent - before.spent
             self.in_doubt += record.in_doubt - before.in_doubt
             self.estimated += record.estimated - before.estimated
@@ -82,6 +84,19 @@ class Ledger:
             self._counts[before.status] -= 1
             self._counts[record.status] += 1
         return record
+
+    def owner(self, task_id: str) -> tuple[str, int] | None:
+        """The hash and the attempt of which a task is known to be."""
+        if self._owners is None:
+            self._owners = {}
+            for record in self._records.values():
+                self._own(record)
+        return self._owners.get(task_id)
+
+    def _own(self, record: Record) -> None:
+        if self._owners is not None:
+            for task in record.facts.tasks:
+                self._owners[task.id] = (record.hash, task.attempt)
 
     def record(self, hash_: str) -> Record:
         """Where a request stands: the same object until something happens to it."""

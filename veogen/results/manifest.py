@@ -282,7 +282,7 @@ class ManifestRenderer:
     """Remembers the lines of requests that have not moved since: only the others cost time."""
 
     def __init__(self, gateway: GatewayName) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._lines: dict[str, tuple[RequestState, bytes]] = {}
         self._rendered: tuple[Ledger, str, int] | None = None
         self._digest = b""
@@ -303,8 +303,13 @@ class ManifestRenderer:
         content = self.render(ledger)
         return None if content == before else content
 
+    def written(self, hash_: str) -> ManifestLine | None:
+        """The line of a request as it was rendered last."""
+        remembered = self._lines.get(hash_)
+        return None if remembered is None else line_of(remembered[0])
+
     def _pieces(self, ledger: Ledger) -> Iterator[bytes]:
-        fields = {"format": FORMAT, "name": ledger.name, "gateway": self._gateway}
+        fields = {"format": FORMAT, "name": ledger.name, "gateway": self.gateway}
         lists = {"results": ledger.planned, "former": ledger.former}
         head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
         yield f"{{{head}".encode()

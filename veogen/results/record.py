@@ -115,6 +115,12 @@ class Record(NamedTuple):
         return bool(self.purchases)
 
     @property
+    def intent(self) -> SubmitIntended | None:
+        """What this journal sent for the attempt that counts: it serves no other one."""
+        sent, current = self.last_submit, self.current
+        return sent if sent and current and sent.attempt == current.attempt else None
+
+    @property
     def others(self) -> tuple[Purchase, ...]:
         """Every purchase but the one that counts."""
         return tuple([p for p in self.purchases if p is not self.current])
