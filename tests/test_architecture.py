@@ -96,6 +96,7 @@ ALONE = {
     "templates/sandbox": "late: most templates need no process",
     # one subject a file on the evening path
     "executor/amounts": "the unit of what the gateway names, as a pure function",
+    "executor/ceilings": "what is really reserved, as a pure function",
     "executor/mp4": "late: alone with PyAV",
     "executor/poller": "one part of the scheduler a file",
     "executor/scheduler": "the loop",

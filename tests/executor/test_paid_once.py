@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.sessions import PRICE, World, cities, plan, request, statuses
+from support.virtual import VirtualGateway
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Resolution
@@ -26,15 +27,15 @@ PAGE = Unknown(code="http_502", message="a web page", status=502, from_gateway=F
 BUSY = NotAccepted(code="429", message="slow down", status=429)
 
 
-def forgetful(world: World) -> World:
+class Forgetful(VirtualGateway):
     """A gateway that keeps no keys: the same key twice is two purchases."""
-    gateway = world.gateway
-    honest = gateway.take
 
-    def take(key: str) -> Accepted:
-        return honest(f"{key}-{len(gateway.submits)}")
+    def take(self, key: str) -> Accepted:
+        return super().take(f"{key}-{len(self.submits)}")
 
-    gateway.take = take  # type: ignore[method-assign] - a gateway of its own kind
+
+def forgetful(world: World) -> World:
+    world.gateway = Forgetful(world.clock)
     return world
 
 
