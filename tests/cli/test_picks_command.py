@@ -136,6 +136,16 @@ def test_an_imported_file_is_put_beside_the_spec_line_by_line(shell: Shell) -> N
     assert again.err == f"{FILE.replace('anna', 'ben')}: nothing new, 1 clip\n"
 
 
+def test_the_names_of_saved_files_tell_which_run_they_are_about(shell: Shell) -> None:
+    make_run(shell.folder / "runs/trip.final.simulated", [TOKYO])
+    make_run(shell.folder / "runs/other.simulated", [TOKYO], name="other")
+    saved = write(shell, "Downloads/journey.final.simulated.picks.ben.yaml", line(TOKYO, "pick"))
+
+    ended = shell.veogen("picks", "--import", saved)
+
+    assert ended.err == "specs/journey.final.simulated.picks.ben.yaml: written, 1 clip\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [

@@ -444,9 +444,10 @@ def picks(
     picked if somebody picked it and nobody rejected it, contested if both; a pick is stale if its
     clip is no more in the plan. Of one person's two files the imported one counts, line by line.
     """
-    from veogen.cli.picks import show_picks
+    from veogen.cli.picks import run_of_files, show_picks
     from veogen.cli.store_names import find_shared_run
 
+    run = run or run_of_files(imports)
     found = find_shared_run(run, profile, simulate=simulate, store=store)
     return show_picks(found, imports, format_, check=check)
 

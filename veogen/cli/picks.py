@@ -12,7 +12,7 @@ import click
 
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
-from veogen.cli.rundirs import profile_of, typed_path
+from veogen.cli.rundirs import profile_of, runs_here, typed_path
 from veogen.cli.store_names import FoundRun, answering
 from veogen.document.files import Folder, read_file
 from veogen.document.problems import MistakesError, Problems
@@ -35,9 +35,10 @@ from veogen.results.picks import (
     saved_name,
 )
 from veogen.spec.compose import Composer
-from veogen.spec.project import below_root, is_spec, project_root
+from veogen.spec.project import POLICY, below_root, is_spec, project_root
 from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
 
+_OF_PROJECTS = ("specs", "templates")
 _SKIPPED = frozenset(("runs", "templates", "videos", "node_modules"))
 _COLOURS: dict[ClipState, Colour] = {
     "picked": "green",
@@ -61,16 +62,18 @@ class RunPicks:
 
 def run_picks(run: Path, snapshot: Snapshot) -> RunPicks:
     """The picks about a run directory; raises `MistakesError` with all that is wrong in them."""
-    root = project_root(run)
-    name = snapshot.ledger.name
-    profile = profile_of(run, name)
-    place = PicksFolder.of(
-        _spec_named(root, name), profile, simulated=snapshot.gateway == "simulated"
-    )
+    root, place = project_root(run), _picks_folder(run, snapshot)
     problems = Problems()
     picks = load_picks(Folder(root), place, problems)
     problems.raise_errors()
     return RunPicks(root, place, picks)
+
+
+def _picks_folder(run: Path, snapshot: Snapshot) -> PicksFolder:
+    """Where the picks about a run are: beside the spec below the root that has its name."""
+    name = snapshot.ledger.name
+    spec = _spec_named(project_root(run), name)
+    return PicksFolder.of(spec, profile_of(run, name), simulated=snapshot.gateway == "simulated")
 
 
 def _spec_named(root: Path, name: str) -> PurePosixPath:
@@ -83,8 +86,11 @@ def _spec_named(root: Path, name: str) -> PurePosixPath:
 
 
 def _yaml_files(root: Path) -> Iterator[Path]:
+    """The YAML of a project; of a folder that is none what lies in it, and nothing deeper."""
+    is_project = (root / POLICY).is_file() or any((root / name).is_dir() for name in _OF_PROJECTS)
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(n for n in folders if n not in _SKIPPED and not n.startswith("."))
+        kept = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
+        folders[:] = sorted(kept) if is_project else []
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")):
                 yield Path(folder, name)
@@ -103,6 +109,16 @@ def _has_name(root: Path, path: Path, name: str) -> bool:
         return False
     spec = Composer(files, Problems()).composed(below)
     return spec is not None and str(spec.get("name", path.stem)) == name
+
+
+def run_of_files(imports: Sequence[Path]) -> str | None:
+    """The one run here that the names of saved files are about; None where they do not tell."""
+    about = []
+    for path in runs_here() if imports else ():
+        place = _picks_folder(path, read_snapshot(path, SystemClock().now()))
+        if all(place.person(saved_name(file.name)) for file in imports):
+            about.append(path)
+    return str(about[0]) if len(about) == 1 else None
 
 
 def show_picks(
