@@ -33,7 +33,14 @@ from veogen.document.writer import Block, lines
 from veogen.models.model import Model, shipped
 from veogen.models.prices import AnyPrice
 from veogen.planner.checks import RequestChecker, over_budget, request_limit
-from veogen.planner.identity import FILE, BadPathError, address, output_path, request_hash
+from veogen.planner.identity import (
+    FILE,
+    BadPathError,
+    address,
+    local_images,
+    output_path,
+    request_hash,
+)
 from veogen.planner.plan import (
     FORMAT,
     MADE_ANEW,
@@ -82,9 +89,7 @@ def _request_contradictions(request: Request, seen: set[str]) -> Iterator[str]:
         is_path = False
     if not is_path:
         yield f"the output {request.output!r} is not a path below the run directory"
-    urls = request.body.get("image_urls")
-    local = [u for u in urls if str(u).startswith(FILE)] if isinstance(urls, list) else []
-    if set(local) != {FILE + image.path for image in request.images}:
+    if set(local_images(request.body)) != {FILE + image.path for image in request.images}:
         yield "its images are not those of the request"
     for image in request.images:
         try:

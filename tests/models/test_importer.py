@@ -53,6 +53,8 @@ ONLY_IN_PROSE = {
         ("quality", "default", "720p"),
         ("image_urls", "min_items", 1),
         ("image_urls", "max_bytes", 10485760),
+        ("image_urls", "min_side", 360),
+        ("image_urls", "max_side", 2000),
         ("prompt_extend", "default", True),
         ("model_params.shot_type", "default", "single"),
         ("audio_url", "max_bytes", 15728640),

@@ -110,6 +110,12 @@ def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tup
     )
 
 
+def _image_count(request: Request, model: Model) -> int:
+    """How many images a request has, in a list or as frames by their names."""
+    frames = [name for name, each in model.parameters.items() if each.local and each.kind == "uri"]
+    return images_of(request.body) + sum(name in request.body for name in frames)
+
+
 _SURE: Mapping[Certainty, str] = {"at most": "at most ", "estimate": "about "}
 
 
@@ -129,7 +135,7 @@ def _credits(request: Request, models: Mapping[str, Model]) -> str:
 
 def _images(request: Request, model: Model) -> str:
     """How many, and what they are for: with a question mark where only their number says so."""
-    number = images_of(request.body)
+    number = _image_count(request, model)
     if not number:
         return ""
     kind, derived = request.body.get("generation_type"), model.taken_as(request.body)
@@ -140,7 +146,7 @@ def _columns_shown(view: PlanView) -> Sequence[int]:
     """The columns that say something: not those in which all requests are alike."""
     several = any(request.videos > 1 for request in view.plan.requests)
     owned = any(view.state(request) != "new" for request in view.plan.requests)
-    images = any("image_urls" in request.body for request in view.plan.requests)
+    images = any(_image_count(r, view.models[r.model]) for r in view.plan.requests)
     optional = [index for index, kept in ((4, owned), (5, images)) if kept]
     return [0, 1, *([2] if several else []), 3, *optional, _PROMPT]
 

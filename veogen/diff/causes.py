@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from veogen.diff.compare import IMAGES, Change
+from veogen.diff.compare import Change, changed_images
 from veogen.diff.report import CausesOf
 from veogen.document.files import OutsideRootError
 from veogen.document.nodes import Location
@@ -152,10 +152,10 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
     before, after = SourceMap(old) if old else None, SourceMap(new) if new else None
 
     def causes(change: Change) -> Iterator[str]:
-        images = list(_other_bytes(change))
-        yield from images
+        yield from _other_bytes(change)
+        images = changed_images(change.old, change.new)
         for field in change.fields:
-            if after is None or (field == IMAGES and images):
+            if after is None or field in images:
                 continue
             made_of = after.inputs(change.new, field)
             if before is None:

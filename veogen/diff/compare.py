@@ -7,12 +7,10 @@ from operator import attrgetter
 from typing import Self, TypeAlias
 
 from veogen.models.parameters import Json
-from veogen.planner.identity import FILE, canonical
+from veogen.planner.identity import FILE, canonical, with_images
 from veogen.planner.plan import NO_CREDITS, Request, total_credits
 
 Fields: TypeAlias = Mapping[str, tuple[Json, Json]]
-
-IMAGES = "image_urls"
 
 
 def changed_fields(old: Request, new: Request) -> Fields:
@@ -20,25 +18,25 @@ def changed_fields(old: Request, new: Request) -> Fields:
 
     Images that changed under one name stand as the SHA-256s of their bytes.
     """
-    before, after = _fields(old), _fields(new)
-    before[IMAGES], after[IMAGES] = _images(old, new), _images(new, old)
+    before, after = _fields(old, new), _fields(new, old)
     names = sorted({*before, *after})
     pairs = {name: (before.get(name), after.get(name)) for name in names}
     return {name: pair for name, pair in pairs.items() if _differ(*pair)}
 
 
-def _fields(request: Request) -> dict[str, Json]:
-    return {**request.body, "output": request.output}
-
-
-def _images(request: Request, other: Request) -> Json:
-    """The images of a request; those whose bytes are others in `other` by their hash."""
-    urls = request.body.get(IMAGES)
-    if not isinstance(urls, list):
-        return urls
+def _fields(request: Request, other: Request) -> dict[str, Json]:
+    """The fields of a request; images whose bytes are others in `other` by their hash."""
     own, others = _hashes(request), _hashes(other)
-    changed = {url for url, sha256 in own.items() if others.get(url, sha256) != sha256}
-    return [f"sha256:{own[str(url)]}" if url in changed else url for url in urls]
+    changed = {
+        url: f"sha256:{sha256}" for url, sha256 in own.items() if others.get(url, sha256) != sha256
+    }
+    return {**with_images(request.body, changed), "output": request.output}
+
+
+def changed_images(old: Request, new: Request) -> frozenset[str]:
+    """The parameters in which an image has other bytes under one name."""
+    before = {**old.body, "output": old.output}
+    return frozenset(name for name, value in _fields(old, new).items() if value != before[name])
 
 
 def _hashes(request: Request) -> dict[str, str]:

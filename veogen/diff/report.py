@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from veogen.diff.compare import IMAGES, ZERO, Change, CreditChange, Difference
+from veogen.diff.compare import ZERO, Change, CreditChange, Difference
 from veogen.models.parameters import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
@@ -179,8 +179,10 @@ def _shown(name: str, value: Json) -> str:
     """A value on one line; the hash of an image cut to what tells it apart."""
     if value is None:
         return ""
-    if name == IMAGES and isinstance(value, list):
+    if name == "image_urls" and isinstance(value, list):
         return ", ".join(map(_image, value))
+    if isinstance(value, str) and value.startswith(_HASH):
+        return _image(value)
     return canonical(value).decode()
 
 

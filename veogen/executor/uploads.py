@@ -16,7 +16,7 @@ from veogen.executor.transitions import Retry, Step, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
 from veogen.gateway.parse import advice_for
 from veogen.models.parameters import Json
-from veogen.planner.identity import FILE
+from veogen.planner.identity import FILE, with_images
 from veogen.planner.images import kind_of
 from veogen.planner.plan import Image, Request, known_credits
 from veogen.results import events
@@ -274,10 +274,7 @@ class Uploader:
                 self.expect(request)
                 return PreparedBody(request.hash, upload, made)
             urls[FILE + image.path] = upload.url
-        body = dict(request.body)
-        if isinstance(images := body.get("image_urls"), list):
-            body["image_urls"] = [urls.get(str(url), url) for url in images]
-        return PreparedBody(request.hash, body, made)
+        return PreparedBody(request.hash, dict(with_images(request.body, urls)), made)
 
     def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
         """The upload of an image: the one there is, or a new one, which is put into `made`."""

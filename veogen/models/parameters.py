@@ -47,8 +47,10 @@ class Parameter:
     """A request parameter as the catalogue knows it; a limit that is None is not stated.
 
     `words` are values beside those of its type and bounds, like `auto`, by which the gateway
-    chooses. A default that is `moving` was another one before, or is with its relatives. Lengths
-    of `utf16` texts count letters beyond the first 65,536 twice, as the gateway's client does.
+    chooses. An image has one of `types`, sides of so many pixels, and one of them is at most
+    `max_ratio` times the other. A default that is `moving` was another one before, or is with its
+    relatives. Lengths of `utf16` texts count letters beyond the first 65,536 twice, as the
+    gateway's client does.
     """
 
     name: str
@@ -66,6 +68,10 @@ class Parameter:
     max_items: int | None = None
     max_bytes: int | None = None
     media: Media = "image"
+    types: tuple[str, ...] = ()
+    min_side: int | None = None
+    max_side: int | None = None
+    max_ratio: float | None = None
     properties: Mapping[str, "Parameter"] = field(default_factory=dict)
     item: "Parameter | None" = None
     default: Json = None
@@ -99,6 +105,19 @@ class Parameter:
         if self.kind == "number" and len(text) < _MOST_DIGITS and _NUMBER.fullmatch(text):
             return float(text)
         return _structure(text) if self.kind in ("object", "list") else text
+
+    def check_image(self, kind: str, width: int, height: int) -> str | None:
+        """What is wrong with an image, as the end of the sentence "FILE …"; None if it fits."""
+        short, long = min(width, height), max(width, height)
+        if self.types and kind not in self.types:
+            return f"is a {kind.upper()}; {self.name} takes {', '.join(self.types).upper()}"
+        low, high = self.min_side or 0, self.max_side or long
+        if short < low or long > high:
+            bounds = f"{low} to {high}" if self.max_side else f"at least {low}"
+            return f"has {width}x{height} pixels; each side has {bounds} for {self.name}"
+        if self.max_ratio is not None and long > self.max_ratio * short:
+            return f"has {width}x{height} pixels; {self.name} takes up to 1:{self.max_ratio}"
+        return None
 
     @property
     def local(self) -> bool:
@@ -237,6 +256,7 @@ def parse_parameter(name: str, fields: Mapping[str, Any]) -> Parameter:
         kind=fields["type"],
         enum=tuple(fields["enum"]) if "enum" in fields else None,
         words=tuple(fields.get("words", ())),
+        types=tuple(fields.get("types", ())),
         properties={
             inner: parse_parameter(inner, each)
             for inner, each in (fields.get("properties") or {}).items()
@@ -248,4 +268,6 @@ def parse_parameter(name: str, fields: Mapping[str, Any]) -> Parameter:
     )
 
 
-_BUILT = frozenset({"type", "enum", "words", "properties", "item", "description", "source"})
+_BUILT = frozenset(
+    {"type", "enum", "words", "types", "properties", "item", "description", "source"}
+)

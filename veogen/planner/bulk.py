@@ -117,7 +117,10 @@ class ValueSpace:
             yield self.by_key(name, lambda one: compact(one.key))
 
 
-_LOOKED_AT = ("callback_url", "image_urls")  # the hash looks at these more closely
+def _looked_at(models: Mapping[str, Model]) -> frozenset[str]:
+    """The parameters that the hash looks at more closely: the callback and images."""
+    images = {name for m in models.values() for name, p in m.parameters.items() if p.local}
+    return frozenset({"callback_url", "image_urls"} | images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Parameters:
     def __init__(self, space: ValueSpace, models: Mapping[str, Model]) -> None:
         self._space, self._models = space, models
         names = sorted({*space.variant.values, *space.variant.from_axes})
-        if any(name in names for name in _LOOKED_AT):
+        if not _looked_at(models).isdisjoint(names):
             raise NotBulkableError
         self.found: dict[str, Found] = {name: self._parameter(name) for name in names}
         self.model = self._model()

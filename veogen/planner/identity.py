@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from veogen.models.parameters import Json
 from veogen.planner.plan import Image
+from veogen.spec.types import PROMPTS
 from veogen.text import safe
 
 FILE = "file:"
@@ -28,11 +29,35 @@ def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = 
     """
     if "callback_url" in body:
         body = {name: value for name, value in body.items() if name != "callback_url"}
-    urls = body.get("image_urls")
-    if isinstance(urls, list) and images:
-        by_path = {FILE + image.path: f"sha256:{image.sha256}" for image in images}
-        body = {**body, "image_urls": [by_path.get(str(url), url) for url in urls]}
+    body = with_images(body, {FILE + image.path: f"sha256:{image.sha256}" for image in images})
     return hashlib.sha256(canonical({"request": body, "take": take})).hexdigest()
+
+
+def with_images(body: Mapping[str, Json], urls: Mapping[str, str]) -> Mapping[str, Json]:
+    """A body with other addresses of its local images, by those that stand in it now.
+
+    An image is all of a parameter or an item of a list; a prompt is never one.
+    """
+    if not urls:
+        return body
+    return {
+        name: value if name in PROMPTS else _other_address(value, urls)
+        for name, value in body.items()
+    }
+
+
+def _other_address(value: Json, urls: Mapping[str, str]) -> Json:
+    if isinstance(value, list):
+        return [urls.get(item, item) if isinstance(item, str) else item for item in value]
+    return urls.get(value, value) if isinstance(value, str) else value
+
+
+def local_images(body: Mapping[str, Json]) -> Iterator[str]:
+    """The local images that a body names, by their paths."""
+    for name, value in body.items():
+        for item in value if isinstance(value, list) else [value]:
+            if name not in PROMPTS and isinstance(item, str) and item.startswith(FILE):
+                yield item
 
 
 _QUOTED = re.compile(r'[\[\],="\s\x00-\x1f\x7f-\x9f]')

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.document.files import POINTER, Files, OutsideRootError, inside
-from veogen.models.parameters import Json, shown_size
+from veogen.models.parameters import Json, Parameter, shown_size
 from veogen.planner.identity import FILE
 from veogen.planner.plan import Image
 
@@ -187,6 +187,13 @@ class LocalImage:
 
     image: Image
     picture: ImageInfo
+
+    def check(self, parameter: Parameter) -> None:
+        """Raise `BadImageError` for an image that a parameter does not take."""
+        picture = self.picture
+        wrong = parameter.check_image(picture.kind, picture.width, picture.height)
+        if wrong is not None:
+            raise BadImageError(f"{self.image.path!r} {wrong}")
 
 
 class Images:

@@ -11,7 +11,7 @@ from veogen.document.nodes import Location
 from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
 from veogen.models.model import Model, parameter
-from veogen.models.parameters import Json
+from veogen.models.parameters import Json, Parameter
 from veogen.planner.axes import Combination
 from veogen.planner.checks import Checked, RequestChecker
 from veogen.planner.identity import (
@@ -100,6 +100,7 @@ class ShotPlanner:
             for name, known in model.parameters.items()
             if known.kind in ("uris", "object", "list")
         )
+        self.image_parameters = cache(lambda name: image_parameters(models.get(name)))
         self._variants: dict[tuple[int, ...], Variant] = {}
 
     @property
@@ -164,6 +165,13 @@ class ShotPlanner:
         return replace(request, promotes=promotion.picked[combination])
 
 
+def image_parameters(model: Model | None) -> dict[str, Parameter | None]:
+    """The parameters of a model that take images of the project; of one that is not known one."""
+    if model is None or not model.known:
+        return {"image_urls": None}
+    return {name: each for name, each in model.parameters.items() if each.local}
+
+
 def settable(grid: Expansion, models: Mapping[str, Model]) -> frozenset[str]:
     """The axes and columns that are named like a parameter."""
     return frozenset(n for n in grid.names if parameter(n, models.values()) is not None)
@@ -203,10 +211,9 @@ class RequestBuilder:
             checked = self._shot.checker.check(body)
             if not self._fits(checked) or found is None:
                 return None
-            for one in found:
+            for one, name in found.items():
                 for code, message in image_warnings(one, checked.effective):
-                    place = self._place("image_urls")
-                    self._shot.grouped.warn(place, code, message, self._address)
+                    self._shot.grouped.warn(self._place(name), code, message, self._address)
             images = tuple(one.image for one in found)
             return Request(
                 address=self._address,
@@ -290,28 +297,42 @@ class RequestBuilder:
             self._error(self._place(name), "value", message)
             raise _WrongError from None
 
-    def _place_images(self, body: dict[str, Json]) -> tuple[LocalImage, ...] | None:
-        """The local images of a body, which names them by their path from here on.
+    def _place_images(self, body: dict[str, Json]) -> dict[LocalImage, str] | None:
+        """The local images of a body, each with the parameter that it is of.
 
-        None when one of them cannot be used.
+        The body names them by their path from here on. None when one of them cannot be used.
         """
-        urls = body.get("image_urls")
-        if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
-            return ()
-        folder = self._shot.folder(self._place("image_urls"))
-        model = self._shot.models.get(str(body.get("model")))
-        limit = model.parameters.get("image_urls") if model else None
-        most = limit.max_bytes if limit else None
+        images: dict[LocalImage, str] = {}
+        whole = True
+        for name, limit in self._shot.image_parameters(str(body.get("model"))).items():
+            value = body.get(name)
+            urls = value if isinstance(value, list) else [value]
+            is_list = limit is None or limit.kind == "uris"
+            if isinstance(value, list) is not is_list or not all(isinstance(u, str) for u in urls):
+                continue
+            found = self._found_images(name, list(map(str, urls)), limit)
+            whole = whole and len(found) == len(urls)
+            if whole:
+                addresses: list[Json] = list(map(shown, found))
+                body[name] = addresses if is_list else addresses[0]
+            images.update((image, name) for image in found if isinstance(image, LocalImage))
+        return images if whole else None
+
+    def _found_images(
+        self, name: str, urls: Sequence[str], limit: Parameter | None
+    ) -> list[LocalImage | str]:
+        """The images of one parameter, less those that cannot be used: why is told."""
+        folder = self._shot.folder(self._place(name))
         found: list[LocalImage | str] = []
         for url in urls:
             try:
-                found.append(self._shot.images.find(str(url), folder, most))
+                image = self._shot.images.find(url, folder, limit.max_bytes if limit else None)
+                if limit is not None and isinstance(image, LocalImage):
+                    image.check(limit)
+                found.append(image)
             except BadImageError as error:
-                self._error(self._place("image_urls"), "bad-image", str(error))
-        if len(found) < len(urls):
-            return None
-        body["image_urls"] = list(map(shown, found))
-        return tuple(dict.fromkeys(image for image in found if isinstance(image, LocalImage)))
+                self._error(self._place(name), "bad-image", str(error))
+        return found
 
     def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""
