@@ -109,6 +109,14 @@ class SharedRun:
             return "nobody"
         return "nobody" if self._member.is_silent(heir) else "others"
 
+    def may_claim(self, hash_: str, record: Record) -> bool:
+        """Whether the journal knows all that the store does of a request.
+
+        Only who has seen the end of an attempt begins the next: what was read of others in the
+        meantime comes first.
+        """
+        return news_for(shared_facts(self.history, hash_), record, self._time.now()) is None
+
     def machine(self, hash_: str) -> str | None:
         """The machine that claimed the last attempt of a request."""
         attempts = self.history.attempts.get(hash_)
@@ -218,6 +226,8 @@ class SharedRun:
             attempt = self._attempt_of(event, ledger.record(event.hash))
             of = AttemptId(event.hash, attempt)
             claim = self._claims.get(of) if isinstance(event, _SENT) else None
+            if isinstance(event, SubmitFailed | SubmitRejected) and claim is None:
+                continue  # it is of our sending alone, and another one's claim
             facts.append((attempt, event, claim))
             if self.budget is not None:
                 self.budget.count(of, event)

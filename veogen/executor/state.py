@@ -148,6 +148,7 @@ class RunState:
         )
         self.stop: Stop | None = None
         self.progress: Callable[[], RunProgress] = self._at_rest
+        self.learned: set[str] = set()
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
@@ -196,6 +197,7 @@ class RunState:
         if not events:
             return
         before = self.ledger.spent
+        self.learned.update(event.hash for event in events)
         self._keep(events)
         for event in events:
             self.ledger.apply(event)

@@ -349,8 +349,15 @@ class Submitter:
         return shared is not None and shared.budget is not None and shared.budget.waits
 
     def _is_at_others(self, hash_: str) -> bool:
-        """Whether another machine that lives is buying it, as far as is known."""
-        return self._state.shared is not None and self._state.shared.whose(hash_) == "others"
+        """Whether another machine has begun to buy it since it was put into the queue."""
+        state = self._state
+        if state.shared is None:
+            return False
+        record = state.ledger.record(hash_)
+        if not state.shared.may_claim(hash_, record):
+            return True
+        is_open = record.status == "planned" or record.retries_left(state.policy.task_retries)
+        return hash_ in state.learned and not is_open
 
     def _next_attempt(self, hash_: str) -> int:
         attempts = self._state.ledger.record(hash_).attempts
