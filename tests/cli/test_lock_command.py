@@ -267,7 +267,7 @@ def test_the_commands_that_are_named_for_a_lock_allow_what_was_allowed(shell: Sh
 
 
 def test_the_lock_of_another_spec_is_not_overwritten(shell: Shell) -> None:
-    (shell.folder / "specs/a.draft.yaml").write_text(SPEC)
+    (shell.folder / "specs/a.draft.yaml").write_text(f"{SPEC}name: b\n")
     shell.veogen("lock", "specs/a.draft.yaml")
     before = files(shell)
 
@@ -283,7 +283,7 @@ def test_the_lock_of_another_spec_is_not_overwritten(shell: Shell) -> None:
 
 
 def test_two_specs_that_would_share_a_lock_are_refused(shell: Shell) -> None:
-    (shell.folder / "specs/a.yml").write_text(SPEC)
+    (shell.folder / "specs/a.yml").write_text(f"{SPEC}name: b\n")
 
     ended = shell.veogen("lock", "specs")
 

@@ -346,13 +346,13 @@ def test_a_folder_with_one_spec_may_have_a_directory_of_its_own(shell: Shell) ->
 
 
 def test_specs_that_would_share_a_directory_are_refused(shell: Shell) -> None:
-    (shell.folder / "other.yaml").write_text(SPEC.replace("boat", "ship"))
+    shell.veogen("lock", "trip.yaml")
 
-    ended = shell.veogen("run", "trip.yaml", "other.yaml", *QUICK)
+    ended = shell.veogen("run", "trip.yaml", "trip.lock.yaml", *QUICK)
 
     assert (ended.code, ended.err) == (
         ExitCode.USAGE,
-        "error: trip.yaml and other.yaml would share runs/trip.simulated: give one another 'name'\n",
+        "error: trip.yaml and trip.lock.yaml would share runs/trip.simulated: give one of them another 'name'\n",
     )
 
 

@@ -98,3 +98,21 @@ def test_json_is_one_array(project: Path) -> None:
             "hint": "did you mean 'duration'?",
         }
     ]
+
+
+def test_annotations_name_files_from_the_root_of_the_repository(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = project / "marketing" / "autumn"
+    (below / "specs").mkdir(parents=True)
+    (below / "veogen.yaml").touch()
+    (below / "specs/a.yaml").write_text(WRONG)
+    monkeypatch.chdir(below)
+
+    code, out, _ = validate("specs", "--format", "github", "--set", "vars.v=[")
+
+    assert code == ExitCode.USAGE
+    assert [line.split("::")[1] for line in out.splitlines()] == [
+        "error file=--set vars.v=[,line=1,col=8,title=veogen%3A setting",
+        "error file=marketing/autumn/specs/a.yaml,line=3,col=35,title=veogen%3A unknown-key",
+    ]

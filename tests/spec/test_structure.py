@@ -34,6 +34,29 @@ SHOT = "shots: [{name: a, prompt: x}]\n"
             id="a parameter beside params",
         ),
         pytest.param(
+            "shots: [{name: a, prompt: x, rows: a.csv}]",
+            "a.yaml:2:30: error[unknown-key]: 'rows' is not a key of a shot; "
+            "it stands below 'matrix': matrix: {rows: …}",
+            id="a word of a matrix in a shot",
+        ),
+        pytest.param(
+            SHOT + "profiles: {p: {takes: 2}}",
+            "a.yaml:3:16: error[unknown-key]: 'takes' is not a key of a profile; "
+            "it belongs to a shot: shots: [{name: …, takes: …}]",
+            id="a key of a shot in a profile",
+        ),
+        pytest.param(
+            "shots: [{name: a, prompt: x, params: {resolution: 720p}}]",
+            "a.yaml:2:39: error[unknown-key]: 'resolution' is not a request parameter; "
+            "did you mean 'quality'?",
+            id="a parameter by the name that other services give it",
+        ),
+        pytest.param(
+            "shots: [{name: a, prompt: '{{ c }}', matrix: {c: [1], zip: [c]}}]",
+            "a.yaml:2:61: error[type]: an item of 'zip' is a list, not 'c'; write zip: [[look, move]]",
+            id="a zip without a list for each group",
+        ),
+        pytest.param(
             "shots: [{name: a, prompt: x, params: {durration: 8}}]",
             "a.yaml:2:39: error[unknown-key]: 'durration' is not a request parameter; "
             "did you mean 'duration'?",

@@ -34,6 +34,7 @@ from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import narrowed
 from veogen.spec.load import load_spec
 from veogen.spec.project import project_root
+from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
 from veogen.text import counted, uncoloured
 
@@ -54,7 +55,9 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     """Check every lock of every spec, and raise what is wrong with or stale of all of them."""
     problems, stale = Problems(), []
     fresh: defaultdict[str | None, list[tuple[Spec, Plan]]] = defaultdict(list)
-    for path in spec_paths(specs, locks=True):
+    paths = spec_paths(specs, locks=True)
+    problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
+    for path in paths:
         try:
             for lock, spec in _locks(path, options):
                 checked = check_lock(lock, spec, options)

@@ -45,12 +45,22 @@ def _fields(problem: Problem) -> dict[str, str | int | None]:
 
 def as_annotations(problems: Iterable[Problem]) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
-    return "\n".join(plain(_annotation(problem)) for problem in problems)
+    in_repository = lru_cache(maxsize=None)(_in_repository)
+    return "\n".join(plain(_annotation(problem, in_repository)) for problem in problems)
 
 
-def _annotation(problem: Problem) -> str:
+def _in_repository(path: str) -> str:
+    """A path from the root of its repository, as GitHub asks for it."""
+    file = Path(path).absolute()
+    for folder in file.parents:
+        if (folder / ".git").exists():
+            return file.relative_to(folder).as_posix() if file.exists() else path
+    return path
+
+
+def _annotation(problem: Problem, in_repository: Callable[[str], str]) -> str:
     properties = {
-        "file": problem.place.path,
+        "file": in_repository(problem.place.path),
         "line": problem.place.line,
         "col": problem.place.column,
         "title": f"veogen: {problem.code}",

@@ -52,6 +52,7 @@ from veogen.planner.selection import narrowed
 from veogen.results.advice import RunCommands
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, project_root
+from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
 from veogen.text import counted
 
@@ -181,7 +182,9 @@ def _planned(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> li
     """
     problems = Problems()
     jobs, stale = [], []
-    for path in spec_paths(specs, locks=True):
+    paths = spec_paths(specs, locks=True)
+    problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
+    for path in paths:
         try:
             jobs.append(_job(path, options, run, problems))
         except MistakesError as error:
@@ -248,7 +251,7 @@ def _refuse_shared(jobs: Sequence[RunJob]) -> None:
             first, second = (spec.files.shown(spec.path) for spec in (owner, job.spec))
             raise UsageError(
                 f"{first} and {second} would share {typed_path(job.directory)}: "
-                "give one another 'name'"
+                "give one of them another 'name'"
             )
 
 

@@ -11,6 +11,7 @@ from veogen.errors import UsageError
 from veogen.lockfile import GLANCE, is_plan_file
 from veogen.spec.load import load_spec
 from veogen.spec.project import POLICY, project_root, specs_in
+from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def load_specs(
     Those with a profile that promotes plan what is picked, with `simulated` of the simulated run.
     """
     problems = Problems()
-    specs = []
-    for path in spec_paths(arguments):
+    specs, paths = [], spec_paths(arguments)
+    problems.extend(shared_run_problems(paths))
+    for path in paths:
         try:
             spec = load_spec(path, profile=options.profile, **options.reading)
             specs.append(with_chosen(spec, problems, options, simulated=simulated))

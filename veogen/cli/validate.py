@@ -15,6 +15,7 @@ from veogen.errors import ExitCode
 from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import selected
 from veogen.spec.load import load_as_far
+from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
 from veogen.text import counted
 
@@ -26,6 +27,7 @@ def all_problems(paths: Sequence[Path], options: SpecOptions) -> Problems:
     Raises `UsageError` for globs that match nothing, where nothing else is wrong.
     """
     check = _Check(options)
+    check.problems.extend(shared_run_problems(paths))
     profiles: dict[str, list[Path]] = {}
     for path, spec in check.plan(paths, options.profile).items():
         for profile in spec.profiles if options.profile is None else ():

@@ -287,11 +287,15 @@ def value_of(tree: Map, key: str, kind: type[_T]) -> _T:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list; with `alone` one item may stand without a list around it."""
+    """A list; with `alone` one item may stand without a list around it.
+
+    An `example` shows whoever wrote none how it is written.
+    """
 
     item: Type
     alone: bool = False
     called: str = "a list"
+    example: str | None = None
 
     def check(self, value: Value, at: At, flaws: Violations) -> None:
         if isinstance(value, Seq):
@@ -300,7 +304,8 @@ class ListOf:
         elif self.alone and not isinstance(value, Map):
             self.item.check(value, at, flaws)
         else:
-            wrong_type(value, at, self.called, flaws)
+            hint = None if self.example is None else f"write {self.example}"
+            wrong_type(value, at, self.called, flaws, hint)
 
     def schema(self, definitions: Schema) -> Schema:
         item = self.item.schema(definitions)

@@ -137,7 +137,7 @@ def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
                 yield from value_mistakes(name, value, params.value_place(name), known, told_by)
         elif not known.lenient:
             message = f"{name!r} is not a request parameter"
-            hint = did_you_mean(name, sorted(known.parameters))
+            hint = did_you_mean(_CALLED_OTHERWISE.get(name, name), sorted(known.parameters))
             yield Problem(params.key_place(name), "error", "unknown-key", message, hint)
 
 
@@ -296,8 +296,36 @@ class Rows:
         return {"anyOf": [{"type": "string"}, _ROW_LIST.schema(definitions)]}
 
 
+_BELOW_MATRIX = ("exclude", "include", "zip", "rows", "rows_key", "sample", "axes")
+_OF_A_SHOT = ("prompt", "template", "negative_prompt", "takes", "overrides", "output")
+_CALLED_OTHERWISE = {
+    "resolution": "quality",
+    "ratio": "aspect_ratio",
+    "aspect": "aspect_ratio",
+    "size": "aspect_ratio",
+    "length": "duration",
+    "seconds": "duration",
+    "audio": "generate_audio",
+    "sound": "generate_audio",
+    "image": "image_urls",
+    "images": "image_urls",
+    "count": "n",
+}
+"""What other services call a parameter, and what the default model's gateway calls it."""
+
+
 def _misplaced(key: str) -> str | None:
-    return "as a request parameter it stands below 'params'" if key in parameters() else None
+    """Where a key belongs that stands in a spec, a shot, an override or a profile."""
+    if key in parameters():
+        return "as a request parameter it stands below 'params'"
+    return f"it stands below 'matrix': matrix: {{{key}: …}}" if key in _BELOW_MATRIX else None
+
+
+def _misplaced_outside_a_shot(key: str) -> str | None:
+    """As `_misplaced`, of a level above the shots."""
+    if key in _OF_A_SHOT:
+        return f"it belongs to a shot: shots: [{{name: …, {key}: …}}]"
+    return _misplaced(key)
 
 
 _CONDITION = MapOf(AnyType())
@@ -349,7 +377,8 @@ MATRIX_WORDS = {
     ),
     "include": Field(_COMBINATIONS, "Whole combinations to add; every axis is given."),
     "zip": Field(
-        ListOf(ListOf(TEXT)), "Lists of names of axes that advance together, of equal length."
+        ListOf(ListOf(TEXT, example="zip: [[look, move]]")),
+        "Lists of names of axes that advance together, of equal length.",
     ),
     "rows": Field(Rows(), "A .csv, .jsonl or .yaml file, or a list; each row is a combination."),
     "rows_key": Field(
@@ -425,7 +454,7 @@ PROFILE = ObjectType(
         "budget": Field(BUDGET, "What may be spent."),
         "shots": Field(ListOf(SHOT), "Shots, laid over those of their name."),
     },
-    elsewhere=_misplaced,
+    elsewhere=_misplaced_outside_a_shot,
 )
 SPEC = ObjectType(
     "a spec",
@@ -446,7 +475,7 @@ SPEC = ObjectType(
         "profiles": Field(MapOf(PROFILE, NAME), "Variants of the spec, chosen with --profile."),
         "shots": Field(ListOf(SHOT), "What to make."),
     },
-    elsewhere=_misplaced,
+    elsewhere=_misplaced_outside_a_shot,
 )
 SETTINGS = ObjectType(
     "--set", "Settings", "What --set may set.", {"vars": _VARS, "params": _PARAMS}
