@@ -78,6 +78,7 @@ class SharedRun:
         self._takes_up_all = takes_up_all
         self._permits: dict[AttemptId, Permit] = {}
         self._claims: dict[AttemptId, Claimed] = {}
+        self._rebought: set[str] = set()
         self.budget: SharedBudget | None = None
         self._follow_at = time.monotonic() + store.patience.every
         self._following = False
@@ -115,6 +116,8 @@ class SharedRun:
         Only who has seen the end of an attempt begins the next: what was read of others in the
         meantime comes first.
         """
+        if hash_ in self._rebought:
+            return True
         return news_for(shared_facts(self.history, hash_), record, self._time.now()) is None
 
     def machine(self, hash_: str) -> str | None:
@@ -213,6 +216,8 @@ class SharedRun:
             return answer
         if kind == "replay":
             self._permits[of] = answer
+        elif kind == "rebuy":
+            self._rebought.add(hash_)
         return None
 
     def record(self, events: Sequence[Event], ledger: Ledger) -> None:
