@@ -8,14 +8,21 @@ import click
 
 from veogen.cli.options import read_globs, read_select
 from veogen.cli.output import echo
-from veogen.cli.picks import run_picks
 from veogen.cli.rundirs import typed_path
 from veogen.cli.store_names import FoundRun, answering, fetch_from
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import write_whole
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import Snapshot, read_snapshot
-from veogen.handover.export import LIST, Copied, copy, exports, list_text
+from veogen.executor.snapshot import read_snapshot
+from veogen.handover.export import (
+    LIST,
+    Copied,
+    chosen_requests,
+    copy,
+    exports,
+    list_text,
+    videos_of,
+)
 from veogen.handover.formats import (
     FORMATS,
     LIMITS,
@@ -25,10 +32,8 @@ from veogen.handover.formats import (
     write_frames,
 )
 from veogen.handover.frames import ENDS, End, NoFrameError
-from veogen.planner.identity import combination_of
-from veogen.planner.selection import selected
+from veogen.handover.run_picks import run_picks
 from veogen.results.ledger import RequestState
-from veogen.results.picks import Picks, video_clip_id
 from veogen.text import counted
 
 
@@ -49,13 +54,8 @@ def export_clips(
     snapshot = read_snapshot(run, SystemClock().now(), store)
     found = run_picks(run, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
-    states = _chosen(snapshot, globs, picked=picked)
-    videos = [
-        (state, index)
-        for state in states
-        for index in sorted(state.record.videos)
-        if not picked or _is_picked(state, index, found.picks)
-    ]
+    states = chosen_requests(snapshot.ledger, *globs, picked=picked)
+    videos = videos_of(states, found.picks if picked else None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         copied = copy(exports(videos, found.picks, folder), run, folder, fetch_from(store))
@@ -67,37 +67,6 @@ def export_clips(
     click.echo(os.fsencode(typed_path(folder / LIST)))
     unmade = [] if picked else [state for state in states if not state.record.videos]
     return ExitCode.DONE if _report(copied, unmade) and whole else ExitCode.INCOMPLETE
-
-
-def _chosen(
-    snapshot: Snapshot, globs: tuple[tuple[str, ...], tuple[str, ...]], *, picked: bool
-) -> list[RequestState]:
-    """The requests that are selected, of picked ones also those that left the plan."""
-    ledger = snapshot.ledger
-    states = list(ledger.planned)
-    if picked:
-        states = _in_order(states, ledger.former)
-    addresses = selected(dict.fromkeys(state.request.address for state in states), *globs)
-    return [state for state in states if state.request.address in addresses]
-
-
-def _in_order(
-    planned: Sequence[RequestState], former: Iterable[RequestState]
-) -> list[RequestState]:
-    """The plan's requests in order; after each what was bought of its combination before."""
-    places: dict[str, int] = {}
-    for index, state in enumerate(planned):
-        places.setdefault(_combination(state), index)
-    last = len(planned)
-    return sorted((*planned, *former), key=lambda state: places.get(_combination(state), last))
-
-
-def _combination(state: RequestState) -> str:
-    return combination_of(state.request.address, state.request.take)
-
-
-def _is_picked(state: RequestState, index: int, picks: Picks) -> bool:
-    return picks.state(video_clip_id(state.request, index, state.record.videos)) == "picked"
 
 
 def _write_beside(

@@ -11,7 +11,6 @@ import click
 
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
-from veogen.cli.picks import run_picks
 from veogen.cli.rundirs import commands_for, typed_path
 from veogen.cli.store_names import FoundRun, answering, fetch_from
 from veogen.errors import ExitCode, UsageError
@@ -22,6 +21,7 @@ from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
 from veogen.gallery.portable import copied_clips
 from veogen.handover.export import Fetch
+from veogen.handover.run_picks import run_picks
 from veogen.results.events import Video
 
 if TYPE_CHECKING:

@@ -5,41 +5,34 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import click
 
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
-from veogen.cli.rundirs import profile_of, runs_here, typed_path
+from veogen.cli.rundirs import runs_here, typed_path
 from veogen.cli.store_names import FoundRun, answering
-from veogen.document.files import Folder, read_file
+from veogen.document.files import read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, read_snapshot
+from veogen.handover.run_picks import RunPicks, picks_folder, run_picks
 from veogen.results.picks import (
     MAX_BYTES,
     ClipState,
-    Picks,
-    PicksFolder,
     Review,
     ReviewedClip,
     clips_of,
     laid_over,
-    load_picks,
     picks_text,
     read_picks,
     review,
     saved_name,
 )
-from veogen.spec.compose import Composer
-from veogen.spec.project import POLICY, below_root, is_spec, project_root
 from veogen.text import Colour, Paint, columns, counted, paint, plain, plain_json
 
-_OF_PROJECTS = ("specs", "templates")
-_SKIPPED = frozenset(("runs", "templates", "videos", "node_modules"))
 _COLOURS: dict[ClipState, Colour] = {
     "picked": "green",
     "rejected": "dim",
@@ -48,74 +41,11 @@ _COLOURS: dict[ClipState, Colour] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunPicks:
-    """The picks about a run: their place below `root`, and what is in them."""
-
-    root: Path
-    place: PicksFolder
-    picks: Picks
-
-    def path(self, person: str) -> Path:
-        return self.root / self.place.file(person)
-
-
-def run_picks(run: Path, snapshot: Snapshot) -> RunPicks:
-    """The picks about a run directory; raises `MistakesError` with all that is wrong in them."""
-    root, place = project_root(run), _picks_folder(run, snapshot)
-    problems = Problems()
-    picks = load_picks(Folder(root), place, problems)
-    problems.raise_errors()
-    return RunPicks(root, place, picks)
-
-
-def _picks_folder(run: Path, snapshot: Snapshot) -> PicksFolder:
-    """Where the picks about a run are: beside the spec below the root that has its name."""
-    name = snapshot.ledger.name
-    spec = _spec_named(project_root(run), name)
-    return PicksFolder.of(spec, profile_of(run, name), simulated=snapshot.gateway == "simulated")
-
-
-def _spec_named(root: Path, name: str) -> PurePosixPath:
-    """The spec below the root with this name; where it would be if there is none any more."""
-    for path in _yaml_files(root):
-        if _has_name(root, path, name):
-            return below_root(path, root)
-    specs = PurePosixPath("specs") if (root / "specs").is_dir() else PurePosixPath()
-    return specs / f"{name}.yaml"
-
-
-def _yaml_files(root: Path) -> Iterator[Path]:
-    """The YAML of a project; of a folder that is none what lies in it, and nothing deeper."""
-    is_project = (root / POLICY).is_file() or any((root / name).is_dir() for name in _OF_PROJECTS)
-    for folder, folders, names in os.walk(root):
-        kept = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
-        folders[:] = sorted(kept) if is_project else []
-        for name in sorted(names):
-            if name.endswith((".yaml", ".yml")):
-                yield Path(folder, name)
-
-
-def _has_name(root: Path, path: Path, name: str) -> bool:
-    """Whether a file is the spec of this name; most are told by their letters."""
-    try:
-        raw = read_file(path, MAX_BYTES)
-    except OSError:
-        return False
-    if path.stem != name and name.encode() not in raw and b"extends" not in raw:
-        return False
-    files, below = Folder(root), below_root(path, root)
-    if not is_spec(files, below):
-        return False
-    spec = Composer(files, Problems()).composed(below)
-    return spec is not None and str(spec.get("name", path.stem)) == name
-
-
 def run_of_files(imports: Sequence[Path]) -> str | None:
     """The one run here that the names of saved files are about; None where they do not tell."""
     about = []
     for path in runs_here() if imports else ():
-        place = _picks_folder(path, read_snapshot(path, SystemClock().now()))
+        place = picks_folder(path, read_snapshot(path, SystemClock().now()))
         if all(place.person(saved_name(file.name)) for file in imports):
             about.append(path)
     return str(about[0]) if len(about) == 1 else None

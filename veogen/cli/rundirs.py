@@ -11,13 +11,11 @@ from veogen.cli.specs import is_lock_file, run_folder
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import SIMULATED, RunDirectory, profile_of
 from veogen.results.advice import RunCommands
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import is_name
 from veogen.spec.project import below_root, project_root
-
-SIMULATED = ".simulated"
 
 
 def default_directory(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
@@ -68,12 +66,6 @@ def real_runs() -> list[Path]:
 def typed_path(path: Path) -> str:
     """A path as it is typed here."""
     return os.path.relpath(path)
-
-
-def profile_of(path: Path, name: str) -> str | None:
-    """The profile that a run directory of the plan `name` is called after, if it is."""
-    folder = path.absolute().name.removesuffix(SIMULATED)
-    return folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
 
 
 def commands_for(path: Path, name: str) -> RunCommands:

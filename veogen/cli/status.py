@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import click
 
 from veogen.cli.picks import picks_line
-from veogen.cli.rundirs import commands_for, profile_of
+from veogen.cli.rundirs import commands_for
 from veogen.cli.runs import estimate_note
 from veogen.cli.store_names import FoundRun, answering
 from veogen.errors import ExitCode
+from veogen.executor.directory import profile_of
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.jsontext import indented

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from veogen.cli.rundirs import SIMULATED, default_directory, find_run, name_and_profiles
+from veogen.cli.rundirs import default_directory, find_run, name_and_profiles
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
 from veogen.errors import UsageError
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
 from veogen.results.events import Video
 from veogen.spec.project import load_policy, project_root

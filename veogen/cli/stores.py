@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from veogen.cli.output import echo
-from veogen.cli.rundirs import SIMULATED
 from veogen.cli.specs import run_folder
 from veogen.cli.store_names import StoreURL, policy_store, store_url
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.joining import StoreChoice
 from veogen.executor.options import SystemClock
 from veogen.executor.store_view import lay_store_over

@@ -24,6 +24,10 @@ _IGNORE: dict[GatewayName, str] = {
 }
 
 
+SIMULATED = ".simulated"
+"""How the directory of a simulated run ends, unless somebody calls it otherwise."""
+
+
 class DirectoryError(VeogenError):
     """The run directory is unreadable, in use, or of the other kind."""
 
@@ -32,6 +36,12 @@ class DiskFullError(VeogenError):
     """There is no room to write down what was bought; nothing more is bought."""
 
     exit_code = ExitCode.STOPPED
+
+
+def profile_of(path: Path, name: str) -> str | None:
+    """The profile that a run directory of the plan `name` is called after, if it is."""
+    folder = path.absolute().name.removesuffix(SIMULATED)
+    return folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
 
 
 class RunDirectory:

@@ -15,8 +15,9 @@ from veogen.executor.reconcile import is_clip
 from veogen.handover.media import Media
 from veogen.planner.identity import canonical, combination_of
 from veogen.planner.plan import Request
+from veogen.planner.selection import selected
 from veogen.results.events import Video
-from veogen.results.ledger import RequestState
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.picks import Picks, video_clip_id
 
 LIST = "clips.csv"
@@ -68,6 +69,52 @@ class Export:
     @property
     def name(self) -> str:
         return self.media.name
+
+
+def chosen_requests(
+    ledger: Ledger,
+    select: Sequence[str] = (),
+    deselect: Sequence[str] = (),
+    *,
+    picked: bool = False,
+) -> list[RequestState]:
+    """The requests that globs choose, of picked ones also those that left the plan.
+
+    Raises `UsageError` for a glob that matches nothing.
+    """
+    states = list(ledger.planned)
+    if picked:
+        states = _in_order(states, ledger.former)
+    addresses = selected(dict.fromkeys(state.request.address for state in states), select, deselect)
+    return [state for state in states if state.request.address in addresses]
+
+
+def videos_of(
+    states: Iterable[RequestState], picks: Picks | None = None
+) -> list[tuple[RequestState, int]]:
+    """The videos of requests by their indexes; with `picks` the picked ones alone."""
+    return [
+        (state, index)
+        for state in states
+        for index in sorted(state.record.videos)
+        if picks is None
+        or picks.state(video_clip_id(state.request, index, state.record.videos)) == "picked"
+    ]
+
+
+def _in_order(
+    planned: Sequence[RequestState], former: Iterable[RequestState]
+) -> list[RequestState]:
+    """The plan's requests in order; after each what was bought of its combination before."""
+    places: dict[str, int] = {}
+    for index, state in enumerate(planned):
+        places.setdefault(_combination(state), index)
+    last = len(planned)
+    return sorted((*planned, *former), key=lambda state: places.get(_combination(state), last))
+
+
+def _combination(state: RequestState) -> str:
+    return combination_of(state.request.address, state.request.take)
 
 
 def exports(
