@@ -14,6 +14,7 @@ ROOMS = [
     "text",
     "hosts",
     "jsontext",
+    "notebook",
     "document",
     "models",
     "templates",

@@ -1,10 +1,12 @@
 """veogen as a library: as the README shows it, typed, silent, within every limit."""
 
+import io
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,23 @@ from support.simulators import clean_environment, quick_simulator
 from support.virtual import Memory
 
 import veogen
-from veogen import ExitCode, MistakesError, Outcome, Settings, VeogenError, load_spec, plan, run
+from veogen import (
+    ExitCode,
+    MistakesError,
+    Outcome,
+    Settings,
+    VeogenError,
+    collect,
+    diff,
+    export,
+    gallery,
+    load_spec,
+    plan,
+    progress,
+    run,
+    simulated,
+    status,
+)
 from veogen.results.events import TaskCompleted, TaskCreated, VideoSaved
 from veogen.simulator.scenario import Options
 from veogen.simulator.server import running
@@ -166,3 +184,131 @@ def test_the_library_loads_nothing_of_the_command_line() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose spec was run in `runs/trip`, on a simulator of the library."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "trip.yaml").write_text(SPEC)
+    with simulated(generation_time=0.05) as settings:
+        run(load_spec(str(folder / "trip.yaml")), str(folder / "runs/trip"), settings=settings)
+    return folder
+
+
+def test_a_run_says_where_its_clips_are(finished: Path) -> None:
+    found = status(str(finished / "runs/trip"))
+
+    assert repr(found) == (f"<Snapshot of {finished}/runs/trip: trip: 2 completed, 76.032 credits>")
+    assert [path.name.split("-")[0] for path in found.clips] == ["dawn", "dusk"]
+    assert all(path.is_file() for path in found.clips)
+
+
+def test_a_plan_needs_the_spec_that_it_was_made_of(finished: Path) -> None:
+    with pytest.raises(TypeError, match="spec="):
+        run(plan(load_spec(finished / "trip.yaml")), finished / "runs/trip")
+
+
+def test_a_spec_is_loaded_with_a_profile_and_settings(project: Path) -> None:
+    (project / "trip.yaml").write_text(SPEC + "profiles: {draft: {params: {duration: 4}}}\n")
+
+    draft = plan(load_spec(project / "trip.yaml", profile="draft", settings=["params.seed=7"]))
+
+    bodies = [(r.body["duration"], r.body["seed"]) for r in draft.requests]
+    assert bodies == [(4, 7), (4, 7)]
+
+
+def test_clips_that_were_deleted_are_brought_home_again(project: Path) -> None:
+    directory = project / "runs/trip"
+    with simulated(generation_time=0.05) as settings:
+        bought = run(load_spec(project / "trip.yaml"), directory, settings=settings)
+        for clip in bought.clips:
+            clip.unlink()
+
+        collected = collect(directory, settings=settings)
+
+    assert (collected.code, collected.spent) == (ExitCode.DONE, Decimal(0))
+    assert len(collected.clips) == 2
+
+
+def test_clips_are_copied_and_shown(finished: Path, tmp_path: Path) -> None:
+    copies = export(finished / "runs/trip", tmp_path / "cut", select=["*dawn*"])
+    page = gallery(finished / "runs/trip")
+
+    assert copies == (tmp_path / "cut/boat/dawn.mp4",)
+    assert (tmp_path / "cut/clips.csv").is_file()
+    assert page == finished / "runs/trip/gallery.html"
+    assert "videos/boat/dawn-" in page.read_text()
+
+
+def test_two_plans_are_compared(project: Path) -> None:
+    old = plan(load_spec(project / "trip.yaml"))
+    (project / "trip.yaml").write_text(SPEC.replace("dawn, dusk", "dusk, noon, night"))
+
+    difference = diff(old, plan(load_spec(project / "trip.yaml")))
+
+    assert repr(difference) == (
+        "<Difference 2 added, 1 removed, 0 renamed, 0 changed, 1 unchanged>"
+    )
+
+
+def test_a_run_can_be_shown_as_the_command_line_shows_it(project: Path) -> None:
+    stream = io.StringIO()
+    with (
+        simulated(generation_time=0.05) as settings,
+        progress(project / "runs/trip", "lines", stream=stream) as listener,
+    ):
+        run(
+            load_spec(project / "trip.yaml"),
+            project / "runs/trip",
+            settings=settings,
+            listener=listener,
+        )
+
+    assert stream.getvalue().splitlines()[-1] == "2 of 2 completed, 76.032 credits"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        pytest.param(lambda spec: spec, "<Spec trip: 1 shot in trip.yaml>", id="spec"),
+        pytest.param(plan, "<Plan trip: 2 requests, 76.032 credits>", id="plan"),
+        pytest.param(
+            lambda spec: plan(spec).requests[0],
+            "<Request boat[hour=dawn]: 38.016 credits>",
+            id="request",
+        ),
+    ],
+)
+def test_a_value_is_shown_in_one_line(
+    project: Path, make: Callable[[veogen.Spec], object], told: str
+) -> None:
+    assert repr(make(load_spec(project / "trip.yaml"))) == told
+
+
+def test_a_notebook_shows_a_table_in_which_no_text_is_markup(project: Path) -> None:
+    (project / "trip.yaml").write_text(SPEC.replace("A boat", "<b>A boat</b>"))
+
+    table = plan(load_spec(project / "trip.yaml"))._repr_html_()
+
+    assert table.startswith("<p><b>trip: 2 requests, 76.032 credits</b></p><table><thead><tr>")
+    assert "<td>&lt;b&gt;A boat&lt;/b&gt; at dusk</td>" in table
+
+
+def test_a_notebook_shows_where_a_run_stands(finished: Path) -> None:
+    table = status(finished / "runs/trip")._repr_html_()
+
+    assert table.startswith("<p><b>trip: 2 completed, 76.032 credits</b></p>")
+    assert table.count("<tr>") == 3
+
+
+def test_a_room_does_not_hide_a_function_of_its_name() -> None:
+    code = (
+        "import veogen.diff.compare, veogen.gallery.page, veogen.progress\n"
+        "from veogen import diff, gallery, progress\n"
+        "print(callable(diff), callable(gallery), callable(progress))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "True True True\n"

@@ -1,13 +1,16 @@
 """Plan, review, buy and keep batches of AI video clips from YAML manifests in git.
 
-As a library: `from veogen import load_spec, plan, run`; `veogen.library` tells more.
+As a library: `from veogen import load_spec, plan, run`; `veogen help python` is the guide.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veogen.library import (
+        Difference,
         Event,
         ExitCode,
         Listener,
@@ -19,15 +22,24 @@ if TYPE_CHECKING:
         RunPolicy,
         RunProgress,
         Settings,
+        Snapshot,
         Spec,
         VeogenError,
+        collect,
+        diff,
+        export,
+        gallery,
         load_spec,
         plan,
+        progress,
         run,
+        simulated,
+        status,
     )
 
 __version__ = "0.1.0"
 __all__ = [
+    "Difference",
     "Event",
     "ExitCode",
     "Listener",
@@ -39,12 +51,34 @@ __all__ = [
     "RunPolicy",
     "RunProgress",
     "Settings",
+    "Snapshot",
     "Spec",
     "VeogenError",
+    "collect",
+    "diff",
+    "export",
+    "gallery",
     "load_spec",
     "plan",
+    "progress",
     "run",
+    "simulated",
+    "status",
 ]
+
+
+class _Package(ModuleType):
+    """Keeps its functions where a room has the same name: `veogen.diff(old, new)`.
+
+    To import a room makes Python set it as an attribute here.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

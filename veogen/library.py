@@ -1,32 +1,46 @@
 """veogen as a library: the same planner and executor as the command line, without a terminal.
 
 `load_spec` reads a spec, `plan` makes all its requests, priced and hashed, within its budget and
-the team's limits, and `run` buys what a run directory does not hold yet. Nothing is printed: an
+the team's limits, and `run` buys what a run directory does not hold yet; `collect`, `status`,
+`gallery`, `export` and `diff` do what the commands of these names do. Nothing is printed: an
 `Outcome` says how it ended and where every request stands, a `Listener` is told each `Event` as it
-happens. A dead end is a `VeogenError`; of a spec a `MistakesError` with all that is wrong in it.
+happens; `progress` makes one that shows it. `simulated` makes the settings of a simulator: no key,
+no network, no money. A dead end is a `VeogenError`; of a spec a `MistakesError` with all that is
+wrong in it. `veogen help python` is the guide.
 """
 
 import os
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO, TypeAlias
 
+from veogen.diff.compare import Difference, compare
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.connect import connected
-from veogen.executor.options import RunPolicy
+from veogen.executor.directory import RunDirectory, write_whole
+from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Outcome, Selection, open_run
+from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.executor.state import Listener, NullListener, RunProgress
 from veogen.gateway.settings import Settings, from_environment
 from veogen.planner.plan import Plan
 from veogen.planner.planner import plan_specs
+from veogen.progress import Mode, ProgressListener
+from veogen.progress import listener as progress_listener
+from veogen.results.advice import RunCommands
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 from veogen.results.promotion import with_picks
-from veogen.spec.load import load_spec
+from veogen.spec import load
 from veogen.spec.types import Spec
+from veogen.text import Terminal
 
 __all__ = [
+    "Difference",
     "Event",
     "ExitCode",
     "Listener",
@@ -38,12 +52,30 @@ __all__ = [
     "RunPolicy",
     "RunProgress",
     "Settings",
+    "Snapshot",
     "Spec",
     "VeogenError",
+    "collect",
+    "diff",
+    "export",
+    "gallery",
     "load_spec",
     "plan",
+    "progress",
     "run",
+    "simulated",
+    "status",
 ]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+def load_spec(path: AnyPath, *, profile: str | None = None, settings: Sequence[str] = ()) -> Spec:
+    """The spec at `path`, with a profile; `settings` are as after `--set`.
+
+    Raises `MistakesError` with every mistake, each at its line.
+    """
+    return load.load_spec(Path(path), profile=profile, settings=settings)
 
 
 def plan(spec: Spec, *, max_requests: int | None = None, simulated: bool = False) -> Plan:
@@ -60,10 +92,10 @@ def plan(spec: Spec, *, max_requests: int | None = None, simulated: bool = False
 
 
 def run(
-    plan_: Plan,
-    directory: Path,
+    spec_or_plan: Spec | Plan,
+    directory: AnyPath,
     *,
-    spec: Spec,
+    spec: Spec | None = None,
     settings: Settings | None = None,
     policy: RunPolicy | None = None,
     listener: Listener | None = None,
@@ -71,11 +103,12 @@ def run(
 ) -> Outcome:
     """Buy what the directory does not hold yet, bring it home, and say where everything stands.
 
-    `spec` is what the plan was made of: local images are read from its project. `settings` are
+    Of a plan `spec` is what it was made of: local images are read from its project. `settings` are
     those of the environment, unless given; `selected` holds addresses, None means all. `listener`
     is told every event, in the calling thread. Raises `VeogenError` when nothing could be begun;
     what happens to one request is in the outcome.
     """
+    plan_, spec = _planned(spec_or_plan, spec)
     settings = settings or from_environment(os.environ)
     policy = (policy or RunPolicy()).within(
         plan_.budget.max_credits, spec.policy.limits.max_credits
@@ -87,7 +120,7 @@ def run(
     with (
         connected(settings, policy, models=models, say=listener.note) as connection,
         open_run(
-            directory,
+            Path(directory),
             plan=plan_,
             dependencies=connection.dependencies(spec.files.read, spec.policy.models),
             policy=policy,
@@ -101,6 +134,131 @@ def run(
         outcome = session.run(connection.stop, max_credits=policy.max_credits)
         session.end()
         return outcome
+
+
+def collect(
+    directory: AnyPath,
+    *,
+    settings: Settings | None = None,
+    policy: RunPolicy | None = None,
+    listener: Listener | None = None,
+) -> Outcome:
+    """Bring home what was bought in a run directory; submits nothing, needs no spec."""
+    settings = settings or from_environment(os.environ)
+    policy = replace(policy or RunPolicy(), task_retries=0)
+    listener = listener or NullListener()
+    with (
+        connected(settings, policy, models=(), say=listener.note) as connection,
+        open_run(
+            Path(directory),
+            plan=None,
+            dependencies=connection.dependencies(),
+            policy=policy,
+            listener=listener,
+            selection=Selection(buy=False),
+        ) as session,
+    ):
+        outcome = session.run(connection.stop, max_credits=None)
+        session.end()
+        return outcome
+
+
+def status(directory: AnyPath) -> Snapshot:
+    """Where every request of a run directory stands, also while a run goes on; sends nothing."""
+    return read_snapshot(Path(directory), SystemClock().now())
+
+
+def gallery(directory: AnyPath) -> Path:
+    """Write the page of a run's clips, `gallery.html` in its directory, and return its path."""
+    from veogen.gallery.data import PageRun  # noqa: PLC0415 - for a page alone
+    from veogen.gallery.page import gallery as page_text  # noqa: PLC0415
+    from veogen.handover.run_picks import run_picks  # noqa: PLC0415
+
+    folder, now = Path(directory), SystemClock().now()
+    snapshot = read_snapshot(folder, now)
+    found = run_picks(folder, snapshot)
+    shown = PageRun(
+        snapshot=snapshot,
+        commands=RunCommands(str(folder)),
+        picks=found.picks,
+        picks_name=found.place.beginning,
+    )
+    page = RunDirectory(folder).gallery
+    write_whole(page, page_text(shown, now, folder=folder).encode(errors="replace"))
+    return page
+
+
+def export(
+    directory: AnyPath,
+    folder: AnyPath,
+    *,
+    select: Sequence[str] = (),
+    deselect: Sequence[str] = (),
+    picked: bool = False,
+) -> tuple[Path, ...]:
+    """Copy clips to a folder under plain names, with their list; return the copies that are there.
+
+    Globs choose by address; `picked` takes exactly the picked clips. Raises `UsageError` for a
+    glob that matches nothing, and `OSError` where the folder cannot be written.
+    """
+    from veogen.handover import export as copies  # noqa: PLC0415 - for copies alone
+    from veogen.handover.run_picks import run_picks  # noqa: PLC0415
+
+    source, target = Path(directory), Path(folder)
+    snapshot = read_snapshot(source, SystemClock().now())
+    picks = run_picks(source, snapshot).picks
+    states = copies.chosen_requests(snapshot.ledger, select, deselect, picked=picked)
+    videos = copies.videos_of(states, picks if picked else None)
+    target.mkdir(parents=True, exist_ok=True)
+    copied = copies.copy(copies.exports(videos, picks, target), source, target, None)
+    write_whole(target / copies.LIST, copies.list_text(copied.there).encode())
+    return tuple(target / export_.name for export_ in copied.there)
+
+
+def diff(old: Plan, new: Plan) -> Difference:
+    """What became of the requests of one plan in another: added, removed, renamed and changed."""
+    return compare(old.requests, new.requests)
+
+
+@contextmanager
+def simulated(*, generation_time: float = 1.0, faults: AnyPath | None = None) -> Iterator[Settings]:
+    """The settings of a simulator that serves until the block ends: no key, network or money.
+
+    Its clips are real MP4 files. `generation_time` is the median of the seconds that a task takes;
+    `faults` is a file as `veogen simulate` takes it.
+    """
+    from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
+    from veogen.simulator.server import running  # noqa: PLC0415
+
+    file = None if faults is None else Path(faults)
+    with running(options(file, generation_time=generation_time)) as simulator:
+        yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
+
+
+def progress(
+    directory: AnyPath, mode: Mode = "auto", *, stream: TextIO | None = None
+) -> ProgressListener:
+    """A listener that shows a run as the command line does; leave it as a context when it ended.
+
+    It writes to `stream`, standard error unless given: a bar on a terminal, else lines. `directory`
+    is that of the run.
+    """
+    shown = stream or sys.stderr
+    return progress_listener(
+        mode,
+        directory=Path(directory),
+        names=RunCommands(str(directory)),
+        clock=SystemClock(),
+        terminal=Terminal(data=shown, messages=shown, environ=os.environ),
+    )
+
+
+def _planned(spec_or_plan: Spec | Plan, spec: Spec | None) -> tuple[Plan, Spec]:
+    if isinstance(spec_or_plan, Spec):
+        return plan(spec_or_plan), spec_or_plan
+    if spec is None:
+        raise TypeError("a plan is run with spec=, the spec that it was made of")
+    return spec_or_plan, spec
 
 
 def _hashes(plan_: Plan, selected: Collection[str] | None) -> set[str]:

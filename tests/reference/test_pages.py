@@ -21,7 +21,18 @@ from veogen.cli.help import summary, topics
 from veogen.errors import ExitCode
 
 PAGES = sorted(path.stem for path in REFERENCE.glob("*.md"))
-ASKED_FOR = ["spec", "matrix", "templates", "rows", "profiles", "policy", "picks", "money", "ci"]
+ASKED_FOR = [
+    "spec",
+    "matrix",
+    "templates",
+    "rows",
+    "profiles",
+    "policy",
+    "picks",
+    "money",
+    "ci",
+    "python",
+]
 
 
 @pytest.fixture(scope="module")

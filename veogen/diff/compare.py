@@ -84,6 +84,10 @@ class Difference:
     changed: tuple[Change, ...]
     unchanged: tuple[Pair, ...]
 
+    def __repr__(self) -> str:
+        parts = ("added", "removed", "renamed", "changed", "unchanged")
+        return f"<Difference {', '.join(f'{len(getattr(self, p))} {p}' for p in parts)}>"
+
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.renamed or self.changed)
 

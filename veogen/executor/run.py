@@ -79,13 +79,27 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended. `ledger` holds where every request stands."""
+    """How a run in `directory` ended. `ledger` holds where every request stands."""
 
+    directory: Path
     code: ExitCode
     stop: Stop | None
     interrupted: bool
     ledger: Ledger
     spent: Decimal
+
+    def __repr__(self) -> str:
+        return f"<Outcome {self.code.name} in {self.directory}: {self.ledger.title}>"
+
+    def _repr_html_(self) -> str:
+        return self.ledger._repr_html_()
+
+    @property
+    def clips(self) -> tuple[Path, ...]:
+        """The videos of the plan that are in the directory, in its order."""
+        videos = (video for state in self.ledger.planned for video in state.record.videos.values())
+        paths = (self.directory / video.path for video in videos)
+        return tuple(path for path in paths if path.is_file())
 
 
 class Run:
@@ -330,6 +344,7 @@ class Run:
         if self.scheduler.interrupted:
             code = ExitCode.INTERRUPTED
         return Outcome(
+            directory=self.directory.path,
             code=code,
             stop=stop,
             interrupted=self.scheduler.interrupted,

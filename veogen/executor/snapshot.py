@@ -37,6 +37,18 @@ class Snapshot:
     machines: Mapping[str, str] = field(default_factory=dict)
     _here: dict[tuple[str, int], bool] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Snapshot of {self.path}: {self.ledger.title}>"
+
+    def _repr_html_(self) -> str:
+        return self.ledger._repr_html_()
+
+    @property
+    def clips(self) -> tuple[Path, ...]:
+        """The videos of the plan that are on this machine, in its order."""
+        videos = (video for state in self.ledger.planned for video in state.record.videos.values())
+        return tuple(self.file(video) for video in videos if self.is_here(video))
+
     def file(self, video: Video) -> Path:
         return self.path / video.path
 

@@ -12,7 +12,7 @@ from veogen.jsontext import compact
 from veogen.models.model import Model
 from veogen.models.parameters import Json
 from veogen.spec.types import Limits
-from veogen.text import rounded_credits
+from veogen.text import counted, rounded_credits
 
 NO_CREDITS = Decimal("0.000")
 NOWHERE = Location("", 0, 0)
@@ -47,9 +47,17 @@ class Request:
     promotes: tuple[str, ...] = ()
     place: Location = NOWHERE
 
+    def __repr__(self) -> str:
+        return f"<Request {self.address}: {credits_text(self.credits)}>"
+
     @property
     def model(self) -> str:
         return str(self.body.get("model", ""))
+
+    @property
+    def prompt(self) -> str:
+        """The rendered prompt."""
+        return str(self.body.get("prompt", ""))
 
     @property
     def videos(self) -> int:
@@ -101,10 +109,37 @@ class Plan:
     budget: Limits
     warnings: tuple[Problem, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Plan {self._title}>"
+
+    def _repr_html_(self) -> str:
+        """A table of its requests, for a notebook."""
+        from veogen.notebook import html_table  # noqa: PLC0415 - for notebooks alone
+
+        header = ("address", "model", "seconds", "credits", "prompt")
+        rows = ((r.address, r.model, r.seconds, r.credits, r.prompt) for r in self.requests)
+        return html_table(self._title, header, rows)
+
+    @property
+    def _title(self) -> str:
+        profile = f", profile {self.profile}" if self.profile else ""
+        size = counted(len(self.requests), "request")
+        return f"{self.name}{profile}: {size}, {credits_text(self.credits)}"
+
     @property
     def tally(self) -> "Tally":
         """Sums over its requests."""
         return Tally.of(self.requests)
+
+    @property
+    def credits(self) -> Decimal | None:
+        """The price of all requests; None when one of them is unknown."""
+        return total_credits(self.requests)
+
+
+def credits_text(amount: Decimal | None) -> str:
+    """An amount as it is said."""
+    return "price unknown" if amount is None else f"{rounded_credits(amount)} credits"
 
 
 def total_credits(requests: Iterable[Request]) -> Decimal | None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 from veogen.errors import ExitCode
@@ -18,6 +19,9 @@ class RequestState(NamedTuple):
 
     request: Request
     record: Record
+
+    def __repr__(self) -> str:
+        return f"<RequestState {self.request.address}: {self.record.status}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,27 @@ class Ledger:
         self.spent = Decimal(0)
         self.in_doubt = Decimal(0)
         self.estimated = Decimal(0)
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self.title}>"
+
+    def _repr_html_(self) -> str:
+        """A table of where every request stands, for a notebook."""
+        from veogen.notebook import html_table  # noqa: PLC0415 - for notebooks alone
+
+        rows = (
+            (s.request.address, s.record.status, s.record.credits, *map(attrgetter("path"), videos))
+            for s in self.everything
+            for videos in [s.record.videos.values()]
+        )
+        return html_table(self.title, ("address", "status", "credits", "videos"), rows)
+
+    @property
+    def title(self) -> str:
+        """Its name, how many of its requests stand where, and what they cost, in one line."""
+        summary = self.summary()
+        counts = [f"{number} {status}" for status, number in summary.counts.items() if number]
+        return f"{self.name}: {', '.join(counts) or 'no request'}, {summary.credits:.3f} credits"
 
     @classmethod
     def of(cls, name: str, records: Iterable[Record]) -> Self:

@@ -10,6 +10,7 @@ from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import Problem
 from veogen.models.model import Catalog, Retired, default_catalog
 from veogen.templates.template import Template
+from veogen.text import counted
 
 PROMPTS = ("prompt", "negative_prompt")
 """The parameters that a shot writes beside its `params`: templates, and tidied."""
@@ -157,6 +158,10 @@ class Spec:
     promotion: Promotion | None = None
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
+
+    def __repr__(self) -> str:
+        profile = f", profile {self.profile}" if self.profile else ""
+        return f"<Spec {self.name}{profile}: {counted(len(self.shots), 'shot')} in {self.path}>"
 
     def with_all_combinations(self) -> "Spec":
         """The spec with everything that a profile may promote, to look for mistakes in any of it.
