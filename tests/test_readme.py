@@ -13,9 +13,15 @@ from support.commands import Shell
 from support.simulators import Served, quick_simulator
 
 from veogen.cli import COMMANDS, veogen
+from veogen.planner.planner import plan
+from veogen.results.picks import Decision, clip_id, picks_text
+from veogen.spec.load import load_spec
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+
+QUICKSTART = plan(load_spec(ROOT / "specs/quickstart.yaml"))
+SAVED = "quickstart.simulated.picks.anna.yaml"
 
 SHELL = [
     line.split("  #")[0].strip()
@@ -53,7 +59,8 @@ def test_the_commands_of_the_readme_do_what_they_say(
     subprocess.run(
         [*GIT, "update-ref", "refs/remotes/origin/main", "main"], cwd=tmp_path, check=True
     )
-    (tmp_path / "picks.txt").write_text("closing#2\n")
+    [clip] = [one.hash for one in QUICKSTART.requests if one.address == "closing#2"]
+    (tmp_path / SAVED).write_text(picks_text([Decision("closing#2", clip_id(clip), "pick")]))
     shell = Shell(tmp_path, capfd, served.environ)
 
     ended = {line: shell.veogen(*_typed(line)).code for line in VEOGEN}
@@ -72,7 +79,7 @@ def _typed(line: str) -> list[str]:
         words += ["--yes", "--poll-interval", "0.1"]
     if words == ["resolve"]:
         words.append("--help")
-    return ["runs/quickstart" if word == "RUN" else word for word in words]
+    return [{"RUN": "runs/quickstart", "FILE": SAVED}.get(word, word) for word in words]
 
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
