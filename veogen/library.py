@@ -113,7 +113,9 @@ def run(
     policy = (policy or RunPolicy()).within(
         plan_.budget.max_credits, spec.policy.limits.max_credits
     )
-    policy = replace(policy, retired=spec.policy.retired)
+    policy = replace(
+        policy, retired=spec.policy.retired, expected_seconds=spec.policy.expected_seconds
+    )
     listener = listener or NullListener()
     wanted = _hashes(plan_, selected)
     models = {str(request.body["model"]) for request in plan_.requests}

@@ -69,3 +69,29 @@ def test_a_crowd_that_is_collected_is_read_bit_by_bit_and_stays_spread(tmp_path:
     assert begins[-1] - begins[0] == pytest.approx(9 * 0.05)
     assert gateway.calls == 10 * 4
     assert {len(times) for times in gateway.read_at.values()} == {4}
+
+
+def test_a_model_that_takes_long_is_asked_later_where_the_gateway_says_nothing(
+    tmp_path: Path,
+) -> None:
+    reads = {}
+    for expected in (0, 300):
+        world = World(tmp_path / f"trip-{expected}", VirtualClock())
+        gateway = world.gateway = Counting(world.clock, takes=300.0)
+        by_model = {"veo-3.1-fast-generate-preview": expected} if expected else {}
+
+        outcome = world.run(cities("Tokyo"), RunPolicy(expected_seconds=by_model))
+
+        assert outcome.code == ExitCode.DONE
+        reads[expected] = gateway.calls
+
+    assert reads[300] < reads[0]
+
+
+def test_what_the_gateway_says_of_a_task_counts_before_what_its_model_does(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip", VirtualClock())
+    gateway = world.gateway = Counting(world.clock, takes=10.0, estimate=10.0)
+
+    world.run(cities("Tokyo"), RunPolicy(expected_seconds={"veo-3.1-fast-generate-preview": 1000}))
+
+    assert min(gateway.read_at["task-1"]) < 30

@@ -85,6 +85,7 @@ class RunJob:
             replace(
                 policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
                 retired=self.spec.policy.retired,
+                expected_seconds=self.spec.policy.expected_seconds,
             ),
             RunCommands(os.path.relpath(self.directory), (*words, *run.words)),
             progress_of(run),
@@ -121,6 +122,7 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
         jobs = _jobs(specs, options, run)
         allow_open_files(len(jobs))
         models = _models(jobs)
+        _note_slow(models, run)
         settings = stack.enter_context(gateway(run, [job.directory for job in jobs], models))
         webhooks = stack.enter_context(webhooks_for(run, settings))
         policy = replace(
@@ -139,6 +141,17 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
     if webhooks:
         webhooks.print_received()
     return worst(outcomes)
+
+
+def _note_slow(models: Mapping[str, Model], run: RunOptions) -> None:
+    """Say of which models a task is likely to outlast the time that it is watched."""
+    for model in models.values():
+        if model.expected_seconds is not None and model.expected_seconds >= run.task_timeout:
+            echo(
+                f"note: {model.id} takes about {model.expected_seconds} s a task, and "
+                f"--task-timeout is {run.task_timeout:.0f}: what is not made by then is for a "
+                "later run or collect"
+            )
 
 
 def _check_options(specs: Sequence[Path], run: RunOptions) -> None:

@@ -23,7 +23,8 @@ class RunPolicy:
     """The options of a run. Times are seconds; None means no limit, or adaptive.
 
     `max_credits` bounds what this run newly spends, `budget` all that its directory ever spent.
-    `retired` are the models that are not bought after their last day.
+    `retired` are the models that are not bought after their last day, `expected_seconds` how long
+    a task of a model takes, about, where the gateway does not say.
     With `keep_store` clips are kept in the store alone.
     """
 
@@ -41,6 +42,7 @@ class RunPolicy:
     downloads_at_once: int = 8
     callbacks: CallbackOptions | None = None
     retired: Mapping[str, Retired] = field(default_factory=dict)
+    expected_seconds: Mapping[str, int] = field(default_factory=dict)
     keep_store: bool = False
 
     def within(self, *budgets: Decimal | None) -> "RunPolicy":

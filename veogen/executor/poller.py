@@ -84,8 +84,9 @@ class Poller:
         watch = _PolledTask(record.task_id or "", kind, since=now, accepted=now - age)
         self._followed[hash_] = watch
         self._hashes[watch.task_id] = hash_
-        if record.estimated_seconds is not None:
-            self._estimator.hint(watch.kind, record.estimated_seconds)
+        expected = self._expected(record)
+        if expected is not None:
+            self._estimator.hint(watch.kind, expected)
         self._poll_in(self._interval(record, watch) if first is None else first, hash_, watch)
 
     def poll_now(self, task_id: str) -> None:
@@ -212,4 +213,11 @@ class Poller:
 
     def _interval(self, record: Record, watch: _PolledTask) -> float:
         age = self._state.clock.monotonic() - watch.accepted
-        return self._estimator.next_interval(watch.kind, age, record.estimated_seconds)
+        return self._estimator.next_interval(watch.kind, age, self._expected(record))
+
+    def _expected(self, record: Record) -> float | None:
+        """How long a task takes, about: as the gateway says, else as its model does."""
+        request = self._state.ledger.request(record.hash)
+        by_model = self._state.policy.expected_seconds
+        told = None if request is None else by_model.get(request.model)
+        return record.estimated_seconds if record.estimated_seconds is not None else told

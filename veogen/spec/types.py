@@ -122,6 +122,12 @@ class Policy:
             return {}
         return {id_: model.retired for id_, model in self.models.items() if model.retired}
 
+    @property
+    def expected_seconds(self) -> Mapping[str, int]:
+        """How long a task of a model takes, about, where that is known."""
+        expected = {id_: model.expected_seconds for id_, model in self.models.items()}
+        return {id_: seconds for id_, seconds in expected.items() if seconds is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
