@@ -135,7 +135,7 @@ def load_as_far(
     levels = _levels(composer, below, profile, settings, problems)
     if levels is None:
         return None
-    shots = tuple(read_shots(levels, composer.broken.shots, problems))
+    shots = tuple(read_shots(levels, composer.broken.shots, problems, policy.models))
     spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
     budget = read_limits(mapping_at(spec, "budget"))
     problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))

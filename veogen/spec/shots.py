@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from veogen.document.nodes import Location, Map, Seq, without_nulls
 from veogen.document.problems import MOST, Problems, did_you_mean
+from veogen.models.model import Model
 from veogen.spec.grammar import MATRIX_WORDS
 from veogen.spec.layers import layer_of, mapping_at, merge, merge_shot, overlay, without_removed
 from veogen.spec.types import PROMPTS, Matrix, Override, Sample, Shot
@@ -68,7 +69,9 @@ class Levels:
         )
 
 
-def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> Iterator[Shot]:
+def read_shots(
+    levels: Levels, broken: Container[str], problems: Problems, models: Mapping[str, Model]
+) -> Iterator[Shot]:
     """The spec's shots in order, then those that only the profile has; not the broken ones."""
     own, late = _named(levels.spec), _named(levels.profile)
     meant = late if levels.promoted is None else _named(levels.promoted)
@@ -89,12 +92,26 @@ def read_shots(levels: Levels, broken: Container[str], problems: Problems) -> It
             continue
         shot = levels.shot(name, own.get(name), late.get(name), meant.get(name))
         maybe_later = "prompt" in shot.matrix.axes or shot.matrix.rows is not None
-        if maybe_later or any(map(_PROMPT, (shot.base, *shot.tops))):
+        is_there = any(map(_PROMPT, (shot.base, *shot.tops)))
+        if maybe_later or is_there or _may_go_without(shot, models):
             yield shot
         else:
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(shot.place, "missing-prompt", message, hint)
+
+
+def _may_go_without(shot: Shot, models: Mapping[str, Model]) -> bool:
+    """Whether a model of it takes a request without a prompt; of which one, the planner says."""
+    names = [layer.params.get("model") for layer in (shot.base, *shot.tops)]
+    axis = shot.matrix.axes.get("model")
+    names += axis if isinstance(axis, Seq) else ()
+    prompts = [
+        models[name].parameters.get("prompt")
+        for name in names
+        if isinstance(name, str) and name in models
+    ]
+    return any(prompt is not None and not prompt.required for prompt in prompts)
 
 
 def _refuse_extra(late: Mapping[str, Map], names: Container[str], problems: Problems) -> None:
