@@ -47,7 +47,7 @@ def merged(folder: Path, versions: Sequence[bytes], *options: str) -> tuple[byte
     files = [folder / name for name in ("ours", "base", "theirs")]
     for file, content in zip(files, versions, strict=True):
         file.write_bytes(content)
-    command = ["git", "merge-file", "-p", *options, *files]
+    command = ["git", "merge-file", "-p", *options, *map(str, files)]
     done = subprocess.run(command, capture_output=True, check=False)
     return done.stdout, done.returncode == 0
 

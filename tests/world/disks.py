@@ -102,13 +102,15 @@ class HookedConnection(sqlite3.Connection):
         world = _active[-1]
         disk = world.disk_of(process)
         fault = world.reach(process, "sqlite", sql)
-        if disk.full or fault in ("before", "cut"):
-            raise _full()
+        if disk.full or fault == "before":
+            raise _error(NO_ROOM, sqlite3.SQLITE_FULL)
         cursor = super().execute(sql)
         if sql.startswith("COMMIT") and self._is_synced():
             for file in self._files():
                 disk.synced(file)
         world.reach(process, "sqlite-done", sql)
+        if fault == "after":
+            raise _error("disk I/O error", sqlite3.SQLITE_IOERR)
         return cursor
 
     def _is_synced(self) -> bool:
@@ -119,9 +121,9 @@ class HookedConnection(sqlite3.Connection):
         return [f"{row[2]}{suffix}" for row in rows if row[2] for suffix in ("", "-wal")]
 
 
-def _full() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError(NO_ROOM)
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+def _error(text: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorcode = code
     return error
 
 
@@ -138,6 +140,8 @@ def hooked(world: _World) -> Iterator[None]:
         patch.setattr(os, "fsync", _on_descriptor(os.fsync))
         for name in ("replace", "link"):
             patch.setattr(os, name, _on_paths(name, getattr(os, name)))
+        for name in ("open", "unlink", "mkdir"):
+            patch.setattr(os, name, _on_path(name, getattr(os, name)))
         _active.append(world)
         try:
             yield
@@ -162,7 +166,7 @@ def _on_descriptor(fsync: Callable[[int], None]) -> Callable[[int], None]:
             return fsync(descriptor)
         disk, process, world = asked
         fault = world.reach(process, "fsync", path)
-        if disk.full or fault in ("before", "cut"):
+        if disk.full or fault == "before":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         disk.synced(path)
         world.reach(process, "fsync-done", path)
@@ -181,7 +185,7 @@ def _on_paths(name: str, function: Callable[..., None]) -> Callable[..., None]:
             return function(old, new, **options)
         disk, process, world = asked
         fault = world.reach(process, name, str(target))
-        if fault in ("before", "cut"):
+        if fault == "before":
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
         function(old, new, **options)
         disk.moved(str(source), str(target))
@@ -189,6 +193,19 @@ def _on_paths(name: str, function: Callable[..., None]) -> Callable[..., None]:
         if fault == "after":
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
         return None
+
+    return call
+
+
+def _on_path(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(path: Any, *words: Any, **options: Any) -> Any:
+        asked = None if isinstance(path, int) else _asked(str(os.fspath(path)))
+        if asked is None:
+            return function(path, *words, **options)
+        _, process, world = asked
+        if world.reach(process, name, str(path)) == "before":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return function(path, *words, **options)
 
     return call
 

@@ -68,7 +68,9 @@ class World:
         self.checker = Checker(self.service, self.branch)
         if story.budget is not None and not story.disjoint and story.names_amounts:
             self.checker.budget = story.budget
-        power = any(s.kind == "power" or dict(s.options).get("power") for s in story.steps)
+        power = story.trouble == 0.0 or any(
+            step.kind == "power" or dict(step.options).get("power") for step in story.steps
+        )
         self.machines = [
             Machine(name, folder, self.kernel, self.service, self.branch, keeps_synced=power)
             for name in "abc"[: story.machines]
@@ -76,7 +78,7 @@ class World:
         self.holder = self.machines[0]
         self.requests = [_request(city, n) for n, city in enumerate(CITIES[: story.requests])]
         self.fail_at: tuple[int, str] | None = None
-        self.reached = 0
+        self.reached = self.calls_before_quiet = 0
         self._say = say
 
     # Every call to something outside of a process
@@ -101,8 +103,19 @@ class World:
             machine.die(power=power)
             raise Died
         if self.fail_at is not None and self.reached == self.fail_at[0]:
-            return self.fail_at[1]
+            return self._fail(self.fail_at[1], process, machine, kind)
         return None
+
+    def _fail(self, how: str, process: Process, machine: Machine, kind: str) -> str:
+        """The call that was chosen goes wrong: a disk's is cut by a power failure."""
+        self.say(f"  {process.name}: {kind} fails: {how}")
+        is_of_network = kind in ("post", "read", "fetch")
+        if how in ("killed", "power") or (how == "cut" and not is_of_network):
+            machine.die(power=how != "killed")
+            raise Died
+        if how == "late" and not is_of_network:
+            self.kernel.sleep(50.0)
+        return how
 
     def say(self, text: str, *, is_call: bool = False) -> None:
         if self._tells_calls or not is_call:
@@ -379,6 +392,8 @@ class World:
     def _quiet(self) -> None:
         """Nothing goes wrong any more: everything has to come to an end that is right."""
         self.say("quiet")
+        self.calls_before_quiet = self.reached
+        self.fail_at = None
         self.service.calm = True
         self.service.outage = None
         for machine in self.machines:
@@ -395,6 +410,7 @@ class World:
                 machine.pull()
                 if machine.has_run:
                     self._end(machine, self._collect(machine, Random(0)))
+                    self._abandon_held(machine)
                 self._push(machine)
         self.checker.check_history()
         self.checker.check_end(self.machines)
@@ -405,6 +421,12 @@ class World:
             return
         policy = RunPolicy(budget=self.story.budget)
         self._end(machine, self._start_buying(machine, Random(0), policy))
+        self._abandon_held(machine)
+        self._end(machine, self._start_buying(machine, Random(0), policy))
+        self._push(machine)
+
+    def _abandon_held(self, machine: Machine) -> None:
+        """A person gives up what nobody knows anything of."""
         manifest = read_manifest(machine.path)
         held = {
             line["address"]: Resolution("abandon", line["address"])
@@ -418,8 +440,6 @@ class World:
                 self.checker.violated(
                     "stuck", f"what is held cannot be abandoned: {command.result}"
                 )
-        self._end(machine, self._start_buying(machine, Random(0), policy))
-        self._push(machine)
 
     def _end(self, machine: Machine, command: Command | None = None) -> None:
         if command is not None:
@@ -476,10 +496,18 @@ def world_of(story: Story, say: Callable[[str], None], *, calls: bool) -> Iterat
 
 
 def play(
-    story: Story, say: Callable[[str], None] = lambda _: None, *, calls: bool = False
+    story: Story,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    calls: bool = False,
+    fail_at: tuple[int, str] | None = None,
 ) -> Played:
-    """Play a story to its end, and tell what was violated; with `calls` every call as well."""
+    """Play a story to its end, and tell what was violated; with `calls` every call as well.
+
+    With `fail_at` the n-th call, from 1, to anything outside of a process goes wrong so.
+    """
     with world_of(story, say, calls=calls) as world:
+        world.fail_at = fail_at
         world.play()
     for text in world.checker.violations:
         say(f"VIOLATED {text}")
@@ -489,5 +517,5 @@ def play(
         seconds=world.kernel.now,
         posts=len(world.service.posts),
         tasks=len(world.service.tasks),
-        calls=world.reached,
+        calls=world.calls_before_quiet,
     )
