@@ -300,24 +300,51 @@ def test_a_clip_that_is_too_large_is_not_taken(
     assert names(tmp_path) == []
 
 
-def test_a_clip_that_is_here_is_not_fetched_again(media: MediaClient, tmp_path: Path) -> None:
+def test_a_file_of_the_very_bytes_is_the_clip_and_stays(media: MediaClient, tmp_path: Path) -> None:
     first, _ = bring(media, tmp_path, whole())
+    target = tmp_path / "videos" / "opening" / "clip.mp4"
+    inode = target.stat().st_ino
 
-    second, host = bring(media, tmp_path)
+    second, _ = bring(media, tmp_path, whole())
 
     assert second == first
-    assert host.connections == 0
+    assert target.stat().st_ino == inode
+    assert names(tmp_path) == ["clip.mp4"]
+    assert not (tmp_path / "refused").exists()
 
 
-def test_what_is_in_the_way_is_never_overwritten(media: MediaClient, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(b"my notes", id="notes"),
+        pytest.param(CLIP[:-1] + b"!", id="a whole clip of other bytes"),
+        pytest.param(CLIP[:1000], id="a cut one"),
+    ],
+)
+def test_a_file_of_other_bytes_is_set_aside_and_never_overwritten(
+    other: bytes, media: MediaClient, tmp_path: Path
+) -> None:
     target = tmp_path / "videos" / "opening" / "clip.mp4"
     target.parent.mkdir(parents=True)
-    target.write_text("my notes")
+    for _ in range(2):
+        target.write_bytes(other)
+
+        outcome, _ = bring(media, tmp_path, whole())
+
+        assert isinstance(outcome, WholeClip)
+        assert target.read_bytes() == CLIP
+    aside = tmp_path / "refused"
+    assert sorted(path.name for path in aside.iterdir()) == ["clip-2.mp4", "clip.mp4"]
+    assert {path.read_bytes() for path in aside.iterdir()} == {other}
+
+
+def test_what_is_no_file_is_left_in_the_way(media: MediaClient, tmp_path: Path) -> None:
+    target = tmp_path / "videos" / "opening" / "clip.mp4"
+    target.mkdir(parents=True)
 
     outcome, host = bring(media, tmp_path)
 
     assert code_of(outcome) == "in-the-way"
-    assert target.read_text() == "my notes"
     assert host.connections == 0
 
 

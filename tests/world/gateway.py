@@ -77,7 +77,7 @@ class BookedTask:
     reserved: Decimal
     empty_reads: int
     end_read_at: float | None = None
-    clips: list[str] = field(default_factory=list)
+    seen_by: set[str] = field(default_factory=set)
 
     @property
     def ends_at(self) -> float:
@@ -160,7 +160,7 @@ class Service:
         credits_ = task.reserved if self.habits.names_amounts else None
         return Accepted(task_id=task.id, credits=credits_, replayed=replayed)
 
-    def read(self, task_id: str, random: Random) -> Task | ReadError:
+    def read(self, task_id: str, machine: str, random: Random) -> Task | ReadError:
         """What is said of a task; a failed one names its reason, a completed one its links."""
         task = self.tasks.get(task_id)
         if task is None:
@@ -178,17 +178,22 @@ class Service:
             id=task_id,
             state="completed",
             progress=100,
-            links=self._links(task, random),
+            links=self._links(task, machine, random),
             credits=task.reserved if self.habits.names_amounts else None,
         )
 
-    def _links(self, task: BookedTask, random: Random) -> tuple[str, ...]:
+    def _links(self, task: BookedTask, machine: str, random: Random) -> tuple[str, ...]:
+        """In another order only to who has seen them: which is which no other machine could say."""
         links = [
             f"https://media.example/{task.id}/{n}.mp4?sig={random.randrange(10**6)}"
             for n in range(task.videos)
         ]
+        is_first = machine not in task.seen_by
+        task.seen_by.add(machine)
         if self.calm or len(links) == 1 or random.random() > 0.3:
             return tuple(links)
+        if is_first:
+            return tuple(links[:1])
         return tuple(random.choice((links[:1], links[1:], links[::-1])))
 
     def link_lives(self, task: BookedTask) -> bool:
@@ -220,7 +225,7 @@ class WorldGateway:
     def submit(self, body: bytes, key: str) -> Submission:
         match = _HASH.search(key)
         assert match is not None, key
-        post = Post(match[0], key, self._machine, self._process.name, self._kernel.now)
+        post = Post(match[0], key, self._process.name[0], self._process.name, self._kernel.now)
         fault = self._calls.reach(self._process, "post", key)
         weather = self._service.weather(post=True)
         fault = fault or weather or self._service.trouble(self._process.random, POST_FAULTS)
@@ -275,7 +280,9 @@ class WorldGateway:
             reached = fault in ("500", "page")
             error = ReadError(code="lost", message=f"lost ({fault})", reached=reached)
             return dict.fromkeys(task_ids, error)
-        return {id_: self._service.read(id_, self._process.random) for id_ in task_ids}
+        return {
+            id_: self._service.read(id_, self._machine, self._process.random) for id_ in task_ids
+        }
 
     def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         del model

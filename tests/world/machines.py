@@ -74,6 +74,7 @@ class Machine:
         self.dies_at: tuple[int, bool] | None = None
         self.in_step = True
         self.old_journal: bytes | None = None
+        self._clones = 0
         self._kernel = kernel
         self._service = service
 
@@ -221,12 +222,13 @@ class Machine:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         self.old_journal = None
+        self._clones += 1
         self.checkout.fresh()
 
     def _dependencies(self, process: Process, calls: Calls) -> Dependencies:
         media = WorldMedia(self._service, process, calls)
         return Dependencies(
-            gateway=WorldGateway(self._service, process, self.name, calls),
+            gateway=WorldGateway(self._service, process, f"{self.name}{self._clones}", calls),
             gateway_name="evolink",
             downloader=lambda path: ClipDownloader(media, path, _EXPECTED),
             uploads=lambda _: NoUploads(),

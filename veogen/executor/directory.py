@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -238,6 +239,27 @@ def is_inside(folder: Path, root: Path) -> bool:
         if not any(part == os.pardir or (place := place / part).is_symlink() for part in parts):
             return True  # as nearly always: no step down goes through a link, or up again
     return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+
+
+def has_content(path: Path, size: int, sha256: str) -> bool:
+    """Whether there is a file of these very bytes."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != size:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+_LONGEST_NAME = 200
+
+
+def partial_name(name: str) -> str:
+    """What a file is called while it is being downloaded; its note and drafts begin with that."""
+    raw = os.fsencode(name)
+    short = name if len(raw) <= _LONGEST_NAME else hashlib.sha256(raw).hexdigest()
+    return f".{short}.part"
 
 
 def move_into_place(part: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 The manifest is input from a pull request: it can prevent a purchase, never cause one.
 """
 
-import hashlib
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,13 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from veogen.executor.directory import RunDirectory, is_inside, move_into_place
+from veogen.executor.directory import (
+    RunDirectory,
+    has_content,
+    is_inside,
+    move_into_place,
+    partial_name,
+)
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
 from veogen.planner.identity import default_output
@@ -27,7 +33,7 @@ from veogen.results.events import (
 from veogen.results.facts import Account, account, learn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest, ManifestLine
-from veogen.results.record import Record, imported_facts
+from veogen.results.record import Record, imported_facts, links_may_live
 from veogen.text import safe
 
 
@@ -206,13 +212,26 @@ def _is_inside(path: Path, directory: Path) -> bool:
 
 def is_clip(path: Path, video: Video) -> bool:
     """Whether a file has the very bytes of a video."""
-    try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size != video.bytes:
-            return False
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == video.sha256
-    except OSError:
-        return False
+    return has_content(path, video.bytes, video.sha256)
+
+
+def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
+    """Delete what is left of downloads that nobody goes on with, as their requests are done."""
+    videos = directory / "videos"
+    parts = [path for path in videos.glob("**/.*.part*") if not path.is_dir()]
+    if not parts or not is_inside(videos, directory):
+        return
+    useful = {
+        directory / Path(path).with_name(partial_name(Path(path).name))
+        for request, record in ledger.everything
+        if record.status in ("submitted", "undelivered")
+        or (record.remote_videos and links_may_live(record, now))
+        for path in request.paths
+    }
+    for part in parts:
+        if part.with_name(f"{part.name.partition('.part')[0]}.part") not in useful:
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def load_ledger(journal: Journal, plan: Plan | None) -> Ledger:
@@ -248,6 +267,7 @@ def sync_journal(
         _append(news, journal, ledger, clock)
     for step in (rename_clips, adopt_files, missing_clips):
         _append(list(step(ledger, directory.path)), journal, ledger, clock)
+    remove_useless_parts(ledger, directory.path, clock.now())
 
 
 def _adopt(name: str, entries: Sequence[Request], journal: Journal, ledger: Ledger) -> None:

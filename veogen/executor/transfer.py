@@ -8,15 +8,23 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeAlias
-from urllib.parse import urlsplit
 
-from veogen.executor.directory import RESERVED, is_inside, move_into_place, room
+from veogen.executor.directory import (
+    RESERVED,
+    has_content,
+    is_inside,
+    move_into_place,
+    partial_name,
+    room,
+)
 from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.executor.options import SystemClock
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
+from veogen.gateway.values import link_source
 from veogen.models.expected_clip import ExpectedClip
 from veogen.models.parameters import Json
 from veogen.planner.plan import Request
@@ -24,7 +32,7 @@ from veogen.results.events import Video
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _sync = getattr(os, "fdatasync", os.fsync)  # not every system has the cheaper one
-_LONGEST_NAME, _BLOCK = 200, 1 << 20
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +68,8 @@ class PartialFile:
     """The `.part` file of a video, and the note beside it."""
 
     def __init__(self, target: Path) -> None:
-        name = os.fsencode(target.name)
-        short = target.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()
-        self.path = target.with_name(f".{short}.part")
-        self._note = target.with_name(f".{short}.part.json")
+        self.path = target.with_name(partial_name(target.name))
+        self._note = target.with_name(f"{self.path.name}.json")
         self._noted = True  # as far as is known
         self._unsaid: ResumeInfo | None = None
 
@@ -196,29 +202,41 @@ class WholeClip:
     info: ClipInfo
 
 
-def existing_clip(target: Path, root: Path) -> WholeClip | DownloadFailed | None:
-    """What stands under the final name, if anything does: a delivered clip is never overwritten."""
+def refused_place(target: Path, root: Path) -> DownloadFailed | None:
+    """Why nothing may be written at a target; what is a file there may be set aside later."""
     if not is_inside(target.parent, root):
         text = f"{target.parent}: a symbolic link leads out of the run directory"
         return DownloadFailed("outside", text, retry=False)
-    if not os.path.lexists(target):
-        return None
-    if target.is_symlink() or not target.is_file():
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_file()):
         return blocked(target)
-    if target.stat().st_size == 0:  # a name that was reserved, and no more
-        target.unlink()
-        return None
-    info = probe(target)
-    if isinstance(info, str):
-        return blocked(target)
-    with HashingWriter(target.open("rb", buffering=0)) as reader:
-        reader.take_in()
-        return WholeClip(path=target, sha256=reader.digest(), bytes=reader.size, info=info)
+    return None
 
 
 def blocked(target: Path) -> DownloadFailed:
-    text = f"{target}: something else than a whole clip is in the way; move it elsewhere"
+    text = f"{target}: something else than a file is in the way; move it elsewhere"
     return DownloadFailed("in-the-way", text, retry=False)
+
+
+def set_aside(target: Path, root: Path) -> None:
+    """Move what has a clip's name below `refused/`, under a name that is free there.
+
+    Raises `FileExistsError` where that cannot be done without overwriting something.
+    """
+    if target.stat().st_size == 0:  # a name that was reserved, and no more
+        target.unlink()
+        return
+    folder = root / "refused"
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        raise FileExistsError(
+            errno.EEXIST, "a symbolic link leads out of the run directory", str(folder)
+        )
+    for number in count(1):
+        place = folder / (target.name if number == 1 else f"{target.stem}-{number}{target.suffix}")
+        if not os.path.lexists(place):
+            move_into_place(target, place)
+            target.unlink(missing_ok=True)
+            return
 
 
 def disk_error(error: OSError, target: Path) -> DownloadFailed | DiskFull:
@@ -300,13 +318,16 @@ def download(
     largest: int = LARGEST,
     stopped: Callable[[], bool] = lambda: False,
 ) -> WholeClip | DownloadFailed | DiskFull:
-    """Bring a link home to `target` below `root`; goes on where an earlier try was cut off."""
+    """Bring a link home to `target` below `root`; goes on where an earlier try was cut off.
+
+    A file that has the name is the clip only if it has the same bytes; else it is set aside.
+    """
     try:
-        found = existing_clip(target, root)
-        if found is not None:
-            return found
+        refused = refused_place(target, root)
+        if refused is not None:
+            return refused
         target.parent.mkdir(parents=True, exist_ok=True)
-        return _Download(host, link, target, largest, stopped).run()
+        return _Download(host, link, target, root, largest, stopped).run()
     except OSError as error:  # of the disk: the host raises none
         return disk_error(error, target)
 
@@ -327,12 +348,14 @@ class _Download:
         host: MediaHost,
         link: str,
         target: Path,
+        root: Path,
         largest: int,
         stopped: Callable[[], bool],
     ) -> None:
         self._host = host
         self._link = link
         self._target = target
+        self._root = root
         self._folder = str(target.parent)
         self._part = PartialFile(target)
         self._largest = largest
@@ -369,7 +392,7 @@ class _Download:
         if found is None or found[0].boot != boot_id():
             return None, 0
         identity, size = found
-        is_ours = identity.etag is not None or identity.source == _source(self._link)
+        is_ours = identity.etag is not None or identity.source == link_source(self._link)
         return (identity, size) if is_ours else (None, 0)
 
     def _look_at(self, body: OpenDownload) -> None:
@@ -391,7 +414,7 @@ class _Download:
         return max(_UNSEEN, left // _SHARE)
 
     def _writer(self, body: OpenDownload, known: ResumeInfo | None, start: int) -> HashingWriter:
-        identity = ResumeInfo(_source(self._link), body.etag, body.length, boot_id())
+        identity = ResumeInfo(link_source(self._link), body.etag, body.length, boot_id())
         if body.start == 0:
             return self._part.begin(identity)
         if body.start == start and known and known.is_same_file(identity):
@@ -430,7 +453,9 @@ class _Download:
         try:
             move_into_place(self._part.path, self._target)
         except FileExistsError:
-            return blocked(self._target)
+            if not has_content(self._target, size, sha256):
+                set_aside(self._target, self._root)
+                move_into_place(self._part.path, self._target)
         self._part.tidy()
         return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
 
@@ -449,9 +474,3 @@ class _Download:
     def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
         return DownloadFailed("too-large", text, retry=False)
-
-
-def _source(link: str) -> str:
-    """A link without its signature, which changes with every look at the task."""
-    parts = urlsplit(link)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"

@@ -3,13 +3,14 @@
 Pure functions: an answer and what was known before go in, events and what to do next come out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.executor.options import Random, retry_wait
 from veogen.gateway.api import Accepted, NotAccepted, ReadError, Rejected, Submission, Task, Unknown
+from veogen.gateway.values import link_source
 from veogen.results import events
 from veogen.results.events import Event, SubmitIntended
 from veogen.results.record import Record
@@ -222,11 +223,29 @@ def _completed(
     record: Record, task: Task, empty_polls: int, now: float, interval: Callable[[], float]
 ) -> Step:
     if task.links:
-        made = events.TaskCompleted(record.hash, task.id, task.links, task.credits, now)
+        links = all_links(record.links, task.links)
+        made = events.TaskCompleted(record.hash, task.id, links, task.credits, now)
         return Step(events=(made,))
     if empty_polls + 1 < POLLS_FOR_LINKS:
         return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
     return _with_last_links(record, task.credits, now)
+
+
+def all_links(known: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
+    """Links once listed stay at their places, newly signed; what is new stands behind them.
+
+    A place is the number of a video: a look that lists fewer, or all in another order, changes
+    none. Two equal links are one. Of links that only their queries tell apart nobody knows which
+    is which: the look that listed the most counts.
+    """
+    listed = tuple(dict.fromkeys(listed))
+    fresh = {link_source(link): link for link in listed}
+    before = {link_source(link): link for link in known}
+    if len(fresh) < len(listed) or len(before) < len(known):
+        kept = tuple(dict.fromkeys((*known, *listed)))
+        is_newly_signed = len(kept) > max(len(known), len(listed))
+        return listed if is_newly_signed and len(listed) >= len(known) else kept
+    return tuple((before | fresh).values())
 
 
 def _with_last_links(record: Record, charged: Decimal | None, now: float) -> Step:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from veogen.text import rounded_credits
 
@@ -78,3 +79,9 @@ def _date(value: str) -> float | None:
         return parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def link_source(link: str) -> str:
+    """A link without its signature, which changes with every look at the task."""
+    parts = urlsplit(link)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"
