@@ -314,6 +314,20 @@ def test_a_piece_is_an_eighth_of_what_is_left_but_at_least_one_request(place: Pl
     assert not covers(second, 100, outside=600)
 
 
+def test_the_next_process_of_a_journal_gives_back_what_its_predecessor_left(place: Place) -> None:
+    ada = place.join("ada")
+    ada.allowance(Decimal(800)).covers(
+        Decimal(10), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+    )
+    claim(ada)
+    again = place.join("ada-2")
+    assert again.succeed("ada.1", is_surely_over=True)
+
+    again.allowance(Decimal(800))
+
+    assert again.chain.pieces == {"ada.1": Decimal("76.032")}
+
+
 def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     ada.allowance(Decimal(800)).covers(

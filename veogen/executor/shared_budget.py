@@ -87,6 +87,16 @@ class SharedBudget:
             if process != self._member.identity.process
         )
 
+    def silent_holders(self) -> list[str]:
+        """The processes that are silent, and have money that comes back when they are closed."""
+        return [
+            process
+            for process, amount in sorted(self._member.chain.pieces.items())
+            if process != self._member.identity.process
+            and self._member.is_silent(process)
+            and amount > self._history.spent_by(process)
+        ]
+
     def taken(self, message: PieceTaken) -> Stop | None:
         """What the answer comes to; a refused piece is asked for again when others were heard."""
         self._asking = False

@@ -339,6 +339,11 @@ class Submitter:
             message = (
                 f"the budget of {state.policy.budget} credits would be passed by "
                 f"{request.address} ({price} credits): other machines have taken the rest"
+                + "".join(
+                    f"; {process} is silent: if it is gone for good, veogen resolve RUN --close "
+                    f"{process}"
+                    for process in state.shared.budget.silent_holders()
+                )
             )
             state.stop_buying(Stop("money", message))
         return answer.granted

@@ -294,8 +294,15 @@ class Member:
         return None if there is None else actual
 
     def allowance(self, budget: Decimal) -> Allowance:
-        """What this process may claim of a budget; reads the pieces of all."""
+        """What this process may claim of a budget; reads the pieces of all.
+
+        What the processes before it of its journal have left over comes back.
+        """
         self.chain.open()
+        process = self.identity.process
+        for earlier in list(self.history.closings):
+            if earlier != process and self.history.heir(earlier) == process:
+                self.chain.give_back(earlier, self.history.spent_by(earlier))
         return Allowance(self.chain, self.identity.process, budget)
 
     def checkpoint_if_due(self) -> None:
