@@ -28,6 +28,7 @@ ASKED_FOR = [
     "rows",
     "profiles",
     "policy",
+    "store",
     "picks",
     "money",
     "ci",

@@ -130,7 +130,8 @@ class Reader:
     def type(self, line: str) -> tuple[int, str]:
         """The exit code of a line of a shell, and all that it wrote."""
         if line.startswith("veogen ") and not re.search(r"[|&;<>]", line):
-            ended = self.shell.veogen(*in_tests(shlex.split(line)[1:]))
+            words = shlex.split(line.replace("$PWD", str(self.folder)))
+            ended = self.shell.veogen(*in_tests(words[1:]))
             return ended.code, ended.out + ended.err
         where = self._home / ".where"
         done = subprocess.run(
