@@ -28,8 +28,9 @@ SHELL = [
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
 ]
-INLINE = re.findall(r"`(?:\.venv/bin/)?(veogen [a-z][^`]*)`", README)
-VEOGEN = list(dict.fromkeys([*(line for line in SHELL if line.startswith("veogen ")), *INLINE]))
+INLINE = re.findall(r"`(veogen [a-z][^`]*)`", README)
+PARTS = [part.strip() for line in SHELL for part in line.split("&&")]
+VEOGEN = list(dict.fromkeys([*(part for part in PARTS if part.startswith("veogen ")), *INLINE]))
 
 
 @pytest.mark.parametrize("line", sorted(set(VEOGEN)))
@@ -73,7 +74,9 @@ def test_the_commands_of_the_readme_do_what_they_say(
 
 def _typed(line: str) -> list[str]:
     """The words of a command; a question is answered, and nothing runs in the open."""
-    words = shlex.split(line.replace("…", ""))[1:]
+    words = [word for word in shlex.split(line.replace("…", ""))[1:] if word != "--open"]
+    if "--simulate" in words and words[0] == "run":
+        return [*words, "--generation-time", "0.05"]
     if words[0] == "run":
         words += [] if "specs/quickstart.yaml" in words else ["specs/quickstart.yaml"]
         words += ["--yes", "--poll-interval", "0.1"]
@@ -96,6 +99,25 @@ def test_the_files_that_the_readme_names_are_there() -> None:
 
     assert named == {"specs/quickstart.yaml"}
     assert (ROOT / "specs/quickstart.yaml").is_file()
+
+
+def test_what_a_run_costs_is_what_the_plan_says(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    told = Shell(ROOT, capfd, {}).veogen("plan", "specs/quickstart.yaml").out
+
+    [size, price] = re.findall(r"(8 clips of 4 seconds) cost about (\$[\d.]+) \(278", README)[0]
+    assert (size, f": 278.784 credits, about {price}" in told) == ("8 clips of 4 seconds", True)
+
+
+def test_the_reference_is_where_it_is_linked() -> None:
+    linked = re.findall(r"\]\(([^)h][^)]*)\)", README)
+    topics = re.findall(r"`veogen help ([\w-]+)`", README)
+
+    assert linked == ["veogen/reference"]
+    assert [
+        topic for topic in topics if not (ROOT / f"veogen/reference/{topic}.md").is_file()
+    ] == []
 
 
 def test_the_check_calls_the_readmes_test_command() -> None:
