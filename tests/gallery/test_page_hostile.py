@@ -9,6 +9,7 @@ from support.browser import Visit, chromium, visit
 from support.galleries import Shown, make_page, make_run
 
 from veogen.gallery.page import embedded
+from veogen.results.picks import Decision, Picks, clip_id
 
 ATTACKS = [
     "</script><script>window.hacked = 1</script>",
@@ -43,14 +44,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             error=(attack, attack),
         )
         for number, attack in enumerate(ATTACKS)
-        for end in [("planned", "failed", "indeterminate")[number % 3]]
+        for end in [("planned", "failed", "indeterminate", "completed")[number % 4]]
     ]
     old = [
         Shown(values={"word": attack}, prompt=f"before {attack}", end="planned")
         for attack in ATTACKS
     ]
     new_run = make_run(root / "<b>new", requests, name=ATTACKS[0])
-    return make_page(new_run, make_run(root / "old", old))
+    notes = tuple(
+        Decision(one.entry.address, clip_id(one.entry.hash), "pick", f"{attack}{attack}")
+        for one, attack in zip(requests, ATTACKS, strict=True)
+    )
+    picks = Picks(dict.fromkeys(ATTACKS, notes))
+    return make_page(new_run, make_run(root / "old", old), picks)
 
 
 @pytest.fixture
@@ -60,8 +66,10 @@ def seen(browser: Browser, page: Path) -> Iterator[Visit]:
         assert seen.complaints == []
         assert seen.page.evaluate("window.hacked") is None
         assert seen.page.locator("script").count() == 2
-        assert seen.page.locator("#stage :is(img, script, style, a, iframe)").count() == 0
-        assert seen.requests == [page.as_uri()]
+        assert seen.page.locator("#stage :is(script, style, a, iframe)").count() == 0
+        pictures = seen.page.locator("#stage img").evaluate_all("all => all.map(img => img.src)")
+        assert all(src.startswith("data:image/webp;base64,") for src in pictures)
+        assert [url for url in seen.requests if not url.startswith(page.parent.as_uri())] == []
 
 
 def test_hostile_text_is_shown_as_it_is(seen: Visit) -> None:
@@ -75,6 +83,10 @@ def test_hostile_text_is_shown_as_it_is(seen: Visit) -> None:
         assert any(attack in prompt for prompt in prompts)
     values = seen.page.locator("#stage h3").all_text_contents()
     assert values == ATTACKS
+    noted = seen.page.locator("#stage .opinions q").all_text_contents()
+    assert sorted(set(noted)) == sorted(attack * 2 for attack in ATTACKS[3::4])
+    people = seen.page.locator("#stage .card .opinions b").all_text_contents()
+    assert sorted(set(people)) == sorted(ATTACKS)
 
 
 @pytest.mark.parametrize("name", ["Matrix", "Compare"])
