@@ -18,6 +18,7 @@ _SCRIPTS = (
     "dom",
     "clips",
     "picks",
+    "verdicts",
     "player",
     "parts",
     "words",
