@@ -40,12 +40,32 @@ def shell(repo: Repo, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(repo.path, capsys, {"NO_COLOR": "1"})
 
 
-def diffed(shell: Shell, *words: str) -> dict[str, Any]:
+def diff_data(shell: Shell, *words: str) -> dict[str, Any]:
     ended = shell.veogen("diff", *words, "--format", "json")
     assert (ended.code, ended.err) == (0, "")
     data: dict[str, Any] = json.loads(ended.out)
-    assert data.pop("format") == "veogen.diff/1"
+    assert data["format"] == "veogen.diff/2"
     return data
+
+
+def diffed(shell: Shell, *words: str) -> dict[str, Any]:
+    """What differs in all specs together, each entry by its addresses and fields."""
+    data = diff_data(shell, *words)
+    entries = {
+        kind: [entry for spec in data["specs"] for entry in spec[kind]]
+        for kind in ("added", "removed", "renamed", "changed")
+    }
+    money = data["credits"]
+    return {
+        "added": [entry["address"] for entry in entries["added"]],
+        "removed": [entry["address"] for entry in entries["removed"]],
+        "renamed": [[entry["was"], entry["address"]] for entry in entries["renamed"]],
+        "changed": [
+            {"address": entry["address"], "fields": entry["fields"]} for entry in entries["changed"]
+        ],
+        "unchanged": sum(spec["unchanged"] for spec in data["specs"]),
+        "credits": {name: money[name] for name in ("old", "new", "delta", "to_buy")},
+    }
 
 
 def test_nothing_differs_from_itself(shell: Shell) -> None:
@@ -73,7 +93,7 @@ def test_a_template_that_changed_changes_requests_of_a_spec_that_did_not(
         "      | Tokyo in [-soft-]{+hard+} light.\n"
         "      | No people.\n"
         "\n"
-        "2 changed: 76.032 credits to buy.\n"
+        "2 changed: 76.032 credits (about $1.12) to buy.\n"
         "Credits: 76.032 → 76.032 (+0.000).\n",
         "",
     )
@@ -152,7 +172,7 @@ def test_specs_that_are_new_or_gone_count(repo: Repo, shell: Shell) -> None:
         f"gone: gone, {base}:specs/gone.yaml\n"
         "  - bye  38.016 credits\n"
         "\n"
-        "+1 clip, \u22121: 38.016 credits to buy.\n"
+        "+1 clip, \u22121: 38.016 credits (about $0.56) to buy.\n"
         "2 requests unchanged.\n"
         "Credits: 114.048 → 114.048 (+0.000).\n",
         "",
@@ -212,7 +232,7 @@ def test_the_profile_of_a_lock_is_compared_with_that_of_the_spec(repo: Repo, she
     same = diffed(shell, "specs/a.long.lock.yaml", "specs/a.yaml", "--profile", "long")
     other = diffed(shell, "specs/a.long.lock.yaml", "specs/a.yaml")
 
-    assert (same["unchanged"], other["unchanged"]) == (2, 0)
+    assert (same["unchanged"], other["unchanged"]) == (2, 2)
 
 
 def test_a_profile_that_is_new_in_the_branch_is_all_added(repo: Repo, shell: Shell) -> None:
@@ -290,7 +310,7 @@ def test_a_pull_request_cannot_hide_a_price_in_results_of_its_own(repo: Repo, sh
     assert diffed(shell, "--base", "HEAD", "specs")["credits"]["to_buy"] == "76.032"
 
 
-def test_a_price_that_moved_is_a_note_and_no_difference(repo: Repo, shell: Shell) -> None:
+def test_a_price_that_moved_is_a_difference(repo: Repo, shell: Shell) -> None:
     shell.veogen("lock", "specs")
     repo.write("veogen.yaml", "prices: prices.yaml\n")
     repo.write(
@@ -300,11 +320,11 @@ def test_a_price_that_moved_is_a_note_and_no_difference(repo: Repo, shell: Shell
     )
 
     assert shell.veogen("diff", "specs/a.lock.yaml", "specs/a.yaml", "--exit-code") == Ended(
-        0,
+        5,
         "a: specs/a.lock.yaml → specs/a.yaml\n"
-        "  note: a price moved: 76.032 → 200.000 credits for requests that stay the same\n"
+        "  ~ a price moved: 76.032 → 200.000 credits for requests that stay the same\n"
         "\n"
-        "no difference.\n"
+        "no request differs: 0.000 credits to buy.\n"
         "2 requests unchanged.\n"
         "Credits: 76.032 → 200.000 (+123.968).\n",
         "",
@@ -449,7 +469,7 @@ def test_markdown_goes_to_stdout(repo: Repo, shell: Shell) -> None:
     ended = shell.veogen("diff", "--base", "main", "specs", "--format", "markdown")
 
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("### veogen: 2 changed: 76.032 credits to buy\n")
+    assert ended.out.startswith("### veogen: 2 changed: 76.032 credits (about $1.12) to buy\n")
     assert "&lt;b&gt;hard&lt;/b&gt; @all" in ended.out
     assert "<code>because of templates/opening.j2:1</code>" in ended.out
 
@@ -467,3 +487,133 @@ def test_what_cannot_be_read_is_a_mistake(repo: Repo, shell: Shell) -> None:
 
     assert shell.veogen("diff", "broken.json", "specs/a.yaml").code == 2
     assert shell.veogen("diff", "pipe", "specs/a.yaml").code == 2
+
+
+PROFILES = f"""{SPEC}profiles:
+  draft: {{params: {{quality: 720p}}}}
+  final: {{params: {{quality: 1080p, duration: 8}}}}
+"""
+
+
+def money(old: str, new: str, delta: str, to_buy: str, open_before: str) -> dict[str, str]:
+    return {
+        "old": old,
+        "new": new,
+        "delta": delta,
+        "to_buy": to_buy,
+        "open_before": open_before,
+    }
+
+
+def profiles_of(data: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(spec["spec"], spec["profile"]) for spec in data["specs"]]
+
+
+def test_a_profile_whose_block_changed_is_a_review_of_its_own(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", PROFILES)
+    repo.commit()
+    repo.write("specs/a.yaml", PROFILES.replace("duration: 8", "duration: 6"))
+
+    data = diff_data(shell, "--base", "HEAD", "specs")
+    text = shell.veogen("diff", "--base", "HEAD", "specs").out
+
+    assert profiles_of(data) == [("specs/a.yaml", None), ("specs/a.yaml", "final")]
+    plain, final = data["specs"]
+    assert (plain["changed"], plain["unchanged"]) == ([], 2)
+    assert [entry["fields"] for entry in final["changed"]] == [{"duration": [8, 6]}] * 2
+    assert final["changed"][0]["because"] == "specs/a.yaml:10:46"
+    assert final["credits"] == money("152.064", "114.048", "-38.016", "114.048", "0.000")
+    assert text.startswith("a (final): ")
+
+
+def test_a_profile_that_has_a_lock_is_one_too(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", PROFILES)
+    shell.veogen("lock", "specs", "--profile", "draft")
+    repo.commit()
+    repo.write("templates/opening.j2", TEMPLATE.replace("soft", "hard"))
+
+    data = diff_data(shell, "--base", "HEAD", "specs/a.yaml")
+
+    assert profiles_of(data) == [("specs/a.yaml", None), ("specs/a.yaml", "draft")]
+    assert [len(spec["changed"]) for spec in data["specs"]] == [2, 2]
+
+
+def test_all_profiles_are_compared_when_they_are_asked_for(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", PROFILES)
+    repo.commit()
+
+    every = diff_data(shell, "--base", "HEAD", "specs", "--all-profiles")
+
+    assert profiles_of(every) == [("specs/a.yaml", each) for each in (None, "draft", "final")]
+
+
+def test_specs_without_the_profile_are_left_out_with_a_note(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/b.yaml", PROFILES)
+    repo.commit()
+
+    data = diff_data(shell, "--base", "HEAD", "specs", "--profile", "final")
+    none = shell.veogen("diff", "--base", "HEAD", "specs", "--profile", "fnal")
+
+    assert profiles_of(data) == [("specs/b.yaml", "final")]
+    assert data["notes"] == ["specs/a.yaml has no profile 'final': left out"]
+    assert (none.code, none.err.splitlines()[0]) == (
+        2,
+        "specs/a.yaml:1:1: error[unknown-profile]: 'fnal' is not a profile of this spec; it has none",
+    )
+
+
+def test_a_budget_or_policy_that_changed_is_a_difference(repo: Repo, shell: Shell) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 20000}}\n")
+    repo.write(
+        "veogen.yaml", "limits: {max_credits: 50000, models: [veo-3.1-fast-generate-preview]}\n"
+    )
+    repo.commit()
+    repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 90000, max_requests: 10}}\n")
+    repo.write("veogen.yaml", "limits: {max_credits: 90000}\nprices: prices.yaml\n")
+    repo.write(
+        "prices.yaml",
+        "veo-3.1-fast-generate-preview: {date: 2026-12-01, source: ours, credits_per_usd: 68, "
+        "rule: per_call, credits: 38.016}\n",
+    )
+
+    data = diff_data(shell, "--base", "HEAD", "specs")
+    told = shell.veogen("diff", "--base", "HEAD", "specs", "--exit-code")
+    comment = shell.veogen("diff", "--base", "HEAD", "specs", "--format", "markdown").out
+
+    assert data["specs"][0]["notes"] == [
+        "budget.max_credits: 20000 → 90000",
+        "budget.max_requests: none → 10",
+    ]
+    price = "prices.yaml: veo-3.1-fast-generate-preview"
+    assert data["notes"] == [
+        "veogen.yaml: limits.max_credits: 50000 → 90000",
+        'veogen.yaml: limits.models: ["veo-3.1-fast-generate-preview"] → none',
+        "veogen.yaml: prices: none → prices.yaml",
+        f"{price}.date: none → 2026-12-01",
+        f"{price}.source: none → ours",
+        f"{price}.credits_per_usd: none → 68",
+        f"{price}.rule: none → per_call",
+        f"{price}.credits: none → 38.016",
+    ]
+    assert told.code == 5
+    assert "  ~ budget.max_credits: 20000 → 90000\n" in told.out
+    assert "~ veogen.yaml: limits.max_credits: 50000 → 90000\n" in told.out
+    assert "<li><code>a: budget.max_credits: 20000 → 90000</code></li>" in comment
+
+
+def test_what_was_open_before_is_not_what_the_change_buys(repo: Repo, shell: Shell) -> None:
+    plan = json.loads(shell.veogen("plan", "specs/a.yaml", "--format", "json").out)
+    hashes = [entry["hash"] for entry in plan["requests"]]
+    repo.write("runs/a/results.json", results("completed", hashes[0]))
+    repo.commit()
+    repo.write("specs/a.yaml", SPEC.replace("[Tokyo, Paris]", "[Tokyo, Paris, Oslo]"))
+    repo.write("images/oslo.png", picture())
+
+    data = diff_data(shell, "--base", "HEAD", "specs")
+    text = shell.veogen("diff", "--base", "HEAD", "specs").out
+
+    assert data["credits"] == money("76.032", "114.048", "38.016", "76.032", "38.016")
+    assert (
+        "+1 clip: 76.032 credits (about $1.12) to buy, 38.016 by this change and 38.016 open before.\n"
+        in text
+    )

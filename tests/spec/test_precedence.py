@@ -226,4 +226,4 @@ def test_an_unknown_profile_is_told_with_the_nearest(project: Project) -> None:
     assert project.spec_mistakes(text, profile="final") == [
         "a.yaml:2:1: error[unknown-profile]: 'final' is not a profile of this spec; there is draft"
     ]
-    assert project.spec(text, profile="draft").profiles == ("draft",)
+    assert project.spec(text, profile="draft").profiles == {"draft": {}}

@@ -51,6 +51,7 @@ def report(
     held = {one.hash for one in before}
     review = SpecDiff(
         name=name,
+        spec="specs/a.yaml",
         old="HEAD:specs/a.yaml",
         new="specs/a.yaml",
         difference=difference,

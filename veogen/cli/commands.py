@@ -161,6 +161,11 @@ def lock(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> 
     "How the difference is written; markdown is for a pull request.", "text", "markdown", "json"
 )
 @click.option("--exit-code", "by_code", is_flag=True, help="Exit 5 if there is a difference.")
+@click.option(
+    "--all-profiles",
+    is_flag=True,
+    help="Every profile (default: those that have a lock or whose own block changed).",
+)
 def diff(
     sides: tuple[str, ...],
     options: SpecOptions,
@@ -168,6 +173,7 @@ def diff(
     format_: str,
     *,
     by_code: bool,
+    all_profiles: bool,
 ) -> ExitCode:
     """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
 
@@ -176,7 +182,7 @@ def diff(
     """
     from veogen.cli.diff import print_diff
 
-    differs = print_diff(sides, options, base, format_)
+    differs = print_diff(sides, options, base, format_, all_profiles=all_profiles)
     return ExitCode.STALE if by_code and differs else ExitCode.DONE
 
 

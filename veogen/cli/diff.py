@@ -4,271 +4,227 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Self, TypeAlias
+from dataclasses import replace
+from decimal import Decimal
+from typing import NoReturn, TypeAlias
 
 import click
 
+from veogen.cli.diff_sides import DiffSide, DiffSource, SideReader
 from veogen.cli.options import SpecOptions
 from veogen.cli.output import print_problems
-from veogen.cli.specs import owned_in, specs_of, with_chosen
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, credit_change
 from veogen.diff.markdown import markdown
+from veogen.diff.policy import budget_changes, policy_changes
 from veogen.diff.report import Report, SpecDiff, diff_data, grouped
 from veogen.diff.terminal import lines
-from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
-from veogen.document.git import Repository, Revision, Tree
-from veogen.document.nodes import Location
-from veogen.document.problems import MistakesError, Problems
+from veogen.document.nodes import Location, Map
+from veogen.document.problems import MistakesError, Problem
 from veogen.errors import UsageError
-from veogen.lockfile import MAX_BYTES, is_plan_file, read_stored
+from veogen.models.model import default_catalog
 from veogen.planner.checks import over_budget, over_limits
-from veogen.planner.plan import Plan, Request, total_credits
-from veogen.planner.planner import plan
+from veogen.planner.plan import NO_CREDITS, Request, dollars, total_credits
 from veogen.planner.selection import narrowed
-from veogen.results.manifest import Owned
-from veogen.results.picks import (
-    NO_PICKS,
-    Picks,
-    PicksFolder,
-    load_picks,
-    open_decisions,
-    picks_change,
-    planned_clips,
-    review,
-)
-from veogen.spec.load import load_spec
-from veogen.spec.project import below_root, nearest_root, project_root, specs_in
+from veogen.results.picks import NO_PICKS, open_decisions, picks_change, planned_clips, review
+from veogen.spec.grammar import as_json
 from veogen.spec.types import Spec
+from veogen.spec.validate import unknown_profile
 from veogen.text import paint, plain_json
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffSide:
-    """One plan to compare: where it was read, the spec that makes it, what is owned of it.
-
-    `spec` is None for a lock or a plan file, `results` where nothing is known. `picks` are what
-    people decided about the clips of its run, `unread` what is wrong with their files.
-    """
-
-    label: str
-    plan: Plan
-    spec: Spec | None
-    results: Owned | None
-    picks: Picks = NO_PICKS
-    unread: tuple[str, ...] = ()
+SourcePair: TypeAlias = tuple[DiffSource | None, DiffSource | None]
+SidePair: TypeAlias = tuple[DiffSide | None, DiffSide | None]
 
 
-class SideReader:
-    """Reads sides with the options of one command; closes the repositories it had to open."""
-
-    def __init__(self, options: SpecOptions) -> None:
-        self._options = options
-        self._stack = ExitStack()
-        self._repositories: dict[Path, Repository] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.close()
-
-    def read(self, word: str) -> tuple[DiffSide, ...]:
-        """What a word of the command line means: a path, or `REV:path`."""
-        here = Path(word)
-        if here.is_file() or here.is_dir():
-            return tuple(self.on_disk(here))
-        if here.exists():
-            raise UsageError(f"{word}: {NO_FILE}; what git holds is written REV:PATH")
-        revision, path = _split_revision(word)
-        if path is None:
-            raise UsageError(f"{word}: there is no such file, and it is not REV:PATH either")
-        repository = self.repository(Path.cwd())
-        tree = Tree(repository, repository.commit(revision), revision)
-        return tuple(self.at_revision(tree, _below_top(tree, path)))
-
-    def on_disk(self, path: Path) -> Iterator[DiffSide]:
-        """The sides at a path on this disk; none where nothing is."""
-        if path.is_dir():
-            for spec in specs_of(path):
-                yield from self.on_disk(spec)
-        elif path.exists():
-            root = project_root(path)
-            yield from self._sides(Folder(root), below_root(path, root))
-
-    def at_revision(self, tree: Tree, path: PurePosixPath) -> Iterator[DiffSide]:
-        """The sides at a path below the top of a tree; none where nothing is."""
-        match tree.kind(path):
-            case "folder":
-                for spec in specs_in(Revision(tree, PurePosixPath()), path):
-                    yield from self.at_revision(tree, spec)
-            case "file":
-                root = nearest_root(list(path.parents), lambda at, kind: tree.kind(at) == kind)
-                yield from self._sides(Revision(tree, root), path.relative_to(root))
-            case _:
-                return
-
-    def repository(self, folder: Path) -> Repository:
-        """The repository that a folder, or the nearest above it that is there, is in."""
-        while not folder.is_dir():
-            folder = folder.parent
-        repository = Repository.around(folder)
-        if repository.top not in self._repositories:
-            self._repositories[repository.top] = self._stack.enter_context(repository)
-        return self._repositories[repository.top]
-
-    def _sides(self, files: Files, path: PurePosixPath) -> Iterator[DiffSide]:
-        try:
-            raw = files.read(path, MAX_BYTES)
-        except OSError as error:
-            raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
-        if why := _unreadable_format(raw):
-            raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
-        if is_plan_file(raw):
-            for stored in read_stored(raw, files.shown(path)):
-                yield self._side(files, path, stored.plan, None)
-            return
-        spec = self._spec(files, path)
-        if spec is not None:
-            # Money over a budget is worth a note in a review, and no reason not to have one.
-            free = replace(spec, budget=replace(spec.budget, max_credits=None))
-            problems = Problems()
-            free = with_chosen(free, problems, self._options, needs_one=False)
-            made = plan(free, problems, max_requests=self._options.max_requests)
-            problems.raise_errors()
-            yield self._side(files, path, replace(made, budget=spec.budget), spec)
-
-    def _side(self, files: Files, path: PurePosixPath, made: Plan, spec: Spec | None) -> DiffSide:
-        place = PicksFolder.of(PurePosixPath(made.spec), made.profile, simulated=False)
-        problems = Problems()
-        picks = load_picks(files, place, problems)
-        return DiffSide(
-            label=files.shown(path),
-            plan=made,
-            spec=spec,
-            results=owned_in(files, made.name, made.profile),
-            picks=picks,
-            unread=tuple(map(str, problems.all)),
-        )
-
-    def _spec(self, files: Files, path: PurePosixPath) -> Spec | None:
-        """The spec, or None where it has not the profile that is asked for: nothing is bought."""
-        profile, reading = self._options.profile, self._options.reading
-        try:
-            return load_spec(Path(path), profile=profile, files=files, **reading)
-        except MistakesError as error:
-            known = {problem.code for problem in error.problems if problem.severity == "error"}
-            if isinstance(files, Revision) and known == {"unknown-profile"}:
-                return None
-            raise
+def compared(
+    reader: SideReader,
+    old: Sequence[DiffSource],
+    new: Sequence[DiffSource],
+    options: SpecOptions,
+    *,
+    all_profiles: bool = False,
+) -> tuple[Report, tuple[Problem, ...]]:
+    """What buying `new` would be, measured by `old`, and the warnings of its plans."""
+    sources = list(_source_pairs(old, new))
+    left_out: list[DiffSource] = []
+    pairs: list[SidePair] = []
+    for before, after in sources:
+        profiles = _profiles(before, after, options.profile, all_profiles=all_profiles)
+        left_out += [each for each in (after or before,) if each is not None and not profiles]
+        pairs += [
+            (
+                None if before is None else reader.side(before, profile),
+                None if after is None else reader.side(after, profile),
+            )
+            for profile in profiles
+        ]
+    if left_out and not pairs:
+        _refuse_profile(left_out[0], str(options.profile))
+    made = [after for _, after in pairs if after is not None]
+    report = Report(
+        reviews=tuple(_review(*pair) for pair in _narrowed(pairs, options)),
+        changes=tuple(_policy_changes(sources)),
+        notes=(
+            *(f"{each.label} has no profile {options.profile!r}: left out" for each in left_out),
+            *_over_limits(made),
+        ),
+    )
+    return report, tuple(warning for side in made for warning in side.plan.warnings)
 
 
-def _unreadable_format(raw: bytes) -> str | None:
-    """What is wrong with a plan in one of the formats that cannot be read back."""
-    if raw.startswith(b'{"address":'):
-        return "a plan in lines does not say of which spec it is"
-    if b" (project root: " in raw.partition(b"\n")[0]:
-        return "a plan as a table is for people"
-    return None
-
-
-def _split_revision(word: str) -> tuple[str, str | None]:
-    """A revision and a path, parted as git does it: by the first colon outside of braces."""
-    depth = 0
-    for index, character in enumerate(word):
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        if character == ":" and depth == 0 and index > 0:
-            return word[:index], word[index + 1 :]
-    return word, None
-
-
-def _below_top(tree: Tree, path_text: str) -> PurePosixPath:
-    """A path of `REV:path` below the top; with a dot first it is relative to where we are."""
-    here = Path.cwd().resolve().relative_to(tree.repository.top.resolve())
-    relative = PurePosixPath(os.path.normpath(here / path_text))
-    is_relative = path_text.startswith(("./", "../"))
-    path = relative if is_relative else PurePosixPath(os.path.normpath(path_text))
-    try:
-        tree.find(path)
-    except (OSError, OutsideRootError):
-        hint = f"; did you mean {tree.label}:./{path_text}?" if tree.kind(relative) else ""
-        message = f"{tree.label}:{path_text}: there is no such file at that revision{hint}"
-        raise UsageError(message) from None
-    return path
-
-
-Pair: TypeAlias = tuple[DiffSide | None, DiffSide | None]
-
-
-def compared(old: Sequence[DiffSide], new: Sequence[DiffSide], options: SpecOptions) -> Report:
-    """What buying `new` would be, measured by `old`."""
-    plans = narrowed([side.plan for side in (*old, *new)], options.select, options.deselect)
-    sides = [replace(side, plan=chosen) for side, chosen in zip((*old, *new), plans, strict=True)]
-    pairs = _pairs(sides[: len(old)], sides[len(old) :])
-    # What the team's limits have against all new plans together, whatever is selected.
-    tallies = [(side.spec, side.plan.tally) for side in new if side.spec is not None]
-    notes = tuple(problem.message for problem in over_limits(tallies))
-    return Report(reviews=tuple(_review(*pair) for pair in pairs), notes=notes)
-
-
-def _pairs(old: Sequence[DiffSide], new: Sequence[DiffSide]) -> Iterator[Pair]:
+def _source_pairs(old: Sequence[DiffSource], new: Sequence[DiffSource]) -> Iterator[SourcePair]:
     """The same spec of both sides: by its path, else by its name; and what has no other."""
     if len(old) == 1 and len(new) == 1:
         yield old[0], new[0]
         return
-    left = list(old)
-    partners: dict[int, DiffSide] = {}
-    for key in (attrgetter("plan.spec", "plan.profile"), attrgetter("plan.name", "plan.profile")):
-        for index, side in enumerate(new):
-            partner = next((other for other in left if key(other) == key(side)), None)
-            if index not in partners and partner is not None:
-                partners[index] = partner
-                left.remove(partner)
-    for index, side in enumerate(new):
-        yield partners.get(index), side
-    for side in left:
-        yield side, None
+    paired = set[int]()
+    for after in new:
+        partners = [each for each in old if _is_same(each, after, "spec_path")]
+        partners = partners or [
+            each for each in old if _is_same(each, after, "name") and id(each) not in paired
+        ]
+        paired.update(map(id, partners))
+        yield from ((each, after) for each in partners)
+        if not partners:
+            yield None, after
+    yield from ((each, None) for each in old if id(each) not in paired)
+
+
+def _is_same(old: DiffSource, new: DiffSource, key: str) -> bool:
+    """Whether both are of one spec, and of one profile where both are of one."""
+    if getattr(old, key) != getattr(new, key):
+        return False
+    stored = [each.stored.profile for each in (old, new) if each.stored is not None]
+    return len(set(stored)) < 2  # noqa: PLR2004 - two locks of two profiles
+
+
+def _profiles(
+    old: DiffSource | None, new: DiffSource | None, wanted: str | None, *, all_profiles: bool
+) -> list[str | None]:
+    """With which profiles two sources are compared: none where the wanted one is not there."""
+    sources = [each for each in (new, old) if each is not None]
+    for each in sources:
+        if each.stored is not None:
+            return [wanted or each.stored.profile]
+    if wanted is not None:
+        return [wanted] if any(each.has_profile(wanted) for each in sources) else []
+    named = dict.fromkeys(name for each in sources if each.spec for name in each.spec.profiles)
+    return [
+        None,
+        *(
+            name
+            for name in named
+            if all_profiles
+            or any(each.has_lock(name) for each in sources)
+            or (old is not None and new is not None and _block(old, name) != _block(new, name))
+        ),
+    ]
+
+
+def _block(source: DiffSource, profile: str) -> object:
+    """What a spec writes about a profile."""
+    block = source.spec.profiles.get(profile) if source.spec else None
+    return as_json(block) if isinstance(block, Map) else None
+
+
+def _refuse_profile(source: DiffSource, profile: str) -> NoReturn:
+    tree, names = Map(place := Location(source.label, 1, 1)), Map(place)
+    for name in source.spec.profiles if source.spec else ():
+        names.put(name, None, place, place)
+    tree.put("profiles", names, place, place)
+    raise MistakesError([unknown_profile(tree, profile)])
+
+
+def _narrowed(pairs: Sequence[SidePair], options: SpecOptions) -> Iterator[SidePair]:
+    """The pairs with what is selected of their plans."""
+    sides = [side for pair in pairs for side in pair if side is not None]
+    plans = iter(narrowed([side.plan for side in sides], options.select, options.deselect))
+    for old, new in pairs:
+        before = None if old is None else replace(old, plan=next(plans))
+        yield before, None if new is None else replace(new, plan=next(plans))
+
+
+def _over_limits(sides: Sequence[DiffSide]) -> Iterator[str]:
+    """What the team's limits have against all new plans together, whatever is selected.
+
+    A profile is bought by a command of its own.
+    """
+    for profile in dict.fromkeys(side.plan.profile for side in sides):
+        tallies = [
+            (side.spec, side.plan.tally)
+            for side in sides
+            if side.spec is not None and side.plan.profile == profile
+        ]
+        yield from (problem.message for problem in over_limits(tallies))
+
+
+def _policy_changes(pairs: Iterable[SourcePair]) -> Iterator[str]:
+    """What differs in the policies of the projects, each told once."""
+    told = dict[str, None]()
+    for old, new in pairs:
+        if old is not None and new is not None and old.spec and new.spec:
+            told.update(dict.fromkeys(policy_changes(old.files, new.files)))
+    yield from told
 
 
 def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
     before, after = _requests(old), _requests(new)
     difference = compare(before, after)
     side = new or old
+    is_bought = _is_bought(old)
     return SpecDiff(
         name=side.plan.name if side else "",
+        spec=side.plan.spec if side else "",
+        profile=side.plan.profile if side else None,
         old=old.label if old else None,
         new=new.label if new else None,
         difference=difference,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
-        money=credit_change(before, after, _is_bought(old)),
-        changes=tuple(_changes(old, new)),
-        notes=tuple(_notes(old, new, difference)),
+        money=credit_change(before, after, is_bought),
+        usd=_dollars(new, [request for request in after if not is_bought(request)]),
+        changes=tuple(_changes(old, new, difference)),
+        notes=tuple(_notes(old, new)),
     )
 
 
-def _changes(old: DiffSide | None, new: DiffSide | None) -> Iterator[str]:
-    """What differs beside the requests: what people decided."""
-    before, after = (NO_PICKS if side is None else side.picks for side in (old, new))
-    change = picks_change(before, after)
+def _dollars(side: DiffSide | None, requests: Sequence[Request]) -> Decimal | None:
+    """What requests cost in dollars, None where a price or a model's rate is not known."""
+    models = default_catalog() if side is None or side.spec is None else side.spec.policy.models
+    amounts = [(str(request.body["model"]), request.credits) for request in requests]
+    if any(amount is None or model not in models for model, amount in amounts):
+        return None
+    return dollars(((model, amount or NO_CREDITS) for model, amount in amounts), models)
+
+
+def _changes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -> Iterator[str]:
+    """What differs beside the requests: a budget, prices, and what people decided."""
+    if old is not None and new is not None and old.spec and new.spec:
+        yield from budget_changes(old.plan.budget, new.plan.budget)
+    moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
+    if moved:
+        before, after = (_credits(side) for side in zip(*moved, strict=True))
+        yield f"a price moved: {before} → {after} credits for requests that stay the same"
+    decided = (NO_PICKS if side is None else side.picks for side in (old, new))
+    change = picks_change(*decided)
     if change is not None:
         yield change
 
 
-def _open_decisions(side: DiffSide) -> Iterator[str]:
-    """What is left to decide about the clips of a spec, once somebody has begun to."""
-    yield from side.unread
-    if side.picks.people:
-        left = open_decisions(review(planned_clips(side.plan.requests), side.picks))
+def _notes(old: DiffSide | None, new: DiffSide | None) -> Iterator[str]:
+    if old is not None and new is not None and old.plan.name != new.plan.name:
+        yield (
+            f"the name changes from {old.plan.name} to {new.plan.name}: a run begins a new "
+            f"directory, runs/{new.plan.name}, and buys everything in it anew, "
+            f"{_credits(new.plan.requests)} credits"
+        )
+    if new is None:
+        return
+    tally, budget, profile = new.plan.tally, new.plan.budget, new.plan.profile
+    place = Location(new.label, 1, 1)
+    yield from (problem.message for problem in over_budget(tally, budget, profile, place))
+    yield from new.unread
+    if new.picks.people:  # somebody has begun to decide
+        left = open_decisions(review(planned_clips(new.plan.requests), new.picks))
         if left is not None:
             yield f"picks: {left}"
 
@@ -293,76 +249,33 @@ def _is_bought(old: DiffSide | None) -> Callable[[Request], bool]:
     return lambda request: request.hash in held
 
 
-def _notes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -> Iterator[str]:
-    if old is not None and new is not None and old.plan.name != new.plan.name:
-        yield (
-            f"the name changes from {old.plan.name} to {new.plan.name}: a run begins a new "
-            f"directory, runs/{new.plan.name}, and buys everything in it anew, "
-            f"{_credits(new.plan.requests)} credits"
-        )
-    if new is not None:
-        tally, budget, profile = new.plan.tally, new.plan.budget, new.plan.profile
-        yield from (
-            p.message for p in over_budget(tally, budget, profile, Location(new.label, 1, 1))
-        )
-        yield from _open_decisions(new)
-    moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
-    if moved:
-        before, after = (_credits(side) for side in zip(*moved, strict=True))
-        yield f"a price moved: {before} → {after} credits for requests that stay the same"
-
-
 def _credits(requests: Iterable[Request]) -> str:
     total = total_credits(requests)
     return "unknown" if total is None else str(total)
 
 
-def print_diff(sides: Sequence[str], options: SpecOptions, base: str | None, format_: str) -> bool:
+def print_diff(
+    sides: Sequence[str],
+    options: SpecOptions,
+    base: str | None,
+    format_: str,
+    *,
+    all_profiles: bool = False,
+) -> bool:
     """Print what differs of OLD and NEW, or of specs since `base`; whether anything does."""
+    if all_profiles and options.profile is not None:
+        raise UsageError("--all-profiles and --profile exclude each other")
     with SideReader(options) as reader:
         if base is not None:
-            old, new = _since(reader, base, sides)
+            old, new = reader.since(base, sides)
         elif len(sides) == 2:  # noqa: PLR2004 - old and new
             old, new = reader.read(sides[0]), reader.read(sides[1])
         else:
             raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
-        report = compared(old, new, options)
+        report, warnings = compared(reader, old, new, options, all_profiles=all_profiles)
     _write(report, format_)
-    warnings = [warning for side in new for warning in side.plan.warnings]
     print_problems([each for each in warnings if each.code == "retired"], sys.stderr)
     return bool(report)
-
-
-def _since(
-    reader: SideReader, revision: str, words: Sequence[str]
-) -> tuple[Sequence[DiffSide], Sequence[DiffSide]]:
-    """What the specs were at the merge base of a revision and HEAD, and what they are."""
-    old: dict[tuple[str, str], DiffSide] = {}
-    new: dict[tuple[str, str], DiffSide] = {}
-    for word in words:
-        path = Path(os.path.normpath(Path(word).absolute()))
-        repository = reader.repository(path)
-        base = repository.merge_base(revision)
-        tree = Tree(repository, base, base[:10])
-        below = _below(path, repository.top)
-        now, before = list(reader.on_disk(Path(word))), list(reader.at_revision(tree, below))
-        if not now and not before:
-            raise UsageError(f"{word}: there is no spec, neither here nor at {base[:10]}")
-        new.update((_key(side), side) for side in now)
-        old.update((_key(side), side) for side in before)
-    return list(old.values()), list(new.values())
-
-
-def _key(side: DiffSide) -> tuple[str, str]:
-    """What is meant twice, by a folder and by its name, counts once."""
-    return side.label, side.plan.spec
-
-
-def _below(path: Path, top: Path) -> PurePosixPath:
-    """A path below the top of a repository, whether it is there or not."""
-    inside = path if path.is_dir() else path.parent
-    real = Path(os.path.realpath(inside)) / ("" if path.is_dir() else path.name)
-    return PurePosixPath(real.relative_to(os.path.realpath(top)))
 
 
 def _write(report: Report, format_: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from veogen.diff.compare import Change, changed_images
-from veogen.diff.report import CausesOf
+from veogen.diff.report import Cause, CausesOf
 from veogen.document.files import OutsideRootError
 from veogen.document.nodes import Location
 from veogen.document.problems import Problems
@@ -151,7 +151,7 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
     """
     before, after = SourceMap(old) if old else None, SourceMap(new) if new else None
 
-    def causes(change: Change) -> Iterator[str]:
+    def causes(change: Change) -> Iterator[Cause]:
         yield from _other_bytes(change)
         images = changed_images(change.old, change.new)
         for field in change.fields:
@@ -159,31 +159,31 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
                 continue
             made_of = after.inputs(change.new, field)
             if before is None:
-                yield from (f"see {_shown(one)}" for one in _first(made_of))
+                yield from (Cause("see", *_shown(one)) for one in _first(made_of))
             else:
                 yield from _differing(before.inputs(change.old, field), made_of)
 
     return causes
 
 
-def _other_bytes(change: Change) -> Iterator[str]:
+def _other_bytes(change: Change) -> Iterator[Cause]:
     """The images that changed under one name, which no side needs a spec for."""
     before = {image.path: image.sha256 for image in change.old.images}
     for image in change.new.images:
         if before.get(image.path, image.sha256) != image.sha256:
-            yield f"because of the bytes of {image.path}"
+            yield Cause("because of the bytes of", image.path, f"{image.path}:1:1")
 
 
-def _differing(old: Mapping[str, SourceInput], new: Mapping[str, SourceInput]) -> Iterator[str]:
+def _differing(old: Mapping[str, SourceInput], new: Mapping[str, SourceInput]) -> Iterator[Cause]:
     """What both sides are made of and differs; else what only one of them has."""
     both = [name for name in new if name in old and old[name].content != new[name].content]
     for name in both:
-        yield f"because of {_shown(new[name], old[name])}"
+        yield Cause("because of", *_shown(new[name], old[name]))
     if not both:
         only_new = {name: one for name, one in new.items() if name not in old}
         only_old = {name: one for name, one in old.items() if name not in new}
         for one in _first(only_new or only_old):
-            yield f"because of {_shown(one)}"
+            yield Cause("because of", *_shown(one))
 
 
 def _first(inputs: Mapping[str, SourceInput]) -> Iterator[SourceInput]:
@@ -194,12 +194,12 @@ def _first(inputs: Mapping[str, SourceInput]) -> Iterator[SourceInput]:
         yield from list(inputs.values())[:1]
 
 
-def _shown(one: SourceInput, other: SourceInput | None = None) -> str:
-    """The place where an input begins to differ from the other."""
+def _shown(one: SourceInput, other: SourceInput | None = None) -> tuple[str, str]:
+    """The place where an input begins to differ from the other, for people and for programs."""
     if not one.lines:
-        return str(one.place)
+        return str(one.place), str(one.place)
     line = one.place.line + (_first_difference(one, other) if other else 0)
-    return f"{one.place.path}:{line}"
+    return f"{one.place.path}:{line}", f"{one.place.path}:{line}:1"
 
 
 def _first_difference(one: SourceInput, other: SourceInput) -> int:

@@ -130,36 +130,51 @@ def _others(requests: Sequence[Request], without: Iterable[Request]) -> tuple[Re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditChange:
-    """Credits of both plans, and what is still to be bought; None where a price is unknown."""
+    """Credits of both plans, and what is still to be bought; None where a price is unknown.
+
+    `open_before` is that part of it which the old plan holds too: no change makes it.
+    """
 
     old: Decimal | None
     new: Decimal | None
     to_buy: Decimal | None
+    open_before: Decimal | None
 
     @property
     def delta(self) -> Decimal | None:
         return None if self.old is None or self.new is None else self.new - self.old
+
+    @property
+    def by_change(self) -> Decimal | None:
+        """What the change itself makes to be bought."""
+        if self.to_buy is None or self.open_before is None:
+            return None
+        return self.to_buy - self.open_before
 
     def __add__(self, other: Self) -> "CreditChange":
         return CreditChange(
             old=_sum(self.old, other.old),
             new=_sum(self.new, other.new),
             to_buy=_sum(self.to_buy, other.to_buy),
+            open_before=_sum(self.open_before, other.open_before),
         )
 
 
-ZERO = CreditChange(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS)
+ZERO = CreditChange(old=NO_CREDITS, new=NO_CREDITS, to_buy=NO_CREDITS, open_before=NO_CREDITS)
 
 
 def credit_change(
     old: Iterable[Request], new: Iterable[Request], is_bought: Callable[[Request], bool]
 ) -> CreditChange:
     """The money of two plans, when `is_bought` tells of a request whether it is paid for."""
-    after = tuple(new)
+    before, after = tuple(old), tuple(new)
+    to_buy = [request for request in after if not is_bought(request)]
+    held = {request.hash for request in before}
     return CreditChange(
-        old=total_credits(old),
+        old=total_credits(before),
         new=total_credits(after),
-        to_buy=total_credits(request for request in after if not is_bought(request)),
+        to_buy=total_credits(to_buy),
+        open_before=total_credits(request for request in to_buy if request.hash in held),
     )
 
 

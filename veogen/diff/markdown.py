@@ -11,7 +11,7 @@ from decimal import Decimal
 from html import escape
 
 from veogen.diff.compare import CreditChange
-from veogen.diff.report import ChangeGroup, Report, SpecDiff, word_pieces
+from veogen.diff.report import ChangeGroup, Counts, Report, SpecDiff, word_pieces
 from veogen.diff.terminal import title, worth
 from veogen.planner.plan import Request
 from veogen.spec.types import PROMPTS
@@ -147,14 +147,16 @@ def _head(report: Report) -> Iterator[str]:
     stay = f" ({counted(unchanged, 'request')} unchanged)" if unchanged else ""
     yield f"### veogen: {report.headline}{stay}"
     rows = [
-        (review.name, review.money)
+        _row(code(review.title), review.counts, review.money)
         for review in report.reviews
         if review.difference or review.money.delta != 0
     ]
     if rows:
-        yield _table(rows, report.money)
-    changes = [change for review in report.reviews for change in review.changes]
-    notes = [*(note for review in report.reviews for note in review.notes), *report.notes]
+        yield _table(rows, report)
+    changes = [*(each for review in report.reviews for each in _of(review, review.changes))]
+    changes += report.changes
+    notes = [*(each for review in report.reviews for each in _of(review, review.notes))]
+    notes += report.notes
     if changes or notes:
         told = [f"<li>{code(change)}</li>" for change in changes]
         told += [f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes]
@@ -164,19 +166,35 @@ def _head(report: Report) -> Iterator[str]:
         yield "\n".join(("<ul>", *kept, *more, "</ul>"))
 
 
-def _table(rows: Sequence[tuple[str, CreditChange]], total: CreditChange) -> str:
-    lines = ["<tr><th></th><th>before</th><th>after</th><th>delta</th><th>to buy</th></tr>"]
-    kept = fit_items([_row(code(name), money) for name, money in rows], _TABLE_ROOM)
+def _of(review: SpecDiff, texts: Sequence[str]) -> Iterator[str]:
+    """Texts that name the spec they are about."""
+    return (f"{review.title}: {text}" for text in texts)
+
+
+_COLUMNS = ("", "+", "~", "\u2212", "credits before", "after", "delta", "to buy", "open before")
+
+
+def _table(rows: Sequence[str], report: Report) -> str:
+    head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
+    kept = fit_items(rows, _TABLE_ROOM)
     missing = len(rows) - len(kept)
     if len(rows) > 1:
         more = f", {missing:,} of them left out here" if missing else ""
-        kept.append(_row(f"all {len(rows):,} specs{more}", total))
-    return "\n".join(("<table>", *lines, *kept, "</table>"))
+        kept.append(_row(f"all {len(rows):,}{more}", report.counts, report.money))
+    return "\n".join(("<table>", f"<tr>{head}</tr>", *kept, "</table>"))
 
 
-def _row(name: str, money: CreditChange) -> str:
+def _row(name: str, counts: Counts, money: CreditChange) -> str:
     delta = "unknown" if money.delta is None else f"{money.delta:+}"
-    amounts = (_amount(money.old), _amount(money.new), delta, _amount(money.to_buy))
+    changed = counts.changed + counts.renamed
+    amounts = (
+        *(f"{number:,}" for number in (counts.added, changed, counts.removed)),
+        _amount(money.old),
+        _amount(money.new),
+        delta,
+        _amount(money.to_buy),
+        _amount(money.open_before),
+    )
     cells = "".join(f'<td align="right">{amount}</td>' for amount in amounts)
     return f"<tr><td>{name}</td>{cells}</tr>"
 
@@ -185,17 +203,17 @@ def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
     difference = review.difference
     where = f"<p>{code(title(review))}</p>"
     if difference.added:
-        yield _bought("added", review.name, where, difference.added)
+        yield _bought("added", review.title, where, difference.added)
     for group in review.groups:
-        yield _changed(review.name, where, group)
+        yield _changed(review.title, where, group)
     if difference.removed:
-        yield _bought("removed", review.name, where, difference.removed)
+        yield _bought("removed", review.title, where, difference.removed)
     if difference.renamed:
         items = [
             f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
             for old, new in difference.renamed
         ]
-        told = f"{code(review.name)}: {counted(len(items), 'request')} renamed, the same clips"
+        told = f"{code(review.title)}: {counted(len(items), 'request')} renamed, the same clips"
         yield MarkdownSection(told, where, tuple(items))
 
 

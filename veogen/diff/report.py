@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from veogen.diff.compare import ZERO, Change, CreditChange, Difference
+from veogen.diff.compare import ZERO, Change, CreditChange, Difference, Fields
 from veogen.models.parameters import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
@@ -107,7 +108,19 @@ def _joined(pieces: list[WordChange]) -> Iterator[WordChange]:
         yield tail
 
 
-CausesOf: TypeAlias = Callable[[Change], Iterable[str]]
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a request changed: where people find it, and as `path:line:column`."""
+
+    why: str
+    shown: str
+    location: str
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.shown}"
+
+
+CausesOf: TypeAlias = Callable[[Change], Iterable[Cause]]
 
 _HASH = "sha256:"
 _MOST_SHOWN = 3
@@ -128,11 +141,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class ChangeGroup:
-    """Requests that were edited alike, and why, as far as it is known."""
+    """Requests that were edited alike, and why, as far as it is known.
+
+    `locations` are the first causes of them, by address.
+    """
 
     edits: tuple[Edit, ...]
     changes: tuple[Change, ...]
     causes: tuple[str, ...]
+    locations: Mapping[str, str]
 
     @property
     def title(self) -> str:
@@ -144,7 +161,7 @@ class ChangeGroup:
         return all(change.is_same_clip for change in self.changes)
 
 
-def unexplained(change: Change) -> Iterable[str]:
+def unexplained(change: Change) -> Iterable[Cause]:
     """The causes of a change about which nothing is known but that it is there."""
     del change
     return ()
@@ -157,14 +174,13 @@ def grouped(
     alike: dict[tuple[Edit, ...], list[Change]] = {}
     for change in changes:
         alike.setdefault(tuple(_edits(change)), []).append(change)
-    return tuple(
-        ChangeGroup(
-            edits,
-            tuple(members),
-            tuple(dict.fromkeys(cause for change in members for cause in causes_of(change))),
-        )
-        for edits, members in alike.items()
-    )
+    groups = []
+    for edits, members in alike.items():
+        causes = {change.address: tuple(causes_of(change)) for change in members}
+        shown = dict.fromkeys(str(cause) for each in causes.values() for cause in each)
+        locations = {address: each[0].location for address, each in causes.items() if each}
+        groups.append(ChangeGroup(edits, tuple(members), tuple(shown), locations))
+    return tuple(groups)
 
 
 def _edits(change: Change) -> Iterator[Edit]:
@@ -201,27 +217,7 @@ def _arrow(old: str, new: str) -> str:
     return f"{plain(old)} → {plain(new)}"
 
 
-FORMAT = "veogen.diff/1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecDiff:
-    """One spec before and after; `old` and `new` say where each was read, None where it is not.
-
-    `changes` tell what differs beside the requests; `notes` are no difference.
-    """
-
-    name: str
-    old: str | None
-    new: str | None
-    difference: Difference
-    groups: tuple[ChangeGroup, ...]
-    money: CreditChange
-    changes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.difference or self.changes)
+FORMAT = "veogen.diff/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,18 +231,81 @@ class Counts:
     unchanged: int
 
 
+def counts_of(differences: Iterable[Difference]) -> Counts:
+    """The counts of several differences together."""
+    every = tuple(differences)
+    return Counts(
+        added=sum(_videos(one.added) for one in every),
+        removed=sum(_videos(one.removed) for one in every),
+        changed=sum(len(one.changed) for one in every),
+        renamed=sum(len(one.renamed) for one in every),
+        unchanged=sum(len(one.unchanged) for one in every),
+    )
+
+
+def to_buy_text(money: CreditChange, usd: Decimal | None) -> str:
+    """What is to be bought, and how much of it the change did not make."""
+    if money.to_buy is None:
+        return "an unknown price to buy"
+    amount = f"{money.to_buy} credits{f' (about ${usd})' if usd else ''} to buy"
+    if not money.open_before:
+        return amount
+    return f"{amount}, {money.by_change} by this change and {money.open_before} open before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecDiff:
+    """One spec before and after; `old` and `new` say where each was read, None where it is not.
+
+    `usd` is what is to be bought in dollars, where that is known. `changes` tell what differs
+    beside the requests; `notes` are no difference.
+    """
+
+    name: str
+    spec: str = ""
+    profile: str | None = None
+    old: str | None
+    new: str | None
+    difference: Difference
+    groups: tuple[ChangeGroup, ...]
+    money: CreditChange
+    usd: Decimal | None = None
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.difference or self.changes)
+
+    @property
+    def title(self) -> str:
+        """Its name, with the profile that it is bought with."""
+        return self.name if self.profile is None else f"{self.name} ({self.profile})"
+
+    @property
+    def counts(self) -> Counts:
+        return counts_of((self.difference,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything that one command compares; false when nothing differs.
 
-    Its own notes are of all specs together.
+    Its own changes are those of policies, its notes are of all specs together.
     """
 
     reviews: tuple[SpecDiff, ...]
+    changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(self.reviews)
+        return bool(self.changes) or any(self.reviews)
+
+    @property
+    def usd(self) -> Decimal | None:
+        """What is to be bought in dollars, None where that is not known of all."""
+        amounts = [review.usd for review in self.reviews]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Decimal(0)) if len(known) == len(amounts) else None
 
     @property
     def money(self) -> CreditChange:
@@ -254,21 +313,14 @@ class Report:
 
     @property
     def counts(self) -> Counts:
-        differences = [review.difference for review in self.reviews]
-        return Counts(
-            added=sum(_videos(one.added) for one in differences),
-            removed=sum(_videos(one.removed) for one in differences),
-            changed=sum(len(one.changed) for one in differences),
-            renamed=sum(len(one.renamed) for one in differences),
-            unchanged=sum(len(one.unchanged) for one in differences),
-        )
+        return counts_of(tuple(review.difference for review in self.reviews))
 
     @property
     def headline(self) -> str:
         """All of it on one line: `+4 clips, 3 changed: 304.128 credits to buy`."""
         if not self:
             return "no difference"
-        counts, to_buy = self.counts, self.money.to_buy
+        counts = self.counts
         parts = [f"+{counted(counts.added, 'clip')}"] if counts.added else []
         if counts.removed:
             lost = f"{counts.removed:,}" if counts.added else counted(counts.removed, "clip")
@@ -276,33 +328,73 @@ class Report:
         parts += [f"{counts.changed:,} changed"] if counts.changed else []
         parts += [f"{counts.renamed:,} renamed"] if counts.renamed else []
         parts = parts or ["no request differs"]
-        price = "an unknown price" if to_buy is None else f"{to_buy} credits"
-        return f"{', '.join(parts)}: {price} to buy"
+        return f"{', '.join(parts)}: {to_buy_text(self.money, self.usd)}"
 
 
 def diff_data(report: Report) -> dict[str, Any]:
-    """The contract's JSON; of several specs the sum."""
-    differences = [review.difference for review in report.reviews]
-    money = report.money
-    amounts = {"old": money.old, "new": money.new, "delta": money.delta, "to_buy": money.to_buy}
+    """The contract's JSON, `veogen.diff/2`."""
     return {
         "format": FORMAT,
-        "added": [request.address for one in differences for request in one.added],
-        "removed": [request.address for one in differences for request in one.removed],
-        "renamed": [[old.address, new.address] for one in differences for old, new in one.renamed],
-        "changed": [
-            {
-                "address": change.address,
-                "fields": {name: list(pair) for name, pair in change.fields.items()},
-            }
-            for one in differences
-            for change in one.changed
-        ],
-        "unchanged": report.counts.unchanged,
-        "credits": {
-            name: None if amount is None else str(amount) for name, amount in amounts.items()
-        },
+        "specs": [_spec_data(review) for review in report.reviews],
+        "notes": [*report.changes, *report.notes],
+        "credits": _money_data(report.money),
     }
+
+
+def _spec_data(review: SpecDiff) -> dict[str, Any]:
+    difference = review.difference
+    locations = {
+        address: location
+        for group in review.groups
+        for address, location in group.locations.items()
+    }
+    return {
+        "spec": review.spec,
+        "profile": review.profile,
+        "added": [_entry(None, request) for request in difference.added],
+        "removed": [_entry(request, None) for request in difference.removed],
+        "renamed": [_entry(old, new) for old, new in difference.renamed],
+        "changed": [
+            _entry(change.old, change.new, change.fields, locations.get(change.address))
+            for change in difference.changed
+        ],
+        "unchanged": len(difference.unchanged),
+        "credits": _money_data(review.money),
+        "notes": [*review.changes, *review.notes],
+    }
+
+
+def _entry(
+    old: Request | None,
+    new: Request | None,
+    fields: Fields | None = None,
+    because: str | None = None,
+) -> dict[str, Any]:
+    """One request: `was` is its former address, where that was another one."""
+    request = new or old
+    if request is None:
+        raise ValueError("an entry is of a request before, after, or both")
+    return {
+        "address": request.address,
+        "was": old.address if old and new and old.address != new.address else None,
+        "credits": [_amount(None if each is None else each.credits) for each in (old, new)],
+        "fields": {name: list(pair) for name, pair in (fields or {}).items()},
+        "because": because or str(request.place),
+    }
+
+
+def _money_data(money: CreditChange) -> dict[str, str | None]:
+    return {
+        "old": _amount(money.old),
+        "new": _amount(money.new),
+        "delta": _amount(money.delta),
+        "to_buy": _amount(money.to_buy),
+        "open_before": _amount(money.open_before),
+    }
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 def _videos(requests: Iterable[Request]) -> int:

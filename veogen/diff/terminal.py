@@ -22,6 +22,7 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
             yield from (f"  note: {plain(note)}" for note in review.notes)
             yield from difference_lines(review.difference, review.groups, paint)
             yield ""
+    yield from (f"~ {plain(change)}" for change in report.changes)
     yield from (f"note: {plain(note)}" for note in report.notes)
     yield paint(f"{report.headline}.", "bold")
     if report.counts.unchanged:
@@ -32,10 +33,10 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
 def title(review: SpecDiff) -> str:
     """The name of the spec, and where both sides were read."""
     if review.old is None:
-        return f"{review.name}: new, {review.new}"
+        return f"{review.title}: new, {review.new}"
     if review.new is None:
-        return f"{review.name}: gone, {review.old}"
-    return f"{review.name}: {review.old} → {review.new}"
+        return f"{review.title}: gone, {review.old}"
+    return f"{review.title}: {review.old} → {review.new}"
 
 
 def difference_lines(

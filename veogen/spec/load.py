@@ -151,7 +151,7 @@ def load_as_far(
         settings=tuple(settings),
         shots=shots,
         budget=budget,
-        profiles=tuple(mapping_at(spec, "profiles")),
+        profiles=mapping_at(spec, "profiles"),
         promotion=_promotion(levels.profile),
         policy=policy,
         warnings=problems.warnings,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files
-from veogen.document.nodes import Location, Map, Seq
+from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import Problem
 from veogen.models.model import Catalog, Retired, default_catalog
 from veogen.templates.template import Template
@@ -147,8 +147,8 @@ class Promotion:
 class Spec:
     """What the user wrote, whole; `path` is below the root, `settings` are `--set`s as written.
 
-    `profiles` names all that it has; `sources` holds the files it was read from, below the root,
-    by the path that places carry.
+    `profiles` are all that it has, as written; `sources` holds the files it was read from, below
+    the root, by the path that places carry.
     """
 
     name: str
@@ -160,7 +160,7 @@ class Spec:
     shots: tuple[Shot, ...]
     budget: Limits
     sources: Mapping[str, PurePosixPath] = field(default_factory=dict)
-    profiles: tuple[str, ...] = ()
+    profiles: Mapping[str, Value] = field(default_factory=dict)
     promotion: Promotion | None = None
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()

@@ -190,22 +190,45 @@ def test_the_json_is_that_of_the_contract() -> None:
 
     data = diff_data(report(old, new))
 
+    def entry(address: str, old: str | None, new: str | None, **more: object) -> dict[str, object]:
+        plain = {"was": None, "fields": {}, "because": "a.yaml:1:1"}
+        return {"address": address, **plain, "credits": [old, new], **more}
+
+    price = "38.016"
+    money = {
+        "old": "152.064",
+        "new": "152.064",
+        "delta": "0.000",
+        "to_buy": "76.032",
+        "open_before": "0.000",
+    }
     assert json.loads(json.dumps(data)) == {
-        "format": "veogen.diff/1",
-        "added": ["f"],
-        "removed": ["c"],
-        "renamed": [["a", "e"]],
-        "changed": [{"address": "b", "fields": {"prompt": ["car", "cars"]}}],
-        "unchanged": 1,
-        "credits": {"old": "152.064", "new": "152.064", "delta": "0.000", "to_buy": "76.032"},
+        "format": "veogen.diff/2",
+        "specs": [
+            {
+                "spec": "specs/a.yaml",
+                "profile": None,
+                "added": [entry("f", None, price)],
+                "removed": [entry("c", price, None)],
+                "renamed": [entry("e", price, price, was="a")],
+                "changed": [entry("b", price, price, fields={"prompt": ["car", "cars"]})],
+                "unchanged": 1,
+                "credits": money,
+                "notes": [],
+            }
+        ],
+        "notes": [],
+        "credits": money,
     }
 
 
 @pytest.mark.parametrize(
     ("choose", "amounts"),
     [
-        pytest.param(lambda one: [one], (None, "38.016", None, "0.000"), id="it was there"),
-        pytest.param(lambda _: [], ("0.000", None, None, None), id="it came"),
+        pytest.param(
+            lambda one: [one], (None, "38.016", None, "0.000", "0.000"), id="it was there"
+        ),
+        pytest.param(lambda _: [], ("0.000", None, None, None, "0.000"), id="it came"),
     ],
 )
 def test_an_unknown_price_is_unknown_and_never_nothing(

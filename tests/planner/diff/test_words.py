@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.plans import request
 
 from veogen.diff.compare import compare
-from veogen.diff.report import WordChange, grouped, replacements, word_pieces
+from veogen.diff.report import Cause, WordChange, grouped, replacements, word_pieces
 
 TEXTS = st.text(st.sampled_from("ab ,.\n"), max_size=30)
 
@@ -86,7 +86,9 @@ def test_changes_that_are_alike_are_told_once() -> None:
         request("Paris", "Paris in hard light", duration=8),
     ]
 
-    groups = grouped(compare(old, new).changed, lambda change: [f"because of {change.address}"])
+    groups = grouped(
+        compare(old, new).changed, lambda change: [Cause("because of", change.address, "")]
+    )
 
     assert [(g.title, [c.address for c in g.changes], g.causes) for g in groups] == [
         ("prompt: soft → hard", ["Rome", "Oslo"], ("because of Rome", "because of Oslo")),
