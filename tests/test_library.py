@@ -25,6 +25,7 @@ from veogen import (
     export,
     gallery,
     load_spec,
+    open_store,
     plan,
     progress,
     run,
@@ -230,6 +231,19 @@ def test_clips_that_were_deleted_are_brought_home_again(project: Path) -> None:
 
     assert (collected.code, collected.spent) == (ExitCode.DONE, Decimal(0))
     assert len(collected.clips) == 2
+
+
+def test_a_run_in_a_store_goes_on_in_another_folder(project: Path, tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}/shared")
+    spec = load_spec(project / "trip.yaml")
+
+    with simulated(generation_time=0.1) as settings:
+        run(spec, tmp_path / "here", settings=settings, store=store)
+        outcome = run(spec, tmp_path / "there", settings=settings, store=store)
+        home = collect(tmp_path / "there", settings=settings)
+
+    assert (outcome.code, outcome.spent) == (ExitCode.DONE, Decimal(0))
+    assert sorted(clip.exists() for clip in home.clips) == [True, True]
 
 
 def test_clips_are_copied_and_shown(finished: Path, tmp_path: Path) -> None:

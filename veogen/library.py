@@ -15,13 +15,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from veogen.diff.compare import Difference, compare
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.connect import connected
 from veogen.executor.directory import RunDirectory, write_whole
+from veogen.executor.journal import Journal
 from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Outcome, Selection, open_run
 from veogen.executor.snapshot import Snapshot, read_snapshot
@@ -38,6 +39,10 @@ from veogen.results.promotion import with_picks
 from veogen.spec import load
 from veogen.spec.types import Spec
 from veogen.text import Terminal
+
+if TYPE_CHECKING:
+    from veogen.executor.joining import StoreChoice
+    from veogen.store.opening import Store
 
 __all__ = [
     "Difference",
@@ -60,6 +65,7 @@ __all__ = [
     "export",
     "gallery",
     "load_spec",
+    "open_store",
     "plan",
     "progress",
     "run",
@@ -91,7 +97,7 @@ def plan(spec: Spec, *, max_requests: int | None = None, simulated: bool = False
     return made
 
 
-def run(
+def run(  # noqa: PLR0913 - what a command has as options
     spec_or_plan: Spec | Plan,
     directory: AnyPath,
     *,
@@ -100,13 +106,15 @@ def run(
     policy: RunPolicy | None = None,
     listener: Listener | None = None,
     selected: Collection[str] | None = None,
+    store: "Store | None" = None,
 ) -> Outcome:
     """Buy what the directory does not hold yet, bring it home, and say where everything stands.
 
     Of a plan `spec` is what it was made of: local images are read from its project. `settings` are
     those of the environment, unless given; `selected` holds addresses, None means all. `listener`
-    is told every event, in the calling thread. Raises `VeogenError` when nothing could be begun;
-    what happens to one request is in the outcome.
+    is told every event, in the calling thread. `store` (`open_store`) keeps the run, and other
+    machines may carry it out too; None means that of the policy, else of `VEOGEN_STORE`. Raises
+    `VeogenError` when nothing could be begun; what happens to one request is in the outcome.
     """
     plan_, spec = _planned(spec_or_plan, spec)
     settings = settings or from_environment(os.environ)
@@ -124,7 +132,10 @@ def run(
         open_run(
             Path(directory),
             plan=plan_,
-            dependencies=connection.dependencies(spec.files.read, spec.policy.models),
+            dependencies=replace(
+                connection.dependencies(spec.files.read, spec.policy.models),
+                store=_choice(store, plan_, spec, simulated=connection.simulated),
+            ),
             policy=policy,
             listener=listener,
             selection=Selection(selected=wanted),
@@ -144,8 +155,12 @@ def collect(
     settings: Settings | None = None,
     policy: RunPolicy | None = None,
     listener: Listener | None = None,
+    store: "Store | None" = None,
 ) -> Outcome:
-    """Bring home what was bought in a run directory; submits nothing, needs no spec."""
+    """Bring home what was bought in a run directory; submits nothing, needs no spec.
+
+    `store` is where the run is kept; None means the one that its journal remembers.
+    """
     settings = settings or from_environment(os.environ)
     policy = replace(policy or RunPolicy(), task_retries=0)
     listener = listener or NullListener()
@@ -154,7 +169,9 @@ def collect(
         open_run(
             Path(directory),
             plan=None,
-            dependencies=connection.dependencies(),
+            dependencies=replace(
+                connection.dependencies(), store=_choice_of_run(store, Path(directory))
+            ),
             policy=policy,
             listener=listener,
             selection=Selection(buy=False),
@@ -261,6 +278,48 @@ def _planned(spec_or_plan: Spec | Plan, spec: Spec | None) -> tuple[Plan, Spec]:
     if spec is None:
         raise TypeError("a plan is run with spec=, the spec that it was made of")
     return spec_or_plan, spec
+
+
+def open_store(url: str) -> "Store":
+    """The store at a URL: a bucket or shared folder that keeps runs; it is asked when it is used.
+
+    Credentials come from the environment of its provider. Raises `VeogenError` for a URL that
+    names none, and without the extra `store`.
+    """
+    from veogen.store import opening  # noqa: PLC0415 - few runs have a store
+
+    return opening.open_store(url, os.environ, SystemClock(), make=True)
+
+
+def _choice(
+    store: "Store | None", plan_: Plan, spec: Spec, *, simulated: bool
+) -> "StoreChoice | None":
+    """The store of a run: what is given, else a real run's of the policy, else `VEOGEN_STORE`."""
+    policy = None if simulated else spec.policy.store
+    url = policy or os.environ.get("VEOGEN_STORE", "").strip()
+    if store is None and not url:
+        return None
+    from veogen.executor.joining import StoreChoice, run_in_store  # noqa: PLC0415
+
+    used = open_store(url) if store is None else store
+    name = run_in_store(plan_.name, plan_.profile, simulated=simulated)
+    is_policys = policy is not None and used.url == open_store(policy).url
+    return StoreChoice(store=used, run=name, from_policy=is_policys)
+
+
+def _choice_of_run(store: "Store | None", path: Path) -> "StoreChoice | None":
+    """The store of a run directory: the given one, else what its journal remembers."""
+    journal = RunDirectory(path).journal
+    row = None
+    if journal.exists():
+        with Journal.read(journal) as opened:
+            row = opened.store()
+    if store is None and row is None:
+        return None
+    from veogen.executor.joining import StoreChoice  # noqa: PLC0415
+
+    used = store or open_store(row.url if row else "")
+    return StoreChoice(store=used, run=row.run if row else path.absolute().name)
 
 
 def _hashes(plan_: Plan, selected: Collection[str] | None) -> set[str]:

@@ -105,7 +105,8 @@ class RunJob:
                 )
             return None
         from veogen.cli.store_names import store_url  # noqa: PLC0415
-        from veogen.cli.stores import choose_store, run_in_store  # noqa: PLC0415
+        from veogen.cli.stores import choose_store  # noqa: PLC0415
+        from veogen.executor.joining import run_in_store  # noqa: PLC0415
 
         meant = store_url(run.store, policy, simulated=run.simulate)
         name = run_in_store(self.plan.name, self.plan.profile, simulated=run.simulate)

@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from veogen.cli.output import echo
-from veogen.cli.specs import run_folder
 from veogen.cli.store_names import StoreURL, policy_store, store_url
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.directory import SIMULATED, RunDirectory
-from veogen.executor.joining import StoreChoice
+from veogen.executor.directory import RunDirectory
+from veogen.executor.joining import StoreChoice, run_in_store
 from veogen.executor.options import SystemClock
 from veogen.executor.store_view import lay_store_over
 from veogen.jsontext import indented
@@ -27,12 +26,6 @@ from veogen.text import counted
 
 LOOK = 5.0
 """Seconds for which a command that can do without a store waits for it."""
-
-
-def run_in_store(name: str, profile: str | None, *, simulated: bool) -> str:
-    """The name of a run in a store: that of its spec, whatever its directory."""
-    folder = run_folder(name, profile).name
-    return f"{folder}{SIMULATED}" if simulated else folder
 
 
 def choose_store(meant: StoreURL, run: str, *, patience: float | None = None) -> StoreChoice:

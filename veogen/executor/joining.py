@@ -29,6 +29,12 @@ class StoreChoice:
     from_policy: bool = False
 
 
+def run_in_store(name: str, profile: str | None, *, simulated: bool) -> str:
+    """The name of a run in a store: that of its spec, whatever its directory."""
+    folder = name if profile is None else f"{name}.{profile}"
+    return f"{folder}.simulated" if simulated else folder
+
+
 def _refuse_another(choice: StoreChoice | None, row: StoreRow | None, *, real: bool) -> None:
     """A real run that was ever kept in a store is bought only with that one, or a policy's."""
     if row is None or not real or (choice is not None and choice.from_policy):
