@@ -12,7 +12,8 @@ from support.disks import small_disk
 from support.sessions import request
 from support.virtual import VIDEO
 
-from veogen.executor.journal import Header, Journal, JournalError, JournalFullError
+from veogen.executor.journal import Header, Journal
+from veogen.executor.journal_file import JournalError, JournalFullError
 from veogen.gateway.api import Upload
 from veogen.results.events import (
     Event,

@@ -56,6 +56,7 @@ class RunDirectory:
         self.videos = path / "videos"
         self.lock = path / ".lock"
         self._reserve = path / ".ballast"
+        self._held: int | None = None
 
     @property
     def has_run(self) -> bool:
@@ -71,7 +72,7 @@ class RunDirectory:
     def prepare(self, gateway: GatewayName) -> None:
         """Make the directory if it is not there; raises `DirectoryError`."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folders(self.path)
             if self._is_new():
                 _write(self.path / ".gitignore", _IGNORE[gateway].encode())
         except OSError as error:
@@ -115,9 +116,21 @@ class RunDirectory:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, holder.encode(), 0)
             self._clean_up()
+            self._held = descriptor
             yield
         finally:
+            self._held = None
             os.close(descriptor)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the file that keeps others out is the one that is held."""
+        try:
+            return self._held is not None and os.path.samestat(
+                os.fstat(self._held), self.lock.stat()
+            )
+        except OSError:
+            return False
 
     def _clean_up(self) -> None:
         """Take away results that were half written when a run was killed.
@@ -162,6 +175,7 @@ class RunDirectory:
             before = None
         content = renderer.renewed(before, ledger)
         if content is not None:
+            make_folders(self.path)  # it may have been moved away meanwhile
             write_whole(self.results, content)
         return content
 
@@ -194,8 +208,27 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         with _durable(draft) as file:
             yield file
         os.replace(draft, path)
+        sync_folder(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, each of them durable in the one above it."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -271,8 +304,4 @@ def move_into_place(part: Path, target: Path) -> None:
             raise
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644))
         os.replace(part, target)
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_folder(target.parent)

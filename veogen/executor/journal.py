@@ -1,11 +1,7 @@
 """The journal: every event of a run directory, durable before anything depends on it."""
 
-import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +10,14 @@ from typing import Any, NamedTuple, Self, get_args
 import msgspec
 from msgspec import Struct
 
-from veogen.errors import ExitCode, VeogenError
+from veogen.executor.journal_file import (
+    JournalFile,
+    JournalFullError,
+    Transaction,
+    chained,
+    checksum,
+    unreadable,
+)
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Image, Request
 from veogen.results.events import (
@@ -29,198 +32,7 @@ from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName
 from veogen.results.record import records
 
-APPLICATION_ID = 0x76656F67  # "veog"
-VERSION = 1
-
-_SCHEMA = f"""
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {VERSION};
-CREATE TABLE run (name TEXT NOT NULL, gateway TEXT NOT NULL);
-CREATE TABLE request (
-  hash TEXT PRIMARY KEY, known INTEGER NOT NULL, position INTEGER, entry TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE event (
-  id INTEGER PRIMARY KEY, at REAL NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE TABLE upload (
-  sha256 TEXT PRIMARY KEY, file_id TEXT NOT NULL, url TEXT NOT NULL, expires_at REAL
-) WITHOUT ROWID;
-"""
-
-
-class JournalError(VeogenError):
-    """The journal cannot be read or trusted."""
-
-
-class JournalFullError(VeogenError):
-    """The journal cannot be written: the disk is full or gone."""
-
-    exit_code = ExitCode.STOPPED
-
-
-_LEAST = 1 << 16
-"""Bytes that a journal takes to be opened: its log and the index of that."""
-
-_ADVICE = (
-    "restore it from a copy, or move it away: the purchases in results.json are then taken in again"
-)
-
-
-def make(path: Path, name: str, gateway: str) -> None:
-    """Make a new file; a crash half-way leaves none of that name. Raises `JournalError`."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as db:
-            db.executescript(_SCHEMA)
-            db.execute("INSERT INTO run VALUES (?, ?)", (name, gateway))
-        _sync(draft)
-        os.replace(draft, path)
-        _sync(path.parent)
-    except (OSError, sqlite3.Error) as error:
-        raise JournalError(f"{path}: it cannot be made: {error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open an existing file; raises `JournalError` unless it is sound."""
-    _refuse_empty(path)
-    try:
-        return _opened(path, "mode=rw", "journal_mode = WAL", "synchronous = FULL")
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from None
-
-
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a file for reading only, also while another process writes it."""
-    _refuse_empty(path)
-    try:
-        return _opened(path, "mode=ro")
-    except sqlite3.OperationalError:  # a copy that we may not touch
-        try:
-            return _untouched(path)
-        except (sqlite3.Error, OSError) as error:
-            raise unreadable(path, error) from None
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from None
-
-
-def close(db: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file, so that the file is whole by itself."""
-    try:
-        if db.total_changes or _mode(db) == "wal":
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.OperationalError:
-        pass  # read-only, busy or full: the log stays beside the file and is read with it
-    finally:
-        db.close()
-
-
-class Transaction:
-    """One durable transaction, whole or not at all."""
-
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
-        self._db = db
-        self._path = path
-
-    def __enter__(self) -> None:
-        self._run("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
-        if kind is None:
-            self._run("COMMIT")
-            return
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        if issubclass(kind, sqlite3.OperationalError):
-            raise JournalFullError(f"{self._path}: {error}") from None
-
-    def _run(self, statement: str) -> None:
-        try:
-            self._db.execute(statement)
-        except sqlite3.OperationalError as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise JournalFullError(f"{self._path}: {error}") from None
-
-
-def unreadable(path: Path, error: Exception) -> VeogenError:
-    """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
-    if isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error):
-        return JournalFullError(f"{path}: {error}; make room and leave the journal where it is")
-    return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
-
-
-def _is_of_the_disk(path: Path, error: sqlite3.OperationalError) -> bool:
-    """Whether a disk is full; a file that was cut short fails with an error of input as well."""
-    kind = error.sqlite_errorcode & 0xFF
-    is_full = shutil.disk_usage(path.parent).free < _LEAST
-    return kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and is_full)
-
-
-def _mode(db: sqlite3.Connection) -> str:
-    return str(db.execute("PRAGMA journal_mode").fetchone()[0])
-
-
-def _refuse_empty(path: Path) -> None:
-    """A journal that is not there, or of no bytes, must not be taken for one without events."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise JournalError(f"{path}: {error.strerror}") from None
-    if size == 0:
-        raise JournalError(f"{path}: the journal is empty; {_ADVICE}")
-
-
-def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise JournalError(f"{path}: this is not a journal of veogen; {_ADVICE}")
-    if version > VERSION:
-        raise JournalError(f"{path}: a newer veogen wrote it (version {version}); upgrade veogen")
-    check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if check != "ok" or db.execute("SELECT count(*) FROM run").fetchone()[0] != 1:
-        raise JournalError(f"{path}: the journal is damaged ({check}); {_ADVICE}")
-
-
-def _opened(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
-    try:
-        _refuse_foreign(db, path)
-        for pragma in pragmas:
-            db.execute(f"PRAGMA {pragma}")
-    except (sqlite3.Error, JournalError):
-        db.close()
-        raise
-    return db
-
-
-def _untouched(path: Path) -> sqlite3.Connection:
-    """A journal in a place that cannot be written, with what a killed run left in its log."""
-    log = path.with_name(f"{path.name}-wal")
-    if not log.exists() or log.stat().st_size == 0:
-        return _opened(path, "mode=ro&immutable=1")
-    memory = sqlite3.connect(":memory:", isolation_level=None)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, path.name)
-        shutil.copyfile(path, copy)
-        shutil.copyfile(log, copy.with_name(log.name))
-        with closing(sqlite3.connect(copy, isolation_level=None)) as whole:
-            whole.execute("PRAGMA journal_mode = DELETE")
-            whole.backup(memory)
-    _refuse_foreign(memory, path)
-    return memory
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+_AT_ONCE = 1000  # rows
 
 
 class RequestRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -279,27 +91,31 @@ class StoreRow(NamedTuple):
 
 
 class Journal:
-    """The events of one run directory; leaving it as a context makes the file whole."""
+    """The events of one run directory; leaving it as a context makes the file whole.
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._db = connection
-        self.path = path
+    Each event has a checksum that goes on from the one before, each other row one of its own.
+    """
+
+    def __init__(self, file: JournalFile) -> None:
+        self._file = file
+        self._db = file.db
+        self.path = file.path
 
     @classmethod
     def create(cls, path: Path, header: Header) -> Self:
         """Make a new journal; a crash half-way leaves no file of that name."""
-        make(path, header.name, header.gateway)
+        JournalFile.make(path, header.name, header.gateway)
         return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open an existing journal for writing; raises `JournalError` unless it is sound."""
-        return cls(open_to_write(path), path)
+        return cls(JournalFile.to_write(path))
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Open a journal for reading only, also while another process writes it."""
-        return cls(open_to_read(path), path)
+        return cls(JournalFile.to_read(path))
 
     def __enter__(self) -> Self:
         return self
@@ -308,21 +124,37 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Make the file whole by itself."""
-        close(self._db)
+        """Make the file whole by itself; one that was moved away is put back if it can be."""
+        self._file.close()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether what is open is what stands at its path: else others would not know of it."""
+        return self._file.in_place
 
     @property
     def header(self) -> Header:
-        name, gateway = self._db.execute("SELECT name, gateway FROM run").fetchone()
+        name, gateway, total = self._db.execute(
+            self._with_sum("SELECT name, gateway, SUM FROM run")
+        ).fetchone()
+        self._check(total, name, gateway)
         if gateway not in get_args(GatewayName):
             raise unreadable(self.path, ValueError(f"{gateway!r} is not a gateway"))
         return Header(name, gateway)
 
     def append(self, events: Sequence[Event], at: float) -> None:
         """Write events in one durable transaction; raises `JournalFullError`."""
-        rows = [(at, e.hash, to_json(e)) for e in events if not isinstance(e, TaskProgressed)]
+        rows, mark = [], self._file.mark
+        for event in events:
+            if isinstance(event, TaskProgressed):
+                continue
+            body, number = to_json(event), mark.last + 1
+            chain = chained(mark.chain, number, at, event.hash, body)
+            rows.append((number, at, event.hash, body, chain))
+            mark = mark._replace(last=number, events=mark.events + 1, chain=chain)
         if rows:
-            self._write("INSERT INTO event (at, hash, body) VALUES (?, ?, ?)", rows)
+            self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+            self._file.went_to(mark)
 
     def adopt(self, name: str, requests: Iterable[Request]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
@@ -341,32 +173,41 @@ class Journal:
             if hash_ in known and known[hash_][1] != text:
                 self._request(known[hash_][1])
         left = [
-            (hash_,) for hash_, (at, _) in known.items() if at is not None and hash_ not in texts
+            (checksum(hash_, None, text), hash_)
+            for hash_, (at, text) in known.items()
+            if at is not None and hash_ not in texts
         ]
         if not rows and not left and name == self.header.name:
             return False
         upsert = (
-            "INSERT INTO request (hash, known, position, entry) VALUES (?1, ?2, ?3, ?4) "
-            "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4"
+            "INSERT INTO request (hash, known, position, entry, sum) VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4, sum = ?5"
         )
+        renamed = (name, checksum(name, self.header.gateway))
         with self._transaction():
-            self._db.execute("UPDATE run SET name = ?", (name,))
-            self._db.executemany("UPDATE request SET position = NULL WHERE hash = ?", left)
-            self._db.executemany(upsert, rows)
+            self._db.execute("UPDATE run SET name = ?, sum = ?", renamed)
+            self._db.executemany("UPDATE request SET position = NULL, sum = ? WHERE hash = ?", left)
+            self._db.executemany(upsert, [(*row, checksum(row[0], row[2], row[3])) for row in rows])
         return True
 
     def remember(self, requests: Iterable[Request]) -> None:
         """Keep requests that are not of the plan: former purchases of other machines."""
         first = self._last_known() + 1
-        rows = [(e.hash, first + index, request_to_json(e)) for index, e in enumerate(requests)]
-        self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?)", rows)
+        rows = []
+        for index, request in enumerate(requests):
+            text = request_to_json(request)
+            rows.append((request.hash, first + index, text, checksum(request.hash, None, text)))
+        self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?, ?)", rows)
 
     def store(self) -> StoreRow | None:
         """The store that this run is kept in, if it ever was in one."""
         if not list(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'store'")):
             return None
-        rows = list(self._rows("SELECT url, run, process, place, since FROM store"))
-        return StoreRow(*rows[0]) if rows else None
+        rows = list(self._rows("SELECT url, run, process, place, since, sum FROM store"))
+        if not rows:
+            return None
+        self._check(rows[0][-1], *rows[0][:-1])
+        return StoreRow(*rows[0][:-1])
 
     def keep_store(self, url: str, run: str, process: str, place: str) -> None:
         """Remember the store of this run, and the process that goes on with it now.
@@ -377,12 +218,12 @@ class Journal:
         with self._transaction():
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS store (url TEXT NOT NULL, run TEXT NOT NULL, "
-                "process TEXT NOT NULL, place TEXT NOT NULL, since INTEGER NOT NULL)"
+                "process TEXT NOT NULL, place TEXT NOT NULL, since INTEGER NOT NULL, "
+                "sum INTEGER NOT NULL)"
             )
             self._db.execute("DELETE FROM store")
-            self._db.execute(
-                "INSERT INTO store VALUES (?, ?, ?, ?, ?)", (url, run, process, place, last)
-            )
+            row = (url, run, process, place, last)
+            self._db.execute("INSERT INTO store VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row)))
 
     def intents_since(self, since: int) -> Iterator[SubmitIntended]:
         """The intents that were written after an event of this number."""
@@ -396,7 +237,8 @@ class Journal:
         """Keep uploaded files by the SHA-256 of their content, the newest of each."""
         rows = [(sha256, u.file_id, u.url, u.expires_at) for sha256, u in uploads.items()]
         if rows:
-            self._write("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", rows)
+            summed = [(*row, checksum(*row)) for row in rows]
+            self._write("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?)", summed)
 
     def forget_upload(self, sha256: str) -> None:
         """Forget an uploaded file."""
@@ -404,11 +246,29 @@ class Journal:
 
     def uploads(self) -> dict[str, Upload]:
         """The files that were uploaded from this directory, by SHA-256, expired ones included."""
-        rows = self._rows("SELECT sha256, file_id, url, expires_at FROM upload")
-        return {
-            sha256: Upload(file_id=file_id, url=url, expires_at=expires_at)
-            for sha256, file_id, url, expires_at in rows
-        }
+        uploads: dict[str, Upload] = {}
+        rows = self._rows(
+            self._with_sum("SELECT sha256, file_id, url, expires_at, SUM FROM upload")
+        )
+        for sha256, file_id, url, expires_at, total in rows:
+            self._check(total, sha256, file_id, url, expires_at)
+            uploads[sha256] = Upload(file_id=file_id, url=url, expires_at=expires_at)
+        return uploads
+
+    @property
+    def results_digest(self) -> str | None:
+        """The SHA-256 of the results as this journal's runs wrote them last, in hex."""
+        if not self._file.has_sums:
+            return None
+        digest: str | None = next(self._rows("SELECT results FROM state"))[0]
+        return digest
+
+    def keep_results_digest(self, digest: str) -> None:
+        """Remember what the results were when they were written here."""
+        try:
+            self._db.execute("UPDATE state SET results = ?", (digest,))
+        except sqlite3.OperationalError as error:
+            raise JournalFullError(f"{self.path}: {error}") from None
 
     def ledger(self) -> Ledger:
         """The fold of everything in the journal."""
@@ -430,16 +290,27 @@ class Journal:
         return self._requests("position IS NULL ORDER BY known")
 
     def events(self) -> Iterator[Event]:
-        """Every event, in the order in which they were written; raises `ValueError` for others."""
-        for hash_, body in self._db.execute("SELECT hash, body FROM event ORDER BY id"):
+        """Every event, in the order in which they were written; raises `ValueError` for others.
+
+        In the end they have to come as far as is known that they went.
+        """
+        chain, number, proof = 0, 0, self._file.proof()
+        query = self._with_sum("SELECT id, at, hash, body, SUM FROM event ORDER BY id")
+        for id_, at, hash_, body, total in self._db.execute(query):
             event = from_json(body)
             if event.hash != hash_:
                 raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
+            chain, number = chained(chain, id_, at, hash_, body), number + 1
+            if total is not None and total != chain:
+                raise ValueError(f"event {id_} is not what was written")
+            proof.send((number, chain))
             yield event
+        proof.finish(number)
 
     def _requests(self, where: str) -> Iterator[Request]:
-        query = f"SELECT entry FROM request WHERE {where}"  # noqa: S608 - constants of this class
-        for (text,) in self._rows(query):
+        query = self._with_sum("SELECT hash, position, entry, SUM FROM request WHERE ")
+        for hash_, position, text, total in self._rows(query + where):
+            self._check(total, hash_, position, text)
             yield self._request(text)
 
     def _request(self, text: str) -> Request:
@@ -450,12 +321,31 @@ class Journal:
 
     def _known(self) -> dict[str, tuple[int | None, str]]:
         """Every request's position and text, by hash."""
-        rows = self._rows("SELECT hash, position, entry FROM request")
-        return {hash_: (position, text) for hash_, position, text in rows}
+        rows = list(self._rows(self._with_sum("SELECT hash, position, entry, SUM FROM request")))
+        for hash_, position, text, total in rows:
+            self._check(total, hash_, position, text)
+        return {hash_: (position, text) for hash_, position, text, _ in rows}
+
+    def _check(self, total: int | None, *values: object) -> None:
+        """Refuse a row that is not what was written; one of an earlier version has no checksum."""
+        if total is not None and total != checksum(*values):
+            raise unreadable(self.path, ValueError("a row is not what was written"))
+
+    def _with_sum(self, query: str) -> str:
+        """The query as it can be asked: an earlier version has no checksums."""
+        return query.replace("SUM", "sum" if self._file.has_sums else "NULL")
 
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._db.execute(query)
+            cursor = self._db.execute(query)
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from None
+        while rows := self._fetch(cursor):
+            yield from rows
+
+    def _fetch(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
+        try:
+            return cursor.fetchmany(_AT_ONCE)
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from None
 

@@ -15,6 +15,7 @@ from veogen.executor.directory import (
     RunDirectory,
     has_content,
     is_inside,
+    make_folders,
     move_into_place,
     partial_name,
 )
@@ -188,7 +189,7 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
         if not os.path.lexists(new):
             if not old.is_file():
                 return False
-            new.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(new.parent)
             move_into_place(old, new)
         elif not is_clip(new, video):
             return False

@@ -59,6 +59,10 @@ class ResultsFile:
         self._digest = None if raw is None else sha256(raw).digest()
         return raw
 
+    def is_of(self, digest: str | None) -> bool:
+        """Whether what was read has this SHA-256, in hex."""
+        return self._digest is not None and self._digest.hex() == digest
+
     def is_as_written(self, line: ManifestLine) -> bool:
         """Whether a line stands as it was written here: it is no news, however old it is."""
         return self._renderer.written(line.hash) == line

@@ -27,7 +27,8 @@ from veogen.executor.decisions import (
 )
 from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, room
 from veogen.executor.downloads import Downloader
-from veogen.executor.journal import Header, Journal, JournalError
+from veogen.executor.journal import Header, Journal
+from veogen.executor.journal_file import JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
 from veogen.executor.reconcile import load_ledger, sync_journal
 from veogen.executor.results_file import ResultsFile
@@ -427,7 +428,8 @@ def open_run(
     with directory.locked(), _journal(directory, name, dependencies.gateway_name) as journal:
         ledger = load_ledger(journal, plan)
         raw = results.read()
-        if raw is not None and renderer.renewed(raw, ledger) is not None:
+        is_old_news = results.is_of(journal.results_digest)  # it says what this journal knew then
+        if raw is not None and not is_old_news and renderer.renewed(raw, ledger) is not None:
             manifest = directory.parsed(raw)
         _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
         sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,10 +78,13 @@ def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) ->
     """Look at a run directory, and at its store; raises what is wrong with them."""
     directory = RunDirectory(path)
     running = _is_in_use(directory.lock)
-    manifest = directory.manifest()  # before the journal, which then knows as much at least
+    raw = directory.read_results()  # before the journal, which then knows as much at least
+    manifest = None if raw is None else directory.parsed(raw)
     if directory.journal.exists():
         with Journal.read(directory.journal) as journal:
             ledger, gateway = journal.ledger(), journal.header.gateway
+            if raw is not None and sha256(raw).hexdigest() == journal.results_digest:
+                manifest = None  # it says what this journal knew then
     elif manifest is not None:
         ledger, gateway = Ledger(manifest.name), manifest.gateway
     else:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from veogen.errors import VeogenError
 from veogen.executor.amounts import AmountReader
 from veogen.executor.directory import RunDirectory
-from veogen.executor.journal import Journal, JournalFullError
+from veogen.executor.journal import Journal
+from veogen.executor.journal_file import JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.reconcile import imported_purchases, unknown_requests
 from veogen.executor.results_file import ResultsFile
@@ -152,6 +153,7 @@ class RunState:
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
+        self._digest: bytes | None = None
         self._dirty = True
 
     def read_amount(
@@ -206,6 +208,8 @@ class RunState:
 
     def record_intents(self, events: Sequence[SubmitIntended]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""
+        if not self._is_in_place():
+            return False
         try:
             self._journal.append(events, self.clock.now())
         except JournalFullError as error:
@@ -216,6 +220,17 @@ class RunState:
         if self.shared is not None and self.shared.budget is not None:
             self.shared.budget.intend(events)
         return True
+
+    def _is_in_place(self) -> bool:
+        """Whether others would know of what is bought now; if not the run stops."""
+        if self._journal.in_place and self._directory.is_ours:
+            return True
+        text = (
+            f"{self._directory.path}: its journal, or the file that keeps others out, was moved, "
+            "deleted or replaced while the run was on; nothing more is bought"
+        )
+        self.stop_buying(Stop("journal", text))
+        return False
 
     def keep_uploads(self, uploads: Mapping[str, Upload]) -> None:
         """Remember files that were uploaded, so that each is uploaded once."""
@@ -280,9 +295,15 @@ class RunState:
         now = self.clock.monotonic()
         if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
             return
+        self._is_in_place()
         self.take_in_results()
         try:
-            self._results.write(self.ledger)
+            digest = self._results.write(self.ledger)
+            if digest is not None and digest != self._digest:
+                self._journal.keep_results_digest(digest.hex())
+                self._digest = digest
+        except JournalFullError as error:
+            self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
         except OSError as error:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))

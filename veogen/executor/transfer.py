@@ -16,6 +16,7 @@ from veogen.executor.directory import (
     RESERVED,
     has_content,
     is_inside,
+    make_folders,
     move_into_place,
     partial_name,
     room,
@@ -326,7 +327,7 @@ def download(
         refused = refused_place(target, root)
         if refused is not None:
             return refused
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         return _Download(host, link, target, root, largest, stopped).run()
     except OSError as error:  # of the disk: the host raises none
         return disk_error(error, target)

@@ -1,0 +1,278 @@
+"""A journal proves itself: an error that says what is missing, or the truth, never another record."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.sessions import World, cities, request, statuses
+from support.virtual import VIDEO
+
+from veogen.errors import ExitCode, VeogenError
+from veogen.executor.journal import Header, Journal
+from veogen.executor.journal_file import JournalError
+from veogen.executor.options import RunPolicy
+from veogen.gateway.api import Submission, Upload
+from veogen.planner.plan import Request
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    TaskCompleted,
+    TaskCreated,
+    VideoSaved,
+)
+
+NAMES = [f"city-{number}" for number in range(12)]
+REQUESTS = [request(name) for name in NAMES]
+
+
+def life(one: Request, place: int) -> list[Event]:
+    clip = VIDEO.at(one.paths[0])
+    return [
+        SubmitIntended(one.hash, 1, f"key-{place}", '{"prompt":"ö"}', Decimal("38.016"), 1.5),
+        TaskCreated(one.hash, 1, f"task-{place}", Decimal("38.016"), 2.5, 120.0),
+        TaskCompleted(one.hash, f"task-{place}", (f"https://m/{place}.mp4",), None, 3.5),
+        VideoSaved(one.hash, 0, clip, task_id=f"task-{place}", mtime=17),
+    ]
+
+
+def write(path: Path) -> None:
+    with Journal.create(path, Header("trip", "evolink")) as journal:
+        journal.adopt("trip", REQUESTS[:6])
+        journal.remember(REQUESTS[6:8])
+        journal.keep_uploads({"a" * 64: Upload(file_id="f-1", url="https://f/1", expires_at=9.0)})
+        for place, one in enumerate(REQUESTS[:4]):
+            journal.append(life(one, place), at=float(place))
+
+
+CRASHING = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:4]
+from executor.test_journal_proof import REQUESTS, life
+from veogen.executor.journal import Journal
+journal = Journal.open(Path(sys.argv[1]))
+for place, one in enumerate(REQUESTS[4:6], 4):
+    for event in life(one, place):
+        journal.append([event], at=float(place))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A journal of a run that has ended."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    write(folder / "journal.db")
+    return folder
+
+
+@pytest.fixture
+def killed(closed: Path, tmp_path: Path) -> Path:
+    """The journal of a run that was killed: part of it stands in its log alone."""
+    folder = tmp_path / "killed"
+    shutil.copytree(closed, folder)
+    tests = Path(__file__).parent.parent
+    words = [sys.executable, "-c", CRASHING, folder / "journal.db", tests, tests / "support"]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    return folder
+
+
+def told(path: Path, opening: Callable[[Path], Journal] = Journal.read) -> object:
+    """All that a journal says."""
+    with opening(path) as journal:
+        ledger = journal.ledger()
+        states = [(state.request, state.record.facts) for state in ledger.everything]
+        return journal.header, states, journal.uploads()
+
+
+def test_a_killed_run_has_its_log_and_its_mark(killed: Path) -> None:
+    truth = told(killed / "journal.db")
+
+    names = {path.name for path in killed.iterdir()}
+    assert {"journal.db", "journal.db-wal", "journal.db-mark"} <= names
+    assert told(killed / "journal.db", Journal.open) == truth
+    assert [path.name for path in killed.iterdir()] == ["journal.db"]
+    assert told(killed / "journal.db") == truth
+
+
+def _alone(folder: Path) -> None:
+    for name in ("journal.db-wal", "journal.db-mark", "journal.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _without_log(folder: Path) -> None:
+    (folder / "journal.db-wal").unlink()
+
+
+def _cut(folder: Path) -> None:
+    log = folder / "journal.db-wal"
+    os.truncate(log, log.stat().st_size - 4096)
+
+
+def _emptied(folder: Path) -> None:
+    os.truncate(folder / "journal.db-wal", 0)
+
+
+def _flipped(folder: Path) -> None:
+    log = folder / "journal.db-wal"
+    raw = bytearray(log.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    log.write_bytes(raw)
+
+
+def _damaged_mark(folder: Path) -> None:
+    mark = folder / "journal.db-mark"
+    raw = bytearray(mark.read_bytes())
+    raw[3] ^= 1
+    mark.write_bytes(raw)
+
+
+@pytest.mark.parametrize("opening", [Journal.read, Journal.open], ids=["read", "open"])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        pytest.param(_alone, "journal.db-wal", id="a copy of journal.db alone"),
+        pytest.param(_without_log, "journal.db-wal is gone", id="without its log"),
+        pytest.param(_cut, "journal.db-wal is gone, cut", id="its log cut"),
+        pytest.param(_emptied, "journal.db-wal is gone, cut", id="its log emptied"),
+        pytest.param(_flipped, "journal.db-wal is gone, cut or damaged", id="one bit of its log"),
+        pytest.param(_damaged_mark, "it is damaged", id="one bit of its mark"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_changed(
+    killed: Path,
+    damage: Callable[[Path], None],
+    words: str,
+    opening: Callable[[Path], Journal],
+) -> None:
+    damage(killed)
+    before = contents(killed)
+
+    with pytest.raises(JournalError, match=words):
+        told(killed / "journal.db", opening)
+
+    assert contents(killed) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What is in a folder, but for the index of a log, and one of no bytes."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {name: raw for name, raw in files.items() if raw and not name.endswith("-shm")}
+
+
+def test_the_log_of_another_journal_is_not_taken_for_its_own(closed: Path, killed: Path) -> None:
+    shutil.copy(killed / "journal.db-wal", closed / "journal.db-wal")
+
+    with pytest.raises(JournalError, match="not its own"):
+        told(closed / "journal.db", Journal.open)
+
+
+@pytest.mark.parametrize("places", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_flip_or_a_cut_anywhere_is_an_error_or_nothing(
+    closed: Path, killed: Path, tmp_path: Path, places: int
+) -> None:
+    chance = random.Random(17)
+    truths = {folder: told(folder / "journal.db") for folder in (closed, killed)}
+    errors = 0
+    for place in range(places):
+        source = chance.choice([closed, killed])
+        folder = tmp_path / f"place-{place}"
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("*-shm"))
+        victims = [path for path in sorted(folder.iterdir()) if path.stat().st_size]
+        victim = chance.choice(victims)
+        raw = bytearray(victim.read_bytes())
+        match chance.randrange(6):
+            case 0:
+                victim.unlink()
+                if victim.name == "journal.db":
+                    continue
+            case 1:
+                victim.write_bytes(raw[: chance.randrange(len(raw))])
+            case _:
+                raw[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
+                victim.write_bytes(raw)
+        opening = chance.choice([Journal.read, Journal.open])
+        try:
+            found = told(folder / "journal.db", opening)
+        except VeogenError:
+            errors += 1
+        else:
+            assert found == truths[source], (place, victim)
+        shutil.rmtree(folder)
+    assert errors > places / 4
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE event SET body = replace(body, 'task-1', 'task-2')",
+        "UPDATE event SET at = at + 1 WHERE id = 3",
+        "DELETE FROM event WHERE id = (SELECT max(id) FROM event)",
+        "DELETE FROM event WHERE id = 2",
+        "UPDATE request SET entry = replace(entry, 'dusk', 'dawn')",
+        "UPDATE request SET position = position + 1 WHERE position > 2",
+        "UPDATE run SET name = 'other'",
+        "UPDATE upload SET url = 'https://f/2'",
+        "UPDATE state SET events = events - 1",
+    ],
+)
+def test_a_row_that_is_not_what_was_written_is_an_error(closed: Path, statement: str) -> None:
+    path = closed / "journal.db"
+    db = sqlite3.connect(path)
+    assert db.execute(statement).rowcount > 0
+    db.commit()
+    db.close()
+
+    with pytest.raises(JournalError, match=r"not what was written|cannot be read|are there"):
+        told(path)
+
+
+def _clean(run: Path) -> None:
+    """As `git clean -fdX` does: all but the results."""
+    for path in run.iterdir():
+        if path.name == "videos":
+            shutil.rmtree(path)
+        elif path.name not in ("results.json", ".gitignore"):
+            path.unlink()
+
+
+def _moved(run: Path) -> None:
+    run.rename(run.with_name("elsewhere"))
+
+
+def _replaced(run: Path) -> None:
+    (run / ".lock").unlink()
+    (run / ".lock").touch()
+
+
+@pytest.mark.parametrize("change", [_clean, shutil.rmtree, _moved, _replaced])
+def test_a_run_whose_journal_is_gone_buys_no_more_and_puts_it_back(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    world = World(tmp_path / "trip")
+
+    def act() -> Submission:
+        change(world.path)
+        return world.gateway.take(world.keys[-1])
+
+    world.gateway.answers.append(act)
+
+    outcome = world.run(cities(*NAMES), RunPolicy(max_in_flight=2))
+
+    assert outcome.stop is not None
+    assert (outcome.stop.kind, outcome.code) == ("journal", ExitCode.STOPPED)
+    bought = len(world.keys)
+    assert bought <= 2
+    again = world.run(cities(*NAMES))
+    assert again.code == ExitCode.DONE
+    assert len(world.keys) == len(NAMES)
+    assert set(statuses(again).values()) == {"completed"}
