@@ -55,7 +55,7 @@ def write(path: Path) -> None:
 CRASHING = """
 import os, signal, sys
 from pathlib import Path
-sys.path[:0] = sys.argv[2:4]
+sys.path.insert(0, sys.argv[2])
 from executor.test_journal_proof import REQUESTS, life
 from veogen.executor.journal import Journal
 journal = Journal.open(Path(sys.argv[1]))
@@ -81,7 +81,7 @@ def killed(closed: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "killed"
     shutil.copytree(closed, folder)
     tests = Path(__file__).parent.parent
-    words = [sys.executable, "-c", CRASHING, folder / "journal.db", tests, tests / "support"]
+    words = [sys.executable, "-c", CRASHING, str(folder / "journal.db"), str(tests)]
     assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
     return folder
 
@@ -262,7 +262,8 @@ def test_a_run_whose_journal_is_gone_buys_no_more_and_puts_it_back(
 
     def act() -> Submission:
         change(world.path)
-        return world.gateway.take(world.keys[-1])
+        taken: Submission = world.gateway.take(world.keys[-1])
+        return taken
 
     world.gateway.answers.append(act)
 
