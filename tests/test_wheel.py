@@ -28,7 +28,7 @@ def environ(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[st
     """That of somebody who has installed the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = [folder / "bin/pip", "install", "-q", "--disable-pip-version-check", wheel]
+    install = [str(folder / "bin/pip"), "install", "-q", "--disable-pip-version-check", str(wheel)]
     subprocess.run(install, check=True)
     names = ("AUTHOR", "COMMITTER")
     return {
