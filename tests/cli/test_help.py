@@ -76,6 +76,17 @@ def test_every_option_says_what_it_does(name: str) -> None:
     assert silent == []
 
 
+def test_where_it_cannot_run_it_says_where_it_can() -> None:
+    code = "import sys; sys.platform = 'win32'; from veogen.__main__ import main; main()"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    told = "error: veogen runs on Linux and macOS; on Windows install it in WSL\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", told)
+
+
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=" ".join)
 def test_the_version_is_told_everywhere(words: list[str]) -> None:
     ended = CliRunner().invoke(veogen, [*words, "--version"])

@@ -17,29 +17,29 @@ FILL_IN = "name a version, or git+https://…@COMMIT"
 @pytest.mark.parametrize(
     ("origin", "environ", "command"),
     [
-        pytest.param(None, {}, f"veogen=={__version__}", id="a published version"),
+        pytest.param(None, {}, f"'veogen[store]=={__version__}'", id="a published version"),
         pytest.param(
             None,
             {"PIP_INDEX_URL": "https://anna:5ecret@pypi.example.com/simple"},
-            f"--index-url https://pypi.example.com/simple veogen=={__version__}",
+            f"--index-url https://pypi.example.com/simple 'veogen[store]=={__version__}'",
             id="of an index, without the credentials for it",
         ),
         pytest.param(
             {"url": "https://token@github.com/o/veogen.git", **GIT},
             {},
-            f"'veogen @ git+https://github.com/o/veogen.git@{COMMIT}'",
+            f"'veogen[store] @ git+https://github.com/o/veogen.git@{COMMIT}'",
             id="a commit of a repository",
         ),
         pytest.param(
             {"url": "https://github.com/o/tools.git", **GIT, "subdirectory": "video"},
             {},
-            f"'veogen @ git+https://github.com/o/tools.git@{COMMIT}#subdirectory=video'",
+            f"'veogen[store] @ git+https://github.com/o/tools.git@{COMMIT}#subdirectory=video'",
             id="a folder of one",
         ),
         pytest.param(
             {"url": "https://files.example.com/veogen-1-py3-none-any.whl", "archive_info": {}},
             {},
-            "'veogen @ https://files.example.com/veogen-1-py3-none-any.whl'",
+            "'veogen[store] @ https://files.example.com/veogen-1-py3-none-any.whl'",
             id="a file that is served",
         ),
     ],

@@ -28,7 +28,7 @@ def test_the_last_words_count_clips_that_are_not_what_was_asked_for(
     assert capsys.readouterr().err == (
         "2 requests: 2 completed; 2 videos (1 with a warning). "
         "76.032 credits reserved or charged so far. trip/results.json\n"
-        "Look at them: veogen gallery trip\n"
+        "Look at them: veogen gallery trip --open\n"
     )
 
 

@@ -32,13 +32,14 @@ def installation() -> Installation:
 def installation_of(origin: str | None, environ: Mapping[str, str]) -> Installation:
     """`origin` is the `direct_url.json` of the installation (PEP 610); None: it is of an index.
 
-    A command names only what others can reach, and no credentials: a folder or a file of this
-    machine has to be filled in, as a name that nobody has published could be anybody's.
+    The extra of a store is with it, should the policy name one. A command names only what others
+    can reach, and no credentials: a folder or a file of this machine has to be filled in, as a
+    name that nobody has published could be anybody's.
     """
     if origin is None:
         index = next((environ[name] for name in _INDEXES if environ.get(name)), None)
         where = [] if index is None else ["--index-url", _public(index)]
-        return Installation(f"{_PIP} {shlex.join([*where, f'veogen=={__version__}'])}")
+        return Installation(f"{_PIP} {shlex.join([*where, f'veogen[store]=={__version__}'])}")
     data: dict[str, Any] = json.loads(origin)
     url = str(data["url"])
     if urlsplit(url).scheme != "https":
@@ -48,7 +49,7 @@ def installation_of(origin: str | None, environ: Mapping[str, str]) -> Installat
     else:
         source = _public(url)
     below = f"#subdirectory={data['subdirectory']}" if "subdirectory" in data else ""
-    return Installation(f"{_PIP} {shlex.quote(f'veogen @ {source}{below}')}")
+    return Installation(f"{_PIP} {shlex.quote(f'veogen[store] @ {source}{below}')}")
 
 
 def _unfinished(url: str) -> Installation:

@@ -216,7 +216,7 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
         click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
     elif summary.videos:
-        click.echo(f"Look at them: veogen gallery {run}", err=True)
+        click.echo(f"Look at them: veogen gallery {run} --open", err=True)
 
 
 def _money(ledger: Ledger) -> Iterator[str]:
