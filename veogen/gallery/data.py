@@ -107,7 +107,7 @@ class _Page:
             },
             "steps": [[step.command, step.why] for step in steps],
             "videos": [
-                {"clip": video_clip_id(entry, index, record.videos)}
+                {"clip": video_clip_id(entry, index, record.videos[index])}
                 | self._video(record.videos[index])
                 for index in sorted(record.videos)
             ],

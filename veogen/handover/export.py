@@ -98,7 +98,7 @@ def videos_of(
         for state in states
         for index in sorted(state.record.videos)
         if picks is None
-        or picks.state(video_clip_id(state.request, index, state.record.videos)) == "picked"
+        or picks.state(video_clip_id(state.request, index, state.record.videos[index])) == "picked"
     ]
 
 
@@ -163,7 +163,7 @@ def _name(plain: str, video: Video, folder: Path, *, alone: bool) -> str:
 def _media(state: RequestState, index: int, name: str, picks: Picks) -> Media:
     request, record = state
     video = record.videos[index]
-    clip = video_clip_id(request, index, record.videos)
+    clip = video_clip_id(request, index, video)
     return Media(
         name=name,
         address=request.address,

@@ -121,14 +121,17 @@ class ShotPlanner:
 
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""
-        every = self._builders(problems)
+        every, picked = self._builders(problems), self._picked
         while builders := list(islice(every, CHUNK)):
             orders = [(t, b.variant.scope, b.scope) for b in builders for t in b.variant.templates]
             texts = iter(self._renderer.render(orders))
             for builder in builders:
                 request = builder.build(list(islice(texts, len(builder.variant.templates))))
-                if request is not None:
-                    yield self._with_origin(request)
+                if request is not None and picked is not None:
+                    promotes = picked[combination_of(request.address, request.take)]
+                    yield replace(request, promotes=promotes)
+                elif request is not None:
+                    yield request
         self.grouped.report(problems)
 
     def folder(self, place: Location) -> PurePosixPath:
@@ -139,9 +142,10 @@ class ShotPlanner:
         return self.spec.folder(place)
 
     def _builders(self, problems: Problems) -> Iterator["RequestBuilder"]:
+        picked = self._picked
         for combination, matching in self.grid.walk(problems):
             keys, address = self.grid.keys(combination), self.grid.address(combination)
-            if not self._is_wanted(address):
+            if picked is not None and address not in picked:
                 continue
             chosen = self.variant(matching)
             values = {one.name: one.value for one in combination}
@@ -151,18 +155,11 @@ class ShotPlanner:
                     self, chosen, combination, keys, take, take_address(address, take), scope
                 )
 
-    def _is_wanted(self, combination: str) -> bool:
-        """Whether a combination is planned: of a profile that promotes those that are picked."""
+    @property
+    def _picked(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The combinations that are planned, with the clips they make anew; None means all."""
         promotion = self.spec.promotion
-        return promotion is None or promotion.picked is None or combination in promotion.picked
-
-    def _with_origin(self, request: Request) -> Request:
-        """The request with the clips that it makes anew."""
-        promotion = self.spec.promotion
-        if promotion is None or not promotion.picked:
-            return request
-        combination = combination_of(request.address, request.take)
-        return replace(request, promotes=promotion.picked[combination])
+        return None if promotion is None else promotion.picked
 
 
 def image_parameters(model: Model | None) -> dict[str, Parameter | None]:

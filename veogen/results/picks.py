@@ -6,7 +6,7 @@ one; the address beside it is for people, and for a clip that is no more in the 
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, Self, TypeAlias
@@ -26,6 +26,7 @@ from veogen.document.schema import (
 )
 from veogen.document.writer import quoted
 from veogen.planner.plan import Request
+from veogen.results.events import Video
 from veogen.results.ledger import Ledger
 from veogen.text import counted
 
@@ -65,9 +66,10 @@ def clip_id(hash_: str, index: int = 0, videos: int = 1) -> str:
     return hash_[:10] if videos == 1 else f"{hash_[:10]}-{index + 1}"
 
 
-def video_clip_id(request: Request, index: int, videos: Collection[int]) -> str:
-    """As `clip_id`, of a request of which the videos of these indices were delivered."""
-    return clip_id(request.hash, index, max(request.videos, *(other + 1 for other in videos), 1))
+def video_clip_id(request: Request, index: int, video: Video) -> str:
+    """As `clip_id`, of a video that was delivered: its name says whether it is one of several."""
+    found = re.search(rf"-({request.hash[:10]}(-[1-9][0-9]*)?)\.mp4\Z", video.path)
+    return found[1] if found else clip_id(request.hash, index, request.videos)
 
 
 def clips_of(ledger: Ledger) -> Iterator["Clip"]:
@@ -77,12 +79,14 @@ def clips_of(ledger: Ledger) -> Iterator["Clip"]:
     """
     for planned, states in ((True, ledger.planned), (False, ledger.former)):
         for entry, record in states:
-            indices = record.videos or (range(entry.videos) if planned else ())
-            for index in sorted(indices):
-                video = record.videos.get(index)
-                clip = video_clip_id(entry, index, tuple(indices))
-                path = None if video is None else video.path
-                yield Clip(entry.address, entry.shot, clip, path, planned=planned)
+            for index in sorted(record.videos):
+                video = record.videos[index]
+                clip = video_clip_id(entry, index, video)
+                yield Clip(entry.address, entry.shot, clip, video.path, planned=planned)
+            if planned and not record.videos:
+                for index in range(entry.videos):
+                    clip = clip_id(entry.hash, index, entry.videos)
+                    yield Clip(entry.address, entry.shot, clip, None)
 
 
 def _clip_rule(text: str) -> tuple[str, str] | None:
