@@ -359,8 +359,8 @@ def test_what_was_decided_is_a_difference_in_a_review(shell: Shell) -> None:
     ]
     comment = shell.veogen("diff", "--base", "HEAD", "specs", "--format", "markdown").out
     assert "### veogen: no request differs: 0.000 credits to buy (8 requests unchanged)" in comment
-    assert "<code>picks: 0 → 1 rejected, 0 → 1 contested (anna, ben)</code>" in comment
-    assert "<code>picks: 1 shot without a pick, 1 contested</code>" in comment
+    assert "<code>lamp: picks: 0 → 1 rejected, 0 → 1 contested (anna, ben)</code>" in comment
+    assert "<code>lamp: picks: 1 shot without a pick, 1 contested</code>" in comment
 
 
 def test_a_review_shows_what_picks_promote_at_either_side(shell: Shell) -> None:
@@ -385,3 +385,19 @@ def test_picks_that_cannot_be_read_are_said_in_a_review(shell: Shell) -> None:
 
     assert ended.code == 0
     assert "  note: specs/lamp.picks.anna.yaml:1:1: error[missing-key]" in ended.out
+
+
+def test_the_limit_of_a_final_counts_what_is_picked_and_not_what_there_was(shell: Shell) -> None:
+    clips = drafts(shell)
+    decide(shell, "anna", [(one, clips[one], "pick") for one in (TOKYO, PARIS)])
+    assert len(final(shell, "--max-requests", "2")) == 2
+
+    pair = f"{clips['pair']}-1"
+    decide(shell, "ben", [(OSLO, clips[OSLO], "pick"), ("pair", pair, "pick")])
+    ended = shell.veogen("plan", "specs", "--profile", "final")
+
+    assert ended.code == 2
+    assert ended.err == (
+        "specs/lamp.yaml:13:13: error[too-many-requests]: 4 requests are more than the budget's 2: "
+        "opening: 3 of the picks; pair: 1 of the picks\n"
+    )

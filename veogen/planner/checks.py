@@ -206,7 +206,7 @@ def check_size(spec: Spec, grids: Sequence[Expansion], limit: int, problems: Pro
     if total <= limit and walked <= MOST_EVER:
         return True
     shots = [
-        f"{shot.name}: {_product(shot, one, size)}"
+        f"{shot.name}: {_product(shot, one, size) if picked is None else f'{size:,} of the picks'}"
         for shot, one, size in sorted(
             zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
         )[:_MOST_TOLD]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from veogen.document.nodes import Location
 from veogen.document.problems import Problem, Problems
+from veogen.planner.checks import request_limit
 from veogen.planner.identity import combination_of
 from veogen.planner.plan import Request
 from veogen.planner.planner import plan
@@ -67,7 +68,8 @@ def _promoted_requests(
     free = loaded.with_all_combinations()
     free = replace(free, budget=replace(loaded.budget, max_credits=None))
     own = Problems()
-    made = plan(free, own, max_requests=max_requests)
+    most = request_limit(free, None)  # what the command allows is about what is promoted
+    made = plan(free, own, max_requests=max(most, max_requests or 0))
     problems.extend(p for p in own.all if p.code == "too-many-requests")
     return made.requests
 
