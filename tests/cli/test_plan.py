@@ -55,6 +55,8 @@ opening[city="New York"]        4       1   38.016  New York at dusk, from above
 closing                        16       2  152.064  The end
 closing#2                      16       2  152.064  The end
 
+All with model veo-3.1-fast-generate-preview, generate_audio true, quality 720p.
+
 4 requests, 6 videos, 40 seconds: 380.160 credits, about $5.59
 Estimated with prices of 2026-10-10, 68 credits to the dollar.
 """,
@@ -425,3 +427,56 @@ def test_nothing_is_asked_of_any_network(shell: Shell, monkeypatch: pytest.Monke
     monkeypatch.setattr(socket, "socket", refuse)
 
     assert shell.veogen("plan", "specs/a.yaml").code == 0
+
+
+def test_the_state_is_that_of_the_run_directory_that_is_meant(shell: Shell) -> None:
+    first, second, *_ = as_json(shell)["requests"]
+    results(shell, (first, "completed", None))
+    for name in ("a.simulated", "elsewhere"):
+        (shell.folder / "runs/a").rename(shell.folder / f"runs/{name}")
+        results(shell, (first, "completed", None), (second, "completed", None))
+
+    def states(*words: str) -> list[str]:
+        return [request["state"] for request in as_json(shell, *words)["requests"]]
+
+    lines = shell.veogen("plan", "specs/a.yaml", "--simulate", "--format", "jsonl").out
+    assert states() == ["bought", "bought", "new", "new"]
+    assert states("--simulate") == ["bought", "new", "new", "new"]
+    assert [json.loads(line)["state"] for line in lines.splitlines()] == states("--simulate")
+    assert states("--dir", "runs/elsewhere") == ["bought", "bought", "new", "new"]
+    assert states("--dir", "runs/none") == ["new"] * 4
+
+
+def test_a_directory_is_of_one_spec(shell: Shell) -> None:
+    (shell.folder / "specs/b.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: x}]\n")
+
+    assert shell.veogen("plan", "specs", "--dir", "runs/a") == Ended(
+        2, "", "error: --dir takes one spec: several have a directory each\n"
+    )
+
+
+def test_the_table_shows_what_makes_prices_differ(shell: Shell) -> None:
+    (shell.folder / "specs/a.yaml").write_text(
+        "veogen: 1\n"
+        "params: {duration: 8}\n"
+        "shots:\n"
+        '  - {name: s, prompt: "{{ shot }}", matrix: {quality: [720p, 4k]}}\n'
+    )
+
+    lines = shell.veogen("plan", "specs/a.yaml").out.splitlines()
+
+    assert lines[2:7] == [
+        "address          seconds  credits  quality  prompt",
+        "s[quality=720p]        8   76.032  720p     s",
+        "s[quality=4k]          8  177.915  4k       s",
+        "",
+        "All with model veo-3.1-fast-generate-preview, generate_audio true.",
+    ]
+
+
+def test_several_specs_end_with_what_they_come_to_together(shell: Shell) -> None:
+    (shell.folder / "specs/b.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: x}]\n")
+
+    assert shell.veogen("plan", "specs").out.endswith(
+        "\nAll 2 specs: 5 requests, 7 videos, 44 seconds: 418.176 credits, about $6.15\n"
+    )

@@ -101,6 +101,7 @@ def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> Exi
         "veogen plan specs/launch.yaml",
         "veogen plan specs --format json --out plan.json",
         "veogen plan specs/launch.yaml --profile draft --set params.duration=4",
+        "veogen plan specs/launch.yaml --simulate",
     )
 )
 @specs_argument
@@ -112,11 +113,30 @@ def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> Exi
     metavar="FILE",
     help="Write to a file instead of stdout, which - is.",
 )
-def plan(specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None) -> None:
-    """Print the requests of specs and their price; sends nothing."""
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="What is bought in this run directory (default: runs/NAME below the project root).",
+)
+@click.option("--simulate", is_flag=True, help="What is bought in the simulated run.")
+def plan(
+    specs: tuple[Path, ...],
+    options: SpecOptions,
+    format_: str,
+    out: Path | None,
+    *,
+    directory: Path | None,
+    simulate: bool,
+) -> None:
+    """Print the requests of specs, their price and what a run would buy; sends nothing.
+
+    What is bought already is read from results.json in the run directory.
+    """
     from veogen.cli.plan import write_plans
 
-    write_plans(specs, options, format_, out)
+    run = RunOptions(directory=directory, simulate=simulate)
+    write_plans(specs, options, format_, out, run)
 
 
 @click.command(epilog=examples("veogen lock specs/launch.yaml", "veogen lock --check specs"))

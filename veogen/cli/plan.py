@@ -7,18 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
 
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import RunOptions, SpecOptions
 from veogen.cli.output import print_problems
 from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
-from veogen.jsontext import indented
+from veogen.errors import UsageError
+from veogen.jsontext import compact, indented
 from veogen.models.model import Model
+from veogen.models.parameters import Json
 from veogen.models.prices import Certainty, RulePrice
 from veogen.models.rules import images_of
 from veogen.planner.checks import over_limits
@@ -93,7 +96,17 @@ def table(view: PlanView, models: Mapping[str, Model], width: int | None) -> Ite
     yield ""
     rows = [_cells(view, request, models) for request in view.plan.requests]
     header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
-    yield from _columns([header, *rows], _columns_shown(view), width)
+    priced = _priced(view)
+    varying = [name for name, values in priced.items() if len(set(values)) > 1]
+    more = zip(*(priced[name] for name in varying), strict=True) if varying else repeat(())
+    table_ = [(*header, *varying), *((*row, *each) for row, each in zip(rows, more, strict=False))]
+    kept = _columns_shown(view)
+    places = range(len(header), len(header) + len(varying))
+    yield from _columns(table_, [*kept[:-1], *places, kept[-1]], width)
+    alike = [f"{name} {values[0]}" for name, values in priced.items() if len(set(values)) == 1]
+    if alike:
+        yield ""
+        yield plain(f"All with {', '.join(alike)}.")
     yield ""
     yield from _sums(view, models)
 
@@ -108,6 +121,21 @@ def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tup
         _images(request, models[str(request.body["model"])]),
         plain(str(request.body.get("prompt", ""))),
     )
+
+
+def _priced(view: PlanView) -> dict[str, list[str]]:
+    """What every request has for each parameter that prices look at, beside those of the table."""
+    values: dict[str, list[str]] = {"model": [request.model for request in view.plan.requests]}
+    used = {name: view.models[name] for name in dict.fromkeys(values["model"])}
+    prices = [model.price.requested for model in used.values() if model.price is not None]
+    for name in sorted(frozenset().union(*prices) - {"duration", "n", "model"}):
+        texts = (used[r.model].effective(r.body).get(name) for r in view.plan.requests)
+        values[name] = ["-" if each is None else _text(each) for each in texts]
+    return values
+
+
+def _text(value: Json) -> str:
+    return plain(value if isinstance(value, str) else compact(value))
 
 
 def _image_count(request: Request, model: Model) -> int:
@@ -199,6 +227,29 @@ def _origins(view: PlanView) -> Iterator[str]:
         yield f"  {address}{' ' * (width - columns(address))}  from {', '.join(request.promotes)}"
 
 
+def _grand_total(views: Sequence[PlanView]) -> Iterator[str]:
+    """What all specs come to together."""
+    totals = [view.totals for view in views]
+    requests, videos, seconds = (
+        sum(getattr(each, name) for each in totals) for name in ("requests", "videos", "seconds")
+    )
+    credits_ = [each.credits for each in totals]
+    usd = [each.usd for each in totals]
+    made = f"{counted(requests, 'request')}, {counted(videos, 'video')}"
+    price = _money(_sum_of(credits_), _sum_of(usd))
+    yield f"All {len(views)} specs: {made}, {counted(seconds, 'second')}: {price}"
+    bought = sum(len(view.to_buy) for view in views)
+    if bought < requests:
+        amount = _money(_sum_of([view.price_to_buy for view in views]), None)
+        yield f"Runs would buy {counted(bought, 'request')}: {amount}."
+
+
+def _sum_of(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum, None where one is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+
 def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
     if credits_ is None:
         return "an unknown price"
@@ -225,21 +276,26 @@ def _rates(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
 
 
 def write_plans(
-    specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None
+    specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None, run: RunOptions
 ) -> None:
-    """Write the plans of specs to `out` or stdout, and warnings to stderr."""
-    loaded = load_specs(specs, options)
+    """Write the plans of specs to `out` or stdout, and warnings to stderr.
+
+    What is bought of them is read in the directory that is meant by `run`.
+    """
+    loaded = load_specs(specs, options, simulated=run.simulate)
+    if run.directory is not None and len(loaded) > 1:
+        raise UsageError("--dir takes one spec: several have a directory each")
     if format_ == "jsonl" and not (options.select or options.deselect):
-        warnings = write_lines(loaded, options, out)
+        warnings = write_lines(loaded, options, out, run)
     else:
-        warnings = _write(loaded, options, format_, out)
+        warnings = _write(loaded, options, format_, out, run)
     print_problems(warnings, sys.stderr)
 
 
 def _write(
-    specs: Sequence[Spec], options: SpecOptions, format_: str, out: Path | None
+    specs: Sequence[Spec], options: SpecOptions, format_: str, out: Path | None, run: RunOptions
 ) -> tuple[Problem, ...]:
-    views = _views(specs, options)
+    views = _views(specs, options, run)
     width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
     text = "".join(f"{line}\n" for line in _text_lines(views, format_, width))
     if out is None:
@@ -252,11 +308,11 @@ def _write(
     return tuple(warning for view in views for warning in view.plan.warnings)
 
 
-def _views(specs: Sequence[Spec], options: SpecOptions) -> list[PlanView]:
+def _views(specs: Sequence[Spec], options: SpecOptions, run: RunOptions) -> list[PlanView]:
     plans = plan_specs(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
-        PlanView.of(plan, owned_by(spec), project_root(spec), spec.policy.models)
+        PlanView.of(plan, owned_by(spec, run), project_root(spec), spec.policy.models)
         for spec, plan in zip(specs, chosen, strict=True)
     ]
 
@@ -284,6 +340,9 @@ def _text_lines(views: Sequence[PlanView], format_: str, width: int | None) -> I
                 if index:
                     yield ""
                 yield from table(view, view.models, width)
+            if len(views) > 1:
+                yield ""
+                yield from _grand_total(views)
 
 
 HELD_BACK = 1 << 23
@@ -291,7 +350,7 @@ HELD_BACK = 1 << 23
 
 
 def write_lines(
-    specs: Iterable[Spec], options: SpecOptions, out: Path | None
+    specs: Iterable[Spec], options: SpecOptions, out: Path | None, run: RunOptions
 ) -> tuple[Problem, ...]:
     """Write a line for each request of the specs; the warnings. Raises `MistakesError`.
 
@@ -302,7 +361,7 @@ def write_lines(
     with _opened(out) as file:
         held: list[bytes] | None = []
         size = 0
-        for block in _blocks(specs, options, problems):
+        for block in _blocks(specs, options, problems, run):
             if held is None:
                 file.write(block)
                 continue
@@ -316,11 +375,13 @@ def write_lines(
     return problems.warnings
 
 
-def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> Iterator[bytes]:
+def _blocks(
+    specs: Iterable[Spec], options: SpecOptions, problems: Problems, run: RunOptions
+) -> Iterator[bytes]:
     counted: list[tuple[Spec, Tally]] = []
     for spec in specs:
         for block in stream(
-            spec, problems, state_of=_state_of(spec), max_requests=options.max_requests
+            spec, problems, state_of=_state_of(spec, run), max_requests=options.max_requests
         ):
             if isinstance(block, Tally):
                 counted.append((spec, block))
@@ -329,8 +390,8 @@ def _blocks(specs: Iterable[Spec], options: SpecOptions, problems: Problems) -> 
     problems.extend(over_limits(counted))
 
 
-def _state_of(spec: Spec) -> Callable[[Request], str] | None:
-    holdings = owned_by(spec)
+def _state_of(spec: Spec, run: RunOptions) -> Callable[[Request], str] | None:
+    holdings = owned_by(spec, run)
     if holdings is None:
         return None
     return lambda request: holdings.state(request.address, request.hash)

@@ -1,10 +1,10 @@
 """From the SPEC arguments of a command to specs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import RunOptions, SpecOptions
 from veogen.document.files import NO_FILE, Files, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
@@ -99,25 +99,47 @@ def root_on_disk(spec: Spec) -> Path | None:
     return spec.files.root if isinstance(spec.files, Folder) else None
 
 
-def owned_by(spec: Spec) -> "Owned | None":
-    """What `results.json` of the spec's run directory tells; None when there is none."""
-    return owned_in(spec.files, spec.name, spec.profile)
+def owned_by(spec: Spec, run: RunOptions | None = None) -> "Owned | None":
+    """What `results.json` of the spec's run directory tells; None when there is none.
+
+    That of a `run` with a directory of its own, or of a simulated one, where one is meant.
+    """
+    run = run or RunOptions()
+    if run.directory is None:
+        return owned_in(spec.files, spec.name, spec.profile, simulated=run.simulate)
+    path = run.directory / "results.json"
+    return _owned(str(path), lambda: read_file(path))
 
 
-def owned_in(files: Files, name: str, profile: str | None) -> "Owned | None":
+def owned_in(
+    files: Files, name: str, profile: str | None, *, simulated: bool = False
+) -> "Owned | None":
     """What is known of a spec's purchases where its project was read, None if nothing is."""
-    path = run_folder(name, profile) / "results.json"
+    folder = run_folder(name, profile)
+    if simulated:
+        from veogen.executor.directory import SIMULATED  # noqa: PLC0415 - for practice alone
+
+        folder = folder.with_name(f"{folder.name}{SIMULATED}")
+    path = folder / "results.json"
+    # On this disk `runs` may well be a link to a larger one.
+    on_disk = isinstance(files, Folder)
+    return _owned(
+        files.shown(path),
+        lambda: read_file(files.root / path) if on_disk else files.read(path),
+    )
+
+
+def _owned(shown: str, read: Callable[[], bytes]) -> "Owned | None":
     try:
-        # On this disk `runs` may well be a link to a larger one.
-        raw = read_file(files.root / path) if isinstance(files, Folder) else files.read(path)
+        raw = read()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UsageError(f"{files.shown(path)}: it cannot be read: {error.strerror}") from None
+        raise UsageError(f"{shown}: it cannot be read: {error.strerror}") from None
     # A fifth of the time of a plan, and most specs have no results yet.
     from veogen.results.manifest import Owned, parse  # noqa: PLC0415
 
-    return Owned.of_manifest(parse(raw, files.shown(path)))
+    return Owned.of_manifest(parse(raw, shown))
 
 
 def run_folder(name: str, profile: str | None) -> PurePosixPath:
