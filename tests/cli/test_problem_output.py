@@ -1,12 +1,14 @@
 """How problems are shown to people, to programs and on pull requests."""
 
+import io
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from veogen.cli.output import as_annotations, as_json, as_text
+from veogen.cli.help import topics
+from veogen.cli.output import as_annotations, as_json, as_text, print_problems, topics_about
 from veogen.document.nodes import Location
 from veogen.document.problems import Problem
 
@@ -132,3 +134,40 @@ def test_annotations_escape_what_means_something_to_github() -> None:
         "::error file=a%2Cb%3Ac%25.yaml,line=12,col=9,title=veogen%3A some-code"
         "::50%25 of%0Ait::error::x; a, b"
     )
+
+
+class Screen(io.StringIO):
+    """A terminal without colours."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def of_code(code: str) -> Problem:
+    return Problem(Location("a.yaml", 1, 1), "error", code, "this is wrong", None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "pages"),
+    [
+        pytest.param(["unknown-key"], ("spec",), id="one"),
+        pytest.param(["undefined", "empty-axis", "zip"], ("matrix", "templates"), id="several"),
+        pytest.param(["yaml-syntax"], (), id="none"),
+    ],
+)
+def test_mistakes_have_pages_that_explain_them(codes: list[str], pages: tuple[str, ...]) -> None:
+    known = {topic for kind in topics().values() for topic in kind}
+
+    assert topics_about(map(of_code, codes)) == pages
+    assert set(pages) <= known
+
+
+def test_people_are_told_where_to_read_on_and_programs_are_not() -> None:
+    screen, pipe = Screen(), io.StringIO()
+
+    for stream in (screen, pipe):
+        print_problems([of_code("column")], stream, {"NO_COLOR": "1"})
+
+    told = "a.yaml:1:1: error[column]: this is wrong\n"
+    assert pipe.getvalue() == told
+    assert screen.getvalue() == f"{told}The reference tells more: veogen help rows\n"

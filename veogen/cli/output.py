@@ -84,6 +84,66 @@ def print_problems(
     if problems:
         text = as_text(problems, terminal=stream.isatty(), paint=paint(stream, environ))
         click.echo(text, file=stream)
+        if stream.isatty() and (topics := topics_about(problems)):
+            pages = ", ".join(f"veogen help {topic}" for topic in topics)
+            click.echo(f"The reference tells more: {pages}", file=stream)
+
+
+_CODES_OF_TOPICS: Mapping[str, frozenset[str]] = {
+    "matrix": frozenset(
+        {
+            "axis-value",
+            "empty-axis",
+            "incomplete-include",
+            "matches-nothing",
+            "missing-id",
+            "repeated-combination",
+            "repeated-value",
+            "unknown-axis",
+            "unknown-value",
+            "zip",
+        }
+    ),
+    "rows": frozenset({"column", "rows", "unknown-column", "unused-column"}),
+    "templates": frozenset(
+        {
+            "comment",
+            "control-character",
+            "empty-text",
+            "left-over-template",
+            "not-text",
+            "template-limit",
+            "template-not-found",
+            "undefined",
+        }
+    ),
+    "profiles": frozenset({"unknown-profile"}),
+    "picks": frozenset({"no-picks", "promotes"}),
+    "policy": frozenset({"model-not-allowed", "raised-limit"}),
+    "money": frozenset({"over-budget", "unknown-price"}),
+    "spec": frozenset(
+        {
+            "bad-name",
+            "duplicate-name",
+            "extends-loop",
+            "merge",
+            "missing-key",
+            "missing-prompt",
+            "reserved-name",
+            "same-address",
+            "same-request",
+            "setting",
+            "unknown-key",
+            "version",
+        }
+    ),
+}
+
+
+def topics_about(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The pages of the reference that explain what some problems are about."""
+    codes = {problem.code for problem in problems}
+    return tuple(topic for topic, about in _CODES_OF_TOPICS.items() if codes & about)
 
 
 def as_text(problems: Iterable[Problem], *, terminal: bool, paint: Paint = uncoloured) -> str:
