@@ -70,6 +70,18 @@ def test_a_run_that_reserves_more_says_so_and_counts_what_is_charged(shell: Shel
     assert said in shell.veogen("status").out
 
 
+@pytest.mark.parametrize("amounts", ["credits", "units"])
+def test_a_ceiling_is_judged_by_what_is_reserved(amounts: str, shell: Shell) -> None:
+    gateway = f"reserves: 1.75, charges: 1.75, amounts: {amounts}"
+
+    ended = run(shell, gateway, "--max-credits", "60")
+
+    assert ended.code == ExitCode.STOPPED
+    data = json.loads(shell.veogen("status", "runs/trip.simulated", "--format", "json").out)
+    assert [line["reserved"] for line in data["results"]] == ["28.350", "28.350", None]
+    assert [line["status"] for line in data["results"]] == ["completed", "completed", "planned"]
+
+
 def test_a_run_that_charges_less_at_the_end_keeps_the_estimate_beside_it(shell: Shell) -> None:
     ended = run(shell, "charges: 0.5")
 
