@@ -239,3 +239,152 @@ def test_a_model_file_that_is_wrong_is_told_with_its_place(
     write(project, "models/a.yaml", text)
 
     assert mistakes(project) == [mistake]
+
+
+MEDIA = """\
+id: seedance-2.0-reference-to-video
+audio: by generate_audio
+expected_seconds: 165
+pixels: {480p: {"16:9": 864x496}}
+parameters:
+  prompt: {type: string, required: true}
+  image_urls: {type: uris, media: image, max_items: 9}
+  video_urls: {type: uris, media: video, max_items: 3}
+  audio_urls: {type: uris, media: audio, max_items: 3}
+  strength: {type: number, minimum: 0, maximum: 1.5, default: 0.5}
+  duration: {type: integer, minimum: 4, maximum: 15, words: [auto], default: 5}
+  generate_audio: {type: boolean, default: true}
+rules:
+  - {code: audio-alone, when: {images: 0, videos: 0}, audios: {max: 0}, message: sound needs an image}
+  - {code: many-videos, when: {videos: [2, 3]}, images: {max: 1}, message: at most one image beside}
+  - {code: two-sounds, when: {audios: 2}, videos: {min: 1}, message: two sounds need a video}
+"""
+VIDEO, SOUND = "https://a.example/v.mp4", "https://a.example/s.mp3"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        pytest.param({}, [], id="nothing but a prompt"),
+        pytest.param({"audio_urls": [SOUND]}, ["sound needs an image, not 1"], id="sound alone"),
+        pytest.param({"audio_urls": [SOUND], "video_urls": [VIDEO]}, [], id="sound and a video"),
+        pytest.param(
+            {"video_urls": [VIDEO, VIDEO], "image_urls": ["a.png", "b.png"]},
+            ["at most one image beside, not 2"],
+            id="too many images beside videos",
+        ),
+        pytest.param(
+            {"audio_urls": [SOUND, SOUND], "image_urls": ["a.png"]},
+            ["two sounds need a video, not 0"],
+            id="too few videos",
+        ),
+    ],
+)
+def test_rules_count_images_videos_and_sounds(
+    body: dict[str, Json], found: list[str], project: Folder
+) -> None:
+    write(project, "models/media.yaml", MEDIA)
+    model = known(project)["seedance-2.0-reference-to-video"]
+
+    assert [finding.message for finding in model.findings({"prompt": "x", **body})] == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        pytest.param("video_urls", [VIDEO] * 4, "takes at most 3, not 4", id="too many videos"),
+        pytest.param(
+            "video_urls", VIDEO, f"is a list of https URLs, not {VIDEO!r}", id="one for a list"
+        ),
+        pytest.param(
+            "audio_urls",
+            ["sounds/a.mp3"],
+            "holds an item 1 that is an https URL, not 'sounds/a.mp3'",
+            id="a sound of the project",
+        ),
+        pytest.param("audio_urls", [SOUND, SOUND], None, id="two sounds"),
+        pytest.param("strength", 0.25, None, id="a number"),
+        pytest.param("strength", 1, None, id="a whole number"),
+        pytest.param("strength", 1.6, "is at most 1.5, not 1.6", id="too large a number"),
+        pytest.param("strength", "high", "is a number, not 'high'", id="no number"),
+        pytest.param("strength", float("inf"), "is a number, not inf", id="infinity"),
+        pytest.param("strength", True, "is a number, not true", id="a boolean"),
+        pytest.param("duration", "auto", None, id="a word"),
+        pytest.param("duration", "long", "is an integer or 'auto', not 'long'", id="no such word"),
+        pytest.param("duration", 16, "is at most 15, not 16", id="too long"),
+    ],
+)
+def test_each_kind_of_value_has_its_limits(
+    name: str, value: Json, wrong: str | None, project: Folder
+) -> None:
+    write(project, "models/media.yaml", MEDIA)
+
+    assert known(project)["seedance-2.0-reference-to-video"].parameters[name].check(value) == wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        pytest.param("strength", "0.5", 0.5, id="a number"),
+        pytest.param("strength", "1", 1, id="a whole number"),
+        pytest.param("strength", "1e400", "1e400", id="beyond all numbers stays a text"),
+        pytest.param("strength", "high", "high", id="no number stays a text"),
+        pytest.param("duration", "auto", "auto", id="a word"),
+        pytest.param("duration", "7", 7, id="an integer"),
+        pytest.param("generate_audio", "true", True, id="a boolean"),
+    ],
+)
+def test_the_text_of_a_cell_is_read_as_its_parameter(
+    name: str, text: str, value: Json, project: Folder
+) -> None:
+    write(project, "models/media.yaml", MEDIA)
+
+    assert known(project)["seedance-2.0-reference-to-video"].parameters[name].parse(text) == value
+
+
+def test_a_model_says_what_else_is_known_of_its_clips(project: Folder) -> None:
+    write(
+        project, "models/media.yaml", MEDIA + "retired: {date: 2027-01-31, instead: seedance-3}\n"
+    )
+
+    model = known(project)["seedance-2.0-reference-to-video"]
+
+    assert model.expected_seconds == 165
+    assert model.pixels == {"480p": {"16:9": (864, 496)}}
+    assert [model.has_audio({"generate_audio": on}) for on in (True, False)] == [True, False]
+    assert (model.retired and (model.retired.date, model.retired.instead)) == (
+        "2027-01-31",
+        "seedance-3",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        pytest.param("audio: sometimes", "'audio' is 'always', 'never' or 'by PARAMETER'", id="a"),
+        pytest.param("pixels: {720p: {'16:9': wide}}", "a size is like 1280x720", id="a size"),
+        pytest.param(
+            "retired: {date: soon, instead: b}",
+            "a date is like 2026-11-22, not 'soon'",
+            id="a date",
+        ),
+        pytest.param(
+            "parameters: {a: {type: object, properties: {b: {type: text}}}}",
+            "'type' is one of",
+            id="a type within",
+        ),
+        pytest.param(
+            "prices: {date: d, credits_per_usd: 68, rule: components, parameters: [], components: "
+            "[{id: a}]}",
+            "a price is not rounded 'None' at 'None'",
+            id="a component",
+        ),
+    ],
+)
+def test_what_a_model_file_cannot_mean_is_told(text: str, mistake: str, project: Folder) -> None:
+    write(project, "models/a.yaml", f"id: a\n{text}\n")
+
+    (told,) = mistakes(project)
+
+    assert told.startswith("models/a.yaml:2:")
+    assert mistake in told

@@ -46,7 +46,7 @@ from veogen.lockfile import (
 )
 from veogen.models.model import Model
 from veogen.planner.checks import over_limits
-from veogen.planner.plan import Plan, Request, dollars
+from veogen.planner.plan import Plan, Request, dollars, known_credits
 from veogen.planner.planner import plan
 from veogen.planner.selection import narrowed
 from veogen.results.advice import RunCommands
@@ -294,7 +294,7 @@ def _check(jobs: Sequence[RunJob], sessions: Sequence[Run]) -> None:
 
 
 def _check_limit(limit: Decimal | None, sessions: Sequence[Run]) -> None:
-    counted = sum((session.spent + session.price_to_buy for session in sessions), Decimal(0))
+    counted = known_credits(session.spent + session.price_to_buy for session in sessions)
     if limit is not None and counted > limit and any(session.to_buy for session in sessions):
         raise UsageError(
             f"{counted} credits, with what was spent before, are more than the team's limit of "
@@ -349,16 +349,19 @@ def describe(
     line = (
         f"{counted(len(requests), 'request')} ({', '.join(parts)}), {counted(videos, 'video')}, "
         f"{counted(seconds, 'second')}: {_money(requests, models)}; "
-        f"{policy.max_in_flight} at a time, about {_minutes(len(requests), policy)} min."
+        f"{policy.max_in_flight} at a time, about {_minutes(requests, policy, models)} min."
     )
     if policy.max_credits is None:
         return line
     return f"{line} No more than {policy.max_credits} credits are spent now (--max-credits)."
 
 
-def _minutes(count: int, policy: RunPolicy) -> int:
+def _minutes(requests: Sequence[Request], policy: RunPolicy, models: Mapping[str, Model]) -> int:
     """As many rounds as it takes, or the pace that was asked for where that is slower."""
-    rounds = math.ceil(count / policy.max_in_flight) * _SECONDS_A_CLIP / 60
+    count = len(requests)
+    expected = [models[r.model].expected_seconds if r.model in models else None for r in requests]
+    a_clip = sum(seconds or _SECONDS_A_CLIP for seconds in expected) / count
+    rounds = math.ceil(count / policy.max_in_flight) * a_clip / 60
     paced = count / policy.submit_rate if policy.submit_rate else 0.0
     return max(1, round(max(rounds, paced)))
 
@@ -371,9 +374,9 @@ _WORDS = {
 
 
 def _seconds(request: Request, models: Mapping[str, Model]) -> int:
+    """Seconds of video, as far as they are known before."""
     model = models.get(request.model)
-    duration = model.effective(request.body).get("duration") if model else None
-    return duration * request.videos if isinstance(duration, int) else 0
+    return (model.seconds(request.body) or 0) if model else 0
 
 
 def _money(requests: Sequence[Request], models: Mapping[str, Model]) -> str:
@@ -381,7 +384,7 @@ def _money(requests: Sequence[Request], models: Mapping[str, Model]) -> str:
     unknown = len(requests) - len(priced)
     parts = []
     if priced:
-        total, usd = sum((amount for _, amount in priced), Decimal(0)), dollars(priced, models)
+        total, usd = known_credits(amount for _, amount in priced), dollars(priced, models)
         parts.append(f"{total} credits" if usd is None else f"{total} credits (about ${usd})")
     parts += [f"{counted(unknown, 'request')} of unknown price"] if unknown else []
     return " and ".join(parts)

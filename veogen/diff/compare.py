@@ -9,6 +9,7 @@ from typing import Self, TypeAlias
 from veogen.models.parameters import Json
 from veogen.planner.identity import FILE, canonical, with_images
 from veogen.planner.plan import NO_CREDITS, Request, total_credits
+from veogen.text import rounded_credits
 
 Fields: TypeAlias = Mapping[str, tuple[Json, Json]]
 
@@ -142,7 +143,9 @@ class CreditChange:
 
     @property
     def delta(self) -> Decimal | None:
-        return None if self.old is None or self.new is None else self.new - self.old
+        if self.old is None or self.new is None:
+            return None
+        return rounded_credits(self.new - self.old)
 
     @property
     def by_change(self) -> Decimal | None:
@@ -179,4 +182,4 @@ def credit_change(
 
 
 def _sum(left: Decimal | None, right: Decimal | None) -> Decimal | None:
-    return None if left is None or right is None else left + right
+    return None if left is None or right is None else rounded_credits(left + right)

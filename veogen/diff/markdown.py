@@ -13,7 +13,7 @@ from html import escape
 from veogen.diff.compare import CreditChange
 from veogen.diff.report import ChangeGroup, Counts, Report, SpecDiff, word_pieces
 from veogen.diff.terminal import title, worth
-from veogen.planner.plan import Request
+from veogen.planner.plan import Request, known_credits
 from veogen.spec.types import PROMPTS
 from veogen.text import counted, plain
 
@@ -219,7 +219,7 @@ def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
 
 def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> MarkdownSection:
     amounts = [request.credits for request in requests]
-    known = sum((amount for amount in amounts if amount is not None), Decimal(0))
+    known = known_credits(amounts)
     price = "at an unknown price" if None in amounts else f"{known} credits"
     told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
     items = []

@@ -45,6 +45,7 @@ from veogen.results.events import Event, SubmitIntended, TaskAdopted
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
+from veogen.text import credits_text
 
 if TYPE_CHECKING:
     from veogen.executor.joining import StoreChoice
@@ -174,8 +175,9 @@ class Run:
         planned = self.price_to_buy
         if self.to_buy and policy.budget is not None and self.spent + planned > policy.budget:
             raise UsageError(
-                f"{self.directory.path}: {planned} credits to buy and {self.ledger.spent} already "
-                f"counted pass the budget of {policy.budget}; nothing was sent"
+                f"{self.directory.path}: {planned} credits to buy and "
+                f"{credits_text(self.spent)} already counted pass the budget of {policy.budget}; "
+                "nothing was sent"
             )
 
     def check_places(self) -> None:

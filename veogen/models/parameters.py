@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -39,6 +40,20 @@ _NOUN: Mapping[Kind, str] = {
     "list": "a list",
     "callback": "an https URL",
     "any": "a value",
+}
+
+
+_TYPES: Mapping[Kind, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "uri": str,
+    "uris": list,
+    "object": dict,
+    "list": list,
+    "callback": str,
+    "any": object,
 }
 
 
@@ -103,7 +118,7 @@ class Parameter:
         if self.kind in ("integer", "number") and _INTEGER.fullmatch(text):
             return int(text)
         if self.kind == "number" and len(text) < _MOST_DIGITS and _NUMBER.fullmatch(text):
-            return float(text)
+            return float(text) if isfinite(float(text)) else text
         return _structure(text) if self.kind in ("object", "list") else text
 
     def check_image(self, kind: str, width: int, height: int) -> str | None:
@@ -125,27 +140,19 @@ class Parameter:
         return self.kind in ("uri", "uris") and self.media == "image"
 
     def _noun(self) -> str:
+        if self.kind in ("uri", "uris") and not self.local:
+            return "an https URL" if self.kind == "uri" else "a list of https URLs"
         words = " or ".join(map(shown, self.words))
         return f"{_NOUN[self.kind]} or {words}" if words else _NOUN[self.kind]
 
     def _has_type(self, value: Json) -> bool:
-        match self.kind:
-            case "integer":
-                return isinstance(value, int) and not isinstance(value, bool)
-            case "number":
-                return isinstance(value, int | float) and not isinstance(value, bool)
-            case "boolean":
-                return isinstance(value, bool)
-            case "uris":
-                return isinstance(value, list) and all(isinstance(item, str) for item in value)
-            case "object":
-                return isinstance(value, dict)
-            case "list":
-                return isinstance(value, list)
-            case "string" | "callback" | "uri":
-                return isinstance(value, str)
-            case "any":
-                return True
+        if isinstance(value, bool):
+            return self.kind in ("boolean", "any")
+        if isinstance(value, float) and not isfinite(value):
+            return self.kind == "any"
+        if self.kind == "uris":
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return isinstance(value, _TYPES[self.kind])
 
     def _check_range(self, value: float) -> str | None:
         if self.minimum is not None and value < self.minimum:
@@ -158,8 +165,8 @@ class Parameter:
         length = len(value.encode("utf-16-le", "surrogatepass")) // 2 if self.utf16 else len(value)
         if self.max_length is not None and length > self.max_length:
             return f"is at most {self.max_length} characters long, not {length}"
-        if self.kind == "uri" and not value:
-            return f"is {_NOUN['uri']}, not ''"
+        if self.kind == "uri" and (not value or not self.local):
+            return check_link(value, self._noun())
         return check_callback(value) if self.kind == "callback" else None
 
     def _check_list(self, value: list[Json]) -> str | None:
@@ -169,6 +176,8 @@ class Parameter:
             return f"takes at most {self.max_items}, not {len(value)}"
         for number, item in enumerate(value, 1):
             wrong = None if self.item is None else self.item.check(item)
+            if self.kind == "uris" and not self.local:
+                wrong = check_link(str(item), "an https URL")
             if wrong is not None:
                 return f"holds an item {number} that {wrong}"
         return None
@@ -209,6 +218,18 @@ def value_at(body: Mapping[str, Json], name: str) -> Json:
     if isinstance(held, list):
         return [value_at(item, inner) for item in held if isinstance(item, dict)]
     return None
+
+
+def check_link(url: str, noun: str) -> str | None:
+    """What is wrong with the address of a video or sound, which is `noun`; None if it fits."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme.lower() == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if whole and not any(char <= " " or char in "\\\x7f" for char in url):
+        return None
+    return f"is {noun}, not {shown(url)}"
 
 
 def check_callback(url: str) -> str | None:
