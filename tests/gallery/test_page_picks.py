@@ -325,3 +325,25 @@ def test_what_a_browser_holds_that_is_no_mark_is_passed_over(browser: Browser, p
             seen.page.reload()
             assert states(seen) == COMMITTED_STATES
         assert seen.complaints == []
+
+
+def test_marks_that_were_committed_since_are_no_marks_any_more(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    with visit(browser, page) as seen:
+        named(seen, "cleo")
+        seen.page.get_by_role("button", name=f"Pick {AT_PARIS}", exact=True).click()
+        saved(seen, tmp_path)
+        expect(seen.page.locator(".picks strong")).to_have_text("1 saved, not yet in the page")
+        before = page.read_bytes()
+        make_page(page.parent, picks=Picks({**COMMITTED, "cleo": (line(PARIS, "pick"),)}))
+
+        seen.page.reload()
+
+        expect(seen.page.locator(".picks")).to_be_hidden()
+        assert states(seen)[AT_PARIS] == "contested"
+        seen.page.get_by_role("button", name=f"Pick {AT_PARIS}", exact=True).click()
+        assert saved(seen, tmp_path)[1] == "format: veogen.picks/1\npicks: []\n"
+        expect(seen.page.locator("#said")).to_contain_text("delete by hand 1 line")
+        assert seen.complaints == []
+        page.write_bytes(before)

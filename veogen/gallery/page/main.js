@@ -80,6 +80,7 @@ function turnTheme() {
 }
 
 function begin() {
+  keepMarks(); // those that were committed since are no marks any more
   const theme = memory.read("theme");
   if (theme) document.documentElement.dataset.theme = theme;
   document.body.classList.add(usualShape());

@@ -147,7 +147,9 @@ function savePicks() {
     const url = URL.createObjectURL(new Blob([picksText()], { type: "text/yaml" }));
     el("a", { href: url, download: picksFile() }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    saved(`Saved ${picksFile()}; now type: veogen picks ${page.run} --import ${picksFile()}`);
+    const gone = [...marks.values()].filter((mark) => !mark.verdict).length;
+    saved(`Saved ${picksFile()}; now type: veogen picks ${page.run} --import ${picksFile()}`
+      + (gone ? `, and delete by hand ${counted(gone, "line")} of verdicts that you took back` : ""));
   });
 }
 
