@@ -289,13 +289,22 @@ def status(
 ) -> ExitCode:
     """Show where every request of a run stands; sends nothing.
 
-    RUN is a run directory or a SPEC; left out, the only run, else the only real one. Works while
-    a run goes on, and in a fresh clone, where results.json is all there is.
+    RUN is a run directory or a SPEC, of which it also says what it would still buy; left out, the
+    only run, or a line for each of several. Works while a run goes on, and in a fresh clone, where
+    results.json is all there is.
     """
-    from veogen.cli.status import print_status
-    from veogen.cli.store_names import find_shared_run
+    from veogen.cli.store_names import find_shared_run, several_runs
 
-    code = print_status(find_shared_run(run, profile, simulate=simulate, store=store), format_)
+    if run is None and (several := several_runs(store, simulate=simulate)):
+        from veogen.cli.overview import print_overview
+
+        code = print_overview(several, format_)
+    else:
+        from veogen.cli.status import print_status
+
+        found = find_shared_run(run, profile, simulate=simulate, store=store)
+        spec = Path(run) if run is not None and Path(run).is_file() else None
+        code = print_status(found, format_, spec)
     return code if by_code else ExitCode.DONE
 
 

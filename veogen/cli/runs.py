@@ -193,9 +193,14 @@ def _show_candidates(session: Run) -> None:
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:
+    """The exit code of several sessions."""
+    return worst_code(outcome.code for outcome in outcomes)
+
+
+def worst_code(codes: Iterable[ExitCode]) -> ExitCode:
     """Of several exit codes the one that matters most."""
-    codes = {outcome.code for outcome in outcomes}
-    return next((code for code in _ORDER if code in codes), ExitCode.DONE)
+    every = set(codes)
+    return next((code for code in _ORDER if code in every), ExitCode.DONE)
 
 
 def print_summary(directory: Path, outcome: Outcome) -> None:

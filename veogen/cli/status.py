@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import click
 
+from veogen.cli.left_to_buy import left_to_buy
 from veogen.cli.picks import picks_line
 from veogen.cli.rundirs import commands_for
 from veogen.cli.runs import estimate_note
+from veogen.cli.specs import is_lock_file
 from veogen.cli.store_names import FoundRun, answering
 from veogen.errors import ExitCode
 from veogen.executor.directory import profile_of
@@ -67,7 +70,7 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     """Everything that `veogen status` says."""
     yield paint(plain(snapshot.ledger.name), "bold") + ": " + _kind(snapshot, names)
     yield ""
-    yield from _table(list(_rows(snapshot)), paint)
+    yield from table_lines(list(_rows(snapshot)), paint)
     yield ""
     yield from _money(snapshot)
     decided = picks_line(snapshot)
@@ -100,9 +103,9 @@ def _rows(snapshot: Snapshot) -> Iterator[StatusRow]:
     for standing in planned:
         by_shot.setdefault(standing.request.shot, []).append(standing)
     for shot, of_shot in by_shot.items():
-        yield _row(shot, of_shot, snapshot)
+        yield row_of(shot, of_shot, snapshot)
         yield from _rows_of_axes(of_shot, snapshot)
-    yield _row("total", planned, snapshot)
+    yield row_of("total", planned, snapshot)
 
 
 def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterator[StatusRow]:
@@ -114,10 +117,10 @@ def _rows_of_axes(of_shot: Sequence[RequestState], snapshot: Snapshot) -> Iterat
                 by_value.setdefault(value, []).append(standing)
         if 1 < len(by_value) <= _MOST_VALUES:
             for value, chosen in by_value.items():
-                yield _row(f"  {axis}={value}", chosen, snapshot)
+                yield row_of(f"  {axis}={value}", chosen, snapshot)
 
 
-def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> StatusRow:
+def row_of(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> StatusRow:
     counts: Counter[Word] = Counter(word_of(standing, snapshot) for standing in standings)
     counts["requests"] = len(standings)
     counts["warnings"] = sum(bool(standing.record.warnings) for standing in standings)
@@ -125,7 +128,7 @@ def _row(name: str, standings: Sequence[RequestState], snapshot: Snapshot) -> St
     return StatusRow(plain(name), counts, known_credits(s.record.credits for s in standings))
 
 
-def _table(rows: Sequence[StatusRow], paint: Paint) -> Iterator[str]:
+def table_lines(rows: Sequence[StatusRow], paint: Paint) -> Iterator[str]:
     """The rows below each other; a column in which nothing stands is left out."""
     words = [word for word in WORDS if any(row.counts[word] for row in rows)]
     first = max(columns(row.name) for row in rows)
@@ -281,20 +284,27 @@ def _next(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
         yield from (_step(step, paint) for step in steps)
 
 
-def print_status(found: FoundRun, format_: str) -> ExitCode:
-    """Print where every request of a run stands; the exit code that a run would have."""
+def print_status(found: FoundRun, format_: str, spec: Path | None = None) -> ExitCode:
+    """Print where every request of a run stands; the exit code that a run would have.
+
+    Of a `spec` also what that still buys.
+    """
     path, now = found.path, SystemClock().now()
     snapshot = read_snapshot(path, now, answering(found.store))
+    left = None if spec is None or is_lock_file(spec) else left_to_buy(spec, snapshot)
     if format_ == "json":
-        click.echo(plain_json(status_json(snapshot)))
+        data = status_data(snapshot) | ({} if left is None else {"to_buy": left.data})
+        click.echo(plain_json(indented(data)))
     else:
         names = commands_for(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
             click.echo(line, color=True)
+        if left is not None:
+            click.echo(f"\n{plain(left.text)}")
     return run_exit_code(snapshot)
 
 
-def status_json(snapshot: Snapshot) -> str:
+def status_data(snapshot: Snapshot) -> dict[str, Any]:
     """The summary, and the requests as in results.json."""
     summary = snapshot.ledger.summary()
     counts = {str(status): number for status, number in summary.counts.items()}
@@ -305,7 +315,7 @@ def status_json(snapshot: Snapshot) -> str:
         "credits": credits_text(summary.credits),
     }
     results = [_result(standing, snapshot) for standing in snapshot.ledger.planned]
-    return indented({"summary": data, "results": results})
+    return {"summary": data, "results": results}
 
 
 def _result(standing: RequestState, snapshot: Snapshot) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from veogen.cli.rundirs import default_directory, find_run, name_and_profiles
+from veogen.cli.rundirs import default_directory, find_run, name_and_profiles, runs_here
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
 from veogen.errors import UsageError
@@ -63,6 +63,17 @@ def find_shared_run(
         _bring_run(Path(run), profile, simulate=simulate, store=store)
     path = find_run(run, profile, simulate=simulate)
     return FoundRun(path, store_of_run(path, store))
+
+
+def several_runs(store: str | None, *, simulate: bool) -> list[FoundRun]:
+    """All runs below `runs/` with their stores, where there are several; else none.
+
+    With `simulate` the simulated ones alone.
+    """
+    paths = [path for path in runs_here() if path.name.endswith(SIMULATED) or not simulate]
+    if len(paths) < 2:  # noqa: PLR2004 - the only one is shown in full
+        return []
+    return [FoundRun(path, store_of_run(path, store)) for path in paths]
 
 
 def _bring_run(spec: Path, profile: str | None, *, simulate: bool, store: str | None) -> None:
