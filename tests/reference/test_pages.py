@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 from click.testing import CliRunner
 from support.commands import Shell
@@ -158,6 +159,27 @@ def test_help_lists_every_page_and_prints_each_as_it_is_written() -> None:
             0,
             re.sub(r"<!--.*?-->\n*", "", text(topic), flags=re.DOTALL),
         )
+
+
+def test_a_command_that_no_page_is_called_after_tells_about_itself() -> None:
+    asked = CliRunner().invoke(veogen, ["help", "collect"])
+
+    assert asked.output == CliRunner().invoke(veogen, ["collect", "-h"]).output
+    assert asked.output.startswith("Usage: veogen collect ")
+
+
+def test_on_a_terminal_a_page_is_shown_by_the_pager(tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\nsed -n 's/.*# Rows.*/paged/p'\n")
+    pager.chmod(0o755)
+    words = ["-m", "veogen", "help", "rows"]
+    environ = {**os.environ, "PAGER": str(pager), "TERM": "xterm"}
+
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable, words, env=environ, encoding="utf-8", timeout=30
+    )
+
+    assert child.read().split() == ["paged"]
 
 
 def test_a_topic_that_is_none_is_told_with_the_nearest(

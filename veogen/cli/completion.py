@@ -15,7 +15,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from veogen.cli import COMPLETE
+from veogen.cli import COMMANDS, COMPLETE
 from veogen.document.problems import Problems
 from veogen.errors import VeogenError
 
@@ -103,7 +103,7 @@ def _topics(context: click.Context) -> Iterable[str]:
     from veogen.cli.help import topics  # noqa: PLC0415 - for this alone
 
     del context
-    return [name for names in topics().values() for name in names]
+    return [*(name for names in topics().values() for name in names), *COMMANDS]
 
 
 def _profiles(context: click.Context) -> Iterable[str]:

@@ -4,9 +4,11 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from typing import cast
 
 import click
 
+from veogen.cli import COMMANDS
 from veogen.document.problems import did_you_mean
 from veogen.errors import UsageError
 
@@ -47,21 +49,40 @@ def topics() -> Mapping[str, tuple[str, ...]]:
 
 
 def page_text(topic: str) -> str:
-    """The Markdown of a page, without its comments; raises `UsageError` where there is none."""
-    known = [name for names in topics().values() for name in names]
-    if topic not in known:
-        hint = did_you_mean(topic, known) or f"the topics are {', '.join(known)}"
-        raise UsageError(f"there is no page about {topic!r}; {hint}")
+    """The Markdown of a page, without its comments."""
     return _COMMENT.sub("", (PAGES / f"{topic}.md").read_text(encoding="utf-8"))
 
 
 def print_help(topic: str | None) -> None:
-    """Print a page, or the list of them: through a pager on a terminal, plain elsewhere."""
-    text = "\n".join(_contents()) + "\n" if topic is None else page_text(topic)
+    """Print a page, or the list of them: through a pager on a terminal, plain elsewhere.
+
+    A command that no page is called after prints its own help. Raises `UsageError` for another
+    word.
+    """
+    text = "\n".join(_contents()) + "\n" if topic is None else _text_about(topic)
     if sys.stdout.isatty():
         click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), text))
     else:
         click.echo(text, nl=False)
+
+
+def _text_about(topic: str) -> str:
+    known = [name for names in topics().values() for name in names]
+    if topic in known:
+        return page_text(topic)
+    if topic in COMMANDS:
+        return _help_of_command(topic)
+    hint = did_you_mean(topic, (*known, *COMMANDS)) or f"the topics are {', '.join(known)}"
+    raise UsageError(f"there is no page about {topic!r}; {hint}")
+
+
+def _help_of_command(name: str) -> str:
+    root = click.get_current_context().find_root()
+    group = cast("click.Group", root.command)
+    command = group.get_command(root, name)
+    if command is None:
+        raise KeyError(name)
+    return command.get_help(click.Context(command, info_name=name, parent=root)) + "\n"
 
 
 def _contents() -> Iterator[str]:

@@ -177,7 +177,7 @@ class Run:
             raise UsageError(
                 f"{self.directory.path}: {planned} credits to buy and "
                 f"{credits_text(self.spent)} already counted pass the budget of {policy.budget}; "
-                "nothing was sent"
+                "nothing was sent. Raise the budget, or choose fewer with --select"
             )
 
     def check_places(self) -> None:
