@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, expect
 from support.browser import chromium, visit
+from support.commands import Shell
 from support.galleries import Shown, make_run
 
 from veogen.cli import veogen
@@ -106,3 +107,38 @@ def test_proxies_need_a_folder(run: Path) -> None:
 
     assert isinstance(result.exception, UsageError)
     assert "--proxies needs --out" in str(result.exception)
+
+
+SPEC = """\
+veogen: 1
+name: lamp
+params: {model: veo-3.1-fast-generate-preview, duration: 4}
+shots: [{name: opening, prompt: "{{ city }}.", matrix: {city: [Tokyo, Paris]}}]
+"""
+
+
+def test_what_is_only_in_the_store_is_shown_as_that_and_fetched_for_a_folder(
+    browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "veogen.yaml").touch()
+    (tmp_path / "lamp.yaml").write_text(SPEC)
+    (tmp_path / "fast.yaml").write_text("gateway: {clips: shared}\n")
+    shell = Shell(tmp_path, capsys, {"VEOGEN_STORE": f"file://{tmp_path}/kept"})
+    ran = shell.veogen(
+        "run", "lamp.yaml", "--simulate", "--generation-time", "0", "--faults", "fast.yaml",
+        "--progress", "none", "--keep", "store",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    run = tmp_path / "runs/lamp.simulated"
+    assert list(run.rglob("*.mp4")) == []
+
+    assert shell.veogen("gallery", "lamp.yaml", "--simulate").code == 0
+    with visit(browser, run / "gallery.html") as seen:
+        expect(seen.page.locator("#stage .blank").first).to_contain_text(
+            "It is only in the store; veogen collect runs/lamp.simulated brings it here."
+        )
+
+    ended = shell.veogen("gallery", "lamp.yaml", "--simulate", "--out", "sent")
+    assert (ended.code, ended.err) == (0, "")
+    with visit(browser, tmp_path / "sent/gallery.html") as seen:
+        expect(seen.page.locator("#stage .frame img")).to_have_count(2)

@@ -12,14 +12,14 @@ import click
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
 from veogen.cli.rundirs import commands_for, typed_path
-from veogen.cli.store_names import FoundRun, answering, fetch_from
+from veogen.cli.store_names import FoundRun, answering, fetch_from, kept_only_there
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
 from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
-from veogen.gallery.portable import copied_clips
+from veogen.gallery.portable import clips_of_page, copied_clips
 from veogen.handover.export import Fetch
 from veogen.handover.run_picks import run_picks
 from veogen.results.events import Video
@@ -81,10 +81,13 @@ def _with_clips(
 def _page_run(path: Path, store: "StoreChoice | None", now: float) -> PageRun:
     """A run as a page shows it, with what everybody decided about its clips."""
     snapshot = read_snapshot(path, now, store)
-    found = run_picks(path, snapshot)
-    return PageRun(
+    found, commands = run_picks(path, snapshot), commands_for(path, snapshot.ledger.name)
+    page_run = PageRun(
         snapshot=snapshot,
-        commands=commands_for(path, snapshot.ledger.name),
+        commands=commands,
         picks=found.picks,
         picks_name=found.place.beginning,
     )
+    stored = kept_only_there(store, clips_of_page(page_run), snapshot.is_here)
+    told = f"It is only in the store; {commands.collect} brings it here."
+    return replace(page_run, missing=dict.fromkeys(stored, told))

@@ -1,7 +1,7 @@
 """Which store is meant; where none is, nothing of stores is loaded."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,6 +111,21 @@ def fetch_from(choice: "StoreChoice | None") -> Callable[[Video, Path], bool] | 
             return False
 
     return fetch
+
+
+def kept_only_there(
+    choice: "StoreChoice | None", videos: Iterable[Video], is_here: Callable[[Video], bool]
+) -> frozenset[str]:
+    """The SHA-256 of the videos that are not here but in the store."""
+    if choice is None:
+        return frozenset()
+    from veogen.store.objects import StoreError  # noqa: PLC0415
+
+    absent, clips = [video for video in videos if not is_here(video)], choice.store.clips
+    try:
+        return frozenset(v.sha256 for v in absent if clips.has(v.sha256, v.bytes))
+    except StoreError:
+        return frozenset()
 
 
 def policy_store(root: Path) -> str | None:

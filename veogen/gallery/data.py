@@ -15,6 +15,7 @@ from veogen.results.advice import RunCommands, advice, at_stake
 from veogen.results.events import Video
 from veogen.results.ledger import RequestState
 from veogen.results.picks import Picks, video_clip_id
+from veogen.results.record import Record
 from veogen.spec.types import PROMPTS
 from veogen.text import credits_text
 
@@ -80,8 +81,7 @@ class _Page:
     posters: Posters
 
     def request(self, state: RequestState) -> dict[str, Any]:
-        entry, record = state.request, state.record
-        body, error = entry.body, record.error
+        entry, record, body = state.request, state.record, state.request.body
         sending = self.run.snapshot.is_being_sent(state)
         parameters = {name: text_of(value) for name, value in body.items() if name not in PROMPTS}
         steps = [] if sending else advice(state, self.run.commands, self.now)
@@ -98,13 +98,7 @@ class _Page:
             "credits": None if record.credits is None else credits_text(record.credits),
             "task": record.task_id,
             "attempts": record.attempts,
-            "error": None
-            if error is None or sending
-            else {
-                "code": error.code,
-                "message": error.message,
-                "cost": at_stake(record) if record.status == "indeterminate" else "",
-            },
+            "error": None if sending else _error(record),
             "steps": [[step.command, step.why] for step in steps],
             "videos": [
                 {"clip": video_clip_id(entry, index, record.videos[index])}
@@ -133,6 +127,14 @@ class _Page:
             "bytes": video.bytes,
             "warnings": list(video.warnings),
         }
+
+
+def _error(record: Record) -> dict[str, str] | None:
+    """Why a request is not completed, and what that may have cost."""
+    if record.error is None:
+        return None
+    cost = at_stake(record) if record.status == "indeterminate" else ""
+    return {"code": record.error.code, "message": record.error.message, "cost": cost}
 
 
 def text_of(value: Any) -> str:
