@@ -7,6 +7,23 @@ from support.commands import Shell
 from support.simulators import quick_simulator
 
 
+def test_a_simulated_run_is_brought_home_without_the_gateway_of_the_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Practice asks nobody, though the key of the account is in the environment."""
+    (tmp_path / "boat.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: A boat}]\n")
+    environ = {"EVOLINK_API_KEY": "sk-any", "EVOLINK_BASE_URL": "http://127.0.0.1:9"}
+    shell = Shell(tmp_path, capsys, environ)
+    quick = ("--simulate", "--generation-time", "0.05", "--progress", "none")
+    assert shell.veogen("run", "boat.yaml", *quick).code == 0
+    [clip] = tmp_path.rglob("*.mp4")
+    clip.unlink()
+
+    ended = shell.veogen("collect", "boat.yaml", "--simulate")
+
+    assert (ended.code, clip.is_file()) == (0, True)
+
+
 def test_without_a_run_all_that_was_really_bought_is_brought_home(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

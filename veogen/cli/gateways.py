@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from veogen.cli.options import RunOptions
 from veogen.cli.output import echo
 from veogen.errors import UsageError
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.options import CallbackOptions, SystemClock
 from veogen.executor.run import Run
@@ -49,12 +49,14 @@ def gateway(
 
 @contextmanager
 def gateway_of_runs(directories: Sequence[Path]) -> Iterator[Settings]:
-    """Where the gateway of runs is: without a key, simulated runs go on in this process too.
+    """Where the gateway of runs is: those of `run --simulate` go on in this process too.
 
-    Raises `UsageError` where there is no key.
+    So does another simulated run where there is no key; with one it may be of a simulator that is
+    served. Raises `UsageError` where there is no key.
     """
     has_key = bool(os.environ.get(KEY, "").strip())
-    if has_key or any(RunDirectory(path).gateway != "simulated" for path in directories):
+    served = has_key and any(not path.name.endswith(SIMULATED) for path in directories)
+    if served or any(RunDirectory(path).gateway != "simulated" for path in directories):
         yield from_environment(os.environ)
         return
     with _simulator(directories) as settings:
