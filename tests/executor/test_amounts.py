@@ -1,5 +1,6 @@
 """In which unit the gateway names its amounts, and what is out of all proportion."""
 
+from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from support.sessions import PRICE, World, cities, plan, records, request
 
 from veogen.errors import ExitCode
 from veogen.executor.amounts import AmountReader, ReadAmount
-from veogen.gateway.api import Accepted
+from veogen.gateway.api import Accepted, Task
 
 TOKYO = request("Tokyo")
 UNITS = Decimal(10_000)
@@ -85,6 +86,19 @@ def test_a_run_whose_gateway_reserves_in_units_counts_credits(world: World) -> N
     assert [record.credits for record in records(outcome)] == [PRICE, PRICE]
     notes = [note for note in world.memory.notes if "10,000ths" in note]
     assert len(notes) == 1
+
+
+def test_a_charge_is_in_the_unit_of_what_was_reserved_beside_it(world: World) -> None:
+    """A later run, or a collect, has not seen what the submit was answered with."""
+    world.gateway.credits = None
+    link = "https://media.example/task-1/0.mp4"
+    made = Task("task-1", "completed", links=(link,), credits=PRICE * 3000, reserved=PRICE * UNITS)
+    world.gateway.reads["task-1"] = deque([made])
+
+    outcome = world.run(plan(TOKYO))
+
+    assert outcome.code == ExitCode.DONE
+    assert outcome.spent == PRICE * 3000 / UNITS
 
 
 def test_a_run_stops_at_an_amount_out_of_all_proportion_and_brings_home_what_is_bought(

@@ -45,6 +45,7 @@ def test_a_whole_task_is_read() -> None:
         model="veo-3.1-fast-generate-preview",
         type="video",
         created=1757169743.0,
+        reserved=Decimal("25.700"),
     )
 
 

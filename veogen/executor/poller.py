@@ -155,6 +155,7 @@ class Poller:
         watch, clock = self._followed[hash_], self._state.clock
         record = self._state.ledger.record(hash_)
         if isinstance(answer, Task) and answer.id == watch.task_id:
+            self._state.read_amount(hash_, answer.reserved)  # its unit, where the run begins here
             answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
         step = on_poll(
             record,

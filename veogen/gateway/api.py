@@ -63,7 +63,8 @@ Submission: TypeAlias = Accepted | NotAccepted | Unknown | Rejected
 class Task(NamedTuple):
     """A task as read; `state` is the gateway's own word, known or not.
 
-    `links` are those of finished files; `credits` what was reserved or, when it ended, charged.
+    `links` are those of finished files; `credits` what was reserved or, when it ended, charged,
+    and `reserved` what was reserved beside that.
     A tuple, since thousands are read again and again.
     """
 
@@ -78,6 +79,7 @@ class Task(NamedTuple):
     model: str | None = None
     type: str | None = None
     created: float | None = None
+    reserved: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,7 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
         model=sanitize(fields.get("model"), secret=secret, limit=200) or None,
         type=sanitize(fields.get("type"), secret=secret, limit=40) or None,
         created=None if created is None else float(created),
+        reserved=_reserved(fields),
     )
 
 
@@ -265,6 +266,11 @@ def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
         if place is not None and (amount := credits_of(place)) is not None:
             return amount
     return None
+
+
+def _reserved(fields: Mapping[str, Any]) -> Decimal | None:
+    """What was reserved, also of a task that has ended: its unit is that of the charge."""
+    return credits_of(mapping(fields.get("usage")).get("credits_reserved"))
 
 
 def _error(error: Mapping[str, Any], secret: str) -> tuple[str | None, str | None]:
