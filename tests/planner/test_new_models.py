@@ -148,6 +148,40 @@ def test_templates_stand_in_an_object_and_in_lists_of_objects(project: Project) 
     }
 
 
+def test_an_axis_of_objects_is_named_by_their_ids_which_are_not_sent(project: Project) -> None:
+    many, plain = project.requests(
+        "params: {model: kling-v3-text-to-video, duration: 5}\n"
+        "shots:\n"
+        "  - name: a\n"
+        "    prompt: a boat\n"
+        "    matrix:\n"
+        "      model_params:\n"
+        "        - {id: many, multi_shot: true, shot_type: intelligence}\n"
+        "        - {id: plain, multi_shot: false}\n"
+    )
+
+    assert [request.address for request in (many, plain)] == [
+        "a[model_params=many]",
+        "a[model_params=plain]",
+    ]
+    assert many.body["model_params"] == {"multi_shot": True, "shot_type": "intelligence"}
+    assert plain.body["model_params"] == {"multi_shot": False}
+
+
+def test_a_cell_holds_an_object_as_json(project: Project) -> None:
+    cell = '{""id"": ""many"", ""multi_shot"": true, ""shot_type"": ""intelligence""}'
+    project.write("specs/rows.csv", f'id,model_params\n1,"{cell}"\n2,\n')
+    text = (
+        "params: {model: kling-v3-text-to-video, duration: 5}\n"
+        "shots: [{name: a, prompt: 'a boat {{ id }}', matrix: {rows: rows.csv}}]\n"
+    )
+
+    first, second = project.requests(text, name="specs/a.yaml")
+
+    assert first.body["model_params"] == {"multi_shot": True, "shot_type": "intelligence"}
+    assert "model_params" not in second.body
+
+
 SHOTS = (
     "{multi_shot: true, shot_type: customize, multi_prompt: [{index: 1, prompt: x, duration: D}]}"
 )

@@ -195,6 +195,8 @@ class Parameters:
         if name in self._space.variant.from_axes:
             dimension = self._space.dimension_of[name]
             values = tuple(self._space.along(dimension, lambda scope: _chosen(name, scope)))
+            if any(isinstance(value, dict) for value in values):
+                raise NotBulkableError
             return Value(dimension, values)
         value = self._space.variant.values[name]
         if isinstance(value, Template):

@@ -12,7 +12,7 @@ from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Json, Parameter
-from veogen.planner.axes import Combination
+from veogen.planner.axes import AxisValue, Combination
 from veogen.planner.checks import Checked, RequestChecker
 from veogen.planner.identity import (
     BadPathError,
@@ -274,13 +274,22 @@ class RequestBuilder:
         for one in self._combination:
             if one.name not in self.variant.from_axes:
                 continue
-            body[one.name] = one.value
+            body[one.name] = self._without_id(one)
             if one.name in PROMPTS and isinstance(one.value, str):  # tidied like every prompt
                 tidied = self._tidied(one.value, one.place)
                 if tidied is None:
                     raise _WrongError
                 body[one.name] = tidied
         return body
+
+    def _without_id(self, chosen: AxisValue) -> Json:
+        """A chosen value as it is sent: the `id` of a mapping is a name of it here alone."""
+        value, parameter = chosen.value, self._shot.parameter(chosen.name)
+        if parameter is None or parameter.kind != "object" or "id" in parameter.properties:
+            return value
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if key != "id"}
 
     def _typed(self, name: str, text: str) -> Json:
         """A text that is all of a parameter's value, as the parameter's type."""
