@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, once and twice, at the moments that matter: before, with and after a POST."""
+"""Ctrl-C and its like, once and twice, at the moments that matter: before, with and after a POST."""
 
 import json
 import signal
@@ -23,7 +23,9 @@ params: {duration: 4}
 shots: [{name: boat, prompt: A boat at dusk}]
 """
 NUMBERS = pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"]
+    "number",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT],
+    ids=["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"],
 )
 UNKNOWN = answer(404, {"error": {"code": 404, "message": "not found"}}, keep=False)
 TAKEN = answer(200, {"id": "task-1", "status": "pending"}, keep=False)

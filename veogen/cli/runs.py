@@ -32,7 +32,7 @@ from veogen.text import Terminal, counted, credits_text
 
 @contextmanager
 def ends_by_signal() -> Iterator[None]:
-    """Both signals end a command from its first moment on, also where a script had one ignored."""
+    """A signal ends a command from its first moment on, also where a script had one ignored."""
     with _handling(signal.default_int_handler):
         yield
 
@@ -56,7 +56,10 @@ def interrupts(leave: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _handling(handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    names = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        names.append(signal.SIGHUP)
+    before = {name: signal.signal(name, handle) for name in names}
     try:
         yield
     finally:
