@@ -211,7 +211,10 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
     summary = outcome.ledger.summary()
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
     warned = sum(bool(state.record.warnings) for state in outcome.ledger.planned)
-    note = f" ({warned} with a warning)" if warned else ""  # `status` tells which
+    away = sum(len(s.record.remote_videos) for s in outcome.ledger.planned)
+    notes = [f"{warned} with a warning"] if warned else []  # `status` tells which
+    notes += [f"{away} not here"] if away else []
+    note = f" ({', '.join(notes)})" if notes else ""
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
         f"{counted(summary.requests, 'request')}{counts and ': '}{counts}; "
@@ -223,6 +226,8 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
         click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
+    elif away:
+        click.echo(f"Bring home what is not here: veogen collect {run}", err=True)
     elif summary.videos:
         click.echo(f"Look at them: veogen gallery {run} --open", err=True)
 

@@ -25,7 +25,12 @@ from veogen.executor.decisions import (
     unowned_tasks,
     wildcard_notes,
 )
-from veogen.executor.directory import DirectoryError, RunDirectory, is_inside, room
+from veogen.executor.directory import (
+    DirectoryError,
+    RunDirectory,
+    is_inside,
+    room,
+)
 from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Header, Journal
 from veogen.executor.journal_file import JournalError
@@ -41,11 +46,12 @@ from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan, Request, known_credits
+from veogen.results.advice import MOST_NAMED
 from veogen.results.events import Event, SubmitIntended, TaskAdopted
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
-from veogen.text import credits_text
+from veogen.text import counted, credits_text
 
 if TYPE_CHECKING:
     from veogen.executor.joining import StoreChoice
@@ -189,6 +195,23 @@ class Run:
                 f"{videos}: clips go there, and it is no folder of the run directory; "
                 "nothing was sent"
             )
+        self._refuse_unknown_clips()
+
+    def _refuse_unknown_clips(self) -> None:
+        """Refuse to buy again what was bought, where all that told so is gone but the clips."""
+        if not self.to_buy or any(state.record.bought for state in self.ledger.everything):
+            return
+        paths = [path for state in self.ledger.planned for path in state.request.paths]
+        places = {path: self.directory.path / path for path in paths}
+        clips = [path for path, place in places.items() if place.is_file() and place.stat().st_size]
+        if clips:
+            named = ", ".join(clips[:MOST_NAMED]) + (", …" if len(clips) > MOST_NAMED else "")
+            raise DirectoryError(
+                f"{self.directory.path}: {counted(len(clips), 'clip')} of exactly these requests "
+                f"lie there ({named}), but neither a journal nor results.json knows of a purchase; "
+                f"nothing was sent. Bring {self.directory.results.name} back (git log -- "
+                f"{self.directory.results}), or move {self.directory.videos} aside to buy anew"
+            )
 
     def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
         """Buy, for `max_credits` at most, and bring home; with `stop` nothing is bought."""
@@ -206,7 +229,27 @@ class Run:
         self.scheduler.collect(request.hash for request in self.to_collect)
         final = self.scheduler.run()
         self.directory.release_disk()
-        return self._closed(final, exit_code(state.record for state in self._chosen()))
+        code = exit_code(state.record for state in self._chosen())
+        if not self._selection.buy and self._note_missing() and code is ExitCode.DONE:
+            code = ExitCode.INCOMPLETE
+        return self._closed(final, code)
+
+    def _note_missing(self) -> bool:
+        """Say which clips cannot be had here, and who may have them; whether there are any."""
+        states = [s for s in self.ledger.everything if s.record.status == "completed"]
+        missing = [s for s in states if s.record.remote_videos]
+        for request, record in missing[:MOST_NAMED]:
+            task = record.facts.task(record.task_id)
+            reason = task.undelivered if task else None
+            why = f" ({reason.message})" if reason else ""
+            clips = counted(len(record.remote_videos), "clip")
+            is_ours = task is not None and task.own
+            who = "no other machine is known to" if is_ours else "whoever bought it may"
+            self.note(f"{request.address}: {clips} cannot be had here any more{why}; {who} have it")
+        if len(missing) > MOST_NAMED:
+            left = counted(len(missing) - MOST_NAMED, "request")
+            self.note(f"clips of {left} more cannot be had here any more: veogen status names them")
+        return bool(missing)
 
     def _share(self, counted: Collection[str]) -> None:
         """Let the budget hold over all machines, and go on while others work on what counts."""

@@ -16,6 +16,7 @@ from veogen.results.events import Event, SubmitIntended
 from veogen.results.record import Record
 
 POLLS_FOR_LINKS = 5
+_NOT_FOUND = 404
 
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
@@ -204,19 +205,21 @@ def _unread(
     record: Record, answer: ReadError, empty_polls: int, now: float, interval: Callable[[], float]
 ) -> Step:
     """Asked again, but a made task not for ever: the links that are known live for a day only."""
-    made = bool(record.links)
-    if record.status == "completed" and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
-        lost = events.VideoNotSaved(
-            record.hash, answer.code, answer.message, task_id=record.task_id or ""
-        )
-        return Step(events=(lost,))
-    if made and (answer.denied or empty_polls + 1 >= POLLS_FOR_LINKS):
+    made, delivered = bool(record.links), record.status == "completed"
+    is_gone = delivered and answer.status == _NOT_FOUND
+    is_enough = answer.denied or is_gone or empty_polls + 1 >= POLLS_FOR_LINKS
+    if made and is_enough:
         return _with_last_links(record, None, now)
+    if delivered and is_enough:
+        task_id = record.task_id or ""
+        lost = events.VideoNotSaved(record.hash, answer.code, answer.message, task_id)
+        return Step(events=(lost,))
     if answer.denied:
         return Step(stop=Stop("denied", f"{answer.message} ({answer.code})"))
     wait = max(interval(), answer.retry_after or 0) if answer.reached else min(interval(), _SOON)
-    is_made = made or record.status == "completed"
-    return Step(retry=Retry(wait, empty_polls=empty_polls + is_made))
+    if delivered:
+        wait = min(wait, _SOON)
+    return Step(retry=Retry(wait, empty_polls=empty_polls + (made or delivered)))
 
 
 def _completed(
