@@ -97,7 +97,7 @@ def test_every_request_is_sent_with_one_address_that_nobody_can_guess(world: Wor
     assert (base, len(secret)) == (BASE, 43)
     hashes = [r.hash for r in plan_.requests]
     assert [s.request.hash for s in outcome.ledger.planned] == hashes
-    assert world.keys == [f"veogen-{hash_}-1" for hash_ in hashes]
+    assert world.keys == [f"veogen-1-{hash_}" for hash_ in hashes]
     sent = [json.loads(body) for _, body in world.gateway.submits]
     assert sent == [{**r.body, "callback_url": first} for r in plan_.requests]
 
