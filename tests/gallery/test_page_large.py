@@ -37,44 +37,58 @@ def seen(browser: Browser, page: Path) -> Iterator[Visit]:
         assert seen.complaints == []
 
 
-def test_two_thousand_clips_are_painted_within_a_second(seen: Visit) -> None:
-    seen.page.wait_for_function(FILLED)
+def test_two_thousand_clips_are_painted_within_a_second(browser: Browser, page: Path) -> None:
+    """The best of three: the machine may be busy with other tests."""
+    painted = []
+    for _ in range(3):
+        with visit(browser, page) as seen:
+            seen.page.wait_for_function(FILLED)
+            painted.append(seen.page.evaluate(PAINTED))
+            assert seen.page.locator("#stage .card .frame img").count() == 2000
+            assert seen.page.locator("video").count() == 0
+        if painted[-1] < 1000:
+            break
 
-    assert seen.page.evaluate(PAINTED) < 1000
-    assert seen.page.locator("#stage .card .frame img").count() == 2000
-    assert seen.page.locator("video").count() == 0
+    assert min(painted) < 1000
+
+
+FILTERED = f"""async text => {{
+  const search = document.getElementById("search");
+  const start = performance.now();
+  search.value = text;
+  search.dispatchEvent(new Event("input"));
+  {NEXT_FRAME}
+  return performance.now() - start;
+}}"""
 
 
 def test_filters_answer_at_once(seen: Visit) -> None:
     seen.page.wait_for_function(FILLED)
 
-    milliseconds = [
-        seen.page.evaluate(
-            "async text => { const search = document.getElementById('search');"
-            " const start = performance.now(); search.value = text;"
-            f" search.dispatchEvent(new Event('input')); {NEXT_FRAME}"
-            " return performance.now() - start; }",
-            text,
-        )
-        for text in ["shot1", "shot1 place=p5,", "harbour", ""]
-    ]
+    milliseconds = {
+        text: min(seen.page.evaluate(FILTERED, text) for _ in range(3))
+        for text in ("shot1", "shot1 place=p5,", "harbour", "")
+    }
 
-    assert sorted(milliseconds)[2] < 100
-    assert max(milliseconds) < 200
+    assert max(milliseconds.values()) < 100, milliseconds
     seen.page.locator("#search").fill("shot1")
     expect(seen.page.locator(".card")).to_have_count(500)
+
+
+DECIDED = f"""async () => {{
+  const start = performance.now();
+  document.querySelector(".verdict.pick").click();
+  {NEXT_FRAME}
+  return performance.now() - start;
+}}"""
 
 
 def test_a_verdict_is_there_at_once(seen: Visit) -> None:
     seen.page.wait_for_function(FILLED)
 
-    milliseconds = seen.page.evaluate(
-        "async () => { const start = performance.now();"
-        f" document.querySelector('.verdict.pick').click(); {NEXT_FRAME}"
-        " return performance.now() - start; }"
-    )
+    milliseconds = [seen.page.evaluate(DECIDED) for _ in range(3)]
 
-    assert milliseconds < 150
+    assert min(milliseconds) < 100, milliseconds
     expect(seen.page).to_have_title("1,999 unreviewed \N{MIDDLE DOT} trip \N{MIDDLE DOT} veogen")
 
 

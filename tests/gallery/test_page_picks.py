@@ -309,6 +309,8 @@ def test_large_clips_go_frame_by_frame_and_slower_or_faster(seen: Visit) -> None
         page.wait_for_function("() => !document.querySelector('dialog video').seeking")
         assert video.evaluate("video => Math.floor(video.currentTime * 24)") == at[1] + frames
 
+    page.keyboard.press("Space")
+    page.wait_for_function("() => !document.querySelector('dialog video').paused")
     for key, speed in [("]", 1.5), ("]", 2), ("[", 1.5)]:
         page.keyboard.press(key)
         assert video.evaluate("video => video.playbackRate") == speed

@@ -14,7 +14,8 @@ function beside(left, right) {
   viewer.querySelectorAll("video").forEach((video) => video.pause());
   Object.assign(duel, { left, right });
   besideDialog.replaceChildren(besideHead(), besideStage(), besideFoot());
-  if (!besideDialog.open) besideDialog.showModal();
+  if (besideDialog.open) besideDialog.querySelector("[autofocus]")?.focus();
+  else besideDialog.showModal();
   playBeside();
 }
 

@@ -139,12 +139,12 @@ function changeSpeed(by) {
 
 /** The controls of one or two large clips. */
 function transport(play, stepBy) {
-  const button = (label, drawing, act, title) => el("button", { type: "button", class: "round", "aria-label": label,
-    title, click: act }, icon(drawing));
+  const button = (label, drawing, act, title, autofocus = false) => el("button", { type: "button", class: "round",
+    "aria-label": label, title, autofocus, click: act }, icon(drawing));
   const rate = el("output", { class: "speed", "aria-label": "Speed" });
   rate.value = `${speed}×`;
   return el("div", { class: "transport", role: "group", "aria-label": "Playing" },
-    button("Play or pause", "play", play, "Space"),
+    button("Play or pause", "play", play, "Space", true),
     button("A frame back", "back", () => stepBy(-1), ","),
     button("A frame on", "forth", () => stepBy(1), "."),
     button("Slower", "minus", () => changeSpeed(-1), "["), rate,

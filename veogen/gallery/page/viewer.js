@@ -18,7 +18,8 @@ function view(clip) {
     el("div", { class: "side-text", tabindex: "0", role: "region", "aria-label": "About the clip" },
       marked(el("div", { class: "decision" }), clip),
       el("p", { class: "sub" }, tags(clip)), trouble(clip, true), everything(clip), relatives(clip))));
-  if (!viewer.open) viewer.showModal();
+  if (viewer.open) viewer.querySelector("[autofocus]")?.focus();
+  else viewer.showModal();
   const video = viewer.querySelector("video");
   if (!video) return;
   video.playbackRate = speed;
