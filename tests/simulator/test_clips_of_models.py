@@ -85,6 +85,15 @@ def test_a_clip_is_as_its_model_makes_it(
     assert Decimal(str(task["usage"]["credits_used"])) == Decimal(credits_)
 
 
+def test_a_clip_may_be_quicktime() -> None:
+    with running(Options(generation_time=0)) as simulator:
+        customer = Customer(simulator)
+        task = customer.make(model=SEEDANCE, duration=4, quality="480p", output_format="mov")
+        clip = customer.fetch(task["results"][0]).content
+
+    assert clip[4:12] == b"ftypqt  "
+
+
 def test_a_length_that_the_model_chooses_is_reserved_at_most_and_charged_as_made() -> None:
     task, (_, _, seconds, _) = made(
         model=SEEDANCE, duration=-1, quality="480p", aspect_ratio="16:9", generate_audio=False

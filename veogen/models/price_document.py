@@ -46,12 +46,12 @@ class PriceDocument:
 
     def price(self, id_: str) -> ImportedPrice:
         """The price of the model whose name is the same but for capitals, never of a near one."""
-        found = [model for model in self._models if model.get("model_id") == id_.lower()]
-        if not found:
+        matches = [model for model in self._models if model.get("model_id") == id_.lower()]
+        if not matches:
             return ImportedPrice(None, (f"price: {self._name} has none of this name",))
-        if len(found) > 1:
+        if len(matches) > 1:
             raise UsageError(f"{self._name} has two prices of {id_!r}")
-        model = found[0]
+        model = matches[0]
         if model.get("pricing_status", "available") != "available":
             return ImportedPrice(None, ("price: it is said to be unavailable",))
         try:

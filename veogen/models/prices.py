@@ -173,7 +173,7 @@ def assumption(name: str, taken: str, *, moving: bool = False) -> str:
 
 def parse_price(fields: Mapping[str, Any]) -> AnyPrice:
     """A price as a model file has it."""
-    known: dict[str, Any] = {
+    common: dict[str, Any] = {
         "date": fields["date"],
         "source": fields["source"],
         "credits_per_usd": _amount(fields["credits_per_usd"]),
@@ -181,13 +181,13 @@ def parse_price(fields: Mapping[str, Any]) -> AnyPrice:
     }
     if fields["rule"] == "components":
         return RulePrice(
-            **known,
+            **common,
             settlement=fields.get("settlement", "request_only"),
             data={key: fields.get(key) or () for key in ("parameters", "components", "expects")},
             surcharges=_multipliers(fields.get("surcharges")),
         )
     return Price(
-        **known,
+        **common,
         per_second=fields["rule"] == "per_second",
         credits=_amount(fields["credits"]),
         minimum=_amount(fields.get("minimum") or 0),

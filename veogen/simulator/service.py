@@ -93,6 +93,7 @@ def clips_of(task: SimulatedTask, files: FileStore, links: Links) -> list[Simula
             of=number,
             stills=tuple(frames),
             fit="crop" if task.settled.get("resize_mode") == "crop" else "pad",
+            container="mov" if task.settled.get("output_format") == "mov" else "mp4",
         )
         for index in range(1, number + 1)
     ]

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import av
 from av.container import OutputContainer
@@ -41,6 +42,7 @@ class SimulatedClip:
     of: int = 1
     stills: tuple[bytes, ...] = ()
     fit: Fit = "pad"
+    container: Literal["mp4", "mov"] = "mp4"
 
     @property
     def identity(self) -> bytes:
@@ -62,7 +64,7 @@ def render(clip: SimulatedClip, path: Path, abandoned: Callable[[], bool] = lamb
     stills = [still(data, clip.size, clip.fit) for data in clip.stills]
     picture = draw(clip.size, clip.identity, clip.lines, stills)
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
-    with av.open(str(path), "w", format="mp4", options=options) as container:
+    with av.open(str(path), "w", format=clip.container, options=options) as container:
         container.metadata["comment"] = _MARK
         _encode(container, clip, picture, abandoned)
 
