@@ -103,14 +103,33 @@ def test_a_simulated_run_of_a_spec_is_found_when_that_is_asked_for(project: Path
     assert find_run("specs/a.yaml", "draft", simulate=True) == Path("runs/boats.draft.simulated")
 
 
+@pytest.mark.parametrize(
+    ("runs", "profile", "meant", "other"),
+    [
+        pytest.param(["boats.draft"], None, "boats", "boats.draft", id="of a profile"),
+        pytest.param(["boats"], "draft", "boats.draft", "boats", id="of none"),
+        pytest.param(
+            ["boats", "boats.draft.simulated"],
+            "draft",
+            "boats.draft",
+            "boats.draft.simulated",
+            id="of the profile first",
+        ),
+    ],
+)
 def test_another_run_of_the_spec_than_was_meant_is_said(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    runs: list[str],
+    profile: str | None,
+    meant: str,
+    other: str,
 ) -> None:
-    make_runs(project, "boats.draft")
+    make_runs(project, *runs)
 
-    find_run("specs/a.yaml")
+    assert find_run("specs/a.yaml", profile) == Path("runs") / other
 
-    told = "note: runs/boats is not there; this is about runs/boats.draft\n"
+    told = f"note: runs/{meant} is not there; this is about runs/{other}\n"
     assert capsys.readouterr() == ("", told)
 
 
@@ -188,7 +207,7 @@ def test_a_run_that_is_not_clear_is_asked_for(
 def test_a_profile_that_was_not_run_is_said_with_what_to_type(
     project: Path, profile: str, message: str
 ) -> None:
-    make_runs(project, "boats")
+    make_runs(project, "boats", "boats.simulated")
 
     with pytest.raises(UsageError) as caught:
         find_run("specs/a.yaml", profile)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from veogen.cli.lock import lock_at
@@ -31,7 +32,7 @@ def find_run(run: str | None, profile: str | None = None, *, simulate: bool = Fa
     """The run directory that is meant; raises `UsageError` when there is none, or several.
 
     Of a spec it is the one in which `run` would put it; where that is not there but just one other
-    of the spec is, that one, which is said. `profile` and `simulate` are of that other one too.
+    of the profile, else of the spec is, that one, which is said. With `simulate` it is practice.
     """
     if run is None:
         return _only_run()
@@ -102,33 +103,34 @@ def _only_run() -> Path:
 
 def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:
     root = project_root(path)
-    profiles: tuple[str, ...]
+    profiles: tuple[str | None, ...]
     if is_lock_file(path):  # which is of one profile
         plan = lock_at(path).stored.plan
-        name, profile, profiles = plan.name, plan.profile, ()
+        name, profile, profiles = plan.name, plan.profile, (plan.profile,)
     else:
-        name, profiles = name_and_profiles(root, path)
+        name, of_spec = name_and_profiles(root, path)
+        profiles = (None, *of_spec)
+    if profile not in profiles:
+        raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
     default = default_directory(root, name, profile, simulated=simulate)
     if RunDirectory(default).has_run:
         return default
-    possible = [
-        default_directory(root, name, other, simulated=simulated)
-        for other in ((None, *profiles) if profile is None else (profile,))
+    existing = {
+        directory: of
+        for of in profiles
         for simulated in ((True,) if simulate else (False, True))
-    ]
-    existing = [run for run in possible if RunDirectory(run).has_run]
-    if len(existing) == 1:
-        echo(f"note: {typed_path(default)} is not there; this is about {typed_path(existing[0])}")
-        return existing[0]
-    if not existing and profile is not None and profile not in profiles:
-        raise UsageError(f"{path}: {profile!r} is not a profile of this spec")
-    if not existing:
-        practice = ["--simulate"] if simulate else []
-        command = shlex.join(["veogen", "run", str(path), *profile_words(profile), *practice])
-        raise UsageError(
-            f"{path}: it has not been run yet ({typed_path(default)}); type: {command}"
-        )
-    raise UsageError(f"{path}: it has several runs; name one of them: {_listed(existing)}")
+        if RunDirectory(directory := default_directory(root, name, of, simulated=simulated)).has_run
+    }
+    own = [directory for directory, of in existing.items() if of == profile and profile]
+    for others in (own, list(existing)):
+        if len(others) == 1:
+            echo(f"note: {typed_path(default)} is not there; this is about {typed_path(others[0])}")
+            return others[0]
+    if existing and profile is None:
+        raise UsageError(f"{path}: it has several runs; name one of them: {_listed(existing)}")
+    practice = ["--simulate"] if simulate else []
+    command = shlex.join(["veogen", "run", str(path), *profile_words(profile), *practice])
+    raise UsageError(f"{path}: it has not been run yet ({typed_path(default)}); type: {command}")
 
 
 def name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
@@ -143,5 +145,5 @@ def name_and_profiles(root: Path, path: Path) -> tuple[str, tuple[str, ...]]:
     return name, tuple(profiles) if isinstance(profiles, dict) else ()
 
 
-def _listed(runs: list[Path]) -> str:
+def _listed(runs: Iterable[Path]) -> str:
     return ", ".join(shlex.quote(typed_path(run)) for run in runs)
