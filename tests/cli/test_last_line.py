@@ -55,14 +55,14 @@ SAYS = "76.032 credits reserved or charged so far"
             "faults: [{at: submit, do: drop, taken: true, prompt: dusk}]",
             ExitCode.INDETERMINATE,
             "1 video. 38.016 credits reserved or charged so far;"
-            " held requests may have cost 38.016 more. runs/",
+            " indeterminate requests may have cost 38.016 more. runs/",
             id="held, and billed",
         ),
         pytest.param(
             "faults: [{at: submit, do: drop, prompt: dusk}]",
             ExitCode.INDETERMINATE,
             "1 video. 38.016 credits reserved or charged so far;"
-            " held requests may have cost 38.016 more. runs/",
+            " indeterminate requests may have cost 38.016 more. runs/",
             id="held, and not billed",
         ),
     ],
@@ -75,7 +75,7 @@ def test_the_last_line_tells_the_credits(
     assert (ended.code, says in ended.err) == (code, True), ended.err
     certain = says.partition(". ")[2].partition(" credits")[0]
     assert f"completed, {certain} credits" in ended.err.replace("1 failed, ", "").replace(
-        "1 held, ", ""
+        "1 indeterminate, ", ""
     ), "what progress said last"
 
 

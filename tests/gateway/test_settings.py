@@ -146,3 +146,14 @@ def test_a_bundle_without_certificates_is_a_mistake(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"ca\.pem: there is no certificate in it$"):
         certificates(str(bundle))
+
+
+@pytest.mark.parametrize("url", ["https://api.evolink.ai/v1", "https://api.evolink.ai/v1/"])
+def test_a_base_with_the_version_of_the_api_says_what_the_base_is(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_environment({"EVOLINK_API_KEY": KEY, "EVOLINK_BASE_URL": url})
+
+    assert str(caught.value) == (
+        "EVOLINK_BASE_URL is the address before /v1, which veogen adds by itself: "
+        "https://api.evolink.ai"
+    )

@@ -111,7 +111,7 @@ def test_trouble_is_told_at_once_with_what_to_do(play: Play, log: Log) -> None:
         "    veogen run specs/boats.yaml   after an edit of the request, which makes it a new one",
         "failed b: strange",
         "    veogen run specs/boats.yaml --retry-failed   buys it again as it is",
-        "held c: no answer came (timeout); it may have cost 76.032 credits",
+        "indeterminate c: no answer came (timeout); it may have cost 76.032 credits",
         "    veogen resolve runs/boats --adopt c=TASK_ID   if the account's list has the task",
         "    veogen resolve runs/boats --replay c   sends it once more with the same key",
         "    veogen resolve runs/boats --abandon c   counts it as spent",

@@ -113,3 +113,26 @@ def test_a_log_of_ci_holds_lines_and_nothing_that_draws(project: Path, served: S
     assert b"\x1b" not in ended.stderr
     assert b"6 of 6 completed" in ended.stderr
     assert len(ended.stderr.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_terminal_of_almost_no_width_stops_nothing(
+    project: Path, served: Served, columns: int
+) -> None:
+    with sitting(project, served, columns, "--dir", f"narrow-{columns}") as person:
+        person.read_to_the_end()
+        person.child.close()
+
+        assert person.child.exitstatus == 0
+
+
+def test_nor_does_one_that_is_dragged_small_while_a_run_goes_on(
+    project: Path, served: Served
+) -> None:
+    with sitting(project, served, 60, "--dir", "dragged", "--max-in-flight", "2") as person:
+        person.read_until(lambda text: "/6 " in text)
+        person.child.setwinsize(60, 1)
+        person.read_to_the_end()
+        person.child.close()
+
+        assert person.child.exitstatus == 0

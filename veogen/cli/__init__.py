@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from veogen import __version__
-from veogen.cli.streams import reopen_closed_streams, tolerate_full_stderr
+from veogen.cli.streams import reopen_closed_streams, tolerate_full_stderr, tolerate_letters
 
 GROUPS = {  # in the order of the work
     "Write and review": {
@@ -122,6 +122,7 @@ def veogen() -> None:
 def main() -> NoReturn:
     """Run the command line; every way to end has its exit code here."""
     reopen_closed_streams()
+    tolerate_letters()
     tolerate_full_stderr()
     gc.set_threshold(*_CYCLES)
     atexit.register(gc.freeze)  # what is left when the process ends needs no search for cycles

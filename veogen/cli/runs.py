@@ -243,7 +243,7 @@ def _money(ledger: Ledger) -> Iterator[str]:
         yield estimate_note(ledger)
     yield from difference_notes(ledger.everything)
     if ledger.in_doubt:
-        yield f"held requests may have cost {credits_text(ledger.in_doubt)} more"
+        yield f"indeterminate requests may have cost {credits_text(ledger.in_doubt)} more"
 
 
 def estimate_note(ledger: Ledger) -> str:

@@ -1,11 +1,13 @@
 """The three streams of a process, which a caller may have closed or filled."""
 
+import codecs
 import io
 import os
 import sys
 from typing import Any
 
 _STDIN, _STDOUT, _STDERR = range(3)
+_ESCAPED = "veogen.escaped"
 
 
 def reopen_closed_streams() -> None:
@@ -28,6 +30,23 @@ class _Lossy(io.FileIO):
             return super().write(data) or len(data)  # None: it would have to wait
         except OSError:
             return len(data)
+
+
+def tolerate_letters() -> None:
+    """Let letters that an output cannot write be escaped, as JSON and Python write them."""
+    codecs.register_error(_ESCAPED, _escape)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPED)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    r"""`é` as `\u00e9`, a letter beyond the first 65,536 as two of these."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in pairs), error.end
 
 
 def tolerate_full_stderr() -> None:

@@ -74,6 +74,11 @@ class Clock(Protocol):
         ...
 
 
+def time_of_day(moment: float) -> str:
+    """A moment, in seconds since 1970, as a clock on the wall here shows it: `14:32:05`."""
+    return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
 class SystemClock:
     """The machine's clocks."""
 

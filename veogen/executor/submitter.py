@@ -9,7 +9,7 @@ from math import isfinite
 from veogen.executor.breaker import Breaker, PostOutcome
 from veogen.executor.ceilings import ReservedRatios
 from veogen.executor.intervals import DurationEstimator, task_kind
-from veogen.executor.options import Random, retry_wait
+from veogen.executor.options import Random, retry_wait, time_of_day
 from veogen.executor.shared_messages import PieceTaken
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue, RateLimiter, SubmitQueue
@@ -468,7 +468,8 @@ class Submitter:
     def _resend(self, retry: Retry) -> None:
         if retry.attempt is not None:
             self.replay(retry.attempt, wait=retry.wait)
-        self.why = f"waits {retry.wait:.0f} s: {retry.why}"
+        until = time_of_day(self._state.clock.now() + retry.wait)
+        self.why = f"waits {retry.wait:.0f} s, until {until}: {retry.why}"
         if retry.throttled:
             self.throttled(retry.wait)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from veogen.document.files import OutsideRootError
 from veogen.executor.breaker import PATIENCE
-from veogen.executor.options import Clock, Random, retry_wait
+from veogen.executor.options import Clock, Random, retry_wait, time_of_day
 from veogen.executor.state import RunState
 from veogen.executor.transitions import Retry, Step, Stop
 from veogen.gateway.api import Gateway, Quota, ReadError, Upload
@@ -182,7 +182,8 @@ class UploadQueue:
 
     def _again(self, unread: ReadError, tries: int) -> Step:
         wait = retry_wait(tries, self._random, unread.retry_after)
-        why = f"waits {wait:.0f} s: {unread.message} ({unread.code})"
+        until = time_of_day(self._state.clock.now() + wait)
+        why = f"waits {wait:.0f} s, until {until}: {unread.message} ({unread.code})"
         return Step(retry=Retry(wait, why))
 
 

@@ -1,6 +1,7 @@
 """Where the gateway is and which key opens it: all that the environment decides."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +137,10 @@ def _mistake(url: str) -> str | None:
         return f"is not an https URL: {url}"
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return f"is an address without query and fragment, such as {BASE_URL}"
+    path, _, version = parts.path.rstrip("/").rpartition("/")
+    if re.fullmatch(r"v\d+", version):
+        base = f"{parts.scheme}://{parts.netloc}{path}"
+        return f"is the address before /{version}, which veogen adds by itself: {base}"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return f"is plain http, which is accepted for this machine only: {url}"
     return None

@@ -17,6 +17,8 @@ from veogen.text import Paint, plain
 _SECONDS_BETWEEN = 0.1
 _ERASE = "\x1b[K"  # what stands behind the bar, as the ^C that a terminal echoes
 _ECHO = 2
+_NARROWEST = 10
+"""Columns that the bar takes at least: with fewer tqdm would look for room without end."""
 _NOT_WRITTEN = frozenset({"submitted"})
 
 
@@ -90,7 +92,7 @@ class Bar:
             total=self._counts.total,
             initial=self._counts.count("done"),
             file=self._screen,
-            ncols=self._screen.width,
+            ncols=max(self._screen.width, _NARROWEST),
             nrows=20,
             miniters=float("inf"),
             bar_format="{n_fmt}/{total_fmt} {bar} {words}",
@@ -106,7 +108,7 @@ class Bar:
     def _refresh(self, *, ended: bool = False) -> None:
         if self._bar is None or self._view is None:
             return
-        width = self._screen.width - _ECHO
+        width = max(self._screen.width - _ECHO, _NARROWEST)
         done = f"{self._counts.count('done')}/{self._counts.total}"
         parts = status_parts(self._counts, self._view, self._clock.now(), ended=ended)
         self._bar.n = self._counts.count("done")

@@ -137,7 +137,7 @@ def status_parts(
     parts = (
         StatusPart(5, "" if ended else _counted(view.in_flight, "in flight")),
         StatusPart(1, _counted(counts.count("failed"), "failed")),
-        StatusPart(0, _counted(counts.count("held"), "held")),
+        StatusPart(0, _counted(counts.count("held"), "indeterminate")),
         StatusPart(2, _counted(counts.count("lost"), "undelivered")),
         StatusPart(6, f"{credits_text(view.ledger.reserved)} credits"),
         StatusPart(4, "" if left is None else f"about {duration_text(left)} left"),

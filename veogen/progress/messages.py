@@ -20,14 +20,16 @@ from veogen.results.ledger import RequestState
 from veogen.results.record import Record
 from veogen.text import Colour, Paint, plain
 
-Word: TypeAlias = Literal["submitted", "completed", "retrying", "failed", "held", "undelivered"]
+Word: TypeAlias = Literal[
+    "submitted", "completed", "retrying", "failed", "indeterminate", "undelivered"
+]
 
 COLOURS: dict[Word, Colour] = {
     "submitted": "dim",
     "completed": "green",
     "retrying": "yellow",
     "failed": "red",
-    "held": "yellow",
+    "indeterminate": "yellow",
     "undelivered": "yellow",
 }
 
@@ -79,7 +81,7 @@ class Messages:
                 return self._message("failed", standing, lambda: reason(record), advice_at=now)
             case SubmitUnknown():
                 return self._message(
-                    "held",
+                    "indeterminate",
                     standing,
                     lambda: f"{reason(record)}; {at_stake(record)}",
                     advice_at=now,
