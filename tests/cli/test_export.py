@@ -363,3 +363,26 @@ def test_a_format_whose_library_is_missing_is_refused_before_anything_is_copied(
     assert isinstance(result.exception, UsageError)
     assert "pip install 'veogen[edit]'" in str(result.exception)
     assert not (tmp_path / "cut").exists()
+
+
+def test_where_nothing_is_picked_that_is_said(run: Path, tmp_path: Path) -> None:
+    result = export(run, tmp_path / "cut", "--picked", "--as", "edl")
+
+    assert result.return_value == ExitCode.DONE
+    assert "no clip is picked: veogen picks " in result.stderr
+    assert files(tmp_path / "cut") == ["clips.csv", "trip.edl"]
+
+
+def test_a_request_of_which_a_clip_is_still_to_come_is_named(run: Path, tmp_path: Path) -> None:
+    half = entry(4, "half", "half", n=2)
+    with Journal.open(run / "journal.db") as journal:
+        journal.adopt("trip", [half])
+        journal.append(bought(half)[:-1], 0.0)
+    place = run / half.path(0, 2)
+    place.write_bytes(CLIP)
+
+    result = export(run, tmp_path / "cut")
+
+    assert result.return_value == ExitCode.INCOMPLETE
+    assert result.stderr == "1 clip\nhalf[n=4]: undelivered\n"
+    assert files(tmp_path / "cut") == ["clips.csv", "half-1.mp4"]

@@ -8,6 +8,8 @@ from urllib.parse import urlparse
 
 import opentimelineio as otio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.clips import clip
 
 from veogen.handover.edit import edl_text, reels, timeline_rate, xml_text
@@ -270,3 +272,41 @@ def test_a_player_plays_the_whole_list(folder: Path) -> None:
     playing = [line for line in done.stdout.splitlines() if line.startswith("Playing: ")]
     assert playing == [f"Playing: {one.name}" for one in EXPORTED]
     assert m3u_text(EXPORTED).splitlines()[1] == "#EXTINF:4,opening[city=Tokyo]"
+
+
+def test_nothing_is_a_timeline_too() -> None:
+    for text, adapter in [
+        (otio_text("lamp", ()), "otio_json"),
+        (xml_text("lamp", ()), "fcp_xml"),
+        (edl_text("lamp", ()), "cmx_3600"),
+    ]:
+        timeline = otio.adapters.read_from_string(text, adapter)
+        assert (timeline.name, list(timeline.find_clips())) == ("lamp", [])
+
+
+@given(
+    st.lists(
+        st.builds(
+            media,
+            st.from_regex(r"[a-zé東]{1,20}/[a-z0-9._-]{1,20}\.mp4", fullmatch=True),
+            st.from_regex(r"[a-z]{1,9}(\[x=[^\]\x00-\x1f]{1,9}\])?(#2)?", fullmatch=True),
+            fps=st.sampled_from([0.0, 8.0, 12.5, 23.976, 24.0, 25.0, 29.97, 30.0, 59.94, 120.0]),
+            duration=st.floats(0, 3600),
+            prompt=st.text(max_size=40),
+            state=st.sampled_from(["picked", "rejected", "unreviewed"]),
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_is_exported_is_read_back_clip_by_clip(exported: list[Media]) -> None:
+    clips = timeline_clips(exported)
+
+    for text, adapter in [
+        (otio_text("lamp", clips), "otio_json"),
+        (xml_text("lamp", clips), "fcp_xml"),
+        (edl_text("lamp", clips), "cmx_3600"),
+    ]:
+        options = {"rate": timeline_rate(clips)} if adapter == "cmx_3600" else {}
+        timeline = otio.adapters.read_from_string(text, adapter, **options)
+        urls = [clip.media_reference.target_url for clip in timeline.find_clips()]
+        assert urls == [clip.active.name for clip in clips]

@@ -1,6 +1,7 @@
 """`veogen export`: clips under plain names, with a list of them and what other tools open."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def export_clips(
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
     click.echo(os.fsencode(typed_path(folder / LIST)))
-    unmade = [] if picked else [state for state in states if not state.record.videos]
+    unmade = [] if picked else [s for s in states if s.record.status != "completed"]
+    if picked and not videos:
+        echo(f"no clip is picked: {shlex.join(['veogen', 'picks', typed_path(run)])} tells more")
     return ExitCode.DONE if _report(copied, unmade) and whole else ExitCode.INCOMPLETE
 
 

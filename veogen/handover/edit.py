@@ -21,6 +21,8 @@ _TIMECODE_RATES = (24.0, 25.0, 30.0, 24000 / 1001, 30000 / 1001, 50.0, 60.0, 600
 
 def edl_text(name: str, clips: Sequence[TimelineClip]) -> str:
     """An EDL (CMX 3600): the active take of each combination, each on a reel of its own."""
+    if not clips:  # the adapter writes none
+        return f"TITLE: {name}\n\n"
     document, rate = _document(name, clips), timeline_rate(clips)
     for clip, reel in zip(_clips_of(document), reels(clips), strict=True):
         clip["metadata"] = {"cmx_3600": {"reel": reel}}
@@ -42,7 +44,7 @@ def xml_text(name: str, clips: Sequence[TimelineClip]) -> str:
 
 def timeline_rate(clips: Sequence[TimelineClip]) -> float:
     """The frames a second of most clips, as a rate that a timecode can count."""
-    rates = Counter(round(clip.active.fps, 3) for clip in clips)
+    rates = Counter(round(clip.active.rate, 3) for clip in clips)
     wanted = rates.most_common(1)[0][0] if rates else _TIMECODE_RATES[0]
     alike = [rate for rate in _TIMECODE_RATES if rate.is_integer() == wanted.is_integer()]
     return min(alike, key=lambda rate: abs(rate - wanted))
@@ -71,7 +73,7 @@ def _document(name: str, clips: Sequence[TimelineClip]) -> dict[str, Any]:
     document["global_start_time"] = time_data(0, rate)
     for data, clip in zip(_clips_of(document), alone, strict=True):
         # In whole frames, and not one more than there are.
-        frames = max(1, int(clip.active.frames / clip.active.fps * rate + 1e-6))
+        frames = max(1, int(clip.active.frames / clip.active.rate * rate + 1e-6))
         data["source_range"] = _reference(data)["available_range"] = range_data(frames, rate)
     return document
 

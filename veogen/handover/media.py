@@ -34,9 +34,14 @@ class Media:
     audio: bool
 
     @property
+    def rate(self) -> float:
+        """Frames a second; where a clip says none, as many as films have."""
+        return self.fps if self.fps > 0 else 24.0
+
+    @property
     def frames(self) -> int:
         """How many frames it has; a clip has one at least."""
-        return max(1, round(self.duration * self.fps))
+        return max(1, round(self.duration * self.rate))
 
     @property
     def is_picked(self) -> bool:

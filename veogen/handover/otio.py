@@ -32,7 +32,7 @@ def _item(schema: str, name: str, **fields: Any) -> dict[str, Any]:
 def _clip(clip: TimelineClip) -> dict[str, Any]:
     keys = reference_keys(clip)
     item = _item(
-        "Clip.2", clip.combination, source_range=range_data(clip.active.frames, clip.active.fps)
+        "Clip.2", clip.combination, source_range=range_data(clip.active.frames, clip.active.rate)
     )
     return item | {
         "metadata": {"veogen": {"shot": clip.active.shot, "state": clip.active.state}},
@@ -60,7 +60,7 @@ def _reference(media: Media) -> dict[str, Any]:
     return _item(
         "ExternalReference.1",
         media.name,
-        available_range=range_data(media.frames, media.fps),
+        available_range=range_data(media.frames, media.rate),
         available_image_bounds=None,
         target_url=media.name,
     ) | {"metadata": {"veogen": _metadata(media)}}
