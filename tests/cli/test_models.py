@@ -134,6 +134,7 @@ def test_scripts_read_a_price_by_published_rules_as_it_is() -> None:
         "surcharges": [],
     }
     assert data["audio"] == "by sound"
+    assert data["plain_request"] == {"credits": "27.000", "certainty": "exact", "assumed": {}}
     assert data["expected_seconds"] == 300
     shots = data["parameters"]["model_params"]["properties"]["multi_prompt"]
     assert (shots["min_items"], shots["max_items"]) == (1, 6)

@@ -230,9 +230,22 @@ def holding_itself(document: Any) -> None:
     properties(document)["model_params"] = {"$ref": "#/components/schemas/VideoGenerationRequest"}
 
 
+def holding_many(document: Any) -> None:
+    leaves = {f"p{number}": {"type": "string"} for number in range(50)}
+    inner = {"type": "object", "properties": leaves}
+    properties(document).update({f"q{number}": inner for number in range(50)})
+
+
+def listing_itself(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    schemas["A"] = {"type": "array", "items": {"$ref": "#/components/schemas/A"}}
+    properties(document)["scenes"] = {"$ref": "#/components/schemas/A"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        pytest.param(listing_itself, "is within too many others", id="a list of itself"),
         pytest.param(
             with_model("../../../etc/cron"), "which is no id", id="an id that leaves the folder"
         ),
@@ -263,10 +276,9 @@ def holding_itself(document: Any) -> None:
             id="a reference to nothing",
         ),
         pytest.param(in_a_circle, "refers in a circle", id="a circle of references"),
+        pytest.param(holding_itself, "is within too many others", id="a schema that holds itself"),
         pytest.param(
-            holding_itself,
-            "a request has more than 200 parameters",
-            id="a schema that holds itself",
+            holding_many, "a request has more than 200 parameters", id="a schema of thousands"
         ),
         pytest.param(
             with_parameter("a b", {"type": "string"}),

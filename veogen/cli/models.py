@@ -22,6 +22,7 @@ from veogen.models.prices import (
     UNITS_PER_CREDIT,
     AnyPrice,
     Multiplier,
+    Quote,
     RulePrice,
 )
 from veogen.models.rules import Derived, Rule
@@ -49,7 +50,14 @@ def model_data(model: Model) -> dict[str, Any]:
         "expected_seconds": model.expected_seconds,
         "retired": model.retired and asdict(model.retired),
         "notes": list(model.notes),
+        "plain_request": _quote(model.quote({})),
     }
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    """What a request that sets nothing else costs, and how sure that is."""
+    credits_ = None if quote.credits is None else str(quote.credits)
+    return {"credits": credits_, "certainty": quote.certainty, "assumed": dict(quote.assumed)}
 
 
 def limits(parameter: Parameter) -> str:

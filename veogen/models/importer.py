@@ -24,6 +24,7 @@ _DEEPEST = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _MOST_PARAMETERS = 200
+_MOST_WITHIN = 16
 _LONGEST_TEXT = 300
 
 _PATH = "/v1/videos/generations"
@@ -212,6 +213,8 @@ class _Document:
         self, pointer: str, name: str, schema: Mapping[str, Any], path: str
     ) -> dict[str, Any]:
         """The fields of one parameter."""
+        if path.count(".") + path.count("[]") > _MOST_WITHIN:
+            raise UsageError(f"{self._name}: {_short(path)} is within too many others")
         fields = self._kind(pointer, name, schema, path)
         for keyword, field in _LIMITS.items():
             if keyword in schema and field not in fields:
