@@ -126,6 +126,10 @@ def test_what_was_bought_is_kept_however_the_purchase_ended(folder: Path) -> Non
     after = job["steps"][names.index("Buy") + 1 :]
 
     assert [step["if"] for step in after] == ["${{ always() }}"] * 6
+    assert [step["name"] for step in after if step.get("continue-on-error")] == [
+        "Say where everything stands",
+        "Make the page of clips",
+    ]
     assert [step["name"] for step in after] == [
         "Say where everything stands",
         "Make the page of clips",
