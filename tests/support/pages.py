@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from jinja2 import DictLoader
@@ -15,6 +16,8 @@ from support.commands import Shell
 from veogen.cli import COMMANDS, veogen
 from veogen.cli.help import PAGES
 from veogen.document.schema import Field, ObjectType
+from veogen.models.model import shipped
+from veogen.models.model_file import MODEL
 from veogen.spec.grammar import (
     BUDGET,
     MATRIX_WORDS,
@@ -24,6 +27,7 @@ from veogen.spec.grammar import (
     SAMPLE,
     SHOT,
     SPEC,
+    parameters,
 )
 from veogen.templates.environment import OutputLimiter, SpecEnvironment
 
@@ -77,6 +81,31 @@ def _key(name: str, field: Field) -> str:
     return f"- `{name}`: {field.about}{required}\n{below}"
 
 
+def _keys_of_models(title: str) -> str:
+    """The keys of a model's file, or of a mapping in it, as its schema has them."""
+    definitions: dict[str, Any] = {}
+    definitions["Model"] = MODEL.whole_schema(definitions)
+    properties = definitions[title]["properties"]
+    required = definitions[title].get("required", ())
+    return "".join(
+        f"- `{name}`: {schema['description']}{' Required.' if name in required else ''}\n"
+        for name, schema in properties.items()
+    )
+
+
+def _models(_: str) -> str:
+    return "".join(f"- `{id_}`: {model.title}\n" for id_, model in shipped().items())
+
+
+def _parameters(_: str) -> str:
+    """The first sentence about each parameter, whatever the model."""
+    first = {
+        name: re.split("[.;] ", meanings[0].description)[0].rstrip(".")
+        for name, meanings in parameters().items()
+    }
+    return "".join(f"- `{name}`: {sentence}.\n" for name, sentence in first.items())
+
+
 def _options_of(names: str) -> str:
     """The options of commands; of several those that all have."""
     of_each = [_options(name) for name in names.split()]
@@ -103,6 +132,9 @@ def _filters(_: str) -> str:
 
 _LISTS: Mapping[str, Callable[[str], str]] = {
     "keys": _keys_of,
+    "model_keys": _keys_of_models,
+    "models": _models,
+    "parameters": _parameters,
     "options": _options_of,
     "commands": _commands,
     "filters": _filters,

@@ -27,6 +27,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
         "store",
         "picks",
         "money",
+        "models",
         "python",
         "commands",
         "files",
