@@ -121,6 +121,8 @@ ALONE = {
     "store/log": "one kind of record a file",
     "store/promises": "late: veogen store --check alone",
     "executor/shared_budget": "one thing that machines share a file",
+    "executor/cluster": "late: alone with Dask",
+    "executor/batch_worker": "what runs on a worker of a cluster",
     "executor/joining": "how a run joins the others of a store",
     "executor/others": "what other machines do",
     "executor/storing": "clips that go into the store",

@@ -6,6 +6,7 @@ reads and nothing else (404), and serves one real clip.
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,10 +30,11 @@ class Seen:
 
 @dataclass
 class Witness:
-    """What the server saw; tasks are completed at their first read."""
+    """What the server saw; tasks are completed when they have taken their time, in seconds."""
 
     seen: list[Seen] = field(default_factory=list)
     port: int = 0
+    generation_time: float = 0.0
 
     @property
     def environ(self) -> dict[str, str]:
@@ -58,6 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self._note()
         if self.path == "/v1/videos/generations":
             task = {"created": 1757169743, "id": f"task-unified-{next(self.server.numbers)}"}
+            self.server.began[str(task["id"])] = time.monotonic()
             self._json(200, {**task, "model": json.loads(body)["model"], "status": "pending"})
         else:
             self._unknown()
@@ -66,6 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         self._note()
         if self.path.startswith("/v1/tasks/task-unified-"):
             task = self.path.rpartition("/")[2]
+            age = time.monotonic() - self.server.began.get(task, 0.0)
+            if age < self.server.record.generation_time:
+                self._json(200, {"id": task, "status": "processing"})
+                return
             link = f"http://127.0.0.1:{self.server.server_port}/clips/{task}.mp4"
             self._json(200, {"id": task, "status": "completed", "results": [link]})
         elif self.path.startswith("/clips/"):
@@ -102,17 +109,18 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, generation_time: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.record = Witness(port=self.server_port)
+        self.record = Witness(port=self.server_port, generation_time=generation_time)
         self.numbers = count(1)
+        self.began: dict[str, float] = {}
         self.video = clip()
 
 
 @contextmanager
-def witness() -> Iterator[Witness]:
+def witness(generation_time: float = 0.0) -> Iterator[Witness]:
     """Serve until the block ends."""
-    server = Server()
+    server = Server(generation_time)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -126,6 +126,7 @@ class RunOptions:
     store: str | None = None
     keep: "Literal['store'] | None" = None
     shard: tuple[int, int] | None = None
+    dask: str | None = None
     progress: "Mode" = "auto"
     verbose: bool = False
 
@@ -332,6 +333,11 @@ _SHARING = (
         type=ShardParam(),
         metavar="I/N",
         help="Buy a fixed part of the plan, 1 to N; needs a store.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Have the workers of a Dask cluster do it (tcp://…, tls://…, local:N); needs a store.",
     ),
 )
 

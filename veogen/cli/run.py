@@ -57,6 +57,7 @@ from veogen.spec.types import Spec
 from veogen.text import counted
 
 if TYPE_CHECKING:
+    from veogen.executor.batches import Cluster
     from veogen.executor.joining import StoreChoice
 
 
@@ -75,13 +76,32 @@ class RunJob:
     selection: Selection = field(default_factory=Selection)
 
     @contextmanager
-    def session(self, connection: Connection, policy: RunPolicy, run: RunOptions) -> Iterator[Run]:
+    def session(
+        self,
+        connection: Connection,
+        policy: RunPolicy,
+        run: RunOptions,
+        cluster: "Cluster | None",
+    ) -> Iterator[Run]:
         """The run of it, within the tightest of the spec's budget and the team's limit."""
-        dependencies = connection.dependencies(self.spec.files.read, self.spec.policy.models)
+        store = self.store(run)
+        dependencies = replace(
+            connection.dependencies(self.spec.files.read, self.spec.policy.models), store=store
+        )
+        if cluster is not None and store is not None:
+            work = connection.work(
+                cluster,
+                self.plan,
+                store,
+                read=self.spec.files.read,
+                models=self.spec.policy.models,
+                simulated_here=run.simulate,
+            )
+            dependencies = replace(dependencies, work=work)
         words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
         with open_session(
             self.directory,
-            replace(dependencies, store=self._store(run)),
+            dependencies,
             replace(
                 policy.within(self.plan.budget.max_credits, self.spec.policy.limits.max_credits),
                 retired=self.spec.policy.retired,
@@ -94,12 +114,12 @@ class RunJob:
         ) as session:
             yield session
 
-    def _store(self, run: RunOptions) -> "StoreChoice | None":
+    def store(self, run: RunOptions) -> "StoreChoice | None":
         """The store of the run, of which nothing is loaded without one."""
         policy = None if run.simulate else self.spec.policy.store
         if not (run.store or policy or os.environ.get("VEOGEN_STORE", "").strip()):
-            if run.keep or run.shard:
-                option = "--shard" if run.shard else "--keep"
+            if run.keep or run.shard or run.dask:
+                option = "--dask" if run.dask else "--shard" if run.shard else "--keep"
                 raise UsageError(
                     f"{option} needs a store: --store, VEOGEN_STORE, or store: in veogen.yaml"
                 )
@@ -130,7 +150,10 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
             policy_of(run), callbacks=webhooks.callbacks_for(models) if webhooks else None
         )
         connection = stack.enter_context(connect(settings, policy, run, models))
-        sessions = [stack.enter_context(job.session(connection, policy, run)) for job in jobs]
+        cluster = stack.enter_context(cluster_for(run, jobs))
+        sessions = [
+            stack.enter_context(job.session(connection, policy, run, cluster)) for job in jobs
+        ]
         _check(jobs, sessions)
         yes = run.yes or run.simulate
         confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
@@ -155,9 +178,27 @@ def _note_slow(models: Mapping[str, Model], run: RunOptions) -> None:
             )
 
 
+@contextmanager
+def cluster_for(run: RunOptions, jobs: Sequence[RunJob]) -> Iterator["Cluster | None"]:
+    """The cluster that is meant, asked whether its workers can take part."""
+    if run.dask is None:
+        yield None
+        return
+    for job in jobs:
+        job.store(run)
+    try:
+        from veogen.executor.cluster import cluster_at  # noqa: PLC0415 - dear, and an extra
+    except ModuleNotFoundError:
+        raise UsageError("--dask needs the extra: pip install 'veogen[dask]'") from None
+    with cluster_at(run.dask, run.max_in_flight, simulated=run.simulate) as cluster:
+        yield cluster
+
+
 def _check_options(specs: Sequence[Path], run: RunOptions) -> None:
     if run.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
+    if run.dask is not None and run.listen is not None:
+        raise UsageError("--listen is for one machine: the workers of a cluster poll")
     if not run.simulate:
         for name in ("faults", "generation_time"):
             if getattr(run, name) is not None:

@@ -3,10 +3,13 @@
 import errno
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
+from veogen.document.files import OutsideRootError
 from veogen.errors import ExitCode, VeogenError
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock, Random, RunPolicy, SystemClock, retry_wait, system_random
@@ -31,7 +34,13 @@ from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
 from veogen.models.expected_clip import expected_clip
 from veogen.models.model import Model, default_catalog
+from veogen.planner.plan import Plan, Request
 from veogen.results.manifest import GatewayName
+
+if TYPE_CHECKING:
+    from veogen.executor.batches import Cluster
+    from veogen.executor.coordinator import ClusterWork
+    from veogen.executor.joining import StoreChoice
 
 _SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
 
@@ -155,6 +164,7 @@ class Connection:
     gateway: Evolink
     media: MediaClient
     stop: Stop | None
+    request_timeout: float
 
     @property
     def simulated(self) -> bool:
@@ -180,6 +190,34 @@ class Connection:
             random=system_random,
         )
 
+    def work(
+        self,
+        cluster: "Cluster",
+        plan: Plan,
+        choice: "StoreChoice",
+        *,
+        read: ReadFile,
+        models: Mapping[str, Model],
+        simulated_here: bool = False,
+    ) -> "ClusterWork":
+        """What workers of a cluster need to know of a run, but for the key, which is their own."""
+        from veogen.executor.batches import ClusterTask  # noqa: PLC0415 - few have a cluster
+        from veogen.executor.coordinator import ClusterWork  # noqa: PLC0415
+
+        task = ClusterTask(
+            run=choice.run,
+            gateway="simulated" if self.simulated else "evolink",
+            base_url=self.settings.base_url,
+            files_url=self.settings.files_url,
+            store_url=choice.store.url,
+            plan=plan,
+            models=models,
+            request_timeout=self.request_timeout,
+            simulated_here=simulated_here,
+            read_images=partial(_read_images, read),
+        )
+        return ClusterWork(cluster, task)
+
     def _uploader(self, journal: Journal, read: ReadFile) -> Uploader:
         tag = f"{secrets.token_hex(4)}-"
         return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
@@ -194,6 +232,15 @@ class Connection:
     def _is_there(self, upload: Upload) -> bool:
         with self.media.fetch(upload.url) as answer:
             return isinstance(answer, OpenDownload)
+
+
+def _read_images(read: ReadFile, request: Request) -> dict[str, bytes]:
+    """The local images of a request by path; of a missing one who needs it will say so."""
+    contents = {}
+    for image in request.images:
+        with suppress(OSError, OutsideRootError):
+            contents[image.path] = read(PurePosixPath(image.path), image.bytes)
+    return contents
 
 
 @contextmanager
@@ -221,7 +268,7 @@ def connected(
             silence=policy.silence,
             say=say,
         )
-        yield Connection(settings, gateway, media, seen.stop)
+        yield Connection(settings, gateway, media, seen.stop, request_timeout)
 
 
 def offline_dependencies(gateway_name: GatewayName) -> Dependencies:

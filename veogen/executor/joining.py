@@ -22,11 +22,15 @@ from veogen.store.signs import machine_name, new_process
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreChoice:
-    """A store for one run: `run` is its name there. `from_policy`: the team's policy names it."""
+    """A store for one run: `run` is its name there. `from_policy`: the team's policy names it.
+
+    `part`: this is a worker with a part of the plan; the whole of it is its coordinator's.
+    """
 
     store: Store
     run: str
     from_policy: bool = False
+    part: bool = False
 
 
 def run_in_store(name: str, profile: str | None, *, simulated: bool) -> str:
@@ -73,12 +77,12 @@ def share(
     store = choice.store
     machine = machine_name(this_machine())
     identity = Identity(new_process(machine), machine)
-    row = journal.store()
+    row, name = journal.store(), f"{store.url}: {choice.run}"
     member = store.join(
         choice.run,
         gateway,
         identity,
-        lambda history: _refuse_strange(history, ledger, f"{store.url}: {choice.run}"),
+        lambda history: None if choice.part else _refuse_strange(history, ledger, name),
     )
     place = _place(directory.journal)
     is_next = False
@@ -88,7 +92,7 @@ def share(
     if is_next and row is not None:
         _release_unclaimed(row, shared, journal, ledger, clock)
     journal.keep_store(store.url, choice.run, identity.process, place)
-    _learn(shared, journal, ledger, clock)
+    _learn(shared, journal, ledger, clock, part=choice.part)
     _bring(shared, ledger)
     return shared
 
@@ -125,15 +129,18 @@ def _release_unclaimed(
     _append(events, journal, ledger, clock)
 
 
-def _learn(shared: SharedRun, journal: Journal, ledger: Ledger, clock: Clock) -> None:
-    """Take in every purchase in the store that the journal does not know."""
+def _learn(
+    shared: SharedRun, journal: Journal, ledger: Ledger, clock: Clock, *, part: bool
+) -> None:
+    """Take in every purchase in the store that the journal does not know; with `part` its own."""
     history = shared.history
+    own = {state.request.hash for state in ledger.everything} if part else history.attempts
     events = []
-    for hash_ in list(history.attempts):
+    for hash_ in [hash_ for hash_ in history.attempts if hash_ in own]:
         event = shared.news(hash_, ledger.record(hash_))
         if event is not None:
             events.append(event)
-    unknown = list(stored_requests(history, ledger))
+    unknown = [] if part else list(stored_requests(history, ledger))
     if unknown:
         journal.remember(unknown)
         ledger.adopt([state.request for state in ledger.planned], journal.former())

@@ -94,7 +94,8 @@ class OthersWork:
         event, record = message.event, self._state.ledger.record(message.event.hash)
         if message.fetched and message.done:
             mtime = self._state.mtime(event.video)
-            self._state.record([replace(event, mtime=mtime)])
+            saved, is_told = replace(event, mtime=mtime), self._state.has_workers
+            self._state.record([saved], is_told=is_told)
         elif message.fetched and links_may_live(record, self._state.clock.now()):
             self._watch([event.hash])
         else:
@@ -105,7 +106,8 @@ class OthersWork:
         if shared is None:
             return
         news = (shared.news(hash_, ledger.record(hash_)) for hash_ in sorted(hashes))
-        self._state.learn([event for event in news if event is not None])
+        by_workers = self._state.has_workers
+        self._state.learn([event for event in news if event is not None], by_workers=by_workers)
         for hash_ in sorted(hashes):
             self._go_on_with(hash_)
 

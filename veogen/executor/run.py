@@ -54,6 +54,7 @@ from veogen.results.record import Record, links_may_live
 from veogen.text import counted, credits_text
 
 if TYPE_CHECKING:
+    from veogen.executor.coordinator import ClusterWork
     from veogen.executor.joining import StoreChoice
     from veogen.executor.shared import SharedRun
 
@@ -70,6 +71,7 @@ class Dependencies:
     workers: Callable[[], WorkerPool[RunMessage]]
     random: Random
     store: "StoreChoice | None" = None
+    work: "ClusterWork | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +227,11 @@ class Run:
         self._share(counted)
         if self._state.policy.replay:
             self._replay_held()
-        self.scheduler.buy(request.hash for request in self.to_buy)
-        self.scheduler.collect(request.hash for request in self.to_collect)
+        if self._dependencies.work is None:
+            self.scheduler.buy(request.hash for request in self.to_buy)
+            self.scheduler.collect(request.hash for request in self.to_collect)
+        else:
+            self._hand_out(self._dependencies.work)
         final = self.scheduler.run()
         self.directory.release_disk()
         code = exit_code(state.record for state in self._chosen())
@@ -254,13 +259,24 @@ class Run:
     def _share(self, counted: Collection[str]) -> None:
         """Let the budget hold over all machines, and go on while others work on what counts."""
         shared, budget = self._state.shared, self._state.policy.budget
-        if shared is None:
-            return
+        if shared is None or self._dependencies.work is not None:
+            return  # on a cluster that is what its workers do
         if budget is not None and self._selection.buy:
             shared.limit(budget, self.ledger)
         if self._selection.buy:
             self.scheduler.share(self._wanted, counted)
         shared.want_clips(self.ledger, everything=not self._selection.buy)
+
+    def _hand_out(self, work: "ClusterWork") -> None:
+        """Have workers do all of this: in plan order, then what left the plan."""
+        collected = {request.hash for request in self.to_collect}
+        mine = [
+            s
+            for s in self.ledger.everything
+            if s.record.hash in self._wanted or s.record.hash in collected
+        ]
+        attempts = {s.record.hash: s.record.attempts for s in mine if s.record.hash in self._wanted}
+        self.scheduler.hand_out(work, [s.request for s in mine], attempts)
 
     def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched."""
@@ -312,6 +328,11 @@ class Run:
             raise UsageError("--close is about machines that share a store, and this run has none")
         for line in self._state.shared.close(machine):
             say(line)
+
+    @property
+    def is_all_in_store(self) -> bool:
+        """Whether this run has ended and its store has all that its journal knows."""
+        return self._state.shared is not None and self._state.shared.has_left
 
     def note(self, message: str) -> None:
         """Say something of the run to whoever watches it, so that it finds its place there."""

@@ -1,10 +1,11 @@
 """Carrying a plan out: one thread owns all state, threads beside it do one call each."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from veogen.executor.batches import BatchEnded, BatchEvents, ClusterMessage, ClusterSeen
 from veogen.executor.downloads import Downloaded, Downloader, DownloadQueue
 from veogen.executor.intervals import DurationEstimator
 from veogen.executor.options import Random
@@ -17,11 +18,18 @@ from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt
 from veogen.executor.uploads import PreparedBody, Uploads
 from veogen.executor.workers import Crashed, WorkerPool
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
+from veogen.planner.plan import Request
 from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
 
+if TYPE_CHECKING:
+    from veogen.executor.coordinator import ClusterWork, Coordinator
+
 GRACE = 10.0
 """Seconds for which an interrupted run waits for POSTs that were already sent."""
+
+CLUSTER_GRACE = 30.0
+"""Seconds for which it waits for workers of a cluster to do the same and to say so."""
 
 _TICK = 1.0
 
@@ -38,6 +46,13 @@ class TaskHint:
     task_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class StopWanted:
+    """Somebody else wants nothing more to be bought here."""
+
+    stop: Stop
+
+
 RunMessage: TypeAlias = (
     Submitted
     | GatewayRead
@@ -49,6 +64,8 @@ RunMessage: TypeAlias = (
     | Followed
     | PieceTaken
     | ClipMoved
+    | StopWanted
+    | ClusterMessage
 )
 
 
@@ -81,6 +98,7 @@ class Scheduler:
         self._downloads = DownloadQueue(
             state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
         )
+        self._batches: Coordinator | None = None
         self._wanted: set[str] = set()
         self._silence: tuple[float, float] | None = None
         self._interrupted_at: float | None = None
@@ -103,6 +121,18 @@ class Scheduler:
         """Other machines carry this run out too: these are to be bought, those to be settled."""
         self._others.begin(wanted, counted)
 
+    def hand_out(
+        self, work: "ClusterWork", requests: Iterable[Request], attempts: Mapping[str, int]
+    ) -> None:
+        """Have workers carry these out; of them buy those in `attempts`, after so many."""
+        from veogen.executor.coordinator import Coordinator  # noqa: PLC0415 - few have a cluster
+
+        if self._state.shared is None:
+            raise ValueError("a run on a cluster has a store")
+        shared, workers = self._state.shared, self._workers
+        self._batches = Coordinator(self._state, shared, work, workers.start, workers.post)
+        self._batches.begin(requests, attempts)
+
     def collect(self, hashes: Iterable[str]) -> None:
         """Look at the tasks of these requests and bring home what they made."""
         self._poller.watch_all(hashes)
@@ -114,6 +144,10 @@ class Scheduler:
     def interrupt(self) -> None:
         """Leave soon; safe in a signal handler."""
         self._workers.post(Interrupted())
+
+    def stop(self, stop: Stop) -> None:
+        """Buy nothing more, and bring home what was bought; safe in any thread."""
+        self._workers.post(StopWanted(stop))
 
     def hint(self, task_id: str) -> None:
         """Look at a task now; safe in any thread."""
@@ -140,16 +174,31 @@ class Scheduler:
                     self._poller.dispatch(now)
                     self._commit(self._submitter.dispatch(now, self._in_flight))
                     self._others.dispatch(alone=self._has_no_work)
+                self._dispatch_batches()
                 if self._finished():
                     break
                 self._take(self._workers.wait(self._patience()))
                 self._state.write_results()
         finally:
+            if self._batches is not None:
+                self._batches.end()
             self._workers.shutdown()
             self._state.write_results(force=True)
         if self._bug is not None:
             raise self._bug
         return self._state.stop
+
+    def _heard_of_batches(self, message: ClusterMessage) -> None:
+        if self._batches is not None:
+            self._batches.handle(message)
+
+    def _dispatch_batches(self) -> None:
+        if self._batches is None:
+            return
+        self._batches.dispatch(self._now())
+        if self._batches.failure is not None:
+            self._bug = self._bug or self._batches.failure
+            self._leave()
 
     @property
     def _in_flight(self) -> int:
@@ -157,15 +206,21 @@ class Scheduler:
 
     def progress(self) -> RunProgress:
         """How the run stands now."""
-        return RunProgress(
-            ledger=self._state.ledger, in_flight=self._in_flight, waiting=self._submitter.why
-        )
+        in_flight, why = self._in_flight, self._submitter.why
+        if self._batches is not None:
+            in_flight, why = in_flight + self._batches.in_flight, why or self._batches.why
+        return RunProgress(ledger=self._state.ledger, in_flight=in_flight, waiting=why)
 
     def _finished(self) -> bool:
         if self._interrupted_at is not None:
-            late = self._now() >= self._interrupted_at + GRACE
-            return late or not self._submitter.on_the_wire
-        return self._has_no_work and self._others.idle
+            waited = self._now() - self._interrupted_at
+            has_left = not self._submitter.on_the_wire or waited >= GRACE
+            return has_left and (self._has_no_batches or waited >= CLUSTER_GRACE)
+        return self._has_no_work and self._has_no_batches and self._others.idle
+
+    @property
+    def _has_no_batches(self) -> bool:
+        return self._batches is None or self._batches.idle
 
     @property
     def _has_no_work(self) -> bool:
@@ -182,6 +237,7 @@ class Scheduler:
             self._poller.next_due(),
             self._downloads.next_due(),
             self._others.next_due(alone=self._has_no_work),
+            self._batches.next_due() if self._batches is not None else None,
         ]
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
@@ -208,12 +264,15 @@ class Scheduler:
                 return [self._downloads.handle(message)]
             case Followed() | PieceTaken() | ClipMoved():
                 self._others.handle(message)
+            case BatchEvents() | BatchEnded() | ClusterSeen():
+                self._heard_of_batches(message)
             case TaskHint(task_id=task_id):
                 self._poller.poll_now(task_id)
-            case Interrupted():
-                self._leave()
-            case Crashed(error=error):
-                self._bug = self._bug or error
+            case StopWanted(stop=stop):
+                self._state.stop_buying(stop)
+                self._others.drop()
+            case Interrupted() | Crashed():
+                self._bug = self._bug or (message.error if isinstance(message, Crashed) else None)
                 self._leave()
         return []
 
@@ -249,6 +308,8 @@ class Scheduler:
         self._poller.drop()
         self._downloads.drop()
         self._others.drop()
+        if self._batches is not None:
+            self._batches.drop()
 
     def _listen(self, message: RunMessage | Crashed) -> None:
         """Keep watch over a gateway that answers nothing of its own at all."""

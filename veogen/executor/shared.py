@@ -82,11 +82,19 @@ class SharedRun:
         self.budget: SharedBudget | None = None
         self._follow_at = time.monotonic() + store.patience.every
         self._following = False
+        self._looks_begun = 0
+        self.has_left = False
+        self.looks = 0
         self.heard_at = time.monotonic()
 
     @property
     def history(self) -> History:
         return self._member.history
+
+    @property
+    def sign_every(self) -> float:
+        """Seconds between two signs of life."""
+        return self._patience.every
 
     @property
     def process(self) -> str:
@@ -255,14 +263,20 @@ class SharedRun:
         """Let a budget hold over all machines; reads what pieces of it are taken."""
         self.budget = SharedBudget(self._member, self.history, budget, ledger)
 
-    def follow(self, *, idle: bool) -> Callable[[], Followed] | None:
+    def follow(self, *, idle: bool, at_once: bool = False) -> Callable[[], Followed] | None:
         """The call that gives a sign of life and reads what others did, when it is time."""
         now = self._time.monotonic()
         wait = self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0
-        if self._following or now < self._follow_at - wait:
+        if self._following or not (at_once or now >= self._follow_at - wait):
             return None
         self._following = True
+        self._looks_begun += 1
         return self._follow
+
+    @property
+    def next_look(self) -> int:
+        """The number of the first look that sees all that is in the store now."""
+        return self._looks_begun + 1
 
     def next_due(self, *, idle: bool) -> float:
         """When others are looked at next."""
@@ -288,6 +302,7 @@ class SharedRun:
     def followed(self, message: Followed) -> Stop | None:
         """Take note that others were looked at; why nothing more may be bought, if so."""
         self._following = False
+        self.looks = self._looks_begun
         now = self._time.monotonic()
         self._follow_at = now + self._patience.every
         if message.hashes:
@@ -318,6 +333,7 @@ class SharedRun:
         except StoreError as error:
             return f"{error}; the journal has everything: the next run or collect puts it there"
         if done:
+            self.has_left = True
             return None
         return "the store did not take everything; the next run or collect puts it there"
 

@@ -150,6 +150,7 @@ class RunState:
         self.stop: Stop | None = None
         self.progress: Callable[[], RunProgress] = self._at_rest
         self.learned: set[str] = set()
+        self.has_workers = False
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
         self._written_at = float("-inf")
@@ -180,8 +181,8 @@ class RunState:
     def _at_rest(self) -> RunProgress:
         return RunProgress(ledger=self.ledger, in_flight=0, waiting=None)
 
-    def record(self, events: Sequence[Event]) -> None:
-        """Make events durable, fold them in, and tell whoever watches."""
+    def record(self, events: Sequence[Event], *, is_told: bool = False) -> None:
+        """Make events durable, fold them in, and tell whoever watches, unless that is done."""
         self._keep(events)
         seen = self.progress()
         for event in events:
@@ -189,22 +190,25 @@ class RunState:
             record = self.ledger.apply(event)
             request = self.ledger.request(event.hash)
             self._dirty = self._dirty or record is not before
-            if request is not None:
+            if request is not None and not is_told:
                 self.listener.event(event, RequestState(request, record), seen)
         if self.shared is not None:
             self.shared.record(events, self.ledger)
 
-    def learn(self, events: Sequence[Event]) -> None:
-        """Take in what others did: it is no spending of this run's."""
+    def learn(self, events: Sequence[Event], *, by_workers: bool = False) -> None:
+        """Take in what others did: it is no spending of this run's, unless they are its workers."""
         if not events:
             return
         before = self.ledger.spent
         self.learned.update(event.hash for event in events)
         self._keep(events)
         for event in events:
-            self.ledger.apply(event)
+            record, request = self.ledger.apply(event), self.ledger.request(event.hash)
+            if request is not None:
+                self.listener.event(event, RequestState(request, record), self.progress())
         self._dirty = True
-        self.spent_before += self.ledger.spent - before
+        if not by_workers:
+            self.spent_before += self.ledger.spent - before
 
     def record_intents(self, events: Sequence[SubmitIntended]) -> bool:
         """Make intents durable; False, and the run stops, when that cannot be done."""

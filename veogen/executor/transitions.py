@@ -32,6 +32,7 @@ StopKind: TypeAlias = Literal[
     "journal",
     "model",
     "store",
+    "cluster",
 ]
 
 

@@ -1,0 +1,308 @@
+"""A plan carried out by a Dask cluster: real schedulers and workers, S3, a gateway without keys."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.clusters import DaskCluster, dask_cluster
+from support.s3 import ENVIRON
+from support.witness import Witness, witness
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SILENCE = 15.0
+SPEC = """\
+veogen: 1
+name: many
+params: {model: veo-3.1-fast-generate-preview, duration: 4}
+shots:
+  - name: s
+    prompt: number {{ i }}
+    matrix: {i: [NUMBERS]}
+"""
+
+
+@dataclass
+class Scene:
+    """A project, a store, a gateway, a cluster, and commands on this machine."""
+
+    folder: Path
+    store: str
+    environ: Mapping[str, str]
+    gateway: Witness
+    cluster: DaskCluster
+
+    def plan(self, count: int) -> None:
+        specs = self.folder / "specs"
+        specs.mkdir(exist_ok=True)
+        (specs / "many.yaml").write_text(SPEC.replace("NUMBERS", ", ".join(map(str, range(count)))))
+
+    def start(self, *words: str, in_flight: int = 6) -> "subprocess.Popen[str]":
+        """A coordinator, as a user starts it."""
+        command = [sys.executable, "-m", "veogen", "run", "specs/many.yaml", "--yes"]
+        store = ["--store", self.store, "--dask", self.cluster.address]
+        pace = ["--max-in-flight", str(in_flight), "--poll-interval", "0.3", "--progress", "lines"]
+        return subprocess.Popen(
+            [*command, *store, *pace, *words],
+            cwd=self.folder,
+            env=dict(self.environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, in_flight: int = 6) -> tuple[int, str]:
+        """How a whole run ended, and what it said."""
+        process = self.start(*words, in_flight=in_flight)
+        said, _ = process.communicate(timeout=300)
+        return process.returncode, said
+
+    @property
+    def statuses(self) -> Counter[str]:
+        return Counter(line["status"] for line in self.results())
+
+    def results(self) -> list[dict[str, Any]]:
+        text = (self.folder / "runs/many/results.json").read_text()
+        lines: list[dict[str, Any]] = json.loads(text)["results"]
+        return lines
+
+    @property
+    def bought(self) -> Counter[str]:
+        """How often each prompt was sent."""
+        return Counter(json.loads(seen.body)["prompt"] for seen in self.gateway.submits)
+
+    def wait_for_posts(self, count: int) -> None:
+        deadline = time.monotonic() + 120
+        while len(self.gateway.submits) < count:
+            assert time.monotonic() < deadline, f"{len(self.gateway.submits)} POSTs"
+            time.sleep(0.02)
+
+
+@contextmanager
+def scene(
+    folder: Path, store: str, environ: Mapping[str, str], *workers: str, seconds: float = 0.5
+) -> Iterator[Scene]:
+    with witness(seconds) as gateway:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("EVOLINK_", "VEOGEN_"))}
+        patience = {"VEOGEN_STORE_SILENCE": str(SILENCE), "PYTHONWARNINGS": "ignore"}
+        whole = {**kept, **gateway.environ, **environ, **patience}
+        project = folder / "project"
+        project.mkdir()
+        with dask_cluster(folder / "dask", whole, *workers) as cluster:
+            yield Scene(project, store, whole, gateway, cluster)
+
+
+@pytest.fixture
+def on_folder(tmp_path: Path) -> Iterator[Scene]:
+    """Two workers that share a folder."""
+    (tmp_path / "store").mkdir()
+    with scene(tmp_path, f"file://{tmp_path}/store", {}, "one", "two") as made:
+        yield made
+
+
+@pytest.fixture
+def on_s3(tmp_path: Path, s3_port: Callable[[str], int]) -> Iterator[Scene]:
+    """Three workers with a bucket; a clip takes two seconds."""
+    environ = {**ENVIRON, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3_port('moto')}"}
+    store = f"s3://clips/{tmp_path.name}"
+    with scene(tmp_path, store, environ, "one", "two", "three", seconds=2.0) as made:
+        yield made
+
+
+def clips_in(store: str) -> dict[str, str]:
+    """Each clip of a folder as a store: its name, and the SHA-256 of its bytes."""
+    folder = Path(store.removeprefix("file://")) / "clips"
+    return {p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*.mp4")}
+
+
+def test_a_plan_is_bought_once_by_all_workers_and_every_clip_is_home(on_folder: Scene) -> None:
+    on_folder.plan(12)
+
+    code, said = on_folder.run()
+
+    assert code == 0, said
+    assert on_folder.statuses == {"completed": 12}
+    assert set(on_folder.bought.values()) == {1}
+    assert len(on_folder.bought) == 12
+    stored = clips_in(on_folder.store)
+    assert all(name == digest for name, digest in stored.items())
+    for line in on_folder.results():
+        [video] = line["videos"]
+        assert video["sha256"] in stored
+        assert (on_folder.folder / "runs/many" / video["path"]).is_file()
+    assert "12 of 12 completed" in said
+    assert not list((on_folder.cluster.folder / "scratch").rglob("veogen-*"))
+
+
+def test_both_workers_work_and_none_more_than_its_share(on_folder: Scene) -> None:
+    on_folder.plan(40)
+
+    on_folder.run("--keep", "store", in_flight=8)
+
+    logs = list(Path(on_folder.store.removeprefix("file://")).glob("runs/many/log/*"))
+    claims = [json.loads(p.read_text()) for p in
+              Path(on_folder.store.removeprefix("file://")).glob("runs/many/claims/**/*") if p.is_file()]  # fmt: skip
+    owners = Counter(claim["owner"] for claim in claims)
+    assert len(claims) == 40
+    assert len(owners) > 2  # every batch is a process of its own
+    assert len(logs) == len(owners) + 1  # and the coordinator, which buys nothing
+
+
+def test_a_second_run_buys_nothing(on_folder: Scene) -> None:
+    on_folder.plan(6)
+    on_folder.run()
+
+    code, _ = on_folder.run()
+
+    assert code == 0
+    assert len(on_folder.gateway.submits) == 6
+
+
+def test_a_selection_narrows_what_is_bought(on_folder: Scene) -> None:
+    on_folder.plan(6)
+
+    code, said = on_folder.run("--select", "s[[]i=1]", "--select", "s[[]i=4]")
+
+    assert code in (0, 2), said
+
+
+def test_a_ceiling_holds_over_all_workers(on_folder: Scene) -> None:
+    on_folder.plan(12)
+
+    code, said = on_folder.run("--max-credits", "200")
+
+    assert code == 3, said
+    assert "--max-credits 200" in said
+    assert len(on_folder.gateway.submits) == 5  # 38.016 credits each
+
+
+def test_a_worker_without_a_key_is_said_by_name(on_folder: Scene) -> None:
+    on_folder.plan(3)
+    keyless = {k: v for k, v in on_folder.environ.items() if k != "EVOLINK_API_KEY"}
+    on_folder.cluster.start_worker("keyless", keyless)
+    wait_for_workers(on_folder.cluster, 3)
+
+    code, said = on_folder.run()
+
+    assert code == 2
+    assert "worker keyless" in said
+    assert "EVOLINK_API_KEY is not set there" in said
+    assert on_folder.gateway.submits == []
+
+
+def test_another_version_on_a_worker_is_refused_with_both(on_folder: Scene, tmp_path: Path) -> None:
+    on_folder.plan(3)
+    other = tmp_path / "other"
+    (other / "veogen").mkdir(parents=True)
+    (other / "veogen/__init__.py").write_text('__version__ = "99.1"\n')
+    environ = {**on_folder.environ, "PYTHONPATH": str(other)}
+    on_folder.cluster.start_worker("old", environ)
+    wait_for_workers(on_folder.cluster, 3)
+
+    code, said = on_folder.run()
+
+    assert code == 2
+    assert "worker old" in said
+    assert "99.1" in said
+    assert "0.1.0" in said
+    assert on_folder.gateway.submits == []
+
+
+def wait_for_workers(cluster: DaskCluster, count: int) -> None:
+    from distributed import Client  # noqa: PLC0415 - dear
+
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=60)
+
+
+def test_no_store_no_cluster(on_folder: Scene) -> None:
+    on_folder.plan(3)
+    on_folder.store = ""
+
+    code, said = on_folder.run()
+
+    assert (code, said) == (
+        2,
+        "error: --dask needs a store: --store, VEOGEN_STORE, or store: in veogen.yaml\n",
+    )
+
+
+def test_no_scheduler_is_a_mistake_of_the_user(on_folder: Scene) -> None:
+    on_folder.plan(3)
+    on_folder.cluster.signal("scheduler", signal.SIGKILL)
+
+    code, said = on_folder.run()
+
+    assert code == 2
+    assert f"--dask {on_folder.cluster.address}: no scheduler answers there" in said
+
+
+def test_one_ctrl_c_ends_the_workers_and_the_next_run_goes_on(on_folder: Scene) -> None:
+    on_folder.plan(40)
+    process = on_folder.start(in_flight=4)
+    on_folder.wait_for_posts(6)
+
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    posts = len(on_folder.gateway.submits)
+
+    assert process.returncode == 130, said
+    assert posts < 40
+    assert on_folder.statuses.keys() <= {"completed", "submitted", "planned"}
+    code, said = on_folder.run()
+    assert code == 0, said
+    assert set(on_folder.bought.values()) == {1}
+    assert on_folder.statuses == {"completed": 40}
+
+
+def test_workers_of_a_dead_coordinator_buy_no_more_and_bring_home_what_they_have(
+    on_folder: Scene,
+) -> None:
+    on_folder.gateway.generation_time = 2.0
+    on_folder.plan(200)
+    process = on_folder.start(in_flight=4)
+    on_folder.wait_for_posts(6)
+    process.kill()
+    process.communicate()
+    silence = 2 * SILENCE / 5
+
+    time.sleep(silence + 2.0)
+    posts = len(on_folder.gateway.submits)
+    time.sleep(silence)
+
+    assert len(on_folder.gateway.submits) == posts < 200
+    code, said = on_folder.run("--select", "s[i=0]")
+    assert code == 0, said
+    assert on_folder.statuses.keys() <= {"completed", "planned"}
+    assert on_folder.statuses["completed"] >= posts
+
+
+def test_without_its_scheduler_the_coordinator_ends_with_3(on_folder: Scene) -> None:
+    on_folder.gateway.generation_time = 2.0
+    on_folder.plan(40)
+    process = on_folder.start(in_flight=4)
+    on_folder.wait_for_posts(6)
+
+    on_folder.cluster.signal("scheduler", signal.SIGKILL)
+    said, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 3, said
+    assert "the scheduler of the cluster is lost" in said
+    assert all(worker.wait(timeout=60) is not None for worker in on_folder.cluster.workers.values())
+    on_folder.cluster.start_scheduler()
+    for name in list(on_folder.cluster.workers):
+        on_folder.cluster.start_worker(name)
+    code, said = on_folder.run()
+    assert code == 0, said
+    assert set(on_folder.bought.values()) == {1}
