@@ -110,12 +110,12 @@ def plain_list(standings: Iterable[RequestState]) -> str:
 
 
 def plain_line(line: dict[str, Any]) -> str:
-    """Which request it is; where it stands; its videos; its others: a line each, as it has them."""
-    of_lines: list[dict[str, Any]] = [{}, {}, {}, {}]
+    """Which request it is; where it stands; its videos and others: a line each."""
+    of_lines: list[dict[str, Any]] = [{}, {}, {}]
     for name, value in line.items():
-        number = 0 if name in IDENTITY else {"videos": 2, "others": 3}.get(name, 1)
+        number = 0 if name in IDENTITY else 2 if name in ("videos", "others") else 1
         of_lines[number][name] = value
-    texts = [json.dumps(part, ensure_ascii=False)[1:-1] for part in of_lines if part]
+    texts = [json.dumps(part, ensure_ascii=False)[1:-1] for part in of_lines]
     return f"{{{f',{chr(10)}     '.join(texts)}}}"
 
 

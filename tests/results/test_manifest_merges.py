@@ -14,7 +14,14 @@ from support.virtual import VIDEO
 
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Request
-from veogen.results.events import Event, SubmitIntended, TaskCompleted, TaskCreated, VideoSaved
+from veogen.results.events import (
+    Event,
+    SubmitIntended,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    VideoSaved,
+)
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import render
 
@@ -33,6 +40,16 @@ def bought(one: Request, *, home: bool) -> Iterator[Event]:
     if home:
         yield TaskCompleted(one.hash, task, ("https://m/1",), one.credits, 3.0)
         yield VideoSaved(one.hash, 0, VIDEO.at(f"{one.path(0, 1)}"))
+
+
+def bought_again(one: Request, *, ends: int) -> Iterator[Event]:
+    """The attempts up to `ends` have failed; the one after it is on its way."""
+    for attempt in range(1, ends + 2):
+        task = f"task-{one.hash[:6]}-{attempt}"
+        yield SubmitIntended(one.hash, attempt, "k", "{}", one.credits, 1.0)
+        yield TaskCreated(one.hash, attempt, task, one.credits, 2.0)
+        if attempt <= ends:
+            yield TaskFailed(one.hash, task, "service_error", "sorry")
 
 
 def manifest(plan: Sequence[Request], *events: Iterator[Event]) -> bytes:
@@ -88,3 +105,18 @@ def test_whatever_git_merges_each_request_is_as_one_side_had_it(
         content, clean = merged(tmp_path, (ours, base, theirs), *options)
 
         assert not clean or all(line in sides for line in lines(content))
+
+
+@pytest.mark.parametrize("side", ["--ours", "--theirs"])
+@pytest.mark.parametrize("ends", range(4))
+@pytest.mark.parametrize("also", range(4))
+def test_a_conflict_resolved_for_one_side_is_that_side_whole(
+    side: str, ends: int, also: int, tmp_path: Path
+) -> None:
+    base, ours, theirs = (
+        manifest(CITIES, bought_again(CITIES[1], ends=number)) for number in (1, ends, also)
+    )
+
+    content, _ = merged(tmp_path, (ours, base, theirs), side)
+
+    assert content in (ours, theirs)

@@ -57,7 +57,7 @@ class Checker:
         if len(others) > self.allowed[task.hash] + again:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
-        if self.budget is not None:
+        if self.budget is not None and not self.forgotten:
             self._check_budget()
 
     def _check_budget(self) -> None:

@@ -192,8 +192,8 @@ class Service:
         task.seen_by.add(machine)
         if self.calm or len(links) == 1 or random.random() > 0.3:
             return tuple(links)
-        if is_first:
-            return tuple(links[:1])
+        if is_first:  # who has no plan cannot know that one is missing
+            return tuple(links[:1] if machine[0] == task.machine[0] else links)
         return tuple(random.choice((links[:1], links[1:], links[::-1])))
 
     def link_lives(self, task: BookedTask) -> bool:

@@ -256,9 +256,11 @@ class World:
                 return True
             if not machine.has_run:
                 return False
-            self._collect(machine, Random(attempt))
+            command = self._collect(machine, Random(attempt))
             self._pass(LONGEST, machine)
             self._look_at_ended()
+            if "results.json" in str(command.refusal):  # a person takes what is in git
+                machine.checkout.fresh()
         return machine.in_step
 
     def _resolve(self, step: Step, machine: Machine) -> None:

@@ -392,26 +392,21 @@ def line_data(standing: RequestState) -> dict[str, Any]:
 
 
 def _line_text(standing: RequestState) -> bytes:
-    """One request in a document's list: which it is, where it stands, its videos, its others.
+    """One request in a document's list: which it is, where it stands, its videos and its others.
 
     Each in a line below the one before, with nothing between them. Git merges two changes cleanly
     only where a line that neither made lies between them: so whatever it merges, no request gets
-    what was bought for another.
+    what was bought for another, and no line half of what another machine knows.
     """
     line = line_of(standing)
     text = _format(_encode(line))
     variables = text.index(_VARIABLES) + len(_VARIABLES) + len(_format(_encode(line.variables)))
-    places = [text.index(_STATUS, variables), text.index(_VIDEOS, variables)]
-    if line.others is not UNSET:
-        places.append(text.index(_OTHERS, variables))
-    ends = [*(place + 1 for place in places), len(text)]
-    begins = [0, *(place + 2 for place in places)]
-    parts = (text[begin:end] for begin, end in zip(begins, ends, strict=True))
+    status, videos = text.index(_STATUS, variables), text.index(_VIDEOS, variables)
+    parts = text[: status + 1], text[status + 2 : videos + 1], text[videos + 2 :]
     return _LISTED + (_LISTED + b" ").join(parts)
 
 
-_VARIABLES = b'"variables": '
-_STATUS, _VIDEOS, _OTHERS = b', "status": ', b', "videos": ', b', "others": '
+_VARIABLES, _STATUS, _VIDEOS = b'"variables": ', b', "status": ', b', "videos": '
 """Outside of a text no quote is bare, so that each of them is a name wherever it stands."""
 
 
