@@ -258,3 +258,23 @@ def test_candidates_are_tasks_of_the_time_that_nobody_owns(world: World) -> None
 def _queue(task: Task | None) -> deque[Task | ReadError]:
 
     return deque([] if task is None else [task])
+
+
+def test_an_attempt_that_only_the_results_know_is_given_up_under_an_older_journal(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.doomed["task-1"] = "service_error"
+    world.run(plan(TOKYO), RunPolicy(task_retries=0))
+    older = (world.path / "journal.db").read_bytes()
+    world.gateway.answers.append(LOST)
+    assert decide(world, Resolution("rebuy", ADDRESS)).code == ExitCode.INDETERMINATE
+    (world.path / "journal.db").write_bytes(older)
+
+    outcome = decide(world, Resolution("abandon", ADDRESS))
+
+    assert outcome.code == ExitCode.DONE
+    record = records(outcome)[0]
+    assert (record.status, record.attempts) == ("failed", 2)
+    assert record.error is not None
+    assert record.error.code == "abandoned"

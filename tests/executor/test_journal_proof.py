@@ -277,3 +277,51 @@ def test_a_run_whose_journal_is_gone_buys_no_more_and_puts_it_back(
     assert again.code == ExitCode.DONE
     assert len(world.keys) == len(NAMES)
     assert set(statuses(again).values()) == {"completed"}
+
+
+DYING = """
+import os, sqlite3, sys
+from pathlib import Path
+
+from veogen.executor.journal import Journal
+
+last, calls = int(sys.argv[2]), 0
+
+def or_die(function):
+    def call(*words, **options):
+        global calls
+        calls += 1
+        if calls == last:
+            os._exit(9)
+        return function(*words, **options)
+    return call
+
+class Connection(sqlite3.Connection):
+    execute = or_die(sqlite3.Connection.execute)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *words, **options: connect(*words, factory=Connection, **options)
+for name in ("open", "pwrite", "fsync", "replace", "unlink"):
+    setattr(os, name, or_die(getattr(os, name)))
+Journal.open(Path(sys.argv[1])).close()
+"""
+"""Opens and closes a journal, and is gone at the n-th step."""
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_while_it_opens_or_closes_a_journal_leaves_one_that_opens(
+    closed: Path,
+) -> None:
+    journal_db = closed / "journal.db"
+    with Journal.read(journal_db) as journal:
+        written = list(journal.events())
+    steps = 0
+    while True:
+        steps += 1
+        command = [sys.executable, "-c", DYING, str(journal_db), str(steps)]
+        ended = subprocess.run(command, check=False, timeout=60).returncode
+        with Journal.open(journal_db) as journal:
+            assert list(journal.events()) == written, steps
+        if ended == 0:
+            break
+    assert steps > 20

@@ -53,8 +53,9 @@ class Checker:
         ]
         if task.hash in self.forgotten:
             return
-        again = task.process in self.freely and any(o.key == task.key for o in others)
-        if len(others) > self.allowed[task.hash] + again:
+        if task.process in self.freely and any(other.key == task.key for other in others):
+            self.allowed[task.hash] += 1
+        if len(others) > self.allowed[task.hash]:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
         if self.budget is not None and not self.forgotten:

@@ -39,7 +39,9 @@ class Disk:
     def synced(self, path: str) -> None:
         """Its bytes would outlive a power failure as they are now."""
         file = Path(path)
-        if self._keeps and file.is_file():
+        if self._keeps and not file.exists():
+            self._synced.pop(path, None)
+        elif self._keeps and file.is_file():
             self._synced[path] = file.read_bytes()
             self._unsynced.discard(path)
 
@@ -93,7 +95,28 @@ class HookedConnection(sqlite3.Connection):
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if sql.startswith(("BEGIN", "COMMIT")):
             return self._transaction(sql)
-        return super().execute(sql, parameters)
+        cursor = super().execute(sql, parameters)
+        if sql.startswith(("UPDATE", "INSERT", "PRAGMA journal_mode", "PRAGMA wal_checkpoint")):
+            self._synced(sql)
+        return cursor
+
+    def close(self) -> None:
+        """The last one folds the log into the file."""
+        files = self._files()
+        super().close()
+        process = current_process()
+        if process is not None and _active:
+            for file in files:
+                _active[-1].disk_of(process).synced(file)
+
+    def _synced(self, sql: str) -> None:
+        """A statement of its own is durable, and may be the last of its process."""
+        process = current_process()
+        if process is None or not _active or self.in_transaction:
+            return
+        for file in self._files():
+            _active[-1].disk_of(process).synced(file)
+        _active[-1].reach(process, "sqlite-done", sql)
 
     def _transaction(self, sql: str) -> sqlite3.Cursor:
         process = current_process()

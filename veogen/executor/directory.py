@@ -190,8 +190,9 @@ class RunDirectory:
             ) from None
 
     def release_disk(self) -> None:
-        """Give the room free."""
-        self._reserve.unlink(missing_ok=True)
+        """Give the room free, where the disk lets it go."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -136,8 +136,8 @@ class JournalFile:
     def make(cls, path: Path, name: str, gateway: str) -> None:
         """Make a new file; a crash half-way leaves none of that name. Raises `JournalError`."""
         draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-        draft.unlink(missing_ok=True)
         try:
+            draft.unlink(missing_ok=True)
             with closing(sqlite3.connect(draft, isolation_level=None)) as db:
                 db.executescript(_SCHEMA + _STATE)
                 db.execute(
@@ -150,7 +150,8 @@ class JournalFile:
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"{path}: it cannot be made: {error}") from None
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     @classmethod
     def to_write(cls, path: Path) -> Self:
@@ -270,15 +271,31 @@ class JournalFile:
         number, chain = (0, 0) if last is None else last
         count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
         self.mark = Mark(number, count, chain)
+        if self._known is None or self._is_end:
+            self._write_mark()
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("UPDATE state SET open = 1")
         self.db.execute("PRAGMA journal_mode = WAL")
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(_mark_of(self.path), flags, 0o644)
-        if self._known is None or self._is_end:
-            os.pwrite(self._descriptor, self.mark.to_bytes(), 0)
-            os.fsync(self._descriptor)
+        self._descriptor = os.open(
+            _mark_of(self.path), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+        )
+
+    def _write_mark(self) -> None:
+        """Whole and durable before the file says that a run is under way, and asks for it."""
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.mark")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(draft, flags, 0o644)
+            try:
+                os.pwrite(descriptor, self.mark.to_bytes(), 0)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(draft, _mark_of(self.path))
             _sync(self.path.parent)
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def _upgrade(self) -> None:
         """Give the rows of an earlier version their checksums."""
@@ -304,7 +321,8 @@ class JournalFile:
             if self.db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete":
                 values = (self.mark.events, self.mark.chain)
                 self.db.execute("UPDATE state SET open = 0, events = ?, chain = ?", values)
-                _mark_of(self.path).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # of a closed journal nobody asks for it
+                    _mark_of(self.path).unlink(missing_ok=True)
 
     def _put_back(self) -> None:
         """Its file was moved or deleted: leave a whole one at its path, if nothing stands there."""
@@ -323,7 +341,8 @@ class JournalFile:
         except (OSError, sqlite3.Error) as error:
             raise JournalFullError(f"{self.path}: it could not be put back: {error}") from None
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
 
 class Transaction:

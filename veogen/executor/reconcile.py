@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from veogen.executor.decisions import still_downloadable
 from veogen.executor.directory import (
     RunDirectory,
     has_content,
@@ -225,8 +226,7 @@ def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
     useful = {
         directory / Path(path).with_name(partial_name(Path(path).name))
         for request, record in ledger.everything
-        if record.status in ("submitted", "undelivered")
-        or (record.remote_videos and links_may_live(record, now))
+        if still_downloadable(record, now) or (record.remote_videos and links_may_live(record, now))
         for path in request.paths
     }
     for part in parts:

@@ -363,13 +363,15 @@ def _video_moved(builder: RecordBuilder, event: VideoMoved) -> None:
 
 
 def _request_abandoned(builder: RecordBuilder, event: RequestAbandoned) -> None:
+    """An attempt that is named is that one, whatever tasks of earlier ones are known."""
     builder.pending = None
     task_id = builder.task_id if event.task_id is UNSET else event.task_id
-    if task_id is not None:
+    if event.attempt is not UNSET:
+        builder.attempt(event.attempt).abandoned = event.message
+    elif task_id is not None:
         builder.task(task_id).abandoned = event.message
     else:
-        number = builder.last_attempt if event.attempt is UNSET else event.attempt
-        builder.attempt(number).abandoned = event.message
+        builder.attempt(builder.last_attempt).abandoned = event.message
 
 
 def _purchase_imported(builder: RecordBuilder, event: PurchaseImported) -> None:
