@@ -7,6 +7,7 @@ from typing import Any
 
 from veogen.gallery.data import PageRun, PlaceOf
 from veogen.handover.export import Fetch, bring
+from veogen.handover.frames import picture_stream
 from veogen.results.events import Video
 
 PROXIES = "proxies"
@@ -72,7 +73,7 @@ def write_proxy(clip: Path, place: Path) -> bool:
         ):
             _encode(source, target)
         draft.replace(place)
-    except (av.FFmpegError, IndexError, ValueError):
+    except (av.FFmpegError, ValueError, FileNotFoundError):  # the last: nothing was written
         return False
     finally:
         draft.unlink(missing_ok=True)
@@ -81,7 +82,7 @@ def write_proxy(clip: Path, place: Path) -> bool:
 
 def _encode(source: Any, target: Any) -> None:
     """The pictures smaller, the sound as it is."""
-    pictures = source.streams.video[0]
+    pictures = picture_stream(source)
     video = target.add_stream(
         "libx264", rate=pictures.average_rate or Fraction(24), options=_OPTIONS
     )

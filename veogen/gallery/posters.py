@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from veogen.executor.directory import write_whole
+from veogen.handover.frames import picture_stream
 
 FOLDER = ".posters"
 
@@ -61,13 +62,13 @@ def _picture(clip: Path, width: int) -> bytes:
     try:
         with av.open(str(clip)) as container:
             return _encoded(_frame(container), width)
-    except (av.FFmpegError, IndexError, ValueError):
+    except (av.FFmpegError, ValueError):
         return b""
 
 
 def _frame(container: Any) -> Any:
     """The frame to show: the key frame nearest before a third of the clip, else the first."""
-    stream = container.streams.video[0]
+    stream = picture_stream(container)
     stream.codec_context.thread_count = 1
     if stream.codec_context.width * stream.codec_context.height > _MOST_PIXELS:
         raise ValueError("too large to be a clip")

@@ -29,19 +29,27 @@ def write_frame(clip: Path, end: End, place: Path) -> None:
             frame = _first(container) if end == "first" else _last(container)
             if frame is not None:
                 frame.to_image().save(place, "PNG")
-    except (av.FFmpegError, IndexError) as error:
+    except (av.FFmpegError, ValueError) as error:
         raise NoFrameError(f"{clip}: it has no frame that can be read ({error})") from None
     if frame is None:
         raise NoFrameError(f"{clip}: it has no frame that can be read")
 
 
+def picture_stream(container: Any) -> Any:
+    """The first stream of pictures; raises `ValueError` where none can be decoded."""
+    stream = next(iter(container.streams.video), None)
+    if stream is None or stream.codec_context is None:
+        raise ValueError("no pictures")
+    return stream
+
+
 def _first(container: Any) -> Any:
-    return next(container.decode(container.streams.video[0]), None)
+    return next(container.decode(picture_stream(container)), None)
 
 
 def _last(container: Any) -> Any:
     """The last frame: from shortly before the end, from the beginning if there is none."""
-    stream = container.streams.video[0]
+    stream = picture_stream(container)
     if stream.duration is not None and stream.time_base is not None:
         start = stream.start_time or 0
         back = int(_BEFORE_THE_END / stream.time_base)
