@@ -100,6 +100,7 @@ ALONE = {
     "executor/amounts": "the unit of what the gateway names, as a pure function",
     "executor/ceilings": "what is really reserved, as a pure function",
     "executor/mp4": "late: alone with PyAV",
+    "executor/mp4_boxes": "bytes of strangers, without a library",
     "executor/poller": "one part of the scheduler a file",
     "executor/scheduler": "the loop",
     "executor/transfer": "one file from a link to its place",

@@ -1,6 +1,7 @@
 """What is measured in a clip, and what makes a clip that is none."""
 
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -117,8 +118,9 @@ def test_a_sector_that_was_never_written_is_missed_wherever_it_is(tmp_path: Path
         pytest.param(lambda data: data[:7], "what stands at byte 0 is no box", id="7 bytes"),
         pytest.param(lambda data: data[:-1], "its box mdat is cut short", id="a byte short"),
         pytest.param(lambda data: data[: len(data) // 2], "its box mdat is cut short", id="half"),
-        pytest.param(lambda data: data + b"x", "is no box", id="a byte long"),
-        pytest.param(lambda data: data + bytes(64), "is no box", id="zeros at the end"),
+        pytest.param(
+            lambda data: data + box(b"moof", b"x" * 64)[:-1], "moof is cut short", id="a box"
+        ),
         pytest.param(lambda _: b"<!DOCTYPE html>" * 99, "its box CTYP is cut short", id="a page"),
         pytest.param(lambda _: box(b"ftyp", b"isom"), "its box moov is missing", id="no moov"),
         pytest.param(
@@ -154,6 +156,68 @@ def test_a_clip_that_is_not_whole_says_why(
 
     assert isinstance(found, str)
     assert reason in found
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\n", bytes(64), bytes(512), b"some words behind it"])
+def test_what_stands_behind_the_last_box_is_no_damage(tail: bytes, tmp_path: Path) -> None:
+    whole, longer = probe(written(tmp_path, clip())), probe(written(tmp_path, clip() + tail))
+
+    assert isinstance(whole, ClipInfo)
+    assert not whole.trailing
+    assert longer == replace(whole, trailing=True)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param(
+            lambda data: patched(data, b"stsz", 12, (50_000_000).to_bytes(4)),
+            "its head lists more than",
+            id="millions of samples",
+        ),
+        pytest.param(
+            lambda data: patched(data, b"stts", 12, (200_000_000).to_bytes(4)),
+            "its head lists more than",
+            id="millions of times",
+        ),
+        pytest.param(
+            lambda data: data + box(b"moov", box(b"trak") * 40), "more than 32 tracks", id="tracks"
+        ),
+        pytest.param(
+            lambda data: (
+                data + box(b"moof", box(b"traf", box(b"trun", bytes(4) + (50_000_000).to_bytes(4))))
+            ),
+            "its head lists more than",
+            id="a fragment of millions",
+        ),
+        pytest.param(lambda data: data + box(b"moov", box(b"cmov")), "is packed", id="packed"),
+    ],
+)
+def test_what_a_head_says_is_bounded(
+    damage: Callable[[bytes], bytes], reason: str, tmp_path: Path
+) -> None:
+    begun = time.process_time()
+
+    found = probe(written(tmp_path, damage(clip())))
+
+    assert isinstance(found, str)
+    assert reason in found
+    assert time.process_time() - begun < 2
+
+
+def test_a_frame_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "large.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 9_000, 9_000, "gray"
+        frame = av.VideoFrame(9_000, 9_000, "gray")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+    found = probe(path)
+
+    assert isinstance(found, str)
+    assert "pixels" in found
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,11 +1,13 @@
 """Bringing a clip home over real HTTP, onto a real disk: whole, once, and never outside."""
 
 import errno
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -205,13 +207,87 @@ def test_a_file_that_comes_from_its_start_is_taken_from_its_start(
 def test_the_part_of_another_file_is_never_gone_on_with(
     again: Step, media: MediaClient, tmp_path: Path
 ) -> None:
+    """What came is dropped, and the whole is asked for, once."""
     bring(media, tmp_path, cut(10_000))
 
-    outcome, _ = bring(media, tmp_path, again)
+    outcome, host = bring(media, tmp_path, again, whole())
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.sha256 == SHA256
+    assert ["range" in request.headers for request in host.requests] == [True, False]
+    assert names(tmp_path) == ["clip.mp4"]
+
+
+def test_a_part_that_comes_to_no_clip_is_asked_for_again_as_a_whole(
+    media: MediaClient, tmp_path: Path
+) -> None:
+    bring(media, tmp_path, cut(10_000))
+
+    outcome, _ = bring(
+        media, tmp_path, rest(10_000, data=CLIP[:12_000] + bytes(len(CLIP) - 12_000)), whole()
+    )
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.sha256 == SHA256
+
+
+@pytest.mark.parametrize("label", ["", "aws-chunked", "UTF-8", "none", "gzip", "br", "identity"])
+def test_an_untrue_label_is_no_reason_to_refuse_a_clip(
+    label: str, media: MediaClient, tmp_path: Path
+) -> None:
+    outcome, _ = bring(media, tmp_path, answer(200, CLIP, content_encoding=label))
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.sha256 == SHA256
+
+
+@pytest.mark.parametrize(
+    ("label", "packed"),
+    [
+        pytest.param("gzip", gzip.compress(CLIP), id="gzip"),
+        pytest.param("x-gzip", gzip.compress(CLIP), id="x-gzip"),
+        pytest.param("deflate", zlib.compress(CLIP), id="deflate"),
+        pytest.param("deflate", zlib.compress(CLIP)[2:-4], id="deflate, as many do it"),
+        pytest.param("GZIP, identity", gzip.compress(CLIP), id="two labels"),
+        pytest.param("br", gzip.compress(CLIP), id="another label"),
+    ],
+)
+def test_a_packed_clip_is_unpacked(
+    label: str, packed: bytes, media: MediaClient, tmp_path: Path
+) -> None:
+    outcome, _ = bring(media, tmp_path, answer(200, packed, content_encoding=label))
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.sha256 == SHA256
+
+
+def test_a_packed_clip_that_breaks_off_is_tried_again(media: MediaClient, tmp_path: Path) -> None:
+    outcome, _ = bring(
+        media, tmp_path, answer(200, gzip.compress(CLIP)[:-500], content_encoding="gzip")
+    )
 
     assert isinstance(outcome, DownloadFailed)
     assert outcome.retry
-    assert names(tmp_path) == []
+
+
+def test_what_is_refused_as_damaged_is_kept_once(media: MediaClient, tmp_path: Path) -> None:
+    for size in (20_000, 21_000):
+        outcome, _ = bring(media, tmp_path, whole(CLIP[:size]))
+        assert isinstance(outcome, DownloadFailed)
+
+    assert [path.name for path in (tmp_path / "refused").iterdir()] == ["clip.damaged.mp4"]
+    assert (tmp_path / "refused/clip.damaged.mp4").read_bytes() == CLIP[:21_000]
+
+
+@pytest.mark.parametrize("tail", [b"\n", bytes(512), b"-- end of the clip --"])
+def test_a_clip_with_something_behind_its_last_box_is_kept_as_it_came(
+    tail: bytes, media: MediaClient, tmp_path: Path
+) -> None:
+    outcome, _ = bring(media, tmp_path, whole(CLIP + tail))
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.info.trailing
+    assert outcome.path.read_bytes() == CLIP + tail
 
 
 def test_a_part_of_a_file_without_a_tag_is_gone_on_with_only_under_its_link(
@@ -274,7 +350,8 @@ def test_a_part_of_unknown_origin_is_begun_anew(
         pytest.param(say(b"HTTP/1.1 200 OK\r\n\r\n" + CLIP[:20_000]), "damaged", id="half a clip"),
     ],
 )
-def test_what_is_no_clip_leaves_nothing_behind(
+def test_what_is_no_clip_leaves_nothing_behind_but_what_is_damaged(
+    request: pytest.FixtureRequest,
     step: Step,
     code: str,
     media: MediaClient,
@@ -285,6 +362,8 @@ def test_what_is_no_clip_leaves_nothing_behind(
     assert isinstance(outcome, DownloadFailed)
     assert (outcome.code, outcome.retry) == (code, True)
     assert names(tmp_path) == []
+    is_kept = outcome.code == "damaged" and "empty" not in request.node.callspec.id
+    assert (tmp_path / "refused/clip.damaged.mp4").is_file() is is_kept
 
 
 @pytest.mark.parametrize(

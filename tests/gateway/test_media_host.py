@@ -127,7 +127,6 @@ def test_a_length_may_be_unknown(step: Step, length: int | None) -> None:
         pytest.param(answer(500), "http_500", 500, id="error"),
         pytest.param(answer(204), "http_204", 204, id="nothing"),
         pytest.param(answer(206, DATA), "bad-range", None, id="a part that is not named"),
-        pytest.param(answer(200, DATA, content_encoding="gzip"), "encoded", None, id="encoded"),
         pytest.param(answer(302), "redirects", None, id="a redirect to itself"),
         pytest.param(
             answer(302, location="http://["), "bad-link", None, id="a redirect to nowhere"

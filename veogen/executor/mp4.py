@@ -1,88 +1,18 @@
 """What is in a clip: measured when it is delivered, and compared with what was asked for."""
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from veogen.executor.mp4_boxes import MOST_PIXELS, DamagedError, Mp4Structure, mp4_structure
 from veogen.models.expected_clip import ExpectedClip
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-_HEADER = 8
-_LARGE_HEADER = 16
-_LARGE, _TO_THE_END = 1, 0
-_KIND = re.compile(rb"[ -~]{4}")
-_MOST_BOXES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box of a file: its four letters, and where it begins and ends."""
-
-    kind: bytes
-    start: int
-    end: int
-
-
-class DamagedError(Exception):
-    """The file is no whole clip; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mp4Structure:
-    """What an MP4 calls itself; `listed`: its head lists every sample, none comes in fragments."""
-
-    brand: str
-    listed: bool
-
-
-def mp4_structure(path: Path) -> Mp4Structure:
-    """The outline of an MP4 whose boxes are all there; raises `DamagedError`."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        boxes = list(_boxes(file, size))
-        kinds = [box.kind for box in boxes]
-        if kinds[:1] != [b"ftyp"]:
-            raise DamagedError("it does not begin like an MP4")
-        for kind in (b"moov", b"mdat"):
-            if kind not in kinds:
-                raise DamagedError(f"its box {kind.decode()} is missing")
-        file.seek(boxes[0].start + _HEADER)
-        brand = file.read(4).decode("ascii", "replace").strip()
-    return Mp4Structure(brand, listed=b"moof" not in kinds)
-
-
-def _boxes(file: BinaryIO, size: int) -> Iterator[Box]:
-    start = 0
-    for _ in range(_MOST_BOXES):
-        if start == size:
-            return
-        box = _box(file, start, size)
-        yield box
-        start = box.end
-    raise DamagedError("it has too many boxes")
-
-
-def _box(file: BinaryIO, start: int, size: int) -> Box:
-    file.seek(start)
-    header = file.read(_LARGE_HEADER)
-    length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
-    if length == _LARGE:
-        length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
-    elif length == _TO_THE_END:
-        length = size - start
-    if _KIND.fullmatch(kind) is None:
-        raise DamagedError(f"what stands at byte {start} is no box")
-    if length < least or start + length > size:
-        raise DamagedError(f"its box {kind.decode()} is cut short")
-    return Box(kind, start, start + length)
-
 
 DURATION_TOLERANCE = 0.5
 """Seconds. A clip is a whole number of frames, and its sound begins a little before it: that is
@@ -109,7 +39,10 @@ with each, which takes longer than to wait."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipInfo:
-    """What was measured: seconds, pixels as shown, frames a second."""
+    """What was measured: seconds, pixels as shown, frames a second.
+
+    `trailing`: something stands behind the last box.
+    """
 
     brand: str
     codec: str
@@ -118,6 +51,7 @@ class ClipInfo:
     height: int
     fps: float
     audio: bool
+    trailing: bool = False
 
 
 def probe(path: Path) -> ClipInfo | str:
@@ -169,14 +103,23 @@ def _probed(path: Path) -> ClipInfo:
         stream = container.streams.video[0]
         if getattr(stream, "codec_context", None) is None:  # the library's types do not say so
             raise DamagedError("its picture is of no known kind")
+        _limit_pixels(stream)
         if found.listed:
             _look_at_listed(container, stream, path)
         turned = _read(container, stream, only_a_frame=found.listed)
-        return _clip_info(container, stream, found.brand, turned=turned)
+        return _clip_info(container, stream, found, turned=turned)
+
+
+def _limit_pixels(stream: "VideoStream") -> None:
+    """A frame may be larger than the head says: the decoder refuses it then."""
+    context = stream.codec_context
+    if context.width * context.height > MOST_PIXELS:
+        raise DamagedError(f"a frame has more than {MOST_PIXELS} pixels")
+    context.options = {"max_pixels": str(MOST_PIXELS)}
 
 
 def _clip_info(
-    container: "InputContainer", stream: "VideoStream", brand: str, *, turned: bool
+    container: "InputContainer", stream: "VideoStream", found: Mp4Structure, *, turned: bool
 ) -> ClipInfo:
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (width and height):
@@ -185,13 +128,14 @@ def _clip_info(
     if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
         raise DamagedError("its length is beyond measure")
     return ClipInfo(
-        brand=brand,
+        brand=found.brand,
         codec=stream.codec_context.name,
         duration=round(duration, 3),
         width=height if turned else width,
         height=width if turned else height,
         fps=round(fps, 3),
         audio=bool(container.streams.audio),
+        trailing=found.trailing,
     )
 
 

@@ -203,6 +203,10 @@ class WholeClip:
     info: ClipInfo
 
 
+REFUSED = "refused"
+"""The folder, below the run directory, of what was refused or had a clip's name."""
+
+
 def refused_place(target: Path, root: Path) -> DownloadFailed | None:
     """Why nothing may be written at a target; what is a file there may be set aside later."""
     if not is_inside(target.parent, root):
@@ -226,7 +230,7 @@ def set_aside(target: Path, root: Path) -> None:
     if target.stat().st_size == 0:  # a name that was reserved, and no more
         target.unlink()
         return
-    folder = root / "refused"
+    folder = root / REFUSED
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():
         raise FileExistsError(
@@ -296,6 +300,8 @@ class ClipDownloader:
                 message = message.replace(f"{directory}{os.sep}", "")
             return replace(brought, message=message)
         differences = mismatches(brought.info, self._expects(request.body))
+        if brought.info.trailing:
+            differences = (*differences, "trailing-bytes")
         fewer = ("fewer-videos",) if of < request.videos else ()
         return Video(
             path=path,
@@ -364,7 +370,7 @@ class _Download:
 
     def run(self) -> WholeClip | DownloadFailed | DiskFull:
         try:
-            return self._verified(self._bytes())
+            return self._brought()
         except _RefusedError as refused:
             return refused.outcome
         except InterruptedDownload as error:  # what came is kept, and gone on with
@@ -373,9 +379,20 @@ class _Download:
             with contextlib.suppress(OSError):  # a full disk: what came is begun anew
                 self._part.remember()
 
-    def _bytes(self) -> str:
-        """All bytes of the file in the part; their SHA-256."""
+    def _brought(self) -> WholeClip | DownloadFailed:
+        """What was gone on with and came to nothing is asked for once more, as a whole."""
         known, start = self._known()
+        if start:
+            try:
+                return self._verified(self._bytes(known, start))
+            except _RefusedError as refused:
+                if isinstance(refused.outcome, DiskFull):
+                    raise
+                self._part.drop()
+        return self._verified(self._bytes(None, 0))
+
+    def _bytes(self, known: ResumeInfo | None, start: int) -> str:
+        """All bytes of the file in the part, of which `start` are here; their SHA-256."""
         if known and start == known.length:
             with self._part.resume() as writer:
                 return writer.keep()
@@ -449,6 +466,7 @@ class _Download:
     def _verified(self, sha256: str) -> WholeClip | DownloadFailed:
         info = probe(self._part.path)
         if isinstance(info, str):
+            self._keep_refused()
             raise self._useless(DownloadFailed("damaged", f"the clip is not whole: {info}"))
         size = self._part.path.stat().st_size
         try:
@@ -459,6 +477,18 @@ class _Download:
                 move_into_place(self._part.path, self._target)
         self._part.tidy()
         return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
+
+    def _keep_refused(self) -> None:
+        """Keep what is refused as damaged, one file a video: it was paid for."""
+        folder = self._root / REFUSED
+        with contextlib.suppress(OSError):
+            if not self._part.path.stat().st_size:
+                return
+            folder.mkdir(exist_ok=True)
+            if not folder.is_symlink():
+                os.replace(
+                    self._part.path, folder / f"{self._target.stem}.damaged{self._target.suffix}"
+                )
 
     def _useless(self, outcome: DownloadFailed) -> _RefusedError:
         """The part is of no use to the next try."""

@@ -2,8 +2,10 @@
 
 import re
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -26,6 +28,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", re.ASCII)
 _LENGTH = re.compile(r"\d{1,15}", re.ASCII)
 _LONGEST_ETAG = 256
+_PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
+_HEAD = 512  # bytes of which can be told what they are
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 class MediaClient:
@@ -136,10 +141,6 @@ class MediaClient:
         if opened.status not in (_WHOLE, _PART):
             message = f"status {opened.status} from the host of the clip"
             return ReadError(code=f"http_{opened.status}", message=message, status=opened.status)
-        if headers.get("content-encoding", "identity").strip().lower() != "identity":
-            return ReadError(
-                code="encoded", message="the clip came compressed, which was not asked"
-            )
         stated = headers.get("content-length", "").strip()
         start, length = 0, int(stated) if _LENGTH.fullmatch(stated) else None
         if opened.status == _PART:
@@ -151,6 +152,15 @@ class MediaClient:
                 None if content_range[3] == "*" else int(content_range[3]),
             )
         etag = headers.get("etag", "").strip()
+        packings = {word.strip() for word in headers.get("content-encoding", "").lower().split(",")}
+        if start == 0 and not packings.isdisjoint(_PACKINGS):  # as it says: the bytes decide
+            return OpenDownload(
+                start=0,
+                length=None,
+                etag=None,
+                content_type=sanitize(headers.get("content-type")).lower() or None,
+                chunks=_unpacked(self._chunks(opened)),
+            )
         return OpenDownload(
             start=start,
             length=length,
@@ -171,3 +181,42 @@ class MediaClient:
                     raise InterruptedDownload("the download was too slow")
         except NETWORK_ERRORS as error:
             raise InterruptedDownload(transport_error(error).message) from error
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The bytes of a clip: whether they are packed they say themselves, whatever their label."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _HEAD:
+            break
+    rest: Iterator[bytes] = chain([head] if head else [], chunks)
+    if head[4:8] != b"ftyp":
+        for window in (_GZIP, zlib.MAX_WBITS, -zlib.MAX_WBITS):
+            if _begins_a_clip(head, window):
+                rest = _unpack(rest, window)
+                break
+    yield from rest
+
+
+def _begins_a_clip(head: bytes, window: int) -> bool:
+    """Whether what is packed so begins like an MP4."""
+    try:
+        return zlib.decompressobj(window).decompress(head, _HEAD)[4:8] == b"ftyp"
+    except zlib.error:
+        return False
+
+
+def _unpack(chunks: Iterator[bytes], window: int) -> Iterator[bytes]:
+    """The bytes as they were, a piece at a time: how many are taken is for the reader to say."""
+    packer = zlib.decompressobj(window)
+    for chunk in chunks:
+        left = chunk
+        while left and not packer.eof:
+            try:
+                yield packer.decompress(left, CHUNK)
+            except zlib.error as error:
+                raise InterruptedDownload(f"what came is not packed as it began: {error}") from None
+            left = packer.unconsumed_tail
+    if not packer.eof:
+        raise InterruptedDownload("the packed clip breaks off")
