@@ -71,6 +71,12 @@ def told(process: "subprocess.Popen[str]", words: str) -> None:
     assert any(words in line for line in stream), f"it never said {words!r}"
 
 
+def lines_of(process: "subprocess.Popen[str]") -> list[str]:
+    """What it says from now on, until it ends."""
+    assert process.stderr is not None
+    return process.stderr.read().splitlines()
+
+
 def statuses(folder: Path) -> list[str]:
     results = json.loads((folder / "runs/trip/results.json").read_text())["results"]
     return [line["status"] for line in results]
@@ -103,9 +109,17 @@ def test_a_post_that_was_sent_is_waited_for(tmp_path: Path, number: signal.Signa
         process.send_signal(number)
         told(process, "interrupted: waiting for what was already sent")
         post.go.set()
+        last = lines_of(process)
         code = process.wait(30)
 
     assert (code, statuses(tmp_path)) == (ExitCode.INTERRUPTED, ["submitted"])
+    assert last[-3:-1] == [
+        (
+            "Interrupted: everything known is on record; "
+            "1 request is paid for and still being made, 0.000 credits."
+        ),
+        "Go on: veogen run trip.yaml",
+    ]
 
 
 @NUMBERS
@@ -119,10 +133,15 @@ def test_the_second_signal_leaves_at_once(tmp_path: Path, number: signal.Signals
         process.send_signal(number)
         told(process, "interrupted: waiting for what was already sent")
         process.send_signal(number)
+        last = lines_of(process)
         code = process.wait(5)
         post.go.set()
 
     assert (code, statuses(tmp_path)) == (ExitCode.INTERRUPTED, ["indeterminate"])
+    assert last[-1] == (
+        "Interrupted: everything known is on record. "
+        "Go on: veogen run trip.yaml --yes --progress lines"
+    )
     assert not list((tmp_path / "runs/trip").glob("journal.db-*"))
 
 

@@ -54,7 +54,7 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
         ]
         outcomes = list(run_all(sessions, connection.stop, None))
     for directory, outcome in zip(directories, outcomes, strict=False):
-        print_summary(directory, outcome)
+        print_summary(directory, outcome, RunCommands(os.path.relpath(directory)).collect)
     code = worst(outcomes)
     is_away = any(run.store is not store for run, store in zip(found, stores, strict=True))
     return ExitCode.INCOMPLETE if code is ExitCode.DONE and is_away else code

@@ -5,8 +5,10 @@ Loaded when something went wrong, so that a command that goes well does not wait
 
 import errno
 import platform
+import shlex
 import sys
 import traceback
+from collections.abc import Sequence
 
 import click
 
@@ -28,7 +30,7 @@ def exit_code_for(error: Exception) -> ExitCode:
             error.show()
             return ExitCode.USAGE
         case click.Abort():
-            click.echo("Interrupted.", err=True)
+            click.echo(f"Interrupted{_what_goes_on(sys.argv[1:])}", err=True)
             return ExitCode.INTERRUPTED
         case MistakesError():
             from veogen.cli.output import print_problems  # noqa: PLC0415 - only where it is needed
@@ -50,6 +52,13 @@ def exit_code_for(error: Exception) -> ExitCode:
             return ExitCode.USAGE
         case _:
             return _bug(error)
+
+
+def _what_goes_on(words: Sequence[str]) -> str:
+    """What is to be said of a command that was left at once."""
+    if words[:1] not in (["run"], ["collect"]):
+        return "."
+    return f": everything known is on record. Go on: {shlex.join(['veogen', *words])}"
 
 
 def _bug(error: Exception) -> ExitCode:

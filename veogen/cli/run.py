@@ -75,6 +75,11 @@ class RunJob:
     note: str | None = None
     selection: Selection = field(default_factory=Selection)
 
+    def commands(self, run: RunOptions) -> RunCommands:
+        """How the run is called, and what runs it again."""
+        words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
+        return RunCommands(os.path.relpath(self.directory), (*words, *run.words))
+
     @contextmanager
     def session(
         self,
@@ -98,7 +103,6 @@ class RunJob:
                 simulated_here=run.simulate,
             )
             dependencies = replace(dependencies, work=work)
-        words = self.spec.files.shown(self.spec.path), *self.options.words, *self.options.selecting
         with open_session(
             self.directory,
             dependencies,
@@ -107,7 +111,7 @@ class RunJob:
                 retired=self.spec.policy.retired,
                 expected_seconds=self.spec.policy.expected_seconds,
             ),
-            RunCommands(os.path.relpath(self.directory), (*words, *run.words)),
+            self.commands(run),
             progress_of(run),
             plan=self.plan,
             selection=self.selection,
@@ -161,7 +165,7 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
             webhooks.start(sessions)
         outcomes = list(run_all(sessions, connection.stop, policy.max_credits))
     for job, outcome in zip(jobs, outcomes, strict=False):  # what was interrupted ends them
-        print_summary(job.directory, outcome)
+        print_summary(job.directory, outcome, job.commands(run).buy)
     if webhooks:
         webhooks.print_received()
     return worst(outcomes)

@@ -22,7 +22,7 @@ from veogen.executor.options import RunPolicy, SystemClock
 from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
 from veogen.executor.transitions import Stop
 from veogen.gateway.settings import Settings
-from veogen.planner.plan import Plan
+from veogen.planner.plan import Plan, known_credits
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
 from veogen.results.charges import difference_notes
@@ -206,8 +206,11 @@ def worst_code(codes: Iterable[ExitCode]) -> ExitCode:
     return next((code for code in _ORDER if code in every), ExitCode.DONE)
 
 
-def print_summary(directory: Path, outcome: Outcome) -> None:
-    """One line of what is there now, and one for what to type next."""
+def print_summary(directory: Path, outcome: Outcome, go_on: str | None = None) -> None:
+    """One line of what is there now, and one for what to type next.
+
+    Of an interrupted run what is still being made, and the command that would `go_on` with it.
+    """
     summary = outcome.ledger.summary()
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
     warned = sum(bool(state.record.warnings) for state in outcome.ledger.planned)
@@ -222,6 +225,8 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
+    if outcome.interrupted:
+        _print_interruption(outcome.ledger, go_on)
     if outcome.code != ExitCode.DONE or summary.counts["indeterminate"]:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
@@ -230,6 +235,17 @@ def print_summary(directory: Path, outcome: Outcome) -> None:
         click.echo(f"Bring home what is not here: veogen collect {run}", err=True)
     elif summary.videos:
         click.echo(f"Look at them: veogen gallery {run} --open", err=True)
+
+
+def _print_interruption(ledger: Ledger, go_on: str | None) -> None:
+    made = [s for s in ledger.everything if s.record.status == "submitted"]
+    paid = credits_text(known_credits(state.record.credits for state in made))
+    verb = "is" if len(made) == 1 else "are"
+    told = f"{counted(len(made), 'request')} {verb} paid for and still being made, {paid} credits"
+    note = f"; {told}" if made else "; nothing is being made"
+    click.echo(f"Interrupted: everything known is on record{note}.", err=True)
+    if go_on is not None:
+        click.echo(f"Go on: {go_on}", err=True)
 
 
 def _money(ledger: Ledger) -> Iterator[str]:
