@@ -56,6 +56,7 @@ def test_the_question_names_requests_videos_seconds_money_and_balance(
 ) -> None:
     run = ask(project, served)
 
+    run.expect_exact("trip.yaml, in runs/trip: 2 requests, no budget.")
     run.expect_exact("2 requests (2 new), 2 videos, 8 seconds: 76.032 credits (about $1.12)")
     run.expect_exact("4 at a time, about 2 min.")
     run.expect(r"Balance: [0-9.]+ credits\.")
@@ -72,6 +73,7 @@ def test_the_money_is_that_of_the_plan_and_a_ceiling_is_said(project: Path, serv
     spec = SPEC.replace("duration: 4", "duration: 8").replace(
         "[dawn, dusk]", "[1, 2, 3, 4, 5, 6, 7]"
     )
+    spec += "budget: {max_credits: 1000}\n"
     (project / "trip.yaml").write_text(spec)
     plan = subprocess.run(
         [sys.executable, "-m", "veogen", "plan", "trip.yaml"],
@@ -83,6 +85,7 @@ def test_the_money_is_that_of_the_plan_and_a_ceiling_is_said(project: Path, serv
     run = ask(project, served, "--max-credits", "100", "--max-in-flight", "2")
 
     assert "7 requests, 7 videos, 56 seconds: 532.224 credits, about $7.83\n" in plan.stdout
+    run.expect_exact("trip.yaml, in runs/trip: 7 requests, 1000.000 of the budget of 1000 left.")
     run.expect_exact(
         "7 requests (7 new), 7 videos, 56 seconds: 532.224 credits (about $7.83); "
         "2 at a time, about 7 min. No more than 100 credits are spent now (--max-credits)."

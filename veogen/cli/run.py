@@ -54,7 +54,7 @@ from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, project_root
 from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
-from veogen.text import counted
+from veogen.text import counted, credits_text
 
 if TYPE_CHECKING:
     from veogen.executor.batches import Cluster
@@ -160,7 +160,7 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
         ]
         _check(jobs, sessions)
         yes = run.yes or run.simulate
-        confirm(sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
+        confirm(jobs, sessions, yes=yes, policy=policy, balance=connection.balance, models=models)
         if webhooks:
             webhooks.start(sessions)
         outcomes = list(run_all(sessions, connection.stop, policy.max_credits))
@@ -352,6 +352,7 @@ _SECONDS_A_CLIP = 110.0
 
 
 def confirm(
+    jobs: Sequence[RunJob],
     sessions: Sequence[Run],
     *,
     yes: bool,
@@ -363,11 +364,28 @@ def confirm(
     requests = [request for session in sessions for request in session.to_buy]
     if not requests or yes:
         return
+    for job, session in zip(jobs, sessions, strict=True):
+        if session.to_buy:
+            echo(_where(job, session))
     click.echo(describe(sessions, requests, policy, models), err=True)
     if isinstance(account := balance(), Balance):
         click.echo(f"Balance: {account.spendable} credits.", err=True)
     if not click.confirm("Buy them?", err=True):
         raise UsageError("answered no; nothing was sent")
+
+
+def _where(job: RunJob, session: Run) -> str:
+    """Of which spec something is bought, in which directory, and what its budget still allows."""
+    spec = job.spec.files.shown(job.spec.path)
+    profile = f" with profile {job.plan.profile}" if job.plan.profile else ""
+    line = f"{spec}{profile}, in {typed_path(job.directory)}"
+    budget = job.plan.budget.max_credits
+    if budget is None:
+        return f"{line}: {counted(len(session.to_buy), 'request')}, no budget."
+    left = credits_text(budget - session.spent)
+    return (
+        f"{line}: {counted(len(session.to_buy), 'request')}, {left} of the budget of {budget} left."
+    )
 
 
 def refuse_without_terminal() -> None:
