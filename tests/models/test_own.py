@@ -388,3 +388,13 @@ def test_what_a_model_file_cannot_mean_is_told(text: str, mistake: str, project:
 
     assert told.startswith("models/a.yaml:2:")
     assert mistake in told
+
+
+def test_a_model_may_be_like_one_that_takes_its_own_id_alone(project: Folder) -> None:
+    write(project, "models/kling.yaml", "id: kling-v4\nlike: kling-v3-text-to-video\n")
+
+    model = known(project)["kling-v4"]
+
+    assert model.parameters["model"].check("kling-v4") is None
+    assert model.has_audio({"sound": "on"}) is True
+    assert model.quote({}).certainty == "unknown"

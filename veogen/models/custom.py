@@ -1,6 +1,7 @@
 """A project's own models, one YAML file each below `models/`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +12,7 @@ from veogen.document.reader import read, read_document
 from veogen.document.schema import problems_of
 from veogen.models.model import Model, parse_model, shipped
 from veogen.models.model_file import MODEL, nonsense
+from veogen.models.parameters import Parameter
 
 FOLDER = PurePosixPath("models")
 
@@ -77,13 +79,21 @@ def _whole(tree: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _under_another_id(parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
+    """The parameters of a model, less that its own id is the only one."""
+    return {
+        name: replace(parameter, enum=None) if name == "model" else parameter
+        for name, parameter in parameters.items()
+    }
+
+
 def _laid_over(base: Model, model: Model) -> Model:
     """A model like another one, but for what its own file says."""
     return Model(
         id=model.id,
         title=model.title,
         checked=model.checked,
-        parameters={**base.parameters, **model.parameters},
+        parameters={**_under_another_id(base.parameters), **model.parameters},
         rules=(*base.rules, *model.rules),
         derived=model.derived or base.derived,
         price=model.price,
