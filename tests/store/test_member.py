@@ -328,6 +328,19 @@ def test_the_next_process_of_a_journal_gives_back_what_its_predecessor_left(plac
     assert again.chain.pieces == {"ada.1": Decimal("76.032")}
 
 
+def test_who_has_too_little_gives_it_back_and_hears_of_what_others_gave(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    none, price = Decimal(0), Decimal(60)
+    first, second = ada.allowance(Decimal(100)), bob.allowance(Decimal(100))
+    assert first.covers(price, spent=none, outside=none, following=[price])
+
+    assert not second.covers(price, spent=none, outside=none, following=[price])
+    assert not first.covers(price, spent=price, outside=none, following=[price])
+    ada.chain.give_back("ada.1", none)  # it was not taken after all
+
+    assert second.covers(price, spent=none, outside=none, following=[price])
+
+
 def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     ada.allowance(Decimal(800)).covers(

@@ -2,13 +2,16 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 SERVERS = {
@@ -75,3 +78,74 @@ def make_bucket(port: int, bucket: str) -> None:
     answer.read()
     connection.close()
     assert answer.status == 200, answer.status
+
+
+class LossyHandler(BaseHTTPRequestHandler):
+    """Passes requests on; of some the answer is lost, before or after they were done."""
+
+    protocol_version = "HTTP/1.1"
+    target: int
+    chance: random.Random
+    share: float
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fate = self.chance.random()
+        if fate < self.share / 2:  # it never arrives
+            self.close_connection = True
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=30)
+        try:
+            connection.putrequest(self.command, self.path, skip_host=True)
+            for name, value in self.headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if fate < self.share:  # it was done, and nobody hears of it
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in (
+                "transfer-encoding",
+                "connection",
+                "content-length",
+                "date",
+                "server",
+            ):
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length or "0")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Every method of HTTP is passed on."""
+        if name.startswith("do_"):
+            return self._pass_on
+        raise AttributeError(name)
+
+
+@contextmanager
+def lossy(target: int, chance: random.Random, *, share: float) -> Iterator[int]:
+    """A server in front of another one that loses this share of the answers; its port."""
+    handler = type(
+        "_Handler", (LossyHandler,), {"target": target, "chance": chance, "share": share}
+    )
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

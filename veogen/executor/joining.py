@@ -15,7 +15,7 @@ from veogen.results.manifest import GatewayName
 from veogen.store.history import History
 from veogen.store.layout import AttemptId
 from veogen.store.member import Identity
-from veogen.store.objects import StoreError
+from veogen.store.objects import StoreAwayError, StoreError
 from veogen.store.opening import Store
 from veogen.store.signs import machine_name, new_process
 
@@ -74,6 +74,22 @@ def share(
         _refuse_another(choice, journal.store(), real=gateway == "evolink")
     if choice is None:
         return None
+    try:
+        return _joined(choice, journal, ledger, directory, clock, gateway=gateway, buys=buys)
+    except StoreAwayError as error:
+        raise StoreError(f"{error}; nothing was sent") from None
+
+
+def _joined(
+    choice: StoreChoice,
+    journal: Journal,
+    ledger: Ledger,
+    directory: RunDirectory,
+    clock: Clock,
+    *,
+    gateway: GatewayName,
+    buys: bool,
+) -> SharedRun:
     store = choice.store
     machine = machine_name(this_machine())
     identity = Identity(new_process(machine), machine)

@@ -44,7 +44,9 @@ class OthersWork:
 
     @property
     def idle(self) -> bool:
-        return not self._waiting and (self._shared is None or self._shared.clips.idle)
+        if self._shared is None:
+            return True
+        return not (self._waiting or self._shared.skipped) and self._shared.clips.idle
 
     def next_due(self, *, alone: bool) -> float | None:
         """When others are looked at next; `alone`: this process has nothing else to do."""
@@ -66,6 +68,7 @@ class OthersWork:
         self._wanted.clear()
         if self._shared is not None:
             self._shared.clips.drop()
+            self._shared.skipped.clear()
 
     def handle(self, message: SharedMessage) -> None:
         """What others did, or whether there is money left."""
@@ -83,6 +86,14 @@ class OthersWork:
             self._give_up_waiting()
         if stop is not None:
             self._state.stop_buying(stop)
+            self.drop()
+
+    def look_once_more(self) -> None:
+        """Hear what others did in the meantime, before this process says how all ended."""
+        if self._shared is not None:
+            message = self._shared.look_now()
+            if message.error is None:
+                self._settle(message.hashes)
             self.drop()
 
     def _on_clip(self, message: ClipMoved) -> None:
@@ -105,6 +116,9 @@ class OthersWork:
         shared, ledger = self._shared, self._state.ledger
         if shared is None:
             return
+        self._waiting |= shared.skipped
+        hashes = {*hashes, *shared.skipped}
+        shared.skipped.clear()
         news = (shared.news(hash_, ledger.record(hash_)) for hash_ in sorted(hashes))
         by_workers = self._state.has_workers
         self._state.learn([event for event in news if event is not None], by_workers=by_workers)

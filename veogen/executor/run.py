@@ -233,8 +233,12 @@ class Run:
         else:
             self._hand_out(self._dependencies.work)
         final = self.scheduler.run()
-        self.directory.release_disk()
         code = exit_code(state.record for state in self._chosen())
+        if self._state.shared is not None and code != ExitCode.DONE and final is None:
+            self.scheduler.look_once_more()
+            self._state.write_results(force=True)
+            code = exit_code(state.record for state in self._chosen())
+        self.directory.release_disk()
         if not self._selection.buy and self._note_missing() and code is ExitCode.DONE:
             code = ExitCode.INCOMPLETE
         return self._closed(final, code)

@@ -137,6 +137,10 @@ class Scheduler:
         """Look at the tasks of these requests and bring home what they made."""
         self._poller.watch_all(hashes)
 
+    def look_once_more(self) -> None:
+        """Hear what other machines did, when nothing is left to do here."""
+        self._others.look_once_more()
+
     def record(self, events: Sequence[Event]) -> None:
         """Write down what somebody decided."""
         self._state.record(events)

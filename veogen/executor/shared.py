@@ -79,6 +79,7 @@ class SharedRun:
         self._permits: dict[AttemptId, Permit] = {}
         self._claims: dict[AttemptId, Claimed] = {}
         self._rebought: set[str] = set()
+        self.skipped: set[str] = set()
         self.budget: SharedBudget | None = None
         self._follow_at = time.monotonic() + store.patience.every
         self._following = False
@@ -238,12 +239,12 @@ class SharedRun:
                 continue  # it is sent again: nobody else may take its place
             attempt = self._attempt_of(event, ledger.record(event.hash))
             of = AttemptId(event.hash, attempt)
-            claim = self._claims.get(of) if isinstance(event, _SENT) else None
-            if isinstance(event, SubmitFailed | SubmitRejected) and claim is None:
-                continue  # it is of our sending alone, and another one's claim
-            facts.append((attempt, event, claim))
             if self.budget is not None:
                 self.budget.count(of, event)
+            claim = self._claims.get(of) if isinstance(event, _SENT) else None
+            is_anothers = claim is None and isinstance(event, SubmitFailed | SubmitRejected)
+            if not is_anothers:  # what became of our sending says nothing of another one's claim
+                facts.append((attempt, event, claim))
         if facts:
             prompt = any(isinstance(event, TaskCreated) for _, event, _ in facts)
             self._member.record(facts, prompt=prompt)
@@ -299,6 +300,10 @@ class SharedRun:
         )
         return Followed(hashes)
 
+    def look_now(self) -> Followed:
+        """What others did, asked in the calling thread."""
+        return Followed() if self._following else self._follow()
+
     def followed(self, message: Followed) -> Stop | None:
         """Take note that others were looked at; why nothing more may be bought, if so."""
         self._following = False
@@ -317,7 +322,7 @@ class SharedRun:
 
     def trouble(self) -> Stop | None:
         """Why nothing more may be bought: the store has taken no record for a minute."""
-        if self._member.waits_for < self._patience.fresh:
+        if self._member.waits_for < self._patience.fresh or not self._member.is_refused:
             return None
         return Stop("store", "the store has taken no record for a minute; nothing more is bought")
 

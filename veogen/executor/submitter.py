@@ -244,7 +244,8 @@ class Submitter:
         while self._queue and others + self.slots + len(batch) < self._limiter.limit:
             request = self._request(self._queue.first())
             if self._is_at_others(request.hash) or self._is_bought_elsewhere(request.hash):
-                self._queue.take()  # what becomes of it is waited for, or known
+                self._queue.take()
+                self._skip(request.hash)
                 continue
             if not self._affordable(request, [attempt.intent for attempt in batch]):
                 return None
@@ -363,6 +364,11 @@ class Submitter:
             return True
         is_open = record.status == "planned" or record.retries_left(state.policy.task_retries)
         return hash_ in state.learned and not is_open
+
+    def _skip(self, hash_: str) -> None:
+        """What becomes of it at another machine of the store is waited for."""
+        if self._state.shared is not None:
+            self._state.shared.skipped.add(hash_)
 
     def _next_attempt(self, hash_: str) -> int:
         attempts = self._state.ledger.record(hash_).attempts

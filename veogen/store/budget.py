@@ -51,6 +51,8 @@ class MoneyChain:
         while True:
             left = of - self.taken
             if least > left:
+                if self._catch_up():
+                    continue
                 return False
             piece = max(least, min(sum(prices, _ZERO), left / _PARTS))
             if self._append(self._process, piece):
@@ -64,6 +66,13 @@ class MoneyChain:
                 return _ZERO
             if self._append(process, -left_over):
                 return left_over
+
+    def _catch_up(self) -> bool:
+        """Read what others appended since; whether they did."""
+        before = self._next
+        while (content := self._objects.read(self._names.money(self._next), LIMIT)) is not None:
+            self._take(content, self._names.money(self._next))
+        return self._next > before
 
     def _append(self, process: str, amount: Decimal) -> bool:
         """Whether the record was appended; if not, what stands in its place was read."""
@@ -107,4 +116,7 @@ class Allowance:
         if lacking <= 0:
             return True
         ahead = [lacking, *following[1:]]
-        return self._chain.take_piece(self.budget - outside, lacking, ahead)
+        if self._chain.take_piece(self.budget - outside, lacking, ahead):
+            return True
+        self._chain.give_back(self._process, spent)  # too little for us may be enough with others'
+        return False

@@ -158,7 +158,8 @@ class Member:
 
     def _keep_fresh(self) -> None:
         """Nothing new is claimed by a process that others take for silent, or may not hear."""
-        if self._log.waits_for >= self._patience.fresh:
+        waits_long = self._log.waits_for >= self._patience.fresh
+        if waits_long and (self.is_refused or not self._log.flush(self._patience.fresh)):
             raise self._log.trouble or StoreAwayError("the store has taken no record for a minute")
         last = self._sign.last
         if last is None or last.age(self._time) > self._patience.fresh:
@@ -213,6 +214,11 @@ class Member:
     def waits_for(self) -> float:
         """Seconds for which the oldest fact waits to be in the store."""
         return self._log.waits_for
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the store did not take what was last to be written."""
+        return self._log.trouble is not None
 
     def flush(self, seconds: float) -> bool:
         """Have all facts written; whether they are, after so many seconds at most."""

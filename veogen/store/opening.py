@@ -104,9 +104,9 @@ class Store:
         which shows what the store does.
         """
         is_old = self.check_version()
-        is_known = self._is_of(run, gateway)
         member = Member(self._objects, run, identity, self._time, self._patience)
         history = member.read()
+        is_known = self._is_of(run, gateway)  # after its records: it is written before them
         if not is_known:
             self._refuse_lacking(run, history)
         check(history)
