@@ -52,6 +52,16 @@ def test_globs_that_match_nothing_are_told_with_what_is_near() -> None:
     )
 
 
+def test_the_name_of_a_shot_is_told_to_be_no_glob_for_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        selected(["opening[city=Oslo]", "opening[city=Rome]"], ["opening"])
+
+    assert str(caught.value) == (
+        "--select 'opening' matches no address; 'opening*' matches all of the shot; "
+        "the nearest are opening[city=Rome], opening[city=Oslo]"
+    )
+
+
 def test_of_an_old_list_only_the_first_globs_are_told_with_what_is_near() -> None:
     with pytest.raises(UsageError) as caught:
         selected(ADDRESSES, [f"gone{number}" for number in range(7)])

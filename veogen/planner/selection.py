@@ -64,6 +64,9 @@ def _matches(
 
 
 def _hint(glob: str, addresses: Collection[str]) -> str:
+    """The nearest addresses, and what a name of a shot was probably meant for."""
     close = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3)
     near = close or list(addresses)[:3]
-    return f"; the nearest are {', '.join(near)}" if near else ""
+    is_shot = any(address.startswith((f"{glob}[", f"{glob}#")) for address in addresses)
+    whole_shot = f"; {f'{glob}*'!r} matches all of the shot" if is_shot else ""
+    return f"{whole_shot}; the nearest are {', '.join(near)}" if near else ""
