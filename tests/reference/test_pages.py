@@ -14,11 +14,11 @@ import pexpect
 import pytest
 from click.testing import CliRunner
 from support.commands import Shell
-from support.pages import REFERENCE, Block, Reader, blocks, commands_of, generated
+from support.pages import FENCE, REFERENCE, Block, Reader, blocks, commands_of, generated
 from support.simulators import Served, quick_simulator
 
 from veogen.cli import veogen
-from veogen.cli.help import summary, topics
+from veogen.cli.help import summary, topics, wrapped
 from veogen.errors import ExitCode
 
 PAGES = sorted(path.stem for path in REFERENCE.glob("*.md"))
@@ -180,6 +180,35 @@ def test_on_a_terminal_a_page_is_shown_by_the_pager(tmp_path: Path) -> None:
     )
 
     assert child.read().split() == ["paged"]
+
+
+@pytest.mark.parametrize("topic", PAGES)
+def test_a_narrow_screen_breaks_no_word_of_a_page(topic: str) -> None:
+    page = re.sub(r"<!--.*?-->\n*", "", text(topic), flags=re.DOTALL)
+    lines = list(wrapped(page, 60))
+
+    prose = FENCE.sub("", "\n".join(lines))
+    wide = [line for line in prose.splitlines() if len(line) > 60 and " " in line.strip("-# ")]
+    assert "\n".join(lines).split() == page.split()
+    assert [line for line in wide if not line.startswith(("|", "#"))] == []
+
+
+def test_lists_are_indented_where_they_are_wrapped() -> None:
+    text = "A\nb\n\n- one two\n  three\n  - four five six\n\n```sh\na  b c d e f g h\n```\n"
+
+    assert list(wrapped(text, 12)) == [
+        "A b",
+        "",
+        "- one two",
+        "  three",
+        "  - four",
+        "    five six",
+        "",
+        "```sh",
+        "a  b c d e f g h",
+        "```",
+        "",
+    ]
 
 
 def test_a_topic_that_is_none_is_told_with_the_nearest(

@@ -1,8 +1,10 @@
 """`veogen help`: the reference that ships with the package, a page a topic."""
 
 import re
+import shutil
 import sys
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import cast
 
@@ -36,6 +38,8 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """The kinds of pages, never mixed on one, in the order in which a newcomer needs them."""
 
+_WIDEST = 100
+_ITEM = re.compile(r"\s*(?:-|\d+\.) ")
 _COMMENT = re.compile(r"<!--.*?-->\n*", re.DOTALL)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
@@ -62,9 +66,47 @@ def print_help(topic: str | None) -> None:
     """
     text = "\n".join(_contents()) + "\n" if topic is None else _text_about(topic)
     if sys.stdout.isatty():
-        click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), text))
+        shown = "\n".join(wrapped(text, min(_WIDEST, shutil.get_terminal_size().columns)))
+        click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), shown))
     else:
         click.echo(text, nl=False)
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """The lines of a page, paragraphs and items of lists no wider than a screen.
+
+    Examples, tables and headings stay as they are.
+    """
+    paragraph: list[str] = []
+    in_example = False
+    for line in (*text.splitlines(), ""):
+        is_fence = line.startswith("```")
+        stays = in_example or is_fence or not line or line.startswith(("#", "|"))
+        if stays or _ITEM.match(line):
+            yield from _filled(paragraph, width)
+            paragraph = []
+        if stays:
+            yield line
+        else:
+            paragraph.append(line)
+        in_example ^= is_fence
+
+
+def _filled(paragraph: Sequence[str], width: int) -> Iterator[str]:
+    if not paragraph:
+        return
+    item = _ITEM.match(paragraph[0])
+    indent = " " * (item.end() if item else 0)
+    text = " ".join(line.strip() for line in paragraph)
+    lead = paragraph[0][: len(paragraph[0]) - len(paragraph[0].lstrip())]
+    yield from textwrap.wrap(
+        text,
+        width,
+        initial_indent=lead,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _text_about(topic: str) -> str:
