@@ -48,9 +48,13 @@ def gateway(
 
 
 @contextmanager
-def gateway_of_runs(directories: Sequence[Path]) -> Iterator[Settings]:
+def gateway_of_runs(
+    directories: Sequence[Path], adopted: Mapping[str, str] | None = None
+) -> Iterator[Settings]:
     """Where the gateway of runs is: those of `run --simulate` go on in this process too.
 
+    A simulated one has the tasks that somebody means to have `adopted`, by address: whether that
+    is right is the account's to say, and a simulated account is gone with its process.
     So does another simulated run where there is no key; with one it may be of a simulator that is
     served. Raises `UsageError` where there is no key.
     """
@@ -59,19 +63,23 @@ def gateway_of_runs(directories: Sequence[Path]) -> Iterator[Settings]:
     if served or any(RunDirectory(path).gateway != "simulated" for path in directories):
         yield from_environment(os.environ)
         return
-    with _simulator(directories) as settings:
+    with _simulator(directories, adopted=adopted or {}) as settings:
         yield settings
 
 
 @contextmanager
 def _simulator(
-    directories: Sequence[Path], faults: Path | None = None, **settings: Any
+    directories: Sequence[Path],
+    faults: Path | None = None,
+    *,
+    adopted: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> Iterator[Settings]:
     """A simulator in this process, which knows what these runs have submitted."""
     from veogen.simulator.scenario import options  # noqa: PLC0415 - dear
     from veogen.simulator.server import running  # noqa: PLC0415
 
-    restored = tuple(_restored_tasks(directories))
+    restored = tuple(_restored_tasks(directories, adopted or {}))
     with running(options(faults, restored_tasks=restored, **settings)) as simulator:
         yield Settings(key="simulated", base_url=simulator.base_url, files_url=simulator.files_url)
 
@@ -83,7 +91,9 @@ def _is_wanted(record: Record, directory: Path) -> bool:
     return record.status in ("submitted", "undelivered")
 
 
-def _restored_tasks(directories: Sequence[Path]) -> Iterator["RestoredTask"]:
+def _restored_tasks(
+    directories: Sequence[Path], adopted: Mapping[str, str]
+) -> Iterator["RestoredTask"]:
     """What an earlier simulated run has submitted: its simulator is gone, its tasks go on."""
     from veogen.simulator.scenario import RestoredTask  # noqa: PLC0415
 
@@ -94,10 +104,13 @@ def _restored_tasks(directories: Sequence[Path]) -> Iterator["RestoredTask"]:
         with Journal.read(directory.journal) as journal:
             ledger = journal.ledger()
         for standing in ledger.everything:
-            record = standing.record
-            if record.task_id and record.last_submit and _is_wanted(record, directory.path):
+            record, task_id = standing.record, standing.record.task_id
+            wanted = task_id is not None and _is_wanted(record, directory.path)
+            if record.status == "indeterminate":
+                task_id = adopted.get(standing.request.address)
+            if task_id and record.last_submit and (wanted or record.status == "indeterminate"):
                 yield RestoredTask(
-                    task_id=record.task_id,
+                    task_id=task_id,
                     body=json.loads(record.last_submit.body),
                     key=record.last_submit.key,
                     age=max(0.0, now - (record.accepted_at or now)),

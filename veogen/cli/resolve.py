@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -79,13 +79,14 @@ def _retired(directory: Path) -> Mapping[str, Retired]:
 
 
 @contextmanager
-def _dependencies(decisions: Iterable[Resolution], directory: Path) -> Iterator[Dependencies]:
+def _dependencies(decisions: Sequence[Resolution], directory: Path) -> Iterator[Dependencies]:
     """To give something up needs neither key nor network."""
     if all(decision.kind == "abandon" for decision in decisions):
         yield offline_dependencies(RunDirectory(directory).gateway or "evolink")
         return
+    adopted = {each.address: each.task_id for each in decisions if each.task_id is not None}
     with (
-        gateway_of_runs([directory]) as settings,
+        gateway_of_runs([directory], adopted) as settings,
         connected(settings, RunPolicy(), models=(), say=echo) as connection,
     ):
         if connection.stop is not None:

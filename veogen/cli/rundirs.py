@@ -76,11 +76,13 @@ def commands_for(path: Path, name: str) -> RunCommands:
     is_below_runs = runs.name == "runs"
     folder, profile = path.name.removesuffix(SIMULATED), profile_of(path, name)
     arguments = [typed_path(spec) if is_below_runs and spec.is_file() else "SPEC"]
+    is_practice = RunDirectory(path).gateway == "simulated"  # what is printed here never spends
+    is_named_so = path.name.endswith(SIMULATED)
     if is_below_runs and profile is not None:
         arguments += ["--profile", profile]
-    elif not is_below_runs or folder != name:
+    elif not is_below_runs or folder != name or (is_practice and not is_named_so):
         arguments += ["--dir", typed_path(path)]
-    if path.name.endswith(SIMULATED):
+    if is_practice or is_named_so:
         arguments.append("--simulate")
     return RunCommands(typed_path(path), tuple(arguments))
 

@@ -1,0 +1,51 @@
+"""What a simulated run teaches: every command that it prints can be typed, and none spends."""
+
+import shlex
+
+import pytest
+from support.commands import Shell
+
+SPEC = 'veogen: 1\nshots: [{name: s, prompt: "A {{ c }}", matrix: {c: [boat, car]}}]\n'
+LOST = "faults: [{at: submit, do: drop, taken: true, prompt: boat, times: 1}]\n"
+
+
+@pytest.fixture
+def held(shell: Shell) -> str:
+    """A simulated run, in a directory of its own, of which one request is held: what it said."""
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/a.yaml").write_text(SPEC)
+    (shell.folder / "lost.yaml").write_text(LOST)
+    ended = shell.veogen(
+        *("run", "specs/a.yaml", "--simulate", "--generation-time", "0", "--progress", "lines"),
+        *("--faults", "lost.yaml", "--dir", "runs/practice"),
+    )
+    assert ended.code == 4
+    return ended.err
+
+
+def printed(text: str, *begin: str) -> list[list[str]]:
+    """The commands in a text that begin so, as words."""
+    lines = [line[line.index("veogen ") :] for line in text.splitlines() if "veogen " in line]
+    commands = [shlex.split(line.split("   ")[0]) for line in lines]
+    return [words for words in commands if words[: len(begin)] == list(begin)]
+
+
+def test_a_task_that_may_be_the_lost_one_can_be_adopted(shell: Shell, held: str) -> None:
+    [resolve] = printed(held.split("type: ")[1].splitlines()[0], "veogen", "resolve")
+
+    adopted = shell.veogen(*resolve[1:])
+    collected = shell.veogen("collect", "runs/practice")
+
+    assert adopted.code == 0, adopted.err
+    assert "2 requests: 2 completed; 2 videos." in collected.err
+
+
+def test_a_run_that_a_simulated_directory_names_is_simulated(shell: Shell, held: str) -> None:
+    del held
+    (shell.folder / "specs/a.yaml").write_text(SPEC.replace("car", "train"))
+
+    text = shell.veogen("status", "runs/practice").out
+    runs = printed(text, "veogen", "run")
+
+    assert all("--simulate" in words for words in runs)
+    assert printed(text, "veogen", "resolve")
