@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from msgspec.structs import replace
 from support.simulators import KEY, simulator
 from support.virtual import VIDEO
 
@@ -23,6 +25,9 @@ from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
 from veogen.results.events import Event, SubmitIntended, TaskCompleted, TaskCreated, VideoSaved
 from veogen.results.manifest import render
+
+CLIP = b"a clip of few bytes"
+SHA256 = sha256(CLIP).hexdigest()
 
 OURS = "veogen run"
 BARE = "a bare loop"
@@ -204,10 +209,10 @@ def _bought(project: Path, run: Path) -> int:
             credits=Decimal(line["credits"]),
         )
         entries.append(entry)
-        events += _events(entry, len(entries))
         clip = run / entry.path(0, 1)
         clip.parent.mkdir(parents=True, exist_ok=True)
-        clip.touch()
+        clip.write_bytes(CLIP)
+        events += _events(entry, len(entries), clip.stat().st_mtime_ns)
     with Journal.create(run / "journal.db", Header("boats", "simulated")) as journal:
         journal.adopt("boats", entries)
         journal.append(events, 1.8e9)
@@ -216,13 +221,14 @@ def _bought(project: Path, run: Path) -> int:
     return len(events)
 
 
-def _events(entry: Request, number: int) -> list[Event]:
+def _events(entry: Request, number: int, mtime: int) -> list[Event]:
     hash_, task_id = entry.hash, f"task-unified-1800000000-{number:08d}"
     link = f"https://media.example/{task_id}/0.mp4?signature={'0' * 64}"
     body = canonical(dict(entry.body)).decode()
+    video = replace(VIDEO, path=entry.path(0, 1), sha256=SHA256, bytes=len(CLIP))
     return [
         SubmitIntended(hash_, 1, f"veogen-{hash_}-1", body, PRICE, 1.8e9),
         TaskCreated(hash_, 1, task_id, PRICE, 1.8e9, 120.0),
         TaskCompleted(hash_, task_id, (link,), PRICE, 1.8e9),
-        VideoSaved(hash_, 0, VIDEO.at(entry.path(0, 1))),
+        VideoSaved(hash_, 0, video, task_id=task_id, mtime=mtime),
     ]

@@ -15,6 +15,8 @@ from veogen.document.reader import read
 from veogen.document.schema import flaws_of
 from veogen.spec.grammar import SPEC
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

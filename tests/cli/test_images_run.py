@@ -18,6 +18,8 @@ from veogen.executor.uploads import MARGIN
 from veogen.simulator.scenario import AccountSettings, Options
 from veogen.simulator.server import Simulator, running
 
+pytestmark = pytest.mark.slow
+
 SPEC = """
 veogen: 1
 name: trip

@@ -127,6 +127,7 @@ def test_nothing_is_bought_whose_file_could_not_be_named(project: Path) -> None:
     assert ended == (ExitCode.USAGE, "", message)
 
 
+@pytest.mark.slow
 def test_many_specs_are_run_where_few_files_may_be_open(project: Path) -> None:
     for number in range(20):
         text = f"{{veogen: 1, shots: [{{name: boat, prompt: Boat {number}}}]}}"

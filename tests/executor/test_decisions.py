@@ -211,6 +211,7 @@ def test_a_star_buys_anew_what_has_died(tmp_path: Path) -> None:
     assert statuses(decide(world, Resolution("rebuy", "*")))[ADDRESS] == "submitted"
 
 
+@pytest.mark.slow
 def test_thousands_of_decisions_are_carried_out_in_good_time(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
     names = [f"city-{number}" for number in range(6_000)]

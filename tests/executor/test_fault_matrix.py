@@ -17,6 +17,8 @@ from support.simulators import KEY, Served, simulator
 
 from veogen.errors import ExitCode
 
+pytestmark = pytest.mark.slow
+
 DONE, INCOMPLETE = ExitCode.DONE, ExitCode.INCOMPLETE
 STOPPED, HELD = ExitCode.STOPPED, ExitCode.INDETERMINATE
 

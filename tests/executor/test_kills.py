@@ -14,6 +14,8 @@ from support.simulators import Served, clean_environment, quick_simulator
 
 from veogen.errors import ExitCode
 
+pytestmark = pytest.mark.slow
+
 SPEC = """
 veogen: 1
 name: trip

@@ -12,6 +12,8 @@ from support.disks import IN_MEMORY
 
 from veogen.executor.options import RunPolicy
 
+pytestmark = pytest.mark.slow
+
 SLOTS, A_MINUTE = 50, 120.0
 TASKS = 1000
 
@@ -22,7 +24,6 @@ def memory() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)  # a thousand tasks, journal and all, on a machine that may be busy
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_two_thirds_of_the_reads_of_ten_seconds_end_within_a_twentieth_of_the_ideal(

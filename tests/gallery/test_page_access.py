@@ -11,6 +11,8 @@ from support.galleries import Shown, make_page, make_run
 
 from veogen.results.picks import Decision, Picks, clip_id
 
+pytestmark = pytest.mark.slow
+
 SIZES, SIZE_NAMES = [DESKTOP, PHONE], ["desktop", "phone"]
 VIEWS = ["Grid", "Matrix", "Takes", "Former", "Compare"]
 

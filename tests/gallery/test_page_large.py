@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, expect
 from support.browser import Visit, chromium, visit
 from support.galleries import Shown, make_page, make_run
 
+pytestmark = pytest.mark.slow
+
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 FILLED = "() => performance.getEntriesByName('filled').length > 0"
 NEXT_FRAME = "await new Promise(done => requestAnimationFrame(() => setTimeout(done)));"

@@ -93,6 +93,7 @@ def test_another_value_changes_no_other_request(
     assert before.items() <= after.items()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(matrices(), st.randoms(use_true_random=False))
 def test_the_order_of_keys_and_values_changes_no_request(

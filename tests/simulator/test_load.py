@@ -15,11 +15,12 @@ from customer import KEY, MODEL
 
 from veogen.simulator.video import SimulatedClip, render
 
+pytestmark = pytest.mark.slow
+
 TASKS = 10_000
 POLLS = 10_000
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)  # a busy machine may lend it little of a core
 def test_it_holds_10_000_tasks_and_2_000_polls_a_second_on_one_core(tmp_path: Path) -> None:
     """Processor time is measured, not the clock's: the machine may be busy with other things."""

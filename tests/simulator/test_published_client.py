@@ -13,6 +13,8 @@ from test_uploads import PNG
 from veogen.simulator.scenario import AccountSettings, Options, parse
 from veogen.simulator.server import Simulator, running
 
+pytestmark = pytest.mark.slow
+
 FAULTS = parse(
     b"""
 faults:

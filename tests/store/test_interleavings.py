@@ -359,6 +359,7 @@ def test_three_machines_never_pass_the_budget() -> None:
     assert explore(Shared(), processes, within_the_budget, crashes=1) > 100
 
 
+@pytest.mark.slow
 def test_a_closed_machine_that_wakes_passes_no_budget() -> None:
     processes = [
         lambda: spender("a", 2),
