@@ -324,7 +324,7 @@ def test_dark_and_light_follow_the_system_until_somebody_decides(
         light = seen.page.evaluate(colour)
         other = seen.page.context.new_page()  # a browser may keep it a moment after it was told to
         other.goto(seen.page.url)
-        other.wait_for_function("localStorage.getItem('veogen:theme')")
+        other.wait_for_function("() => localStorage.getItem('veogen:theme')")
         seen.page.reload()
 
         assert (dark, light) == ("rgb(19, 18, 17)", "rgb(244, 242, 238)")

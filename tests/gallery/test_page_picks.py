@@ -58,14 +58,19 @@ def seen(browser: Browser, page: Path) -> Iterator[Visit]:
 
 
 def named(seen: Visit, name: str) -> None:
-    """Say who decides."""
-    if not seen.page.locator(".picks").is_visible():
-        seen.page.evaluate("name => localStorage.setItem('veogen:reader', name)", name)
-        seen.page.reload()
-        return
-    seen.page.get_by_role("button", name="Your name").click()
-    seen.page.locator("#reader").fill(name)
-    seen.page.keyboard.press("Enter")
+    """Say who decides, before the page begins."""
+    seen.page.add_init_script(f"localStorage.setItem('veogen:reader', '{name}')")
+    seen.page.reload()
+
+
+def kept(seen: Visit) -> None:
+    """Wait until the browser keeps the marks, which it may do a moment after it was told to."""
+    other = seen.page.context.new_page()
+    other.goto(seen.page.url)
+    other.wait_for_function(
+        "() => (localStorage.getItem(`veogen:marks:${location.pathname}:trip`) ?? '[]') !== '[]'"
+    )
+    other.close()
 
 
 def saved(seen: Visit, tmp_path: Path) -> tuple[str, str]:
@@ -123,6 +128,7 @@ def test_a_verdict_lies_over_what_is_committed_and_is_marked(seen: Visit) -> Non
     )
     expect(page).to_have_title("1 unreviewed \N{MIDDLE DOT} trip \N{MIDDLE DOT} veogen")
 
+    kept(seen)
     page.reload()
     assert states(seen) == expected
 
@@ -337,6 +343,7 @@ def test_marks_that_were_committed_since_are_no_marks_any_more(
         seen.page.get_by_role("button", name=f"Pick {AT_PARIS}", exact=True).click()
         saved(seen, tmp_path)
         expect(seen.page.locator(".picks strong")).to_have_text("1 saved, not yet in the page")
+        kept(seen)
         before = page.read_bytes()
         make_page(page.parent, picks=Picks({**COMMITTED, "cleo": (line(PARIS, "pick"),)}))
 

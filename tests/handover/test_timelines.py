@@ -294,8 +294,10 @@ def test_nothing_is_a_timeline_too() -> None:
             duration=st.floats(0, 3600),
             prompt=st.text(max_size=40),
             state=st.sampled_from(["picked", "rejected", "unreviewed"]),
+            clip=st.from_regex(r"[0-9a-f]{10}(-[1-9])?", fullmatch=True),
         ),
         max_size=6,
+        unique_by=lambda one: one.clip,
     )
 )
 def test_whatever_is_exported_is_read_back_clip_by_clip(exported: list[Media]) -> None:
