@@ -379,3 +379,30 @@ def test_what_waits_after_a_refusal_for_lack_of_room_was_not_sent(tmp_path: Path
 
     assert held.count("indeterminate") <= 3
     assert list(statuses(outcome).values()).count("indeterminate") == 1, "the one on the wire"
+
+
+def test_a_task_of_ours_that_others_call_failed_is_asked_about(tmp_path: Path) -> None:
+    """Else a pull request could have a paid clip forgotten."""
+    world = World(tmp_path / "trip")
+    world.gateway.takes = 100.0
+    world.run(plan(TOKYO), RunPolicy(task_timeout=1.0))
+    path = world.path / "results.json"
+    manifest = json.loads(path.read_text())
+    failed = {"status": "failed", "error": {"code": "service_error", "message": "they say"}}
+    manifest["results"][0].update(failed)
+    path.write_text(json.dumps(manifest))
+
+    outcome = world.run(plan(TOKYO))
+
+    assert (statuses(outcome), len(world.keys)) == ({ADDRESS: "completed"}, 1)
+
+
+def test_a_time_out_says_what_the_last_answer_was(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.takes = 1e9
+    world.run(plan(TOKYO), RunPolicy(task_timeout=1.0))
+    world.gateway.born.clear()
+
+    world.run(plan(TOKYO), RunPolicy(task_timeout=60.0))
+
+    assert "no such task (not_found); is this the account that bought it?" in world.memory.notes[-1]

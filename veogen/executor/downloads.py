@@ -44,9 +44,10 @@ class Downloader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """What became of one download."""
+    """What became of one download of a task's videos."""
 
     hash: str
+    task_id: str
     index: int
     result: DownloadResult
 
@@ -114,9 +115,8 @@ class DownloadQueue:
         self._open[hash_] -= 1
         match message.result:
             case Video() as video:
-                after, task_id = self._after(hash_), self._task_of(hash_)
-                mtime = self._state.mtime(video)
-                saved = VideoSaved(hash_, index, video, task_id=task_id, mtime=mtime)
+                after, mtime = self._after(hash_), self._state.mtime(video)
+                saved = VideoSaved(hash_, index, video, task_id=message.task_id, mtime=mtime)
                 step = after._replace(events=(saved, *after.events))
                 return self._put_away(saved, step) if self._keeps_in_store(saved) else step
             case DownloadFailed() as broken:
@@ -125,7 +125,7 @@ class DownloadQueue:
             case DiskFull(message=text):
                 self._state.stop_buying(Stop("disk", text))
                 why = "there was no room for it on the disk"
-                return Step((VideoNotSaved(hash_, "disk-full", why, self._task_of(hash_)),))
+                return Step((VideoNotSaved(hash_, "disk-full", why, message.task_id),))
 
     def _keeps_in_store(self, saved: VideoSaved) -> bool:
         """Whether a clip is kept in the store alone, which has it."""
@@ -148,10 +148,11 @@ class DownloadQueue:
 
     def _call(self, hash_: str, index: int, link: str) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
-        of, request = len(self._state.ledger.record(hash_).links), self._state.ledger.request(hash_)
+        record, request = self._state.ledger.record(hash_), self._state.ledger.request(hash_)
         if request is None:
             raise KeyError(hash_)
-        return lambda: Downloaded(hash_, index, self._downloader.download(request, index, of, link))
+        of, task_id, bring = len(record.links), record.task_id or "", self._downloader.download
+        return lambda: Downloaded(hash_, task_id, index, bring(request, index, of, link))
 
     def _after(self, hash_: str) -> Step:
         """What follows once no other video of a task is on its way, if one of them has failed."""

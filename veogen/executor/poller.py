@@ -37,6 +37,7 @@ class _PolledTask:
     since: float
     accepted: float
     undone: float | None = None
+    last_error: ReadError | None = None
     empty_polls: int = 0
     due: float = 0.0
     early: float = 0.0
@@ -153,7 +154,8 @@ class Poller:
 
     def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
         watch, clock = self._followed[hash_], self._state.clock
-        record = self._state.ledger.record(hash_)
+        record = _as_of(self._state.ledger.record(hash_), watch.task_id)
+        watch.last_error = answer if isinstance(answer, ReadError) else None
         if isinstance(answer, Task) and answer.id == watch.task_id:
             self._state.read_amount(hash_, answer.reserved)  # its unit, where the run begins here
             answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
@@ -202,6 +204,7 @@ class Poller:
         self._state.listener.note(
             f"{request.address if request else hash_}: {watch.task_id} has not ended within "
             f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
+            f"{_last_words(watch.last_error)}"
         )
 
     def _poll_in(self, seconds: float, hash_: str, watch: _PolledTask) -> None:
@@ -222,3 +225,22 @@ class Poller:
         by_model = self._state.policy.expected_seconds
         told = None if request is None else by_model.get(request.model)
         return record.estimated_seconds if record.estimated_seconds is not None else told
+
+
+def _as_of(record: Record, task_id: str) -> Record:
+    """Where the task that is followed stands, whichever purchase counts by now."""
+    task = record.facts.task(task_id)
+    if task is None or task_id == record.task_id:
+        return record
+    return record._replace(status=task.status, task_id=task_id, links=task.links)
+
+
+def _last_words(error: ReadError | None) -> str:
+    """What the gateway said of it last, if that was no state of a task."""
+    if error is None:
+        return ""
+    hint = "; is this the account that bought it?" if error.status == _NOT_FOUND else ""
+    return f". The last answer was: {error.message} ({error.code}){hint}"
+
+
+_NOT_FOUND = 404

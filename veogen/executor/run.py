@@ -427,9 +427,12 @@ class Run:
         """Whether something may be brought home; `run` does so for what was bought here."""
         if record.status in ("submitted", "undelivered"):
             return True
+        task = record.facts.task(record.task_id)
+        if record.status == "failed" and task is not None and task.abandoned is None:
+            return task.own and not task.end_read  # so far others alone say that it has failed
         if record.status != "completed" or not record.remote_videos or self._state.shared:
             return False  # of what a store knows its clip comes from there
-        task, now = record.facts.task(record.task_id), self._dependencies.clock.now()
+        now = self._dependencies.clock.now()
         is_ours = task is not None and task.own
         return not self._selection.buy or (is_ours and links_may_live(record, now))
 
