@@ -120,6 +120,17 @@ def test_what_is_there_is_never_overwritten(shell: Shell) -> None:
     assert files(shell.folder) == before
 
 
+def test_what_git_should_know_is_said_where_its_files_are_kept(shell: Shell) -> None:
+    (shell.folder / ".gitignore").write_text("node_modules/\n.env\n")
+
+    told = shell.veogen("init").err.splitlines()
+
+    assert (
+        ".gitignore: kept, it was there already; add to it: "
+        "/runs/*.simulated/, *.simulated.picks.*.yaml"
+    ) in told
+
+
 def test_a_link_to_nowhere_is_not_written_through(shell: Shell, tmp_path: Path) -> None:
     (shell.folder / "veogen.yaml").symlink_to(tmp_path / "elsewhere")
 

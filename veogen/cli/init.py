@@ -28,6 +28,7 @@ _POLICY = {
     ".gitignore": "gitignore",
     ".gitattributes": "gitattributes",
 }
+_FOR_GIT = (".gitignore", ".gitattributes")
 _SCHEMA = "specs/veogen.schema.json"
 _WORKFLOWS = ("veogen-review.yml", "veogen-buy.yml")
 _FOLDER = re.compile(r"[A-Za-z0-9._/-]+")
@@ -51,7 +52,9 @@ def write_project(folder: Path, *, github: bool) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a file unless there is one."""
     if os.path.lexists(path):
-        click.echo(f"{path}: kept, it was there already", err=True)
+        lacking = _lacking(path, text) if path.name in _FOR_GIT else ()
+        todo = f"; add to it: {', '.join(lacking)}" if lacking else ""
+        click.echo(f"{path}: kept, it was there already{todo}", err=True)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +63,15 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise UsageError(f"{error.filename or path}: {error.strerror}") from None
     click.echo(f"{path}: written", err=True)
+
+
+def _lacking(path: Path, text: str) -> Sequence[str]:
+    """The lines of `text`, but for its remarks, that a file has not."""
+    try:
+        there = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    return [line for line in text.splitlines() if not line.startswith("#") and line not in there]
 
 
 def _write_lock(path: Path) -> None:
