@@ -175,6 +175,20 @@ def test_a_folder_that_cannot_be_written_is_said(machines: Machines, tmp_path: P
     assert "file/store" in ended.err
 
 
+@pytest.mark.parametrize("words", [("status",), ("collect", "--progress", "none")], ids=" ".join)
+def test_what_only_reads_goes_on_without_a_store_that_cannot_be_read(
+    machines: Machines, words: tuple[str, ...]
+) -> None:
+    ada = machines.machine("ada")
+    run(ada)
+    (machines.store / "veogen.json").write_text("{")
+
+    ended = ada.veogen(*words)
+
+    code = ExitCode.DONE if words == ("status",) else ExitCode.INCOMPLETE
+    assert (ended.code, "this goes on with what is here" in ended.err) == (code, True)
+
+
 def test_a_store_says_what_it_holds(machines: Machines) -> None:
     ada = machines.machine("ada")
     run(ada)

@@ -10,11 +10,10 @@ import click
 from veogen.cli.options import read_globs, read_select
 from veogen.cli.output import echo
 from veogen.cli.rundirs import typed_path
-from veogen.cli.store_names import FoundRun, answering, fetch_from
+from veogen.cli.store_names import FoundRun, answering, fetch_from, look_at
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import write_whole
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import read_snapshot
 from veogen.handover.export import (
     LIST,
     Copied,
@@ -52,7 +51,7 @@ def export_clips(
     chosen = [format_ for format_ in FORMATS if format_ in formats]
     check_formats(chosen)
     run, store = found_run.path, answering(found_run.store)
-    snapshot = read_snapshot(run, SystemClock().now(), store)
+    snapshot = look_at(found_run, SystemClock().now())
     found = run_picks(run, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     states = chosen_requests(snapshot.ledger, *globs, picked=picked)

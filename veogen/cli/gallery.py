@@ -12,11 +12,10 @@ import click
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
 from veogen.cli.rundirs import commands_for, typed_path
-from veogen.cli.store_names import FoundRun, answering, fetch_from, kept_only_there
+from veogen.cli.store_names import FoundRun, answering, fetch_from, kept_only_there, look_at
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.data import PageRun
 from veogen.gallery.page import gallery
 from veogen.gallery.portable import clips_of_page, copied_clips
@@ -80,7 +79,7 @@ def _with_clips(
 
 def _page_run(path: Path, store: "StoreChoice | None", now: float) -> PageRun:
     """A run as a page shows it, with what everybody decided about its clips."""
-    snapshot = read_snapshot(path, now, store)
+    snapshot = look_at(FoundRun(path, store), now)
     found, commands = run_picks(path, snapshot), commands_for(path, snapshot.ledger.name)
     page_run = PageRun(
         snapshot=snapshot,

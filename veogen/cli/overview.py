@@ -12,10 +12,10 @@ import click
 from veogen.cli.rundirs import typed_path
 from veogen.cli.runs import worst_code
 from veogen.cli.status import StatusRow, row_of, run_exit_code, status_data, table_lines
-from veogen.cli.store_names import FoundRun, answering
+from veogen.cli.store_names import FoundRun, look_at
 from veogen.errors import ExitCode
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import Snapshot, read_snapshot
+from veogen.executor.snapshot import Snapshot
 from veogen.jsontext import indented
 from veogen.text import paint, plain_json
 
@@ -26,7 +26,7 @@ def print_overview(runs: Sequence[FoundRun], format_: str) -> ExitCode:
     That of the real ones, as practice needs nothing.
     """
     now = SystemClock().now()
-    snapshots = [read_snapshot(run.path, now, answering(run.store)) for run in runs]
+    snapshots = [look_at(run, now) for run in runs]
     if format_ == "json":
         data = [
             {"run": typed_path(run.path), "gateway": snapshot.gateway, **status_data(snapshot)}

@@ -12,7 +12,7 @@ import click
 from veogen.cli.files import whole_file
 from veogen.cli.output import echo
 from veogen.cli.rundirs import runs_here, typed_path
-from veogen.cli.store_names import FoundRun, answering
+from veogen.cli.store_names import FoundRun, look_at
 from veogen.document.files import read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError
@@ -56,7 +56,7 @@ def show_picks(
 ) -> ExitCode:
     """What `veogen picks` does; exit code 5 with `check` while something is open."""
     path = found_run.path
-    snapshot = read_snapshot(path, SystemClock().now(), answering(found_run.store))
+    snapshot = look_at(found_run, SystemClock().now())
     found = run_picks(path, snapshot)
     if imports:
         _import(found, imports)

@@ -16,11 +16,11 @@ from veogen.cli.picks import picks_line
 from veogen.cli.rundirs import commands_for
 from veogen.cli.runs import estimate_note
 from veogen.cli.specs import is_lock_file
-from veogen.cli.store_names import FoundRun, answering
+from veogen.cli.store_names import FoundRun, look_at
 from veogen.errors import ExitCode
 from veogen.executor.directory import profile_of
 from veogen.executor.options import SystemClock
-from veogen.executor.snapshot import Snapshot, read_snapshot
+from veogen.executor.snapshot import Snapshot
 from veogen.jsontext import indented
 from veogen.planner.identity import address_text
 from veogen.planner.plan import known_credits
@@ -290,7 +290,7 @@ def print_status(found: FoundRun, format_: str, spec: Path | None = None) -> Exi
     Of a `spec` also what that still buys.
     """
     path, now = found.path, SystemClock().now()
-    snapshot = read_snapshot(path, now, answering(found.store))
+    snapshot = look_at(found, now)
     left = None if spec is None or is_lock_file(spec) else left_to_buy(spec, snapshot)
     if format_ == "json":
         data = status_data(snapshot) | ({} if left is None else {"to_buy": left.data})

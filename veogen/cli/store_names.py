@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from veogen.cli.output import echo
 from veogen.cli.rundirs import default_directory, find_run, name_and_profiles, runs_here
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
 from veogen.errors import UsageError
 from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
+from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.results.events import Video
 from veogen.spec.project import load_policy, project_root
 
@@ -87,6 +89,23 @@ def _bring_run(spec: Path, profile: str | None, *, simulate: bool, store: str | 
         from veogen.cli.stores import bring_run  # noqa: PLC0415
 
         bring_run(meant, spec, profile, directory, simulated=simulate)
+
+
+def look_at(found: FoundRun, now: float) -> Snapshot:
+    """Where a run stands, with what its store knows; without a store that is out of reach.
+
+    Who only looks goes on with what is here, and says so.
+    """
+    store = answering(found.store)
+    if store is None:
+        return read_snapshot(found.path, now)
+    from veogen.store.objects import StoreError  # noqa: PLC0415 - few runs have a store
+
+    try:
+        return read_snapshot(found.path, now, store)
+    except StoreError as error:
+        echo(f"note: {error}; this goes on with what is here")
+        return read_snapshot(found.path, now)
 
 
 def answering(choice: "StoreChoice | None") -> "StoreChoice | None":

@@ -19,7 +19,7 @@ from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, ManifestRenderer
 from veogen.spec.load import load_spec
 from veogen.spec.project import project_root
-from veogen.store.objects import StoreAwayError
+from veogen.store.objects import StoreError
 from veogen.store.opening import Store, StoreSummary, open_store
 from veogen.store.promises import check, refuse_broken
 from veogen.text import counted
@@ -54,13 +54,13 @@ def bring_run(
 
 
 def if_it_answers(choice: StoreChoice | None) -> StoreChoice | None:
-    """The store, unless it does not answer within 5 s: that is said, and goes on without it."""
+    """The store, unless it does not answer within 5 s, or is none for us: that is said."""
     if choice is None:
         return None
     near = open_store(choice.store.url, os.environ, SystemClock(), patience=LOOK)
     try:
         near.check_version()
-    except StoreAwayError as error:
+    except StoreError as error:
         echo(f"note: {error}; this goes on with what is here")
         return None
     return choice
