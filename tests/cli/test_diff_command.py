@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -616,4 +617,34 @@ def test_what_was_open_before_is_not_what_the_change_buys(repo: Repo, shell: She
     assert (
         "+1 clip: 76.032 credits (about $1.12) to buy, 38.016 by this change and 38.016 open before.\n"
         in text
+    )
+
+
+def test_an_axis_that_grew_is_one_line(repo: Repo, shell: Shell) -> None:
+    cities = ["Oslo", "Bern", "Faro", "Nice"]
+    for city in cities:
+        repo.write(f"images/{city.lower()}.png", picture())
+    repo.write("specs/a.yaml", SPEC.replace("Paris]", f"Paris, {', '.join(cities)}]"))
+
+    lines = shell.veogen("diff", "--base", "HEAD", "specs").out.splitlines()
+    comment = shell.veogen("diff", "--base", "HEAD", "specs", "--format", "markdown").out
+
+    assert lines[1:3] == [
+        "  shot opening: city + Oslo, Bern, Faro, Nice: +4, 152.064 credits",
+        "      opening[city=Oslo], opening[city=Bern], opening[city=Faro] and 1 more",
+    ]
+    assert (
+        "<summary><code>a</code>: +4, 152.064 credits: "
+        "<code>shot opening: city + Oslo, Bern, Faro, Nice</code></summary>"
+    ) in comment
+
+
+def test_an_image_is_named_with_its_old_and_its_new_bytes(repo: Repo, shell: Shell) -> None:
+    repo.write("images/tokyo.png", picture(size=(1280, 722)))
+
+    text = shell.veogen("diff", "--base", "HEAD", "specs").out
+
+    assert re.search(
+        r"image_urls: images/tokyo\.png \([0-9a-f]{10}\) \u2192 images/tokyo\.png \([0-9a-f]{10}\)\n",
+        text,
     )

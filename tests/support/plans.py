@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from veogen.diff.axis_changes import axis_changes
 from veogen.diff.compare import compare, credit_change
 from veogen.diff.report import Report, SpecDiff, grouped
 from veogen.document.nodes import Location
@@ -48,6 +49,7 @@ def report(
     """The difference of two plans as the command line makes it ready."""
     before, after = tuple(old), tuple(new)
     difference = compare(before, after)
+    axes, rest = axis_changes(difference, before, after)
     held = {one.hash for one in before}
     review = SpecDiff(
         name=name,
@@ -55,6 +57,8 @@ def report(
         old="HEAD:specs/a.yaml",
         new="specs/a.yaml",
         difference=difference,
+        axes=axes,
+        rest=rest,
         groups=grouped(difference.changed),
         money=credit_change(before, after, lambda one: one.hash in held),
         notes=notes,

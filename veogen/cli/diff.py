@@ -13,6 +13,7 @@ import click
 from veogen.cli.diff_sides import DiffSide, DiffSource, SideReader
 from veogen.cli.options import SpecOptions
 from veogen.cli.output import print_problems
+from veogen.diff.axis_changes import axis_changes
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import Difference, compare, credit_change
 from veogen.diff.markdown import markdown
@@ -172,6 +173,7 @@ def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
     difference = compare(before, after)
     side = new or old
     is_bought = _is_bought(old)
+    axes, rest = axis_changes(difference, before, after)
     return SpecDiff(
         name=side.plan.name if side else "",
         spec=side.plan.spec if side else "",
@@ -179,6 +181,8 @@ def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
         old=old.label if old else None,
         new=new.label if new else None,
         difference=difference,
+        axes=axes,
+        rest=rest,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
         money=credit_change(before, after, is_bought),
         usd=_dollars(new, [request for request in after if not is_bought(request)]),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from veogen.diff.axis_changes import AxisChange
 from veogen.diff.compare import CreditChange
 from veogen.diff.report import ChangeGroup, Counts, Report, SpecDiff, word_pieces
-from veogen.diff.terminal import title, worth
-from veogen.planner.plan import Request, known_credits
+from veogen.diff.terminal import axis_counts, title, worth
+from veogen.planner.plan import Request, known_credits, total_credits
 from veogen.spec.types import PROMPTS
 from veogen.text import counted, plain
 
@@ -200,8 +201,10 @@ def _row(name: str, counts: Counts, money: CreditChange) -> str:
 
 
 def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
-    difference = review.difference
+    difference = review.rest
     where = f"<p>{code(title(review))}</p>"
+    for change in review.axes:
+        yield _axis(review.title, where, change)
     if difference.added:
         yield _bought("added", review.title, where, difference.added)
     for group in review.groups:
@@ -209,12 +212,31 @@ def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
     if difference.removed:
         yield _bought("removed", review.title, where, difference.removed)
     if difference.renamed:
-        items = [
-            f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
-            for old, new in difference.renamed
-        ]
+        items = [_rename(old, new) for old, new in difference.renamed]
         told = f"{code(review.title)}: {counted(len(items), 'request')} renamed, the same clips"
         yield MarkdownSection(told, where, tuple(items))
+
+
+def _axis(name: str, where: str, change: AxisChange) -> MarkdownSection:
+    """What was done to an axis, with every request that it is about."""
+    price = total_credits(change.added)
+    amount = "at an unknown price" if price is None else f"{price} credits"
+    worth_ = f", {amount}" if change.added else ""
+    told = f"{code(name)}: {axis_counts(change)}{worth_}: {code(change.title)}"
+    items = [f"<li>+ {code(request.address)}\n{_texts(request)}</li>" for request in change.added]
+    items += [f"<li>\u2212 {code(request.address)}</li>" for request in change.removed]
+    items += [_rename(old, new) for old, new in change.renamed]
+    return MarkdownSection(told, where, tuple(items))
+
+
+def _rename(old: Request, new: Request) -> str:
+    return f"<li>{code(old.address)} \u2192 {code(new.address)}</li>"
+
+
+def _texts(request: Request) -> str:
+    """Its prompts as they would be sent."""
+    bodies = [(name, request.body[name]) for name in PROMPTS if name in request.body]
+    return "".join(preformatted(f"{name}: {text}") for name, text in bodies)
 
 
 def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> MarkdownSection:
@@ -222,11 +244,7 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Ma
     known = known_credits(amounts)
     price = "at an unknown price" if None in amounts else f"{known} credits"
     told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
-    items = []
-    for request in requests:  # with its prompts as they would be sent
-        bodies = [(name, request.body[name]) for name in PROMPTS if name in request.body]
-        texts = "".join(preformatted(f"{name}: {text}") for name, text in bodies)
-        items.append(f"<li>{code(request.address)}\n{texts}</li>")
+    items = [f"<li>{code(request.address)}\n{_texts(request)}</li>" for request in requests]
     return MarkdownSection(told, where, tuple(items))
 
 

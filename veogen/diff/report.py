@@ -9,9 +9,10 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from veogen.diff.axis_changes import AxisChange
 from veogen.diff.compare import ZERO, Change, CreditChange, Difference, Fields
 from veogen.models.parameters import Json
-from veogen.planner.identity import canonical
+from veogen.planner.identity import FILE, canonical
 from veogen.planner.plan import Request
 from veogen.text import counted, plain
 
@@ -187,8 +188,29 @@ def _edits(change: Change) -> Iterator[Edit]:
     for name, (old, new) in change.fields.items():
         if isinstance(old, str) and isinstance(new, str):
             yield Edit(name, replacements(word_pieces(old, new)))
+        elif name == "image_urls" and isinstance(old, list) and isinstance(new, list):
+            yield Edit(name, tuple(_image_pairs(change, old, new)))
         else:
             yield Edit(name, ((_shown(name, old), _shown(name, new)),))
+
+
+def _image_pairs(change: Change, old: list[Json], new: list[Json]) -> Iterator[tuple[str, str]]:
+    """The images that differ, by name, and by their bytes where the name is the same."""
+    before, after = change.old.body.get("image_urls"), change.new.body.get("image_urls")
+    names = [each if isinstance(each, list) else [] for each in (before, after)]
+    left = [_named_image(url, name) for url, name in zip(old, names[0], strict=False)]
+    right = [_named_image(url, name) for url, name in zip(new, names[1], strict=False)]
+    if len(left) == len(right):
+        yield from (pair for pair in zip(left, right, strict=True) if pair[0] != pair[1])
+    else:
+        yield ", ".join(left), ", ".join(right)
+
+
+def _named_image(url: Json, name: Json) -> str:
+    """An image by its name, with what tells its bytes apart where that matters."""
+    text, path = str(url), str(name).removeprefix(FILE)
+    is_hash = text.startswith(_HASH)
+    return f"{path} ({text[len(_HASH) : len(_HASH) + 10]})" if is_hash else path
 
 
 def _shown(name: str, value: Json) -> str:
@@ -257,8 +279,9 @@ def to_buy_text(money: CreditChange, usd: Decimal | None) -> str:
 class SpecDiff:
     """One spec before and after; `old` and `new` say where each was read, None where it is not.
 
-    `usd` is what is to be bought in dollars, where that is known. `changes` tell what differs
-    beside the requests; `notes` are no difference.
+    `axes` are what was done to axes, with many requests each; what those do not explain is the
+    `rest`. `usd` is what is to be bought in dollars, where that is known. `changes` tell what
+    differs beside the requests; `notes` are no difference.
     """
 
     name: str
@@ -267,7 +290,9 @@ class SpecDiff:
     old: str | None
     new: str | None
     difference: Difference
+    rest: Difference
     groups: tuple[ChangeGroup, ...]
+    axes: tuple[AxisChange, ...]
     money: CreditChange
     usd: Decimal | None = None
     changes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from veogen.diff.axis_changes import AxisChange
 from veogen.diff.compare import Change, CreditChange, Difference
 from veogen.diff.report import ChangeGroup, Report, SpecDiff, WordChange, word_pieces
 from veogen.planner.plan import Request, total_credits
@@ -20,7 +21,9 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
             yield paint(plain(title(review)), "bold")
             yield from (f"  ~ {plain(change)}" for change in review.changes)
             yield from (f"  note: {plain(note)}" for note in review.notes)
-            yield from difference_lines(review.difference, review.groups, paint)
+            for change in review.axes:
+                yield from _axis_lines(change, paint)
+            yield from difference_lines(review.rest, review.groups, paint)
             yield ""
     yield from (f"~ {plain(change)}" for change in report.changes)
     yield from (f"note: {plain(note)}" for note in report.notes)
@@ -49,6 +52,28 @@ def difference_lines(
         yield paint(f"  > {plain(old.address)} → {plain(new.address)} (renamed)", "cyan")
     for group in groups:
         yield from _group(group, paint)
+
+
+def _axis_lines(change: AxisChange, paint: Paint) -> Iterator[str]:
+    """What was done to an axis, how many requests it is about, and the first of them."""
+    price = total_credits(change.added)
+    amount = "unknown price" if price is None else f"{price} credits"
+    colour: Colour = "green" if change.added else "red" if change.removed else "cyan"
+    worth_ = f", {amount}" if change.added else ""
+    yield f"  {paint(plain(change.title), colour)}: {axis_counts(change)}{worth_}"
+    named = [request.address for request in (*change.added, *change.removed)]
+    named += [new.address for _, new in change.renamed]
+    more = len(named) - _MOST_ADDRESSES
+    shown = ", ".join(map(plain, named[:_MOST_ADDRESSES]))
+    yield f"      {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+def axis_counts(change: AxisChange) -> str:
+    """How many requests come, go and only change their name."""
+    parts = [f"+{len(change.added):,}"] if change.added else []
+    parts += [f"{_MINUS}{len(change.removed):,}"] if change.removed else []
+    parts += [f"{len(change.renamed):,} renamed"] if change.renamed else []
+    return " ".join(parts)
 
 
 def _listed(requests: Iterable[Request], sign: str, paint: Paint, colour: Colour) -> Iterator[str]:
