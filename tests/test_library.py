@@ -168,6 +168,7 @@ def test_without_settings_the_environment_has_them(
 def test_everything_that_is_promised_can_be_imported() -> None:
     assert [name for name in veogen.__all__ if not hasattr(veogen, name)] == []
     assert sorted(veogen.__all__) == sorted(veogen.library.__all__)
+    assert set(veogen.__all__) <= set(dir(veogen))
     with pytest.raises(AttributeError, match="no attribute 'invented'"):
         _ = veogen.invented
 

@@ -88,3 +88,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'veogen' has no attribute {name!r}")
     return getattr(import_module("veogen.library"), name)
+
+
+def __dir__() -> list[str]:
+    """What a notebook completes: all of it, imported or not."""
+    return sorted({*globals(), *__all__})
