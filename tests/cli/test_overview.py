@@ -28,7 +28,13 @@ def bought(shell: Shell, name: str, status: str) -> None:
     simulated = json.loads((shell.folder / "runs/a.simulated/results.json").read_text())
     results = simulated["results"]
     if status == "planned":
-        nothing = {"status": status, "task_id": None, "attempts": 0, "credits": None, "videos": []}
+        nothing: dict[str, object] = {
+            "status": status,
+            "task_id": None,
+            "attempts": 0,
+            "credits": None,
+            "videos": [],
+        }
         results[0].update(nothing)
     folder = shell.folder / f"runs/{name}"
     folder.mkdir()

@@ -130,8 +130,12 @@ next
 
 
 PRICE_TEXT = "38.016"
-NOTHING = {"estimate": PRICE_TEXT, "reserved": None, "charged": None}
-CHARGED = {"estimate": PRICE_TEXT, "reserved": PRICE_TEXT, "charged": PRICE_TEXT}
+NOTHING: dict[str, str | None] = {"estimate": PRICE_TEXT, "reserved": None, "charged": None}
+CHARGED: dict[str, str | None] = {
+    "estimate": PRICE_TEXT,
+    "reserved": PRICE_TEXT,
+    "charged": PRICE_TEXT,
+}
 MONEY = [NOTHING, NOTHING, CHARGED, CHARGED, CHARGED]
 """Of the five requests of `mixed`, in order."""
 

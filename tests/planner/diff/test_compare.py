@@ -191,7 +191,7 @@ def test_the_json_is_that_of_the_contract() -> None:
     data = diff_data(report(old, new))
 
     def entry(address: str, old: str | None, new: str | None, **more: object) -> dict[str, object]:
-        plain = {"was": None, "fields": {}, "because": "a.yaml:1:1"}
+        plain: dict[str, object] = {"was": None, "fields": {}, "because": "a.yaml:1:1"}
         return {"address": address, **plain, "credits": [old, new], **more}
 
     price = "38.016"
