@@ -247,3 +247,16 @@ def test_a_comment_that_cuts_a_prompt_is_a_warning(
 )
 def test_what_cuts_no_prompt_is_none(project: Project, prompt: str) -> None:
     assert warned(project, f"shots:\n  - name: s\n    prompt: {prompt}\n") == []
+
+
+def test_one_thing_that_is_odd_in_several_shots_is_told_once(project: Project) -> None:
+    text = """params: {quality: 4k, duration: 4}
+shots: [{name: a, prompt: x}, {name: b, prompt: y}, {name: c, prompt: z}]
+"""
+
+    assert warned(project, text) == [
+        (
+            "a.yaml:2:19 short-high-resolution: Google's own service makes 1080p and 4k only with "
+            "8 seconds; the gateway states no such rule (a and 2 more)"
+        )
+    ]

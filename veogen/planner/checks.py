@@ -38,13 +38,13 @@ class RequestChecker:
     """Checks requests; those that differ only in what stands for itself are checked once."""
 
     def __init__(self, models: Mapping[str, Model]) -> None:
-        self._models = models
+        self.models = models
         self._known: dict[Hashable, Checked] = {}
         self._lonely: dict[str, Mapping[str, Parameter]] = {}
 
     def check(self, body: Mapping[str, Json]) -> Checked:
         """What is said of a request, and of its prompts before everything else."""
-        model = self._models.get(str(body.get("model")))
+        model = self.models.get(str(body.get("model")))
         if model is None or not model.known:
             return self._remembered(tuple([_cache_key(*item) for item in body.items()]), body)
         lonely = self._lonely.get(model.id)
@@ -60,7 +60,7 @@ class RequestChecker:
         wrong: list[Finding] = []
         for name in PROMPTS:
             if name in body:
-                wrong += _single(name, body[name], model, self._models)
+                wrong += _single(name, body[name], model, self.models)
         return replace(checked, findings=(*wrong, *checked.findings)) if wrong else checked
 
     def _remembered(self, key: Hashable, body: Mapping[str, Json]) -> Checked:
@@ -70,8 +70,8 @@ class RequestChecker:
             return checked
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
-        findings = tuple(_findings(body, self._models))
-        model = self._models.get(str(body.get("model")))
+        findings = tuple(_findings(body, self.models))
+        model = self.models.get(str(body.get("model")))
         if model is None or any(one.severity == "error" for one in findings):
             checked = Checked(findings, _less_prompts(body))
         else:

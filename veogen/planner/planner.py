@@ -23,7 +23,7 @@ from veogen.planner.images import Images
 from veogen.planner.lint import lint_warnings
 from veogen.planner.matrix import Expansion, expand
 from veogen.planner.plan import Plan, Request, Tally, request_line
-from veogen.planner.requests import ShotPlanner
+from veogen.planner.requests import GroupedProblems, ShotPlanner
 from veogen.spec.types import Spec
 from veogen.templates.renderer import Renderer
 
@@ -52,6 +52,7 @@ class Planner:
         self._renderer = Renderer(spec.files)
         self._images, self._checker = Images(spec.files), RequestChecker(self.models)
         self._limit = request_limit(spec, max_requests)
+        self._grouped = GroupedProblems()
         self._planned: list[ShotPlanner] = []
         self._grids: list[Expansion] = []
         for shot in spec.shots:  # each with its own mistakes, which make it one to leave out
@@ -69,6 +70,7 @@ class Planner:
         self._renderer.close()
         if kind is not None:
             return
+        self._grouped.report(self.problems)
         spec = self.spec
         promotes = spec.promotion is not None and spec.promotion.picked is not None
         if not (self.problems.has_errors or promotes):  # what is not picked may use it
@@ -86,10 +88,10 @@ class Planner:
                 shot,
                 one,
                 self.spec,
-                self.models,
                 renderer=self._renderer,
                 images=self._images,
                 checker=self._checker,
+                grouped=self._grouped,
             )
             self.problems.extend(column_problems(planner, self._renderer.load))
             if not one.mistaken:

@@ -75,23 +75,23 @@ class GroupedProblems:
 
 
 class ShotPlanner:
-    """Plans one shot on its grid; `images` and `checker` are those of the whole spec."""
+    """Plans one shot on its grid; what it is given by name is that of the whole spec."""
 
     def __init__(
         self,
         shot: Shot,
         grid: Expansion,
         spec: Spec,
-        models: Mapping[str, Model],
         *,
         renderer: Renderer,
         images: Images,
         checker: RequestChecker,
+        grouped: GroupedProblems,
     ) -> None:
-        self.shot, self.grid, self.spec, self.models = shot, grid, spec, models
+        self.shot, self.grid, self.spec, self.models = shot, grid, spec, checker.models
         self.images, self.checker, self._renderer = images, checker, renderer
-        self.grouped = GroupedProblems()
-        self.used_models = models_of(shot, models, grid.values_of("model"))
+        self.grouped = grouped
+        self.used_models = models_of(shot, checker.models, grid.values_of("model"))
         self.parameter = cache(lambda name: parameter(name, self.used_models.values()))
         self._settable = settable(grid, self.used_models)
         self._structured = frozenset(
@@ -100,7 +100,7 @@ class ShotPlanner:
             for name, known in model.parameters.items()
             if known.kind in ("uris", "object", "list")
         )
-        self.image_parameters = cache(lambda name: image_parameters(models.get(name)))
+        self.image_parameters = cache(lambda name: image_parameters(self.models.get(name)))
         self._variants: dict[tuple[int, ...], Variant] = {}
 
     @property
@@ -132,7 +132,6 @@ class ShotPlanner:
                     yield replace(request, promotes=promotes)
                 elif request is not None:
                     yield request
-        self.grouped.report(problems)
 
     def folder(self, place: Location) -> PurePosixPath:
         """The folder of the file that wrote the value at `place`."""
