@@ -164,7 +164,7 @@ def test_help_lists_every_page_and_prints_each_as_it_is_written() -> None:
 def test_a_command_that_no_page_is_called_after_tells_about_itself() -> None:
     asked = CliRunner().invoke(veogen, ["help", "collect"])
 
-    assert asked.output == CliRunner().invoke(veogen, ["collect", "-h"]).output
+    assert asked.output == CliRunner().invoke(veogen, ["collect", "--help"]).output
     assert asked.output.startswith("Usage: veogen collect ")
 
 

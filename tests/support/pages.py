@@ -116,7 +116,7 @@ def _options_of(names: str) -> str:
 def _options(name: str) -> list[str]:
     command = veogen.get_command(click.Context(veogen), name)
     assert command is not None
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     records = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
     return [f"- `{record[0]}`: {' '.join(record[1].split())}" for record in records if record]
 
