@@ -1,0 +1,154 @@
+"""A small mutation run: `python -m tests.world.mutants veogen/results/facts.py tests/results/…`.
+
+One operator, comparison, constant or condition of a file is changed at a time, and the tests that
+are named have to fail. mutmut and cosmic-ray were looked at: the one rewrites classes, which frozen
+dataclasses and msgspec's structs do not outlive, the other starts a process of its own for each
+mutant and test file; here a child of one process that has all imported is forked for each.
+"""
+
+import argparse
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import pytest
+
+LONGEST = 120
+"""Seconds for the tests of one mutant: who does not end has been caught too."""
+
+_SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+}
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """Each changed text, and what was changed where."""
+    tree = ast.parse(source)
+    for number, node in enumerate(ast.walk(tree)):
+        for change in range(3):
+            changed = copy.deepcopy(tree)
+            target = next(n for i, n in enumerate(ast.walk(changed)) if i == number)
+            said = _changed(target, change)
+            if said is not None:
+                yield f"{getattr(node, 'lineno', 0)}: {said}", ast.unparse(changed)
+
+
+def _changed(node: ast.AST, change: int) -> str | None:
+    """Change a node in the n-th way that there is for it; None where there is none."""
+    match node:
+        case ast.Compare(ops=[first, *_]) if change == 0 and type(first) in _SWAPS:
+            before = ast.unparse(node)
+            node.ops[0] = _SWAPS[type(first)]()  # type: ignore[assignment]  # of its kind
+            return f"{before}  ->  {ast.unparse(node)}"
+        case ast.BoolOp() if change == 0:
+            before = ast.unparse(node)
+            node.op = _SWAPS[type(node.op)]()  # type: ignore[assignment]  # of its kind
+            return f"{before}  ->  {ast.unparse(node)}"
+        case ast.BinOp() if change == 0 and type(node.op) in _SWAPS:
+            before = ast.unparse(node)
+            node.op = _SWAPS[type(node.op)]()  # type: ignore[assignment]  # of its kind
+            return f"{before}  ->  {ast.unparse(node)}"
+        case ast.Constant(value=bool()) if change == 0:
+            node.value = not node.value
+            return f"{not node.value}  ->  {node.value}"
+        case ast.Constant(value=int() | float()) if change == 0:
+            node.value = node.value + 1
+            return f"{node.value - 1}  ->  {node.value}"
+        case ast.If() | ast.IfExp() | ast.While() if change < 2:  # noqa: PLR2004 - always, never
+            said = f"{ast.unparse(node.test)}  ->  {change == 0}"
+            node.test = ast.Constant(change == 0)
+            return said
+        case ast.Return(value=ast.expr()) if change == 0:
+            said = f"{ast.unparse(node)}  ->  return None"
+            node.value = ast.Constant(None)
+            return said
+    return None
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, source: str, path: str) -> None:
+        self._source = source
+        self._path = path
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__file__ = self._path
+        exec(compile(self._source, self._path, "exec"), module.__dict__)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Gives the mutant where the module is asked for."""
+
+    def __init__(self, name: str, source: str, path: str) -> None:
+        self._name = name
+        self._loader = _Loader(source, path)
+
+    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        if name != self._name:
+            return None
+        return importlib.util.spec_from_loader(name, self._loader)
+
+
+def survives(name: str, source: str, path: str, tests: Sequence[str]) -> bool:
+    """Whether the tests pass with the mutant in the place of the module."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(LONGEST)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        sys.meta_path.insert(0, _Finder(name, source, path))
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-W", "ignore"]
+        os._exit(int(pytest.main([*options, *tests])))
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def main() -> None:
+    """Say which mutants survive, and how many there were."""
+    parser = argparse.ArgumentParser(prog="python -m tests.world.mutants")
+    parser.add_argument("path")
+    parser.add_argument("tests", nargs="+")
+    parser.add_argument("--most", type=int, default=10_000, help="so many of them, by lot")
+    arguments = parser.parse_args()
+    path = Path(arguments.path)
+    name = ".".join(path.with_suffix("").parts)
+    every = list(mutants(path.read_text()))
+    chosen = every
+    if len(every) > arguments.most:
+        chosen = sorted(Random(1).sample(every, arguments.most))
+    if not survives(name, path.read_text(), str(path), arguments.tests):
+        sys.exit(f"{path}: its tests fail without any mutant")
+    alive = 0
+    for said, source in chosen:
+        if survives(name, source, str(path), arguments.tests):
+            alive += 1
+            sys.stdout.write(f"{path}:{said}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{path}: {len(chosen)} of {len(every)} mutants, {alive} survive\n")
+
+
+if __name__ == "__main__":
+    main()
