@@ -75,7 +75,14 @@ class Disk:
             copy.write_bytes(b"")
 
     def restore(self, copy: Path) -> None:
-        """The machine is on again, with what was on its disk then."""
+        """The machine is on again, with what was on its disk then: in the same files."""
+        for place in copy.rglob("journal.db"):
+            there = self.folder / place.relative_to(copy)
+            if there.is_file():
+                content = place.read_bytes()
+                place.unlink()
+                os.replace(there, place)
+                place.write_bytes(content)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.replace(copy, self.folder)
 

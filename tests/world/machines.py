@@ -3,6 +3,7 @@
 import contextlib
 import io
 import shutil
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from veogen.executor.options import RunPolicy
 from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
 from veogen.executor.transfer import ClipDownloader
 from veogen.planner.plan import Plan
+from world.bucket import Bucket
 from world.disks import Calls, Disk
 from world.gateway import Service, WorldGateway, WorldMedia
 from world.kernel import Kernel, Process, WorldClock, WorldWorkers
@@ -61,7 +63,7 @@ class Machine:
 
     def __init__(
         self, name: str, folder: Path, kernel: Kernel, service: Service, branch: Branch,
-        *, keeps_synced: bool,
+        *, keeps_synced: bool, bucket: Bucket | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.disk = Disk(folder / name, keeps_synced=keeps_synced)
@@ -75,6 +77,7 @@ class Machine:
         self.in_step = True
         self.old_journal: bytes | None = None
         self._clones = 0
+        self._bucket = bucket
         self._kernel = kernel
         self._service = service
 
@@ -134,6 +137,7 @@ class Machine:
         except Exception as error:  # noqa: BLE001 - a bug is one of the things that are looked for
             if command.process.alive:
                 command.outcome, command.bug = None, error
+                command.notes.append("".join(traceback.format_exception(error)[-4:]))
         if command.process.alive:
             self._kernel.at(self._kernel.now, lambda: self._ended(command))
 
@@ -235,4 +239,5 @@ class Machine:
             clock=self.clock,
             workers=lambda: WorldWorkers(process),
             random=process.random.random,
+            store=self._bucket.choice(process, self.clock, calls) if self._bucket else None,
         )

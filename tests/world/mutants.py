@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -60,24 +61,16 @@ def _changed(node: ast.AST, change: int) -> str | None:
     """Change a node in the n-th way that there is for it; None where there is none."""
     match node:
         case ast.Compare(ops=[first, *_]) if change == 0 and type(first) in _SWAPS:
-            before = ast.unparse(node)
-            node.ops[0] = _SWAPS[type(first)]()  # type: ignore[assignment]  # of its kind
-            return f"{before}  ->  {ast.unparse(node)}"
-        case ast.BoolOp() if change == 0:
-            before = ast.unparse(node)
-            node.op = _SWAPS[type(node.op)]()  # type: ignore[assignment]  # of its kind
-            return f"{before}  ->  {ast.unparse(node)}"
-        case ast.BinOp() if change == 0 and type(node.op) in _SWAPS:
-            before = ast.unparse(node)
-            node.op = _SWAPS[type(node.op)]()  # type: ignore[assignment]  # of its kind
-            return f"{before}  ->  {ast.unparse(node)}"
-        case ast.Constant(value=bool()) if change == 0:
-            node.value = not node.value
-            return f"{not node.value}  ->  {node.value}"
-        case ast.Constant(value=int() | float()) if change == 0:
-            node.value = node.value + 1
-            return f"{node.value - 1}  ->  {node.value}"
-        case ast.If() | ast.IfExp() | ast.While() if change < 2:  # noqa: PLR2004 - always, never
+            return _swapped(node, node.ops, 0)
+        case ast.BoolOp() | ast.BinOp() if change == 0 and type(node.op) in _SWAPS:
+            return _swapped(node, vars(node), "op")
+        case ast.Constant(value=bool() as value) if change == 0:
+            node.value = not value
+            return f"{value}  ->  {not value}"
+        case ast.Constant(value=(int() | float()) as number) if change == 0:
+            node.value = number + 1
+            return f"{number}  ->  {number + 1}"
+        case ast.If() | ast.IfExp() | ast.While() if change < 2:
             said = f"{ast.unparse(node.test)}  ->  {change == 0}"
             node.test = ast.Constant(change == 0)
             return said
@@ -86,6 +79,12 @@ def _changed(node: ast.AST, change: int) -> str | None:
             node.value = ast.Constant(None)
             return said
     return None
+
+
+def _swapped(node: ast.AST, place: Any, key: Any) -> str:
+    before = ast.unparse(node)
+    place[key] = _SWAPS[type(place[key])]()
+    return f"{before}  ->  {ast.unparse(node)}"
 
 
 class _Loader(importlib.abc.Loader):

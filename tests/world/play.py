@@ -16,6 +16,7 @@ from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.options import RunPolicy
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
+from world.bucket import Bucket, in_one_thread
 from world.checker import Checker, lines_of, read_manifest
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
@@ -71,8 +72,19 @@ class World:
         power = story.trouble == 0.0 or any(
             step.kind == "power" or dict(step.options).get("power") for step in story.steps
         )
+        self.bucket = Bucket(self.kernel)
+        self.bucket.trouble = story.trouble / 20
+        bucket = self.bucket if story.store else None
         self.machines = [
-            Machine(name, folder, self.kernel, self.service, self.branch, keeps_synced=power)
+            Machine(
+                name,
+                folder,
+                self.kernel,
+                self.service,
+                self.branch,
+                keeps_synced=power,
+                bucket=bucket,
+            )
             for name in "abc"[: story.machines]
         ]
         self.holder = self.machines[0]
@@ -154,6 +166,8 @@ class World:
             "clone": self._clone,
             "remove-run": self._remove_run,
             "damage-log": self._damage_log,
+            "store-away": self._lose_store,
+            "lose-machine": self._lose_machine,
         }
         acts[step.kind](step, machine)
         self._wait(0.0)
@@ -173,6 +187,20 @@ class World:
         """An outage of the gateway, for everybody."""
         del machine
         self.service.outage = step["how"], self.kernel.now + step["seconds"], step["posts"]
+
+    def _lose_store(self, step: Step, machine: Machine) -> None:
+        del machine
+        self.bucket.away_until = self.kernel.now + step["seconds"]
+
+    def _lose_machine(self, step: Step, machine: Machine) -> None:
+        """It burns, and all that was on it: what it bought only the store knows."""
+        del step
+        if self.story.store:
+            machine.die()
+            self._wait(0.0)
+            self._look_at_ended()
+            machine.clone()
+            machine.in_step = True
 
     def _clone(self, step: Step, machine: Machine) -> None:
         del step
@@ -230,7 +258,7 @@ class World:
 
     def _may_buy(self, machine: Machine) -> bool:
         """One buys at a time, and pushes before the next begins: people keep to that."""
-        if self.story.disjoint or machine is self.holder:
+        if self.story.store or self.story.disjoint or machine is self.holder:
             return True
         if self.holder.running:
             return False
@@ -333,7 +361,9 @@ class World:
             self._pass(LONGEST, machine)
             self._look_at_ended()
             journal = machine.path / "journal.db"
-            if not journal.is_file():
+            if not journal.is_file() and self.story.store:
+                machine.clone()
+            elif not journal.is_file():
                 pushed = task_ids(self.branch.head.content)
                 self.checker.forgotten |= {
                     post.hash
@@ -394,6 +424,7 @@ class World:
     def _quiet(self) -> None:
         """Nothing goes wrong any more: everything has to come to an end that is right."""
         self.say("quiet")
+        self.bucket.trouble = self.bucket.away_until = 0.0
         self.calls_before_quiet = self.reached
         self.fail_at = None
         self.service.calm = True
@@ -419,7 +450,7 @@ class World:
         self._check_states()
 
     def _buy_in_quiet(self, machine: Machine) -> None:
-        if not self.story.disjoint and machine is not self.holder:
+        if not (self.story.disjoint or self.story.store) and machine is not self.holder:
             return
         policy = RunPolicy(budget=self.story.budget)
         self._end(machine, self._start_buying(machine, Random(0), policy))
@@ -493,7 +524,7 @@ def world_of(story: Story, say: Callable[[str], None], *, calls: bool) -> Iterat
     """A world in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="veogen-world-", dir=IN_MEMORY) as folder:
         world = World(story, Path(folder), say, calls=calls)
-        with hooked(world):
+        with hooked(world), in_one_thread(world.bucket):
             yield world
 
 

@@ -29,8 +29,14 @@ KINDS: dict[str, int] = {
     "clone": 2,
     "remove-run": 1,
     "damage-log": 2,
+    "store-away": 2,
+    "lose-machine": 1,
 }
 """What may happen next, and how often."""
+
+
+STORES = 0.3
+"""The share of worlds in which the machines have a store."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,13 @@ class Story:
     names_amounts: bool
     trouble: float
     budget: Decimal | None
+    store: bool = False
     steps: tuple[Step, ...] = field(default=())
 
     def lines(self) -> Iterator[str]:
         keys = "honoured" if self.honours_keys else "ignored"
         how = "each its own part" if self.disjoint else "one buys at a time"
+        how = "one store" if self.store else how
         yield (
             f"{self.machines} machines ({how}), {self.requests} requests, keys {keys}, "
             f"trouble {self.trouble}, ratio {self.ratio}, budget {self.budget}"
@@ -80,11 +88,13 @@ def story(seed: int) -> Story:
     random = Random(seed)
     machines = random.choice((1, 2, 2, 2, 3))
     budget = random.choice((None, None, Decimal("38.016") * 8))
+    store = random.random() < STORES
     return Story(
         seed=seed,
         machines=machines,
         requests=random.randint(1, 6),
-        disjoint=machines > 1 and random.random() < 0.4,
+        disjoint=machines > 1 and not store and random.random() < 0.4,
+        store=store,
         honours_keys=random.random() < 0.3,
         ratio=Decimal(random.choice(("1", "1", "1", "2.63"))),
         names_amounts=random.random() < 0.8,
@@ -138,6 +148,7 @@ OPTIONS: Mapping[str, Mapping[str, Callable[[Random], Any]]] = {
     "full": {"seconds": _of(5.0, 60.0)},
     "jump": {"seconds": _of(-86_400.0, -60.0, 3600.0, 90_000.0)},
     "cut-clip": {"which": _number(0, 6), "how": _of("empty", "cut", "other")},
+    "store-away": {"seconds": _of(5.0, 50.0, 300.0)},
     "damage-log": {"how": _of("delete", "cut", "flip")},
 }
 """What is chosen of each step."""
@@ -154,6 +165,7 @@ def shrunk(failing: Story, fails: Callable[[Story], bool]) -> Story:
         lambda s: replace(s, requests=1),
         lambda s: replace(s, honours_keys=False),
         lambda s: replace(s, disjoint=False),
+        lambda s: replace(s, store=False),
     )
     for simpler in plainer:
         candidate = simpler(failing)
