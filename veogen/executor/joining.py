@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
 from veogen.executor.options import Clock
 from veogen.executor.shared import SharedRun, this_machine
@@ -114,8 +114,11 @@ def _joined(
 
 
 def _place(path: Path) -> str:
-    """Where a journal is: a copy of it is elsewhere."""
-    status = path.stat()
+    """Where a journal is: a copy of it is elsewhere. Raises `DirectoryError` if it is gone."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DirectoryError(f"{path}: {error.strerror}; nothing was sent") from None
     return f"{this_machine()}:{status.st_dev}:{status.st_ino}"
 
 
