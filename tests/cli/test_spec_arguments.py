@@ -49,6 +49,32 @@ def test_a_folder_without_specs_is_a_mistake() -> None:
         spec_paths([Path("empty")])
 
 
+def test_without_an_argument_the_specs_of_the_project_are_meant(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(map(str, spec_paths([]))) == ["specs/a.yaml", "specs/b.yaml"]
+
+    monkeypatch.chdir(project / "empty")
+    assert list(map(str, spec_paths([]))) == ["../specs/a.yaml", "../specs/b.yaml"]
+
+
+def test_a_project_without_the_folder_has_to_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other/.git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "other")
+
+    with pytest.raises(UsageError, match=r"^name a spec: this project has no folder specs/$"):
+        spec_paths([])
+
+
+def test_a_project_is_no_folder_of_specs_but_names_its_own(project: Path) -> None:
+    (project / "marketing/specs").mkdir(parents=True)
+
+    with pytest.raises(UsageError, match=r"; did you mean marketing/specs\?$"):
+        spec_paths([Path("marketing")])
+
+
 def test_a_pipe_is_not_waited_for(project: Path) -> None:
     os.mkfifo(project / "pipe")
 

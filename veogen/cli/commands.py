@@ -18,6 +18,7 @@ from veogen.cli.options import (
     examples,
     format_option,
     listening_options,
+    optional_specs_argument,
     options_of_run,
     run_argument,
     selecting_options,
@@ -86,11 +87,14 @@ def completion(shell: str) -> None:
         "veogen validate specs/launch.yaml --format github",
     )
 )
-@specs_argument
+@optional_specs_argument
 @spec_options
 @format_option("How mistakes are written.", "text", "json", "github")
 def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> ExitCode:
-    """Show all mistakes of specs, in every profile; nothing is sent."""
+    """Show all mistakes of specs, in every profile; nothing is sent.
+
+    Without SPEC all specs in the project's folder specs/.
+    """
     from veogen.cli.validate import validate_specs
 
     return validate_specs(specs, options, format_)
@@ -104,7 +108,7 @@ def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> Exi
         "veogen plan specs/launch.yaml --simulate",
     )
 )
-@specs_argument
+@optional_specs_argument
 @spec_options
 @format_option("How the plan is written.", "table", "json", "jsonl", "yaml")
 @click.option(
@@ -131,7 +135,8 @@ def plan(
 ) -> None:
     """Print the requests of specs, their price and what a run would buy; sends nothing.
 
-    What is bought already is read from results.json in the run directory.
+    Without SPEC all specs in the project's folder specs/. What is bought already is read from
+    results.json in the run directory.
     """
     from veogen.cli.plan import write_plans
 

@@ -146,6 +146,13 @@ specs_argument = click.argument(
     type=click.Path(exists=True, path_type=Path),
 )
 
+optional_specs_argument = click.argument(
+    "specs",
+    metavar="[SPEC]...",
+    nargs=-1,
+    type=click.Path(exists=True, path_type=Path),
+)
+
 _SELECTING = (
     click.option(
         "--select",

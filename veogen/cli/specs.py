@@ -1,5 +1,6 @@
 """From the SPEC arguments of a command to specs."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from veogen.spec.project import POLICY, project_root, specs_in
 from veogen.spec.run_names import shared_run_problems
 from veogen.spec.types import Spec
 
+SPECS = "specs"
+"""The folder of a project's specs, where nobody says otherwise."""
+
 if TYPE_CHECKING:
     from veogen.results.manifest import Owned
 
@@ -21,12 +25,22 @@ if TYPE_CHECKING:
 def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
     """The files meant by arguments that name files and folders, each once, in order.
 
+    Without an argument those of the project's folder `specs/`.
+
     Raises `UsageError` for a lock where only specs are taken.
     """
-    paths = tuple(dict.fromkeys(path for argument in arguments for path in _expanded(argument)))
+    named = tuple(arguments) or (_specs_folder(),)
+    paths = tuple(dict.fromkeys(path for argument in named for path in _expanded(argument)))
     for path in () if locks else filter(is_lock_file, paths):
         raise UsageError(f"{path}: this is a lock or a plan file; give the spec that makes it")
     return paths
+
+
+def _specs_folder() -> Path:
+    folder = Path(os.path.relpath(project_root(Path("_")) / SPECS))
+    if not folder.is_dir():
+        raise UsageError("name a spec: this project has no folder specs/")
+    return folder
 
 
 def is_lock_file(path: Path) -> bool:
@@ -45,7 +59,10 @@ def _expanded(argument: Path) -> Iterator[Path]:
         raise UsageError(f"{argument}: {NO_FILE}")
     paths = list(specs_of(argument))
     if not paths:
-        raise UsageError(f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'")
+        below = argument / SPECS
+        hint = f"; did you mean {below}?" if below.is_dir() else ""
+        message = f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'{hint}"
+        raise UsageError(message)
     yield from paths
 
 
