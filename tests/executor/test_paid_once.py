@@ -406,3 +406,35 @@ def test_a_time_out_says_what_the_last_answer_was(tmp_path: Path) -> None:
     world.run(plan(TOKYO), RunPolicy(task_timeout=60.0))
 
     assert "no such task (not_found); is this the account that bought it?" in world.memory.notes[-1]
+
+
+def test_what_was_paid_for_twice_by_a_decision_is_said(tmp_path: Path) -> None:
+    """A lost answer was given up and bought anew; then another machine finds the first task."""
+    here = World(tmp_path / "here")
+    here.gateway.answers.append(LOST)
+    here.run(plan(TOKYO))
+    first = here.gateway.take(here.keys[0])
+    there = beside(here, tmp_path / "there")
+    pull(here, there)
+    there.decide(Resolution("adopt", ADDRESS, first.task_id))
+    here.decide(Resolution("abandon", ADDRESS))
+    here.decide(Resolution("rebuy", ADDRESS))
+    pull(there, here)
+
+    outcome = here.run(plan(TOKYO))
+
+    assert statuses(outcome) == {ADDRESS: "completed"}
+    assert [o["task_id"] for o in lines(here)[0]["others"]] == [first.task_id]
+    paid = [note for note in here.memory.notes if "paid for 2 times" in note]
+    assert len(paid) == 1
+    assert first.task_id in paid[0]
+    assert "given up by hand" in paid[0]
+
+
+def test_what_the_gateway_adds_beyond_a_ceiling_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.credits = Decimal(900)
+
+    world.run(plan(TOKYO), RunPolicy(max_credits=Decimal(460)))
+
+    assert any("which is more than --max-credits 460" in note for note in world.memory.notes)

@@ -48,6 +48,7 @@ from veogen.planner.identity import canonical
 from veogen.planner.plan import Plan, Request, known_credits
 from veogen.results.advice import MOST_NAMED
 from veogen.results.events import Event, SubmitIntended, TaskAdopted
+from veogen.results.facts import Purchase
 from veogen.results.ledger import Ledger, RequestState, exit_code
 from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
 from veogen.results.record import Record, links_may_live
@@ -239,9 +240,30 @@ class Run:
             self._state.write_results(force=True)
             code = exit_code(state.record for state in self._chosen())
         self.directory.release_disk()
+        self._note_money()
         if not self._selection.buy and self._note_missing() and code is ExitCode.DONE:
             code = ExitCode.INCOMPLETE
         return self._closed(final, code)
+
+    def _note_money(self) -> None:
+        """Say what was paid beyond a ceiling, or more than once for one request."""
+        policy, spent = self._state.policy, self.ledger.spent
+        newly = spent - self._state.spent_before
+        if policy.max_credits is not None and newly > policy.max_credits:
+            self._note_beyond(newly, f"--max-credits {credits_text(policy.max_credits)}")
+        elif policy.budget is not None and spent > policy.budget:
+            self._note_beyond(spent, f"the budget of {credits_text(policy.budget)}")
+        for request, record in self.ledger.everything:
+            paid = [p for p in record.purchases if p.task_id and p.status != "failed"]
+            if len(paid) > 1:
+                tasks = "; ".join(_told(purchase, record) for purchase in paid)
+                self.note(f"{request.address}: paid for {len(paid)} times: {tasks}")
+
+    def _note_beyond(self, amount: Decimal, limit: str) -> None:
+        self.note(
+            f"{credits_text(amount)} credits count, which is more than {limit}: for what was "
+            "already sent the gateway reserved more than its price says"
+        )
 
     def _note_missing(self) -> bool:
         """Say which clips cannot be had here, and who may have them; whether there are any."""
@@ -470,6 +492,14 @@ class Run:
             )
             self._state.record_intents([intent])
         return self.ledger.record(record.hash)
+
+
+def _told(purchase: Purchase, record: Record) -> str:
+    """A task that was paid for, and what a person had decided about its attempt."""
+    attempt = record.facts.attempt(purchase.attempt)
+    decided = attempt.abandoned if attempt else None
+    by = f", {decided}" if decided else ""
+    return f"{purchase.task_id} (attempt {purchase.attempt}, {purchase.status}{by})"
 
 
 @contextlib.contextmanager
