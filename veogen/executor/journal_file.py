@@ -5,6 +5,7 @@ neither a write-ahead log that is gone or cut nor an older file is taken for the
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -375,7 +376,8 @@ class Transaction:
 
 def unreadable(path: Path, error: Exception) -> VeogenError:
     """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
-    if isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error):
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if is_full or (isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error)):
         return JournalFullError(f"{path}: {error}; make room and leave the journal where it is")
     return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
 
