@@ -378,7 +378,8 @@ def unreadable(path: Path, error: Exception) -> VeogenError:
     """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if is_full or (isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error)):
-        return JournalFullError(f"{path}: {error}; make room and leave the journal where it is")
+        why = "database or disk is full" if is_full else error
+        return JournalFullError(f"{path}: {why}; make room and leave the journal where it is")
     return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
 
 
