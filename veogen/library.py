@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from veogen.diff.compare import Difference, compare
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import ExitCode, UsageError, VeogenError
-from veogen.executor.connect import connected
+from veogen.executor.connect import Connection, connected
 from veogen.executor.directory import RunDirectory, write_whole
 from veogen.executor.journal import Journal
 from veogen.executor.options import RunPolicy, SystemClock
-from veogen.executor.run import Outcome, Selection, open_run
+from veogen.executor.run import Dependencies, Outcome, Selection, open_run
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.executor.state import Listener, NullListener, RunProgress
 from veogen.gateway.settings import Settings, from_environment
@@ -107,14 +107,17 @@ def run(  # noqa: PLR0913 - what a command has as options
     listener: Listener | None = None,
     selected: Collection[str] | None = None,
     store: "Store | None" = None,
+    client: object | None = None,
 ) -> Outcome:
     """Buy what the directory does not hold yet, bring it home, and say where everything stands.
 
     Of a plan `spec` is what it was made of: local images are read from its project. `settings` are
     those of the environment, unless given; `selected` holds addresses, None means all. `listener`
     is told every event, in the calling thread. `store` (`open_store`) keeps the run, and other
-    machines may carry it out too; None means that of the policy, else of `VEOGEN_STORE`. Raises
-    `VeogenError` when nothing could be begun; what happens to one request is in the outcome.
+    machines may carry it out too; None means that of the policy, else of `VEOGEN_STORE`. With
+    `client` (`distributed.Client`) the workers of that cluster do it, each with the key of its own
+    environment, and a store is needed. Raises `VeogenError` when nothing could be begun; what
+    happens to one request is in the outcome.
     """
     plan_, spec = _planned(spec_or_plan, spec)
     settings = settings or from_environment(os.environ)
@@ -132,10 +135,7 @@ def run(  # noqa: PLR0913 - what a command has as options
         open_run(
             Path(directory),
             plan=plan_,
-            dependencies=replace(
-                connection.dependencies(spec.files.read, spec.policy.models),
-                store=_choice(store, plan_, spec, simulated=connection.simulated),
-            ),
+            dependencies=_dependencies(connection, plan_, spec, store, client),
             policy=policy,
             listener=listener,
             selection=Selection(selected=wanted),
@@ -289,6 +289,30 @@ def open_store(url: str) -> "Store":
     from veogen.store import opening  # noqa: PLC0415 - few runs have a store
 
     return opening.open_store(url, os.environ, SystemClock(), make=True)
+
+
+def _dependencies(
+    connection: Connection, plan_: Plan, spec: Spec, store: "Store | None", client: object | None
+) -> Dependencies:
+    """The parts of a run, with a client those of one that workers carry out."""
+    parts = replace(
+        connection.dependencies(spec.files.read, spec.policy.models),
+        store=_choice(store, plan_, spec, simulated=connection.simulated),
+    )
+    if client is None:
+        return parts
+    if parts.store is None:
+        raise UsageError("a run on a cluster needs a store: open_store(url)")
+    from veogen.executor.cluster import DaskCluster  # noqa: PLC0415 - an extra
+
+    work = connection.work(
+        DaskCluster.checked(client, simulated=connection.simulated),
+        plan_,
+        parts.store,
+        read=spec.files.read,
+        models=spec.policy.models,
+    )
+    return replace(parts, work=work)
 
 
 def _choice(

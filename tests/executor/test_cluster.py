@@ -10,14 +10,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from support.clusters import DaskCluster, dask_cluster
 from support.s3 import ENVIRON
 from support.witness import Witness, witness
+
+from veogen import RunPolicy, load_spec, open_store, plan, run
+from veogen.executor.cluster import cluster_at
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -42,6 +46,7 @@ class Scene:
     environ: Mapping[str, str]
     gateway: Witness
     cluster: DaskCluster
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     def plan(self, count: int) -> None:
         specs = self.folder / "specs"
@@ -53,7 +58,7 @@ class Scene:
         command = [sys.executable, "-m", "veogen", "run", "specs/many.yaml", "--yes"]
         store = ["--store", self.store, "--dask", self.cluster.address]
         pace = ["--max-in-flight", str(in_flight), "--poll-interval", "0.3", "--progress", "lines"]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, *store, *pace, *words],
             cwd=self.folder,
             env=dict(self.environ),
@@ -61,6 +66,14 @@ class Scene:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave nothing running, whatever a test has found."""
+        for process in self.started:
+            process.kill()
+            process.communicate()
 
     def run(self, *words: str, in_flight: int = 6) -> tuple[int, str]:
         """How a whole run ended, and what it said."""
@@ -100,7 +113,11 @@ def scene(
         project = folder / "project"
         project.mkdir()
         with dask_cluster(folder / "dask", whole, *workers) as cluster:
-            yield Scene(project, store, whole, gateway, cluster)
+            made = Scene(project, store, whole, gateway, cluster)
+            try:
+                yield made
+            finally:
+                made.end()
 
 
 @pytest.fixture
@@ -306,3 +323,151 @@ def test_without_its_scheduler_the_coordinator_ends_with_3(on_folder: Scene) -> 
     code, said = on_folder.run()
     assert code == 0, said
     assert set(on_folder.bought.values()) == {1}
+
+
+CHAOS = ["kill", "kill", "freeze", "kill", "scheduler", "kill", "freeze", "coordinator", "kill"]
+
+
+@pytest.mark.timeout(900)
+def test_whoever_dies_nothing_is_bought_twice_and_every_clip_is_in_the_store(
+    on_s3: Scene,
+) -> None:
+    """Workers, the scheduler and the coordinator are killed or frozen as 300 requests go on."""
+    on_s3.plan(300)
+    process = on_s3.start("--keep", "store", in_flight=12)
+    for number, event in enumerate([*CHAOS, "freeze"]):
+        on_s3.wait_for_posts(min(20 + 25 * number, 300))
+        worker = list(on_s3.cluster.workers)[number % 3]
+        disturb(on_s3, event, worker, process)
+        if event in ("scheduler", "coordinator"):
+            process.communicate(timeout=180)
+            process = on_s3.start("--keep", "store", in_flight=12)
+
+    said, _ = process.communicate(timeout=400)
+
+    assert process.returncode in (0, 4), said
+    assert set(on_s3.bought.values()) == {1}
+    assert len(on_s3.bought) == 300
+    held = on_s3.statuses["indeterminate"]  # its worker died between the POST and its answer
+    assert on_s3.statuses["completed"] == 300 - held
+    assert held <= 6
+    assert stored_on_s3(on_s3) >= {
+        video["sha256"]
+        for line in on_s3.results()
+        if line["status"] == "completed"
+        for video in line["videos"]
+    }
+
+
+def disturb(scene_: Scene, event: str, worker: str, process: "subprocess.Popen[str]") -> None:
+    """One thing that goes wrong; whoever is dead is started again, as a supervisor would."""
+    cluster = scene_.cluster
+    if event == "kill":
+        cluster.signal(worker, signal.SIGKILL)
+        cluster.start_worker(worker)
+    elif event == "freeze":
+        cluster.signal(worker, signal.SIGSTOP)
+        time.sleep(SILENCE + 2.0)
+        cluster.signal(worker, signal.SIGCONT)
+    elif event == "scheduler":
+        cluster.signal("scheduler", signal.SIGKILL)
+        assert process.wait(timeout=180) == 3
+        for name, each in cluster.workers.items():
+            try:
+                each.wait(timeout=60)
+            except subprocess.TimeoutExpired:  # it had no scheduler yet to lose
+                cluster.signal(name, signal.SIGKILL)
+        cluster.start_scheduler()
+        for name in list(cluster.workers):
+            cluster.start_worker(name)
+    else:
+        process.kill()
+
+
+def stored_on_s3(scene_: Scene) -> set[str]:
+    """The clips in the bucket, by what their bytes are."""
+    import obstore  # noqa: PLC0415 - dear
+    from obstore.store import S3Store  # noqa: PLC0415
+
+    store = S3Store.from_url(
+        scene_.store,
+        access_key_id=ENVIRON["AWS_ACCESS_KEY_ID"],
+        secret_access_key=ENVIRON["AWS_SECRET_ACCESS_KEY"],
+        region=ENVIRON["AWS_REGION"],
+        endpoint=scene_.environ["AWS_ENDPOINT_URL"],
+        client_options={"allow_http": True},
+    )
+    listed = [item["path"] for batch in obstore.list(store, "clips") for item in batch]
+    digests = {hashlib.sha256(obstore.get(store, path).bytes()).hexdigest() for path in listed}
+    assert {Path(path).stem for path in listed} == digests
+    return digests
+
+
+def test_a_killed_worker_costs_no_clip_and_no_second_purchase(on_folder: Scene) -> None:
+    on_folder.gateway.generation_time = 2.0
+    on_folder.plan(30)
+    process = on_folder.start(in_flight=6)
+    on_folder.wait_for_posts(8)
+
+    on_folder.cluster.signal("one", signal.SIGKILL)
+    said, _ = process.communicate(timeout=200)
+
+    assert process.returncode in (0, 4), said
+    assert set(on_folder.bought.values()) == {1}
+    assert on_folder.statuses["completed"] + on_folder.statuses["indeterminate"] == 30
+
+
+def test_local_workers_need_no_cluster(on_folder: Scene) -> None:
+    on_folder.plan(8)
+    command = [sys.executable, "-m", "veogen", "run", "specs/many.yaml", "--yes"]
+
+    ended = subprocess.run(
+        [*command, "--store", on_folder.store, "--dask", "local:2", "--poll-interval", "0.3"],
+        cwd=on_folder.folder,
+        env=dict(on_folder.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert on_folder.statuses == {"completed": 8}
+    assert set(on_folder.bought.values()) == {1}
+
+
+def test_the_library_hands_a_plan_to_a_client(
+    on_folder: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client  # noqa: PLC0415 - dear
+
+    on_folder.plan(4)
+    for name, value in on_folder.environ.items():
+        monkeypatch.setenv(name, value)
+    spec = load_spec(on_folder.folder / "specs/many.yaml")
+
+    with Client(on_folder.cluster.address, set_as_default=False) as client:
+        outcome = run(
+            plan(spec),
+            on_folder.folder / "runs/many",
+            spec=spec,
+            store=open_store(on_folder.store),
+            client=client,
+            policy=RunPolicy(poll_interval=0.3, keep_store=True),
+        )
+
+    assert (outcome.code, dict(outcome.ledger.summary().counts)["completed"]) == (0, 4)
+    assert not (on_folder.folder / "runs/many/videos").exists()
+    assert set(on_folder.bought.values()) == {1}
+
+
+def test_local_workers_listen_on_this_machine_alone() -> None:
+    with cluster_at("local:2", 4, simulated=True):
+        me = psutil.Process()
+        sockets = [
+            each
+            for process in [me, *me.children(recursive=True)]
+            for each in process.net_connections()
+        ]
+
+    assert {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN} == {"127.0.0.1"}

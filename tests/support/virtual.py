@@ -52,16 +52,20 @@ class VirtualWorkers(Generic[T]):
     def __init__(self, clock: VirtualClock, latency: float = 0.1) -> None:
         self._clock = clock
         self._latency = latency
-        self._answers: list[tuple[float, int, T | Crashed]] = []
+        self._answers: list[tuple[float, int, Callable[[], T | Crashed]]] = []
         self._order = count()
 
     def start(self, call: Callable[[], T], *, urgent: bool = False) -> None:
         del urgent  # nothing takes time but what the clock is moved by
-        due = self._clock.monotonic() + self._latency
-        heapq.heappush(self._answers, (due, next(self._order), call()))
+        answer = call()
+        self.post_at(self._clock.monotonic() + self._latency, lambda: answer)
 
     def post(self, message: T) -> None:
-        heapq.heappush(self._answers, (self._clock.monotonic(), next(self._order), message))
+        self.post_at(self._clock.monotonic(), lambda: message)
+
+    def post_at(self, at: float, call: Callable[[], T]) -> None:
+        """Have a call done, and answered, at some time."""
+        heapq.heappush(self._answers, (at, next(self._order), call))
 
     def wait(self, seconds: float | None) -> list[T | Crashed]:
         until = float("inf") if seconds is None else self._clock.monotonic() + seconds
@@ -79,7 +83,7 @@ class VirtualWorkers(Generic[T]):
     def _due(self) -> list[T | Crashed]:
         due: list[T | Crashed] = []
         while self._answers and self._answers[0][0] <= self._clock.monotonic():
-            due.append(heapq.heappop(self._answers)[2])
+            due.append(heapq.heappop(self._answers)[2]())
         return due
 
 

@@ -18,7 +18,7 @@ PAGES = files("veogen") / "reference"
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "Learn": ("tutorial",),
-    "Do": ("team", "ci", "budgets", "machines", "recover", "hand-over"),
+    "Do": ("team", "ci", "budgets", "machines", "cluster", "recover", "hand-over"),
     "Look up": (
         "spec",
         "matrix",

@@ -100,7 +100,6 @@ class RunJob:
                 store,
                 read=self.spec.files.read,
                 models=self.spec.policy.models,
-                simulated_here=run.simulate,
             )
             dependencies = replace(dependencies, work=work)
         with open_session(

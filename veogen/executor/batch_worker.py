@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from veogen.errors import ExitCode, VeogenError
+from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.batches import BatchEvents, BatchJob, BatchResult, WorkerLink
 from veogen.executor.connect import connected
 from veogen.executor.joining import StoreChoice
@@ -27,7 +27,7 @@ from veogen.executor.scheduler import Scheduler
 from veogen.executor.shared import this_machine
 from veogen.executor.state import RunProgress
 from veogen.executor.transitions import Stop
-from veogen.gateway.settings import Settings, from_environment
+from veogen.gateway.settings import KEY, Settings, from_environment
 from veogen.results.events import Event, to_json
 from veogen.results.ledger import RequestState
 from veogen.store.opening import open_store
@@ -128,6 +128,8 @@ def _carry_out(
         request_timeout=job.request_timeout,
         say=listener.note,
     ) as connection:
+        if connection.simulated != (job.gateway == "simulated"):
+            raise UsageError("the gateway is real here and simulated there; nothing was sent")
         parts = connection.dependencies(
             lambda path, at_most: _image(job.images, path, at_most), job.models
         )
@@ -140,8 +142,8 @@ def _carry_out(
 
 
 def _settings(job: BatchJob, environ: Mapping[str, str]) -> Settings:
-    """The key of this worker, and the gateway of the coordinator."""
-    if job.gateway == "simulated" and job.simulated_here:
+    """The key of this worker, and the gateway of the coordinator; a simulator takes any key."""
+    if job.gateway == "simulated" and not environ.get(KEY, "").strip():
         return Settings(key="simulated", base_url=job.base_url, files_url=job.files_url)
     own = from_environment(environ)
     return replace(own, base_url=job.base_url, files_url=job.files_url)

@@ -49,7 +49,6 @@ class ClusterTask:
     plan: Plan
     models: Mapping[str, Model]
     request_timeout: float
-    simulated_here: bool
     read_images: Callable[[Request], Mapping[str, bytes]]
 
 
@@ -58,8 +57,7 @@ class BatchJob:
     """A batch as it travels to a worker. The key is not in it: a worker has its own.
 
     `plan` holds the requests of the batch alone; `topic` names the coordinator, `silence` are the
-    seconds after which nothing is bought without a word of it. `simulated_here`: the gateway is a
-    simulator of the coordinator's, which takes any key.
+    seconds after which nothing is bought without a word of it.
     """
 
     version: str
@@ -77,7 +75,6 @@ class BatchJob:
     images: Mapping[str, bytes]
     request_timeout: float
     silence: float
-    simulated_here: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

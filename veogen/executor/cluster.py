@@ -80,7 +80,9 @@ def cluster_at(address: str, max_in_flight: int, *, simulated: bool) -> Iterator
             n_workers=workers,
             threads_per_worker=threads,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None would listen everywhere
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             preload=__name__,
         ) as cluster,
         _client(cluster.scheduler_address) as client,

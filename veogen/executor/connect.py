@@ -198,7 +198,6 @@ class Connection:
         *,
         read: ReadFile,
         models: Mapping[str, Model],
-        simulated_here: bool = False,
     ) -> "ClusterWork":
         """What workers of a cluster need to know of a run, but for the key, which is their own."""
         from veogen.executor.batches import ClusterTask  # noqa: PLC0415 - few have a cluster
@@ -213,7 +212,6 @@ class Connection:
             plan=plan,
             models=models,
             request_timeout=self.request_timeout,
-            simulated_here=simulated_here,
             read_images=partial(_read_images, read),
         )
         return ClusterWork(cluster, task)

@@ -266,7 +266,6 @@ class Coordinator:
             images={p: b for r in batch.requests for p, b in task.read_images(r).items()},
             request_timeout=task.request_timeout,
             silence=self._silence * _MARGIN,
-            simulated_here=task.simulated_here,
         )
 
     def _records(self, batch: RequestBatch) -> dict[str, Record]:

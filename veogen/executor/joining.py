@@ -104,7 +104,9 @@ def _joined(
     is_next = False
     if row is not None and row.url == store.url:
         is_next = member.succeed(row.process, is_surely_over=row.place == place)
-    shared = SharedRun(member, store, clock, directory.path, takes_up_all=not buys)
+    shared = SharedRun(
+        member, store, clock, directory.path, takes_up_all=not buys, part=choice.part
+    )
     if is_next and row is not None:
         _release_unclaimed(row, shared, journal, ledger, clock)
     journal.keep_store(store.url, choice.run, identity.process, place)

@@ -59,7 +59,8 @@ What has ended is `nobody`'s too.
 class SharedRun:
     """What one process knows of a run in a store, and says there.
 
-    With `takes_up_all` tasks of machines that live are followed too: twice does no harm.
+    With `takes_up_all` tasks of machines that live are followed too: twice does no harm. `part`:
+    this is one batch of many on a cluster.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class SharedRun:
         directory: Path,
         *,
         takes_up_all: bool = False,
+        part: bool = False,
     ) -> None:
         self._member = member
+        self._part = part
         self._time = time
         self._patience = store.patience
         self.clips = ClipTransfers(store.clips, directory)
@@ -334,7 +337,7 @@ class SharedRun:
         """End this process's part; what is to be said if the store does not know everything."""
         spent = None if self.budget is None else self.budget.spent
         try:
-            done = self._member.leave(spent=spent, seconds=LAST_WORDS)
+            done = self._member.leave(spent=spent, seconds=LAST_WORDS, is_one_of_many=self._part)
         except StoreError as error:
             return f"{error}; the journal has everything: the next run or collect puts it there"
         if done:

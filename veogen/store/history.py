@@ -167,12 +167,24 @@ class HistoryReader:
         self._names = names
         self._own = own  # its log needs not to be read: it is written from what is known here
         self.history = History()
+        self._in_checkpoint = 0
 
     def open(self) -> History:
         """Read all that there is; raises `UnreadableError` with the name of what is not."""
         self._from_checkpoint()
+        self._in_checkpoint = self._facts
         self.refresh()
         return self.history
+
+    @property
+    def _facts(self) -> int:
+        with self.history.lock:
+            return sum(map(len, self.history.facts.values()))
+
+    @property
+    def facts_since_checkpoint(self) -> int:
+        """How many facts the checkpoint lacked that was read."""
+        return self._facts - self._in_checkpoint
 
     def refresh(self) -> list[News]:
         """Read what has come since; the events among it, in no order but that of each log."""

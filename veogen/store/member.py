@@ -324,9 +324,11 @@ class Member:
         checkpoint = self._reader.checkpoint(process, now)
         self._objects.create(self._names.checkpoint(process, now), encode(checkpoint))
 
-    def leave(self, *, spent: Decimal | None, seconds: float) -> bool:
+    def leave(self, *, spent: Decimal | None, seconds: float, is_one_of_many: bool = False) -> bool:
         """Write all down, give back what is left of the budget, and say that nothing follows.
 
+        One of many, as a batch of a cluster is, leaves a checkpoint only if a thousand facts are in
+        none: each holds all that is known of the run.
         `spent` is what this process's claims have cost or may cost, None without a budget. False
         if the store did not take everything in so many seconds; then nothing is given back.
         """
@@ -336,5 +338,6 @@ class Member:
             self.chain.give_back(self.identity.process, spent)
         self._log.end(self._time.now())
         self.history.processes[self.identity.process].ended = True
-        self._checkpoint()
+        if not is_one_of_many or self._reader.facts_since_checkpoint >= CHECKPOINT_EVERY:
+            self._checkpoint()
         return True
