@@ -99,6 +99,19 @@ def test_a_replay_that_is_lost_again_stays_held(world: World) -> None:
     assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.INDETERMINATE, "indeterminate")
 
 
+def test_a_decision_about_one_request_says_that_another_is_still_held(tmp_path: Path) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.answers.extend([LOST, LOST])
+    world.run(cities("Tokyo", "Paris"))
+
+    codes = [
+        decide(world, Resolution("abandon", f"city[name={name}]")).code
+        for name in ("Tokyo", "Paris")
+    ]
+
+    assert codes == [ExitCode.INDETERMINATE, ExitCode.DONE]
+
+
 def test_what_is_abandoned_failed_its_money_stays_counted_and_nothing_is_sent(
     world: World,
 ) -> None:

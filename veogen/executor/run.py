@@ -305,7 +305,10 @@ class Run:
         self.scheduler.hand_out(work, [s.request for s in mine], attempts)
 
     def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
-        """Carry out what a person decided; nothing is watched or fetched."""
+        """Carry out what a person decided; nothing is watched or fetched.
+
+        Its exit code is 4 while any request of the run waits for a decision.
+        """
         gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
         decided = resolve_addresses(decisions, self.ledger, now)
         self._refuse_retired(d.standing.request for d in decided if d.kind in ("replay", "rebuy"))
@@ -325,8 +328,7 @@ class Run:
                 self._send(one, say)
         stop = self.scheduler.run()
         self.directory.release_disk()
-        statuses = {self.ledger.record(d.standing.record.hash).status for d in decided}
-        is_unsure = "indeterminate" in statuses
+        is_unsure = any(s.record.status == "indeterminate" for s in self.ledger.everything)
         return self._closed(stop, ExitCode.INDETERMINATE if is_unsure else ExitCode.DONE)
 
     def _write_decision(self, decided: Decided, say: Callable[[str], None]) -> bool:
