@@ -602,6 +602,27 @@ def test_a_budget_or_policy_that_changed_is_a_difference(repo: Repo, shell: Shel
     assert "<li><code>a: budget.max_credits: 20000 → 90000</code></li>" in comment
 
 
+@pytest.mark.parametrize(
+    ("approved", "changes", "code"),
+    [
+        pytest.param("specs/a.lock.yaml", ["budget.max_credits: 20000 → 90000"], 5, id="a lock"),
+        pytest.param("plan.json", [], 0, id="a plan file does not say its budget"),
+    ],
+)
+def test_a_budget_that_changed_since_the_lock_is_a_difference(
+    repo: Repo, shell: Shell, approved: str, changes: list[str], code: int
+) -> None:
+    repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 20000}}\n")
+    shell.veogen("lock", "specs/a.yaml")
+    shell.veogen("plan", "specs/a.yaml", "--format", "json", "--out", "plan.json")
+    repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 90000}}\n")
+
+    data = diff_data(shell, approved, "specs/a.yaml")
+    told = shell.veogen("diff", approved, "specs/a.yaml", "--exit-code")
+
+    assert (data["specs"][0]["notes"], told.code) == (changes, code)
+
+
 def test_what_was_open_before_is_not_what_the_change_buys(repo: Repo, shell: Shell) -> None:
     plan = json.loads(shell.veogen("plan", "specs/a.yaml", "--format", "json").out)
     hashes = [entry["hash"] for entry in plan["requests"]]

@@ -202,8 +202,8 @@ def _dollars(side: DiffSide | None, requests: Sequence[Request]) -> Decimal | No
 
 def _changes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -> Iterator[str]:
     """What differs beside the requests: a budget, prices, and what people decided."""
-    if old is not None and new is not None and old.spec and new.spec:
-        yield from budget_changes(old.plan.budget, new.plan.budget)
+    if old is not None and new is not None and old.budget is not None and new.budget is not None:
+        yield from budget_changes(old.budget, new.budget)
     moved = [pair for pair in difference.unchanged if pair[0].credits != pair[1].credits]
     if moved:
         before, after = (_credits(side) for side in zip(*moved, strict=True))

@@ -21,17 +21,21 @@ from veogen.results.manifest import Owned
 from veogen.results.picks import NO_PICKS, Picks, PicksFolder, load_picks
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, nearest_root, project_root, specs_in
-from veogen.spec.types import Spec
+from veogen.spec.types import Limits, Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffSource:
-    """A spec without a profile, or one plan of a lock or plan file, and where it was read."""
+    """A spec without a profile, or one plan of a lock or plan file, and where it was read.
+
+    `locked_budget` is what a lock says of the spec's ceilings; a plan file says nothing of them.
+    """
 
     files: Files
     path: PurePosixPath
     spec: Spec | None = None
     stored: Plan | None = None
+    locked_budget: Limits | None = None
 
     @property
     def label(self) -> str:
@@ -57,13 +61,15 @@ class DiffSource:
 class DiffSide:
     """One plan to compare: where it was read, the spec that makes it, what is owned of it.
 
-    `spec` is None for a lock or a plan file, `results` where nothing is known. `picks` are what
-    people decided about the clips of its run, `unread` what is wrong with their files.
+    `spec` is None for a lock or a plan file, `budget` for the latter, `results` where nothing is
+    known. `picks` are what people decided about the clips of its run, `unread` what is wrong with
+    their files.
     """
 
     label: str
     plan: Plan
     spec: Spec | None
+    budget: Limits | None
     results: Owned | None
     picks: Picks = NO_PICKS
     unread: tuple[str, ...] = ()
@@ -181,7 +187,12 @@ class SideReader:
             raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
         if is_plan_file(raw):
             for stored in read_stored(raw, files.shown(path)):
-                yield DiffSource(files=files, path=path, stored=stored.plan)
+                yield DiffSource(
+                    files=files,
+                    path=path,
+                    stored=stored.plan,
+                    locked_budget=stored.plan.budget if stored.is_lock else None,
+                )
         else:
             spec = load_spec(Path(path), files=files, **self._options.reading)
             yield DiffSource(files=files, path=path, spec=spec)
@@ -195,6 +206,7 @@ def _side(source: DiffSource, made: Plan, spec: Spec | None) -> DiffSide:
         label=source.label,
         plan=made,
         spec=spec,
+        budget=source.locked_budget if spec is None else spec.budget,
         results=owned_in(source.files, made.name, made.profile),
         picks=picks,
         unread=tuple(map(str, problems.all)),
