@@ -70,6 +70,7 @@ def test_the_specs_of_a_folder(project: Project) -> None:
         "other.yaml": "name: x\nnested:\n  veogen: 1",
         "broken-other.yaml": "[",
         "notes.txt": "veogen: 1",
+        "veogen.yaml": "veogen: 1",
         "sub/d.yaml": "veogen: 1",
     }.items():
         project.write(f"specs/{name}", text)
@@ -105,6 +106,12 @@ def test_a_policy_is_read_from_the_root(project: Project) -> None:
     )
     assert str(spec.policy.limits.place) == "veogen.yaml:1:9"
     assert load_policy(Folder(project.root)) == spec.policy
+
+
+def test_a_policy_may_say_the_version_of_its_language(project: Project) -> None:
+    project.write("veogen.yaml", "veogen: 1\nlimits: {max_requests: 9}\n")
+
+    assert project.spec(SHOT, name="specs/a.yaml").policy.limits.max_requests == 9
 
 
 def test_a_project_without_a_policy_has_no_limits(project: Project) -> None:

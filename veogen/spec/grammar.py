@@ -485,6 +485,9 @@ POLICY = ObjectType(
     "Policy",
     "The team's policy, in `veogen.yaml` at the project root.",
     {
+        "veogen": Field(
+            LanguageVersion(), "The version of this language, which may be left out here."
+        ),
         "limits": Field(
             ObjectType(
                 "'limits'",

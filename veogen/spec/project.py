@@ -73,11 +73,11 @@ _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE
 
 
 def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
-    """The specs of a folder, sorted: neither locks, nor bases, nor other YAML."""
+    """The specs of a folder, sorted: neither locks, nor bases, the policy or other YAML."""
     for name in files.names(folder):
         stem, dot, extension = name.rpartition(".")
         is_yaml = bool(dot) and extension in ("yaml", "yml")
-        if not is_yaml or name.startswith("_") or stem.endswith(".lock"):
+        if not is_yaml or name.startswith("_") or stem.endswith(".lock") or name == POLICY:
             continue
         if is_spec(files, folder / name):
             yield folder / name
