@@ -9,11 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from veogen.gateway.api import Accepted, NotAccepted, Unknown
 from world.gateway import PRICE, BookedTask, Post, Service
 from world.machines import Command, Machine
 from world.repository import Branch, task_ids
 
 ATTEMPT = re.compile(r"[0-9a-f]{64}")
+
+
+FIRST_OPEN = 4
+"""POSTs that a run begins with, open at a time."""
 
 
 class Checker:
@@ -25,6 +30,10 @@ class Checker:
         self.allowed: Counter[str] = Counter()
         self.forgotten: set[str] = set()
         """Hashes of which somebody threw a record away that was nowhere else."""
+        self.hostile: dict[str, int] = {}
+        """Hashes of which a pull request lies, and what was allowed of them until then."""
+        self.has_store = False
+        self.outages: list[tuple[float, float]] = []
         self.freely: set[str] = set()
         """Processes to which somebody said that what is in doubt may be sent again."""
         self.budget: Decimal | None = None
@@ -53,7 +62,8 @@ class Checker:
         ]
         if task.hash in self.forgotten:
             return
-        if task.process in self.freely and any(other.key == task.key for other in others):
+        of_key = [task, *(other for other in others if other.key == task.key)]
+        if len(of_key) > 1 and any(each.process in self.freely for each in of_key):
             self.allowed[task.hash] += 1
         if len(others) > self.allowed[task.hash]:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
@@ -85,6 +95,10 @@ class Checker:
                 "directory-gone",
                 f"{post.process} buys {post.hash[:6]} though its directory is gone",
             )
+        allowed = self.hostile.get(post.hash)
+        is_asked = command is not None and command.policy.retry_failed
+        if allowed is not None and allowed == self.allowed[post.hash] and not is_asked:
+            self.violated("hostile", f"{post.process} buys {post.hash[:6]} for a pull request")
         later = list(dict.fromkeys(keys))
         if later[-1] != post.key and post.hash not in self.forgotten:
             self.violated(
@@ -121,6 +135,7 @@ class Checker:
             )
         for line in lines.values():
             self._check_completed(command, line)
+            self._check_held(machine, command, line)
 
     def _check_code(self, command: Command, lines: dict[str, Any]) -> None:
         code = int(command.outcome.code) if command.outcome else 0
@@ -142,6 +157,8 @@ class Checker:
         if line["status"] != "completed":
             return
         task = self._service.tasks.get(line["task_id"])
+        if line["hash"] in self.hostile:
+            return
         if task is None or task.hash != line["hash"] or task.fate is not None:
             self.violated(
                 "completed",
@@ -161,6 +178,35 @@ class Checker:
                 f"{command.process.name}: {line['address']} is completed with {len(have)} of {task.videos} clips",
             )
 
+    def check_outages(self) -> None:
+        """An outage spends no plan: of each process what was open, or the first four, and three."""
+        posts = self._service.posts
+        for begin, end in self.outages:
+            names = {post.process for post in posts if begin <= post.sent_at < end} - self.freely
+            for name in names:
+                of_it = [post for post in posts if post.process == name]
+                opened = sum(p.sent_at < begin and (p.heard_at or end) > begin for p in of_it)
+                during = [p for p in of_it if begin <= p.sent_at < end]
+                lost = sum(isinstance(p.answer, Unknown) for p in during)
+                taken = any(isinstance(p.answer, Accepted) for p in during)
+                if not taken and lost > max(opened, FIRST_OPEN) + 3:
+                    self.violated("outage", f"{name} spends {lost} requests in an outage")
+
+    def _check_held(self, machine: Machine, command: Command, line: dict[str, Any]) -> None:
+        """What was surely not taken is not held, though its process died while it waited."""
+        died = machine.died_at
+        if line["status"] != "indeterminate" or died is None or self.has_store:
+            return
+        posts = [p for p in self._service.posts if p.hash == line["hash"]]
+        last = max(posts, key=lambda post: post.sent_at, default=None)
+        if last is None or last.machine != machine.name or last.heard_at is None:
+            return
+        of_key = [post.answer for post in posts if post.key == last.key]
+        surely = all(isinstance(answer, NotAccepted) and not answer.once for answer in of_key)
+        if surely and last.heard_at < died - 1.0:
+            name = command.process.name
+            self.violated("held", f"{name} holds {line['address']}, which was not taken")
+
     def check_end(self, machines: Iterable[Machine]) -> None:
         """After all is quiet and in step: every task is on record, every clip is where it is due."""
         told = {
@@ -168,6 +214,7 @@ class Checker:
             for post in self._service.posts
             if post.task is not None and post.heard_at is not None and _was_told(post)
         }
+        self.check_outages()
         final = task_ids(self._branch.head.content)
         lost = sorted(t for t in told if t not in final and not self._is_excused(t))
         for task in lost:

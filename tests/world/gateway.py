@@ -156,6 +156,25 @@ class Service:
         self.on_task(task)
         return self._accepted(task, replayed=False)
 
+    def stray(self) -> BookedTask:
+        """A task of somebody else's, that has failed for a passing reason."""
+        number = sum(task.process == "stray" for task in self.tasks.values())
+        task = BookedTask(
+            id=f"task-unified-stray-{number}",
+            hash="0" * 64,
+            key=f"stray-{number}",
+            machine="x",
+            process="stray",
+            made_at=self.kernel.now,
+            takes=0.0,
+            fate="service_error",
+            videos=1,
+            reserved=Decimal(0),
+            empty_reads=0,
+        )
+        self.tasks[task.id] = task
+        return task
+
     def _accepted(self, task: BookedTask, *, replayed: bool) -> Accepted:
         credits_ = task.reserved if self.habits.names_amounts else None
         return Accepted(task_id=task.id, credits=credits_, replayed=replayed)

@@ -75,6 +75,8 @@ class Machine:
         self.calls = 0
         self.dies_at: tuple[int, bool] | None = None
         self.in_step = True
+        self.lost_power = False
+        self.died_at: float | None = None
         self.old_journal: bytes | None = None
         self._clones = 0
         self._bucket = bucket
@@ -197,6 +199,8 @@ class Machine:
         command = self.command
         if command is None or command.done or not command.process.alive:
             return
+        self.lost_power = power
+        self.died_at = self._kernel.now
         left = self.disk.kill(power=power)
         command.process.alive = False
         self.in_step = False

@@ -25,7 +25,10 @@ from world.machines import Command, Machine
 from world.repository import Branch, task_ids
 from world.stories import Step, Story
 
-CITIES = ("Tokyo", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi", "Sofia")
+CITIES = (
+    "Tokyo", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi", "Sofia", "Bonn", "Rome", "Riga",
+    "Baku", "Kyiv", "Bern", "Doha",
+)  # fmt: skip
 LONGEST = 3 * 24 * 3600.0
 """Seconds within which every command has to end."""
 
@@ -73,6 +76,7 @@ class World:
             step.kind == "power" or dict(step.options).get("power") for step in story.steps
         )
         self.bucket = Bucket(self.kernel)
+        self.checker.has_store = story.store
         self.bucket.trouble = story.trouble / 20
         bucket = self.bucket if story.store else None
         self.machines = [
@@ -168,6 +172,7 @@ class World:
             "damage-log": self._damage_log,
             "store-away": self._lose_store,
             "lose-machine": self._lose_machine,
+            "hostile": self._believe_nobody,
         }
         acts[step.kind](step, machine)
         self._wait(0.0)
@@ -186,7 +191,29 @@ class World:
     def _break_off(self, step: Step, machine: Machine) -> None:
         """An outage of the gateway, for everybody."""
         del machine
-        self.service.outage = step["how"], self.kernel.now + step["seconds"], step["posts"]
+        until = self.kernel.now + step["seconds"]
+        self.service.outage = step["how"], until, step["posts"]
+        self.checker.outages.append((self.kernel.now, until))
+
+    def _believe_nobody(self, step: Step, machine: Machine) -> None:
+        """A pull request says that what was refused or is in doubt is a task that has failed.
+
+        Whoever merges it in a fresh clone and runs must buy nothing for that.
+        """
+        manifest = read_manifest(machine.path)
+        lines = [
+            line
+            for line in lines_of(manifest)
+            if line["status"] in ("failed", "indeterminate") and line["task_id"] is None
+        ]
+        if machine.running or self.story.store or not lines or not self._may_buy(machine):
+            return
+        if not self._push(machine) or manifest is None:
+            return
+        line = lines[step.seed % len(lines)]
+        machine.clone()
+        machine.checkout.say_submitted(line["hash"], self.service.stray().id)
+        self.checker.hostile[line["hash"]] = self.checker.allowed[line["hash"]]
 
     def _lose_store(self, step: Step, machine: Machine) -> None:
         del machine
@@ -375,9 +402,12 @@ class World:
             machine.in_step = journal.is_file()
 
     def _damage_log(self, step: Step, machine: Machine) -> None:
-        """The log of a run that was killed is harmed: an error or the truth, nothing older."""
+        """The log of a run that was killed is harmed: an error or the truth, nothing older.
+
+        After a power failure the mark beside it may tell of less: two harms at once are not asked.
+        """
         log = machine.path / "journal.db-wal"
-        if machine.running or not log.is_file() or log.stat().st_size == 0:
+        if machine.running or machine.lost_power or not log.is_file() or log.stat().st_size == 0:
             return
         whole, known = machine.disk.kill(power=False), self._told_to(machine)
         _damage(log, step["how"], Random(step.seed))

@@ -31,6 +31,7 @@ KINDS: dict[str, int] = {
     "damage-log": 2,
     "store-away": 2,
     "lose-machine": 1,
+    "hostile": 1,
 }
 """What may happen next, and how often."""
 
@@ -92,7 +93,7 @@ def story(seed: int) -> Story:
     return Story(
         seed=seed,
         machines=machines,
-        requests=random.randint(1, 6),
+        requests=random.choice((1, 2, 3, 4, 5, 6, 12)),
         disjoint=machines > 1 and not store and random.random() < 0.4,
         store=store,
         honours_keys=random.random() < 0.3,
