@@ -5,6 +5,7 @@ reads and nothing else (404), and serves one real clip.
 """
 
 import json
+import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from itertools import count
 from support.clips import clip
 
 KEY = "sk-evo-witness"
+PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,17 @@ class Seen:
 
 @dataclass
 class Witness:
-    """What the server saw; tasks are completed when they have taken their time, in seconds."""
+    """What the server saw; tasks are completed when they have taken their time, in seconds.
+
+    Every clip is `padding` bytes longer than it needs to be; of those that were bought with one key
+    so many bytes a second are sent, `bandwidth`.
+    """
 
     seen: list[Seen] = field(default_factory=list)
     port: int = 0
     generation_time: float = 0.0
+    padding: int = 0
+    bandwidth: float | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -61,6 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/videos/generations":
             task = {"created": 1757169743, "id": f"task-unified-{next(self.server.numbers)}"}
             self.server.began[str(task["id"])] = time.monotonic()
+            self.server.keys[str(task["id"])] = str(self.headers.get("Authorization"))
             self._json(200, {**task, "model": json.loads(body)["model"], "status": "pending"})
         else:
             self._unknown()
@@ -76,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
             link = f"http://127.0.0.1:{self.server.server_port}/clips/{task}.mp4"
             self._json(200, {"id": task, "status": "completed", "results": [link]})
         elif self.path.startswith("/clips/"):
-            self._send(200, self.server.video, "video/mp4")
+            key = self.server.keys.get(self.path.rpartition("/")[2].removesuffix(".mp4"), "")
+            video = self.server.video + free_box(self.server.record.padding)
+            self._send(200, video, "video/mp4", line=key)
         else:
             self._unknown()
 
@@ -96,12 +107,23 @@ class Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, data: object) -> None:
         self._send(status, json.dumps(data).encode(), "application/json")
 
-    def _send(self, status: int, body: bytes, kind: str) -> None:
+    def _send(self, status: int, body: bytes, kind: str, *, line: str | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if line is None or self.server.record.bandwidth is None:
+            self.wfile.write(body)
+            return
+        for start in range(0, len(body), PIECE):
+            piece = body[start : start + PIECE]
+            time.sleep(self.server.wait_for(line, len(piece) / self.server.record.bandwidth))
+            self.wfile.write(piece)
+
+
+def free_box(size: int) -> bytes:
+    """So many bytes at the end of an MP4 that are part of it and mean nothing."""
+    return struct.pack(">I4s", size, b"free") + bytes(size - 8) if size else b""
 
 
 class Server(ThreadingHTTPServer):
@@ -114,7 +136,17 @@ class Server(ThreadingHTTPServer):
         self.record = Witness(port=self.server_port, generation_time=generation_time)
         self.numbers = count(1)
         self.began: dict[str, float] = {}
+        self.keys: dict[str, str] = {}
+        self._free_at: dict[str, float] = {}
+        self._lines = threading.Lock()
         self.video = clip()
+
+    def wait_for(self, line: str, seconds: float) -> float:
+        """Take a line for so many seconds; how long until then."""
+        with self._lines:
+            now = time.monotonic()
+            self._free_at[line] = max(now, self._free_at.get(line, now)) + seconds
+            return self._free_at[line] - now
 
 
 @contextmanager
