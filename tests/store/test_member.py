@@ -16,6 +16,7 @@ from veogen.results.events import (
     TaskCreated,
     TaskFailed,
 )
+from veogen.store.budget import Allowance
 from veogen.store.history import News
 from veogen.store.layout import AttemptId, Claimed, UnreadableError
 from veogen.store.location import StoreLocation
@@ -291,33 +292,34 @@ def test_a_machine_that_was_closed_stops_and_its_piece_comes_back(place: Place) 
     assert ada.closed == "this machine was closed by bob: it buys no more"
 
 
-def test_a_piece_is_an_eighth_of_what_is_left_but_at_least_one_request(place: Place) -> None:
+def test_a_piece_is_of_the_next_requests_within_an_eighth_of_what_is_left(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
-    budget, none, four = Decimal(1000), Decimal(0), [Decimal(100)] * 4
+    budget, none, four = Decimal(2000), Decimal(0), [Decimal(100)] * 4
     first, second = ada.allowance(budget), bob.allowance(budget)
 
-    def covers(allowance: object, spent: int, outside: int = 0) -> bool:
-        assert allowance in (first, second)
-        return (first if allowance is first else second).covers(
+    def covers(allowance: Allowance, spent: int, outside: int = 0) -> bool:
+        return allowance.covers(
             Decimal(100), spent=Decimal(spent), outside=none + outside, following=four
         )
 
-    assert covers(first, 0)  # 125 of 1000
-    assert covers(second, 0)  # 109.375 of 875
-    assert covers(first, 100)  # it lacks 75; an eighth of the rest is 95.7
-    pieces = [place.json(f"runs/run/money/{n:08}") for n in range(3)]
+    assert covers(first, 0)  # two, as an eighth of 2000 is 250
+    assert covers(second, 0)  # two again of 1800
+    assert covers(first, 200)  # two of 1600
+    assert covers(second, 250)  # it lacks 50, and an eighth of the rest is 175
+    pieces = [place.json(f"runs/run/money/{n:08}") for n in range(4)]
     assert [(p["process"], p["credits"]) for p in pieces if isinstance(p, dict)] == [
-        ("ada.1", "125"),
-        ("bob.1", "109.375"),
-        ("ada.1", "95.703125"),
+        ("ada.1", "200"),
+        ("bob.1", "200"),
+        ("ada.1", "200"),
+        ("bob.1", "150"),
     ]
-    assert not covers(second, 100, outside=600)
+    assert not covers(second, 350, outside=1250)
 
 
 def test_the_next_process_of_a_journal_gives_back_what_its_predecessor_left(place: Place) -> None:
     ada = place.join("ada")
     ada.allowance(Decimal(800)).covers(
-        Decimal(10), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+        Decimal(100), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
     )
     claim(ada)
     again = place.join("ada-2")
@@ -344,7 +346,7 @@ def test_who_has_too_little_gives_it_back_and_hears_of_what_others_gave(place: P
 def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     ada.allowance(Decimal(800)).covers(
-        Decimal(10), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+        Decimal(100), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
     )
 
     assert ada.leave(spent=Decimal(70), seconds=5.0)

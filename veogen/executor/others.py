@@ -39,8 +39,10 @@ class OthersWork:
                 self._state.listener.note(f"other machines are at work on {left} of this plan")
 
     def claimed(self, hash_: str) -> None:
-        """Somebody else has claimed it first."""
+        """Somebody else has claimed it first: what else is claimed is looked up at once."""
         self._waiting.add(hash_)
+        if self._shared is not None and (call := self._shared.glance()) is not None:
+            self._start(call)
 
     @property
     def idle(self) -> bool:

@@ -7,6 +7,7 @@ others did are calls of other threads, as every call that waits for a network.
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -106,6 +107,8 @@ class SharedRun:
 
     def whose(self, hash_: str) -> Whose:
         """Who is at work on a request, as far as is known."""
+        if self.history.is_unread(hash_):
+            return "others"
         facts = shared_facts(self.history, hash_)
         current = account(facts).current
         if current is None:
@@ -130,6 +133,8 @@ class SharedRun:
         """
         if hash_ in self._rebought:
             return True
+        if self.history.is_unread(hash_):
+            return False
         return news_for(shared_facts(self.history, hash_), record, self._time.now()) is None
 
     def machine(self, hash_: str) -> str | None:
@@ -176,6 +181,7 @@ class SharedRun:
             self.history.take_claim(of, answer.claim)
             return NotPermitted("claimed", f"{answer.claim.machine} is buying it")
         self._claims[of] = Claimed(self.process, address, intent.estimate)
+        self.history.take_own_claim(of)
         return answer
 
     def own(self, wanted: Sequence[Request]) -> list[Request]:
@@ -275,7 +281,7 @@ class SharedRun:
             return None
         self._following = True
         self._looks_begun += 1
-        return self._follow
+        return partial(self._follow, idle=idle, lazily=not at_once)
 
     @property
     def next_look(self) -> int:
@@ -288,11 +294,23 @@ class SharedRun:
             return float("inf")
         return self._follow_at - (self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0)
 
-    def _follow(self) -> Followed:
+    def glance(self) -> Callable[[], Followed] | None:
+        """The call that sees what others have claimed, at once: one of them was quicker."""
+        if self._following:
+            return None
+        self._following = True
+        self._looks_begun += 1
+        return partial(self._follow, idle=False, lazily=True)
+
+    def _follow(self, *, idle: bool, lazily: bool) -> Followed:
+        """A sign, and what others did: while there is work here their claims are enough."""
         before = {hash_: len(numbers) for hash_, numbers in list(self.history.attempts.items())}
         try:
             self._member.sign_if_due()
-            news = self._member.follow()
+            self._member.checkpoint_if_due(waits=idle)
+            if not idle:
+                return Followed(self._member.glance())
+            news = self._member.follow(lazily=lazily)
         except StoreError as error:
             return Followed(error=error)
         hashes = {item.event.hash for item in news}
@@ -305,7 +323,7 @@ class SharedRun:
 
     def look_now(self) -> Followed:
         """What others did, asked in the calling thread."""
-        return Followed() if self._following else self._follow()
+        return Followed() if self._following else self._follow(idle=True, lazily=False)
 
     def followed(self, message: Followed) -> Stop | None:
         """Take note that others were looked at; why nothing more may be bought, if so."""
@@ -328,10 +346,6 @@ class SharedRun:
         if self._member.waits_for < self._patience.fresh or not self._member.is_refused:
             return None
         return Stop("store", "the store has taken no record for a minute; nothing more is bought")
-
-    def checkpoint_if_due(self) -> None:
-        """Leave a checkpoint every thousand facts; in any thread."""
-        self._member.checkpoint_if_due()
 
     def leave(self) -> str | None:
         """End this process's part; what is to be said if the store does not know everything."""

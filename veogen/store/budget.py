@@ -44,9 +44,11 @@ class MoneyChain:
                 self._take(content, info.name)
 
     def take_piece(self, of: Decimal, least: Decimal, prices: Sequence[Decimal]) -> bool:
-        """Append a piece for requests of these prices, of a budget of which `of` is for all.
+        """Append a piece for the next requests, of a budget of which `of` is for all.
 
-        It is at most an eighth of what is left, but at least `least`; False if that is not left.
+        It is `least` for the first of them, and the `prices` of as many more as an eighth of what
+        is left is enough for; False if there is not even `least`. No part of a price is taken: it
+        would be of no use to anybody.
         """
         while True:
             left = of - self.taken
@@ -54,7 +56,11 @@ class MoneyChain:
                 if self._catch_up():
                     continue
                 return False
-            piece = max(least, min(sum(prices, _ZERO), left / _PARTS))
+            piece = least
+            for price in prices:
+                if piece + price > left / _PARTS:
+                    break
+                piece += price
             if self._append(self._process, piece):
                 return True
 
@@ -115,8 +121,7 @@ class Allowance:
         lacking = spent + price - self._chain.pieces[self._process]
         if lacking <= 0:
             return True
-        ahead = [lacking, *following[1:]]
-        if self._chain.take_piece(self.budget - outside, lacking, ahead):
+        if self._chain.take_piece(self.budget - outside, lacking, following[1:]):
             return True
         self._chain.give_back(self._process, spent)  # too little for us may be enough with others'
         return False

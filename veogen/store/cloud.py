@@ -1,5 +1,6 @@
 """Objects in a bucket or a folder, by obstore."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ PATIENCE = 60.0
 
 _CLIP_CALL = "300s"  # a piece of a clip on a slow line
 _PIECE = 1 << 20
+_WHOLE = 8 << 20
+"""Bytes of a clip that is sent in one request; a longer one is asked for first, then streamed."""
+
 _LONGEST_WAIT = 5.0
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
@@ -138,7 +142,10 @@ class CloudObjects:
 
     def send(self, name: str, path: Path) -> None:
         def once() -> None:
-            if self.info(name) is None:
+            if path.stat().st_size <= _WHOLE:
+                with contextlib.suppress(exceptions.AlreadyExistsError):
+                    obstore.put(self._clips, name, path.read_bytes(), mode="create")
+            elif self.info(name) is None:
                 obstore.put(self._clips, name, path)
 
         self._tried(name, once)

@@ -35,7 +35,10 @@ from veogen.store.objects import ObjectInfo, Objects
 T = TypeVar("T")
 R = TypeVar("R")
 
+_NOTHING: frozenset[int] = frozenset()
 _AT_ONCE = 16
+_FEW = 20
+"""Records of a process that lives that are read at once; more wait for its checkpoint."""
 
 
 class News(NamedTuple):
@@ -70,6 +73,7 @@ class History:
     closings: dict[str, Closing] = field(default_factory=dict)
     processes: dict[str, ProcessSeen] = field(default_factory=lambda: defaultdict(ProcessSeen))
     attempts: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    noticed: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     newest: float = 0.0
     lock: RLock = field(default_factory=RLock)
 
@@ -101,6 +105,24 @@ class History:
                 self.unanswered[of] = claim
                 self.attempts[of.hash].add(of.attempt)
                 self.addresses.setdefault(of.hash, claim.address)
+
+    def notice(self, of: AttemptId) -> bool:
+        """Take note that there is a claim, of which nothing was read; whether that is news."""
+        with self.lock:
+            is_read = of.attempt in self.attempts.get(of.hash, ())
+            if is_read or of.attempt in self.noticed[of.hash]:
+                return False
+            self.noticed[of.hash].add(of.attempt)
+            return True
+
+    def take_own_claim(self, of: AttemptId) -> None:
+        """This process has claimed an attempt; what becomes of it is recorded here."""
+        with self.lock:
+            self.attempts[of.hash].add(of.attempt)
+
+    def is_unread(self, hash_: str) -> bool:
+        """Whether there is a claim of a request of which nothing was read."""
+        return not self.noticed.get(hash_, _NOTHING) <= self.attempts.get(hash_, _NOTHING)
 
     def owner(self, of: AttemptId) -> str | None:
         """The process that claimed an attempt."""
@@ -166,6 +188,7 @@ class HistoryReader:
         self._objects = objects
         self._names = names
         self._own = own  # its log needs not to be read: it is written from what is known here
+        self._seen_checkpoints: set[str] = set()
         self.history = History()
         self._in_checkpoint = 0
 
@@ -186,34 +209,68 @@ class HistoryReader:
         """How many facts the checkpoint lacked that was read."""
         return self._facts - self._in_checkpoint
 
-    def refresh(self) -> list[News]:
-        """Read what has come since; the events among it, in no order but that of each log."""
+    def glance(self) -> set[str]:
+        """See who lives and which requests are claimed, by listings alone; those that are news."""
+        listed = self._objects.list(self._names.folder("claims"))
+        self._see_signs()
+        claimed = [of for info in listed if (of := layout.claimed(info.name)) is not None]
+        return {of.hash for of in claimed if self.history.notice(of)}
+
+    def refresh(self, is_silent: Callable[[str], bool] | None = None) -> list[News]:
+        """Read what has come since; the events among it, in no order but that of each log.
+
+        With `is_silent` a long log of a process that lives is left for later: before it waits for
+        others it leaves a checkpoint, which is one object. Its claims are noticed until then.
+        """
         claims = self._objects.list(self._names.folder("claims"))
         self._see_signs()
         self._read_closings()
-        news = self._read_logs()
-        self._take_claims(claims)
+        news = [] if is_silent is None else self._read_new_checkpoints()
+        later, read = self._read_logs(is_silent)
+        news.extend(read)
+        if later:
+            for info in claims:
+                if (of := layout.claimed(info.name)) is not None:
+                    self.history.notice(of)
+        else:
+            self._take_claims(claims)
         self._read_decisions()
         return news
 
     def _from_checkpoint(self) -> None:
         listed = self._objects.list(self._names.folder("checkpoints"))
-        if not listed:
-            return
-        name = max(listed, key=lambda info: info.modified).name
+        self._seen_checkpoints = {info.name for info in listed}
+        if listed:
+            self._take_checkpoint(max(listed, key=lambda info: info.modified).name)
+
+    def _read_new_checkpoints(self) -> list[News]:
+        """Those of others that came since: facts that need not be read one by one."""
+        listed = self._objects.list(self._names.folder("checkpoints"))
+        new = [info for info in listed if info.name not in self._seen_checkpoints]
+        self._seen_checkpoints.update(info.name for info in new)
+        newest: dict[str, ObjectInfo] = {}
+        for info in new:
+            process = info.name.rpartition("/")[2].partition("-")[2]
+            if process != self._own and info.modified >= newest.get(process, info).modified:
+                newest[process] = info
+        return [news for info in newest.values() for news in self._take_checkpoint(info.name)]
+
+    def _take_checkpoint(self, name: str) -> list[News]:
         content = self._objects.read(name, CHECKPOINT_LIMIT)
         if content is None:
             raise layout.unreadable(name, "it was listed and is gone")
         checkpoint = layout.decode(content, Checkpoint, name)
-        for process, facts in checkpoint.facts.items():
-            for fact in facts:
-                self.history.take(process, fact, name)
+        taken = [
+            self.history.take(process, fact, name)
+            for process, facts in checkpoint.facts.items()
+            for fact in facts
+        ]
         for process, number in checkpoint.read.items():
-            self.history.processes[process] = ProcessSeen(
-                machine=checkpoint.machines.get(process, ""),
-                next=number,
-                ended=process in checkpoint.ended,
-            )
+            seen = self.history.processes[process]
+            seen.next = max(seen.next, number)
+            seen.machine = seen.machine or checkpoint.machines.get(process, "")
+            seen.ended = seen.ended or process in checkpoint.ended
+        return [news for news in taken if news is not None]
 
     def _see_signs(self) -> None:
         for info in self._objects.list(self._names.folder("signs")):
@@ -256,15 +313,22 @@ class HistoryReader:
             of, number = names[name]
             known[of][number] = layout.decode(content, StoredDecision, name)
 
-    def _read_logs(self) -> list[News]:
+    def _read_logs(self, is_silent: Callable[[str], bool] | None) -> tuple[bool, list[News]]:
+        """Whether some are left for later, and what was read."""
         folder = self._names.folder("log")
         processes = [p for p in self._objects.folders(folder) if layout.process_of(p)]
         open_ = [p for p in processes if p != self._own and not self.history.processes[p].ended]
         listed = self._together(lambda p: self._batches(folder, p), open_)
         news: list[News] = []
+        later = False
         for process, infos in listed:
-            news.extend(self._read_log(process, infos))
-        return news
+            for info in infos:
+                self._saw(process, info)
+            if is_silent is not None and len(infos) > _FEW and not is_silent(process):
+                later = True
+            else:
+                news.extend(self._read_log(process, infos))
+        return later, news
 
     def _batches(self, folder: str, process: str) -> list[ObjectInfo]:
         following = self.history.processes[process].next
@@ -278,8 +342,6 @@ class HistoryReader:
         The listing of a folder may miss one that is just made, so all up to the last are read.
         """
         seen = self.history.processes[process]
-        for info in infos:
-            self._saw(process, info)
         last = max((layout.numbered(info.name) or 0 for info in infos), default=-1)
         if last - seen.next > len(infos) + _AT_ONCE:
             name = self._names.batch(process, seen.next)

@@ -250,7 +250,7 @@ class RunNames:
 
     def checkpoint(self, process: str, at: float) -> str:
         """The newest comes first: its name begins with what is left of a long time."""
-        return f"{self._run}/checkpoints/{10**12 - int(at):013}-{process}"
+        return f"{self._run}/checkpoints/{10**15 - int(at * 1000):016}-{process}"
 
 
 def clip(sha256: str) -> str:

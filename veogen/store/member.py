@@ -224,9 +224,16 @@ class Member:
         """Have all facts written; whether they are, after so many seconds at most."""
         return self._log.flush(seconds)
 
-    def follow(self) -> list[News]:
-        """Read what others wrote meanwhile; raises `UnreadableError`, `StoreAwayError`."""
-        return self._reader.refresh()
+    def follow(self, *, lazily: bool = False) -> list[News]:
+        """Read what others wrote meanwhile; raises `UnreadableError`, `StoreAwayError`.
+
+        With `lazily` long logs of processes that live are left to their checkpoints.
+        """
+        return self._reader.refresh(self.is_silent if lazily else None)
+
+    def glance(self) -> set[str]:
+        """See who lives and what is claimed; the requests of which that is news."""
+        return self._reader.glance()
 
     def is_silent(self, process: str, *, again: bool = False) -> bool:
         """Whether a process has ended or is silent, by what was read, or by a look now."""
@@ -311,9 +318,13 @@ class Member:
                 self.chain.give_back(earlier, self.history.spent_by(earlier))
         return Allowance(self.chain, self.identity.process, budget)
 
-    def checkpoint_if_due(self) -> None:
-        """Leave a checkpoint every thousand facts, so that whoever opens reads little."""
-        if self._log.written - self._checkpointed >= CHECKPOINT_EVERY:
+    def checkpoint_if_due(self, *, waits: bool = False) -> None:
+        """Leave a checkpoint every thousand facts, so that whoever opens reads little.
+
+        One that `waits` for others leaves one before, if it has written anything since.
+        """
+        new = self._log.written - self._checkpointed
+        if new >= CHECKPOINT_EVERY or (waits and new and self._log.flush(self._patience.fresh)):
             self._checkpoint()
 
     def _checkpoint(self) -> None:
