@@ -8,11 +8,12 @@ import asyncio
 import importlib.util
 import os
 import pickle
+import queue
 import re
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import count
 from math import ceil
@@ -127,7 +128,7 @@ class DaskCluster:
         """
         mistakes = [
             f"{worker_name(address, seen)}: {mistake}"
-            for address, seen in sorted(client.run(_probe(), on_error="return").items())
+            for address, seen in sorted(_asked(client).items())
             if (mistake := _mistake(seen, simulated=simulated)) is not None
         ]
         if mistakes:
@@ -225,6 +226,26 @@ def worker_name(address: str, seen: object) -> str:
     """How people are told of a worker."""
     name = seen.get("name") if isinstance(seen, dict) else None
     return f"worker {address}" if name in (None, address) else f"worker {name} ({address})"
+
+
+def _asked(client: Client) -> Mapping[str, object]:
+    """What each worker says of itself; one that is frozen now, and does not answer, is left out."""
+    answers: queue.SimpleQueue[Mapping[str, object]] = queue.SimpleQueue()
+    addresses = list(client.nthreads())
+
+    def ask(address: str) -> None:
+        try:
+            answers.put(client.run(_probe(), workers=[address], on_error="return"))
+        except (OSError, CancelledError) as error:  # it left in this very moment
+            answers.put({address: error})
+
+    for address in addresses:
+        threading.Thread(target=ask, args=(address,), daemon=True).start()
+    seen: dict[str, object] = {}
+    with suppress(queue.Empty):
+        while len(seen) < len(addresses):
+            seen.update(answers.get(timeout=_ANSWER))
+    return seen
 
 
 def _probe() -> Callable[..., Mapping[str, Any]]:
