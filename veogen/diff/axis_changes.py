@@ -23,8 +23,10 @@ class AxisChange:
     removed: list[Request] = field(default_factory=list)
     renamed: list[Pair] = field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self.added) + len(self.removed) + len(self.renamed)
+    @property
+    def size(self) -> int:
+        """How many requests come, go, or change their name: the most of these."""
+        return max(len(self.added), len(self.removed), len(self.renamed))
 
 
 def axis_changes(
@@ -45,7 +47,7 @@ def axis_changes(
                 found[titles.of_renamed(*pair)].renamed.append(pair)
         for title, change in found.items():
             change.title = title
-            if title and len(change) >= _FEWEST:
+            if title and change.size >= _FEWEST:
                 changes.append(change)
     return tuple(changes), _without(difference, changes)
 

@@ -69,6 +69,9 @@ CITY = {"city": ["Rome", "Oslo"], "hour": ["dawn", "dusk"]}
             id="a shot that came",
         ),
         pytest.param(plan(CITY), plan(CITY)[:3], [], id="one combination that was excluded"),
+        pytest.param(
+            plan({"city": ["Rome"]}), plan({"city": ["Oslo"]}), [], id="one value, of one request"
+        ),
     ],
 )
 def test_many_requests_are_one_entry(
@@ -79,7 +82,7 @@ def test_many_requests_are_one_entry(
     changes, rest = axis_changes(difference, old, new)
 
     counts = [(c.title, len(c.added), len(c.removed), len(c.renamed)) for c in changes]
-    explained = sum(len(change) for change in changes)
+    explained = sum(len(c.added) + len(c.removed) + len(c.renamed) for c in changes)
     left = len(rest.added) + len(rest.removed) + len(rest.renamed)
     every = len(difference.added) + len(difference.removed) + len(difference.renamed)
     assert counts == expected
