@@ -14,7 +14,7 @@ from support.virtual import START, VIDEO
 from veogen.cli import veogen
 from veogen.cli.status import lines
 from veogen.errors import ExitCode
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.downloads import DownloadFailed
 from veogen.executor.journal import Journal
 from veogen.executor.snapshot import read_snapshot
@@ -201,6 +201,14 @@ def test_a_fresh_clone_has_the_results_and_nothing_else(mixed: World, tmp_path: 
     ] == committed
     assert {line["model"] for line in data["results"]} == {None}
     assert "not here (2)" in told(clone)
+
+
+def test_a_journal_of_which_only_the_log_is_left_is_no_empty_one(mixed: World) -> None:
+    journal = mixed.path / "journal.db"
+    journal.rename(mixed.path / "journal.db-wal")
+
+    with pytest.raises(DirectoryError, match=r"it is gone, but journal\.db-wal is there"):
+        read_snapshot(mixed.path, START)
 
 
 def test_purchases_of_others_are_seen_before_a_run_takes_them_in(

@@ -1,5 +1,6 @@
 """What people are told to type: exact commands, quoted for a shell."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -108,6 +109,15 @@ def test_what_comes_next_is_told_once_for_the_whole_run() -> None:
         NextStep(NAMES.buy, "buys 2 requests for about 76.032 credits"),
         NextStep(NAMES.buy, "after an edit of 1 request that cannot be made as it is"),
         NextStep(NAMES.retry, "buys again what failed, as it is"),
+    ]
+
+
+def test_what_a_fresh_clone_would_buy_is_not_called_free() -> None:
+    planned = standing("planned")
+    unpriced = RequestState(replace(planned.request, credits=None), planned.record)
+
+    assert list(next_steps([planned, unpriced], NAMES, NOW)) == [
+        NextStep(NAMES.buy, "buys 2 requests")
     ]
 
 

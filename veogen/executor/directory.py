@@ -64,6 +64,18 @@ class RunDirectory:
         return self.results.exists() or self.journal.exists()
 
     @property
+    def has_journal(self) -> bool:
+        """Whether a journal is there; raises `DirectoryError` where only its log is left of it."""
+        if self.journal.exists():
+            return True
+        log = self.journal.with_name(f"{self.journal.name}-wal")
+        if log.exists() and not self.journal.exists():  # a run may have begun in between
+            raise DirectoryError(
+                f"{self.journal}: it is gone, but {log.name} is there; restore both"
+            )
+        return False
+
+    @property
     def gateway(self) -> GatewayName | None:
         """Whose run it is, as its results say; None when there are none."""
         manifest = self.manifest()

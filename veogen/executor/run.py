@@ -33,7 +33,6 @@ from veogen.executor.directory import (
 )
 from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Header, Journal
-from veogen.executor.journal_file import JournalError
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
 from veogen.executor.reconcile import load_ledger, sync_journal
 from veogen.executor.results_file import ResultsFile
@@ -591,12 +590,7 @@ def _downloader(inner: Downloader, shared: "SharedRun | None", path: Path) -> Do
 
 
 def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:
-    if not directory.journal.exists():
-        log = directory.journal.with_name(directory.journal.name + "-wal")
-        if log.exists():
-            raise JournalError(
-                f"{directory.journal}: it is gone, but {log.name} is there; restore both"
-            )
+    if not directory.has_journal:
         return Journal.create(directory.journal, Header(name, gateway))
     journal = Journal.open(directory.journal)
     try:

@@ -80,7 +80,7 @@ def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) ->
     running = _is_in_use(directory.lock)
     raw = directory.read_results()  # before the journal, which then knows as much at least
     manifest = None if raw is None else directory.parsed(raw)
-    if directory.journal.exists():
+    if directory.has_journal:
         with Journal.read(directory.journal) as journal:
             ledger, gateway = journal.ledger(), journal.header.gateway
             if raw is not None and sha256(raw).hexdigest() == journal.results_digest:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from veogen.planner.plan import known_credits
+from veogen.planner.plan import total_credits
 from veogen.results.facts import TEMPORARY
 from veogen.results.ledger import RequestState
 from veogen.results.record import Record
@@ -106,11 +106,9 @@ def next_steps(
     yield from _collecting(found, names, now)
     planned = [s for s in found if s.record.status == "planned"]
     if planned:
-        price = known_credits(s.request.credits for s in planned)
-        yield NextStep(
-            names.buy,
-            f"buys {counted(len(planned), 'request')} for about {credits_text(price)} credits",
-        )
+        price = total_credits(s.request for s in planned)  # a fresh clone knows of no estimates
+        money = "" if price is None else f" for about {credits_text(price)} credits"
+        yield NextStep(names.buy, f"buys {counted(len(planned), 'request')}{money}")
     failed = [s for s in found if s.record.status == "failed"]
     refused = [s for s in failed if _needs_an_edit(s)]
     if refused:
