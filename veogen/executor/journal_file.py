@@ -104,10 +104,14 @@ class Proof:
         self._mark = mark
         self._is_end = is_end
 
-    def send(self, reached: tuple[int, int]) -> None:
-        """So many events were read, of this checksum; raises `ValueError` for others."""
-        mark = self._mark
-        if mark is not None and reached[0] == mark.events and reached[1] != mark.chain:
+    @property
+    def at(self) -> int:
+        """How many events are known to have been written; below none where nobody knows."""
+        return -1 if self._mark is None else self._mark.events
+
+    def reached(self, chain: int) -> None:
+        """So many were read, of this checksum; raises `ValueError` for others."""
+        if self._mark is not None and chain != self._mark.chain:
             raise ValueError("its events are not those that were written")
 
     def finish(self, number: int) -> None:

@@ -49,7 +49,7 @@ ABANDONED = "abandoned"
 """The code of what a person has given up."""
 
 
-class AttemptFacts(Struct):
+class AttemptFacts(Struct, gc=False):  # no circles: there are many of them
     """What is known of one attempt; changed in place only by who has made it, or a copy.
 
     `sent` are the sendings that were about to be made, each by a name that no other has, and
@@ -94,7 +94,7 @@ class AttemptFacts(Struct):
         return None
 
 
-class TaskFacts(Struct):
+class TaskFacts(Struct, gc=False):  # as above
     """What is known of one task; changed in place only by who has made it, or a copy.
 
     `attempt` is 0 while it is not known of which attempt it is. `own`: this journal submitted it,
@@ -179,15 +179,16 @@ class TaskFacts(Struct):
 
     def purchase(self, estimate: Decimal | None = None) -> "Purchase":
         """What its attempt came to; `estimate` is the attempt's."""
+        status = self.status
         return Purchase(
             self.attempt or 1,
             self.id,
-            self.status,
-            self.credits,
-            _greatest(self.estimate, estimate),
-            self.error,
+            status,
+            self.reserved if self.charged is None else self.charged,
+            estimate if self.estimate is None else _greatest(self.estimate, estimate),
+            None if status in ("completed", "submitted") else self.error,
             self.videos,
-            own=self.own and self.end_read,
+            self.own and self.end_read,
         )
 
 
@@ -386,6 +387,10 @@ def _reported_task(purchase: Purchase, task_id: str) -> TaskFacts:
 
 def _purchases(facts: RequestFacts) -> list[Purchase]:
     """What each attempt came to, in the order of attempts; a task settles a doubt."""
+    if len(facts.tasks) == 1 == len(facts.attempts):  # as nearly always
+        task, attempt = facts.tasks[0], facts.attempts[0]
+        if attempt.number == (task.attempt or 1):
+            return [task.purchase(attempt.estimate)]
     estimates = {attempt.number: attempt.estimate for attempt in facts.attempts}
     purchases = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
     settled = [purchase.attempt for purchase in purchases]
