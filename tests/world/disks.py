@@ -27,11 +27,16 @@ class Disk:
 
     def __init__(self, folder: Path, *, keeps_synced: bool) -> None:
         self.folder = folder
-        self.full = False
+        self.fills = False
         self._keeps = keeps_synced
         self._copies = 0
         self._synced: dict[str, bytes] = {}
         self._unsynced: set[str] = set()
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing can be written: what a run keeps back for that is room, once it is let go."""
+        return self.fills and any(self.folder.glob("*/.ballast"))
 
     def holds(self, path: str) -> bool:
         return path.startswith(f"{self.folder}/")

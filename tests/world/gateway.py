@@ -32,7 +32,7 @@ PRICE = Decimal("38.016")
 _HASH = re.compile("[0-9a-f]{64}")
 
 TEMPORARY = ("service_error", "generation_timeout")
-FATES = (None,) * 8 + (*TEMPORARY, "content_policy_violation")
+FATES = (None,) * 7 + (*TEMPORARY, "content_policy_violation")
 """What becomes of a task: None is completed."""
 
 POST_FAULTS = ("refused", "lost-before", "lost-after", "429", "503", "500", "400", "page", "quiet")

@@ -171,8 +171,8 @@ class Machine:
             (self.path / "journal.db").write_bytes(self.old_journal)
 
     def fill_disk(self, seconds: float) -> None:
-        self.disk.full = True
-        self._kernel.at(self._kernel.now + seconds, lambda: setattr(self.disk, "full", False))
+        self.disk.fills = True
+        self._kernel.at(self._kernel.now + seconds, lambda: setattr(self.disk, "fills", False))
 
     def freeze(self, seconds: float) -> None:
         if self.command is not None:

@@ -74,7 +74,7 @@ MENDS: Mapping[str, Mend] = {
     ),
     "A2": Mend(
         "a later attempt of another machine is no news",
-        {"veogen.executor.reconcile:_is_news": _kept_of_failed},
+        {"veogen.executor.reconcile:is_news": _kept_of_failed},
     ),
     "A3": Mend(
         "what a pull brings is overwritten",

@@ -460,7 +460,7 @@ class World:
         self.service.calm = True
         self.service.outage = None
         for machine in self.machines:
-            machine.disk.full = False
+            machine.disk.fills = False
             machine.dies_at = None
             self._end(machine)
         for machine in self.machines:
@@ -499,7 +499,7 @@ class World:
         if held:
             command = machine.start("resolve", self, Random(0), decisions=[*held.values()])
             self._end(machine, command)
-            if command.outcome is None or command.outcome.code != 0:
+            if command.outcome is None or command.outcome.code not in (0, 4):
                 self.checker.violated(
                     "stuck", f"what is held cannot be abandoned: {command.result}"
                 )

@@ -40,6 +40,10 @@ STORES = 0.3
 """The share of worlds in which the machines have a store."""
 
 
+HANDOVERS = 0.2
+"""The share of stories in which one goes on where another died."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that happens: on which machine, and with what."""
@@ -101,14 +105,40 @@ def story(seed: int) -> Story:
         names_amounts=random.random() < 0.8,
         trouble=random.choice((0.0, 0.05, 0.15, 0.35)),
         budget=budget,
-        steps=tuple(_step(random, machines) for _ in range(random.randint(5, 24))),
+        steps=_steps(random, machines),
     )
+
+
+def _steps(random: Random, machines: int) -> tuple[Step, ...]:
+    """Anything in any order, and now and then what people do one after the other."""
+    steps = [_step(random, machines) for _ in range(random.randint(5, 24))]
+    if random.random() < HANDOVERS:
+        at = random.randint(0, len(steps))
+        first, second = (random.randrange(machines) for _ in range(2))
+        steps[at:at] = _handover(random, first, second)
+    return tuple(steps)
+
+
+def _handover(random: Random, first: int, second: int) -> list[Step]:
+    """One buys to the end, another buys again what failed and dies; the first decides."""
+    at_once = (("replay", False), ("ceiling", None), ("flight", 16))
+    deaths = (Step("crash", second, 0), _of_kind("crash-at", random, second))
+    return [
+        Step("buy", first, random.randrange(2**30), (*at_once, ("retry", False), ("wait", 4000.0))),
+        Step("buy", second, random.randrange(2**30), (*at_once, ("retry", True), ("wait", 0.5))),
+        random.choice(deaths),
+        *[_of_kind("resolve", random, first) for _ in range(2)],
+    ]
 
 
 def _step(random: Random, machines: int) -> Step:
     kind = random.choices(list(KINDS), list(KINDS.values()))[0]
+    return _of_kind(kind, random, random.randrange(machines))
+
+
+def _of_kind(kind: str, random: Random, machine: int) -> Step:
     options = {name: choose(random) for name, choose in OPTIONS.get(kind, {}).items()}
-    return Step(kind, random.randrange(machines), random.randrange(2**30), tuple(options.items()))
+    return Step(kind, machine, random.randrange(2**30), tuple(options.items()))
 
 
 def _of(*values: Any) -> Callable[[Random], Any]:
