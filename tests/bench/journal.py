@@ -102,7 +102,7 @@ def tables(*, small: bool) -> Iterator[Table]:
 
 
 def _end_to_end(folder: Path, environment: Mapping[str, str], requests: int, rounds: int) -> Table:
-    project = _project(folder / "whole", requests)
+    project = boats_project(folder / "whole", requests)
     places, fewer = count(), max(20, requests // 10)
 
     def ours() -> Cost:
@@ -149,9 +149,9 @@ def _put_away(runs: Path, place: Path) -> None:
 
 
 def _resumed(folder: Path, environment: Mapping[str, str], requests: int, rounds: int) -> Table:
-    project = _project(folder / "resumed", requests)
+    project = boats_project(folder / "resumed", requests)
     run = project / "runs" / "boats"
-    events = _bought(project, run)
+    events = bought_run(project, run)
     words = [sys.executable, "-c", READ, str(run / "journal.db")]
     found: Rounds[Measure] = take_turns(
         {
@@ -177,7 +177,7 @@ def _resumed(folder: Path, environment: Mapping[str, str], requests: int, rounds
     )
 
 
-def _project(root: Path, requests: int) -> Path:
+def boats_project(root: Path, requests: int) -> Path:
     (root / "templates").mkdir(parents=True)
     (root / "boats.yaml").write_text(
         "veogen: 1\nparams: {model: veo-3.1-fast-generate-preview, duration: 4}\n"
@@ -192,7 +192,7 @@ def _run(requests: int) -> list[str]:
     return [VEOGEN, *words, "--max-requests", str(requests)]
 
 
-def _bought(project: Path, run: Path) -> int:
+def bought_run(project: Path, run: Path) -> int:
     """A run directory in which every request is completed; how many events that took."""
     words = [VEOGEN, "plan", "boats.yaml", "--format", "jsonl", "--max-requests", "1000000"]
     planned = subprocess.run(words, cwd=project, stdout=subprocess.PIPE, check=True).stdout
