@@ -360,6 +360,7 @@ class HistoryReader:
     def _take_claims(self, listed: Sequence[ObjectInfo]) -> None:
         history = self.history
         new = {}
+        newest: dict[str, ObjectInfo] = {}
         for info in listed:
             of = layout.claimed(info.name)
             if of is None:
@@ -367,8 +368,10 @@ class HistoryReader:
             owner = history.owner(of)
             if owner is None:
                 new[info.name] = (of, info)
-            else:
-                self._saw(owner, info)
+            elif owner not in newest or info.modified > newest[owner].modified:
+                newest[owner] = info
+        for owner, info in newest.items():
+            self._saw(owner, info)
         for name, content in self._contents(new):
             of, info = new[name]
             claim = layout.decode(content, Claim, name)
