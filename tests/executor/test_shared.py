@@ -256,6 +256,17 @@ def test_whatever_call_of_the_store_fails_nothing_is_bought_twice(
     assert nth > 10
 
 
+def test_a_clip_costs_four_calls_and_itself(machines: Machines) -> None:
+    twenty = cities(*(f"city{n}" for n in range(20)))
+    machines.machine("ada").run(twenty)
+
+    calls = machines.objects.calls
+    first = next(n for n, (_, name) in enumerate(calls) if "/claims/" in name)
+    asked = [(kind, name) for kind, name in calls[first:] if "/signs" not in name]
+    assert sum(kind == "send" for kind, _ in asked) == 20
+    assert len(asked) <= 20 * 5, Counter(kind for kind, _ in asked)
+
+
 def test_a_select_narrows_what_is_waited_for(machines: Machines) -> None:
     ada = machines.machine("ada")
     chosen = Selection(selected={THREE.requests[0].hash})
