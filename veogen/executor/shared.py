@@ -81,6 +81,7 @@ class SharedRun:
         self.clips = ClipTransfers(store.clips, directory)
         self._takes_up_all = takes_up_all
         self._permits: dict[AttemptId, Permit] = {}
+        self._never_sent_told: set[AttemptId] = set()
         self._claims: dict[AttemptId, Claimed] = {}
         self._rebought: set[str] = set()
         self.skipped: set[str] = set()
@@ -147,7 +148,32 @@ class SharedRun:
         """What of the store is news to the journal."""
         if self.whose(hash_) == "others":
             return None  # it is being bought: what becomes of it is heard later
-        return news_for(shared_facts(self.history, hash_), record, self._time.now())
+        facts = shared_facts(self.history, hash_)
+        for attempt in facts.attempts:
+            if attempt.in_doubt and self._never_sent(AttemptId(hash_, attempt.number), record):
+                attempt.not_sent = attempt.sent
+        return news_for(facts, record, self._time.now())
+
+    def _never_sent(self, of: AttemptId, record: Record) -> bool:
+        """Whether a claim is ours of which this journal knows that nothing was sent.
+
+        The answer to its creation was lost for so long that the run stopped; the store is told now.
+        """
+        own = record.facts.attempt(of.attempt)
+        owner = self.history.owner(of)
+        if own is None or not own.sent or own.in_doubt:
+            return False
+        if owner is None or self.history.heir(owner) != self.process:
+            return False
+        if of not in self._never_sent_told:
+            self._never_sent_told.add(of)
+            event = SubmitFailed(
+                of.hash, of.attempt, "store", "its claim was made, it was not sent"
+            )
+            claim = self.history.claims.get(of) or self.history.unanswered[of]
+            claimed = Claimed(claim.owner, claim.address, claim.credits)
+            self._member.record([(of.attempt, event, claimed)], prompt=False)
+        return True
 
     def next_attempt(self, hash_: str, attempts: int) -> int:
         """The number of the next attempt: after all that were ever claimed."""
