@@ -59,6 +59,7 @@ class World:
         self, story: Story, folder: Path, say: Callable[[str], None], *, calls: bool = False
     ) -> None:
         self._tells_calls = calls
+        self._folder = folder
         self.story = story
         self.kernel = Kernel()
         habits = Habits(
@@ -135,7 +136,7 @@ class World:
 
     def say(self, text: str, *, is_call: bool = False) -> None:
         if self._tells_calls or not is_call:
-            self._say(f"{self.kernel.now:12.3f}  {text}")
+            self._say(f"{self.kernel.now:12.3f}  {text.replace(str(self._folder), '')}")
 
     # Steps
 
