@@ -51,6 +51,20 @@ def statuses(project: Path) -> list[str]:
     return [line["status"] for line in results]
 
 
+def test_a_renamed_spec_is_told_what_its_old_run_has_bought(project: Path, served: Served) -> None:
+    first = ask(project, served, "--yes", "--select", "*dusk*")
+    first.expect(pexpect.EOF)
+    (project / "trip.yaml").write_text(SPEC.replace("name: trip", "name: journey", 1))
+
+    run = ask(project, served)
+
+    run.expect_exact("note: runs/trip has bought 1 of these 2 requests")
+    run.expect_exact("git mv runs/trip runs/journey")
+    run.expect_exact("Buy them? [y/N]: ")
+    run.sendline("n")
+    run.expect(pexpect.EOF)
+
+
 def test_the_question_names_requests_videos_seconds_money_and_balance(
     project: Path, served: Served
 ) -> None:

@@ -16,6 +16,7 @@ import click
 from veogen.cli.gateways import check_listen_options, gateway, webhooks_for
 from veogen.cli.lock import Lock, check_lock, lock_of, price_note, refuse_stale, spec_file
 from veogen.cli.options import Reading, RunOptions, SpecOptions
+from veogen.cli.other_runs import bought_elsewhere
 from veogen.cli.output import echo
 from veogen.cli.rundirs import default_directory, typed_path
 from veogen.cli.runs import (
@@ -360,6 +361,9 @@ def confirm(
     models: Mapping[str, Model],
 ) -> None:
     """Ask on a terminal whether to buy; raises `UsageError` for a no, or off a terminal."""
+    for job, session in zip(jobs, sessions, strict=True):
+        for line in bought_elsewhere(job.spec.files.root, session):
+            echo(line)
     requests = [request for session in sessions for request in session.to_buy]
     if not requests or yes:
         return

@@ -148,6 +148,11 @@ class Run:
         return self._state.callback_url
 
     @property
+    def gateway_name(self) -> GatewayName:
+        """Of which kind the run is: one that is paid for, or a simulated one."""
+        return self._dependencies.gateway_name
+
+    @property
     def spent(self) -> Decimal:
         """All that the directory ever reserved, was charged or may have been charged."""
         return self.ledger.spent
