@@ -74,13 +74,16 @@ def test_ten_thousand_requests_cost_the_coordinator_little(memory: Path, workers
     assert grown <= 200 * 2**20
 
 
+@pytest.mark.parametrize(
+    "claims", [pytest.param(False, id="bought"), pytest.param(True, id="claimed")]
+)
 def test_a_batch_that_is_given_up_is_handed_out_again_while_something_in_it_moves(
-    memory: Path,
+    memory: Path, claims: bool
 ) -> None:
     requests, durations = many(100)
     policy = RunPolicy(max_in_flight=4, keep_store=True)
 
-    ran = run_on_cluster(memory, requests, durations, policy, 2, lost=[0, 2])
+    ran = run_on_cluster(memory, requests, durations, policy, 2, lost=[0, 1], claims=claims)
 
     assert (ran.stop, ran.completed) == (None, 100)
 

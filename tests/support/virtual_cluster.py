@@ -60,6 +60,7 @@ class VirtualStore:
     next_look: int = 1
     budget: None = None
     skipped: set[str] = field(default_factory=set)
+    claimed: set[str] = field(default_factory=set)
     heard_at: float = 0.0
     clips: VirtualClips = field(default_factory=VirtualClips)
 
@@ -77,6 +78,9 @@ class VirtualStore:
     def followed(self, message: Followed) -> None:
         del message
         self.looks = self.next_look - 1
+
+    def next_attempt(self, hash_: str, attempts: int) -> int:
+        return max(attempts, int(hash_ in self.bought or hash_ in self.claimed)) + 1
 
     def look_now(self) -> Followed:
         return Followed()
@@ -106,7 +110,7 @@ class VirtualCluster:
     """Workers of one thread each; every batch costs `overhead` seconds beside its tasks.
 
     `durations` are by hash, in seconds. A batch whose number is in `lost` is given up when it
-    would have ended; only the first half of it was bought.
+    would have ended; only the first half of it was bought, or with `claims` claimed.
     """
 
     clock: VirtualClock
@@ -116,6 +120,7 @@ class VirtualCluster:
     threads: int
     overhead: float = 2.0
     lost: Collection[int] = ()
+    claims: bool = False
     handed: list[BatchJob] = field(default_factory=list)
     most_in_flight: int = 0
     _going: dict[int, int] = field(default_factory=dict)
@@ -153,7 +158,9 @@ class VirtualCluster:
     def _end(self, job: BatchJob, hashes: list[str]) -> BatchEnded:
         del self._going[job.number]
         is_lost = job.number in self.lost
-        for hash_ in hashes[: len(hashes) // 2] if is_lost else hashes:
+        self.store.claimed.update(hashes[: len(hashes) * self.claims // 2] if is_lost else ())
+        half = 0 if self.claims else len(hashes) // 2
+        for hash_ in hashes[:half] if is_lost else hashes:
             self.store.bought.setdefault(hash_, f"task-{len(self.store.bought)}")
         if is_lost:
             return BatchEnded(job.number, lost="3 workers died with it")
@@ -184,12 +191,13 @@ def run_on_cluster(
     threads: int,
     *,
     lost: Collection[int] = (),
+    claims: bool = False,
 ) -> ClusterRun:
     """A plan carried out by the real scheduler, coordinator, journal and ledger."""
     clock = VirtualClock()
     workers: VirtualWorkers[RunMessage] = VirtualWorkers(clock)
     store = VirtualStore(clock)
-    cluster = VirtualCluster(clock, workers, store, durations, threads, lost=lost)
+    cluster = VirtualCluster(clock, workers, store, durations, threads, lost=lost, claims=claims)
     directory = RunDirectory(folder)
     directory.prepare("evolink")
     ledger = Ledger("trip")

@@ -7,6 +7,7 @@ batch is over. So a message that is lost, late or doubled changes nothing that i
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from veogen import __version__
 from veogen.errors import UsageError
@@ -59,6 +60,13 @@ class ClusterWork:
     task: ClusterTask
 
 
+class Standing(NamedTuple):
+    """Where a request stands here, and which attempt nobody has claimed: both move on alone."""
+
+    record: Record
+    next_attempt: int
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadBatch:
     """A batch that is over, of which the store is to be read: `look` is the first that counts."""
@@ -89,7 +97,7 @@ class Coordinator:
         self._under_way: dict[int, RequestBatch] = {}
         state.has_workers = True
         self._silence = _SIGNS * shared.sign_every
-        self._before: dict[int, Mapping[str, Record]] = {}
+        self._before: dict[int, Mapping[str, Standing]] = {}
         self._ended: list[UnreadBatch] = []
         self._number = 0
         self._threads: Mapping[str, int] | None = None
@@ -132,7 +140,8 @@ class Coordinator:
 
     def next_due(self) -> float:
         """When the cluster is looked at next."""
-        return float("inf") if self._asked_at is not None else self._look_at
+        is_quiet = self.idle or self._is_lost or self._asked_at is not None
+        return float("inf") if is_quiet else self._look_at
 
     def dispatch(self, now: float) -> None:
         """Give a word to the workers, and a batch to whoever is free."""
@@ -209,7 +218,7 @@ class Coordinator:
             )
             self._number += 1
             self._under_way[batch.number] = batch
-            self._before[batch.number] = self._records(batch)
+            self._before[batch.number] = self._standings(batch)
             self._cluster.submit(self._job(batch), list(self._avoided))
         passes = self._cutter.next_passes()
         if passes is not None and not self._ended:
@@ -268,13 +277,17 @@ class Coordinator:
             silence=self._silence * _MARGIN,
         )
 
-    def _records(self, batch: RequestBatch) -> dict[str, Record]:
-        return {r.hash: self._state.ledger.record(r.hash) for r in batch.requests}
+    def _standings(self, batch: RequestBatch) -> dict[str, Standing]:
+        ledger, shared = self._state.ledger, self._shared
+        return {
+            r.hash: Standing(ledger.record(r.hash), shared.next_attempt(r.hash, 0))
+            for r in batch.requests
+        }
 
     def _read_ended(self) -> None:
         """Settle the batches of which the store was read after they had ended."""
         ready = [unread for unread in self._ended if self._shared.looks >= unread.look]
-        self._ended = [unread for unread in self._ended if unread not in ready]
+        self._ended = [unread for unread in self._ended if self._shared.looks < unread.look]
         for unread in ready:
             self._settle(unread.batch, unread.ended)
         if self._ended and (call := self._shared.follow(idle=True, at_once=True)) is not None:
@@ -286,8 +299,7 @@ class Coordinator:
             self._shared.news(r.hash, self._state.ledger.record(r.hash)) for r in batch.requests
         )
         self._state.learn([event for event in news if event is not None], by_workers=True)
-        now = self._records(batch)
-        moved = any(now[hash_] is not record for hash_, record in before.items())
+        moved = self._standings(batch) != before
         self._has_moved = self._has_moved or moved
         self._is_short = False
         self._cutter.ended(batch.number, self._spent(batch, before))
@@ -298,11 +310,12 @@ class Coordinator:
             self._stopped(rest, ended.result, moved=moved)
         self._bring(batch)
 
-    def _spent(self, batch: RequestBatch, before: Mapping[str, Record]) -> Decimal:
+    def _spent(self, batch: RequestBatch, before: Mapping[str, Standing]) -> Decimal:
         """What a batch has cost or may have cost, by the store; what is claimed counts."""
         total = _ZERO
         for request in batch.requests:
-            spent = self._state.ledger.record(request.hash).spent - before[request.hash].spent
+            earlier = before[request.hash].record.spent
+            spent = self._state.ledger.record(request.hash).spent - earlier
             if not spent and self._shared.whose(request.hash) == "others":
                 spent = request.credits or _ZERO
             total += spent
