@@ -63,7 +63,8 @@ class Scene:
         """Leave nothing running, whatever a test has found."""
         for process in self.started:
             process.kill()
-            process.communicate()
+            if process.stdout is not None and not process.stdout.closed:
+                process.communicate()
 
     def run(self, *words: str, in_flight: int = 6) -> tuple[int, str]:
         """How a whole run ended, and what it said."""
