@@ -85,10 +85,19 @@ def _simulator(
 
 
 def _is_wanted(record: Record, directory: Path) -> bool:
-    """Whether the run will ask for the task: it goes on, or a clip of it is not here."""
-    if record.status == "completed":
-        return any(not (directory / video.path).exists() for video in record.videos.values())
-    return record.status in ("submitted", "undelivered")
+    """Whether the run will ask for the task: it goes on, or a clip of it is not as it was here."""
+    if record.status != "completed":
+        return record.status in ("submitted", "undelivered")
+    task = record.facts.task(record.task_id)
+    mtimes = task.here if task else {}
+    for index, video in record.videos.items():
+        try:
+            status = (directory / video.path).stat()
+        except OSError:
+            return True
+        if status.st_size != video.bytes or mtimes.get(index, 0) not in (0, status.st_mtime_ns):
+            return True
+    return False
 
 
 def _restored_tasks(
