@@ -201,15 +201,16 @@ class World:
 
         Whoever merges it in a fresh clone and runs must buy nothing for that.
         """
-        manifest = read_manifest(machine.path)
+        if machine.running or self.story.store or not machine.has_run:
+            return
+        if not self._may_buy(machine) or not self._push(machine):
+            return
         lines = [
             line
-            for line in lines_of(manifest)
+            for line in lines_of(read_manifest(machine.path))
             if line["status"] in ("failed", "indeterminate") and line["task_id"] is None
         ]
-        if machine.running or self.story.store or not lines or not self._may_buy(machine):
-            return
-        if not self._push(machine) or manifest is None:
+        if not lines:
             return
         line = lines[step.seed % len(lines)]
         machine.clone()
