@@ -99,6 +99,7 @@ ALONE = {
     # one subject a file on the evening path
     "executor/amounts": "the unit of what the gateway names, as a pure function",
     "executor/ceilings": "what is really reserved, as a pure function",
+    "executor/journal_file": "made, opened, proved and closed, without what is in it",
     "executor/mp4": "late: alone with PyAV",
     "executor/mp4_boxes": "bytes of strangers, without a library",
     "executor/poller": "one part of the scheduler a file",

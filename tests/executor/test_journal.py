@@ -13,7 +13,7 @@ from support.sessions import request
 from support.virtual import VIDEO
 
 from veogen.executor.journal import Header, Journal
-from veogen.executor.journal_file import JournalError, JournalFullError
+from veogen.executor.journal_mark import JournalError, JournalFullError
 from veogen.gateway.api import Upload
 from veogen.results.events import (
     Event,

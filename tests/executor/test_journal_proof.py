@@ -17,7 +17,7 @@ from support.virtual import VIDEO
 
 from veogen.errors import ExitCode, VeogenError
 from veogen.executor.journal import Header, Journal
-from veogen.executor.journal_file import JournalError
+from veogen.executor.journal_mark import JournalError
 from veogen.executor.options import RunPolicy
 from veogen.gateway.api import Submission, Upload
 from veogen.planner.plan import Request

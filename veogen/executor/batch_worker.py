@@ -20,7 +20,7 @@ from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.batches import BatchEvents, BatchJob, BatchResult, WorkerLink
 from veogen.executor.connect import connected
 from veogen.executor.joining import StoreChoice
-from veogen.executor.journal_file import JournalError
+from veogen.executor.journal_mark import JournalError
 from veogen.executor.options import SystemClock
 from veogen.executor.run import Dependencies, Run, Selection, open_run
 from veogen.executor.scheduler import Scheduler

@@ -12,14 +12,8 @@ from typing import Any, NamedTuple, Self, get_args
 import msgspec
 from msgspec import Struct
 
-from veogen.executor.journal_file import (
-    JournalFile,
-    JournalFullError,
-    Transaction,
-    chained,
-    checksum,
-    unreadable,
-)
+from veogen.executor.journal_file import JournalFile, Transaction, unreadable
+from veogen.executor.journal_mark import JournalFullError, chained, checksum
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Image, Request
 from veogen.results.events import (

@@ -9,14 +9,22 @@ import errno
 import os
 import shutil
 import sqlite3
-import struct
 import tempfile
-import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
-from veogen.errors import ExitCode, VeogenError
+from veogen.errors import VeogenError
+from veogen.executor.journal_mark import (
+    JournalError,
+    JournalFullError,
+    Mark,
+    Proof,
+    chained,
+    checksum,
+    mark_of,
+    read_mark,
+)
 
 APPLICATION_ID = 0x76656F67  # "veog"
 VERSION = 2
@@ -46,81 +54,12 @@ _ADDED = ("run", "request", "event", "upload")
 """Tables whose rows have a checksum since version 2."""
 
 
-class JournalError(VeogenError):
-    """The journal cannot be read or trusted."""
-
-
-class JournalFullError(VeogenError):
-    """The journal cannot be written: the disk is full or gone."""
-
-    exit_code = ExitCode.STOPPED
-
-
 _LEAST = 1 << 16
 """Bytes that a journal takes to be opened: its log and the index of that."""
 
 _ADVICE = (
     "restore it from a copy, or move it away: the purchases in results.json are then taken in again"
 )
-
-
-def checksum(*values: object) -> int:
-    """The checksum of a row."""
-    return zlib.crc32(repr(values).encode())
-
-
-def chained(before: int, number: int, at: float, hash_: str, body: str) -> int:
-    """The checksum of an event, which goes on from that of the one before."""
-    return zlib.crc32(f"{number} {at!r} {hash_} {body}".encode(), before)
-
-
-class Mark(NamedTuple):
-    """How far a journal went: the number of its last event, how many there are, their checksum."""
-
-    last: int = 0
-    events: int = 0
-    chain: int = 0
-
-    def to_bytes(self) -> bytes:
-        head = _MARK.pack(*self)
-        return head + zlib.crc32(head).to_bytes(4)
-
-    @classmethod
-    def from_bytes(cls, raw: bytes) -> Self | None:
-        """The mark that was written; None for anything else."""
-        head, total = raw[: _MARK.size], raw[_MARK.size :]
-        if len(head) != _MARK.size or zlib.crc32(head).to_bytes(4) != total:
-            return None
-        return cls(*_MARK.unpack(head))
-
-
-_MARK = struct.Struct(">QQI")
-
-
-class Proof:
-    """Compares the events, as they are read, with what is known of how far they went."""
-
-    def __init__(self, mark: Mark | None, *, is_end: bool) -> None:
-        self._mark = mark
-        self._is_end = is_end
-
-    @property
-    def at(self) -> int:
-        """How many events are known to have been written; below none where nobody knows."""
-        return -1 if self._mark is None else self._mark.events
-
-    def reached(self, chain: int) -> None:
-        """So many were read, of this checksum; raises `ValueError` for others."""
-        if self._mark is not None and chain != self._mark.chain:
-            raise ValueError("its events are not those that were written")
-
-    def finish(self, number: int) -> None:
-        """These are all."""
-        mark = self._mark
-        if mark is None or number == mark.events or (number > mark.events and not self._is_end):
-            return
-        missing = "its last events are missing" if number < mark.events else "it has others' events"
-        raise ValueError(f"{missing}: {mark.events} were written, {number} are there")
 
 
 class JournalFile:
@@ -184,7 +123,7 @@ class JournalFile:
         """Open a file for reading only, also while another process writes it."""
         _refuse_empty(path)
         _refuse_strange_log(path)
-        mark = _read_mark(path)
+        mark = read_mark(path)
         try:
             file = cls(_readable(path), path, writes=False)
             file.db.execute("BEGIN")  # all that is read is of one moment
@@ -199,7 +138,7 @@ class JournalFile:
         try:
             mode = "mode=ro" if _size(_log_of(path)) else "mode=ro&immutable=1"
             with closing(_opened(path, mode)) as db:
-                cls(db, path, writes=False).look(_read_mark(path))
+                cls(db, path, writes=False).look(read_mark(path))
         except sqlite3.Error as error:
             raise unreadable(path, error) from None
 
@@ -244,7 +183,7 @@ class JournalFile:
         elif mark is not None:
             self._known = mark
         elif not _size(_log_of(self.path)):
-            log, name = _log_of(self.path).name, _mark_of(self.path).name
+            log, name = _log_of(self.path).name, mark_of(self.path).name
             raise JournalError(
                 f"{self.path}: a run was under way when it was copied or left, and what it wrote "
                 f"last is missing: {log} and {name} stood beside it. Bring them back, or move the "
@@ -271,7 +210,7 @@ class JournalFile:
         if not self.has_sums:
             self.db.execute("PRAGMA journal_mode = DELETE")
             self._upgrade()
-        self.look(_read_mark(self.path))
+        self.look(read_mark(self.path))
         last = self.db.execute("SELECT id, sum FROM event ORDER BY id DESC LIMIT 1").fetchone()
         number, chain = (0, 0) if last is None else last
         count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
@@ -282,7 +221,7 @@ class JournalFile:
         self.db.execute("UPDATE state SET open = 1")
         self.db.execute("PRAGMA journal_mode = WAL")
         self._descriptor = os.open(
-            _mark_of(self.path), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+            mark_of(self.path), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
         )
 
     def _write_mark(self) -> None:
@@ -296,7 +235,7 @@ class JournalFile:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(draft, _mark_of(self.path))
+            os.replace(draft, mark_of(self.path))
             _sync(self.path.parent)
         finally:
             with contextlib.suppress(OSError):
@@ -327,7 +266,7 @@ class JournalFile:
                 values = (self.mark.events, self.mark.chain)
                 self.db.execute("UPDATE state SET open = 0, events = ?, chain = ?", values)
                 with contextlib.suppress(OSError):  # of a closed journal nobody asks for it
-                    _mark_of(self.path).unlink(missing_ok=True)
+                    mark_of(self.path).unlink(missing_ok=True)
 
     def _put_back(self) -> None:
         """Its file was moved or deleted: leave a whole one at its path, if nothing stands there."""
@@ -486,29 +425,11 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _mark_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}-mark")
-
-
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _read_mark(path: Path) -> Mark | None:
-    """The mark beside a journal; None where there is none. Raises `JournalError` for another."""
-    try:
-        raw = _mark_of(path).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise JournalError(f"{_mark_of(path)}: {error.strerror}") from None
-    mark = Mark.from_bytes(raw)
-    if mark is None:
-        raise JournalError(f"{_mark_of(path)}: it is damaged, and says how far the journal went")
-    return mark
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from veogen.errors import VeogenError
 from veogen.executor.amounts import AmountReader
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
-from veogen.executor.journal_file import JournalFullError
+from veogen.executor.journal_mark import JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
 from veogen.executor.reconcile import imported_purchases, unknown_requests
 from veogen.executor.results_file import ResultsFile
