@@ -102,6 +102,7 @@ ALONE = {
     "executor/journal_file": "made, opened, proved and closed, without what is in it",
     "executor/mp4": "late: alone with PyAV",
     "executor/mp4_boxes": "bytes of strangers, without a library",
+    "executor/partial_file": "what came of a clip that has not come as a whole",
     "executor/poller": "one part of the scheduler a file",
     "executor/scheduler": "the loop",
     "executor/transfer": "one file from a link to its place",
