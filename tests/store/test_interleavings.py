@@ -360,6 +360,7 @@ def test_three_machines_never_pass_the_budget() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_closed_machine_that_wakes_passes_no_budget() -> None:
     processes = [
         lambda: spender("a", 2),
