@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 
 import opentimelineio as otio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.clips import clip
 
@@ -300,6 +300,7 @@ def test_nothing_is_a_timeline_too() -> None:
         unique_by=lambda one: one.clip,
     )
 )
+@example([media("a/b.mp4", "a[x=\ufffe]", clip="0123456789")])  # no character of XML
 def test_whatever_is_exported_is_read_back_clip_by_clip(exported: list[Media]) -> None:
     clips = timeline_clips(exported)
 

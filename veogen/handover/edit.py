@@ -35,7 +35,7 @@ def xml_text(name: str, clips: Sequence[TimelineClip]) -> str:
     Its format element says the size and rate of the sequence: without it both guess, Premiere
     with 720 by 480.
     """
-    document = _document(name, clips)
+    document: dict[str, Any] = _for_xml(_document(name, clips))
     document["metadata"] = {"fcp_xml": {"media": {"video": {"format": _format(clips)}}}}
     for data, clip in zip(_clips_of(document), clips, strict=True):
         _describe(data, clip.active)
@@ -127,6 +127,19 @@ def _describe(clip: dict[str, Any], media: Media) -> None:
     if media.audio:
         streams["audio"] = {"channelcount": "2"}
     _reference(clip)["metadata"] = {"fcp_xml": {"media": streams}}
+
+
+def _for_xml(data: Any) -> Any:
+    """Plain data whose every text can stand in XML: addresses may hold what cannot."""
+    match data:
+        case str():
+            return xml_safe(data)
+        case list():
+            return list(map(_for_xml, data))
+        case dict():
+            return {key: _for_xml(value) for key, value in data.items()}
+        case _:
+            return data
 
 
 def _written(document: dict[str, Any], adapter: str, **options: Any) -> str:
