@@ -53,6 +53,7 @@ def text(topic: str) -> str:
     return (REFERENCE / f"{topic}.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", PAGES)
 def test_the_examples_of_a_page_work_in_their_order(topic: str, reader: Reader) -> None:
     written = ""
