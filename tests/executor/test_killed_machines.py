@@ -200,8 +200,8 @@ def test_machines_that_are_killed_and_pull_pay_once(
                     pull(origin, machine)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            if old is not None:  # what a pull put in the place of ours is put right before a push
-                assert machine.start("collect", "runs/trip").wait() in (0, 1, 4)
+            # What the kill or a pull left behind in results.json is put right before a push.
+            assert machine.start("collect", "runs/trip").wait() in (0, 1, 2, 4)
             push(machine, origin)
         if together:  # each goes on with its own half
             for machine, half in zip(machines, ((0, 12), (12, 24)), strict=True):

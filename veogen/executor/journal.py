@@ -1,5 +1,6 @@
 """The journal: every event of a run directory, durable before anything depends on it."""
 
+import contextlib
 import gc
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -161,8 +162,18 @@ class Journal:
             rows.append((number, at, event.hash, body, chain))
             mark = mark._replace(last=number, events=mark.events + 1, chain=chain)
         if rows:
-            self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+            try:
+                self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+            except JournalFullError:
+                if self._is_written(mark.last):  # said to have failed, and yet it is there
+                    self._file.went_to(mark)
+                raise
             self._file.went_to(mark)
+
+    def _is_written(self, number: int) -> bool:
+        with contextlib.suppress(sqlite3.Error):
+            return bool(self._db.execute("SELECT 1 FROM event WHERE id = ?", (number,)).fetchone())
+        return False
 
     def adopt(self, name: str, requests: Iterable[Request]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
