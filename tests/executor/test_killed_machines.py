@@ -201,7 +201,9 @@ def test_machines_that_are_killed_and_pull_pay_once(
             process.send_signal(signal.SIGKILL)
             process.wait()
             # What the kill or a pull left behind in results.json is put right before a push.
-            assert machine.start("collect", "runs/trip").wait() in (0, 1, 2, 4)
+            has_begun = (machine.folder / "runs/trip/journal.db").exists()
+            collected = machine.start("collect", "runs/trip").wait()
+            assert collected in ((0, 1, 4) if has_begun else (2,))
             push(machine, origin)
         if together:  # each goes on with its own half
             for machine, half in zip(machines, ((0, 12), (12, 24)), strict=True):
