@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one, step by step, and shrink it")
     parser.add_argument("--calls", action="store_true", help="with --seed: every call as well")
     parser.add_argument("--seconds", type=float, default=1e9, help="play for so long at most")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="in so many processes")
     parser.add_argument("--most", type=int, default=3, help="stop after so many that fail")
     arguments = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -31,6 +32,7 @@ def main() -> int:
             goes_on=lambda: time.monotonic() < until,
             clock=time.monotonic,
             most=arguments.most,
+            jobs=arguments.jobs,
         )
     )
 

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ class Disk:
     def __init__(self, folder: Path, *, keeps_synced: bool) -> None:
         self.folder = folder
         self.fills = False
+        self._prefix = f"{folder}/"
         self._keeps = keeps_synced
         self._copies = 0
         self._synced: dict[str, bytes] = {}
@@ -39,15 +40,19 @@ class Disk:
         return self.fills and any(self.folder.glob("*/.ballast"))
 
     def holds(self, path: str) -> bool:
-        return path.startswith(f"{self.folder}/")
+        return path.startswith(self._prefix)
 
     def synced(self, path: str) -> None:
         """Its bytes would outlive a power failure as they are now."""
-        file = Path(path)
-        if self._keeps and not file.exists():
+        if not self._keeps:
+            return
+        try:
+            self._synced[path] = Path(path).read_bytes()
+        except FileNotFoundError:
             self._synced.pop(path, None)
-        elif self._keeps and file.is_file():
-            self._synced[path] = file.read_bytes()
+        except IsADirectoryError:
+            return
+        else:
             self._unsynced.discard(path)
 
     def moved(self, old: str, new: str) -> None:
@@ -104,6 +109,11 @@ NO_ROOM = "database or disk is full"
 class HookedConnection(sqlite3.Connection):
     """SQLite itself; each statement that ends or begins a transaction is a call to the disk."""
 
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        rows = super().execute("PRAGMA database_list").fetchall()
+        self._files = [f"{row[2]}{suffix}" for row in rows if row[2] for suffix in ("", "-wal")]
+
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if sql.startswith(("BEGIN", "COMMIT")):
             return self._transaction(sql)
@@ -114,11 +124,10 @@ class HookedConnection(sqlite3.Connection):
 
     def close(self) -> None:
         """The last one folds the log into the file."""
-        files = self._files()
         super().close()
         process = current_process()
         if process is not None and _active:
-            for file in files:
+            for file in self._files:
                 _active[-1].disk_of(process).synced(file)
 
     def _synced(self, sql: str) -> None:
@@ -126,7 +135,7 @@ class HookedConnection(sqlite3.Connection):
         process = current_process()
         if process is None or not _active or self.in_transaction:
             return
-        for file in self._files():
+        for file in self._files:
             _active[-1].disk_of(process).synced(file)
         _active[-1].reach(process, "sqlite-done", sql)
 
@@ -141,7 +150,7 @@ class HookedConnection(sqlite3.Connection):
             raise _error(NO_ROOM, sqlite3.SQLITE_FULL)
         cursor = super().execute(sql)
         if sql.startswith("COMMIT") and self._is_synced():
-            for file in self._files():
+            for file in self._files:
                 disk.synced(file)
         world.reach(process, "sqlite-done", sql)
         if fault == "after":
@@ -150,10 +159,6 @@ class HookedConnection(sqlite3.Connection):
 
     def _is_synced(self) -> bool:
         return int(super().execute("PRAGMA synchronous").fetchone()[0]) >= 2
-
-    def _files(self) -> Sequence[str]:
-        rows = super().execute("PRAGMA database_list").fetchall()
-        return [f"{row[2]}{suffix}" for row in rows if row[2] for suffix in ("", "-wal")]
 
 
 def _error(text: str, code: int) -> sqlite3.OperationalError:

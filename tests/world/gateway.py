@@ -220,8 +220,20 @@ class Service:
 
     def clip(self, task_id: str, index: int) -> bytes:
         """A clip that no other is like: its name stands in a box that players skip."""
-        name = f"{task_id}/{index}".encode()
-        return clip((64, 36), seconds=4, audio=False) + _box(b"free", name)
+        return _plain_clip() + _box(b"free", f"{task_id}/{index}".encode())
+
+
+def same_clip(content: bytes) -> int | None:
+    """The length of a whole clip of this host, of which only the name is its own; else None."""
+    plain = _plain_clip()
+    if not content.startswith(plain):
+        return None
+    named = content[len(plain) :]
+    return len(content) if named == _box(b"free", named[8:]) else None
+
+
+def _plain_clip() -> bytes:
+    return clip((64, 36), seconds=4, audio=False)
 
 
 def _box(kind: bytes, content: bytes) -> bytes:

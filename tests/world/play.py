@@ -18,6 +18,7 @@ from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 from world.bucket import Bucket, in_one_thread
 from world.checker import Checker, lines_of, read_manifest
+from world.costs import left_out
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
 from world.kernel import Died, Kernel, Process
@@ -92,6 +93,7 @@ class World:
             )
             for name in "abc"[: story.machines]
         ]
+        self._by_name = {machine.name: machine for machine in self.machines}
         self.holder = self.machines[0]
         self.requests = [_request(city, n) for n, city in enumerate(CITIES[: story.requests])]
         self.fail_at: tuple[int, str] | None = None
@@ -104,7 +106,7 @@ class World:
         return self._machine_of(process).disk
 
     def _machine_of(self, process: Process) -> Machine:
-        return next(m for m in self.machines if m.name == process.name[0])
+        return self._by_name[process.name[0]]
 
     def reach(self, process: Process, kind: str, name: str) -> str | None:
         if not process.alive:
@@ -112,7 +114,8 @@ class World:
         machine = self._machine_of(process)
         machine.calls += 1
         self.reached += 1
-        self.say(f"    {process.name} {kind} {name[-60:]}", is_call=True)
+        if self._tells_calls:
+            self.say(f"    {process.name} {kind} {name[-60:]}")
         if machine.dies_at is not None and machine.calls >= machine.dies_at[0]:
             self.say(f"  {process.name}: dies at call {machine.calls}: {kind}")
             power = machine.dies_at[1]
@@ -134,9 +137,8 @@ class World:
             self.kernel.sleep(50.0)
         return how
 
-    def say(self, text: str, *, is_call: bool = False) -> None:
-        if self._tells_calls or not is_call:
-            self._say(f"{self.kernel.now:12.3f}  {text.replace(str(self._folder), '')}")
+    def say(self, text: str) -> None:
+        self._say(f"{self.kernel.now:12.3f}  {text.replace(str(self._folder), '')}")
 
     # Steps
 
@@ -470,13 +472,15 @@ class World:
         for machine in self.machines:
             machine.pull()
             self._buy_in_quiet(machine)
-        for _ in range(2):
-            for machine in self.machines:
-                machine.pull()
-                if machine.has_run:
-                    self._end(machine, self._collect(machine, Random(0)))
-                    self._abandon_held(machine)
-                self._push(machine)
+        brought: dict[str, bytes | None] = {}
+        for machine in self.machines * 2:
+            machine.pull()
+            is_same = brought.get(machine.name, b"") == machine.checkout.content
+            if machine.has_run and (self.story.store or not is_same):
+                self._end(machine, self._collect(machine, Random(0)))
+                self._abandon_held(machine)
+            self._push(machine)
+            brought[machine.name] = machine.checkout.content
         self.checker.check_history()
         self.checker.check_end(self.machines)
         self._check_states()
@@ -485,9 +489,12 @@ class World:
         if not (self.story.disjoint or self.story.store) and machine is not self.holder:
             return
         policy = RunPolicy(budget=self.story.budget)
-        self._end(machine, self._start_buying(machine, Random(0), policy))
+        command = self._start_buying(machine, Random(0), policy)
+        self._end(machine, command)
         self._abandon_held(machine)
-        self._end(machine, self._start_buying(machine, Random(0), policy))
+        is_done = command.outcome is not None and command.outcome.code == 0
+        if not is_done or self.story.seed % 3 == 0:  # again, and nothing more is bought
+            self._end(machine, self._start_buying(machine, Random(0), policy))
         self._push(machine)
 
     def _abandon_held(self, machine: Machine) -> None:
@@ -556,7 +563,7 @@ def world_of(story: Story, say: Callable[[str], None], *, calls: bool) -> Iterat
     """A world in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="veogen-world-", dir=IN_MEMORY) as folder:
         world = World(story, Path(folder), say, calls=calls)
-        with hooked(world), in_one_thread(world.bucket):
+        with hooked(world), in_one_thread(world.bucket), left_out():
             yield world
 
 
