@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from veogen.models.model import DEFAULT_MODEL, shipped
+
 ROOT = Path(__file__).parent.parent.parent
 ALWAYS_LATE = {
     "PIL",
@@ -37,12 +39,39 @@ from veogen.cli import main
 main()
 """
 
+OPENED = """\
+import sys
+sys.addaudithook(lambda event, args: event == "open" and print(args[0], file=sys.stderr))
+from veogen.cli import main
+main()
+"""
+
+
+def said(code: str, *words: str) -> list[str]:
+    """The lines that `code` around a command prints to stderr."""
+    command = [sys.executable, "-c", code, *words]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return ended.stderr.splitlines()
+
 
 def loaded(*words: str) -> set[str]:
     """The modules that are loaded when a command has ended."""
-    command = [sys.executable, "-c", CODE, *words]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(ended.stderr.splitlines())
+    return set(said(CODE, *words))
+
+
+@pytest.mark.parametrize(
+    ("words", "models"),
+    [
+        pytest.param(("plan", "specs/takes.yaml"), [DEFAULT_MODEL], id="plan"),
+        pytest.param(("validate", "specs/takes.yaml"), [DEFAULT_MODEL], id="validate"),
+        pytest.param(("models",), list(shipped()), id="models"),
+    ],
+)
+def test_a_command_reads_the_files_of_the_models_that_it_asks_for(
+    words: tuple[str, ...], models: list[str]
+) -> None:
+    paths = [Path(line) for line in said(OPENED, *words) if "models/data/" in line]
+    assert sorted(path.stem for path in paths) == sorted(models)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,10 @@ def test_a_request_costs_what_is_published(
     assert price(model, **body) == published
 
 
+def test_each_file_is_named_after_its_model() -> None:
+    assert {id_: model.id for id_, model in shipped().items()} == {id_: id_ for id_ in shipped()}
+
+
 def test_the_models_are_those_of_the_endpoint() -> None:
     assert set(shipped()) == {
         FAST,

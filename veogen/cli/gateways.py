@@ -20,7 +20,7 @@ from veogen.executor.state import SECRET_BYTES
 from veogen.gateway import webhook as callbacks
 from veogen.gateway import webhook as receiver
 from veogen.gateway.settings import KEY, Settings, from_environment, is_local
-from veogen.models.model import Model, shipped
+from veogen.models.model import Model, ModelsOver
 from veogen.models.parameters import check_callback
 from veogen.results.record import Record
 from veogen.text import counted
@@ -40,7 +40,7 @@ def gateway(
     if not run.simulate:
         yield from_environment(os.environ)
         return
-    settings: dict[str, Any] = {"models": {**shipped(), **models}}
+    settings: dict[str, Any] = {"models": ModelsOver(models)}
     if run.generation_time is not None:
         settings["generation_time"] = run.generation_time
     with _simulator(directories, run.faults, **settings) as simulated:

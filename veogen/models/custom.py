@@ -10,7 +10,7 @@ from veogen.document.nodes import Location, Map, without_nulls
 from veogen.document.problems import MistakesError, Problems, did_you_mean
 from veogen.document.reader import read, read_document
 from veogen.document.schema import problems_of
-from veogen.models.model import Model, parse_model, shipped
+from veogen.models.model import Model, ModelsOver, parse_model, shipped
 from veogen.models.model_file import MODEL, nonsense
 from veogen.models.parameters import Parameter
 
@@ -30,7 +30,7 @@ def own_models(files: Files, problems: Problems) -> Mapping[str, Model]:
                 message = f"{model.id!r} is the model of another file here already"
                 problems.error(tree.value_place("id"), "bad-model", message)
             own[model.id] = model
-    return {**shipped(), **own}
+    return ModelsOver(own)
 
 
 def read_model(raw: bytes, name: str) -> Model:

@@ -1,10 +1,10 @@
 """The models, read from one YAML file each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from veogen.document.reader import read
@@ -167,13 +167,46 @@ def seconds_of(effective: Mapping[str, Json]) -> int | None:
     return None
 
 
+class ModelsOver(Mapping[str, Model]):
+    """The models that veogen comes with, by id, less those that `over` has, and these.
+
+    The file of a model is read when that model is asked for, so that a plan pays for its own only.
+    """
+
+    def __init__(self, over: Mapping[str, Model]) -> None:
+        self._over = over
+
+    def __getitem__(self, id_: str) -> Model:
+        model = self._over.get(id_)
+        return _shipped_model(id_) if model is None else model
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._over or id_ in _shipped_files()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**_shipped_files(), **self._over})
+
+    def __len__(self) -> int:
+        return len({**_shipped_files(), **self._over})
+
+
+@cache
+def _shipped_files() -> Mapping[str, Path]:
+    """The files of the models that veogen comes with, by id: each is named after it."""
+    paths = sorted(Path(__file__).with_name("data").iterdir())
+    return {path.name.removesuffix(".yaml"): path for path in paths}
+
+
+@cache
+def _shipped_model(id_: str) -> Model:
+    path = _shipped_files()[id_]
+    return parse_model(read(path.read_bytes(), path.name))
+
+
 @cache
 def shipped() -> Mapping[str, Model]:
-    """The models that veogen knows, by id."""
-    folder = files("veogen.models") / "data"
-    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
-    models = [parse_model(read(entry.read_bytes(), entry.name)) for entry in entries]
-    return {model.id: model for model in models}
+    """The models that veogen comes with, by id."""
+    return ModelsOver({})
 
 
 def parse_model(data: Any) -> Model:
@@ -227,25 +260,30 @@ class Catalog(Mapping[str, Model]):
         lenient: bool = False,
         prices: Mapping[str, AnyPrice] | None = None,
     ) -> None:
-        self._models = dict(shipped() if models is None else models)
+        self._models = shipped() if models is None else models
         self._prices = prices or {}
         self.lenient = lenient
 
     def at(self, prices: Mapping[str, AnyPrice]) -> "Catalog":
         """The models at other prices, where there are some; so those that nobody knows."""
-        models = {
-            name: replace(model, price=prices.get(name, model.price))
-            for name, model in self._models.items()
-        }
-        return Catalog(models, lenient=self.lenient, prices=prices)
+        return Catalog(self._models, lenient=self.lenient, prices={**self._prices, **prices})
 
     def __getitem__(self, name: str) -> Model:
-        known = self._models.get(name)
-        if known is not None:
-            return known
+        model = self._at_prices.get(name) or self._models.get(name)
+        if model is not None:
+            return model
         if not self.lenient:
             raise KeyError(name)
         return replace(Model.unknown(name), price=self._prices.get(name))
+
+    @cached_property
+    def _at_prices(self) -> Mapping[str, Model]:
+        """The models whose price is another one."""
+        return {
+            name: replace(self._models[name], price=price)
+            for name, price in self._prices.items()
+            if name in self._models
+        }
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._models)
@@ -260,11 +298,19 @@ class Catalog(Mapping[str, Model]):
         A level of a spec does not know which model its shots will use: there a value is wrong only
         when no model takes it; the planner asks the request's own model.
         """
-        known: dict[str, tuple[Parameter, ...]] = {}
-        for model in sorted(self._models.values(), key=lambda model: model.id != DEFAULT_MODEL):
-            for name, parameter in model.parameters.items():
-                known[name] = (*known.get(name, ()), parameter)
-        return known
+        names = dict.fromkeys(name for id_ in self._default_first for name in self[id_].parameters)
+        return {name: tuple(self.meanings(name)) for name in names}
+
+    def meanings(self, name: str) -> Iterator[Parameter]:
+        """As `parameters` has it; a model is looked at when those before it were not enough."""
+        for id_ in self._default_first:
+            parameter = self[id_].parameters.get(name)
+            if parameter is not None:
+                yield parameter
+
+    @cached_property
+    def _default_first(self) -> Sequence[str]:
+        return sorted(self._models, key=lambda id_: id_ != DEFAULT_MODEL)
 
 
 @cache

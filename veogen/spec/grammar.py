@@ -6,7 +6,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +131,7 @@ def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
     """Unknown names, and literal values that no model takes."""
     model = known.get(str(params.get("model")))
     for name, value in params.items():
-        if name in known.parameters:
+        if any(known.meanings(name)):
             if value is not None and not is_template(value):
                 told_by = model.parameters.get(name) if model else None
                 yield from value_mistakes(name, value, params.value_place(name), known, told_by)
@@ -148,9 +148,9 @@ def axis_mistakes(axes: Map, known: Catalog) -> Iterator[Problem]:
     """
     usual = default_catalog()[DEFAULT_MODEL].parameters
     for name, values in axes.items():
-        if name in usual and name in known.parameters and isinstance(values, Seq):
+        if name in usual and any(known.meanings(name)) and isinstance(values, Seq):
             for index, value in enumerate(values):
-                if not _fits(value, known.parameters[name]):  # a place takes long to find
+                if not _fits(value, known.meanings(name)):  # a place takes long to find
                     yield from value_mistakes(name, value, values.value_place(index), known)
 
 
@@ -165,16 +165,15 @@ def value_mistakes(
 
     It is said as the parameter `told_by` has it, else as the usual model's.
     """
-    meanings = known.parameters[name]
-    if not (known.lenient or _fits(value, meanings)):
-        meaning = told_by or meanings[0]
+    if not (known.lenient or _fits(value, known.meanings(name))):
+        meaning = told_by or next(known.meanings(name))
         mistake = meaning.check(as_json(value))
         word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
         hint = f"write {word}" if word and meaning.kind == "boolean" else None
         yield Problem(place, "error", "value", f"{name} {mistake}", hint)
 
 
-def _fits(value: Value, meanings: Sequence[Parameter]) -> bool:
+def _fits(value: Value, meanings: Iterable[Parameter]) -> bool:
     """Whether a model takes the value."""
     plain = as_json(value)
     return any(parameter.check(plain) is None for parameter in meanings)

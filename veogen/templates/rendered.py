@@ -10,7 +10,9 @@ from veogen.document.nodes import LINE_END, is_unicode
 _LEFT_OVER = ("{{", "{%")
 INSIDES = ("<built-in", "<function", "<class", "<generator", " object at 0x")
 """What stands in a text that was made of a function, a class, a generator or the like."""
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\U0010ffff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)  # compiles faster than its negation
 _LIKELY_MISTAKES = (
     ("bare-none", re.compile(r"\bNone\b"), "holds a bare {!r}"),
     ("doubled-space", re.compile("  "), "holds two spaces in a row"),
