@@ -76,9 +76,13 @@ class PollSchedule:
 
     @classmethod
     def of(cls, bins: Mapping[int, int]) -> "PollSchedule":
-        """The schedule for durations by bin."""
-        likely = _smoothed(bins)
-        first, last, total = min(likely), max(bins), sum(likely.values())
+        """The schedule for durations by bin, each of which is smoothed over those beside it."""
+        first, last = min(bins) - _REACH, max(bins)
+        likely = dict.fromkeys(range(first, last + _REACH + 1), 0.0)
+        for bin_, seen in bins.items():
+            for offset, weight in _KERNEL:
+                likely[bin_ + offset] += seen * weight
+        total = sum(likely.values())
         left = [*accumulate((-likely[b] / total for b in range(first, last + 1)), initial=1.0)]
         ages = [exp(bin_ * _STEP) for bin_ in range(first, last + 2)]
         roots = [
@@ -93,21 +97,18 @@ class PollSchedule:
         )
 
     def next_interval(self, age: float) -> float:
-        """Seconds until the next look is worth it."""
-        return self._age(self._expected_polls(age) + 1.0) - age
-
-    def _expected_polls(self, age: float) -> float:
-        if age <= self.ages[0]:
-            return 0.0
-        if age >= self.ages[-1]:
-            return self.expected_polls[-1] + self._late(age) - self._late(self.ages[-1])
-        return _between(age, self.ages, self.expected_polls)
-
-    def _age(self, expected_polls: float) -> float:
-        if expected_polls >= self.expected_polls[-1]:
-            late = expected_polls - self.expected_polls[-1] + self._late(self.ages[-1])
-            return (late / 2) ** 2 * 0.6 * self.price
-        return _between(expected_polls, self.expected_polls, self.ages)
+        """Seconds until the next look is worth it: when one more has been than at this age."""
+        first, last, most = self.ages[0], self.ages[-1], self.expected_polls[-1]
+        if age <= first:
+            polls = 1.0
+        elif age >= last:
+            polls = most + self._late(age) - self._late(last) + 1.0
+        else:
+            polls = _between(age, self.ages, self.expected_polls) + 1.0
+        if polls < most:
+            return _between(polls, self.expected_polls, self.ages) - age
+        late = polls - most + self._late(last)
+        return (late / 2) ** 2 * 0.6 * self.price - age
 
     def _late(self, age: float) -> float:
         """The looks at stragglers, whose hazard is 1 / (0.3 age): the integral from zero."""
@@ -118,14 +119,6 @@ def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
     right = bisect_right(xs, x)
     left = right - 1
     return ys[left] + (x - xs[left]) / (xs[right] - xs[left]) * (ys[right] - ys[left])
-
-
-def _smoothed(bins: Mapping[int, int]) -> dict[int, float]:
-    likely: dict[int, float] = dict.fromkeys(range(min(bins) - _REACH, max(bins) + _REACH + 1), 0.0)
-    for bin_, count in bins.items():
-        for offset, weight in _KERNEL:
-            likely[bin_ + offset] += count * weight
-    return likely
 
 
 def _price(left: Sequence[float], roots: Sequence[float], ages: Sequence[float]) -> float:

@@ -20,6 +20,8 @@ _BATCH, _APART = 50, 0.05
 _EARLY = 0.02
 """So much of its wait a task may be looked at early, when others are looked at anyway."""
 
+_NOT_FOUND = 404
+
 
 @dataclass(frozen=True, slots=True)
 class TasksRead:
@@ -117,27 +119,29 @@ class Poller:
         return self._due[0][0]
 
     def dispatch(self, now: float) -> None:
-        """Read what is due, as many tasks at once as the gateway allows."""
+        """Read what is due, as many tasks at once as the gateway allows.
+
+        A read is filled up with what will be due so soon that a read of its own is a waste.
+        """
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
-            due = self._due_together(now)
+            due: dict[str, str] = {}
+            while self._due and len(due) < self._gateway.reads_at_once:
+                at, _, hash_ = self._due[0]
+                watch = self._followed.get(hash_)
+                if watch is None or watch.due != at:  # dropped, or due at another time by now
+                    heapq.heappop(self._due)
+                elif at - watch.early <= now:
+                    heapq.heappop(self._due)
+                    due[hash_] = watch.task_id
+                else:
+                    break
             if due:
                 self._reading += 1
                 self._start(partial(self._read, due))
 
-    def _due_together(self, now: float) -> dict[str, str]:
-        """What is due, filled up with what will be so soon that a read of its own is a waste."""
-        found: dict[str, str] = {}
-        while self._due and len(found) < self._gateway.reads_at_once:
-            at, _, hash_ = self._due[0]
-            watch = self._followed.get(hash_)
-            if watch is None or watch.due != at:  # dropped, or due at another time by now
-                heapq.heappop(self._due)
-            elif at - watch.early <= now:
-                heapq.heappop(self._due)
-                found[hash_] = watch.task_id
-            else:
-                break
-        return found
+    def _read(self, due: Mapping[str, str]) -> TasksRead:
+        answers = self._gateway.tasks(list(due.values()))
+        return TasksRead({hash_: answers[id_] for hash_, id_ in due.items() if id_ in answers})
 
     def handle(self, message: TasksRead) -> list[Step]:
         """What the answers come to, one step a task."""
@@ -148,13 +152,12 @@ class Poller:
             if hash_ in self._followed
         ]
 
-    def _read(self, due: Mapping[str, str]) -> TasksRead:
-        answers = self._gateway.tasks(list(due.values()))
-        return TasksRead({hash_: answers[id_] for hash_, id_ in due.items() if id_ in answers})
-
     def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
-        watch, clock = self._followed[hash_], self._state.clock
-        record = _as_of(self._state.ledger.record(hash_), watch.task_id)
+        """What an answer says of the task that is followed, whichever purchase counts by now."""
+        watch, record = self._followed[hash_], self._state.ledger.record(hash_)
+        task = record.facts.task(watch.task_id)
+        if task is not None and watch.task_id != record.task_id:
+            record = record._replace(status=task.status, task_id=watch.task_id, links=task.links)
         watch.last_error = answer if isinstance(answer, ReadError) else None
         if isinstance(answer, Task) and answer.id == watch.task_id:
             self._state.read_amount(hash_, answer.reserved)  # its unit, where the run begins here
@@ -163,48 +166,50 @@ class Poller:
             record,
             answer,
             empty_polls=watch.empty_polls,
-            now=clock.now(),
+            now=self._state.clock.now(),
             interval=lambda: self._interval(record, watch),
         )
+        return step._replace(after_commit=lambda: self._go_on(hash_, watch, step))
 
-        def after_commit() -> None:
-            if self._followed.get(hash_) is not watch:  # dropped by what came with the answer
-                return
-            if step.stop is not None:
-                self._state.stop_buying(step.stop)
-            elif step.retry is None:
-                self._finish(hash_, watch, step.events[0])
-            elif clock.monotonic() - watch.since >= self._state.policy.task_timeout:
-                self._time_out(hash_)
-            else:
-                watch.empty_polls = step.retry.empty_polls
-                if step.events:
-                    watch.undone = clock.monotonic()
-                self._poll_in(step.retry.wait, hash_, watch)
+    def _go_on(self, hash_: str, watch: _PolledTask, step: Step) -> None:
+        """Once an answer is on record: look again, unless the task or its time is over."""
+        now = self._state.clock.monotonic()
+        if self._followed.get(hash_) is not watch:  # dropped by what came with the answer
+            return
+        if step.stop is not None:
+            self._state.stop_buying(step.stop)
+        elif step.retry is None:
+            del self._followed[hash_]
+            ended = step.events[0]
+            if isinstance(ended, TaskCompleted | TaskFailed):
+                took = now - watch.accepted
+                if watch.undone is not None:  # it ended between the last two looks
+                    undone = watch.undone - watch.accepted
+                    self._estimator.observe(watch.kind, (undone + took) / 2)
+                elif watch.accepted == watch.since:  # else nobody saw when
+                    self._estimator.observe(watch.kind, took, at_most=True)
+            self._ended(ended)
+        elif now - watch.since >= self._state.policy.task_timeout:
+            self._time_out(hash_, watch)
+        else:
+            watch.empty_polls = step.retry.empty_polls
+            if step.events:
+                watch.undone = now
+            self._poll_in(step.retry.wait, hash_, watch)
 
-        return step._replace(after_commit=after_commit)
-
-    def _finish(self, hash_: str, watch: _PolledTask, event: Event) -> None:
+    def _time_out(self, hash_: str, watch: _PolledTask) -> None:
+        """Leave a task submitted, and say what the gateway said last if that was no state."""
         del self._followed[hash_]
-        if isinstance(event, TaskCompleted | TaskFailed):
-            self._observe(watch)
-        self._ended(event)
-
-    def _observe(self, watch: _PolledTask) -> None:
-        """The task ended between the last two looks, or nobody saw when."""
-        took = self._state.clock.monotonic() - watch.accepted
-        if watch.undone is not None:
-            self._estimator.observe(watch.kind, (watch.undone - watch.accepted + took) / 2)
-        elif watch.accepted == watch.since:
-            self._estimator.observe(watch.kind, took, at_most=True)
-
-    def _time_out(self, hash_: str) -> None:
-        watch = self._followed.pop(hash_)
-        request = self._state.ledger.request(hash_)
+        request, error = self._state.ledger.request(hash_), watch.last_error
+        last_words = ""
+        if error is not None:
+            last_words = f". The last answer was: {error.message} ({error.code})"
+            if error.status == _NOT_FOUND:
+                last_words += "; is this the account that bought it?"
         self._state.listener.note(
             f"{request.address if request else hash_}: {watch.task_id} has not ended within "
             f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
-            f"{_last_words(watch.last_error)}"
+            f"{last_words}"
         )
 
     def _poll_in(self, seconds: float, hash_: str, watch: _PolledTask) -> None:
@@ -222,25 +227,6 @@ class Poller:
     def _expected(self, record: Record) -> float | None:
         """How long a task takes, about: as the gateway says, else as its model does."""
         request = self._state.ledger.request(record.hash)
-        by_model = self._state.policy.expected_seconds
-        told = None if request is None else by_model.get(request.model)
-        return record.estimated_seconds if record.estimated_seconds is not None else told
-
-
-def _as_of(record: Record, task_id: str) -> Record:
-    """Where the task that is followed stands, whichever purchase counts by now."""
-    task = record.facts.task(task_id)
-    if task is None or task_id == record.task_id:
-        return record
-    return record._replace(status=task.status, task_id=task_id, links=task.links)
-
-
-def _last_words(error: ReadError | None) -> str:
-    """What the gateway said of it last, if that was no state of a task."""
-    if error is None:
-        return ""
-    hint = "; is this the account that bought it?" if error.status == _NOT_FOUND else ""
-    return f". The last answer was: {error.message} ({error.code}){hint}"
-
-
-_NOT_FOUND = 404
+        if record.estimated_seconds is not None or request is None:
+            return record.estimated_seconds
+        return self._state.policy.expected_seconds.get(request.model)
