@@ -115,10 +115,7 @@ class DownloadQueue:
         self._open[hash_] -= 1
         match message.result:
             case Video() as video:
-                after, mtime = self._after(hash_), self._state.mtime(video)
-                saved = VideoSaved(hash_, index, video, task_id=message.task_id, mtime=mtime)
-                step = after._replace(events=(saved, *after.events))
-                return self._put_away(saved, step) if self._keeps_in_store(saved) else step
+                return self._saved(message, video)
             case DownloadFailed() as broken:
                 self._failed[hash_] = broken
                 return self._after(hash_)
@@ -127,24 +124,22 @@ class DownloadQueue:
                 why = "there was no room for it on the disk"
                 return Step((VideoNotSaved(hash_, "disk-full", why, message.task_id),))
 
-    def _keeps_in_store(self, saved: VideoSaved) -> bool:
-        """Whether a clip is kept in the store alone, which has it."""
+    def _saved(self, message: Downloaded, video: Video) -> Step:
+        """A clip is here; where the store alone is to keep it, its file goes once that is said."""
+        hash_, index, task_id = message.hash, message.index, message.task_id
+        after, mtime = self._after(hash_), self._state.mtime(video)
+        saved = VideoSaved(hash_, index, video, task_id=task_id, mtime=mtime)
         shared = self._state.shared
-        keeps = self._state.policy.keep_store and shared is not None
-        return keeps and shared is not None and not shared.clips.is_held_back(saved)
-
-    def _put_away(self, saved: VideoSaved, step: Step) -> Step:
-        """Its file goes once that is on record: what is in the store is enough."""
-        away = VideoMissing(saved.hash, saved.index, saved.task_id, put_away=True)
+        keeps = self._state.policy.keep_store
+        if shared is None or not keeps or shared.clips.is_held_back(saved):
+            return after._replace(events=(saved, *after.events))
 
         def after_commit() -> None:
-            self._state.delete_clip(saved.video)
-            step.after_commit()
+            self._state.delete_clip(video)
+            after.after_commit()
 
-        return step._replace(events=(*step.events, away), after_commit=after_commit)
-
-    def _task_of(self, hash_: str) -> str:
-        return self._state.ledger.record(hash_).task_id or ""
+        away = VideoMissing(hash_, index, task_id, put_away=True)
+        return after._replace(events=(saved, *after.events, away), after_commit=after_commit)
 
     def _call(self, hash_: str, index: int, link: str) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
@@ -155,18 +150,21 @@ class DownloadQueue:
         return lambda: Downloaded(hash_, task_id, index, bring(request, index, of, link))
 
     def _after(self, hash_: str) -> Step:
-        """What follows once no other video of a task is on its way, if one of them has failed."""
+        """What follows once no other video of a task is on its way, if one of them has failed.
+
+        Links are taken afresh from the task: the old ones may have died.
+        """
         if self._open[hash_] > 0 or hash_ not in self._failed:
             return Step()
         broken = self._failed.pop(hash_)
         tries = self._tries.get(hash_, 0) + 1
-        if broken.retry and tries < self._state.policy.download_tries:
-            return Step(after_commit=lambda: self._try_again(hash_, tries))
-        task_id = self._task_of(hash_)
-        return Step((VideoNotSaved(hash_, broken.code, broken.message, task_id),))
+        if not broken.retry or tries >= self._state.policy.download_tries:
+            task_id = self._state.ledger.record(hash_).task_id or ""
+            return Step((VideoNotSaved(hash_, broken.code, broken.message, task_id),))
 
-    def _try_again(self, hash_: str, tries: int) -> None:
-        """Links are taken afresh from the task: the old ones may have died."""
-        self._tries[hash_] = tries
-        due = self._state.clock.monotonic() + retry_wait(tries, self._random)
-        self._later.put(due, hash_)
+        def look_again() -> None:
+            self._tries[hash_] = tries
+            due = self._state.clock.monotonic() + retry_wait(tries, self._random)
+            self._later.put(due, hash_)
+
+        return Step(after_commit=look_again)

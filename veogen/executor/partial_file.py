@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from veogen.executor.directory import partial_name
 
@@ -54,21 +54,26 @@ class PartialFile:
         self._noted = True  # as far as is known
         self._unsaid: ResumeInfo | None = None
 
-    def resumable(self) -> tuple[ResumeInfo, int] | None:
-        """Whose bytes are here and how many; None when nothing can be gone on with."""
+    def resumable(self, source: str) -> tuple[ResumeInfo, int] | None:
+        """Whose bytes are here and how many; None unless they can be gone on with from a link.
+
+        `source` is the part of that link that is not signed: without a tag it has to be the same.
+        """
         try:
             note = self._note.read_bytes()
         except OSError as error:
             self._noted = not isinstance(error, FileNotFoundError)
             return None
         try:
-            identity = _resume_info(json.loads(note))
+            info = ResumeInfo(**json.loads(note))
             size = self.path.lstat().st_size if not self.path.is_symlink() else 0
         except (OSError, ValueError, TypeError):
             return None
-        if identity.length is None or not 0 < size <= identity.length:
+        texts = (info.source, info.etag or "", info.boot)
+        if not all(isinstance(text, str) for text in texts) or type(info.length) is not int:
             return None
-        return identity, size
+        is_same = info.boot == boot_id() and (info.etag is not None or info.source == source)
+        return (info, size) if is_same and 0 < size <= info.length else None
 
     def begin(self, identity: ResumeInfo) -> "HashingWriter":
         """Forget what is here and begin with the first byte."""
@@ -159,12 +164,3 @@ class HashingWriter:
 
     def digest(self) -> str:
         return self._hash.hexdigest()
-
-
-def _resume_info(data: Any) -> ResumeInfo:
-    """The note as it was read; raises for anything else."""
-    identity = ResumeInfo(**data)
-    texts = (identity.source, identity.etag or "", identity.boot)
-    if not all(isinstance(text, str) for text in texts) or type(identity.length) is not int:
-        raise TypeError
-    return identity

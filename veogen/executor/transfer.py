@@ -207,8 +207,17 @@ class _Download:
         self._stopped = stopped
 
     def run(self) -> WholeClip | DownloadFailed | DiskFull:
+        """What was gone on with and came to nothing is asked for once more, as a whole."""
         try:
-            return self._brought()
+            resumable = self._part.resumable(link_source(self._link))
+            if resumable is not None:
+                try:
+                    return self._verified(self._bytes(*resumable))
+                except _RefusedError as refused:
+                    if isinstance(refused.outcome, DiskFull):
+                        raise
+                    self._part.drop()
+            return self._verified(self._bytes(None, 0))
         except _RefusedError as refused:
             return refused.outcome
         except InterruptedDownload as error:  # what came is kept, and gone on with
@@ -217,48 +226,26 @@ class _Download:
             with contextlib.suppress(OSError):  # a full disk: what came is begun anew
                 self._part.remember()
 
-    def _brought(self) -> WholeClip | DownloadFailed:
-        """What was gone on with and came to nothing is asked for once more, as a whole."""
-        known, start = self._known()
-        if start:
-            try:
-                return self._verified(self._bytes(known, start))
-            except _RefusedError as refused:
-                if isinstance(refused.outcome, DiskFull):
-                    raise
-                self._part.drop()
-        return self._verified(self._bytes(None, 0))
+    def _bytes(self, begun: ResumeInfo | None, start: int) -> str:
+        """All bytes of the file in the part, of which `start` are here; their SHA-256.
 
-    def _bytes(self, known: ResumeInfo | None, start: int) -> str:
-        """All bytes of the file in the part, of which `start` are here; their SHA-256."""
-        if known and start == known.length:
+        What cannot be a clip, or has no room, is refused before a byte is written.
+        """
+        if begun and start == begun.length:
             with self._part.resume() as writer:
                 return writer.keep()
-        etag = known.etag if known else None
+        etag = begun.etag if begun else None
         with self._host.fetch(self._link, start=start, etag=etag) as body:
             if isinstance(body, ReadError):
                 raise self._unread(body)
-            self._look_at(body)
-            with self._writer(body, known, start) as writer:
+            if body.content_type and body.content_type.startswith(_PAGES):
+                text = "the link leads to a web page, not to a clip"
+                raise _RefusedError(DownloadFailed("not-a-video", text))
+            if body.length is not None and body.length > self._largest:
+                raise _RefusedError(self._too_large(body.length))
+            self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
+            with self._writer(body, begun, start) as writer:
                 return self._take(body, writer)
-
-    def _known(self) -> tuple[ResumeInfo | None, int]:
-        """Which file the part is of, if it can be gone on with."""
-        found = self._part.resumable()
-        if found is None or found[0].boot != boot_id():
-            return None, 0
-        identity, size = found
-        is_ours = identity.etag is not None or identity.source == link_source(self._link)
-        return (identity, size) if is_ours else (None, 0)
-
-    def _look_at(self, body: OpenDownload) -> None:
-        """Refuse what cannot be a clip, or has no room, before a byte is written."""
-        if body.content_type and body.content_type.startswith(_PAGES):
-            text = "the link leads to a web page, not to a clip"
-            raise _RefusedError(DownloadFailed("not-a-video", text))
-        if body.length is not None and body.length > self._largest:
-            raise _RefusedError(self._too_large(body.length))
-        self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
 
     def _look_at_the_disk(self, missing: int) -> int:
         """How many bytes can be taken until it is looked at again."""
@@ -269,11 +256,11 @@ class _Download:
             raise _RefusedError(DiskFull(text))
         return max(_UNSEEN, left // _SHARE)
 
-    def _writer(self, body: OpenDownload, known: ResumeInfo | None, start: int) -> HashingWriter:
-        identity = ResumeInfo(link_source(self._link), body.etag, body.length, boot_id())
+    def _writer(self, body: OpenDownload, begun: ResumeInfo | None, start: int) -> HashingWriter:
+        info = ResumeInfo(link_source(self._link), body.etag, body.length, boot_id())
         if body.start == 0:
-            return self._part.begin(identity)
-        if body.start == start and known and known.is_same_file(identity):
+            return self._part.begin(info)
+        if body.start == start and begun and begun.is_same_file(info):
             return self._part.resume()
         self._part.drop()
         raise _RefusedError(DownloadFailed("changed", "the file behind the link has changed"))
@@ -304,7 +291,12 @@ class _Download:
     def _verified(self, sha256: str) -> WholeClip | DownloadFailed:
         info = probe(self._part.path)
         if isinstance(info, str):
-            self._keep_refused()
+            folder, name = self._root / REFUSED, f"{self._target.stem}.damaged{self._target.suffix}"
+            with contextlib.suppress(OSError):  # it is kept, one file a video: it was paid for
+                if self._part.path.stat().st_size:
+                    folder.mkdir(exist_ok=True)
+                    if not folder.is_symlink():
+                        os.replace(self._part.path, folder / name)
             raise self._useless(DownloadFailed("damaged", f"the clip is not whole: {info}"))
         size = self._part.path.stat().st_size
         try:
@@ -315,18 +307,6 @@ class _Download:
                 move_into_place(self._part.path, self._target)
         self._part.tidy()
         return WholeClip(path=self._target, sha256=sha256, bytes=size, info=info)
-
-    def _keep_refused(self) -> None:
-        """Keep what is refused as damaged, one file a video: it was paid for."""
-        folder = self._root / REFUSED
-        with contextlib.suppress(OSError):
-            if not self._part.path.stat().st_size:
-                return
-            folder.mkdir(exist_ok=True)
-            if not folder.is_symlink():
-                os.replace(
-                    self._part.path, folder / f"{self._target.stem}.damaged{self._target.suffix}"
-                )
 
     def _useless(self, outcome: DownloadFailed) -> _RefusedError:
         """The part is of no use to the next try."""
