@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ _UNPROBED = {"probesize": "32", "codec_whitelist": "none"}
 """The boxes of an MP4 say what is in it: decoders that probe it too would take half of the time."""
 
 _QUARTER_TURNS = (90, 270)
-_CUT_SHORT = "a sample is cut short"
+_CUT_SHORT, _GARBLED = "a sample is cut short", "a frame is garbled"
 
 _one_at_a_time = threading.Lock()
 """A clip is looked at sample by sample: several at once would hand the interpreter to each other
@@ -69,80 +68,62 @@ def probe(path: Path) -> ClipInfo | str:
 
 def mismatches(info: ClipInfo, expected: ExpectedClip) -> tuple[str, ...]:
     """What differs from what the request should have made: each a word for a warning."""
-    return tuple(_mismatches(info, expected))
-
-
-def _mismatches(info: ClipInfo, expected: ExpectedClip) -> Iterator[str]:
     low, high = expected.seconds or (info.duration, info.duration)
-    if not low - DURATION_TOLERANCE <= info.duration <= high + DURATION_TOLERANCE:
-        yield "duration"
     size = max(info.width, info.height), min(info.width, info.height)
-    if expected.sizes and size not in expected.sizes:
-        yield "size"
-    if expected.ratio and not _has_ratio(info, *expected.ratio):
-        yield "ratio"
-    if expected.audio is not None and info.audio is not expected.audio:
-        yield "audio"
-
-
-def _has_ratio(info: ClipInfo, wide: int, high: int) -> bool:
-    """Whether the picture has about the ratio: sizes are whole, even numbers of pixels."""
-    if not info.width * info.height:
-        return True
-    return abs(info.width / info.height * high / wide - 1) <= _RATIO_TOLERANCE
+    wide, high_ = expected.ratio or (info.width, info.height)  # about: sizes are whole, even pixels
+    differs = {
+        "duration": not low - DURATION_TOLERANCE <= info.duration <= high + DURATION_TOLERANCE,
+        "size": bool(expected.sizes) and size not in expected.sizes,
+        "ratio": info.width * info.height > 0
+        and abs(info.width / info.height * high_ / wide - 1) > _RATIO_TOLERANCE,
+        "audio": expected.audio is not None and info.audio is not expected.audio,
+    }
+    return tuple(word for word, is_so in differs.items() if is_so)
 
 
 def _probed(path: Path) -> ClipInfo:
     import av  # noqa: PLC0415 - dear as well
 
-    found = mp4_structure(path)
+    structure = mp4_structure(path)
     # The format is given: left to guess, the library would follow a playlist anywhere.
     with av.open(f"file:{path.absolute()}", format="mp4", options=_UNPROBED) as container:
         if not container.streams.video:
             raise DamagedError("there is no picture in it")
         stream = container.streams.video[0]
-        if getattr(stream, "codec_context", None) is None:  # the library's types do not say so
+        context = getattr(stream, "codec_context", None)  # the library's types do not say so
+        if context is None:
             raise DamagedError("its picture is of no known kind")
-        _limit_pixels(stream)
-        if found.listed:
+        if context.width * context.height > MOST_PIXELS:
+            raise DamagedError(f"a frame has more than {MOST_PIXELS} pixels")
+        # A frame may be larger than the head says: the decoder refuses it then.
+        context.options = {"max_pixels": str(MOST_PIXELS)}
+        if structure.listed:
             _look_at_listed(container, stream, path)
-        turned = _read(container, stream, only_a_frame=found.listed)
-        return _clip_info(container, stream, found, turned=turned)
-
-
-def _limit_pixels(stream: "VideoStream") -> None:
-    """A frame may be larger than the head says: the decoder refuses it then."""
-    context = stream.codec_context
-    if context.width * context.height > MOST_PIXELS:
-        raise DamagedError(f"a frame has more than {MOST_PIXELS} pixels")
-    context.options = {"max_pixels": str(MOST_PIXELS)}
+        turned = _read(container, stream, only_a_frame=structure.listed)
+        return _clip_info(container, stream, structure, turned=turned)
 
 
 def _clip_info(
-    container: "InputContainer", stream: "VideoStream", found: Mp4Structure, *, turned: bool
+    container: "InputContainer", stream: "VideoStream", structure: Mp4Structure, *, turned: bool
 ) -> ClipInfo:
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (width and height):
         raise DamagedError("its picture has no size")
-    duration, fps = _seconds(container, stream), float(stream.average_rate or 0)
+    duration, fps = (container.duration or 0) / 1_000_000, float(stream.average_rate or 0)
+    if stream.duration is not None and stream.time_base is not None:
+        duration = float(stream.duration * stream.time_base)
     if not (0 <= duration <= _LONGEST and 0 <= fps <= _LONGEST):
         raise DamagedError("its length is beyond measure")
     return ClipInfo(
-        brand=found.brand,
+        brand=structure.brand,
         codec=stream.codec_context.name,
         duration=round(duration, 3),
         width=height if turned else width,
         height=width if turned else height,
         fps=round(fps, 3),
         audio=bool(container.streams.audio),
-        trailing=found.trailing,
+        trailing=structure.trailing,
     )
-
-
-def _seconds(container: "InputContainer", stream: "VideoStream") -> float:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return (container.duration or 0) / 1_000_000
 
 
 def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Path) -> None:
@@ -150,11 +131,11 @@ def _look_at_listed(container: "InputContainer", stream: "VideoStream", path: Pa
     prefix = _prefix(stream)
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-        for one in container.streams:
-            for entry in one.index_entries:
+        for track in container.streams:
+            for entry in track.index_entries:
                 if entry.size < 0 or not 0 <= entry.pos <= size - entry.size:
                     raise DamagedError(_CUT_SHORT)
-                if one.index == stream.index and prefix and entry.size:
+                if track.index == stream.index and prefix and entry.size:
                     _look_at(os.pread(file.fileno(), entry.size, entry.pos), prefix)
 
 
@@ -187,11 +168,6 @@ def _read(container: "InputContainer", stream: "VideoStream", *, only_a_frame: b
     return bool(turned)
 
 
-def _look_at(sample: bytes, prefix: int) -> None:
-    if not _is_filled(sample, prefix):
-        raise DamagedError("a frame is garbled")
-
-
 def _prefix(stream: "VideoStream") -> int:
     """How many bytes give the length of each unit of a sample; 0 where there are none."""
     head = stream.codec_context.extradata or b""
@@ -199,8 +175,8 @@ def _prefix(stream: "VideoStream") -> int:
     return (head[at] & 3) + 1 if len(head) > at and head[0] == 1 else 0
 
 
-def _is_filled(sample: bytes, prefix: int) -> bool:
-    """Whether the units of a sample are there and end where it ends: holes and splices do not.
+def _look_at(sample: bytes, prefix: int) -> None:
+    """Refuse a sample whose units are not there or end elsewhere: so it is of holes and splices.
 
     The format keeps zeros in a row out of a unit; only some encoders pad its end with them.
     """
@@ -210,5 +186,6 @@ def _is_filled(sample: bytes, prefix: int) -> bool:
         length = int.from_bytes(sample[at:begin])
         at = begin + length
         if length == 0 or (holes and _HOLE in sample[begin:at].rstrip(b"\0")):
-            return False
-    return at == len(sample)
+            raise DamagedError(_GARBLED)
+    if at != len(sample):
+        raise DamagedError(_GARBLED)

@@ -80,42 +80,32 @@ def _outer_boxes(file: BinaryIO, size: int) -> tuple[list[Box], bool]:
     try:
         boxes.extend(_boxes(file, 0, size))
     except DamagedError:  # those before it are in
-        end = boxes[-1].end if boxes else 0
-        file.seek(end)
-        if {b"moov", b"mdat"} <= {box.kind for box in boxes} and _is_no_box(file.read(_HEADER)):
+        file.seek(boxes[-1].end if boxes else 0)
+        kind = file.read(_HEADER)[4:]  # of none that a download could have cut short
+        if {b"moov", b"mdat"} <= {box.kind for box in boxes} and kind not in _KINDS:
             return boxes, True
         raise
     return boxes, False
-
-
-def _is_no_box(header: bytes) -> bool:
-    """Whether it is nothing that a download could have cut short."""
-    return header[4:_HEADER] not in _KINDS
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
     for _ in range(_MOST_BOXES):
         if start == end:
             return
-        box = _box(file, start, end)
-        yield box
-        start = box.end
+        file.seek(start)
+        header = file.read(_LARGE_HEADER)
+        length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
+        if length == _LARGE:
+            length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
+        elif length == _TO_THE_END:
+            length = end - start
+        if _KIND.fullmatch(kind) is None:
+            raise DamagedError(f"what stands at byte {start} is no box")
+        if length < least or start + length > end:
+            raise DamagedError(f"its box {kind.decode()} is cut short")
+        yield Box(kind, start, start + least, start + length)
+        start += length
     raise DamagedError("it has too many boxes")
-
-
-def _box(file: BinaryIO, start: int, end: int) -> Box:
-    file.seek(start)
-    header = file.read(_LARGE_HEADER)
-    length, kind, least = int.from_bytes(header[:4]), header[4:_HEADER], _HEADER
-    if length == _LARGE:
-        length, least = int.from_bytes(header[_HEADER:]), _LARGE_HEADER
-    elif length == _TO_THE_END:
-        length = end - start
-    if _KIND.fullmatch(kind) is None:
-        raise DamagedError(f"what stands at byte {start} is no box")
-    if length < least or start + length > end:
-        raise DamagedError(f"its box {kind.decode()} is cut short")
-    return Box(kind, start, start + least, start + length)
 
 
 class _Limits:
@@ -159,27 +149,22 @@ class _Limits:
     def _said_by(self, box: Box) -> int:
         """How many samples a table says that there are; two tables of a track count twice."""
         match box.kind:
-            case b"stsz":
-                return self._number(box, 8)
-            case b"stz2":
+            case b"stsz" | b"stz2":
                 return self._number(box, 8)
             case b"trun":
                 return self._number(box, 4)
-            case b"stts" | b"ctts":
-                return self._runs(box) // 2  # beside the sizes of the same samples
+            case b"stts" | b"ctts":  # pairs of a number of samples and what they have in common
+                room = (box.end - box.content - 8) // 8
+                pairs = min(self._number(box, 4), room, MOST_SAMPLES)
+                self._file.seek(box.content + 8)
+                numbers = array("I")
+                numbers.frombytes(self._file.read(pairs * 8))
+                if sys.byteorder == "little":
+                    numbers.byteswap()
+                return sum(numbers[::2]) // 2  # beside the sizes of the same samples
             case _:
                 return 0
 
     def _number(self, box: Box, offset: int) -> int:
         self._file.seek(box.content + offset)
         return int.from_bytes(self._file.read(4))
-
-    def _runs(self, box: Box) -> int:
-        """The sum over pairs of a number of samples and what they have in common."""
-        pairs = min(self._number(box, 4), (box.end - box.content - 8) // 8, MOST_SAMPLES)
-        self._file.seek(box.content + 8)
-        numbers = array("I")
-        numbers.frombytes(self._file.read(pairs * 8))
-        if sys.byteorder == "little":
-            numbers.byteswap()
-        return sum(numbers[::2])

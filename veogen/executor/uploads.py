@@ -100,9 +100,9 @@ class UploadQueue:
         self._bodies: dict[str, Mapping[str, Json]] = {}
         self._tries: dict[str, int] = {}
         self._full_since: dict[str, float] = {}
-        for standing in state.ledger.everything:
-            if standing.request.images and standing.record.status in ("submitted", "indeterminate"):
-                uploads.pin(standing.request)
+        for item in state.ledger.everything:
+            if item.request.images and item.record.status in ("submitted", "indeterminate"):
+                uploads.pin(item.request)
 
     def __len__(self) -> int:
         """How many requests are being prepared."""
@@ -135,24 +135,23 @@ class UploadQueue:
         self._uploads.unpin(hash_)
 
     def handle(self, message: PreparedBody) -> Step:
-        """What an upload comes to."""
-        request = self._under_way.pop(message.hash)
-        self._state.keep_uploads(message.uploads)
-        if isinstance(message.body, ReadError):
-            return self._after_failure(request, message.body)
-        self._bodies[request.hash] = message.body
-        self._tries.pop(request.hash, None)
-        self._full_since.pop(request.hash, None)
-        return Step()
+        """What an upload comes to.
 
-    def _after_failure(self, request: Request, unread: ReadError) -> Step:
-        """An upload is free: it is tried again unless the gateway says that it never will do."""
+        It is free: it is tried again unless the gateway says that it never will do.
+        """
+        request, unread = self._under_way.pop(message.hash), message.body
+        self._state.keep_uploads(message.uploads)
+        if not isinstance(unread, ReadError):
+            self._bodies[request.hash] = unread
+            self._tries.pop(request.hash, None)
+            self._full_since.pop(request.hash, None)
+            return Step()
+        why = f"{unread.message} ({unread.code})"
         if unread.denied or unread.status == _NO_CREDITS:
-            return Step(stop=Stop("refused", f"{unread.message} ({unread.code})"))
-        if unread.code == FULL:
-            step = self._make_room(request, unread)
-            if step is not None:
-                return step
+            return Step(stop=Stop("refused", why))
+        room = self._make_room(request, unread) if unread.code == FULL else None
+        if room is not None:
+            return room
         attempt = self._state.ledger.record(request.hash).attempts + 1
         if is_final(unread):
             refused = events.SubmitRejected(request.hash, attempt, unread.code, unread.message)
@@ -160,7 +159,6 @@ class UploadQueue:
         tries = self._tries[request.hash] = self._tries.get(request.hash, 0) + 1
         if tries < self._state.policy.download_tries:
             return self._again(unread, tries)
-        why = f"{unread.message} ({unread.code})"
         self._state.listener.note(
             f"{request.address}: an image could not be uploaded, it stays planned: {why}"
         )
@@ -278,12 +276,16 @@ class Uploader:
         return PreparedBody(request.hash, dict(with_images(request.body, urls)), made)
 
     def _uploaded(self, image: Image, made: dict[str, Upload]) -> Upload | ReadError:
-        """The upload of an image: the one there is, or a new one, which is put into `made`."""
+        """The upload of an image: the one there is, or a new one, which is put into `made`.
+
+        One that ends soon is not relied on.
+        """
         with self._lock:
             alone = self._one_at_a_time.setdefault(image.sha256, threading.Lock())
         with alone:
-            upload = self._alive(image.sha256)
-            if upload is not None:
+            with self._lock:
+                upload = self._known.get(image.sha256)
+            if upload is not None and (upload.expires_at or 0.0) - MARGIN > self._clock.now():
                 return upload
             answer = self._upload(image)
             if isinstance(answer, Upload):
@@ -292,30 +294,8 @@ class Uploader:
                     self._known[image.sha256] = answer
             return answer
 
-    def _alive(self, sha256: str) -> Upload | None:
-        with self._lock:
-            upload = self._known.get(sha256)
-        if upload is None or upload.expires_at is None:
-            return None
-        return upload if upload.expires_at - MARGIN > self._clock.now() else None
-
     def _upload(self, image: Image) -> Upload | ReadError:
-        content = self._content(image)
-        if isinstance(content, ReadError):
-            return content
-        quota = self._gateway.quota()
-        if isinstance(quota, Quota) and quota.remaining <= 0:
-            return ReadError(code=FULL, message=advice_for(FULL))
-        kind = kind_of(content)
-        name = f"{image.sha256[:16]}-{self._tag}{self._evictions}.{kind}"
-        answer = self._gateway.upload(name, content, f"image/{kind}")
-        if isinstance(answer, Upload) and answer.expires_at is None:
-            life = self._clock.now() + LIFE
-            return Upload(file_id=answer.file_id, url=answer.url, expires_at=life)
-        return answer
-
-    def _content(self, image: Image) -> bytes | ReadError:
-        """The bytes that were planned, and no others: they are what was reviewed."""
+        """Upload the bytes that were planned, and no others: they are what was reviewed."""
         path = PurePosixPath(image.path)
         try:
             content = self._read(path, image.bytes)
@@ -326,7 +306,16 @@ class Uploader:
         if hashlib.sha256(content).hexdigest() != image.sha256:
             message = f"{path} has changed since it was planned: plan it again"
             return ReadError(code="image-changed", message=message)
-        return content
+        quota = self._gateway.quota()
+        if isinstance(quota, Quota) and quota.remaining <= 0:
+            return ReadError(code=FULL, message=advice_for(FULL))
+        kind = kind_of(content)
+        name = f"{image.sha256[:16]}-{self._tag}{self._evictions}.{kind}"
+        answer = self._gateway.upload(name, content, f"image/{kind}")
+        if isinstance(answer, Upload) and answer.expires_at is None:
+            life = self._clock.now() + LIFE
+            return Upload(file_id=answer.file_id, url=answer.url, expires_at=life)
+        return answer
 
 
 def _contents(request: Request) -> frozenset[str]:
