@@ -4,7 +4,6 @@ import contextlib
 import gc
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,18 +29,6 @@ from veogen.results.manifest import GatewayName
 from veogen.results.record import records
 
 _AT_ONCE = 1000  # rows
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """All that is made stays: looking for what could go would take half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class RequestRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,19 +148,17 @@ class Journal:
             chain = chained(mark.chain, number, at, event.hash, body)
             rows.append((number, at, event.hash, body, chain))
             mark = mark._replace(last=number, events=mark.events + 1, chain=chain)
-        if rows:
-            try:
-                self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
-            except JournalFullError:
-                if self._is_written(mark.last):  # said to have failed, and yet it is there
+        if not rows:
+            return
+        try:
+            self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+        except JournalFullError:
+            with contextlib.suppress(sqlite3.Error):  # said to have failed: it may be there
+                last = self._db.execute("SELECT 1 FROM event WHERE id = ?", (mark.last,))
+                if last.fetchone():
                     self._file.went_to(mark)
-                raise
-            self._file.went_to(mark)
-
-    def _is_written(self, number: int) -> bool:
-        with contextlib.suppress(sqlite3.Error):
-            return bool(self._db.execute("SELECT 1 FROM event WHERE id = ?", (number,)).fetchone())
-        return False
+            raise
+        self._file.went_to(mark)
 
     def adopt(self, name: str, requests: Iterable[Request]) -> bool:
         """Take the requests of a plan, in order; those of earlier plans lose their position.
@@ -298,12 +283,15 @@ class Journal:
 
     def fold(self) -> Ledger:
         """The fold of everything that happened, before the requests of a plan are adopted."""
+        was_on = gc.isenabled()
+        gc.disable()  # all that is made stays: looking for what could go takes half of the time
         try:
-            with _without_collector():
-                ledger = Ledger.of(self.header.name, records(self.events()))
+            return Ledger.of(self.header.name, records(self.events()))
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise unreadable(self.path, error) from None
-        return ledger
+        finally:
+            if was_on:
+                gc.enable()
 
     def former(self) -> Iterator[Request]:
         """The requests that are not of the plan, in the order in which they were first known."""
@@ -360,14 +348,8 @@ class Journal:
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         try:
             cursor = self._db.execute(query)
-        except sqlite3.Error as error:
-            raise unreadable(self.path, error) from None
-        while rows := self._fetch(cursor):
-            yield from rows
-
-    def _fetch(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
-        try:
-            return cursor.fetchmany(_AT_ONCE)
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield from rows
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from None
 

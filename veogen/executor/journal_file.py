@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from veogen.errors import VeogenError
+from veogen.executor.directory import sync_folder, write_whole
 from veogen.executor.journal_mark import (
     JournalError,
     JournalFullError,
@@ -90,7 +91,7 @@ class JournalFile:
                 db.execute("INSERT INTO state VALUES (0, 0, 0, NULL)")
             _sync(draft)
             os.replace(draft, path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"{path}: it cannot be made: {error}") from None
         finally:
@@ -102,9 +103,11 @@ class JournalFile:
         """Open an existing file; raises `JournalError` unless it is sound."""
         _refuse_empty(path)
         _refuse_strange_log(path)
-        if _head(path) != _CLOSED:  # as a run left it that was killed: nothing is touched before
-            cls._look_only(path)
         try:
+            if _head(path) != _CLOSED:  # as a run left it that was killed: look, and touch nothing
+                mode = "mode=ro" if _size(_log_of(path)) else "mode=ro&immutable=1"
+                with closing(_opened(path, mode)) as db:
+                    cls(db, path, writes=False).look(read_mark(path))
             file = cls(_opened(path, "mode=rw"), path, writes=True)
         except sqlite3.Error as error:
             raise unreadable(path, error) from None
@@ -132,16 +135,6 @@ class JournalFile:
             raise unreadable(path, error) from None
         return file
 
-    @classmethod
-    def _look_only(cls, path: Path) -> None:
-        """Raise what is wrong with a file, and leave all of it as it is."""
-        try:
-            mode = "mode=ro" if _size(_log_of(path)) else "mode=ro&immutable=1"
-            with closing(_opened(path, mode)) as db:
-                cls(db, path, writes=False).look(read_mark(path))
-        except sqlite3.Error as error:
-            raise unreadable(path, error) from None
-
     @property
     def in_place(self) -> bool:
         """Whether what is open is what stands at its path."""
@@ -164,17 +157,29 @@ class JournalFile:
     def close(self) -> None:
         """Fold the write-ahead log into the file, so that the file is whole by itself."""
         try:
-            if self._writes and self.in_place:
-                self._end()
-            elif self._writes:
+            if self._writes and not self.in_place:
                 self._put_back()
+            elif self._writes:  # if it is busy or the disk is full, log and mark stay beside it
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    if self.db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete":
+                        self._say_closed(self.db)
+                        with contextlib.suppress(OSError):  # of a closed journal nobody asks for it
+                            mark_of(self.path).unlink(missing_ok=True)
         finally:
             self.db.close()
             if self._descriptor is not None:
                 os.close(self._descriptor)
 
+    def _say_closed(self, db: sqlite3.Connection) -> None:
+        values = (self.mark.events, self.mark.chain)
+        db.execute("UPDATE state SET open = 0, events = ?, chain = ?", values)
+
     def look(self, mark: Mark | None) -> None:
-        """Learn how far the events have to come; raises `JournalError` where nobody knows."""
+        """Learn how far the events have to come, before anything is changed.
+
+        Raises `JournalError` where nobody knows, or where they do not come so far.
+        """
         if not self.has_sums:
             return
         is_open, events, chain = self.db.execute("SELECT open, events, chain FROM state").fetchone()
@@ -189,20 +194,16 @@ class JournalFile:
                 f"last is missing: {log} and {name} stood beside it. Bring them back, or move the "
                 "journal away: the purchases in results.json are then taken in again"
             )
-        if self._known is not None:
-            self._prove(self._known)
-
-    def _prove(self, mark: Mark) -> None:
-        """Refuse a journal that does not come so far, before anything is changed."""
+        if self._known is None or not self._known.events:
+            return
         query = "SELECT sum FROM event ORDER BY id LIMIT 1 OFFSET ?"
-        row = (
-            self.db.execute(query, (mark.events - 1,)).fetchone() if mark.events else (mark.chain,)
-        )
-        if row is None or row[0] != mark.chain:
+        row = self.db.execute(query, (self._known.events - 1,)).fetchone()
+        if row is None or row[0] != self._known.chain:
             count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
             raise JournalError(
-                f"{self.path}: {mark.events} events were written, and {count} are there that may "
-                f"be others: its log {_log_of(self.path).name} is gone, cut or damaged; {_ADVICE}"
+                f"{self.path}: {self._known.events} events were written, and {count} are there "
+                f"that may be others: its log {_log_of(self.path).name} is gone, cut or damaged; "
+                f"{_ADVICE}"
             )
 
     def _begin(self) -> None:
@@ -216,30 +217,13 @@ class JournalFile:
         count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
         self.mark = Mark(number, count, chain)
         if self._known is None or self._is_end:
-            self._write_mark()
+            write_whole(mark_of(self.path), self.mark.to_bytes())  # before the file asks for it
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("UPDATE state SET open = 1")
         self.db.execute("PRAGMA journal_mode = WAL")
         self._descriptor = os.open(
             mark_of(self.path), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
         )
-
-    def _write_mark(self) -> None:
-        """Whole and durable before the file says that a run is under way, and asks for it."""
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.mark")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            descriptor = os.open(draft, flags, 0o644)
-            try:
-                os.pwrite(descriptor, self.mark.to_bytes(), 0)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(draft, mark_of(self.path))
-            _sync(self.path.parent)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
     def _upgrade(self) -> None:
         """Give the rows of an earlier version their checksums."""
@@ -258,16 +242,6 @@ class JournalFile:
         self.db.execute("COMMIT")
         self.has_sums = True
 
-    def _end(self) -> None:
-        """Where it cannot be made whole (read-only, busy or full) log and mark stay beside it."""
-        with contextlib.suppress(sqlite3.OperationalError):
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            if self.db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete":
-                values = (self.mark.events, self.mark.chain)
-                self.db.execute("UPDATE state SET open = 0, events = ?, chain = ?", values)
-                with contextlib.suppress(OSError):  # of a closed journal nobody asks for it
-                    mark_of(self.path).unlink(missing_ok=True)
-
     def _put_back(self) -> None:
         """Its file was moved or deleted: leave a whole one at its path, if nothing stands there."""
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
@@ -276,12 +250,11 @@ class JournalFile:
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
                 self.db.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
-                values = (self.mark.events, self.mark.chain)
-                copy.execute("UPDATE state SET open = 0, events = ?, chain = ?", values)
+                self._say_closed(copy)
             _sync(draft)
             with contextlib.suppress(FileExistsError):
                 os.link(draft, self.path)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
         except (OSError, sqlite3.Error) as error:
             raise JournalFullError(f"{self.path}: it could not be put back: {error}") from None
         finally:
@@ -320,17 +293,16 @@ class Transaction:
 def unreadable(path: Path, error: Exception) -> VeogenError:
     """What is wrong with the journal or its disk; on a full one it is not to be moved away."""
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if is_full or (isinstance(error, sqlite3.OperationalError) and _is_of_the_disk(path, error)):
-        why = "database or disk is full" if is_full else error
+    if isinstance(error, sqlite3.OperationalError):
+        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # some errors are Python's own
+        # A file that was cut short fails with an error of input as well.
+        is_full = kind == sqlite3.SQLITE_FULL or (
+            kind == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _LEAST
+        )
+    if is_full:
+        why = "database or disk is full" if isinstance(error, OSError) else error
         return JournalFullError(f"{path}: {why}; make room and leave the journal where it is")
     return JournalError(f"{path}: the journal cannot be read ({error}); {_ADVICE}")
-
-
-def _is_of_the_disk(path: Path, error: sqlite3.OperationalError) -> bool:
-    """Whether a disk is full; a file that was cut short fails with an error of input as well."""
-    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # some errors are Python's own
-    is_full = shutil.disk_usage(path.parent).free < _LEAST
-    return kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and is_full)
 
 
 def _refuse_empty(path: Path) -> None:
@@ -393,17 +365,13 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _readable(path: Path) -> sqlite3.Connection:
+    """A journal to read; in a place that cannot be written a copy that has what is in its log."""
     try:
         return _opened(path, "mode=ro")
-    except sqlite3.OperationalError:  # a copy that we may not touch
-        return _untouched(path)
-
-
-def _untouched(path: Path) -> sqlite3.Connection:
-    """A journal in a place that cannot be written, with what a killed run left in its log."""
-    log = _log_of(path)
-    if not _size(log):
-        return _opened(path, "mode=ro&immutable=1")
+    except sqlite3.OperationalError:
+        log = _log_of(path)
+        if not _size(log):
+            return _opened(path, "mode=ro&immutable=1")
     memory = sqlite3.connect(":memory:", isolation_level=None)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, path.name)

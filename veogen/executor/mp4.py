@@ -70,12 +70,12 @@ def mismatches(info: ClipInfo, expected: ExpectedClip) -> tuple[str, ...]:
     """What differs from what the request should have made: each a word for a warning."""
     low, high = expected.seconds or (info.duration, info.duration)
     size = max(info.width, info.height), min(info.width, info.height)
-    wide, high_ = expected.ratio or (info.width, info.height)  # about: sizes are whole, even pixels
+    wide, tall = expected.ratio or (info.width, info.height)  # about: sizes are whole, even pixels
     differs = {
         "duration": not low - DURATION_TOLERANCE <= info.duration <= high + DURATION_TOLERANCE,
         "size": bool(expected.sizes) and size not in expected.sizes,
         "ratio": info.width * info.height > 0
-        and abs(info.width / info.height * high_ / wide - 1) > _RATIO_TOLERANCE,
+        and abs(info.width / info.height * tall / wide - 1) > _RATIO_TOLERANCE,
         "audio": expected.audio is not None and info.audio is not expected.audio,
     }
     return tuple(word for word, is_so in differs.items() if is_so)

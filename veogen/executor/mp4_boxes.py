@@ -59,9 +59,17 @@ class Mp4Structure:
 
 def mp4_structure(path: Path) -> Mp4Structure:
     """The outline of an MP4 whose boxes are all there; raises `DamagedError`."""
-    size = path.stat().st_size
+    size, trailing = path.stat().st_size, False
+    boxes: list[Box] = []
     with path.open("rb") as file:
-        boxes, trailing = _outer_boxes(file, size)
+        try:
+            boxes.extend(_boxes(file, 0, size))
+        except DamagedError:  # those before it are in
+            file.seek(boxes[-1].end if boxes else 0)
+            is_cut = file.read(_HEADER)[4:] in _KINDS  # as a download may have been
+            trailing = {b"moov", b"mdat"} <= {box.kind for box in boxes} and not is_cut
+            if not trailing:
+                raise
         kinds = [box.kind for box in boxes]
         if kinds[:1] != [b"ftyp"]:
             raise DamagedError("it does not begin like an MP4")
@@ -72,20 +80,6 @@ def mp4_structure(path: Path) -> Mp4Structure:
         brand = file.read(4).decode("ascii", "replace").strip()
         _Limits(file).look_at(boxes)
     return Mp4Structure(brand, listed=b"moof" not in kinds, trailing=trailing)
-
-
-def _outer_boxes(file: BinaryIO, size: int) -> tuple[list[Box], bool]:
-    """The boxes of a file, and whether something that was never one stands behind them."""
-    boxes: list[Box] = []
-    try:
-        boxes.extend(_boxes(file, 0, size))
-    except DamagedError:  # those before it are in
-        file.seek(boxes[-1].end if boxes else 0)
-        kind = file.read(_HEADER)[4:]  # of none that a download could have cut short
-        if {b"moov", b"mdat"} <= {box.kind for box in boxes} and kind not in _KINDS:
-            return boxes, True
-        raise
-    return boxes, False
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
@@ -121,30 +115,28 @@ class _Limits:
         """Look at the boxes, and into those that hold others."""
         for box in boxes:
             self._boxes += 1
+            self._tracks += box.kind == b"trak"
             if self._boxes > _MOST_BOXES:
                 raise DamagedError("it has too many boxes")
-            if box.kind in _NESTED:
-                self._look_into(box)
-            elif box.kind == b"cmov":
+            if self._tracks > _MOST_TRACKS:
+                raise DamagedError(f"it has more than {_MOST_TRACKS} tracks")
+            if box.kind == b"cmov":
                 raise DamagedError("its head is packed")
-            else:
+            if box.kind not in _NESTED:
                 self._samples += self._said_by(box)
+            elif box.end - box.content > _LARGEST_HEAD:
+                raise DamagedError(f"its box {box.kind.decode()} is too large")
+            else:
+                inner: list[Box] = []
+                try:
+                    inner.extend(_boxes(self._file, box.content, box.end))
+                except DamagedError:
+                    if box.kind in (b"moov", b"moof"):
+                        raise
+                    inner.clear()  # what a library makes of it is bounded by its size
+                self.look_at(inner)
             if self._samples > MOST_SAMPLES:
                 raise DamagedError(f"its head lists more than {MOST_SAMPLES} samples")
-
-    def _look_into(self, box: Box) -> None:
-        if box.end - box.content > _LARGEST_HEAD:
-            raise DamagedError(f"its box {box.kind.decode()} is too large")
-        self._tracks += box.kind == b"trak"
-        if self._tracks > _MOST_TRACKS:
-            raise DamagedError(f"it has more than {_MOST_TRACKS} tracks")
-        try:
-            inner = list(_boxes(self._file, box.content, box.end))
-        except DamagedError:
-            if box.kind in (b"moov", b"moof"):
-                raise
-            return  # what a library makes of it is bounded by its size
-        self.look_at(inner)
 
     def _said_by(self, box: Box) -> int:
         """How many samples a table says that there are; two tables of a track count twice."""

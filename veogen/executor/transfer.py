@@ -244,7 +244,16 @@ class _Download:
             if body.length is not None and body.length > self._largest:
                 raise _RefusedError(self._too_large(body.length))
             self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
-            with self._writer(body, begun, start) as writer:
+            info = ResumeInfo(link_source(self._link), body.etag, body.length, boot_id())
+            if body.start == 0:
+                writer = self._part.begin(info)
+            elif body.start == start and begun and begun.is_same_file(info):
+                writer = self._part.resume()
+            else:
+                raise self._useless(
+                    DownloadFailed("changed", "the file behind the link has changed")
+                )
+            with writer:
                 return self._take(body, writer)
 
     def _look_at_the_disk(self, missing: int) -> int:
@@ -255,15 +264,6 @@ class _Download:
             text = f"{self._folder}: the clip needs {missing} bytes more and {free}"
             raise _RefusedError(DiskFull(text))
         return max(_UNSEEN, left // _SHARE)
-
-    def _writer(self, body: OpenDownload, begun: ResumeInfo | None, start: int) -> HashingWriter:
-        info = ResumeInfo(link_source(self._link), body.etag, body.length, boot_id())
-        if body.start == 0:
-            return self._part.begin(info)
-        if body.start == start and begun and begun.is_same_file(info):
-            return self._part.resume()
-        self._part.drop()
-        raise _RefusedError(DownloadFailed("changed", "the file behind the link has changed"))
 
     def _take(self, body: OpenDownload, writer: HashingWriter) -> str:
         clock = SystemClock()
