@@ -3,14 +3,12 @@
 import json
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,16 +20,18 @@ from support.clips import clip
 
 pytestmark = pytest.mark.slow
 
-NUMBERS = range(24)
-SPEC = f"""
+KILLS = int(os.environ.get("VEOGEN_KILLS", "8"))
+SPEC = """
 veogen: 1
 name: trip
 params: {{duration: 4}}
 shots:
   - name: boat
     prompt: "Boat {{{{ number }}}} at dusk"
-    matrix: {{number: [{", ".join(map(str, NUMBERS))}]}}
+    matrix: {{number: [{numbers}]}}
 """
+NUMBERS = range(2 * 2 * KILLS)
+HALVES = (NUMBERS[: len(NUMBERS) // 2], NUMBERS[len(NUMBERS) // 2 :])
 
 
 @dataclass
@@ -118,20 +118,31 @@ def served(account: Account) -> Iterator[Account]:
         server.server_close()
 
 
+def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    return subprocess.run(
+        ["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
 @dataclass
 class Machine:
-    """A clone of the repository: its spec, and what was committed of its run."""
+    """A clone of the repository, in which one may buy, pull and push."""
 
     folder: Path
     account: Account
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir()
-        (self.folder / "trip.yaml").write_text(SPEC)
+    chance: random.Random
+    select: tuple[str, ...] = ()
+    process: "subprocess.Popen[str] | None" = None
+    pulls: Counter[str] = field(default_factory=Counter)
 
     @property
     def results(self) -> Path:
         return self.folder / "runs/trip/results.json"
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "veogen", *words, "--progress", "none"]
@@ -141,35 +152,121 @@ class Machine:
             "EVOLINK_BASE_URL": self.account.url,
             "EVOLINK_FILES_URL": self.account.url,
         }
-        return subprocess.Popen(
+        self.process = subprocess.Popen(
             [*command, "--poll-interval", "0.3"],
             cwd=self.folder,
             env=environ,
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        return self.process
 
     def buy(self, *words: str) -> "subprocess.Popen[str]":
-        return self.start("run", "trip.yaml", "--yes", "--max-in-flight", "4", *words)
+        select = [f"--select={address}" for address in self.select]
+        return self.start("run", "trip.yaml", "--yes", "--max-in-flight", "4", *select, *words)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     def lines(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.results.read_text())["results"]
-        return found
+        lines: list[dict[str, Any]] = json.loads(self.results.read_text())["results"]
+        return lines
+
+    def pull(self) -> None:
+        """What is here is committed and merged with what is there; of a conflict either side is taken."""
+        self._commit()
+        merged = git(self.folder, "pull", "--no-rebase", "--no-edit", "origin", "main")
+        if git(self.folder, "ls-files", "--unmerged").stdout:
+            side = self.chance.choice(["--ours", "--theirs"])
+            git(self.folder, "checkout", side, "--", "runs/trip/results.json")
+            git(self.folder, "add", "runs/trip/results.json")
+            git(self.folder, "commit", "--quiet", "--no-edit")
+            self.pulls["with a conflict"] += 1
+        elif merged.returncode == 0:
+            is_news = "Already up to date" not in merged.stdout
+            self.pulls["that brought something" if is_news else "of nothing new"] += 1
+        else:  # the run wrote its results in the meantime: git touches nothing
+            assert "would be overwritten" in merged.stderr or "lock" in merged.stderr, merged.stderr
+            self.pulls["refused by git"] += 1
+
+    def go_back(self) -> None:
+        """An older results.json comes back, as by the change of a branch."""
+        commits = git(self.folder, "log", "--format=%H", "--", "runs").stdout.split()
+        if commits:
+            older = self.chance.choice(commits[:4])
+            git(self.folder, "checkout", older, "--", "runs/trip/results.json")
+            self.pulls["of an older one"] += 1
+
+    def push(self) -> None:
+        """What a kill or a pull left behind is put right first, then committed and shared."""
+        has_begun = (self.folder / "runs/trip/journal.db").exists()
+        collected = self.start("collect", "runs/trip").wait()
+        assert collected in ((0, 1, 4) if has_begun else (2,))
+        if self.results.exists():
+            json.loads(self.results.read_text())
+            self._commit()
+            while git(self.folder, "push", "origin", "HEAD:main").returncode:
+                self.pull()
+                assert self.start("collect", "runs/trip").wait() in (0, 1, 4)
+                self._commit()
+
+    def _commit(self) -> None:
+        if self.results.exists():
+            git(self.folder, "add", "runs/trip/results.json", "runs/trip/.gitignore")
+            git(self.folder, "commit", "--quiet", "-m", "What was bought")
 
 
-def pull(origin: Path, machine: Machine) -> None:
-    """As git does it: the file of a commit takes the place of the one that is there."""
-    if origin.exists():
-        machine.results.parent.mkdir(parents=True, exist_ok=True)
-        draft = machine.results.with_name("pulled")
-        shutil.copy(origin, draft)
-        draft.replace(machine.results)
+def clones(folder: Path, account: Account, chance: random.Random) -> list[Machine]:
+    """Two clones of one repository that holds the spec."""
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    for name in ("ada", "bob"):
+        git(folder, "clone", "--quiet", "origin.git", name)
+        if name == "ada":
+            spec = SPEC.format(numbers=", ".join(map(str, NUMBERS)))
+            (folder / "ada/trip.yaml").write_text(spec)
+            git(folder / "ada", "add", "trip.yaml")
+            git(folder / "ada", "commit", "--quiet", "-m", "A trip")
+            git(folder / "ada", "push", "--quiet", "origin", "HEAD:main")
+    return [Machine(folder / name, account, chance) for name in ("ada", "bob")]
 
 
-def push(machine: Machine, origin: Path) -> None:
-    if machine.results.exists():
-        json.loads(machine.results.read_text())
-        shutil.copy(machine.results, origin)
+def by_turns(machines: list[Machine], chance: random.Random) -> None:
+    """One buys at a time and pushes before the other begins; it pulls at any moment."""
+    for turn in range(KILLS):
+        machine = machines[turn % 2]
+        machine.pull()
+        machine.buy()
+        until = time.monotonic() + chance.uniform(0.5, 4.0)
+        while time.monotonic() < until and machine.is_running:
+            time.sleep(chance.uniform(0.05, 0.4))
+            chance.choice([machine.pull, machine.go_back, int])()
+        machine.kill()
+        machine.push()
+
+
+def together(machines: list[Machine], chance: random.Random) -> None:
+    """Each buys its half all the time; they are killed, pull and push at any moment."""
+    for machine, half in zip(machines, HALVES, strict=True):
+        machine.select = tuple(f"boat[number={number}]" for number in half)
+        machine.buy()
+    for _ in range(KILLS):
+        until = time.monotonic() + chance.uniform(0.3, 2.0)
+        while time.monotonic() < until:
+            time.sleep(chance.uniform(0.05, 0.4))
+            chance.choice([chance.choice(machines).pull, int])()
+        machine = chance.choice(machines)
+        machine.kill()
+        machine.push()
+        machine.buy()
+    for machine in machines:
+        machine.kill()
+        machine.push()
+        machine.pull()
+        assert machine.buy().wait() in (0, 1, 4)
+        machine.push()
+        machine.select = ()
 
 
 def known_tasks(lines: list[dict[str, Any]]) -> set[str]:
@@ -178,41 +275,19 @@ def known_tasks(lines: list[dict[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("keeps_keys", [True, False], ids=["keys are kept", "no keys"])
-@pytest.mark.parametrize("together", [False, True], ids=["by turns", "disjoint"])
+@pytest.mark.parametrize("story", [by_turns, together], ids=["by turns", "disjoint"])
 def test_machines_that_are_killed_and_pull_pay_once(
-    tmp_path: Path, keeps_keys: bool, together: bool
+    tmp_path: Path,
+    keeps_keys: bool,
+    story: Callable[[list[Machine], random.Random], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    chance, kills = random.Random(11), int(os.environ.get("VEOGEN_KILLS", "8"))
+    chance = random.Random(11)
     with served(Account(keeps_keys)) as account:
-        machines = [Machine(tmp_path / name, account) for name in ("ada", "bob")]
-        origin = tmp_path / "origin.json"
-        for turn in range(kills):
-            machine = machines[turn % 2]
-            pull(origin, machine)
-            first = turn % 2 * 12
-            select = [f"--select=boat[number={n}]" for n in range(first, first + 12)]
-            process = machine.buy(*(select if together else ()))
-            until = time.monotonic() + chance.uniform(0.5, 4.0)
-            old = origin.read_bytes() if origin.exists() else None
-            while time.monotonic() < until and process.poll() is None:
-                time.sleep(chance.uniform(0.05, 0.4))
-                if old is not None and chance.random() < 0.3:
-                    pull(origin, machine)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            # What the kill or a pull left behind in results.json is put right before a push.
-            has_begun = (machine.folder / "runs/trip/journal.db").exists()
-            collected = machine.start("collect", "runs/trip").wait()
-            assert collected in ((0, 1, 4) if has_begun else (2,))
-            push(machine, origin)
-        if together:  # each goes on with its own half
-            for machine, half in zip(machines, ((0, 12), (12, 24)), strict=True):
-                select = [f"--select=boat[number={n}]" for n in range(*half)]
-                pull(origin, machine)
-                assert machine.buy(*select).wait() in (0, 1, 4)
-                push(machine, origin)
+        machines = clones(tmp_path, account, chance)
+        story(machines, chance)
         last = machines[0]
-        pull(origin, last)
+        last.pull()
         words = ("--on-indeterminate", "replay") if keeps_keys else ()
         code = last.buy(*words).wait()
         collected = last.start("collect", "runs/trip").wait()
@@ -229,9 +304,12 @@ def test_machines_that_are_killed_and_pull_pay_once(
         }
         assert lost == set()
         assert {line["status"] for line in lines} <= {"completed", "indeterminate"}
-        assert not (keeps_keys and held)
         assert code == (4 if held else 0)
         assert collected in (0, 1, 4)
         for line in lines:
             for video in line["videos"]:
                 assert (last.folder / "runs/trip" / video["path"]).stat().st_size == video["bytes"]
+    pulls = sum((machine.pulls for machine in machines), Counter())
+    said = f"{KILLS} kills, pulls {dict(pulls)}, {len(account.tasks)} bought, {len(held)} held"
+    with capsys.disabled():
+        sys.stdout.write(f"\n{said}\n")
