@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SILENCE = 5.0
@@ -47,11 +47,13 @@ class Fleet:
         (specs / "trip.yaml").write_text(SPEC.format(budget=self.budget, values=values))
         return name
 
-    def start(self, name: str, *more: str) -> None:
+    def start(
+        self, name: str, *more: str, program: Sequence[str] = (sys.executable, "-m", "veogen")
+    ) -> None:
         words = ["run", "specs/trip.yaml", "--yes", "--progress", "none", "--task-timeout", "60"]
         with (self._folder / f"{name}.log").open("a") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "veogen", *words, *self.options, *more],
+                [*program, *words, *self.options, *more],
                 cwd=self._folder / name,
                 env=self._environ,
                 stdout=log,
@@ -67,6 +69,21 @@ class Fleet:
             return subprocess.run(
                 command, cwd=place, env=self._environ, stdout=log, stderr=log, check=False
             ).returncode
+
+    def background(self, name: str, *words: str) -> "subprocess.Popen[str]":
+        """A command on a machine, which goes on beside what follows."""
+        with (self._folder / f"{name}.log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "veogen", *words],
+                cwd=self._folder / name,
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+
+    def folder_of(self, name: str) -> Path:
+        return self._folder / name
 
     def said(self, name: str) -> str:
         return (self._folder / f"{name}.log").read_text()
