@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from support.accounts import Account, served
 
-pytestmark = pytest.mark.slow
-
 KILLS = int(os.environ.get("VEOGEN_KILLS", "8"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 20 * KILLS)]
+
 SPEC = """
 veogen: 1
 name: trip
@@ -46,6 +46,7 @@ class Machine:
     account: Account
     chance: random.Random
     select: tuple[str, ...] = ()
+    bought_before: int = 0
     process: "subprocess.Popen[str] | None" = None
     pulls: Counter[str] = field(default_factory=Counter)
 
@@ -76,6 +77,7 @@ class Machine:
 
     def buy(self, *words: str) -> "subprocess.Popen[str]":
         select = [f"--select={address}" for address in self.select]
+        self.bought_before = len(self.account.tasks)
         return self.start("run", "trip.yaml", "--yes", "--max-in-flight", "4", *select, *words)
 
     def kill(self) -> None:
@@ -86,6 +88,9 @@ class Machine:
     def lines(self) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = json.loads(self.results.read_text())["results"]
         return lines
+
+    def wait_a_moment(self) -> None:
+        time.sleep(self.chance.uniform(0, 0.1))
 
     def pull(self) -> None:
         """What is here is committed and merged with what is there; of a conflict either side is taken."""
@@ -105,7 +110,12 @@ class Machine:
             self.pulls["refused by git"] += 1
 
     def go_back(self) -> None:
-        """An older results.json comes back, as by the change of a branch."""
+        """An older results.json comes back, as by the change of a branch, once the run has begun.
+
+        (Before, nothing here would know what the newer one held.)
+        """
+        if len(self.account.tasks) == self.bought_before:
+            return
         commits = git(self.folder, "log", "--format=%H", "--", "runs").stdout.split()
         if commits:
             older = self.chance.choice(commits[:4])
@@ -154,7 +164,7 @@ def by_turns(machines: list[Machine], chance: random.Random) -> None:
         until = time.monotonic() + chance.uniform(0.5, 4.0)
         while time.monotonic() < until and machine.is_running:
             time.sleep(chance.uniform(0.05, 0.4))
-            chance.choice([machine.pull, machine.go_back, int])()
+            chance.choice([machine.pull, machine.go_back, machine.wait_a_moment])()
         machine.kill()
         machine.push()
 
@@ -168,7 +178,8 @@ def together(machines: list[Machine], chance: random.Random) -> None:
         until = time.monotonic() + chance.uniform(0.3, 2.0)
         while time.monotonic() < until:
             time.sleep(chance.uniform(0.05, 0.4))
-            chance.choice([chance.choice(machines).pull, int])()
+            machine = chance.choice(machines)
+            chance.choice([machine.pull, machine.wait_a_moment])()
         machine = chance.choice(machines)
         machine.kill()
         machine.push()
@@ -198,7 +209,11 @@ def test_machines_that_are_killed_and_pull_pay_once(
     chance = random.Random(11)
     with served(Account(keeps_keys)) as account:
         machines = clones(tmp_path, account, chance)
-        story(machines, chance)
+        try:
+            story(machines, chance)
+        finally:
+            for machine in machines:
+                machine.kill()
         last = machines[0]
         last.pull()
         words = ("--on-indeterminate", "replay") if keeps_keys else ()
