@@ -3,9 +3,11 @@
 The simulator finds a task again by its key and counts that as a replay: none may be.
 """
 
+import json
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +17,13 @@ from support.fleet import SILENCE, Fleet
 from support.s3 import lossy
 from support.simulators import Served, clean_environment, simulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+REQUESTS = int(os.environ.get("VEOGEN_FLEET", "60"))
+TROUBLE = 25.0 * REQUESTS / 60
+"""Seconds of kills and freezes."""
+END = 90.0 + REQUESTS
 
-REQUESTS = 60
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400 + 5 * REQUESTS)]
+
 SEEDS = range(3)
 
 
@@ -50,6 +56,14 @@ def everything_settled(fleet: Fleet) -> str:
     return last
 
 
+def home_or_held(fleet: Fleet, name: str) -> bool:
+    """Every request is completed with its clip here, or held."""
+    lines = json.loads((fleet.folder_of(name) / "runs/trip/results.json").read_text())["results"]
+    counted = Counter(line["status"] for line in lines)
+    is_complete = counted["completed"] + counted["indeterminate"] == REQUESTS
+    return is_complete and fleet.clips(name) == counted["completed"]
+
+
 @pytest.mark.parametrize("store_url", ["folder", "moto", "ministack"], indirect=True)
 def test_a_run_goes_on_when_its_machine_is_gone(
     store_url: str, served: Served, tmp_path: Path
@@ -76,14 +90,14 @@ def test_four_machines_buy_each_request_once(seed: int, served: Served, tmp_path
     fleet = Fleet(tmp_path, clean_environment(served), f"file://{tmp_path}/store", REQUESTS)
     for _ in range(4):
         fleet.start(fleet.machine())
-    fleet.trouble(random.Random(seed), 25.0)
-    codes = fleet.end(90.0)
+    fleet.trouble(random.Random(seed), TROUBLE)
+    codes = fleet.end(END)
     assert set(codes.values()) <= {0, 4}, codes
 
     last = everything_settled(fleet)
 
     assert (bought(served)["replayed"], bought(served)["twice"]) == (0, {})
-    assert fleet.said(last).count("indeterminate") or fleet.clips(last) == REQUESTS
+    assert home_or_held(fleet, last)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -93,8 +107,8 @@ def test_a_budget_is_never_passed(seed: int, served: Served, tmp_path: Path) -> 
     fleet.budget = f"budget: {{max_credits: {budget}}}\n"
     for _ in range(4):
         fleet.start(fleet.machine())
-    fleet.trouble(random.Random(seed), 25.0)
-    codes = fleet.end(90.0)
+    fleet.trouble(random.Random(seed), TROUBLE)
+    codes = fleet.end(END)
 
     assert set(codes.values()) <= {0, 3, 4}, codes
     credits_ = served.audit()["credits"]
@@ -112,23 +126,25 @@ def test_answers_of_the_store_may_be_lost_at_random(
         fleet = Fleet(tmp_path, clean_environment(served), store_url, REQUESTS)
         for _ in range(4):
             fleet.start(fleet.machine())
-        codes = fleet.end(120.0)
-        assert set(codes.values()) == {0}, codes
+        fleet.trouble(random.Random(1), TROUBLE)
+        codes = fleet.end(END)
+        # A store that did not answer in time stops a machine (3); another goes on.
+        assert set(codes.values()) <= {0, 3, 4}, codes
 
         last = everything_settled(fleet)
 
-    told = bought(served)
-    assert (told["replayed"], told["twice"], told["requests"]) == (0, {}, REQUESTS)
-    assert fleet.clips(last) == REQUESTS
+    assert (bought(served)["replayed"], bought(served)["twice"]) == (0, {})
+    assert home_or_held(fleet, last)
 
 
 def test_shards_are_parts_of_one_plan(served: Served, tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, clean_environment(served), f"file://{tmp_path}/store", REQUESTS)
     for part in (1, 2, 3):
         fleet.start(fleet.machine(), "--shard", f"{part}/3")
-    assert set(fleet.end(90.0).values()) == {0}
+    fleet.trouble(random.Random(2), TROUBLE)
+    assert set(fleet.end(END).values()) <= {0, 4}
 
     last = everything_settled(fleet)
 
-    assert bought(served) == {"replayed": 0, "twice": {}, "requests": REQUESTS}
-    assert fleet.clips(last) == REQUESTS
+    assert (bought(served)["replayed"], bought(served)["twice"]) == (0, {})
+    assert home_or_held(fleet, last)

@@ -32,6 +32,7 @@ class Fleet:
         self._requests = requests
         self._count = 0
         self._frozen: dict[str, float] = {}
+        self._more: dict[str, tuple[str, ...]] = {}
         self.running: dict[str, subprocess.Popen[str]] = {}
         self.budget = ""
         self.options: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Fleet:
     def start(
         self, name: str, *more: str, program: Sequence[str] = (sys.executable, "-m", "veogen")
     ) -> None:
+        self._more[name] = more
         words = ["run", "specs/trip.yaml", "--yes", "--progress", "none", "--task-timeout", "60"]
         with (self._folder / f"{name}.log").open("a") as log:
             self.running[name] = subprocess.Popen(
@@ -112,8 +114,10 @@ class Fleet:
         process.wait()
         if what == "deleted":
             shutil.rmtree(self._folder / name)
-            name = self.machine()
-        self.start(name)
+            more, name = self._more[name], self.machine()
+        else:
+            more = self._more[name]
+        self.start(name, *more)
 
     def _alive(self) -> list[str]:
         return [name for name, process in self.running.items() if process.poll() is None]
