@@ -1,9 +1,10 @@
 """The dimensions of a shot: axes, groups of axes that advance together, and rows."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from veogen.document.nodes import Location, Seq, Value, is_unicode
@@ -34,15 +35,20 @@ class AxisValue(NamedTuple):
 Combination: TypeAlias = tuple[AxisValue, ...]
 
 
-class BadValueError(ValueError):
-    """A value that cannot be one of an axis; the message says why."""
-
-
-def choice(name: str, value: Value, place: Location) -> AxisValue:
-    """The value as a choice of the axis or column `name`; raises `BadValueError`."""
-    seen = as_json(value)
-    key = _key(seen)
-    _check(key)
+def choice(name: str, value: Value, place: Location, problems: Problems) -> AxisValue | None:
+    """The value as one of the axis or column `name`; None if it cannot be, which is told."""
+    seen = key = as_json(value)
+    wrong = None
+    if isinstance(seen, dict):
+        key = seen.get("id")
+        if "id" not in seen:
+            wrong = "a mapping needs an 'id' that stands for it"
+        elif not isinstance(key, str | int | float):
+            wrong = "an 'id' is a string or a number"
+    wrong = wrong or _flaw(key)
+    if wrong is not None:
+        problems.error(place, "axis-value", wrong)
+        return None
     return AxisValue(name, seen, key, typed_key(key), address_text(key), place)
 
 
@@ -51,33 +57,20 @@ def typed_key(key: Json) -> str:
     return canonical(key).decode()
 
 
-def _key(value: Json) -> Json:
-    if isinstance(value, dict):
-        if "id" not in value:
-            raise BadValueError("a mapping needs an 'id' that stands for it")
-        key = value["id"]
-        if not isinstance(key, str | int | float):
-            raise BadValueError("an 'id' is a string or a number")
-        return key
-    return value
-
-
-def _check(value: Json) -> None:
+def _flaw(value: Json) -> str | None:
+    """Why something cannot stand in an address, or None."""
     match value:
         case None:
-            raise BadValueError("null is not a value of an axis")
+            return "null is not a value of an axis"
         case str() if not is_unicode(value):
-            raise BadValueError("half of a surrogate pair is no text")
+            return "half of a surrogate pair is no text"
         case float() if not math.isfinite(value):
-            raise BadValueError("a value of an axis is a finite number")
-        case list():
-            for item in value:
-                _check(item)
-        case dict():
-            for item in value.values():
-                _check(item)
+            return "a value of an axis is a finite number"
+        case list() | dict():
+            items = value.values() if isinstance(value, dict) else value
+            return next(filter(None, map(_flaw, items)), None)
         case _:
-            pass
+            return None
 
 
 Point: TypeAlias = Combination
@@ -104,12 +97,8 @@ class Dimension:
         always = set(self.keys).intersection(*({one.name for one in p} for p in self.points))
         return tuple(name for name in self.names if name in always)
 
-    def at(self, tokens: Mapping[str, str]) -> Point | None:
-        """The point whose keys are those of `tokens`."""
-        return self._by_keys.get(frozenset(pair for pair in tokens.items() if pair[0] in self.keys))
-
     @cached_property
-    def _by_keys(self) -> Mapping[frozenset[tuple[str, str]], Point]:
+    def by_keys(self) -> Mapping[frozenset[tuple[str, str]], Point]:
         """The points by the names and tokens of their keys; of equal ones the first."""
         found: dict[frozenset[tuple[str, str]], Point] = {}
         for point in self.points:
@@ -120,64 +109,59 @@ class Dimension:
 
 def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
     """Every axis as a dimension of its own, in the order written."""
-    found = {}
-    for name, values in matrix.axes.items():
-        choices = tuple(_choices(name, values, problems) if isinstance(values, Seq) else ())
-        points = tuple((one,) for one in choices)
-        found[name] = Dimension((name,), frozenset((name,)), points, f"{len(points)} {name}")
-    return found
+    axes: dict[str, Dimension] = {}
+    for name, written in matrix.axes.items():
+        values = written if isinstance(written, Seq) else Seq(matrix.place)
+        seen: dict[str, AxisValue] = {}
+        points: list[Point] = []
+        for index, value in enumerate(values):
+            here = values.value_place(index)
+            one = choice(name, value, here, problems)
+            if one is None:
+                continue
+            first = seen.setdefault(one.text, one)
+            if first.token == one.token and first is not one:
+                message = f"the axis {name!r} has {one.token} already, on line {first.place.line}"
+                problems.error(here, "repeated-value", message)
+            elif first is not one:
+                message = (
+                    f"two requests with one address: {first.token} and {one.token} of {name!r}"
+                )
+                problems.error(here, "same-address", message, f"both are {name}={one.text} there")
+            points.append((one,))
+        label = f"{len(points)} {name}"
+        axes[name] = Dimension((name,), frozenset((name,)), tuple(points), label)
+    return axes
 
 
 def zipped(
     axes: Mapping[str, Dimension], groups: Seq | None, problems: Problems
 ) -> list[Dimension]:
     """The axes, those of a group of `zip` as one dimension where the first of them stands."""
-    group_of = _groups(axes, groups, problems)
-    dimensions = []
-    for name, axis in axes.items():
-        group = group_of.get(name)
-        if group is None:
-            dimensions.append(axis)
-        elif name == next(n for n in axes if n in group):
-            dimensions.append(_zip([axes[member] for member in axes if member in group]))
-    return dimensions
-
-
-def _choices(name: str, values: Seq, problems: Problems) -> Iterator[AxisValue]:
-    seen: dict[str, AxisValue] = {}
-    for index, value in enumerate(values):
-        here = values.value_place(index)
-        try:
-            one = choice(name, value, here)
-        except BadValueError as error:
-            problems.error(here, "axis-value", str(error))
-            continue
-        first = seen.setdefault(one.text, one)
-        if first.token == one.token and first is not one:
-            message = f"the axis {name!r} has {one.token} already, on line {first.place.line}"
-            problems.error(here, "repeated-value", message)
-        elif first is not one:
-            message = f"two requests with one address: {first.token} and {one.token} of {name!r}"
-            problems.error(here, "same-address", message, f"both are {name}={one.text} there")
-        yield one
-
-
-def _groups(
-    axes: Mapping[str, Dimension], groups: Seq | None, problems: Problems
-) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
+    group_of: dict[str, frozenset[str]] = {}
     for index, group in enumerate(groups or ()):
-        place = groups.value_place(index) if groups is not None else None
-        if place is None or not isinstance(group, Seq):
+        if groups is None or not isinstance(group, Seq):
             continue
-        members = _members(axes, group, found, problems)
+        members = _members(axes, group, group_of, problems)
         lengths = {name: len(axes[name].points) for name in members}
         if len(set(lengths.values())) > 1:
             sizes = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            problems.error(place, "zip", f"zipped axes are of equal length: {sizes}")
+            message = f"zipped axes are of equal length: {sizes}"
+            problems.error(groups.value_place(index), "zip", message)
+        else:
+            group_of.update(dict.fromkeys(members, frozenset(members)))
+    dimensions = []
+    for name, axis in axes.items():
+        if name not in group_of:
+            dimensions.append(axis)
             continue
-        found.update(dict.fromkeys(members, frozenset(members)))
-    return found
+        names = tuple(member for member in axes if member in group_of[name])
+        if name == names[0]:
+            every = zip(*(axes[member].points for member in names), strict=True)
+            points = tuple(tuple(chain.from_iterable(each)) for each in every)
+            label = f"{len(points)} {'+'.join(names)}"
+            dimensions.append(Dimension(names, frozenset(names), points, label))
+    return dimensions
 
 
 def _members(
@@ -194,12 +178,3 @@ def _members(
         else:
             members.append(name)
     return members
-
-
-def _zip(axes: list[Dimension]) -> Dimension:
-    names = tuple(name for axis in axes for name in axis.names)
-    points = tuple(
-        tuple(one for point in points for one in point)
-        for points in zip(*(axis.points for axis in axes), strict=True)
-    )
-    return Dimension(names, frozenset(names), points, f"{len(points)} {'+'.join(names)}")

@@ -16,7 +16,6 @@ from veogen.models.model import Model
 from veogen.models.parameters import Json
 from veogen.planner.axes import (
     AxisValue,
-    BadValueError,
     Combination,
     Dimension,
     axes_of,
@@ -57,37 +56,30 @@ class ConditionIndex:
         self._tables: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
         self._wide: dict[int, Condition] = {}  # those with too many alternatives for a table
         for index, condition in enumerate(conditions):
-            if condition is not None:  # a mistaken one never fits, and has been told about
-                self._add(index, condition)
+            if condition is None:  # a mistaken one never fits, and has been told about
+                continue
+            if prod(map(len, condition.tokens.values())) > MOST_EXPANSIONS:
+                self._wide[index] = condition
+                continue
+            names = tuple(sorted(condition.tokens))
+            table = self._tables.setdefault(names, {})
+            for key in product(*(sorted(condition.tokens[name]) for name in names)):
+                table.setdefault(key, []).append(index)
 
     def matching(self, combination: Combination) -> tuple[int, ...]:
         """The positions of the conditions that fit, in order."""
         if not self.conditions:
             return ()
         tokens = {choice.name: choice.token for choice in combination}
-        found = tuple(sorted(self._find(tokens)))
-        self._used.update(found)
-        return found
+        fitting = [index for index, wide in self._wide.items() if wide.fits(tokens)]
+        for names, table in self._tables.items():
+            fitting += table.get(tuple([tokens.get(name, "") for name in names]), ())
+        self._used.update(fitting)
+        return tuple(sorted(fitting))
 
     def unused(self) -> Iterator[Condition]:
         """Conditions that have never fitted anything."""
         return (r for i, r in enumerate(self.conditions) if r is not None and i not in self._used)
-
-    def _add(self, index: int, condition: Condition) -> None:
-        if prod(map(len, condition.tokens.values())) > MOST_EXPANSIONS:
-            self._wide[index] = condition
-            return
-        names = tuple(sorted(condition.tokens))
-        table = self._tables.setdefault(names, {})
-        for key in product(*(sorted(condition.tokens[name]) for name in names)):
-            table.setdefault(key, []).append(index)
-
-    def _find(self, tokens: Mapping[str, str]) -> Iterator[int]:
-        for names, table in self._tables.items():
-            yield from table.get(tuple(tokens.get(name, "") for name in names), ())
-        for index, condition in self._wide.items():
-            if condition.fits(tokens):
-                yield index
 
 
 Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
@@ -105,7 +97,7 @@ def conditions(written: Seq, known: Known, problems: Problems) -> Iterator[Condi
 
 
 def condition(when: Map, place: Location, known: Known, problems: Problems) -> Condition | None:
-    """A partial combination as a rule, None when there is a mistake in it."""
+    """A partial combination as a rule, a list meaning any of these; None when it has a mistake."""
     tokens: dict[str, frozenset[str]] = {}
     for name, value in when.items():
         if name not in known:
@@ -113,9 +105,19 @@ def condition(when: Map, place: Location, known: Known, problems: Problems) -> C
             told = unknown_axis(name, known, search=problems.few)
             problems.error(key_place, "unknown-axis", *told)
             continue
-        found = _tokens(name, value, when.value_place(name), known[name], problems)
-        if found:
-            tokens[name] = found
+        alternatives = [(value, when.value_place(name))]
+        if isinstance(value, Seq) and typed_key(as_json(value)) not in known[name]:
+            alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
+        allowed: set[str] = set()
+        for item, here in alternatives:
+            one = choice(name, item, here, problems)
+            if one is not None and one.token in known[name]:
+                allowed.add(one.token)
+            elif one is not None:
+                told = unknown_value(name, one.token, known[name], search=problems.few)
+                problems.error(here, "matches-nothing", *told)
+        if allowed:
+            tokens[name] = frozenset(allowed)
     return Condition(tokens, place) if len(tokens) == len(when) else None
 
 
@@ -140,29 +142,6 @@ def unknown_value(
     return f"matches nothing: no {name!r} is {shown}", hint
 
 
-def _tokens(
-    name: str, value: Value, place: Location, known: Mapping[str, object], problems: Problems
-) -> frozenset[str]:
-    """The tokens that `value` allows; a list means any of these."""
-    if typed_key(as_json(value)) in known or not isinstance(value, Seq):
-        alternatives = [(value, place)]
-    else:
-        alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
-    found = set()
-    for item, where in alternatives:
-        try:
-            one = choice(name, item, where)
-        except BadValueError as error:
-            problems.error(where, "axis-value", str(error))
-            continue
-        if one.token in known:
-            found.add(one.token)
-        else:
-            told = unknown_value(name, one.token, known, search=problems.few)
-            problems.error(where, "matches-nothing", *told)
-    return frozenset(found)
-
-
 Include: TypeAlias = tuple[Combination, Location]
 Choices: TypeAlias = Mapping[str, Mapping[str, AxisValue]]  # name -> token -> choice
 
@@ -172,50 +151,37 @@ def includes(
 ) -> Iterator[Include]:
     """The combinations of `include`, in order; mistaken ones are left out."""
     for index, given in enumerate(written or ()):
-        if isinstance(given, Map):
-            place = written.value_place(index) if written else given.place
-            found = _include(given, place, dimensions, known, problems)
-            if found is not None:
-                yield found, place
-
-
-def _include(
-    given: Map, place: Location, dimensions: Sequence[Dimension], known: Choices, problems: Problems
-) -> Combination | None:
-    for name in given:
-        if name not in known:
+        if written is None or not isinstance(given, Map):
+            continue
+        place = written.value_place(index)
+        for name in (name for name in given if name not in known):
             told = unknown_axis(name, known, search=problems.few)
             problems.error(given.key_place(name), "unknown-axis", *told)
-    missing = [name for d in dimensions for name in d.needed if given.get(name) is None]
-    if missing:
-        message = f"an include gives a value to every axis; missing: {', '.join(missing)}"
-        problems.error(place, "incomplete-include", message)
-        return None
-    chosen = {
-        name: _chosen(name, value, given.value_place(name), known[name], problems)
-        for name, value in given.items()
-        if name in known and value is not None
-    }
-    sure = {name: one for name, one in chosen.items() if one is not None}
-    combination = tuple(one for d in dimensions for one in _point(d, sure))
-    return combination if len(sure) == len(given) else None
+        missing = [name for d in dimensions for name in d.needed if given.get(name) is None]
+        if missing:
+            message = f"an include gives a value to every axis; missing: {', '.join(missing)}"
+            problems.error(place, "incomplete-include", message)
+            continue
+        chosen: dict[str, AxisValue] = {}
+        for name, value in given.items():
+            if name in known and value is not None:
+                one = _included(name, value, given.value_place(name), known[name], problems)
+                chosen.update({} if one is None else {name: one})
+        combination: list[AxisValue] = []
+        for dimension in dimensions:  # what is given, and for a row that exists also what is not
+            keys = frozenset((n, one.token) for n, one in chosen.items() if n in dimension.keys)
+            filled = {one.name: one for one in dimension.by_keys.get(keys, ())} | chosen
+            combination += [filled[name] for name in dimension.names if name in filled]
+        if len(chosen) == len(given):
+            yield tuple(combination), place
 
 
-def _point(dimension: Dimension, chosen: Mapping[str, AxisValue]) -> Iterator[AxisValue]:
-    """What is given, and for a row that exists also what is not."""
-    row = dimension.at({name: one.token for name, one in chosen.items()})
-    filled = {one.name: one for one in row or ()} | dict(chosen)
-    return (filled[name] for name in dimension.names if name in filled)
-
-
-def _chosen(
+def _included(
     name: str, value: Value, place: Location, known: Mapping[str, AxisValue], problems: Problems
 ) -> AxisValue | None:
     """A value of the axis, or a new one; an unknown id is a mistake."""
-    try:
-        one = choice(name, value, place)
-    except BadValueError as error:
-        problems.error(place, "axis-value", str(error))
+    one = choice(name, value, place, problems)
+    if one is None:
         return None
     same = known.get(one.token)
     if isinstance(one.value, dict):
@@ -285,8 +251,19 @@ class Expansion:
         Exclude comes first, then sample, then include. What never matched is a mistake, told
         at the end.
         """
-        kept = self._remaining()
-        yield from self._unrepeated(self._sampled(kept) if self.sample else kept, problems)
+        every = product(*(dimension.points for dimension in self.dimensions))
+        combinations = (tuple(chain.from_iterable(points)) for points in every)
+        excluded, overrides = self.exclude.matching, self.overrides.matching
+        kept = ((each, overrides(each)) for each in combinations if not excluded(each))
+        included: dict[frozenset[tuple[str, str]], Location] = {}
+        for combination, place in self.include:
+            if included.setdefault(self._signature(combination), place) != place:
+                problems.error(place, "repeated-combination", REPEATED)
+        for combination, matching in self._sampled(kept) if self.sample else kept:
+            repeated = included.get(self._signature(combination)) if included else None
+            if repeated is not None:
+                problems.error(repeated, "repeated-combination", REPEATED)
+            yield combination, matching
         for combination, _ in self.include:
             yield combination, self.overrides.matching(combination)
         self.tell_unused(problems)
@@ -297,13 +274,6 @@ class Expansion:
             for unused in matcher.unused():
                 message = f"this {code} matches no combination"
                 problems.error(unused.place, "matches-nothing", message)
-
-    def _remaining(self) -> Iterator[Fitting]:
-        """The product less what is excluded, the first dimension slowest."""
-        for points in product(*(dimension.points for dimension in self.dimensions)):
-            combination = tuple(chain.from_iterable(points))
-            if not self.exclude.matching(combination):
-                yield combination, self.overrides.matching(combination)
 
     def _sampled(self, fitting: Iterator[Fitting]) -> Iterator[Fitting]:
         """Those with the smallest SHA-256 of `<seed>:<address>`, still in order."""
@@ -316,21 +286,6 @@ class Expansion:
         )
         chosen = heapq.nsmallest(count, ranked, key=lambda entry: entry[:2])
         yield from (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
-
-    def _unrepeated(self, fitting: Iterator[Fitting], problems: Problems) -> Iterator[Fitting]:
-        """`fitting`, looking out for what an include repeats."""
-        if not self.include:
-            yield from fitting
-            return
-        included: dict[frozenset[tuple[str, str]], Location] = {}
-        for combination, place in self.include:
-            if included.setdefault(self._signature(combination), place) != place:
-                problems.error(place, "repeated-combination", REPEATED)
-        for combination, matching in fitting:
-            repeated = included.get(self._signature(combination))
-            if repeated is not None:
-                problems.error(repeated, "repeated-combination", REPEATED)
-            yield combination, matching
 
     def _signature(self, combination: Combination) -> frozenset[tuple[str, str]]:
         """Equal for combinations with equal addresses."""
@@ -362,7 +317,11 @@ def expand(shot: Shot, files: Files, models: Mapping[str, Model], problems: Prob
 
 
 def _expanded(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> Expansion:
-    matrix, known = shot.matrix, _known(dimensions)
+    matrix, known = shot.matrix, dict[str, dict[str, AxisValue]]()  # by name and token
+    for dimension in dimensions:
+        known.update({name: {} for name in dimension.names})
+        for value in chain.from_iterable(dimension.points):
+            known[value.name].setdefault(value.token, value)
     keyed = frozenset(chain.from_iterable(dimension.keys for dimension in dimensions))
     excludes = list(conditions(matrix.exclude or Seq(shot.place), known, problems))
     include = tuple(includes(matrix.include, dimensions, known, problems))
@@ -379,13 +338,3 @@ def _expanded(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems)
         include=include,
         mistaken=problems.has_errors,
     )
-
-
-def _known(dimensions: Sequence[Dimension]) -> dict[str, dict[str, AxisValue]]:
-    """Every value there is, by name and token."""
-    known: dict[str, dict[str, AxisValue]] = {}
-    for dimension in dimensions:
-        known.update({name: {} for name in dimension.names})
-        for one in chain.from_iterable(dimension.points):
-            known[one.name].setdefault(one.token, one)
-    return known

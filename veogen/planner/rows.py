@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, TypeVar, cast
 
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.document.json_values import NotJsonError, read_json
@@ -15,12 +14,10 @@ from veogen.document.problems import MistakesError, Problem, Problems, did_you_m
 from veogen.document.reader import read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
-from veogen.planner.axes import AxisValue, BadValueError, Dimension, choice
+from veogen.planner.axes import AxisValue, Dimension, choice
 from veogen.spec.grammar import RESERVED, identifier_rule
 from veogen.spec.types import Matrix
 from veogen.text import counted
-
-_T = TypeVar("_T")
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _BARE = re.compile(r"[^,\r\n]*")
@@ -51,9 +48,8 @@ def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
         case ".csv":
             return _csv_table(_text(raw, shown), shown)
         case ".jsonl":
-            every = enumerate(_LINE_END.split(_text(raw, shown)), 1)
-            lines = ((line, Location(shown, number, 1)) for number, line in every if line.strip())
-            return _table(_each(_json_row, lines))
+            problems = Problems()
+            return _table(_json_rows(_text(raw, shown), shown, problems), problems)
         case ".yaml" | ".yml":
             return inline_table(read(raw, shown), Location(shown, 1, 1))
         case _:
@@ -65,28 +61,29 @@ def inline_table(value: Value, place: Location) -> Table:
     """The rows of a YAML list of mappings; raises `MistakesError`."""
     if not isinstance(value, Seq):
         raise _mistake(place, "rows are a list of mappings, column to value")
-    items = ((item, value.value_place(index)) for index, item in enumerate(value))
-    return _table(_each(_yaml_row, items))
+    rows, problems = list[Row](), Problems()
+    for index, item in enumerate(value):
+        here = value.value_place(index)
+        if isinstance(item, Map):
+            cells = {name: (cell, item.value_place(name)) for name, cell in item.items()}
+            rows.append(Row({k: cell for k, cell in cells.items() if cell[0] is not None}, here))
+        else:
+            problems.error(here, "rows", "a row is a mapping, column to value")
+    return _table(rows, problems)
 
 
-def _table(rows: tuple[Row, ...]) -> Table:
-    """The rows that have a cell, with the columns they have, in order of appearance."""
+def _table(rows: Iterable[Row], problems: Problems) -> Table:
+    """The rows that have a cell, with the columns they have, in order of appearance.
+
+    Raises the mistakes of all of them, up to a number.
+    """
     rows = tuple(row for row in rows if row.cells)
+    problems.raise_errors()
     columns: dict[str, Location] = {}
     for row in rows:
         for name, (_, place) in row.cells.items():
             columns.setdefault(name, place)
     return Table(columns, rows)
-
-
-def _yaml_row(placed: tuple[Value, Location]) -> Row:
-    item, place = placed
-    if not isinstance(item, Map):
-        raise _mistake(place, "a row is a mapping, column to value")
-    cells = {
-        name: (cell, item.value_place(name)) for name, cell in item.items() if cell is not None
-    }
-    return Row(cells, place)
 
 
 def _csv_table(text: str, shown: str) -> Table:
@@ -97,42 +94,28 @@ def _csv_table(text: str, shown: str) -> Table:
             raise _mistake(header[0][1], f"cells are separated by commas, not by {called}")
     columns: dict[str, Location] = {}
     for name, place in header:
-        if not name.strip():
-            continue
         if name in columns:
             raise _mistake(place, f"the column {name!r} stands in the header twice")
-        columns[name] = place
-    names = [name for name, _ in header]
-    return Table(columns, _each(lambda record: _csv_row(record, names), records))
-
-
-def _csv_row(record: list[tuple[str, Location]], names: list[str]) -> Row:
-    if len(record) != len(names):
-        place = record[min(len(record), len(names) + 1) - 1][1]
-        count = counted(len(record), "cell")
-        raise _mistake(place, f"this row has {count}, the header has {len(names)}")
-    cells: dict[str, tuple[Value, Location]] = {}
-    for name, (cell, place) in zip(names, record, strict=True):
-        if cell and not name.strip():
-            raise _mistake(place, "this cell is in a column that the header does not name")
-        if cell:
-            cells[name] = (cell, place)
-    return Row(cells, record[0][1], raw=True)
-
-
-def _each(row: Callable[[_T], Row], records: Iterable[_T]) -> tuple[Row, ...]:
-    """A row for each record; raises the mistakes of all of them, up to a number."""
-    rows: list[Row] = []
-    problems = Problems()
+        if name.strip():
+            columns[name] = place
+    names, rows, problems = [name for name, _ in header], list[Row](), Problems()
     for record in records:
-        try:
-            rows.append(row(record))
-        except MistakesError as error:
-            problems.extend(error.problems)
+        cells = {name: cell for name, cell in zip(names, record, strict=False) if cell[0]}
+        blank = (cell for name, cell in zip(names, record, strict=False) if not name.strip())
+        unnamed = next((place for cell, place in blank if cell), None)
+        if len(record) != len(names):
+            place = record[min(len(record), len(names) + 1) - 1][1]
+            count = counted(len(record), "cell")
+            problems.error(place, "rows", f"this row has {count}, the header has {len(names)}")
+        elif unnamed is not None:
+            message = "this cell is in a column that the header does not name"
+            problems.error(unnamed, "rows", message)
+        else:
+            rows.append(Row(cells, record[0][1], raw=True))
         if problems.full:
             break
     problems.raise_errors()
-    return tuple(rows)
+    return Table(columns, tuple(rows))
 
 
 def _records(text: str, shown: str) -> Iterator[list[tuple[str, Location]]]:
@@ -169,38 +152,30 @@ def _cell(text: str, position: int, place: Location) -> tuple[str, int]:
     return quoted[1].replace('""', '"'), quoted.end()
 
 
-def _json_row(placed: tuple[str, Location]) -> Row:
-    line, place = placed
-    values, columns = _json_object(line, place), _json_columns(line)
-    cells = {
-        name: (cast("Value", cell), place._replace(column=columns[name]))
-        for name, cell in values.items()
-        if cell is not None
-    }
-    return Row(cells, place)
-
-
-def _json_object(line: str, place: Location) -> dict[str, Any]:
-    try:
-        value = read_json(line)
-    except NotJsonError as error:
-        raise _mistake(place._replace(column=error.column or place.column), str(error)) from None
-    if not isinstance(value, dict):
-        raise _mistake(place, "a row is an object, column to value")
-    return value
-
-
-def _json_columns(line: str) -> dict[str, int]:
-    """The column of every key of the object that a line is, found in one pass."""
-    depth, columns = 0, {}
-    for token in _JSON_TOKEN.finditer(line):
-        if token[0] in ("{", "["):
-            depth += 1
-        elif token[0] in ("}", "]"):
-            depth -= 1
-        elif depth == 1 and token["colon"]:
-            columns[json.loads(token["text"])] = token.start() + 1
-    return columns
+def _json_rows(text: str, shown: str, problems: Problems) -> Iterator[Row]:
+    """The objects that the lines are; what is wrong with one goes to `problems`."""
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        place = Location(shown, number, 1)
+        if problems.full or not line.strip():
+            continue
+        try:
+            value = read_json(line)
+        except NotJsonError as error:
+            problems.error(place._replace(column=error.column or 1), "rows", str(error))
+            continue
+        if not isinstance(value, dict):
+            problems.error(place, "rows", "a row is an object, column to value")
+            continue
+        depth, places = 0, dict[str, Location]()  # of every key, found in one pass
+        for token in _JSON_TOKEN.finditer(line):
+            if token[0] in ("{", "["):
+                depth += 1
+            elif token[0] in ("}", "]"):
+                depth -= 1
+            elif depth == 1 and token["colon"]:
+                places[json.loads(token["text"])] = place._replace(column=token.start() + 1)
+        cells = {name: (cell, places[name]) for name, cell in value.items() if cell is not None}
+        yield Row(cells, place)
 
 
 def _text(raw: bytes, shown: str) -> str:
@@ -252,11 +227,7 @@ def rows_of(
     used = tuple(models(map(str, cells)))
     types = {name: parameter(name, used) for name in table.columns}
     points = [tuple(_choices(row, types, problems)) for row in table.rows]
-    keys = _key_columns(matrix, table.columns, place, problems)
-    named = matrix.rows_key is not None or "id" in table.columns
-    needed = keys.intersection(table.columns) if named else frozenset[str]()
-    if table.columns.keys() >= keys:
-        _check_keys(table.rows, points, keys, needed, problems)
+    keys = _key_columns(matrix, table, points, problems)
     names = tuple(table.columns)
     return Dimension(names, keys, tuple(points), counted(len(points), "row"), table.columns)
 
@@ -280,61 +251,56 @@ def _read(matrix: Matrix, files: Files, place: Location, problems: Problems) -> 
     return None
 
 
-def _key_columns(
-    matrix: Matrix, columns: Iterable[str], place: Location, problems: Problems
-) -> frozenset[str]:
-    if matrix.rows_key is None:
-        return frozenset(("id",) if "id" in columns else columns)
-    for name in matrix.rows_key:
-        if name not in columns:  # a misspelt one would make all rows alike
-            hint = did_you_mean(name, columns) if problems.few else None
-            problems.error(place, "unknown-column", f"rows_key: there is no column {name!r}", hint)
-    return frozenset(matrix.rows_key)
-
-
 def _choices(
     row: Row, types: dict[str, Parameter | None], problems: Problems
 ) -> Iterator[AxisValue]:
+    """The cells of a row as choices; the text of one as its parameter's type, if it is of that."""
     for name, (cell, place) in row.cells.items():
-        kind = types[name]
+        kind, value = types[name], cell
         try:
-            value = _typed(cell, kind, place) if row.raw and kind else cell
-            yield choice(name, value, place)
-        except BadValueError as error:
-            problems.error(place, "axis-value", str(error))
+            if row.raw and kind is not None and kind.kind == "uris":
+                text = str(cell)
+                value = read(text.encode(), place.path) if text.startswith("[") else text
+                if not isinstance(value, Seq):
+                    uris = Seq(place)
+                    uris.add(value, place)
+                    value = uris
+            elif row.raw and kind is not None:
+                value = kind.parse(str(cell))  # type: ignore[assignment]  # scalars only
         except MistakesError as error:
             problems.extend(error.problems)
+            continue
+        axis_value = choice(name, value, place, problems)
+        if axis_value is not None:
+            yield axis_value
 
 
-def _typed(cell: Value, kind: Parameter, place: Location) -> Value:
-    """The text of a cell as its parameter's type; a text that is none is left as it is."""
-    text = str(cell)
-    if kind.kind != "uris":
-        return kind.parse(text)  # type: ignore[return-value]  # scalars only
-    value = read(text.encode(), place.path) if text.startswith("[") else text
-    if isinstance(value, Seq):
-        return value
-    uris = Seq(place)
-    uris.add(value, place)
-    return uris
+def _key_columns(
+    matrix: Matrix, table: Table, points: Sequence[tuple[AxisValue, ...]], problems: Problems
+) -> frozenset[str]:
+    """The columns that make the address: no two rows may be alike in them.
 
-
-def _check_keys(
-    rows: Sequence[Row],
-    points: Sequence[tuple[AxisValue, ...]],
-    keys: frozenset[str],
-    needed: frozenset[str],
-    problems: Problems,
-) -> None:
-    """Every row needs an address of its own, and the columns that are `needed`."""
+    Every row has those that `rows_key` names, or the column `id`.
+    """
+    place, columns = matrix.rows_place or matrix.place, table.columns
+    keys = frozenset(("id",) if "id" in columns else columns)
+    needed = keys.intersection(("id",))
+    if matrix.rows_key is not None:
+        keys = needed = frozenset(matrix.rows_key)
+        for name in matrix.rows_key:
+            if name not in columns:  # a misspelt one would make all rows alike
+                message = f"rows_key: there is no column {name!r}"
+                hint = did_you_mean(name, columns) if problems.few else None
+                problems.error(place, "unknown-column", message, hint)
     seen: dict[tuple[tuple[str, str], ...], Location] = {}
-    for row, point in zip(rows, points, strict=True):
+    for row, point in zip(table.rows, points, strict=True) if columns.keys() >= keys else ():
         for name in sorted(needed.difference(row.cells)):
             message = f"this row has no {name!r}, which makes its address"
             problems.error(row.place, "rows", message)
         key = tuple((one.name, one.text) for one in point if one.name in keys)
         if key in seen:
-            shown = ", ".join(f"{name}={text}" for name, text in key) or "nothing"
-            message = f"two requests with one address: {shown} is on line {seen[key].line} too"
+            alike = ", ".join(f"{name}={text}" for name, text in key) or "nothing"
+            message = f"two requests with one address: {alike} is on line {seen[key].line} too"
             problems.error(row.place, "same-address", message, "name more columns in 'rows_key'")
         seen.setdefault(key, row.place)
+    return keys
