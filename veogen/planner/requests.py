@@ -12,7 +12,7 @@ from veogen.document.problems import MistakesError, Problem, Problems, Severity
 from veogen.document.reader import read
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Json, Parameter
-from veogen.planner.axes import AxisValue, Combination
+from veogen.planner.axes import Combination
 from veogen.planner.checks import Checked, RequestChecker
 from veogen.planner.identity import (
     BadPathError,
@@ -121,8 +121,15 @@ class ShotPlanner:
 
     def requests(self, problems: Problems) -> Iterator[Request]:
         """The requests without mistakes, in order; the mistakes go to `problems`."""
-        every, picked = self._builders(problems), self._picked
-        while builders := list(islice(every, CHUNK)):
+        picked = None if self.spec.promotion is None else self.spec.promotion.picked
+        builders_of_all = (
+            RequestBuilder(self, variant_, combination, take)
+            for combination, matching in self.grid.walk(problems)
+            if picked is None or self.grid.address(combination) in picked
+            for variant_ in (self.variant(matching),)
+            for take in range(1, variant_.takes + 1)
+        )
+        while builders := list(islice(builders_of_all, CHUNK)):
             orders = [(t, b.variant.scope, b.scope) for b in builders for t in b.variant.templates]
             texts = iter(self._renderer.render(orders))
             for builder in builders:
@@ -139,26 +146,6 @@ class ShotPlanner:
         if rows is not None and place.path == self.spec.files.shown(rows):
             return rows.parent
         return self.spec.folder(place)
-
-    def _builders(self, problems: Problems) -> Iterator["RequestBuilder"]:
-        picked = self._picked
-        for combination, matching in self.grid.walk(problems):
-            keys, address = self.grid.keys(combination), self.grid.address(combination)
-            if picked is not None and address not in picked:
-                continue
-            chosen = self.variant(matching)
-            values = {one.name: one.value for one in combination}
-            for take in range(1, chosen.takes + 1):
-                scope = {**values, "take": take}
-                yield RequestBuilder(
-                    self, chosen, combination, keys, take, take_address(address, take), scope
-                )
-
-    @property
-    def _picked(self) -> Mapping[str, tuple[str, ...]] | None:
-        """The combinations that are planned, with the clips they make anew; None means all."""
-        promotion = self.spec.promotion
-        return None if promotion is None else promotion.picked
 
 
 def image_parameters(model: Model | None) -> dict[str, Parameter | None]:
@@ -183,49 +170,53 @@ class RequestBuilder:
     What is wrong with it goes to the grouped problems of its shot.
     """
 
-    __slots__ = ("_address", "_combination", "_keys", "_shot", "_take", "scope", "variant")
+    __slots__ = ("_address", "_combination", "_shot", "_take", "scope", "variant")
 
     def __init__(
-        self,
-        shot: ShotPlanner,
-        variant_: Variant,
-        combination: Combination,
-        keys: Mapping[str, Json],
-        take: int,
-        address: str,
-        scope: Mapping[str, Json],
+        self, shot: ShotPlanner, variant_: Variant, combination: Combination, take: int
     ) -> None:
         self._shot, self.variant, self._combination = shot, variant_, combination
-        self._keys, self._take, self._address, self.scope = keys, take, address, scope
+        self._take, self._address = take, take_address(shot.grid.address(combination), take)
+        self.scope = {each.name: each.value for each in combination} | {"take": take}
 
     def build(self, rendered: Sequence[str | TemplateFailure]) -> Request | None:
         """The request, or None when there is a mistake in it."""
+        shot, output = self._shot, self.variant.output
         try:
             texts = self._texts(rendered)
             body = self._body(texts)
-            found = self._place_images(body)
-            checked = self._shot.checker.check(body)
-            if not self._fits(checked) or found is None:
+            images = self._place_images(body)
+            checked = shot.checker.check(body)
+            if not self._fits(checked) or images is None:
                 return None
-            for one, name in found.items():
-                for code, message in image_warnings(one, checked.effective):
-                    self._shot.grouped.warn(self._place(name), code, message, self._address)
-            images = tuple(one.image for one in found)
-            return Request(
-                address=self._address,
-                hash=request_hash(body, self._take, images),
-                shot=self._shot.shot.name,
-                take=self._take,
-                variables=self._keys,
-                output=self._output(texts),
-                body=dict(sorted(body.items())),
-                images=images,
-                credits=checked.credits,
-                seconds=checked.seconds,
-                place=self._shot.shot.place,
-            )
+            for image, name in images.items():
+                for code, message in image_warnings(image, checked.effective):
+                    shot.grouped.warn(self._place(name), code, message, self._address)
+            keys = shot.grid.keys(self._combination)
+            if output is None:
+                path = default_output(shot.shot.name, keys, self._take)
+            else:
+                path = output_path(texts[-1])
         except _WrongError:
             return None
+        except BadPathError as error:
+            place = shot.shot.place if output is None else output.place
+            self._error(place, "bad-output", f"the output {error}")
+            return None
+        files = tuple(image.image for image in images)
+        return Request(
+            address=self._address,
+            hash=request_hash(body, self._take, files),
+            shot=shot.shot.name,
+            take=self._take,
+            variables=keys,
+            output=path,
+            body=dict(sorted(body.items())),
+            images=files,
+            credits=checked.credits,
+            seconds=checked.seconds,
+            place=shot.shot.place,
+        )
 
     def _place(self, name: str, *, key: bool = False) -> Location:
         """Where the value of a parameter, or with `key` its name, was written."""
@@ -270,25 +261,20 @@ class RequestBuilder:
             body[name] = substitute(value, rest)
             if isinstance(value, Template) and not value.is_constant:
                 body[name] = self._typed(name, str(body[name]))
-        for one in self._combination:
-            if one.name not in self.variant.from_axes:
+        for chosen in self._combination:
+            name, value = chosen.name, chosen.value
+            if name not in self.variant.from_axes:
                 continue
-            body[one.name] = self._without_id(one)
-            if one.name in PROMPTS and isinstance(one.value, str):  # tidied like every prompt
-                tidied = self._tidied(one.value, one.place)
-                if tidied is None:
+            if isinstance(value, dict):  # the `id` of a mapping is a name of it here alone
+                kind = self._shot.parameter(name)
+                if kind is not None and kind.kind == "object" and "id" not in kind.properties:
+                    value = {key: item for key, item in value.items() if key != "id"}
+            elif name in PROMPTS and isinstance(value, str):  # tidied like every prompt
+                value = self._tidied(value, chosen.place)
+                if value is None:
                     raise _WrongError
-                body[one.name] = tidied
+            body[name] = value
         return body
-
-    def _without_id(self, chosen: AxisValue) -> Json:
-        """A chosen value as it is sent: the `id` of a mapping is a name of it here alone."""
-        value, parameter = chosen.value, self._shot.parameter(chosen.name)
-        if parameter is None or parameter.kind != "object" or "id" in parameter.properties:
-            return value
-        if not isinstance(value, dict):
-            return value
-        return {key: item for key, item in value.items() if key != "id"}
 
     def _typed(self, name: str, text: str) -> Json:
         """A text that is all of a parameter's value, as the parameter's type."""
@@ -315,29 +301,23 @@ class RequestBuilder:
             is_list = limit is None or limit.kind == "uris"
             if isinstance(value, list) is not is_list or not all(isinstance(u, str) for u in urls):
                 continue
-            found = self._found_images(name, list(map(str, urls)), limit)
-            whole = whole and len(found) == len(urls)
+            place, addresses = self._place(name), list[Json]()
+            folder, most = self._shot.folder(place), limit.max_bytes if limit else None
+            for url in urls:
+                try:
+                    image = self._shot.images.find(str(url), folder, most)
+                    if limit is not None and isinstance(image, LocalImage):
+                        image.check(limit)
+                except BadImageError as error:
+                    self._error(place, "bad-image", str(error))
+                    whole = False
+                    continue
+                addresses.append(shown(image))
+                if isinstance(image, LocalImage):
+                    images[image] = name
             if whole:
-                addresses: list[Json] = list(map(shown, found))
                 body[name] = addresses if is_list else addresses[0]
-            images.update((image, name) for image in found if isinstance(image, LocalImage))
         return images if whole else None
-
-    def _found_images(
-        self, name: str, urls: Sequence[str], limit: Parameter | None
-    ) -> list[LocalImage | str]:
-        """The images of one parameter, less those that cannot be used: why is told."""
-        folder = self._shot.folder(self._place(name))
-        found: list[LocalImage | str] = []
-        for url in urls:
-            try:
-                image = self._shot.images.find(url, folder, limit.max_bytes if limit else None)
-                if limit is not None and isinstance(image, LocalImage):
-                    image.check(limit)
-                found.append(image)
-            except BadImageError as error:
-                self._error(self._place(name), "bad-image", str(error))
-        return found
 
     def _fits(self, checked: Checked) -> bool:
         """Whether the catalogue takes the request; what it has against it is told."""
@@ -350,16 +330,6 @@ class RequestBuilder:
             else:
                 self._shot.grouped.warn(place, finding.code, finding.message, self._address)
         return fits
-
-    def _output(self, texts: Sequence[str]) -> str:
-        template = self.variant.output
-        if template is None:
-            return default_output(self._shot.shot.name, self._keys, self._take)
-        try:
-            return output_path(texts[-1])
-        except BadPathError as error:
-            self._error(template.place, "bad-output", f"the output {error}")
-            raise _WrongError from None
 
     def _error(self, place: Location, code: str, message: str, hint: str | None = None) -> None:
         self._shot.grouped.error(place, code, message, self._address, hint)
