@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import chain, compress, product, repeat
 from math import prod
 from typing import Any, TypeAlias
@@ -117,12 +118,6 @@ class ValueSpace:
             yield self.by_key(name, lambda one: compact(one.key))
 
 
-def _looked_at(models: Mapping[str, Model]) -> frozenset[str]:
-    """The parameters that the hash looks at more closely: the callback and images."""
-    images = {name for m in models.values() for name, p in m.parameters.items() if p.local}
-    return frozenset({"callback_url", "image_urls"} | images)
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
     """Depends on one dimension at most."""
@@ -160,12 +155,24 @@ class Parameters:
     def __init__(self, space: ValueSpace, models: Mapping[str, Model]) -> None:
         self._space, self._models = space, models
         names = sorted({*space.variant.values, *space.variant.from_axes})
-        if not _looked_at(models).isdisjoint(names):
-            raise NotBulkableError
+        images = {n for model in models.values() for n, p in model.parameters.items() if p.local}
+        if not images.union(("callback_url", "image_urls")).isdisjoint(names):
+            raise NotBulkableError  # the hash looks at them more closely
         self.found: dict[str, Found] = {name: self._parameter(name) for name in names}
-        self.model = self._model()
+        match self.found.get("model"):
+            case Value(None, (str(name),)) if name in models:
+                self.model = models[name]
+            case _:
+                raise NotBulkableError
         for name, found in self.found.items():
-            self._check(name, found)
+            known = self.model.parameters.get(name)
+            examples: Sequence[Json]
+            if isinstance(found, Value):
+                examples = found.values
+            else:
+                examples = ["x" * sum(map(longest, found.pieces))]
+            if known is None or any(known.check(value) is not None for value in examples):
+                raise NotBulkableError
 
     def parts(self) -> Iterator[Part]:
         """The request's JSON."""
@@ -184,86 +191,55 @@ class Parameters:
         """A body at a point of some dimensions, at the first point of the others."""
         return {name: found.at(point) for name, found in self.found.items()}
 
-    def _model(self) -> Model:
-        match self.found.get("model"):
-            case Value(None, (str(name),)) if name in self._models:
-                return self._models[name]
-            case _:
-                raise NotBulkableError
-
     def _parameter(self, name: str) -> Found:
-        if name in self._space.variant.from_axes:
-            dimension = self._space.dimension_of[name]
-            values = tuple(self._space.along(dimension, lambda scope: _chosen(name, scope)))
-            if any(isinstance(value, dict) for value in values):
+        space = self._space
+        if name in space.variant.from_axes:
+            dimension = space.dimension_of[name]
+            values = space.along(dimension, lambda scope: scope[name])
+            if any(isinstance(value, list | dict) for value in values):
                 raise NotBulkableError
-            return Value(dimension, values)
-        value = self._space.variant.values[name]
-        if isinstance(value, Template):
-            return self._text(name, value)
-        if isinstance(value, list | dict):
+            if name in PROMPTS:
+                values = [ensure_clean(v) if isinstance(v, str) else v for v in values]
+            return Value(dimension, tuple(values))
+        written = space.variant.values[name]
+        if isinstance(written, list | dict):
             raise NotBulkableError
-        return Value(None, (value,))
-
-    def _text(self, name: str, written: Template) -> Found:
+        if not isinstance(written, Template):
+            return Value(None, (written,))
         template = written.inline
         if template is None:
             raise NotBulkableError
         kind = None if written.is_constant else parameter(name, self._models.values())
-        dimensions = dimensions_of(template, self._space)
+        dimensions = dimensions_of(template.pieces, space)
         if len(dimensions) > 1:
             if kind is None or kind.kind != "string":
                 raise NotBulkableError
-            return Pieces(tuple(text_in_pieces(pieces_of(template, self._space))))
-        dimension = next(iter(dimensions), None)
-        texts = self._space.along(dimension, lambda scope: ensure_clean(template.render(scope)))
-        return Value(dimension, tuple(text if kind is None else kind.parse(text) for text in texts))
-
-    def _check(self, name: str, found: Found) -> None:
-        known = self.model.parameters.get(name)
-        if known is None:
-            raise NotBulkableError
-        match found:
-            case Value(values=values) if any(known.check(value) is not None for value in values):
-                raise NotBulkableError
-            case Pieces(pieces=pieces):
-                if known.check("x" * sum(map(longest, pieces))) is not None:
-                    raise NotBulkableError
-            case _:
-                pass
+            return Pieces(tuple(text_in_pieces(pieces_of(template, space))))
+        along = next(iter(dimensions), None)
+        texts = space.along(along, lambda scope: ensure_clean(template.render(scope)))
+        return Value(along, tuple(text if kind is None else kind.parse(text) for text in texts))
 
 
-def dimensions_of(template: InlineTemplate, space: ValueSpace) -> set[int]:
-    """The dimensions along which a template's text varies."""
-    return _dimensions(template.pieces, space)
+def dimensions_of(pieces: Iterable[Piece], space: ValueSpace) -> set[int]:
+    """The dimensions along which the text of a template's pieces varies."""
+    dimensions = (space.dimension(expression.name) for expression in expressions_of(pieces))
+    return {dimension for dimension in dimensions if dimension is not None}
 
 
 def pieces_of(template: InlineTemplate, space: ValueSpace) -> Sequence[Part]:
     """A template's text in parts: constants, and a text for each point of a dimension."""
-    return [_piece(piece, template, space) for piece in template.pieces]
-
-
-def _dimensions(pieces: Iterable[Piece], space: ValueSpace) -> set[int]:
-    found = (space.dimension(one.name) for one in expressions_of(pieces))
-    return {dimension for dimension in found if dimension is not None}
-
-
-def _piece(piece: Piece, template: InlineTemplate, space: ValueSpace) -> Part:
-    if isinstance(piece, str):
-        return piece
-    dimensions = _dimensions((piece,), space)
-    if len(dimensions) > 1:
-        raise NotBulkableError
-    dimension = next(iter(dimensions), None)
-    texts = space.along(dimension, lambda scope: template.text_of(piece, scope))
-    return texts[0] if dimension is None else PerValue(dimension, tuple(texts))
-
-
-def _chosen(name: str, scope: Mapping[str, Any]) -> Json:
-    value: Json = scope[name]
-    if isinstance(value, list | dict):
-        raise NotBulkableError
-    return ensure_clean(value) if name in PROMPTS and isinstance(value, str) else value
+    parts: list[Part] = []
+    for piece in template.pieces:
+        if isinstance(piece, str):
+            parts.append(piece)
+            continue
+        dimensions = dimensions_of((piece,), space)
+        if len(dimensions) > 1:
+            raise NotBulkableError
+        dimension = next(iter(dimensions), None)
+        texts = space.along(dimension, partial(template.text_of, piece))
+        parts.append(texts[0] if dimension is None else PerValue(dimension, tuple(texts)))
+    return parts
 
 
 MOST_LOOKED_AT = 4096  # combinations of parameters, each of which all rules look at
@@ -326,6 +302,9 @@ def _bulk_plan(space: ValueSpace, models: Mapping[str, Model]) -> BulkPlan:
     parameters = Parameters(space, models)
     relevant = parameters.relevant()
     costs = _costs(space, parameters, relevant, models)
+    amounts = [str(cost.credits) for cost in costs.values()]
+    if len({*amounts}) > 1 and len(relevant) > 1:
+        raise NotBulkableError  # the text of the credits may vary along one dimension
     kept, take = space.kept(), space.by_take(str)
     counts = _counts(space.sizes, relevant, kept)
     fabric = LineTemplate(
@@ -339,7 +318,7 @@ def _bulk_plan(space: ValueSpace, models: Mapping[str, Model]) -> BulkPlan:
             '},"output":"',
             *map(escaped_part, _output(space)),
             '","credits":"',
-            _credits(relevant, costs),
+            amounts[0] if len({*amounts}) == 1 else PerValue(relevant[0], tuple(amounts)),
             '","state":"new","request":',
         ),
         request=tuple(parameters.parts()),
@@ -378,16 +357,6 @@ def _costs(
     return costs
 
 
-def _credits(relevant: list[int], costs: Costs) -> Part:
-    """The text of the credits, which may vary along one dimension."""
-    amounts = {point: str(cost.credits) for point, cost in costs.items()}
-    if len(set(amounts.values())) == 1:
-        return next(iter(amounts.values()))
-    if len(relevant) > 1:
-        raise NotBulkableError
-    return PerValue(relevant[0], tuple(amounts.values()))
-
-
 def _output(space: ValueSpace) -> list[Part]:
     if space.variant.output is None:
         suffix = space.by_take(lambda take: "" if take == 1 else f"-take{take}")
@@ -398,19 +367,15 @@ def _output(space: ValueSpace) -> list[Part]:
     template = space.variant.output.inline
     if template is None:
         raise NotBulkableError
-    dimensions = dimensions_of(template, space)
+    dimensions = dimensions_of(template.pieces, space)
     if len(dimensions) > 1:
         return path_in_pieces(pieces_of(template, space))
     dimension = next(iter(dimensions), None)
-    paths = space.along(dimension, lambda scope: output_path(_as_is(template.render(scope))))
-    return [paths[0] if dimension is None else PerValue(dimension, tuple(paths))]
-
-
-def _as_is(text: str) -> str:
-    """A text of which nothing has to be said or taken away."""
-    if ensure_clean(text) != text:
+    texts = space.along(dimension, template.render)
+    if list(map(ensure_clean, texts)) != texts:  # of which something has to be taken away
         raise NotBulkableError
-    return text
+    paths = tuple(map(output_path, texts))
+    return [paths[0] if dimension is None else PerValue(dimension, paths)]
 
 
 def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:

@@ -4,7 +4,7 @@ What does not vary is serialized once, what varies with one axis once for each o
 a line is then a few texts put together.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -19,7 +19,6 @@ from msgspec import Struct, json
 from veogen.document.nodes import is_unicode
 from veogen.jsontext import compact
 from veogen.models.model import Model
-from veogen.models.parameters import Json
 from veogen.planner.duplicates import HashTable64
 from veogen.planner.identity import (
     PART_BYTES,
@@ -84,10 +83,19 @@ class LineTemplate:
             for parts in (self.before, self.between, self.request, self.tail)
         ]
         for index, outer in enumerate(product(*map(range, self.sizes[:split]))):
+            before, between, request, tail = (field.form(outer) for field in fields)
             rows: Rows = zip(*(field.args for field in fields), strict=True)
             if self.kept is not None:
                 rows = compress(rows, self.kept[index * len(inner) : (index + 1) * len(inner)])
-            yield from _blocks([field.form(outer) for field in fields], rows, seen)
+            while chunk := list(islice(rows, BLOCK)):
+                lines, hashes = [], []
+                for of_before, of_between, of_request, of_tail in chunk:
+                    body = request % of_request
+                    hash_ = sha256((_HASHED + body + tail % of_tail).encode()).hexdigest()
+                    hashes.append(hash_)
+                    lines.append(before % of_before + hash_ + between % of_between + body + _END)
+                seen.add_all(hashes)
+                yield "".join(lines)
 
 
 class _Field:
@@ -103,27 +111,15 @@ class _Field:
         self.args: list[Args] = list(zip(*columns, strict=True)) if blanks else [()] * len(inner)
 
     def form(self, outer: tuple[int, ...]) -> str:
-        return "".join(self._shown(part, outer) for part in self._parts)
-
-    def _shown(self, part: Part, outer: tuple[int, ...]) -> str:
-        if isinstance(part, PerValue):
-            if part.dimension >= self._split:
-                return "%s"
-            part = part.texts[outer[part.dimension]]
-        return part.replace("%", "%%")
-
-
-def _blocks(forms: Sequence[str], rows: Rows, seen: HashTable64) -> Iterator[str]:
-    before, between, request, tail = forms
-    while chunk := list(islice(rows, BLOCK)):
-        lines, hashes = [], []
-        for of_before, of_between, of_request, of_tail in chunk:
-            body = request % of_request
-            hash_ = sha256((_HASHED + body + tail % of_tail).encode()).hexdigest()
-            hashes.append(hash_)
-            lines.append(before % of_before + hash_ + between % of_between + body + _END)
-        seen.add_all(hashes)
-        yield "".join(lines)
+        texts = []
+        for part in self._parts:
+            if isinstance(part, str):
+                texts.append(part.replace("%", "%%"))
+            elif part.dimension >= self._split:
+                texts.append("%s")
+            else:
+                texts.append(part.texts[outer[part.dimension]].replace("%", "%%"))
+        return "".join(texts)
 
 
 class NotBulkableError(Exception):
@@ -153,13 +149,16 @@ def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
     values = [part for part in parts if isinstance(part, PerValue)]
     every = [text for value in values for text in value.texts]
     whole = with_placeholders(parts)
-    if not all(map(_is_in_line, every)) or any(map(control_character, (whole, *every))):
+    if any(map(control_character, (whole, *every))):
         raise NotBulkableError
+    for text in every:  # a part of a line, which can be told from what stands for it
+        if text.splitlines() not in ([], [text]) or PLACEHOLDER in text or not is_unicode(text):
+            raise NotBulkableError
     tidied = tidy(whole)
     pieces = filled(tidied, values)
     if any(_may_hold(needle, pieces) for needle in _FORBIDDEN):
         raise NotBulkableError
-    if not all(map(_has_solid_ends, every)):  # so that what is around it may be stripped
+    if any(text == "" or text != text.strip() for text in every):  # else nothing around is stripped
         spaces = {char for text in (tidied, *every) for char in text if char.isspace()}
         if spaces - {" ", "\n"} or any(_may_hold(e, ["\n", *pieces, "\n"]) for e in _STRIPPED):
             raise NotBulkableError
@@ -228,16 +227,6 @@ def filled(text: str, values: Sequence[PerValue]) -> list[Part]:
     return pieces
 
 
-def _is_in_line(text: str) -> bool:
-    """Whether a value is a part of a line, and can be told from what stands for it."""
-    return text.splitlines() in ([], [text]) and PLACEHOLDER not in text and is_unicode(text)
-
-
-def _has_solid_ends(text: str) -> bool:
-    """Whether a value begins and ends with what is never stripped."""
-    return text != "" and text == text.strip()
-
-
 def _may_hold(needle: str, parts: Sequence[Part]) -> bool:
     """Whether some choice of values makes a text that holds the needle, perhaps in pieces.
 
@@ -280,9 +269,13 @@ _lines = json.Decoder(_Line).decode_lines
 
 def read(blocks: Iterable[str], shot: Shot, model: Model) -> Iterator[Request]:
     """The requests that the lines of a shot tell of, equal to those of the straight way."""
-    amount, seconds = cache(Decimal), _seconds(model)
+    amount, weighed = cache(Decimal), sorted(model.weighed)
+    seconds: dict[Hashable, int | None] = {}  # the model looks at few parameters, and longer
     for block in blocks:
         for line in _lines(block):
+            key = tuple(map(line.request.get, weighed))
+            if key not in seconds:
+                seconds[key] = model.seconds(line.request)
             yield Request(
                 address=line.address,
                 hash=line.hash,
@@ -292,20 +285,6 @@ def read(blocks: Iterable[str], shot: Shot, model: Model) -> Iterator[Request]:
                 output=line.output,
                 body=line.request,
                 credits=amount(line.credits),
-                seconds=seconds(line.request),
+                seconds=seconds[key],
                 place=shot.place,
             )
-
-
-def _seconds(model: Model) -> Callable[[Mapping[str, Json]], int | None]:
-    """As the model's own, which looks at few parameters, and longer."""
-    names = sorted(model.weighed)
-    known: dict[Hashable, int | None] = {}
-
-    def seconds(body: Mapping[str, Json]) -> int | None:
-        key = tuple(map(body.get, names))
-        if key not in known:
-            known[key] = model.seconds(body)
-        return known[key]
-
-    return seconds
