@@ -113,7 +113,6 @@ ALONE = {
     "handover/formats": "what is written beside the clips",
     "handover/m3u": "one format a file",
     "models/model_file": "the grammar of a model file",
-    "planner/columns": "columns that nothing uses, or that were meant otherwise",
     "planner/lint": "what is allowed, but likely a mistake",
     "simulator/delivery": "one API of the simulator a file",
     "simulator/file_routes": "one API of the simulator a file",

@@ -17,10 +17,9 @@ from veogen.planner.checks import (
     report_takes,
     request_limit,
 )
-from veogen.planner.columns import column_problems
 from veogen.planner.duplicates import MOST_COMPARED, DuplicateCheck, RequestKey, request_key
 from veogen.planner.images import Images
-from veogen.planner.lint import lint_warnings
+from veogen.planner.lint import column_problems, lint_warnings
 from veogen.planner.matrix import Expansion, expand
 from veogen.planner.plan import Plan, Request, Tally, request_line
 from veogen.planner.requests import GroupedProblems, ShotPlanner
