@@ -40,19 +40,26 @@ class RequestChecker:
     def __init__(self, models: Mapping[str, Model]) -> None:
         self.models = models
         self._known: dict[Hashable, Checked] = {}
-        self._lonely: dict[str, Mapping[str, Parameter]] = {}
+        self._independent: dict[str, Mapping[str, Parameter]] = {}
+        """By model the parameters whose values, where they fit, change nothing of what is said."""
 
     def check(self, body: Mapping[str, Json]) -> Checked:
         """What is said of a request, and of its prompts before everything else."""
         model = self.models.get(str(body.get("model")))
         if model is None or not model.known:
             return self._remembered(tuple([_cache_key(*item) for item in body.items()]), body)
-        lonely = self._lonely.get(model.id)
-        if lonely is None:
-            lonely = self._lonely[model.id] = _independent(model)
+        independent = self._independent.get(model.id)
+        if independent is None:
+            # A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
+            weighed = {"model", *model.weighed, *PROMPTS, "aspect_ratio"}
+            independent = self._independent[model.id] = {
+                name: each
+                for name, each in model.parameters.items()
+                if name not in weighed and each.kind in ("integer", "string")
+            }
         key = [
             name
-            if name in lonely and lonely[name].check(value) is None
+            if name in independent and independent[name].check(value) is None
             else _cache_key(name, value)
             for name, value in body.items()
         ]
@@ -83,16 +90,6 @@ class RequestChecker:
 
 def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in body.items() if name not in PROMPTS}
-
-
-def _independent(model: Model) -> dict[str, Parameter]:
-    """The parameters whose values, where they fit, change nothing about what else is said.
-
-    A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
-    """
-    weighed = {"model", *model.weighed, *PROMPTS, "aspect_ratio"}
-    kinds = ("integer", "string")
-    return {n: p for n, p in model.parameters.items() if n not in weighed and p.kind in kinds}
 
 
 def _cache_key(name: str, value: Json) -> Hashable:
@@ -213,13 +210,16 @@ def check_size(spec: Spec, grids: Sequence[Expansion], limit: int, problems: Pro
     ]
     product = "; ".join(_some(shots, len(spec.shots), "shot", "shots"))
     largest = spec.shots[sizes.index(max(sizes))]
-    hint = None if max(total, walked) > MOST_EVER else _hint(spec, total)
     if total > limit:
         whose = "the budget's " if limit == spec.budget.max_requests else ""
         message = f"{_number(total)} requests are more than {whose}{limit:,}: {product}"
     else:
         message = f"{_number(total)} requests are a sample of too many combinations: {product}"
     matrix = largest.matrix
+    over_budget = spec.budget.max_requests is not None and total > spec.budget.max_requests
+    excludes = any(shot.matrix.exclude for shot in spec.shots)  # they may leave few enough
+    is_hopeless = max(total, walked) > MOST_EVER or (over_budget and not excludes)
+    hint = None if is_hopeless else f"--max-requests {total} allows it"
     place = matrix.place if matrix.axes or matrix.rows else largest.place
     problems.error(place, "too-many-requests", message, hint)
     return False
@@ -233,31 +233,21 @@ def report_takes(shot: Shot, limit: int, problems: Problems) -> None:
     problems.error(place, "too-many-requests", message, hint)
 
 
-def _hint(spec: Spec, total: int) -> str | None:
-    """What lets it be expanded; over a budget only where excludes may leave few enough."""
-    budget = spec.budget.max_requests
-    if budget is not None and total > budget and not any(s.matrix.exclude for s in spec.shots):
-        return None
-    return f"--max-requests {total} allows it"
-
-
-def _product(shot: Shot, one: Expansion, size: int) -> str:
-    factors, number = _factors(shot, one), _number(size)
-    return number if factors == number else f"{factors} = {number}"
-
-
 def _takes(shot: Shot) -> int:
     return layer_of_variant(shot, ()).takes or 1
 
 
-def _factors(shot: Shot, one: Expansion) -> str:
+def _product(shot: Shot, one: Expansion, size: int) -> str:
+    """How a shot comes to its size, as a product of axes, sample, includes and takes."""
     labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
     factors = " x ".join(_some(labels, len(one.dimensions), "axis", "axes")) or "1"
     if one.sample:
         factors = f"a sample of {_number(one.sample.count)} from {factors}"
     if one.include:
         factors = f"({factors} + {len(one.include)} included)"
-    return f"{factors} x {_number(_takes(shot))} takes" if _takes(shot) > 1 else factors
+    if _takes(shot) > 1:
+        factors = f"{factors} x {_number(_takes(shot))} takes"
+    return factors if factors == _number(size) else f"{factors} = {_number(size)}"
 
 
 def _some(told: Sequence[str], count: int, noun: str, nouns: str) -> Sequence[str]:

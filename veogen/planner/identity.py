@@ -40,16 +40,15 @@ def with_images(body: Mapping[str, Json], urls: Mapping[str, str]) -> Mapping[st
     """
     if not urls:
         return body
-    return {
-        name: value if name in PROMPTS else _other_address(value, urls)
-        for name, value in body.items()
-    }
-
-
-def _other_address(value: Json, urls: Mapping[str, str]) -> Json:
-    if isinstance(value, list):
-        return [urls.get(item, item) if isinstance(item, str) else item for item in value]
-    return urls.get(value, value) if isinstance(value, str) else value
+    other = dict(body)
+    for name, value in body.items():
+        if name in PROMPTS:
+            continue
+        if isinstance(value, list):
+            other[name] = [urls.get(u, u) if isinstance(u, str) else u for u in value]
+        elif isinstance(value, str):
+            other[name] = urls.get(value, value)
+    return other
 
 
 def local_images(body: Mapping[str, Json]) -> Iterator[str]:
@@ -109,7 +108,10 @@ def output_path(rendered: str) -> str:
     """A rendered `output`, its values safe already, as a relative path of safe parts."""
     if rendered.startswith("/"):
         raise BadPathError("is a path below the run directory: no '/' first")
-    parts = [_part(part) for part in rendered.split("/") if part.strip()]
+    parts = [_cut(safe(part.strip())) for part in rendered.split("/") if part.strip()]
+    for part in parts:
+        if not part.strip("."):
+            raise BadPathError(f"has a part {part!r}, which is a folder's")
     if not parts:
         raise BadPathError("is empty once it is rendered")
     path = "/".join(parts)
@@ -130,13 +132,6 @@ def default_output(shot: str, keys: Mapping[str, Json], take: int) -> str:
 def safe_key(key: Json) -> str:
     """A value of the address as it stands in the default output."""
     return safe(key if isinstance(key, str) else canonical(key).decode())
-
-
-def _part(part: str) -> str:
-    name = _cut(safe(part.strip()))
-    if not name.strip("."):
-        raise BadPathError(f"has a part {name!r}, which is a folder's")
-    return name
 
 
 def _cut(name: str, reserved: int = 0) -> str:

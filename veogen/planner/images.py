@@ -57,10 +57,15 @@ def inspect_image(raw: bytes) -> ImageInfo:
     kind = kind_of(raw)
     if kind is None:
         raise NotAnImageError("is not a JPEG, PNG or WebP file by its bytes")
-    end = _ENDS[kind](raw)
+    end = _end(raw, kind)
     if end is None:
         raise NotAnImageError(f"is cut short: the end of the {kind.upper()} is missing")
-    if _is_more(raw, kind, end):
+    for _ in range(_MOST_PREVIEWS if kind == "jpeg" else 0):
+        preview_end = _jpeg_end(raw, end) if raw.startswith(_JPEG, end) else None
+        if preview_end is None:
+            break
+        end = _after_zeros(raw, preview_end)
+    if _after_zeros(raw, end) < len(raw):  # cameras add fill bytes, and previews to a JPEG
         raise NotAnImageError(
             f"holds something else after the end of the {kind.upper()}; save it again as an image"
         )
@@ -83,7 +88,14 @@ def _size(raw: bytes, kind: Kind) -> tuple[int, int]:
     from PIL import Image  # noqa: PLC0415 - dear, and wanted only where there is an image
 
     if kind == "webp":  # this reader makes room for the whole picture before it tells the size
-        return _webp_size(raw)
+        if head := _WEBP_EXTENDED.match(raw, _WEBP_HEAD):
+            return _little(head[1]) + 1, _little(head[2]) + 1
+        if head := _WEBP_LOSSLESS.match(raw, _WEBP_HEAD):
+            bits = _little(head[1])
+            return (bits & _14_BITS) + 1, (bits >> 14 & _14_BITS) + 1
+        if head := _WEBP_LOSSY.match(raw, _WEBP_HEAD):
+            return _little(head[1]) & _14_BITS, _little(head[2]) & _14_BITS
+        raise NotAnImageError("is a WEBP that cannot be read")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd, but can be read
@@ -97,16 +109,22 @@ def _size(raw: bytes, kind: Kind) -> tuple[int, int]:
         raise NotAnImageError(f"is a {kind.upper()} that cannot be read") from None
 
 
-def _png_end(raw: bytes) -> int | None:
-    """Where a PNG ends; None if it does not."""
-    at = len(_PNG)
+def _end(raw: bytes, kind: Kind) -> int | None:
+    """Where an image ends; None if it does not."""
+    if kind == "jpeg":
+        return _jpeg_end(raw)
+    if kind == "webp":
+        end = 8 + _little(raw[4:8])
+        end += end % 2
+        return end if end <= len(raw) else None
+    end = len(_PNG)
     for _ in range(_MOST_PIECES):
-        length, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
-        at += 12 + length
-        if at > len(raw):
+        length, name = int.from_bytes(raw[end : end + 4]), raw[end + 4 : end + 8]
+        end += 12 + length
+        if end > len(raw):
             return None
         if name == b"IEND":
-            return at
+            return end
     return None
 
 
@@ -128,45 +146,13 @@ def _jpeg_end(raw: bytes, at: int = 0) -> int | None:
     return None
 
 
-def _webp_end(raw: bytes) -> int | None:
-    """Where a WebP ends; None if it does not."""
-    end = 8 + _little(raw[4:8])
-    end += end % 2
-    return end if end <= len(raw) else None
-
-
-def _webp_size(raw: bytes) -> tuple[int, int]:
-    """The size of the canvas, from whichever of the three heads a WebP has."""
-    if found := _WEBP_EXTENDED.match(raw, _WEBP_HEAD):
-        return _little(found[1]) + 1, _little(found[2]) + 1
-    if found := _WEBP_LOSSLESS.match(raw, _WEBP_HEAD):
-        bits = _little(found[1])
-        return (bits & _14_BITS) + 1, (bits >> 14 & _14_BITS) + 1
-    if found := _WEBP_LOSSY.match(raw, _WEBP_HEAD):
-        return _little(found[1]) & _14_BITS, _little(found[2]) & _14_BITS
-    raise NotAnImageError("is a WEBP that cannot be read")
-
-
 def _little(raw: bytes) -> int:
     return int.from_bytes(raw, "little")
-
-
-def _is_more(raw: bytes, kind: Kind, end: int) -> bool:
-    """Whether something follows a picture: cameras add fill bytes, and previews to a JPEG."""
-    for _ in range(_MOST_PREVIEWS if kind == "jpeg" else 0):
-        next_ = _jpeg_end(raw, end) if raw.startswith(_JPEG, end) else None
-        if next_ is None:
-            break
-        end = _after_zeros(raw, next_)
-    return _after_zeros(raw, end) < len(raw)
 
 
 def _after_zeros(raw: bytes, at: int) -> int:
     found = _ZEROS.match(raw, at)
     return found.end() if found else at
-
-
-_ENDS = {"jpeg": _jpeg_end, "png": _png_end, "webp": _webp_end}
 
 
 LARGEST = 10 * 1024 * 1024
@@ -209,7 +195,13 @@ class Images:
         Raises `BadImageError`.
         """
         if written[:8].lower() == "https://":
-            _check_address(written)
+            try:
+                parts = urlsplit(written)
+                whole = bool(parts.hostname) and parts.port != 0
+            except ValueError:
+                whole = False
+            if not whole or any(char <= " " or char in "\\\x7f" for char in written):
+                raise BadImageError(f"{written!r} is not an https URL")  # no server can fetch it
             return written
         if ":" in written.partition("/")[0]:
             raise BadImageError(f"{written!r} is neither a file of the project nor an https URL")
@@ -245,17 +237,6 @@ class Images:
         except NotAnImageError as error:
             return BadImageError(f"{written!r} {error}")
         return LocalImage(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
-
-
-def _check_address(written: str) -> None:
-    """Refuse what no server can fetch."""
-    try:
-        parts = urlsplit(written)
-        whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole or any(char <= " " or char in "\\\x7f" for char in written):
-        raise BadImageError(f"{written!r} is not an https URL")
 
 
 def shown(found: LocalImage | str) -> str:

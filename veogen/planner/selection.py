@@ -56,17 +56,13 @@ def _matches(
     pattern = re.compile(
         "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in glob), re.DOTALL
     )
-    found = [address for address in addresses if pattern.fullmatch(address)]
-    if not found:
-        hint = _hint(glob, addresses) if len(mistakes) < _MOST_HINTS else ""
-        mistakes.append(f"{option} {glob!r} matches no address{hint}")
-    return found
-
-
-def _hint(glob: str, addresses: Collection[str]) -> str:
-    """The nearest addresses, and what a name of a shot was probably meant for."""
-    close = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3)
-    near = close or list(addresses)[:3]
-    is_shot = any(address.startswith((f"{glob}[", f"{glob}#")) for address in addresses)
-    whole_shot = f"; {f'{glob}*'!r} matches all of the shot" if is_shot else ""
-    return f"{whole_shot}; the nearest are {', '.join(near)}" if near else ""
+    matching = [address for address in addresses if pattern.fullmatch(address)]
+    if not matching:
+        mistake = f"{option} {glob!r} matches no address"
+        if len(mistakes) < _MOST_HINTS and addresses:
+            if any(address.startswith((f"{glob}[", f"{glob}#")) for address in addresses):
+                mistake += f"; {f'{glob}*'!r} matches all of the shot"
+            close = difflib.get_close_matches(glob, addresses, n=3, cutoff=0.3)
+            mistake += f"; the nearest are {', '.join(close or list(addresses)[:3])}"
+        mistakes.append(mistake)
+    return matching
