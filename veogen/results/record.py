@@ -6,12 +6,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from veogen.planner.plan import known_credits
 from veogen.results.events import (
     Event,
-    OtherPurchase,
     PurchaseImported,
     RequestAbandoned,
     Status,
@@ -184,13 +183,10 @@ class RecordBuilder:
         self.last_submit: SubmitIntended | None = None
         self.task_id: str | None = None
         if record is not None:
-            self._go_on_from(record)
-
-    def _go_on_from(self, record: Record) -> None:
-        self.attempts = {facts.number: copy(facts) for facts in record.facts.attempts}
-        self.tasks = {facts.id: copy(facts) for facts in record.facts.tasks}
-        self.least, self.task_id = record.facts.least, record.last_task
-        self.pending, self.last_submit = record.pending, record.last_submit
+            self.attempts = {facts.number: copy(facts) for facts in record.facts.attempts}
+            self.tasks = {facts.id: copy(facts) for facts in record.facts.tasks}
+            self.least, self.task_id = record.facts.least, record.last_task
+            self.pending, self.last_submit = record.pending, record.last_submit
 
     @property
     def facts(self) -> RequestFacts:
@@ -249,11 +245,6 @@ class RecordBuilder:
             facts = self.tasks[task_id] = TaskFacts(task_id)
         return facts
 
-    def task_of(self, task_id: str | UnsetType) -> TaskFacts | None:
-        """The task that an event names, else the last one."""
-        named = self.task_id if task_id is UNSET else task_id
-        return None if named is None else self.task(named)
-
     @property
     def last_attempt(self) -> int:
         return max(self.attempts, default=1)
@@ -272,50 +263,41 @@ def _submit_intended(builder: RecordBuilder, event: SubmitIntended) -> None:
     builder.task_id = None
 
 
-def _task_created(builder: RecordBuilder, event: TaskCreated) -> None:
-    task = _submitted(builder, event, event.attempt)
-    task.own, task.estimated_seconds = True, event.estimated_seconds
-
-
-def _task_adopted(builder: RecordBuilder, event: TaskAdopted) -> None:
-    _submitted(builder, event, builder.last_attempt if event.attempt is UNSET else event.attempt)
-
-
-def _submitted(builder: RecordBuilder, event: TaskCreated | TaskAdopted, attempt: int) -> TaskFacts:
-    builder.pending, builder.task_id = None, event.task_id
-    task = builder.task(event.task_id)
-    task.attempt = min(attempt, task.attempt or attempt)
-    task.accepted_at = event.at
-    if event.credits is not None:
-        task.reserved = event.credits
-    return task
-
-
-def _submit_failed(builder: RecordBuilder, event: SubmitFailed) -> None:
-    _nothing_bought(builder, event)
-
-
-def _submit_rejected(builder: RecordBuilder, event: SubmitRejected) -> None:
-    _nothing_bought(builder, event)
-    builder.attempt(event.attempt).refused = Failure(event.code, event.message)
-
-
-def _nothing_bought(builder: RecordBuilder, event: SubmitFailed | SubmitRejected) -> None:
+def _submit_answered(
+    builder: RecordBuilder, event: SubmitFailed | SubmitRejected | SubmitUnknown
+) -> None:
+    """No task came of a sending: nothing was bought by it, or nobody knows."""
+    builder.pending = None
     attempt = builder.attempt(event.attempt)
+    if isinstance(event, SubmitUnknown):
+        attempt.unknown = Failure(event.code, event.message)
+        return
     if event.sent_at is UNSET:
         attempt.not_sent = attempt.sent
     else:
         attempt.not_sent = _with(attempt.not_sent, sending(event.sent_at))
-    builder.pending = None
+    if isinstance(event, SubmitRejected):
+        attempt.refused = Failure(event.code, event.message)
 
 
-def _submit_unknown(builder: RecordBuilder, event: SubmitUnknown) -> None:
-    builder.attempt(event.attempt).unknown = Failure(event.code, event.message)
-    builder.pending = None
-
-
-def _task_completed(builder: RecordBuilder, event: TaskCompleted) -> None:
+def _task_begun(builder: RecordBuilder, event: TaskCreated | TaskAdopted) -> None:
+    """A task is known: the answer to our submit named it, or somebody says that it is ours."""
+    number = builder.last_attempt if event.attempt is UNSET else event.attempt
+    builder.pending, builder.task_id = None, event.task_id
     task = builder.task(event.task_id)
+    task.attempt = min(number, task.attempt or number)
+    task.accepted_at = event.at
+    if event.credits is not None:
+        task.reserved = event.credits
+    if isinstance(event, TaskCreated):
+        task.own, task.estimated_seconds = True, event.estimated_seconds
+
+
+def _task_ended(builder: RecordBuilder, event: TaskCompleted | TaskFailed) -> None:
+    task = builder.task(event.task_id)
+    if isinstance(event, TaskFailed):
+        task.failed, task.end_read = Failure(event.code, event.message), True
+        return
     task.made, task.made_at = True, task.made_at or event.at
     task.links, task.undelivered = event.links, None
     task.whole = task.whole or _has_every_video(task)
@@ -323,43 +305,34 @@ def _task_completed(builder: RecordBuilder, event: TaskCompleted) -> None:
         task.charged = event.credits
 
 
-def _task_failed(builder: RecordBuilder, event: TaskFailed) -> None:
-    task = builder.task(event.task_id)
-    task.failed, task.end_read = Failure(event.code, event.message), True
-
-
-def _video_saved(builder: RecordBuilder, event: VideoSaved) -> None:
-    task = builder.task_of(event.task_id)
-    if task is not None:
-        task.made = True
-        task.videos = {**task.videos, event.index: event.video}
-        mtime = 0 if event.mtime is UNSET else event.mtime
-        task.here = {**task.here, event.index: mtime}
-        task.whole = task.whole or _has_every_video(task)
-
-
 def _has_every_video(task: TaskFacts) -> bool:
     return len(task.videos) >= max(1, len(task.links))
 
 
-def _video_not_saved(builder: RecordBuilder, event: VideoNotSaved) -> None:
-    task = builder.task_of(event.task_id)
-    if task is not None:
-        task.made, task.undelivered = True, Failure(event.code, event.message)
-
-
-def _video_missing(builder: RecordBuilder, event: VideoMissing) -> None:
-    task = builder.task_of(event.task_id)
-    if task is not None:
-        task.here = {index: mtime for index, mtime in task.here.items() if index != event.index}
-        task.put_away = event.put_away is not UNSET and event.put_away
-
-
-def _video_moved(builder: RecordBuilder, event: VideoMoved) -> None:
-    task = builder.task_of(event.task_id)
-    if task is not None and event.index in task.videos:
-        moved = task.videos[event.index].at(event.path)
-        task.videos = {**task.videos, event.index: moved}
+def _video_changed(
+    builder: RecordBuilder, event: VideoSaved | VideoNotSaved | VideoMissing | VideoMoved
+) -> None:
+    """A video of a task, the last one where none is named, is here, is not, or moved."""
+    task_id = builder.task_id if event.task_id is UNSET else event.task_id
+    if task_id is None:
+        return
+    task = builder.task(task_id)
+    match event:
+        case VideoSaved():
+            task.made = True
+            task.videos = {**task.videos, event.index: event.video}
+            mtime = 0 if event.mtime is UNSET else event.mtime
+            task.here = {**task.here, event.index: mtime}
+            task.whole = task.whole or _has_every_video(task)
+        case VideoNotSaved():
+            task.made, task.undelivered = True, Failure(event.code, event.message)
+        case VideoMissing():
+            task.here = {index: at for index, at in task.here.items() if index != event.index}
+            task.put_away = event.put_away is not UNSET and event.put_away
+        case VideoMoved():
+            if event.index in task.videos:
+                moved = task.videos[event.index].at(event.path)
+                task.videos = {**task.videos, event.index: moved}
 
 
 def _request_abandoned(builder: RecordBuilder, event: RequestAbandoned) -> None:
@@ -386,9 +359,15 @@ def _purchase_imported(builder: RecordBuilder, event: PurchaseImported) -> None:
 
 
 def imported_facts(event: PurchaseImported) -> RequestFacts:
-    """The facts in what somebody else says of a request."""
-    others = () if event.others is UNSET else event.others
-    purchases = [_other_purchase(other, event.hash, event.estimate) for other in others]
+    """The facts in what somebody else says of a request.
+
+    A store adds which tasks are as good as our own, and what surely was not sent.
+    """
+    purchases = [
+        Purchase(p.attempt, p.task_id, p.status, p.credits, event.estimate, None, videos)
+        for p in (() if event.others is UNSET else event.others)
+        for videos in [by_index(p.videos, event.hash)]
+    ]
     if event.status != "planned":
         error = Failure(event.error_code, event.error_message or "") if event.error_code else None
         current = Purchase(
@@ -402,26 +381,11 @@ def imported_facts(event: PurchaseImported) -> RequestFacts:
         )
         purchases.append(current)
     facts = reported(purchases, event.attempts if event.status == "planned" else 0)
-    return _as_in_store(facts, event)
-
-
-def _as_in_store(facts: RequestFacts, event: PurchaseImported) -> RequestFacts:
-    """What a store adds: tasks as good as our own, and what surely was not sent."""
     for task in facts.tasks:
         task.own = event.claimed is not UNSET and task.id in event.claimed
-    if event.not_sent is UNSET:
-        return facts
-    unsent = [
-        AttemptFacts(number, sent=(REPORTED,), not_sent=(REPORTED,)) for number in event.not_sent
-    ]
-    return merge(facts, RequestFacts(tuple(unsent)))
-
-
-def _other_purchase(other: OtherPurchase, hash_: str, estimate: Decimal | None) -> Purchase:
-    videos = by_index(other.videos, hash_)
-    return Purchase(
-        other.attempt, other.task_id, other.status, other.credits, estimate, videos=videos
-    )
+    unsent = () if event.not_sent is UNSET else event.not_sent
+    surely = [AttemptFacts(number, sent=(REPORTED,), not_sent=(REPORTED,)) for number in unsent]
+    return merge(facts, RequestFacts(tuple(surely))) if surely else facts
 
 
 def _task_progressed(builder: RecordBuilder, event: TaskProgressed) -> None:
@@ -446,17 +410,17 @@ def _sorted(facts: Mapping[Any, _T]) -> tuple[_T, ...]:
 
 STEPS: Mapping[type[Event], Callable[[RecordBuilder, Any], None]] = {
     SubmitIntended: _submit_intended,
-    TaskCreated: _task_created,
-    SubmitFailed: _submit_failed,
-    SubmitRejected: _submit_rejected,
-    SubmitUnknown: _submit_unknown,
-    TaskCompleted: _task_completed,
-    TaskFailed: _task_failed,
-    VideoSaved: _video_saved,
-    VideoNotSaved: _video_not_saved,
-    VideoMissing: _video_missing,
-    VideoMoved: _video_moved,
-    TaskAdopted: _task_adopted,
+    SubmitFailed: _submit_answered,
+    SubmitRejected: _submit_answered,
+    SubmitUnknown: _submit_answered,
+    TaskCreated: _task_begun,
+    TaskAdopted: _task_begun,
+    TaskCompleted: _task_ended,
+    TaskFailed: _task_ended,
+    VideoSaved: _video_changed,
+    VideoNotSaved: _video_changed,
+    VideoMissing: _video_changed,
+    VideoMoved: _video_changed,
     RequestAbandoned: _request_abandoned,
     PurchaseImported: _purchase_imported,
     TaskProgressed: _task_progressed,
