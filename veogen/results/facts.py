@@ -73,12 +73,12 @@ class AttemptFacts(Struct, gc=False):  # no circles: there are many of them
     def merge(self, other: "AttemptFacts") -> "AttemptFacts":
         return AttemptFacts(
             self.number,
-            _greatest(self.estimate, other.estimate),
+            _known(max, self.estimate, other.estimate),
             _union(self.sent, other.sent),
             _union(self.not_sent, other.not_sent),
             _reason(self.refused, other.refused),
             _reason(self.unknown, other.unknown),
-            _greatest(self.abandoned, other.abandoned),
+            _known(max, self.abandoned, other.abandoned),
         )
 
     def purchase(self) -> "Purchase | None":
@@ -160,15 +160,15 @@ class TaskFacts(Struct, gc=False):  # as above
             min(self.attempt, other.attempt) or max(self.attempt, other.attempt),
             self.own or other.own,
             self.end_read or other.end_read,
-            _greatest(self.estimate, other.estimate),
-            _greatest(self.reserved, other.reserved),
-            _greatest(self.charged, other.charged),
-            _smallest(self.accepted_at, other.accepted_at),
-            _smallest(self.estimated_seconds, other.estimated_seconds),
+            _known(max, self.estimate, other.estimate),
+            _known(max, self.reserved, other.reserved),
+            _known(max, self.charged, other.charged),
+            _known(min, self.accepted_at, other.accepted_at),
+            _known(min, self.estimated_seconds, other.estimated_seconds),
             _reason(self.failed, other.failed),
-            _greatest(self.abandoned, other.abandoned),
+            _known(max, self.abandoned, other.abandoned),
             self.made or other.made,
-            _smallest(self.made_at, other.made_at),
+            _known(min, self.made_at, other.made_at),
             max(self.links, other.links, key=lambda links: (len(links), links)),
             _reason(self.undelivered, other.undelivered),
             _merged_videos(self.videos, other.videos),
@@ -185,7 +185,7 @@ class TaskFacts(Struct, gc=False):  # as above
             self.id,
             status,
             self.reserved if self.charged is None else self.charged,
-            estimate if self.estimate is None else _greatest(self.estimate, estimate),
+            estimate if self.estimate is None else _known(max, self.estimate, estimate),
             None if status in ("completed", "submitted") else self.error,
             self.videos,
             self.own and self.end_read,
@@ -305,19 +305,16 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
     merged = merge(own, told)
     if not own.tasks:
         return merged
-    return merged._replace(
-        tasks=tuple([_as_known(task, own.task(task.id)) for task in merged.tasks])
-    )
-
-
-def _as_known(merged: TaskFacts, own: TaskFacts | None) -> TaskFacts:
-    if own is None:
-        return merged
-    task = copy(merged)
-    task.reserved = merged.reserved if own.credits is None else own.reserved
-    task.charged = merged.charged if own.credits is None else own.charged
-    task.links, task.videos = own.links, {**merged.videos, **own.videos}
-    return task
+    tasks = []
+    for union in merged.tasks:
+        task, known = union, own.task(union.id)
+        if known is not None:
+            task = copy(union)
+            if known.credits is not None:
+                task.reserved, task.charged = known.reserved, known.charged
+            task.links, task.videos = known.links, {**union.videos, **known.videos}
+        tasks.append(task)
+    return merged._replace(tasks=tuple(tasks))
 
 
 def account(facts: RequestFacts) -> Account:
@@ -326,14 +323,24 @@ def account(facts: RequestFacts) -> Account:
     Else the latest attempt that is not known as not sent; of two task ids of one attempt the
     completed one, else the smaller.
     """
-    purchases = _purchases(facts)
-    if len(purchases) < 2:  # noqa: PLR2004 - as nearly always
-        current = purchases[0] if purchases else None
-        return Account(current, (), max(facts.least, current.attempt if current else 0))
-    current = min(purchases, key=_precedence)
+    if len(facts.tasks) == 1 == len(facts.attempts):  # as nearly always
+        task, attempt = facts.tasks[0], facts.attempts[0]
+        if attempt.number == (task.attempt or 1):
+            current = task.purchase(attempt.estimate)
+            return Account(current, (), max(facts.least, current.attempt))
+    estimates = {attempt.number: attempt.estimate for attempt in facts.attempts}
+    purchases = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
+    settled = {purchase.attempt for purchase in purchases}  # a task settles a doubt
+    for attempt in facts.attempts:
+        doubtful = None if attempt.number in settled else attempt.purchase()
+        if doubtful is not None:
+            purchases.append(doubtful)
+    if not purchases:
+        return Account(None, (), facts.least)
+    purchases.sort(key=lambda purchase: (purchase.attempt, purchase.task_id or ""))
+    current = min(purchases, key=lambda p: (p.status != "completed", -p.attempt, p.task_id or ""))
     others = [p for p in purchases if p is not current and not p.is_refused]
-    attempts = max(facts.least, *[purchase.attempt for purchase in purchases])
-    return Account(current, tuple(others), attempts)
+    return Account(current, tuple(others), max(facts.least, purchases[-1].attempt))
 
 
 def reported(purchases: Iterable[Purchase], least: int = 0) -> RequestFacts:
@@ -385,26 +392,6 @@ def _reported_task(purchase: Purchase, task_id: str) -> TaskFacts:
     return facts
 
 
-def _purchases(facts: RequestFacts) -> list[Purchase]:
-    """What each attempt came to, in the order of attempts; a task settles a doubt."""
-    if len(facts.tasks) == 1 == len(facts.attempts):  # as nearly always
-        task, attempt = facts.tasks[0], facts.attempts[0]
-        if attempt.number == (task.attempt or 1):
-            return [task.purchase(attempt.estimate)]
-    estimates = {attempt.number: attempt.estimate for attempt in facts.attempts}
-    purchases = [task.purchase(estimates.get(task.attempt or 1)) for task in facts.tasks]
-    settled = [purchase.attempt for purchase in purchases]
-    without = [a.purchase() for a in facts.attempts if a.number not in settled]
-    purchases.extend(purchase for purchase in without if purchase is not None)
-    if len(purchases) > 1:
-        purchases.sort(key=lambda purchase: (purchase.attempt, purchase.task_id or ""))
-    return purchases
-
-
-def _precedence(purchase: Purchase) -> tuple[bool, int, str]:
-    return purchase.status != "completed", -purchase.attempt, purchase.task_id or ""
-
-
 def _merged(one: Iterable[_T], other: Iterable[_T], key: Callable[[_T], Any]) -> tuple[_T, ...]:
     """The union by key, sorted; what both have of one key is merged."""
     merged: dict[Any, Any] = {}
@@ -431,26 +418,15 @@ def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return one if one == other or not other else tuple(sorted({*one, *other}))
 
 
-def _greatest(one: Any, other: Any) -> Any:
-    """The greater of two values of one kind, of which None is not known."""
+def _known(choose: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
+    """Which of two values of one kind `choose` takes; of None, which is not known, the other."""
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other)
-
-
-def _smallest(one: Any, other: Any) -> Any:
-    """The smaller of two values of one kind, of which None is not known."""
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+    return choose(one, other)
 
 
 def _reason(one: Failure | None, other: Failure | None) -> Failure | None:
     """Of two reasons the one that buys nothing again: a passing one counts less than others."""
     if one is None or other is None:
         return other if one is None else one
-    return max(one, other, key=lambda reason: (*_weight(reason), reason.code, reason.message))
-
-
-def _weight(reason: Failure) -> tuple[bool, bool]:
-    return bool(reason.code), reason.code not in TEMPORARY
+    return max(one, other, key=lambda r: (bool(r.code), r.code not in TEMPORARY, r.code, r.message))
