@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, convert
@@ -16,11 +16,12 @@ from veogen.errors import VeogenError
 from veogen.jsontext import indented
 from veogen.models.parameters import Json
 from veogen.results.events import OtherPurchase, Status, Video, status_of
-from veogen.results.facts import Failure, Purchase
+from veogen.results.facts import Failure
 from veogen.results.ledger import Ledger, RequestState
 from veogen.text import is_plain
 
 FORMAT = "veogen.results/1"
+_T = TypeVar("_T")
 GatewayName: TypeAlias = Literal["evolink", "simulated"]
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -79,34 +80,31 @@ class Manifest:
 def parse(raw: bytes, path: str) -> Manifest:
     """Read a manifest, which is input from a pull request; raises `ManifestError`."""
     try:
-        data = _json(raw)
-        _refuse_other_formats(data["format"], path)
+        data: Any = json.loads(
+            raw.decode("utf-8-sig"),
+            parse_float=_finite,
+            parse_constant=_finite,
+            object_pairs_hook=_without_doubles,
+        )
+        if b"\\u" in raw:  # it must be possible to write it again: no half characters
+            json.dumps(data, ensure_ascii=False).encode()
+        if (form := data["format"]) != FORMAT:
+            raise ManifestError(f"{path}: its format is {form!r}, this veogen reads {FORMAT!r}")
         manifest = Manifest(
             name=_text(data["name"]),
             gateway=_gateway(data["gateway"]),
-            results=tuple(map(_read_line, _list(data["results"]))),
-            former=tuple(map(_read_line, _list(data["former"]))),
+            results=tuple(map(_read_line, _of_type(list, data["results"], "a list"))),
+            former=tuple(map(_read_line, _of_type(list, data["former"], "a list"))),
         )
         _refuse_doubles(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        words = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        reason = words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
         raise ManifestError(
-            f"{path}: this is not a results manifest ({_reason(error)}); nothing was sent. "
+            f"{path}: this is not a results manifest ({reason}); nothing was sent. "
             "Restore it from git, or resolve the merge, and run again"
         ) from None
     return manifest
-
-
-def _json(raw: bytes) -> Any:
-    """What can be written again as it was read: no numbers without end, no half characters."""
-    data = json.loads(
-        raw.decode("utf-8-sig"),
-        parse_float=_finite,
-        parse_constant=_finite,
-        object_pairs_hook=_without_doubles,
-    )
-    if b"\\u" in raw:
-        json.dumps(data, ensure_ascii=False).encode()
-    return data
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,16 +121,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a number")
     return number
-
-
-def _reason(error: Exception) -> str:
-    words = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
-
-
-def _refuse_other_formats(found: Any, path: str) -> None:
-    if found != FORMAT:
-        raise ManifestError(f"{path}: its format is {found!r}, this veogen reads {FORMAT!r}")
 
 
 def _gateway(value: Any) -> GatewayName:
@@ -157,18 +145,26 @@ def _refuse_doubles(manifest: Manifest) -> None:
 
 
 def _read_line(data: Mapping[str, Any]) -> ManifestLine:
+    address = _text(data["address"])
+    estimate = _credits(data["estimate"]) if "estimate" in data else None
+    if estimate is None and "estimate" in data:
+        raise ValueError("an estimate that is null is left out")
     line = ManifestLine(
-        address=_text(data["address"]),
-        hash=_hash(data["hash"]),
+        address=address,
+        hash=_matching(_HASH, data["hash"], "no hash"),
         shot=_text(data["shot"]),
         take=_count(data["take"], _MOST_TAKES),
-        variables=_mapping(data["variables"]),
+        variables=_of_type(dict, data["variables"], "a mapping"),
         status=status_of(data["status"]),
         task_id=_task_id(data["task_id"]),
         attempts=_count(data["attempts"], _MOST_ATTEMPTS),
         credits=_credits(data["credits"]),
-        estimate=_estimate(data["estimate"]) if "estimate" in data else UNSET,
-        error=_error(data["error"]),
+        estimate=UNSET if estimate is None else estimate,
+        error=(
+            None
+            if (error := data["error"]) is None
+            else Failure(_text(error["code"]), _of_type(str, error["message"], "a text"))
+        ),
         videos=convert(data["videos"], tuple[Video, ...]),
         others=_others(data["others"]) if "others" in data else UNSET,
     )
@@ -176,31 +172,22 @@ def _read_line(data: Mapping[str, Any]) -> ManifestLine:
     return line
 
 
-def _estimate(value: Any) -> Decimal:
-    estimate = _credits(value)
-    if estimate is None:
-        raise ValueError("an estimate that is null is left out")
-    return estimate
-
-
 def _others(value: Any) -> tuple[OtherPurchase, ...]:
-    others = tuple(map(_other, _list(value)))
-    for other in others:
+    others = []
+    for data in _of_type(list, value, "a list"):
+        other = OtherPurchase(
+            attempt=_count(data["attempt"], _MOST_ATTEMPTS),
+            task_id=_task_id(data["task_id"]),
+            status=status_of(data["status"]),
+            credits=_credits(data["credits"]),
+            videos=convert(data["videos"], tuple[Video, ...]),
+        )
         name = f"attempt {other.attempt}"
         _refuse_contradictions(other.status, other.task_id, other.videos, name)
         if other.status == "planned":
             raise ValueError(f"{name} is planned, and no purchase")
-    return others
-
-
-def _other(data: Mapping[str, Any]) -> OtherPurchase:
-    return OtherPurchase(
-        attempt=_count(data["attempt"], _MOST_ATTEMPTS),
-        task_id=_task_id(data["task_id"]),
-        status=status_of(data["status"]),
-        credits=_credits(data["credits"]),
-        videos=convert(data["videos"], tuple[Video, ...]),
-    )
+        others.append(other)
+    return tuple(others)
 
 
 def _refuse_contradictions(
@@ -217,21 +204,15 @@ def _refuse_contradictions(
         raise ValueError(f"{name} is planned, and has videos")
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
+def _matching(pattern: re.Pattern[str], value: Any, what: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} is {what}")
     return value
 
 
-def _mapping(value: Any) -> Mapping[str, Json]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is not a mapping")
-    return value
-
-
-def _hash(value: Any) -> str:
-    if not isinstance(value, str) or not _HASH.fullmatch(value):
-        raise ValueError(f"{value!r} is no hash")
+def _of_type(kind: type[_T], value: Any, name: str) -> _T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not {name}")
     return value
 
 
@@ -258,18 +239,7 @@ def _task_id(value: Any) -> str | None:
 def _credits(value: Any) -> Decimal | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _CREDITS.fullmatch(value):
-        raise ValueError(f"{value!r} is not an amount of credits")
-    return Decimal(value)
-
-
-def _error(value: Any) -> Failure | None:
-    if value is None:
-        return None
-    code, message = _text(value["code"]), value["message"]
-    if not isinstance(message, str):
-        raise TypeError(f"{message!r} is not a text")
-    return Failure(code, message)
+    return Decimal(_matching(_CREDITS, value, "not an amount of credits"))
 
 
 _LISTED = b"\n    "
@@ -289,7 +259,14 @@ class ManifestRenderer:
 
     def render(self, ledger: Ledger) -> bytes:
         """The manifest's bytes: the same for the same fold, on any machine."""
-        content = b"".join(self._pieces(ledger))  # once: a large run's are megabytes
+        fields = {"format": FORMAT, "name": ledger.name, "gateway": self.gateway}
+        head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
+        pieces = [f"{{{head}".encode()]
+        for name, standings in (("results", ledger.planned), ("former", ledger.former)):
+            pieces.append(f',\n  "{name}": '.encode())
+            pieces.extend(self._list(standings))
+        pieces.append(b"\n}\n")
+        content = b"".join(pieces)  # once: a large run's are megabytes
         self._rendered, self._digest = _state(ledger), sha256(content).digest()
         return content
 
@@ -308,40 +285,27 @@ class ManifestRenderer:
         remembered = self._lines.get(hash_)
         return None if remembered is None else line_of(remembered[0])
 
-    def _pieces(self, ledger: Ledger) -> Iterator[bytes]:
-        fields = {"format": FORMAT, "name": ledger.name, "gateway": self.gateway}
-        lists = {"results": ledger.planned, "former": ledger.former}
-        head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
-        yield f"{{{head}".encode()
-        for name, standings in lists.items():
-            yield f',\n  "{name}": '.encode()
-            yield from self._list(standings)
-        yield b"\n}\n"
-
     def _list(self, standings: Iterable[RequestState]) -> Iterator[bytes]:
         before = b"["
         for standing in standings:
             yield before
-            yield self._line(standing)
+            hash_ = standing.record.hash
+            last, line = self._lines.get(hash_, (None, b""))
+            # What happens makes a new record.
+            if (
+                last is None
+                or last.record is not standing.record
+                or last.request is not standing.request
+            ):
+                line = _line_text(standing)
+                self._lines[hash_] = (standing, line)
+            yield line
             before = b","
         yield b"[]" if before == b"[" else b"\n  ]"
-
-    def _line(self, standing: RequestState) -> bytes:
-        known = self._lines.get(standing.record.hash)
-        if known is not None and _is_same(known[0], standing):
-            return known[1]
-        text = _line_text(standing)
-        self._lines[standing.record.hash] = (standing, text)
-        return text
 
 
 def _state(ledger: Ledger) -> tuple[Ledger, str, int]:
     return ledger, ledger.name, ledger.changes
-
-
-def _is_same(one: RequestState, other: RequestState) -> bool:
-    """Whether nothing has happened in between: what happens makes a new record."""
-    return one.record is other.record and one.request is other.request
 
 
 def render(ledger: Ledger, gateway: GatewayName) -> bytes:
@@ -354,6 +318,10 @@ def line_of(standing: RequestState) -> ManifestLine:
     request, record = standing
     attempts = record.attempts if record.current is None else record.current.attempt
     differs = record.credits is not None and record.credits != request.credits
+    others = [
+        OtherPurchase(p.attempt, p.task_id, p.status, p.credits, _in_order(p.videos))
+        for p in record.others
+    ]
     return ManifestLine(
         address=request.address,
         hash=request.hash,
@@ -367,17 +335,7 @@ def line_of(standing: RequestState) -> ManifestLine:
         estimate=request.credits if differs and request.credits is not None else UNSET,
         error=record.error,
         videos=_in_order(record.videos),
-        others=tuple(map(_other_of, record.others)) or UNSET,
-    )
-
-
-def _other_of(purchase: Purchase) -> OtherPurchase:
-    return OtherPurchase(
-        attempt=purchase.attempt,
-        task_id=purchase.task_id,
-        status=purchase.status,
-        credits=purchase.credits,
-        videos=_in_order(purchase.videos),
+        others=tuple(others) or UNSET,
     )
 
 
