@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from veogen.planner.plan import total_credits
 from veogen.results.facts import TEMPORARY
@@ -86,14 +85,25 @@ def at_stake(record: Record) -> str:
 
 def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
     """What to do about a request; nothing for one that goes on by itself."""
-    record = standing.record
+    record, address = standing.record, standing.request.address
     match record.status:
         case "failed":
             return (_failed(standing, names),)
-        case "indeterminate":
-            return _indeterminate(standing.request.address, names)
+        case "indeterminate":  # which way out is right only the account's task list can say
+            adopt = names.resolve("--adopt", f"{address}=TASK_ID")
+            replay = names.resolve("--replay", address)
+            return (
+                NextStep(adopt, "if the account's list has the task"),
+                NextStep(replay, "sends it once more with the same key"),
+                NextStep(names.resolve("--abandon", address), "counts it as spent"),
+            )
+        case "undelivered" if record.expires_at is not None and record.expires_at <= now:
+            amount = standing.request.credits or record.credits
+            price = "for it" if amount is None else f"{amount} credits"
+            rebuy = names.resolve("--rebuy", address)
+            return (NextStep(rebuy, f"its link has died: this pays {price} once more"),)
         case "undelivered":
-            return (_not_saved(standing, names, now),)
+            return (NextStep(names.collect, life(record, now)),)
         case _:
             return ()
 
@@ -129,17 +139,13 @@ def _collecting(
     alive = len(out) - len(dead)
     if alive:
         yield NextStep(names.collect, f"brings home what was bought ({alive})")
-    if dead:
-        yield _rebuying(dead, names)
-
-
-def _rebuying(dead: Sequence[RequestState], names: RunCommands) -> NextStep:
-    """Each by its address: '*' would buy others too. Of many the table has the addresses."""
-    if len(dead) > MOST_NAMED:
+    if len(dead) > MOST_NAMED:  # the table has their addresses
         told = f"the links of {len(dead)} have died: this pays once more, for those you name"
-        return NextStep(names.resolve("--rebuy", "ADDRESS"), told)
-    addresses = [standing.request.address for standing in dead]
-    return NextStep(names.resolve("--rebuy", *addresses), "its link has died: this pays once more")
+        yield NextStep(names.resolve("--rebuy", "ADDRESS"), told)
+    elif dead:  # each by its address: '*' would buy others too
+        addresses = [standing.request.address for standing in dead]
+        rebuy = names.resolve("--rebuy", *addresses)
+        yield NextStep(rebuy, "its link has died: this pays once more")
 
 
 def _failed(standing: RequestState, names: RunCommands) -> NextStep:
@@ -156,30 +162,6 @@ def _failed(standing: RequestState, names: RunCommands) -> NextStep:
 def _needs_an_edit(standing: RequestState) -> bool:
     error = standing.record.error
     return error is not None and error.code in _NEEDS_AN_EDIT
-
-
-def _indeterminate(address: str, names: RunCommands) -> tuple[NextStep, ...]:
-    """The three ways out; which is right only the account's task list can say."""
-    return (
-        NextStep(
-            names.resolve("--adopt", f"{address}=TASK_ID"), "if the account's list has the task"
-        ),
-        NextStep(names.resolve("--replay", address), "sends it once more with the same key"),
-        NextStep(names.resolve("--abandon", address), "counts it as spent"),
-    )
-
-
-def _not_saved(standing: RequestState, names: RunCommands, now: float) -> NextStep:
-    record = standing.record
-    if record.expires_at is not None and record.expires_at <= now:
-        rebuy = names.resolve("--rebuy", standing.request.address)
-        return NextStep(rebuy, f"its link has died: this pays {_price(standing)} once more")
-    return NextStep(names.collect, life(record, now))
-
-
-def _price(standing: RequestState) -> str:
-    amount: Decimal | None = standing.request.credits or standing.record.credits
-    return "for it" if amount is None else f"{amount} credits"
 
 
 def life(record: Record, now: float) -> str:

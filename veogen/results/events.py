@@ -74,14 +74,9 @@ def is_video_path(path: str) -> bool:
         and _NO_NAMES.isdisjoint(parts)
         and path.isprintable()
         and "\\" not in path
-        and _has_names_for_a_disk(len(path.encode()), parts)
+        and (length := len(path.encode())) <= _LONGEST_PATH
+        and (length <= _LONGEST_NAME or all(len(p.encode()) <= _LONGEST_NAME for p in parts))
     )
-
-
-def _has_names_for_a_disk(length: int, parts: Iterable[str]) -> bool:
-    if length <= _LONGEST_NAME:
-        return True
-    return length <= _LONGEST_PATH and all(len(part.encode()) <= _LONGEST_NAME for part in parts)
 
 
 def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:

@@ -88,7 +88,8 @@ class Ledger:
         plan = self._stand(planned)
         self._standings = self._stand(former) | plan
         self._planned = dict.fromkeys(plan)
-        self._count()
+        self.changes += 1
+        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     def apply(self, event: Event) -> Record:
         """Fold one event in and return where its request now stands."""
@@ -138,10 +139,6 @@ class Ledger:
         return {
             request.hash: RequestState(request, self.record(request.hash)) for request in requests
         }
-
-    def _count(self) -> None:
-        self.changes += 1
-        self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
 
     @property
     def requests(self) -> Collection[Request]:

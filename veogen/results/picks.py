@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 from veogen.document.files import Files
 from veogen.document.nodes import Location, Map, Seq
-from veogen.document.problems import MistakesError, Problem, Problems
+from veogen.document.problems import MistakesError, Problems
 from veogen.document.reader import read
 from veogen.document.schema import (
     Field,
@@ -131,46 +131,35 @@ def read_picks(raw: bytes, path: str) -> tuple[Decision, ...]:
     problems.extend(problems_of(tree, _DOCUMENT, Location(path, 1, 1)))
     problems.raise_errors()
     assert isinstance(tree, Map)  # noqa: S101 - it was checked
-    lines = value_of(tree, "picks", Seq)
-    problems.extend(_repeated(lines))
-    problems.raise_errors()
-    return tuple(_decision(line) for line in lines if isinstance(line, Map))
-
-
-def _repeated(lines: Seq) -> Iterator[Problem]:
-    """Lines about a clip that another line is about: nobody decides twice."""
+    decisions = []
     first: dict[str, Location] = {}
-    for line in lines:
+    for line in value_of(tree, "picks", Seq):
         if not isinstance(line, Map):
             continue
-        clip, location = value_of(line, "clip", str), line.value_place("clip")
-        if clip in first:
+        clip, location, note = (
+            value_of(line, "clip", str),
+            line.value_place("clip"),
+            line.get("note"),
+        )
+        if clip in first:  # nobody decides twice
             message = f"line {first[clip].line} is about the clip {clip!r} already"
-            yield Problem(location, "error", "repeated-clip", message, "keep one of the two")
+            problems.error(location, "repeated-clip", message, "keep one of the two")
         first.setdefault(clip, location)
-
-
-def _decision(line: Map) -> Decision:
-    note = line.get("note")
-    return Decision(
-        value_of(line, "of", str),
-        value_of(line, "clip", str),
-        _VERDICTS[value_of(line, "verdict", str)],
-        note if isinstance(note, str) else "",
-    )
+        verdict = _VERDICTS[value_of(line, "verdict", str)]
+        words = note if isinstance(note, str) else ""
+        decisions.append(Decision(value_of(line, "of", str), clip, verdict, words))
+    problems.raise_errors()
+    return tuple(decisions)
 
 
 def picks_text(decisions: Iterable[Decision]) -> str:
     """The file of these decisions: sorted, one line a clip, so that git merges two branches."""
-    lines = "".join(f"  - {{{_line(decision)}}}\n" for decision in sorted(decisions))
-    head = f"format: {FORMAT}\npicks:"
-    return f"{head}\n{lines}" if lines else f"{head} []\n"
-
-
-def _line(decision: Decision) -> str:
-    of, clip, verdict, note = decision
-    words = [f"of: {quoted(of)}", f"clip: {quoted(clip)}", f"verdict: {verdict}"]
-    return ", ".join([*words, f"note: {quoted(note)}"] if note else words)
+    lines = []
+    for of, clip, verdict, note in sorted(decisions):
+        words = f"of: {quoted(of)}, clip: {quoted(clip)}, verdict: {verdict}"
+        words += f", note: {quoted(note)}" if note else ""
+        lines.append(f"  - {{{words}}}\n")
+    return f"format: {FORMAT}\npicks:" + (f"\n{''.join(lines)}" if lines else " []\n")
 
 
 def laid_over(own: Iterable[Decision], imported: Iterable[Decision]) -> tuple[Decision, ...]:

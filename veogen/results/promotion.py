@@ -121,7 +121,9 @@ class _Promoted:
         for of, clip, *_ in self._decided():
             state, now = self.picks.state(clip), by_combination.get(_TAKE.sub("", of))
             if state == "contested":
-                who = self._who(clip)
+                verdicts = {"pick": "picked", "reject": "rejected"}
+                opinions = self.picks.opinions(clip)
+                who = ", ".join(f"{o.by} {verdicts[o.verdict]} it" for o in opinions)
                 yield self._warning("contested-pick", f"{of}: clip {clip} is left out: {who}")
             elif state == "picked" and clip not in by_clip and now is None:
                 message = f"{of}: picked clip {clip} is left out: its combination is gone"
@@ -140,10 +142,6 @@ class _Promoted:
             if decision.clip not in seen:
                 seen.add(decision.clip)
                 yield decision
-
-    def _who(self, clip: str) -> str:
-        verdicts = {"pick": "picked", "reject": "rejected"}
-        return ", ".join(f"{o.by} {verdicts[o.verdict]} it" for o in self.picks.opinions(clip))
 
     def _warning(self, code: str, message: str) -> Problem:
         return Problem(self.place, "warning", code, message)
