@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -96,28 +96,28 @@ class TaskReader:
     def read(self, task_ids: Sequence[str]) -> Mapping[str, Task | ReadError]:
         """Every id asked for is answered, in the order asked for."""
         unique = list(dict.fromkeys(task_ids))
-        groups = (unique[start : start + BATCH] for start in range(0, len(unique), BATCH))
-        return {task_id: found for group in groups for task_id, found in self._group(group)}
+        answers: dict[str, Task | ReadError] = {}
+        for start in range(0, len(unique), BATCH):
+            group = unique[start : start + BATCH]
+            tasks = self._batch(group) if self._has_batches and len(group) > 1 else {}
+            if isinstance(tasks, ReadError) and tasks.status not in _FOR_ALL:
+                # In no public document stands a batch read: where it alone fails, tasks must come
+                # home too.
+                alone = self._single(group[0])
+                tasks = {group[0]: alone} if isinstance(alone, Task) else tasks
+            if isinstance(tasks, ReadError):
+                answers |= dict.fromkeys(group, tasks)
+                continue
+            missing = [task_id for task_id in group if task_id not in tasks]
+            read = map_threads(self._single, missing, most=_AT_ONCE)
+            single = dict(zip(missing, read, strict=True))
+            answers |= {name: tasks[name] if name in tasks else single[name] for name in group}
+        return answers
 
     @property
     def reads_at_once(self) -> int:
         """How many tasks a call should ask for: without batches the caller's threads do better."""
         return BATCH if self._has_batches else 1
-
-    def _group(self, task_ids: Sequence[str]) -> Iterator[tuple[str, Task | ReadError]]:
-        tasks = self._batch(task_ids) if self._has_batches and len(task_ids) > 1 else {}
-        if isinstance(tasks, ReadError) and tasks.status not in _FOR_ALL:
-            # A batch read is in no public document: where it alone fails, tasks must come home too.
-            alone = self._single(task_ids[0])
-            tasks = {task_ids[0]: alone} if isinstance(alone, Task) else tasks
-        if isinstance(tasks, ReadError):
-            yield from ((task_id, tasks) for task_id in task_ids)
-            return
-        missing = [task_id for task_id in task_ids if task_id not in tasks]
-        read = map_threads(self._single, missing, most=_AT_ONCE)
-        single = dict(zip(missing, read, strict=True))
-        for task_id in task_ids:
-            yield task_id, tasks[task_id] if task_id in tasks else single[task_id]
 
     def _batch(self, task_ids: Sequence[str]) -> Mapping[str, Task] | ReadError:
         """The tasks that a batch read brings: none where it is not understood."""

@@ -4,7 +4,7 @@ import logging
 import ssl
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -118,9 +118,10 @@ def exchange(
     """Send one request and read its whole answer; the answer's body has `timeout` as well."""
     try:
         with closing(open_response(pool, request, timeout=timeout, proxies=proxies)) as raw:
-            body = b"".join(_read(raw, time.monotonic() + timeout))
             headers = lower(raw)
-            return Response(raw.status, headers, _unpacked(body, headers))
+            packing = headers.get("content-encoding", "").strip().lower()
+            body = _read_body(raw, packing, time.monotonic() + timeout)
+            return Response(raw.status, headers, body)
     except NotConnectedError as error:
         return TransportError(error.kind, str(error), sent=False)
     except _OversizedError:
@@ -144,31 +145,29 @@ def lower(raw: BaseHTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in raw.headers.items()}
 
 
-def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """The body, which some on the way pack though it was not asked for: it may hold an id.
-
-    A bomb is cut off, and is then as garbled as what is not packed after all.
-    """
-    for window in _PACKED.get(headers.get("content-encoding", "").strip().lower(), ()):
-        with suppress(zlib.error):
-            return zlib.decompressobj(window).decompress(body, LONGEST_RESPONSE)
-    return body
-
-
 class _OversizedError(Exception):
     """The answer is longer than any that we know what to do with."""
 
 
-def _read(raw: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
-    """The body as it comes, so that a host that sends a byte a minute is not waited for."""
-    left = LONGEST_RESPONSE
+def _read_body(raw: BaseHTTPResponse, packing: str, deadline: float) -> bytes:
+    """The body, unpacked where some on the way packed it though nobody asked: it may hold an id.
+
+    A host that sends a byte a minute is not waited for. A bomb is cut off, and is then as garbled
+    as what is not packed after all.
+    """
+    body, length = [], 0
     while chunk := raw.read1(65536, decode_content=False):
-        yield chunk
-        left -= len(chunk)
-        if left < 0:
+        body.append(chunk)
+        length += len(chunk)
+        if length > LONGEST_RESPONSE:
             raise _OversizedError
         if time.monotonic() > deadline:
             raise TimeoutError
+    content = b"".join(body)
+    for window in _PACKED.get(packing, ()):
+        with suppress(zlib.error):
+            return zlib.decompressobj(window).decompress(content, LONGEST_RESPONSE)
+    return content
 
 
 SIMULATED = "x-veogen-simulator"

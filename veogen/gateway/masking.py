@@ -24,8 +24,10 @@ def mask(text: str, secret: str) -> str:
     for spelling in _encoded(secret):
         if spelling in text:
             text = text.replace(spelling, MASK)
-    if any(escape in text for escape in _ESCAPES) and secret in _unescaped(text):
-        text = _escaped(secret).sub(MASK, text)
+    if any(escape in text for escape in _ESCAPES):  # as whoever reads it would read it
+        read = _UNICODE.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+        if secret in unquote(unquote(html.unescape(read))).replace("\\", ""):
+            text = _escaped(secret).sub(MASK, text)
     return text
 
 
@@ -59,25 +61,20 @@ def _encoded(secret: str) -> tuple[str, ...]:
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
-def _unescaped(text: str) -> str:
-    """The text as whoever reads it in one way or another would read it."""
-    text = _UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
-    return unquote(unquote(html.unescape(text))).replace("\\", "")
-
-
 @lru_cache(maxsize=4)
 def _escaped(secret: str) -> re.Pattern[str]:
-    """Finds the secret with any of its letters written in any way that stands for it."""
-    return re.compile("".join(map(_letter, secret)))
+    """Finds the secret with any of its letters written in any way that stands for it.
 
-
-def _letter(letter: str) -> str:
-    """One letter: as it is, or as JSON, a URL (once more: `%25`), HTML or a program escapes it."""
-    code = ord(letter)
-    ways = (
-        rf"\\*{re.escape(letter)}",
-        rf"\\+(?i:(?:u\{{?0*|U0*|x){code:02x})\}}?",
-        rf"%(?:25)*(?i:{code:02x})",
-        rf"&(?:amp;)?#(?:0*{code}|(?i:x0*{code:x}));?",
-    )
-    return f"(?:{'|'.join(ways)})"
+    As it is, or as JSON, a URL (once more: `%25`), HTML or a program escapes it.
+    """
+    letters = []
+    for letter in secret:
+        code = ord(letter)
+        ways = (
+            rf"\\*{re.escape(letter)}",
+            rf"\\+(?i:(?:u\{{?0*|U0*|x){code:02x})\}}?",
+            rf"%(?:25)*(?i:{code:02x})",
+            rf"&(?:amp;)?#(?:0*{code}|(?i:x0*{code:x}));?",
+        )
+        letters.append(f"(?:{'|'.join(ways)})")
+    return re.compile("".join(letters))

@@ -4,7 +4,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -94,8 +94,19 @@ class MediaClient:
             rejection = self._rejected(url)
             if rejection:
                 return rejection
-            opened = self._ask(url, headers)
-            if isinstance(opened, ReadError) or opened.status not in _REDIRECTS:
+            begun = time.monotonic()
+            try:
+                request = http.prepare("GET", url, headers)
+                opened = http.open_response(
+                    self._pool, request, timeout=self._timeout, proxies=self._proxies
+                )
+            except NotConnectedError as error:
+                return ReadError(code=error.kind, message=str(error), reached=False)
+            except NETWORK_ERRORS as error:
+                failure = transport_error(error)
+                return ReadError(code=failure.kind, message=failure.message, reached=False)
+            http.log_download(request, opened, seconds=time.monotonic() - begun)
+            if opened.status not in _REDIRECTS:
                 return opened
             opened.close()
             try:
@@ -120,21 +131,6 @@ class MediaClient:
         if private and not self._local:
             return ReadError(code="forbidden", message=private_message(host))
         return None
-
-    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | ReadError:
-        begun = time.monotonic()
-        try:
-            request = http.prepare("GET", url, headers)
-            opened = http.open_response(
-                self._pool, request, timeout=self._timeout, proxies=self._proxies
-            )
-        except NotConnectedError as error:
-            return ReadError(code=error.kind, message=str(error), reached=False)
-        except NETWORK_ERRORS as error:
-            failure = transport_error(error)
-            return ReadError(code=failure.kind, message=failure.message, reached=False)
-        http.log_download(request, opened, seconds=time.monotonic() - begun)
-        return opened
 
     def _body(self, opened: BaseHTTPResponse) -> OpenDownload | ReadError:
         headers = http.lower(opened)
@@ -184,33 +180,25 @@ class MediaClient:
 
 
 def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The bytes of a clip: whether they are packed they say themselves, whatever their label."""
+    """The bytes of a clip: whether they are packed they say themselves, whatever their label.
+
+    They come a piece at a time: how many are taken is for the reader to say.
+    """
     head = b""
     for chunk in chunks:
         head += chunk
         if len(head) >= _HEAD:
             break
     rest: Iterator[bytes] = chain([head] if head else [], chunks)
-    if head[4:8] != b"ftyp":
-        for window in (_GZIP, zlib.MAX_WBITS, -zlib.MAX_WBITS):
-            if _begins_a_clip(head, window):
-                rest = _unpack(rest, window)
+    for window in () if head[4:8] == b"ftyp" else (_GZIP, zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        packer = zlib.decompressobj(window)
+        with suppress(zlib.error):
+            if zlib.decompressobj(window).decompress(head, _HEAD)[4:8] == b"ftyp":
                 break
-    yield from rest
-
-
-def _begins_a_clip(head: bytes, window: int) -> bool:
-    """Whether what is packed so begins like an MP4."""
-    try:
-        return zlib.decompressobj(window).decompress(head, _HEAD)[4:8] == b"ftyp"
-    except zlib.error:
-        return False
-
-
-def _unpack(chunks: Iterator[bytes], window: int) -> Iterator[bytes]:
-    """The bytes as they were, a piece at a time: how many are taken is for the reader to say."""
-    packer = zlib.decompressobj(window)
-    for chunk in chunks:
+    else:
+        yield from rest
+        return
+    for chunk in rest:
         left = chunk
         while left and not packer.eof:
             try:

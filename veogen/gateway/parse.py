@@ -1,7 +1,8 @@
 """The gateway's JSON, read defensively: any byte string is an answer, none of them raises."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,15 +62,23 @@ def error_body(response: Response, *, secret: str = "") -> ErrorBody:
     )
     advice = sanitize(error.get("fallback_suggestion"), secret=secret)
     advice = "" if advice == words else advice
-    facts = ", ".join(_facts(error, secret))
+    facts = []
+    for name in _FACTS:
+        value = error.get(name)
+        values = value[:10] if isinstance(value, list) else [value]
+        text = ", ".join(filter(None, (_scalar(item, secret) for item in values)))
+        facts += [f"{name}: {text}"] if text else []
     request_name = request_id(response.headers, data, secret=secret)
     message = (
         (words.rstrip(".") if advice else words)
-        + (f" ({facts})" if facts else "")
+        + (f" ({', '.join(facts)})" if facts else "")
         + (f"; the gateway's advice: {advice}" if advice else "")
         + (f" [request {request_name}]" if request_name else "")
     )
-    return ErrorBody(from_gateway, _code(error, response.status, secret), message)
+    # The gateway's word for it; a code that only repeats the status says less than the type.
+    named = (sanitize(error.get(key), secret=secret, limit=80) for key in ("code", "type"))
+    code = next((word for word in named if word and not word.isdigit()), f"http_{response.status}")
+    return ErrorBody(from_gateway, code, message)
 
 
 def error_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,33 +114,12 @@ def request_id(
     )
 
 
-def _code(error: Mapping[str, Any], status: int, secret: str) -> str:
-    """The gateway's word; a code that only repeats the status says less than the type."""
-    for value in (error.get("code"), error.get("type")):
-        word = sanitize(value, secret=secret, limit=80)
-        if word and not word.isdigit():
-            return word
-    return f"http_{status}"
-
-
 def _without_message(response: Response, *, from_gateway: bool) -> str:
     if from_gateway:
         return f"status {response.status} without a message"
     head = response.body[:512].lstrip().lower()
     kind = "a web page" if head.startswith((b"<!doctype", b"<html")) else "no JSON of the gateway"
     return f"status {response.status} with {kind if response.body else 'an empty body'}"
-
-
-def _facts(error: Mapping[str, Any], secret: str) -> Iterator[str]:
-    for name in _FACTS:
-        value = error.get(name)
-        text = (
-            ", ".join(filter(None, (_scalar(item, secret) for item in value[:10])))
-            if isinstance(value, list)
-            else _scalar(value, secret)
-        )
-        if text:
-            yield f"{name}: {text}"
 
 
 def _scalar(value: object, secret: str) -> str:
@@ -217,6 +205,8 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
     code, message = _error(error_of(fields), secret)
     progress = number(fields.get("progress"))
     created = number(fields.get("created", fields.get("created_at")))
+    # Also of a task that has ended: its unit is that of the charge.
+    reserved = credits_of(mapping(fields.get("usage")).get("credits_reserved"))
     return Task(
         id=task_id,
         state=state,
@@ -229,7 +219,7 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
         model=sanitize(fields.get("model"), secret=secret, limit=200) or None,
         type=sanitize(fields.get("type"), secret=secret, limit=40) or None,
         created=None if created is None else float(created),
-        reserved=_reserved(fields),
+        reserved=reserved,
     )
 
 
@@ -266,11 +256,6 @@ def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
         if place is not None and (amount := credits_of(place)) is not None:
             return amount
     return None
-
-
-def _reserved(fields: Mapping[str, Any]) -> Decimal | None:
-    """What was reserved, also of a task that has ended: its unit is that of the charge."""
-    return credits_of(mapping(fields.get("usage")).get("credits_reserved"))
 
 
 def _error(error: Mapping[str, Any], secret: str) -> tuple[str | None, str | None]:
@@ -325,7 +310,16 @@ def read_upload(response: Response) -> Upload | None:
         return None
     if not isinstance(url, str) or not is_plain(url, limit=_LONGEST_URL):
         return None
-    return Upload(file_id=file_id, url=url, expires_at=_time(data.get("expires_at")))
+    expiry, expires_at = data.get("expires_at"), None
+    seconds = number(expiry)
+    if seconds is not None:
+        expires_at = float(seconds / 1000 if seconds > _MILLISECONDS else seconds)
+    elif isinstance(expiry, str):
+        with suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(expiry)
+            # A time without a zone is of no known zone: better none than one that is hours off.
+            expires_at = moment.timestamp() if moment.tzinfo else None
+    return Upload(file_id=file_id, url=url, expires_at=expires_at)
 
 
 def read_quota(response: Response) -> Quota | None:
@@ -364,20 +358,6 @@ def envelope_failure(response: Response, *, secret: str = "") -> ReadError | Non
 def _file_data(response: Response) -> Any:
     data = parse_object(response.body)
     return mapping(data.get("data")) if data.get("success") is not False else {}
-
-
-def _time(value: object) -> float | None:
-    seconds = number(value)
-    if seconds is not None:
-        return float(seconds / 1000 if seconds > _MILLISECONDS else seconds)
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        # A time without a zone is of no known zone: better none than one that is hours off.
-        return moment.timestamp() if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def task_in(data: Mapping[str, Any]) -> object:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +27,12 @@ class Proxies:
         https = _first(environ, "https_proxy", "all_proxy")
         if https and "://" not in https:  # as curl, Go and requests take it
             https = f"http://{https}"
-        if https and not (_is_proxy(https) and is_plain(https, limit=_LONGEST)):
+        try:
+            parts = urlsplit(https or "")
+            is_proxy = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # of a bracket, or of the port
+            is_proxy = False
+        if https and not (is_proxy and is_plain(https, limit=_LONGEST)):
             raise UsageError("HTTPS_PROXY is not an http or https URL")
         bypass = (_first(environ, "no_proxy") or "").replace(" ", ",").split(",")
         return cls(https, tuple(item.lower() for item in bypass if item))
@@ -36,16 +42,14 @@ class Proxies:
         host = urlsplit(url).hostname
         if self.https is None or not url.startswith("https:") or host is None:
             return None
-        bypassed = any(item == "*" or _matches(host, item) for item in self.bypass)
-        return None if is_loopback(host) or bypassed else self.https
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a bracket, or of the port
-        return False
+        for item in self.bypass:
+            suffix = item.lstrip("*.").partition(":")[0]
+            if item == "*" or host == suffix or host.endswith(f".{suffix}"):
+                return None
+            with suppress(ValueError):  # of names
+                if ipaddress.ip_address(host) in ipaddress.ip_network(item, strict=False):
+                    return None
+        return None if is_loopback(host) else self.https
 
 
 def _first(environ: Mapping[str, str], *names: str) -> str | None:
@@ -54,16 +58,6 @@ def _first(environ: Mapping[str, str], *names: str) -> str | None:
         if value:
             return value
     return None
-
-
-def _matches(host: str, item: str) -> bool:
-    suffix = item.lstrip("*.").partition(":")[0]
-    if host == suffix or host.endswith(f".{suffix}"):
-        return True
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(item, strict=False)
-    except ValueError:
-        return False
 
 
 BASE_URL = "https://api.evolink.ai"
@@ -86,12 +80,16 @@ class Settings:
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Read the settings; a mistake is named by its variable, never by the value of the key."""
+    key = read_key(environ)
+    base_url = _url(environ, "EVOLINK_BASE_URL", BASE_URL)
+    files_url = _url(environ, "EVOLINK_FILES_URL", FILES_URL)
+    proxies = Proxies.from_environment(environ)
+    bundle = next((name for name in _CA_BUNDLES if environ.get(name)), None)
+    ca_bundle = None if bundle is None else environ[bundle]
+    if ca_bundle is not None and not Path(ca_bundle).is_file():
+        raise UsageError(f"{bundle} names no file: {ca_bundle}")
     return Settings(
-        key=read_key(environ),
-        base_url=_url(environ, "EVOLINK_BASE_URL", BASE_URL),
-        files_url=_url(environ, "EVOLINK_FILES_URL", FILES_URL),
-        proxies=Proxies.from_environment(environ),
-        ca_bundle=_ca_bundle(environ),
+        key=key, base_url=base_url, files_url=files_url, proxies=proxies, ca_bundle=ca_bundle
     )
 
 
@@ -117,40 +115,26 @@ def is_local(url: str) -> bool:
 
 def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     url = environ.get(name, "").strip() or default
-    mistake = _mistake(url)
-    if mistake:
-        raise UsageError(f"{name} {mistake}")
-    return url.rstrip("/")
-
-
-def _mistake(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "is not a URL"
-    if "@" in parts.netloc:
-        return f"holds a user name or password: only {KEY} opens the gateway"
-    if not all("!" <= char <= "~" for char in url):
-        return "holds white space, a control character or a letter that no URL has"
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        return f"is not an https URL: {url}"
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        return f"is an address without query and fragment, such as {BASE_URL}"
+        raise UsageError(f"{name} is not a URL") from None
     path, _, version = parts.path.rstrip("/").rpartition("/")
-    if re.fullmatch(r"v\d+", version):
+    mistake = None
+    if "@" in parts.netloc:
+        mistake = f"holds a user name or password: only {KEY} opens the gateway"
+    elif not all("!" <= char <= "~" for char in url):
+        mistake = "holds white space, a control character or a letter that no URL has"
+    elif parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
+        mistake = f"is not an https URL: {url}"
+    elif parts.query or parts.fragment or "?" in url or "#" in url:
+        mistake = f"is an address without query and fragment, such as {BASE_URL}"
+    elif re.fullmatch(r"v\d+", version):
         base = f"{parts.scheme}://{parts.netloc}{path}"
-        return f"is the address before /{version}, which veogen adds by itself: {base}"
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return f"is plain http, which is accepted for this machine only: {url}"
-    return None
-
-
-def _ca_bundle(environ: Mapping[str, str]) -> str | None:
-    for name in _CA_BUNDLES:
-        path = environ.get(name)
-        if path:
-            if not Path(path).is_file():
-                raise UsageError(f"{name} names no file: {path}")
-            return path
-    return None
+        mistake = f"is the address before /{version}, which veogen adds by itself: {base}"
+    elif parts.scheme == "http" and not is_loopback(parts.hostname):
+        mistake = f"is plain http, which is accepted for this machine only: {url}"
+    if mistake:
+        raise UsageError(f"{name} {mistake}")
+    return url.rstrip("/")

@@ -2,8 +2,6 @@
 
 import json
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any
 
 from veogen.gateway.api import Accepted, NotAccepted, Rejected, Submission, Unknown
 from veogen.gateway.parse import (
@@ -69,30 +67,28 @@ def _accepted(response: Response, secret: str) -> Accepted | Unknown:
     task = mapping(task_in(data))
     task_id = task_id_of(task)
     request_name = request_id(response.headers, data, secret=secret)
-    if task_id is None:
+    if task_id is None:  # then all that the gateway says where the id should be
         words = f"accepted with status {response.status}, but without the id of a task"
+        if error_of(data):
+            error = error_body(response, secret=secret)
+            words += f": {error.message} ({error.code})"
+        elif request_name:
+            words += f" [request {request_name}]"
         return Unknown(
             code="no_task_id",
-            message=words + _in_place_of_id(response, request_name, secret),
+            message=words + _word_for_word(response, secret),
             status=response.status,
             from_gateway=bool(data),
         )
+    reserved = credits_of(mapping(task.get("usage")).get("credits_reserved"))
+    billed = credits_of(mapping(task.get("billing")).get("reserved_credits"))
     return Accepted(
         task_id=task_id,
-        credits=_reserved(task),
+        credits=reserved or billed or reserved,
         estimated_seconds=estimated_seconds(task),
         replayed=response.headers.get("idempotency-replayed", "").strip().lower() == "true",
         request_id=request_name,
     )
-
-
-def _in_place_of_id(response: Response, request_name: str | None, secret: str) -> str:
-    """What the gateway says where the id should be."""
-    said = _word_for_word(response, secret)
-    if not error_of(parse_object(response.body)):
-        return (f" [request {request_name}]" if request_name else "") + said
-    error = error_body(response, secret=secret)
-    return f": {error.message} ({error.code}){said}"
 
 
 def _word_for_word(response: Response, secret: str) -> str:
@@ -104,11 +100,6 @@ def _word_for_word(response: Response, secret: str) -> str:
     encoding = json.detect_encoding(response.body[:64])
     text = response.body[:MOST_KEPT].decode(encoding, "replace")
     return f"; it said: {sanitize(text, secret=secret, limit=MOST_KEPT)}"
-
-
-def _reserved(data: Any) -> Decimal | None:
-    reserved = credits_of(mapping(data.get("usage")).get("credits_reserved"))
-    return reserved or credits_of(mapping(data.get("billing")).get("reserved_credits")) or reserved
 
 
 def _not_accepted(
@@ -140,18 +131,14 @@ def _unknown(response: Response, error: ErrorBody, secret: str) -> Unknown:
 
 
 def _rejected(response: Response, error: ErrorBody) -> Rejected:
-    stops = response.status in _STOPS or _is_model_gone(response, error)
+    words = error.message.lower()
+    is_model_gone = not _MODEL_GONE.isdisjoint(codes(response)) or (
+        "model" in words and "no longer available" in words
+    )
     return Rejected(
         code=error.code,
         message=error.message,
         status=response.status,
-        stops=stops,
+        stops=response.status in _STOPS or is_model_gone,
         from_gateway=error.from_gateway,
-    )
-
-
-def _is_model_gone(response: Response, error: ErrorBody) -> bool:
-    words = error.message.lower()
-    return bool(codes(response) & _MODEL_GONE) or (
-        "model" in words and "no longer available" in words
     )

@@ -67,26 +67,24 @@ class WebhookApp:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        status, more = self._answer(environ)
-        start_response(status, [("Content-Length", "0"), *more.items()])
-        return []
-
-    def _answer(self, environ: "WSGIEnvironment") -> tuple[str, Mapping[str, str]]:
         # By the last part alone: a proxy before us may have kept or cut off what precedes it.
         given = environ["PATH_INFO"].rpartition("/")[2].encode("latin-1")  # as WSGI has it
         hints = [hint for secret, hint in self._hints.items() if compare_digest(secret, given)]
+        more: Mapping[str, str] = {}
         if not hints:
-            return "404 Not Found", {}
-        if environ["REQUEST_METHOD"] != "POST":
-            return "405 Method Not Allowed", {"Allow": "POST"}
-        if not self._bucket.take():
-            return "429 Too Many Requests", {"Retry-After": "1"}
-        task_id = task_id_in(environ["wsgi.input"].read(BODY_LIMIT))
-        if task_id is None:
-            return "400 Bad Request", {}
-        self.received += 1
-        hints[0](task_id)
-        return "204 No Content", {}
+            status = "404 Not Found"
+        elif environ["REQUEST_METHOD"] != "POST":
+            status, more = "405 Method Not Allowed", {"Allow": "POST"}
+        elif not self._bucket.take():
+            status, more = "429 Too Many Requests", {"Retry-After": "1"}
+        elif (task_id := task_id_in(environ["wsgi.input"].read(BODY_LIMIT))) is None:
+            status = "400 Bad Request"
+        else:
+            status = "204 No Content"
+            self.received += 1
+            hints[0](task_id)
+        start_response(status, [("Content-Length", "0"), *more.items()])
+        return []
 
 
 def task_id_in(body: bytes) -> str | None:
@@ -134,7 +132,10 @@ def serving(callbacks: WebhookApp, host: str, port: int) -> Iterator[int]:
 
     with ExitStack() as ending:
         listening = ending.enter_context(closing(_bound(host, port)))
-        ending.enter_context(_quiet())
+        # What the server logs about strangers stays off the terminal, where a bar may be.
+        logger, silent = logging.getLogger("waitress"), logging.NullHandler()
+        logger.addHandler(silent)
+        ending.callback(logger.removeHandler, silent)
         server: Any = create_server(
             callbacks, map=opened, sockets=[listening], ident=None, **_LIMITS
         )
@@ -155,14 +156,3 @@ def _bound(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{host}:{port} cannot be listened on: {reason}") from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the server logs about strangers off the terminal, where a bar may be."""
-    logger, handler = logging.getLogger("waitress"), logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
