@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from support.clips import clip
 
 from veogen.handover.edit import edl_text, reels, timeline_rate, xml_text
-from veogen.handover.m3u import m3u_text
+from veogen.handover.formats import m3u_text, otio_text, sidecar_name, xmp_text
 from veogen.handover.media import Media, TimelineClip, timeline_clips
-from veogen.handover.otio import otio_text
-from veogen.handover.xmp import sidecar_name, xmp_text
 from veogen.results.picks import Opinion
 
 PROMPT = 'The <lamp> & its "light",\nat dusk in 東京.'

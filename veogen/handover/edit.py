@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from veogen.errors import UsageError
-from veogen.handover.media import Media, TimelineClip
-from veogen.handover.otio import otio_document, range_data, time_data
-from veogen.handover.xmp import xml_safe
+from veogen.handover.formats import otio_document, range_data, time_data, xml_safe
+from veogen.handover.media import TimelineClip
 
 REEL = 8
 """Characters of a reel's name in an EDL (CMX 3600); some readers cut longer ones."""
@@ -38,7 +37,21 @@ def xml_text(name: str, clips: Sequence[TimelineClip]) -> str:
     document: dict[str, Any] = _for_xml(_document(name, clips))
     document["metadata"] = {"fcp_xml": {"media": {"video": {"format": _format(clips)}}}}
     for data, clip in zip(_clips_of(document), clips, strict=True):
-        _describe(data, clip.active)
+        media = clip.active
+        log = {
+            "description": xml_safe(media.prompt),
+            "scene": media.shot,
+            "shottake": str(media.take),
+            "lognote": xml_safe("; ".join(media.notes)),
+        }
+        size = {"width": str(media.width), "height": str(media.height)}
+        streams: dict[str, Any] = {
+            "video": {"samplecharacteristics": size | {"pixelaspectratio": "square"}}
+        }
+        if media.audio:
+            streams["audio"] = {"channelcount": "2"}
+        data["metadata"] = {"fcp_xml": {"logginginfo": log}}  # what editors show of a clip
+        _reference(data)["metadata"] = {"fcp_xml": {"media": streams}}
     return _written(document, "fcp_xml")
 
 
@@ -92,10 +105,12 @@ def _reference(clip: dict[str, Any]) -> dict[str, Any]:
 def _format(clips: Sequence[TimelineClip]) -> dict[str, Any]:
     """The size of most clips, and the rate, as Final Cut Pro writes them."""
     sizes = Counter((clip.active.width, clip.active.height) for clip in clips)
+    rate = timeline_rate(clips)
+    ntsc = "FALSE" if rate.is_integer() else "TRUE"  # a thousandth slower than its time base
     (width, height), _ = sizes.most_common(1)[0] if sizes else ((1920, 1080), 0)
     return {
         "samplecharacteristics": {
-            "rate": _rate(timeline_rate(clips)),
+            "rate": {"timebase": str(round(rate)), "ntsc": ntsc},
             "width": str(width),
             "height": str(height),
             "anamorphic": "FALSE",
@@ -103,30 +118,6 @@ def _format(clips: Sequence[TimelineClip]) -> dict[str, Any]:
             "fielddominance": "none",
         }
     }
-
-
-def _rate(rate: float) -> dict[str, str]:
-    """A rate as a time base and whether it is NTSC's, a thousandth slower."""
-    return {"timebase": str(round(rate)), "ntsc": "FALSE" if rate.is_integer() else "TRUE"}
-
-
-def _describe(clip: dict[str, Any], media: Media) -> None:
-    """What editors show of a clip: shot, take and prompt in the log, and the size of its file."""
-    clip["metadata"] = {
-        "fcp_xml": {
-            "logginginfo": {
-                "description": xml_safe(media.prompt),
-                "scene": media.shot,
-                "shottake": str(media.take),
-                "lognote": xml_safe("; ".join(media.notes)),
-            }
-        }
-    }
-    size = {"width": str(media.width), "height": str(media.height), "pixelaspectratio": "square"}
-    streams: dict[str, Any] = {"video": {"samplecharacteristics": size}}
-    if media.audio:
-        streams["audio"] = {"channelcount": "2"}
-    _reference(clip)["metadata"] = {"fcp_xml": {"media": streams}}
 
 
 def _for_xml(data: Any) -> Any:

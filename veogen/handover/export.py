@@ -6,7 +6,7 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -83,8 +83,14 @@ def chosen_requests(
     Raises `UsageError` for a glob that matches nothing.
     """
     states = list(ledger.planned)
-    if picked:
-        states = _in_order(states, ledger.former)
+    if picked:  # after each of the plan what was bought of its combination before
+        places: dict[str, int] = {}
+        for index, state in enumerate(states):
+            places.setdefault(_combination(state), index)
+        last = len(states)
+        states = sorted(
+            (*states, *ledger.former), key=lambda state: places.get(_combination(state), last)
+        )
     addresses = selected(dict.fromkeys(state.request.address for state in states), select, deselect)
     return [state for state in states if state.request.address in addresses]
 
@@ -102,17 +108,6 @@ def videos_of(
     ]
 
 
-def _in_order(
-    planned: Sequence[RequestState], former: Iterable[RequestState]
-) -> list[RequestState]:
-    """The plan's requests in order; after each what was bought of its combination before."""
-    places: dict[str, int] = {}
-    for index, state in enumerate(planned):
-        places.setdefault(_combination(state), index)
-    last = len(planned)
-    return sorted((*planned, *former), key=lambda state: places.get(_combination(state), last))
-
-
 def _combination(state: RequestState) -> str:
     return combination_of(state.request.address, state.request.take)
 
@@ -127,19 +122,19 @@ def exports(
     videos = [(state, index, state.record.videos[index]) for state, index in chosen]
     plain = [plain_name(video.path, state.request.hash) for state, _, video in videos]
     counts = Counter(name.casefold() for name in plain)
-    return tuple(
-        Export(
-            request=state.request,
-            video=video,
-            media=_media(
-                state,
-                index,
-                _name(name, video, folder, alone=counts[name.casefold()] == 1),
-                picks,
-            ),
-        )
-        for (state, index, video), name in zip(videos, plain, strict=True)
-    )
+    exported = []
+    for (state, index, video), name in zip(videos, plain, strict=True):
+        place, hashed = folder / name, _below(video.path)
+        if (
+            counts[name.casefold()] > 1
+            or is_clip(folder / hashed, video)  # a clip that is there keeps the name it has
+            or (os.path.lexists(place) and not is_clip(place, video))
+        ):
+            media = _media(state, index, hashed, picks)
+        else:
+            media = _media(state, index, name, picks)
+        exported.append(Export(request=state.request, video=video, media=media))
+    return tuple(exported)
 
 
 def plain_name(path: str, hash_: str) -> str:
@@ -149,15 +144,6 @@ def plain_name(path: str, hash_: str) -> str:
 
 def _below(path: str) -> str:
     return str(PurePosixPath(path).relative_to("videos"))
-
-
-def _name(plain: str, video: Video, folder: Path, *, alone: bool) -> str:
-    """The plain name, or the one with the hash; a clip that is there keeps the name it has."""
-    hashed = _below(video.path)
-    if not alone or is_clip(folder / hashed, video):
-        return hashed
-    place = folder / plain
-    return hashed if os.path.lexists(place) and not is_clip(place, video) else plain
 
 
 def _media(state: RequestState, index: int, name: str, picks: Picks) -> Media:
@@ -191,7 +177,14 @@ def list_text(exported: Iterable[Export]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_as_text(cell) for cell in _row(export)] for export in exported)
+    for export in exported:
+        # No spreadsheet may take a cell for a formula: prompts come from pull requests.
+        writer.writerow(
+            [
+                f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+                for cell in _row(export)
+            ]
+        )
     return text.getvalue()
 
 
@@ -215,11 +208,6 @@ def _row(export: Export) -> Sequence[object]:
         media.state,
         "; ".join(media.notes),
     )
-
-
-def _as_text(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula: prompts come from pull requests."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +253,9 @@ def _copied(source: Path, draft: Path, video: Video) -> str | None:
     digest = hashlib.sha256()
     try:
         with source.open("rb") as reader, draft.open("wb") as writer:
-            for chunk in _chunks(reader):
+            while chunk := reader.read(_CHUNK):
                 digest.update(chunk)
                 writer.write(chunk)
     except FileNotFoundError:
         return "not here"
     return None if digest.hexdigest() == video.sha256 else "not whole: it is not what was delivered"
-
-
-def _chunks(reader: io.BufferedReader) -> Iterator[bytes]:
-    while chunk := reader.read(_CHUNK):
-        yield chunk

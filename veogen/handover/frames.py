@@ -26,7 +26,8 @@ def write_frame(clip: Path, end: End, place: Path) -> None:
 
     try:
         with av.open(str(clip)) as container:
-            frame = _first(container) if end == "first" else _last(container)
+            stream = picture_stream(container)
+            frame = next(container.decode(stream), None) if end == "first" else _last(container)
             if frame is not None:
                 frame.to_image().save(place, "PNG")
     except (av.FFmpegError, ValueError) as error:
@@ -41,10 +42,6 @@ def picture_stream(container: Any) -> Any:
     if stream is None or stream.codec_context is None:
         raise ValueError("no pictures")
     return stream
-
-
-def _first(container: Any) -> Any:
-    return next(container.decode(picture_stream(container)), None)
 
 
 def _last(container: Any) -> Any:

@@ -40,18 +40,13 @@ def run_picks(run: Path, snapshot: Snapshot) -> RunPicks:
 
 def picks_folder(run: Path, snapshot: Snapshot) -> PicksFolder:
     """Where the picks about a run are: beside the spec below the root that has its name."""
-    name = snapshot.ledger.name
-    spec = _spec_named(project_root(run), name)
+    root, name = project_root(run), snapshot.ledger.name
+    named = (below_root(path, root) for path in _yaml_files(root) if _has_name(root, path, name))
+    spec = next(named, None)
+    if spec is None:  # where it would be if there were one
+        specs = PurePosixPath("specs") if (root / "specs").is_dir() else PurePosixPath()
+        spec = specs / f"{name}.yaml"
     return PicksFolder.of(spec, profile_of(run, name), simulated=snapshot.gateway == "simulated")
-
-
-def _spec_named(root: Path, name: str) -> PurePosixPath:
-    """The spec below the root with this name; where it would be if there is none any more."""
-    for path in _yaml_files(root):
-        if _has_name(root, path, name):
-            return below_root(path, root)
-    specs = PurePosixPath("specs") if (root / "specs").is_dir() else PurePosixPath()
-    return specs / f"{name}.yaml"
 
 
 def _yaml_files(root: Path) -> Iterator[Path]:
