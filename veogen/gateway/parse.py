@@ -66,8 +66,12 @@ def error_body(response: Response, *, secret: str = "") -> ErrorBody:
     for name in _FACTS:
         value = error.get(name)
         values = value[:10] if isinstance(value, list) else [value]
-        text = ", ".join(filter(None, (_scalar(item, secret) for item in values)))
-        facts += [f"{name}: {text}"] if text else []
+        figures = [number(item) if isinstance(item, Decimal) else None for item in values]
+        texts = [
+            sanitize(item, secret=secret, limit=200) if figure is None else str(figure)
+            for item, figure in zip(values, figures, strict=True)
+        ]
+        facts += [f"{name}: {', '.join(filter(None, texts))}"] if any(texts) else []
     request_name = request_id(response.headers, data, secret=secret)
     message = (
         (words.rstrip(".") if advice else words)
@@ -120,12 +124,6 @@ def _without_message(response: Response, *, from_gateway: bool) -> str:
     head = response.body[:512].lstrip().lower()
     kind = "a web page" if head.startswith((b"<!doctype", b"<html")) else "no JSON of the gateway"
     return f"status {response.status} with {kind if response.body else 'an empty body'}"
-
-
-def _scalar(value: object, secret: str) -> str:
-    if isinstance(value, Decimal):
-        return str(found) if (found := number(value)) is not None else ""
-    return sanitize(value, secret=secret, limit=200)
 
 
 _ADVICE = {
