@@ -15,7 +15,6 @@ from veogen.results.advice import RunCommands, advice, at_stake
 from veogen.results.events import Video
 from veogen.results.ledger import RequestState
 from veogen.results.picks import Picks, video_clip_id
-from veogen.results.record import Record
 from veogen.spec.types import PROMPTS
 from veogen.text import credits_text
 
@@ -84,6 +83,10 @@ class _Page:
         entry, record, body = state.request, state.record, state.request.body
         sending = self.run.snapshot.is_being_sent(state)
         parameters = {name: text_of(value) for name, value in body.items() if name not in PROMPTS}
+        error = None
+        if record.error is not None and not sending:  # and what that may have cost
+            cost = at_stake(record) if record.status == "indeterminate" else ""
+            error = {"code": record.error.code, "message": record.error.message, "cost": cost}
         steps = [] if sending else advice(state, self.run.commands, self.now)
         return {
             "address": entry.address,
@@ -98,7 +101,7 @@ class _Page:
             "credits": None if record.credits is None else credits_text(record.credits),
             "task": record.task_id,
             "attempts": record.attempts,
-            "error": None if sending else _error(record),
+            "error": error,
             "steps": [[step.command, step.why] for step in steps],
             "videos": [
                 {"clip": video_clip_id(entry, index, record.videos[index])}
@@ -127,14 +130,6 @@ class _Page:
             "bytes": video.bytes,
             "warnings": list(video.warnings),
         }
-
-
-def _error(record: Record) -> dict[str, str] | None:
-    """Why a request is not completed, and what that may have cost."""
-    if record.error is None:
-        return None
-    cost = at_stake(record) if record.status == "indeterminate" else ""
-    return {"code": record.error.code, "message": record.error.message, "cost": cost}
 
 
 def text_of(value: Any) -> str:

@@ -43,10 +43,21 @@ def html(data: dict[str, Any]) -> str:
     style = _source("gallery.css")
     sources = "\n".join(_source(f"{name}.js") for name in _SCRIPTS)
     script = f'\n(() => {{\n"use strict";\n\n{sources}\n}})();\n'  # with a scope of its own
+    rules = {
+        "default-src": "'none'",
+        "script-src": _hash(script),
+        "style-src": _hash(style),
+        "media-src": "'self' file:",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
     title = f"{data['name']} · veogen"
     filled = {
         "title": title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"),
-        "policy": _policy(script, style),
+        "policy": "; ".join(f"{name} {value}" for name, value in rules.items()),
         "style": style,
         "script": script,
         "data": embedded(data),
@@ -60,21 +71,6 @@ def embedded(data: Any) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text.encode(errors="backslashreplace").decode()
-
-
-def _policy(script: str, style: str) -> str:
-    rules = {
-        "default-src": "'none'",
-        "script-src": _hash(script),
-        "style-src": _hash(style),
-        "media-src": "'self' file:",
-        "img-src": "data:",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
 def _hash(source: str) -> str:

@@ -29,20 +29,17 @@ def copied_clips(
     places: dict[str, Path] = {}
     missing = []
     for video in clips_of_page(run):
-        place = folder / (_proxy_path(video) if proxies else video.path)
-        if (_proxied if proxies else _copied)(video, place, run, fetch):
+        if proxies:
+            place = folder / video.path.replace("videos/", f"{PROXIES}/", 1)
+            is_there = _proxied(video, place, run, fetch)
+        else:
+            place = folder / video.path
+            is_there = bring(video, place, run.snapshot.path, fetch) is None
+        if is_there:
             places[video.path] = place
         else:
             missing.append(video)
     return lambda video: places.get(video.path), missing
-
-
-def _proxy_path(video: Video) -> str:
-    return video.path.replace("videos/", f"{PROXIES}/", 1)
-
-
-def _copied(video: Video, place: Path, run: PageRun, fetch: Fetch | None) -> bool:
-    return bring(video, place, run.snapshot.path, fetch) is None
 
 
 def _proxied(video: Video, place: Path, run: PageRun, fetch: Fetch | None) -> bool:
@@ -86,7 +83,11 @@ def _encode(source: Any, target: Any) -> None:
     video = target.add_stream(
         "libx264", rate=pictures.average_rate or Fraction(24), options=_OPTIONS
     )
-    video.width, video.height = _size(pictures.codec_context.width, pictures.codec_context.height)
+    # So large that the longer side fits, in even numbers, as the codec wants them.
+    width, height = pictures.codec_context.width, pictures.codec_context.height
+    scale = min(1.0, _ACROSS / max(width, height, 1))
+    video.width = max(2, round(width * scale / 2) * 2)
+    video.height = max(2, round(height * scale / 2) * 2)
     video.pix_fmt = "yuv420p"
     sound = next(iter(source.streams.audio), None)
     copied = None if sound is None else target.add_stream_from_template(sound)
@@ -108,9 +109,3 @@ def _smaller(frames: Iterable[Any], video: Any) -> list[Any]:
         small = frame.reformat(width=video.width, height=video.height, format=video.pix_fmt)
         packets += video.encode(small)
     return packets
-
-
-def _size(width: int, height: int) -> tuple[int, int]:
-    """So large that the longer side fits, in even numbers, as the codec wants them."""
-    scale = min(1.0, _ACROSS / max(width, height, 1))
-    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)

@@ -5,6 +5,7 @@ Pictures are kept beside the clips by what the clips are, so that the next page 
 
 import base64
 import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,10 @@ class Posters:
             return place.read_bytes()
         except OSError:
             picture = _picture(clip, self._width)
-        self._keep(place, picture)
-        return picture
-
-    def _keep(self, place: Path, picture: bytes) -> None:
-        """A run directory that cannot be written to is looked at all the same."""
-        try:
+        with suppress(OSError):  # a run directory that cannot be written to is looked at as well
             self._folder.mkdir(exist_ok=True)
             write_whole(place, picture)
-        except OSError:
-            return
+        return picture
 
 
 def _picture(clip: Path, width: int) -> bytes:
@@ -61,7 +56,12 @@ def _picture(clip: Path, width: int) -> bytes:
 
     try:
         with av.open(str(clip)) as container:
-            return _encoded(_frame(container), width)
+            frame = _frame(container)
+            across = min(width, frame.width)
+            down = max(1, round(frame.height * across / frame.width))
+            data = io.BytesIO()
+            frame.to_image(width=across, height=down).save(data, "WEBP", quality=50, method=2)
+            return data.getvalue()
     except (av.FFmpegError, ValueError):
         return b""
 
@@ -81,11 +81,3 @@ def _frame(container: Any) -> Any:
     if frame is None:
         raise ValueError("a clip without pictures")
     return frame
-
-
-def _encoded(frame: Any, width: int) -> bytes:
-    across = min(width, frame.width)
-    down = max(1, round(frame.height * across / frame.width))
-    data = io.BytesIO()
-    frame.to_image(width=across, height=down).save(data, "WEBP", quality=50, method=2)
-    return data.getvalue()

@@ -62,7 +62,15 @@ class Bar:
         self._counts.start(counted, view)
         self._view = view
         if self._counts.total:
-            self._bar = self._open_bar()
+            self._bar = _TqdmBar(
+                total=self._counts.total,
+                initial=self._counts.count("done"),
+                file=self._screen,
+                ncols=max(self._screen.width, _NARROWEST),
+                nrows=20,
+                miniters=float("inf"),
+                bar_format="{n_fmt}/{total_fmt} {bar} {words}",
+            )
             self._refresh()
 
     def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
@@ -86,17 +94,6 @@ class Bar:
             self._refresh(ended=True)
             self._bar.close()
             self._bar = None
-
-    def _open_bar(self) -> _TqdmBar:
-        return _TqdmBar(
-            total=self._counts.total,
-            initial=self._counts.count("done"),
-            file=self._screen,
-            ncols=max(self._screen.width, _NARROWEST),
-            nrows=20,
-            miniters=float("inf"),
-            bar_format="{n_fmt}/{total_fmt} {bar} {words}",
-        )
 
     def _above(self, line: str) -> None:
         if self._bar is not None:

@@ -40,7 +40,18 @@ class RunCounts:
 
     def apply(self, event: Event, record: Record) -> None:
         """Count what has happened, and learn how long tasks take."""
-        self._learn(event, record)
+        match event:
+            case TaskCreated(hash=hash_):
+                self._follow(record)
+                self._watched.add(hash_)
+            case TaskCompleted(hash=hash_, at=at):
+                since = self._since.pop(hash_, None)
+                if since is not None and hash_ in self._watched:  # else it may have ended long ago
+                    self._took.append(max(0.0, at - since))
+            case TaskFailed(hash=hash_):
+                self._since.pop(hash_, None)
+            case _:
+                pass
         if event.hash in self._stages:
             lost = isinstance(event, VideoNotSaved)
             self._put(event.hash, "lost" if lost else self._stage(record))
@@ -84,20 +95,6 @@ class RunCounts:
             self._by_stage[before] -= 1
         self._stages[hash_] = stage
         self._by_stage[stage] += 1
-
-    def _learn(self, event: Event, record: Record) -> None:
-        match event:
-            case TaskCreated(hash=hash_):
-                self._follow(record)
-                self._watched.add(hash_)
-            case TaskCompleted(hash=hash_, at=at):
-                since = self._since.pop(hash_, None)
-                if since is not None and hash_ in self._watched:  # else it may have ended long ago
-                    self._took.append(max(0.0, at - since))
-            case TaskFailed(hash=hash_):
-                self._since.pop(hash_, None)
-            case _:
-                pass
 
     def _follow(self, record: Record) -> None:
         if record.accepted_at is not None:

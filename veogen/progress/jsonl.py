@@ -74,7 +74,21 @@ class JsonStream:
         tag = tag_of(event)
         name = _NAMES.get(tag, tag.lower())
         whole = name == "delivered" and standing.record.status == "completed"
-        self._write("completed" if whole else name, _request(event, standing))
+        entry, record = standing.request, standing.record
+        error = record.error
+        fields: dict[str, Any] = {
+            "address": entry.address,
+            "hash": entry.hash,
+            "status": record.status,
+            "attempt": record.attempts,
+            "task_id": record.task_id,
+            "credits": None if record.credits is None else str(record.credits),
+            "error": None if error is None else {"code": error.code, "message": error.message},
+            "videos": [record.videos[index].path for index in sorted(record.videos)],
+        }
+        if isinstance(event, TaskProgressed):
+            fields["percent"] = event.percent
+        self._write("completed" if whole else name, fields)
         self.tick(view)
 
     def note(self, message: str) -> None:
@@ -109,24 +123,6 @@ class JsonStream:
     def _write(self, name: str, fields: dict[str, Any]) -> None:
         head = {"event": name, "at": round(self._clock.now(), 3), "run": self._name}
         self._screen.line(json.dumps({**head, **fields}, separators=(",", ":")))
-
-
-def _request(event: Event, standing: RequestState) -> dict[str, Any]:
-    entry, record = standing.request, standing.record
-    error = record.error
-    fields: dict[str, Any] = {
-        "address": entry.address,
-        "hash": entry.hash,
-        "status": record.status,
-        "attempt": record.attempts,
-        "task_id": record.task_id,
-        "credits": None if record.credits is None else str(record.credits),
-        "error": None if error is None else {"code": error.code, "message": error.message},
-        "videos": [record.videos[index].path for index in sorted(record.videos)],
-    }
-    if isinstance(event, TaskProgressed):
-        fields["percent"] = event.percent
-    return fields
 
 
 class NotesOnly(NullListener):

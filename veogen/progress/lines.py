@@ -57,12 +57,18 @@ class Lines:
     def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
         self._counts.apply(event, standing.record)
         message = self._messages.message(event, standing, self._clock.now())
-        if message is not None and (
-            message.word in _CAN_WAIT or not self._is_among_the_first(message.word)
-        ):
-            self._pending.setdefault(message.word, []).append(message)
-        elif message is not None:
-            self._write_lines(message_lines(message, self._paint))
+        if message is not None:
+            now, word = self._clock.monotonic(), message.word
+            waits = word in _CAN_WAIT
+            if not waits:  # of trouble a few are among the first
+                if now - self._written_at.get(word, float("-inf")) >= SECONDS_BETWEEN:
+                    self._written_at[word], self._written[word] = now, 0
+                self._written[word] += 1
+                waits = self._written[word] > MOST_AT_ONCE
+            if waits:
+                self._pending.setdefault(word, []).append(message)
+            else:
+                self._write_lines(message_lines(message, self._paint))
         self.tick(view)
 
     def note(self, message: str) -> None:
@@ -76,14 +82,6 @@ class Lines:
                 self._write_summary(word)
         if now - self._totals_at >= SECONDS_BETWEEN_TOTALS:
             self._write_totals()
-
-    def _is_among_the_first(self, word: Word) -> bool:
-        now = self._clock.monotonic()
-        if now - self._written_at.get(word, float("-inf")) >= SECONDS_BETWEEN:
-            self._written_at[word] = now
-            self._written[word] = 0
-        self._written[word] += 1
-        return self._written[word] <= MOST_AT_ONCE
 
     def _write_lines(self, lines: Collection[str]) -> None:
         for line in lines:
