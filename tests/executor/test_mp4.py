@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from support.clips import FAST, clip
 
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
-from veogen.models.expected_clip import expected_clip
-from veogen.models.model import shipped
+from veogen.models.model import expected_clip, shipped
 from veogen.models.parameters import Json
 
 FACTS = ClipInfo(

@@ -23,8 +23,7 @@ from veogen.executor.downloads import DiskFull, DownloadFailed
 from veogen.executor.mp4 import ClipInfo
 from veogen.executor.transfer import LARGEST, ClipDownloader, WholeClip, download
 from veogen.gateway.media_host import MediaClient
-from veogen.models.expected_clip import ExpectedClip, expected_clip
-from veogen.models.model import shipped
+from veogen.models.model import ExpectedClip, expected_clip, shipped
 from veogen.planner.plan import Request
 from veogen.results.events import Video
 

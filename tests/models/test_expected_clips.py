@@ -2,8 +2,7 @@
 
 import pytest
 
-from veogen.models.expected_clip import ExpectedClip, expected_clip
-from veogen.models.model import Model, shipped
+from veogen.models.model import ExpectedClip, Model, expected_clip, shipped
 from veogen.models.parameters import Json
 
 KLING, OMNI = "kling-v3-text-to-video", "gemini-omni-1.1-flash-text-to-video"

@@ -480,7 +480,8 @@ def test_a_range_holds_whatever_the_values_in_it_come_to(
 
 @given(
     trees=st.lists(EXPRESSIONS, min_size=1, max_size=4),
-    amounts=st.lists(st.fractions(0, 50, max_denominator=8), min_size=3, max_size=3),
+    # Eighths: as floats of a request they are the same numbers.
+    amounts=st.lists(st.builds(Fraction, st.integers(0, 400), st.just(8)), min_size=3, max_size=3),
 )
 def test_a_sum_is_never_less_than_its_components_and_their_minima(
     trees: list[Any], amounts: list[Fraction]

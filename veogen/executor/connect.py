@@ -32,8 +32,7 @@ from veogen.gateway.api import (
 from veogen.gateway.client import Evolink
 from veogen.gateway.media_host import MediaClient
 from veogen.gateway.settings import Settings
-from veogen.models.expected_clip import expected_clip
-from veogen.models.model import Model, default_catalog
+from veogen.models.model import Model, default_catalog, expected_clip
 from veogen.planner.plan import Plan, Request
 from veogen.results.manifest import GatewayName
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veogen.executor.mp4_boxes import MOST_PIXELS, DamagedError, Mp4Structure, mp4_structure
-from veogen.models.expected_clip import ExpectedClip
+from veogen.models.model import ExpectedClip
 
 if TYPE_CHECKING:
     from av.container import InputContainer

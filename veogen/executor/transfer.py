@@ -23,7 +23,7 @@ from veogen.executor.options import SystemClock
 from veogen.executor.partial_file import HashingWriter, PartialFile, ResumeInfo, boot_id
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
 from veogen.gateway.values import link_source
-from veogen.models.expected_clip import ExpectedClip
+from veogen.models.model import ExpectedClip
 from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Video

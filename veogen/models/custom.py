@@ -12,7 +12,6 @@ from veogen.document.reader import read, read_document
 from veogen.document.schema import problems_of
 from veogen.models.model import Model, ModelsOver, parse_model, shipped
 from veogen.models.model_file import MODEL, nonsense
-from veogen.models.parameters import Parameter
 
 FOLDER = PurePosixPath("models")
 
@@ -21,15 +20,24 @@ def own_models(files: Files, problems: Problems) -> Mapping[str, Model]:
     """The models that a project knows: those shipped, and its own over them."""
     own: dict[str, Model] = {}
     for name in files.names(FOLDER):
-        if name.endswith((".yaml", ".yml")):
-            tree = _document(files, FOLDER / name, problems)
-            model = None if tree is None else _model(tree, problems)
-            if tree is None or model is None:
-                continue
-            if model.id in own:
-                message = f"{model.id!r} is the model of another file here already"
-                problems.error(tree.value_place("id"), "bad-model", message)
-            own[model.id] = model
+        path = FOLDER / name
+        if not name.endswith((".yaml", ".yml")):
+            continue
+        try:
+            tree = read_document(files, path)
+        except MistakesError as error:
+            problems.extend(error.problems)
+            continue
+        if not isinstance(tree, Map):
+            problems.error(Location(files.shown(path), 1, 1), "type", "the file is a mapping")
+            continue
+        model = _model(tree, problems)
+        if model is None:
+            continue
+        if model.id in own:
+            message = f"{model.id!r} is the model of another file here already"
+            problems.error(tree.value_place("id"), "bad-model", message)
+        own[model.id] = model
     return ModelsOver(own)
 
 
@@ -58,61 +66,38 @@ def _model(tree: Map, problems: Problems) -> Model | None:
         message = f"{like!r} is not a model that veogen comes with"
         problems.error(tree.value_place("like"), "bad-model", message, hint)
         return None
-    model = parse_model(_whole(without_nulls(tree)))
+    data: Mapping[str, Any] = without_nulls(tree)
+    source = {"source": "project"}
+    parameters = data.get("parameters", {})
+    model = parse_model(
+        {
+            "title": data["id"],
+            "checked": "by the project",
+            **data,
+            "parameters": {name: {**source, **fields} for name, fields in parameters.items()},
+            "rules": [{"severity": "error", **source, **rule} for rule in data.get("rules", ())],
+            "derived": {**source, **data["derived"]} if "derived" in data else None,
+            "prices": {**source, **data["prices"]} if "prices" in data else None,
+        }
+    )
     whole = model if base is None else _laid_over(base, model)
     problems.extend(nonsense(tree, whole))
     return whole
 
 
-def _whole(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The model with what its writer may leave out."""
-    source = {"source": "project"}
-    parameters = tree.get("parameters", {})
-    return {
-        "title": tree["id"],
-        "checked": "by the project",
-        **tree,
-        "parameters": {name: {**source, **fields} for name, fields in parameters.items()},
-        "rules": [{"severity": "error", **source, **rule} for rule in tree.get("rules", ())],
-        "derived": {**source, **tree["derived"]} if "derived" in tree else None,
-        "prices": {**source, **tree["prices"]} if "prices" in tree else None,
-    }
-
-
-def _under_another_id(parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
-    """The parameters of a model, less that its own id is the only one."""
-    return {
-        name: replace(parameter, enum=None) if name == "model" else parameter
-        for name, parameter in parameters.items()
-    }
-
-
 def _laid_over(base: Model, model: Model) -> Model:
-    """A model like another one, but for what its own file says."""
-    return Model(
-        id=model.id,
-        title=model.title,
-        checked=model.checked,
-        parameters={**_under_another_id(base.parameters), **model.parameters},
+    """A model like another one, but for what its own file says: its own id is the only one."""
+    inherited = {
+        name: replace(parameter, enum=None) if name == "model" else parameter
+        for name, parameter in base.parameters.items()
+    }
+    return replace(
+        model,
+        parameters={**inherited, **model.parameters},
         rules=(*base.rules, *model.rules),
         derived=model.derived or base.derived,
-        price=model.price,
         defaults={**base.defaults, **model.defaults},
         audio=model.audio or base.audio,
         pixels=model.pixels or base.pixels,
         expected_seconds=model.expected_seconds or base.expected_seconds,
-        retired=model.retired,
-        notes=model.notes,
     )
-
-
-def _document(files: Files, path: PurePosixPath, problems: Problems) -> Map | None:
-    try:
-        tree = read_document(files, path)
-    except MistakesError as error:
-        problems.extend(error.problems)
-        return None
-    if not isinstance(tree, Map):
-        problems.error(Location(files.shown(path), 1, 1), "type", "the file is a mapping")
-        return None
-    return tree

@@ -1,4 +1,4 @@
-"""The models, read from one YAML file each."""
+"""The models, read from one YAML file each: what they take, cost and make."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -97,10 +97,19 @@ class Model:
             if rule.applies(effective):
                 yield from rule.findings(body, effective)
         if self.retired is not None:
-            told = f"{self.id} is retired on {self.retired.date} (UTC); use {self.retired.instead}"
-            yield Finding("warning", "retired", "model", told)
+            message = (
+                f"{self.id} is retired on {self.retired.date} (UTC); use {self.retired.instead}"
+            )
+            yield Finding("warning", "retired", "model", message)
         yield from self._assumed(body, effective)
-        yield from self._doubts(body, effective)
+        kind = self.taken_as(body)
+        if kind is None or self.derived is None:
+            return
+        name = self.derived.parameter
+        why = f"without {name} {counted(images_of(body), 'image')} may be taken as {kind}"
+        for rule in self.rules:
+            if name in rule.when and rule.applies({**effective, name: kind}):
+                yield from rule.doubts(body, effective, why)
 
     def taken_as(self, body: Mapping[str, Json]) -> Json:
         """The value that the gateway derives where it is left out, if one is likely.
@@ -145,18 +154,8 @@ class Model:
         for name in sorted(self.price.requested):
             parameter = self.parameters.get(name)
             if parameter is not None and parameter.moving and name not in body:
-                told = assumption(name, shown(effective.get(name)), moving=True)
-                yield Finding("warning", "priced-default", name, told)
-
-    def _doubts(self, body: Mapping[str, Json], effective: Mapping[str, Json]) -> Iterator[Finding]:
-        kind = self.taken_as(body)
-        if kind is None or self.derived is None:
-            return
-        name = self.derived.parameter
-        why = f"without {name} {counted(images_of(body), 'image')} may be taken as {kind}"
-        for rule in self.rules:
-            if name in rule.when and rule.applies({**effective, name: kind}):
-                yield from rule.doubts(body, effective, why)
+                message = assumption(name, shown(effective.get(name)), moving=True)
+                yield Finding("warning", "priced-default", name, message)
 
 
 def seconds_of(effective: Mapping[str, Json]) -> int | None:
@@ -213,6 +212,13 @@ def parse_model(data: Any) -> Model:
     parameters = {
         name: parse_parameter(name, fields) for name, fields in data["parameters"].items()
     }
+    audio = data.get("audio")
+    pixels: dict[str, dict[str, tuple[int, int]]] = {}
+    for quality, sizes in (data.get("pixels") or {}).items():
+        pixels[quality] = {}
+        for ratio, size in sizes.items():
+            width, height = map(int, size.split("x"))
+            pixels[quality][ratio] = width, height
     return Model(
         id=data["id"],
         title=data["title"],
@@ -222,32 +228,12 @@ def parse_model(data: Any) -> Model:
         derived=parse_derived(data["derived"]) if data.get("derived") else None,
         price=parse_price(data["prices"]) if data.get("prices") else None,
         defaults={p.name: p.default for p in parameters.values() if p.default is not None},
-        audio=_audio(data.get("audio")),
-        pixels=_pixels(data.get("pixels") or {}),
+        audio=Audio(*audio.split(" ", 1)) if audio else None,
+        pixels=pixels,
         expected_seconds=data.get("expected_seconds"),
         retired=Retired(**data["retired"]) if data.get("retired") else None,
         notes=tuple(data.get("notes") or ()),
     )
-
-
-def _audio(written: str | None) -> Audio | None:
-    if written is None:
-        return None
-    word, _, by = written.partition(" ")
-    return Audio("by", by) if word == "by" else Audio("always" if word == "always" else "never")
-
-
-def _pixels(written: Mapping[str, Mapping[str, str]]) -> Pixels:
-    """Sizes as a model file has them, `1280x720`, by quality and ratio."""
-    return {
-        quality: {ratio: _size(size) for ratio, size in sizes.items()}
-        for quality, sizes in written.items()
-    }
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    return int(width), int(height)
 
 
 class Catalog(Mapping[str, Model]):
@@ -262,6 +248,11 @@ class Catalog(Mapping[str, Model]):
     ) -> None:
         self._models = shipped() if models is None else models
         self._prices = prices or {}
+        self._at_prices = {
+            name: replace(self._models[name], price=price)
+            for name, price in self._prices.items()
+            if name in self._models
+        }
         self.lenient = lenient
 
     def at(self, prices: Mapping[str, AnyPrice]) -> "Catalog":
@@ -275,15 +266,6 @@ class Catalog(Mapping[str, Model]):
         if not self.lenient:
             raise KeyError(name)
         return replace(Model.unknown(name), price=self._prices.get(name))
-
-    @cached_property
-    def _at_prices(self) -> Mapping[str, Model]:
-        """The models whose price is another one."""
-        return {
-            name: replace(self._models[name], price=price)
-            for name, price in self._prices.items()
-            if name in self._models
-        }
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._models)
@@ -322,3 +304,53 @@ def default_catalog() -> Catalog:
 def parameter(name: str, models: Iterable[Model]) -> Parameter | None:
     """The request parameter of that name, as the first model that has it knows it."""
     return next((m.parameters[name] for m in models if name in m.parameters), None)
+
+
+_USUAL_PIXELS = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
+"""Width and height behind a quality where the model states none and the ratio is 16:9."""
+
+_WIDE = ("16:9", "9:16", "auto")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedClip:
+    """What is None or empty is not known. `sizes` are those it may have, the longer side first."""
+
+    seconds: tuple[float, float] | None = None
+    sizes: frozenset[tuple[int, int]] = frozenset()
+    ratio: tuple[int, int] | None = None
+    audio: bool | None = None
+
+
+def expected_clip(model: Model | None, body: Mapping[str, Json]) -> ExpectedClip:
+    """What the gateway should make of a request; of a model that is not known as it is written."""
+    effective = model.effective(body) if model else body
+    quality, ratio = str(effective.get("quality")), str(effective.get("aspect_ratio", ""))
+    sizes: Iterable[tuple[int, int]] = ()
+    if model is not None and model.pixels:
+        stated = model.pixels.get(quality, {})
+        sizes = [stated[ratio]] if ratio in stated else stated.values()
+    elif ratio in _WIDE or (not ratio and (model is None or "aspect_ratio" in model.parameters)):
+        sizes = [_USUAL_PIXELS[quality]] if quality in _USUAL_PIXELS else ()
+    wide, _, high = ratio.partition(":")  # a word leaves the ratio open
+    is_stated = wide.isdecimal() and high.isdecimal() and int(wide) > 0 and int(high) > 0
+    sound = effective.get("generate_audio")
+    if model is not None and model.audio is not None:
+        sound = model.has_audio(effective)
+    return ExpectedClip(
+        seconds=_expected_seconds(model, effective.get("duration")),
+        sizes=frozenset((max(size), min(size)) for size in sizes),
+        ratio=(int(wide), int(high)) if is_stated else None,
+        audio=sound if isinstance(sound, bool) else None,
+    )
+
+
+def _expected_seconds(model: Model | None, duration: Json) -> tuple[float, float] | None:
+    """The same twice, or the bounds where a word leaves the length to the gateway."""
+    parameter = model.parameters.get("duration") if model else None
+    if parameter is not None and duration in parameter.words:
+        low, high = parameter.minimum, parameter.maximum
+        return None if low is None or high is None else (float(low), float(high))
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        return None
+    return float(duration), float(duration)

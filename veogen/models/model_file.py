@@ -50,35 +50,22 @@ class _Scalar:
         return {"type": ["string", "number", "boolean", *(["array"] if self.listed else [])]}
 
 
-def _id(text: str) -> tuple[str, str] | None:
-    if text and all("!" <= char <= "~" for char in text):
-        return None
-    return "value", f"an id is letters, digits and signs without white space, not {text!r}"
+def _like(pattern: str, meant: str) -> StringType:
+    """A text of one form; `meant` is what is said of any other, less the text itself."""
+    form = re.compile(pattern)
+    return StringType(
+        lambda text: None if form.fullmatch(text) else ("value", f"{meant}, not {text!r}")
+    )
 
 
 _TEXTS = ListOf(StringType())
 _VALUES = MapOf(_Scalar())
 
 
-def _audio(text: str) -> tuple[str, str] | None:
-    if text in ("always", "never") or re.fullmatch(r"by [^ ]+", text):
-        return None
-    return "value", f"'audio' is 'always', 'never' or 'by PARAMETER', not {text!r}"
-
-
-def _date(text: str) -> tuple[str, str] | None:
-    if _DATE.fullmatch(text):
-        return None
-    return "value", f"a date is like 2026-11-22, not {text!r}"
-
-
-def _size(text: str) -> tuple[str, str] | None:
-    if re.fullmatch(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text):
-        return None
-    return "value", f"a size is like 1280x720, not {text!r}"
-
-
-_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_ID = _like("[!-~]+", "an id is letters, digits and signs without white space")
+_DATE = _like("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a date is like 2026-11-22")
+_AUDIO = _like("always|never|by [^ ]+", "'audio' is 'always', 'never' or 'by PARAMETER'")
+_SIZE = _like("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", "a size is like 1280x720")
 
 
 class _Parameters:
@@ -227,7 +214,7 @@ MODEL = ObjectType(
     "Model",
     "A model, or what it has that the one it is like has not.",
     {
-        "id": Field(StringType(_id), "What the gateway calls it.", required=True),
+        "id": Field(_ID, "What the gateway calls it.", required=True),
         "like": Field(StringType(), "The model that it has everything else from."),
         "title": Field(StringType(), "What people call it."),
         "checked": Field(StringType(), "When it was compared with the gateway's pages."),
@@ -235,10 +222,8 @@ MODEL = ObjectType(
         "rules": Field(ListOf(_RULE), "What does not go together."),
         "derived": Field(_DERIVED, "What the gateway takes by the number of images."),
         "prices": Field(_Prices(), "What it costs."),
-        "audio": Field(
-            StringType(_audio), "Whether clips have sound: always, never, by PARAMETER."
-        ),
-        "pixels": Field(MapOf(MapOf(StringType(_size))), "Sizes of clips, by quality and ratio."),
+        "audio": Field(_AUDIO, "Whether clips have sound: always, never, by PARAMETER."),
+        "pixels": Field(MapOf(MapOf(_SIZE)), "Sizes of clips, by quality and ratio."),
         "expected_seconds": Field(IntegerType(1), "How long a task takes, about."),
         "retired": Field(
             ObjectType(
@@ -246,8 +231,8 @@ MODEL = ObjectType(
                 "Retired",
                 "When a model is not served any more.",
                 {
-                    "date": Field(StringType(_date), "The day, in UTC.", required=True),
-                    "instead": Field(StringType(_id), "The model to use instead.", required=True),
+                    "date": Field(_DATE, "The day, in UTC.", required=True),
+                    "instead": Field(_ID, "The model to use instead.", required=True),
                 },
             ),
             "When it is not served any more, and what is.",
@@ -259,37 +244,42 @@ MODEL = ObjectType(
 
 def nonsense(tree: Map, model: Model) -> Iterator[Problem]:
     """What cannot be meant in a model's file whose structure is sound."""
-    parameters = tree.get("parameters")
+    parameters, prices = tree.get("parameters"), tree.get("prices")
     for name, fields in parameters.items() if isinstance(parameters, Map) else ():
         if isinstance(fields, Map):
             yield from _of_parameter(fields, model.parameters[name])
-    prices = tree.get("prices")
     conditionals = list(_maps(tree.get("rules")))
     if isinstance(prices, Map):
         conditionals += [*_maps(prices.get("multipliers")), *_maps(prices.get("surcharges"))]
     for conditional in conditionals:
-        when = conditional.get("when")
-        if isinstance(when, Map):
-            yield from _of_conditions(when, model.parameters)
+        yield from _of_conditions(conditional.get("when"), model)
     if isinstance(prices, Map) and isinstance(model.price, RulePrice):
-        yield from _of_rules(prices, model)
+        try:
+            expects = model.price.rules.expects
+        except ValueError as error:  # rules that cannot be read
+            yield _problem(prices.value_place("components"), str(error))
+            return
+        for name in sorted({name for each in expects.values() for name in each.variables}):
+            if name not in model.parameters:
+                yield _unknown(name, model, prices.value_place("expects"))
 
 
-def _of_rules(prices: Map, model: Model) -> Iterator[Problem]:
-    """Rules that cannot be read, or look at parameters that the model has not."""
-    price = model.price
-    if not isinstance(price, RulePrice):
+def _of_conditions(when: Value, model: Model) -> Iterator[Problem]:
+    """A misspelt condition would never hold."""
+    if not isinstance(when, Map):
         return
-    try:
-        expects = price.rules.expects
-    except ValueError as error:
-        yield _problem(prices.value_place("components"), str(error))
-        return
-    for name in sorted({name for each in expects.values() for name in each.variables}):
-        if name not in model.parameters:
-            hint = did_you_mean(name, model.parameters)
-            message = f"{name!r} is not a parameter of it"
-            yield _problem(prices.value_place("expects"), message, hint)
+    for name, value in when.items():
+        parameter = _inner(model.parameters, name)
+        if parameter is None and name not in COUNTED:
+            yield _unknown(name, model, when.key_place(name))
+        for item in value if isinstance(value, Seq) else [value]:
+            if parameter is not None and not isinstance(item, Map | Seq):
+                yield from _unfit(parameter, item, when.value_place(name))
+
+
+def _unknown(name: str, model: Model, place: Location) -> Problem:
+    hint = did_you_mean(name, model.parameters)
+    return _problem(place, f"{name!r} is not a parameter of it", hint)
 
 
 def _of_parameter(fields: Map, parameter: Parameter) -> Iterator[Problem]:
@@ -304,18 +294,6 @@ def _of_parameter(fields: Map, parameter: Parameter) -> Iterator[Problem]:
     if low is not None and high is not None and low > high:
         message = f"'maximum' is {high}, less than the 'minimum' {low}"
         yield _problem(fields.value_place("maximum"), message)
-
-
-def _of_conditions(when: Map, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
-    """A misspelt condition would never hold."""
-    for name, value in when.items():
-        known = _inner(parameters, name)
-        if known is None and name not in COUNTED:
-            hint = did_you_mean(name, parameters)
-            yield _problem(when.key_place(name), f"{name!r} is not a parameter of it", hint)
-        for one in value if isinstance(value, Seq) else [value]:
-            if known is not None and not isinstance(one, Map | Seq):
-                yield from _unfit(known, one, when.value_place(name))
 
 
 def _inner(parameters: Mapping[str, Parameter], name: str) -> Parameter | None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal, TypeAlias
@@ -102,12 +103,13 @@ class Parameter:
         if self.enum is not None and not is_among(value, self.enum):
             return f"is one of {', '.join(map(shown, self.enum))}, not {shown(value)}"
         if isinstance(value, int | float):
-            return self._check_range(value)
+            if self.minimum is not None and value < self.minimum:
+                return f"is at least {self.minimum}, not {value}"
+            if self.maximum is not None and value > self.maximum:
+                return f"is at most {self.maximum}, not {value}"
         if isinstance(value, str):
             return self._check_text(value)
-        if isinstance(value, list):
-            return self._check_list(value)
-        return self._check_object(value) if isinstance(value, dict) else None
+        return self._check_items(value) if isinstance(value, list | dict) else None
 
     def parse(self, text: str) -> Json:
         """`text` read as this parameter's type; a text that is none stays text, for `check`."""
@@ -119,7 +121,9 @@ class Parameter:
             return int(text)
         if self.kind == "number" and len(text) < _MOST_DIGITS and _NUMBER.fullmatch(text):
             return float(text) if isfinite(float(text)) else text
-        return _structure(text) if self.kind in ("object", "list") else text
+        with suppress(ValueError, RecursionError):
+            return json.loads(text) if self.kind in ("object", "list") else text
+        return text
 
     def check_image(self, kind: str, width: int, height: int) -> str | None:
         """What is wrong with an image, as the end of the sentence "FILE …"; None if it fits."""
@@ -154,13 +158,6 @@ class Parameter:
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
         return isinstance(value, _TYPES[self.kind])
 
-    def _check_range(self, value: float) -> str | None:
-        if self.minimum is not None and value < self.minimum:
-            return f"is at least {self.minimum}, not {value}"
-        if self.maximum is not None and value > self.maximum:
-            return f"is at most {self.maximum}, not {value}"
-        return None
-
     def _check_text(self, value: str) -> str | None:
         length = len(value.encode("utf-16-le", "surrogatepass")) // 2 if self.utf16 else len(value)
         if self.max_length is not None and length > self.max_length:
@@ -169,7 +166,17 @@ class Parameter:
             return check_link(value, self._noun())
         return check_callback(value) if self.kind == "callback" else None
 
-    def _check_list(self, value: list[Json]) -> str | None:
+    def _check_items(self, value: list[Json] | dict[str, Json]) -> str | None:
+        """As `check`, of what a list or an object holds."""
+        if isinstance(value, dict):
+            for name, item in value.items():
+                if name not in self.properties:
+                    return f"takes no {name!r}; it takes {', '.join(self.properties)}"
+                wrong = self.properties[name].check(item)
+                if wrong is not None:
+                    return f"holds a {name} that {wrong}"
+            needed = (name for name, each in self.properties.items() if each.required)
+            return next((f"needs {name!r}" for name in needed if name not in value), None)
         if self.min_items is not None and len(value) < self.min_items:
             return f"takes at least {self.min_items}, not {len(value)}"
         if self.max_items is not None and len(value) > self.max_items:
@@ -181,26 +188,6 @@ class Parameter:
             if wrong is not None:
                 return f"holds an item {number} that {wrong}"
         return None
-
-    def _check_object(self, value: dict[str, Json]) -> str | None:
-        for name, item in value.items():
-            if name not in self.properties:
-                return f"takes no {name!r}; it takes {', '.join(self.properties)}"
-            wrong = self.properties[name].check(item)
-            if wrong is not None:
-                return f"holds a {name} that {wrong}"
-        for name, parameter in self.properties.items():
-            if parameter.required and name not in value:
-                return f"needs {name!r}"
-        return None
-
-
-def _structure(text: str) -> Json:
-    try:
-        value: Json = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value
 
 
 def value_at(body: Mapping[str, Json], name: str) -> Json:

@@ -66,8 +66,11 @@ class PriceDocument:
         if settlement not in SETTLEMENTS:
             raise BadRuleError(f"its settlement {settlement!r} is not known")
         lowest = self._meta.get("price_selection") != "route_priority"
+        day = _DAY.match(str(self._meta.get("updated_at")))
+        if day is None:
+            raise UsageError(f"{self._name} has no date")
         data = {
-            "date": self._date(),
+            "date": day[1],
             "source": f"{self._name}, {self._meta.get('pricing_version', 'no version')}",
             **({"lowest": True} if lowest else {}),
             "credits_per_usd": self._credits_per_usd(),
@@ -77,28 +80,17 @@ class PriceDocument:
             "components": [_component(each) for each in _mappings(model, "components")],
         }
         parse_rules(data)
-        return ImportedPrice(data, tuple(self._open(model, settlement)))
-
-    def _open(self, model: Mapping[str, Any], settlement: str) -> list[str]:
-        """What a price that can be read leaves open all the same."""
-        unknown = [
-            "price: it is without discounts, charges outside of the rules, and other routes",
-        ]
-        if settlement == "actual_usage":
-            unknown.append("price: it is by what is measured, which no document tells before")
+        unknown = "price: it is without discounts, charges outside of the rules, and other routes"
+        by_usage = "price: it is by what is measured, which no document tells before"
+        names = [str(each.get("name")) for each in _mappings(model, "parameters")]
         measured = [
-            str(each.get("name"))
-            for each in _mappings(model, "parameters")
-            if str(each.get("name")).endswith(("_tokens", "_count", "_fps"))
-            and each.get("name") not in ("video_count", "image_count")
+            f"price: {name} is measured, and no request says it"
+            for name in names
+            if name.endswith(("_tokens", "_count", "_fps"))
+            and name not in ("video_count", "image_count")
         ]
-        return unknown + [f"price: {name} is measured, and no request says it" for name in measured]
-
-    def _date(self) -> str:
-        day = _DAY.match(str(self._meta.get("updated_at")))
-        if day is None:
-            raise UsageError(f"{self._name} has no date")
-        return day[1]
+        usage = (by_usage,) if settlement == "actual_usage" else ()
+        return ImportedPrice(data, (unknown, *usage, *measured))
 
     def _credits_per_usd(self) -> str:
         """A credit is a tenth of a yuan; the dollar is what the document takes it for."""

@@ -80,9 +80,10 @@ class Price:
         duration, number = effective.get("duration"), effective.get("n", 1)
         if not isinstance(number, int) or (self.per_second and not isinstance(duration, int)):
             return unknown("the number of seconds is not known")
-        amount = self.credits * number * self._multiplier(effective)
+        amount = self.credits * number
         if self.per_second and isinstance(duration, int):
             amount *= duration
+        amount *= next((m.times for m in self.multipliers if m.applies(effective)), 1)
         try:
             amount = max(amount, self.minimum).quantize(_MILLI, ROUND_HALF_UP)
         except InvalidOperation:  # more digits than money has
@@ -98,12 +99,6 @@ class Price:
     def usd(self, credits_: Decimal) -> Decimal:
         """Dollars at the rate of the price's date, not rounded yet."""
         return credits_ / self.credits_per_usd
-
-    def _multiplier(self, effective: Mapping[str, Json]) -> Decimal:
-        for multiplier in self.multipliers:
-            if multiplier.applies(effective):
-                return multiplier.times
-        return Decimal(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,19 +142,16 @@ class RulePrice:
         certainty: Certainty = "exact" if total.charge.exact else "at most"
         if total.expected or self.settlement == "actual_usage":
             certainty = "estimate"
-        credits_ = self._credits(int(total.charge.high), effective)
-        return Quote(credits_, certainty, total.assumed)
+        units = Decimal(int(total.charge.high))
+        for surcharge in self.surcharges:
+            if surcharge.applies(effective):
+                units *= surcharge.times
+        credits_ = units.quantize(Decimal(1), ROUND_HALF_UP) / UNITS_PER_CREDIT
+        return Quote(rounded_credits(credits_), certainty, total.assumed)
 
     def usd(self, credits_: Decimal) -> Decimal:
         """Dollars at the rate of the price's date, not rounded yet."""
         return credits_ / self.credits_per_usd
-
-    def _credits(self, units: int, effective: Mapping[str, Json]) -> Decimal:
-        amount = Decimal(units)
-        for surcharge in self.surcharges:
-            if surcharge.applies(effective):
-                amount *= surcharge.times
-        return rounded_credits(amount.quantize(Decimal(1), ROUND_HALF_UP) / UNITS_PER_CREDIT)
 
 
 AnyPrice: TypeAlias = Price | RulePrice

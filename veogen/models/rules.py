@@ -47,7 +47,12 @@ class Rule:
 
     def applies(self, effective: Mapping[str, Json]) -> bool:
         """Whether the rule holds for a request with its defaults filled in."""
-        return all(is_among(_fact(effective, name), allowed) for name, allowed in self.when.items())
+        for name, allowed in self.when.items():
+            counted = COUNTED.get(name)
+            value = count_of(effective, counted) if counted else value_at(effective, name)
+            if not is_among(value, allowed):
+                return False
+        return True
 
     def findings(
         self, written: Mapping[str, Json], effective: Mapping[str, Json]
@@ -88,14 +93,15 @@ class Rule:
         for name, parameter in COUNTED.items():
             bounds: Bounds | None = getattr(self, name)
             number = count_of(written, parameter)
-            if bounds is not None and not _fits(number, bounds):
-                about = parameter if parameter in written else self._subject(parameter)
+            low, high = bounds or (0, None)
+            if number < low or (high is not None and number > high):
+                about = parameter
+                if parameter not in written:  # what asks for media that are not there
+                    asks = (
+                        asking.partition(".")[0] for asking in self.when if asking not in COUNTED
+                    )
+                    about = next(asks, parameter)
                 yield self._finding(about, f"{self.message}, not {number}")
-
-    def _subject(self, parameter: str) -> str:
-        """Which parameter asks for media that are not there."""
-        asked = (name.partition(".")[0] for name in self.when if name not in COUNTED)
-        return next(asked, parameter)
 
     def _added_up(
         self, name: str, whole: str, written: Mapping[str, Json], effective: Mapping[str, Json]
@@ -132,16 +138,6 @@ def images_of(body: Mapping[str, Json]) -> int:
     return count_of(body, "image_urls")
 
 
-def _fact(effective: Mapping[str, Json], name: str) -> Json:
-    counted = COUNTED.get(name)
-    return value_at(effective, name) if counted is None else count_of(effective, counted)
-
-
-def _fits(number: int, bounds: Bounds) -> bool:
-    low, high = bounds
-    return low <= number and (high is None or number <= high)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
     """What `parameter` is taken as where it is left out, by the number of images from 0."""
@@ -164,14 +160,13 @@ def parse_rule(fields: Mapping[str, Any]) -> Rule:
     """A rule as a model file has it."""
     rest = {key: value for key, value in fields.items() if key not in _BUILT}
     when = {k: tuple(v) if isinstance(v, list) else (v,) for k, v in fields["when"].items()}
-    built: dict[str, Any] = {name: _bounds(fields, name) for name in COUNTED}
+    built: dict[str, Any] = {
+        name: (fields[name].get("min", 0), fields[name].get("max"))
+        for name in COUNTED
+        if fields.get(name)
+    }
     built |= {key: tuple(fields.get(key, ())) for key in ("refuses", "ignores", "needs")}
     return Rule(when=when, **built, **rest)
-
-
-def _bounds(fields: Mapping[str, Any], name: str) -> Any:
-    bounds = fields.get(name)
-    return (bounds.get("min", 0), bounds.get("max")) if bounds else None
 
 
 _BUILT = frozenset({"when", "refuses", "ignores", "needs", *COUNTED})
