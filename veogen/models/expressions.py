@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial, reduce
 from math import ceil, floor
 from typing import Any, TypeAlias
 
@@ -131,10 +132,18 @@ class Parser:
         operator = tree.get("op")
         if operator == "constant":
             _only(tree, "op", "value")
-            return Expression(operator, value=_constant(tree.get("value")))
+            value = tree.get("value")
+            if not isinstance(value, str):
+                raise BadRuleError(f"a constant's value is a text, not {value!r}")
+            is_truth = value in ("true", "false")
+            constant = truth(value == "true") if is_truth else Texts(frozenset({value}))
+            return Expression(operator, value=constant)
         if operator == "variable":
             _only(tree, "op", "name")
-            return Expression(operator, name=self._declared(tree.get("name")))
+            name = tree.get("name")
+            if not isinstance(name, str) or (self._names is not None and name not in self._names):
+                raise BadRuleError(f"{name!r} is not a declared parameter")
+            return Expression(operator, name=name)
         if operator == "lookup":
             _only(tree, "op", "key", "values")
             key = self.parse(tree.get("key"), depth + 1)
@@ -143,11 +152,6 @@ class Parser:
             raise BadRuleError(f"{operator!r} is not an operator")
         _only(tree, "op", "args")
         return Expression(operator, self._arguments(operator, tree.get("args"), depth))
-
-    def _declared(self, name: Any) -> str:
-        if not isinstance(name, str) or (self._names is not None and name not in self._names):
-            raise BadRuleError(f"{name!r} is not a declared parameter")
-        return name
 
     def _arguments(self, operator: str, args: Any, depth: int) -> tuple[Expression, ...]:
         least, most = _ARGUMENTS[operator]
@@ -163,14 +167,6 @@ def _only(tree: Mapping[str, Any], *keys: str) -> None:
     more = [key for key in tree if key not in keys]
     if more:
         raise BadRuleError(f"{more[0]!r} does not belong to {tree['op']!r}")
-
-
-def _constant(value: Any) -> Value:
-    if not isinstance(value, str):
-        raise BadRuleError(f"a constant's value is a text, not {value!r}")
-    if value in ("true", "false"):
-        return truth(value == "true")
-    return Texts(frozenset({value}))
 
 
 def _table(values: Any) -> Mapping[str, Fraction]:
@@ -208,10 +204,9 @@ def _if(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Valu
     condition = arguments[0].truth(variables)
     branches = [arguments[1]] * (True in condition) + [arguments[2]] * (False in condition)
     values = [branch.evaluate(variables) for branch in branches]
-    return values[0] if len(values) == 1 else _any_of(*values)
-
-
-def _any_of(left: Value, right: Value) -> Value:
+    if len(values) == 1:
+        return values[0]
+    left, right = values
     if isinstance(left, Texts) and isinstance(right, Texts):
         return Texts(left.texts | right.texts)
     if isinstance(left, Truths) and isinstance(right, Truths):
@@ -225,14 +220,6 @@ def hull(ranges: Sequence[Range]) -> Range:
     return Range(
         min(each.low for each in ranges), max(highs) if len(highs) == len(ranges) else None
     )
-
-
-def _and(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
-    return _all(arguments, variables, stop=False)
-
-
-def _or(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
-    return _all(arguments, variables, stop=True)
 
 
 def _all(arguments: Sequence[Expression], variables: Mapping[str, Value], *, stop: bool) -> Value:
@@ -301,17 +288,11 @@ def _not(value: Value) -> Truths:
     return Truths(frozenset(not each for each in _truths(value)))
 
 
-def _sum(ranges: Sequence[Range]) -> Range:
+def total_of(ranges: Sequence[Range]) -> Range:
+    """The sum of some ranges."""
     highs = [each.high for each in ranges if each.high is not None]
     low = sum((each.low for each in ranges), Fraction(0))
     return Range(low, sum(highs, Fraction(0)) if len(highs) == len(ranges) else None)
-
-
-def _product(ranges: Sequence[Range]) -> Range:
-    product = ranges[0]
-    for factor in ranges[1:]:
-        product = _times(product, factor)
-    return product
 
 
 def _times(left: Range, right: Range) -> Range:
@@ -371,8 +352,8 @@ def _rounded(function: Callable[[Fraction], int]) -> Callable[[Sequence[Range]],
 
 _LAZY: Mapping[str, Callable[[Sequence[Expression], Mapping[str, Value]], Value]] = {
     "if": _if,
-    "and": _and,
-    "or": _or,
+    "and": partial(_all, stop=False),
+    "or": partial(_all, stop=True),
 }
 _COMPARE: Mapping[str, Callable[..., Truths]] = {
     "eq": _equal,
@@ -384,8 +365,8 @@ _COMPARE: Mapping[str, Callable[..., Truths]] = {
     "not": _not,
 }
 _ARITHMETIC: Mapping[str, Callable[[Sequence[Range]], Range]] = {
-    "add": _sum,
-    "multiply": _product,
+    "add": total_of,
+    "multiply": partial(reduce, _times),
     "subtract": _subtract,
     "divide": _divide,
     "min": _least,

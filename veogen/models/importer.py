@@ -101,7 +101,15 @@ def parse_json(raw: bytes, name: str) -> Mapping[str, Any]:
         raise UsageError(f"{name} is not a JSON object")
     if not is_unicode(json.dumps(value, ensure_ascii=False)):
         raise UsageError(f"{name} holds half of a character")
-    if _too_deep(value):
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    if level:
         raise UsageError(f"{name} is nested more than {_DEEPEST} deep")
     return value
 
@@ -115,20 +123,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
-
-
-def _too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True
 
 
 class _Document:
@@ -250,7 +244,10 @@ class _Document:
         if kind == "string" and schema.get("format") == "uri":
             return {"type": "uri", "media": self._media(name, path)}
         if kind == "array":
-            return self._list(pointer, name, schema, path)
+            where, item = self._resolve(f"{pointer}/items", schema.get("items", {}))
+            if name.endswith("_urls") and item.get("type", "string") == "string":
+                return {"type": "uris", "media": self._media(name, path)}
+            return {"type": "list", "item": self._parameter(where, name, item, f"{path}[]")}
         if kind == "object":
             return {
                 "type": "object",
@@ -260,15 +257,6 @@ class _Document:
             return {"type": kind}
         self._unknown.append(f"{path}: its type {_short(kind)} is not read; any value goes")
         return {"type": "any"}
-
-    def _list(
-        self, pointer: str, name: str, schema: Mapping[str, Any], path: str
-    ) -> dict[str, Any]:
-        where, item = self._resolve(f"{pointer}/items", schema.get("items", {}))
-        if name.endswith("_urls") and item.get("type", "string") == "string":
-            return {"type": "uris", "media": self._media(name, path)}
-        fields = self._parameter(where, name, item, f"{path}[]")
-        return {"type": "list", "item": fields}
 
     def _media(self, name: str, path: str) -> str:
         """What a link leads to, by the parameter's name."""

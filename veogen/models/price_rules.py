@@ -6,7 +6,7 @@ document of 2026-10-10 and of the gateway's own client.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
@@ -24,6 +24,7 @@ from veogen.models.expressions import (
     Value,
     as_number,
     hull,
+    total_of,
     truth,
 )
 from veogen.models.parameters import Json, Parameter, value_at
@@ -91,13 +92,12 @@ class RuleParameter:
         if self.kind in ("integer", "decimal") and not isinstance(written, bool):
             if isinstance(written, str):
                 return None
-            if isinstance(written, int | float) and self._fits(Fraction(str(written))):
-                return Range.exactly(Fraction(str(written)))
+            if isinstance(written, int | float):
+                number = Fraction(str(written))
+                is_enough = self.minimum is None or number >= self.minimum
+                if is_enough and (self.maximum is None or number <= self.maximum):
+                    return Range.exactly(number)
         raise UnpricedError(f"there is no price for {self.name} {written}")
-
-    def _fits(self, number: Fraction) -> bool:
-        above = self.minimum is None or number >= self.minimum
-        return above and (self.maximum is None or number <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,14 @@ class Component:
         quantity = self.quantity.number(variables)
         if quantity.low < 0:
             raise UnpricedError("a quantity is less than nothing")
-        rates = self._rates(variables)
-        return hull([self._charge(quantity, rate, minimum) for rate, minimum in rates])
+        charges = []
+        for rate, minimum in self._rates(variables):
+            low = self._subtotal(quantity.low, rate)
+            high = None if quantity.high is None else self._subtotal(quantity.high, rate)
+            if rate == 0:
+                high = low
+            charges.append(Range(max(low, minimum), None if high is None else max(high, minimum)))
+        return hull(charges)
 
     def _rates(self, variables: Mapping[str, Value]) -> list[tuple[Fraction, Fraction]]:
         """The rate of the tier that holds, or all that may."""
@@ -150,13 +156,6 @@ class Component:
         possible = certain or [tier for tier, truths in held if True in truths]
         rates = [(tier.rate, tier.minimum) for tier in possible]
         return rates if certain else [*rates, (self.rate, self.minimum)]
-
-    def _charge(self, quantity: Range, rate: Fraction, minimum: Fraction) -> Range:
-        low = self._subtotal(quantity.low, rate)
-        high = None if quantity.high is None else self._subtotal(quantity.high, rate)
-        if rate == 0:
-            high = low
-        return Range(max(low, minimum), None if high is None else max(high, minimum))
 
     def _subtotal(self, quantity: Fraction, rate: Fraction) -> Fraction:
         rounded = _ROUND[self.mode]
@@ -200,15 +199,13 @@ class PriceRules:
         applied = [(each, each.applies(variables)) for each in self.components]
         if all(truths != {True} for _, truths in applied):
             raise UnpricedError("no component of the price applies")
-        charges = [
-            component.charge(variables) if truths == {True} else _perhaps(component, variables)
-            for component, truths in applied
-            if True in truths
-        ]
-        low = sum((each.low for each in charges), Fraction(0))
-        highs = [each.high for each in charges if each.high is not None]
-        high = sum(highs, Fraction(0)) if len(highs) == len(charges) else None
-        return Total(Range(low, high), assumed, bool(self.expects))
+        charges = []
+        for component, truths in applied:
+            if True in truths:
+                charge = component.charge(variables)
+                perhaps = Range(Fraction(0), charge.high)
+                charges.append(charge if truths == {True} else perhaps)
+        return Total(total_of(charges), assumed, bool(self.expects))
 
     def _names(self, name: str) -> tuple[str, ...]:
         """The request parameters that a rule's parameter is taken from, the first that is there."""
@@ -297,10 +294,6 @@ def _bounds(parameter: Parameter | None, rule: RuleParameter | None) -> Value:
     return Range(Fraction(str(low)), Fraction(str(high)))
 
 
-def _perhaps(component: Component, variables: Mapping[str, Value]) -> Range:
-    return Range(Fraction(0), component.charge(variables).high)
-
-
 def _count(request: Mapping[str, Json], name: str) -> int:
     items = request.get(name)
     return len(items) if isinstance(items, list) else 0
@@ -346,25 +339,21 @@ def _parameter(data: Mapping[str, Any]) -> RuleParameter:
     name, kind = data.get("name"), data.get("type")
     if not isinstance(name, str) or kind not in _TYPES:
         raise BadRuleError(f"a parameter of a price has a name and a type, not {name!r}, {kind!r}")
-    values = tuple(map(str, _texts(data.get("values") or ())))
-    low, high = (_optional_number(data.get(key)) for key in ("minimum", "maximum"))
-    parameter = RuleParameter(name, kind, values, low, high)
-    default = data.get("default")
+    values, default = data.get("values") or (), data.get("default")
+    if not isinstance(values, Sequence) or not all(isinstance(each, str) for each in values):
+        raise BadRuleError("the values of a parameter are texts")
+    low, high = (
+        None if data.get(key) is None else _number(data[key]) for key in ("minimum", "maximum")
+    )
+    parameter = RuleParameter(name, kind, tuple(values), low, high)
     if default is None:
         return parameter
-    return RuleParameter(name, kind, values, low, high, _default(parameter, default))
-
-
-def _default(parameter: RuleParameter, default: Any) -> Value:
-    if parameter.kind in ("integer", "decimal"):
-        return Range.exactly(_number(default))
+    if kind in ("integer", "decimal"):
+        return replace(parameter, default=Range.exactly(_number(default)))
     try:
-        value = parameter.value(default)
+        return replace(parameter, default=parameter.value(default))
     except UnpricedError:
-        value = None
-    if value is None:
-        raise BadRuleError(f"{default!r} is not a value of {parameter.name}")
-    return value
+        raise BadRuleError(f"{default!r} is not a value of {name}") from None
 
 
 def _component(data: Mapping[str, Any], parser: Parser) -> Component:
@@ -417,13 +406,3 @@ def _number(value: Any) -> Fraction:
     if number is None:
         raise BadRuleError(f"{value!r} is not a number written as a text")
     return number
-
-
-def _optional_number(value: Any) -> Fraction | None:
-    return None if value is None else _number(value)
-
-
-def _texts(values: Any) -> Sequence[str]:
-    if not isinstance(values, Sequence) or not all(isinstance(each, str) for each in values):
-        raise BadRuleError("the values of a parameter are texts")
-    return values
