@@ -83,7 +83,6 @@ ALONE = {
     "planner/line_template": "optional: the texts of those lines",
     "models/importer": "late: veogen models --import alone",
     "document/git": "late: veogen diff alone",
-    "diff/policy": "what a change allows",
     "diff/markdown": "late: a comment of a pull request alone",
     "gateway/webhook": "optional: --listen alone",
     "gallery/page": "late: veogen gallery alone",

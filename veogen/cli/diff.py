@@ -15,9 +15,14 @@ from veogen.cli.options import SpecOptions
 from veogen.cli.output import print_problems
 from veogen.diff.axis_changes import axis_changes
 from veogen.diff.causes import causes_of
-from veogen.diff.compare import Difference, compare, credit_change
+from veogen.diff.compare import (
+    Difference,
+    budget_changes,
+    compare,
+    credit_change,
+    policy_changes,
+)
 from veogen.diff.markdown import markdown
-from veogen.diff.policy import budget_changes, policy_changes
 from veogen.diff.report import Report, SpecDiff, diff_data, grouped
 from veogen.diff.terminal import lines
 from veogen.document.nodes import Location, Map

@@ -49,7 +49,14 @@ def axis_changes(
             change.title = title
             if title and change.size >= _FEWEST:
                 changes.append(change)
-    return tuple(changes), _without(difference, changes)
+    explained = {id(each) for it in changes for each in (*it.added, *it.removed, *it.renamed)}
+    rest = replace(
+        difference,
+        added=tuple(each for each in difference.added if id(each) not in explained),
+        removed=tuple(each for each in difference.removed if id(each) not in explained),
+        renamed=tuple(each for each in difference.renamed if id(each) not in explained),
+    )
+    return tuple(changes), rest
 
 
 def _of(shot: str, requests: Iterable[Request]) -> Iterator[Request]:
@@ -61,18 +68,6 @@ def _by_shot(requests: Iterable[Request]) -> dict[str, list[Request]]:
     for request in requests:
         shots.setdefault(request.shot, []).append(request)
     return shots
-
-
-def _without(difference: Difference, changes: Iterable[AxisChange]) -> Difference:
-    explained = {
-        id(each) for change in changes for each in (*change.added, *change.removed, *change.renamed)
-    }
-    return replace(
-        difference,
-        added=tuple(each for each in difference.added if id(each) not in explained),
-        removed=tuple(each for each in difference.removed if id(each) not in explained),
-        renamed=tuple(each for each in difference.renamed if id(each) not in explained),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +89,17 @@ class _Titles:
         before, after = _values(old), _values(new)
         came = {n: [v for v in after[n] if v not in before.get(n, ())] for n in after}
         went = {n: [v for v in before[n] if v not in after.get(n, ())] for n in before}
-        whole = _whole(shot, old, new, before, after)
-        renamed = {} if whole else _renamed(old, new, came, went)
-        return cls(shot, whole, came, went, renamed)
+        if not old or not new:
+            whole = f"shot {shot} {'added' if new else 'removed'}"
+            return cls(shot, whole, came, went, {})
+        axes = [f"{name} {_shown(after[name])}" for name in after if name not in before]
+        gone = [name for name in before if name not in after]
+        if axes or gone:
+            parts = [f"axis {' and '.join(axes)} added"] if axes else []
+            parts += [f"axis {' and '.join(gone)} removed"] if gone else []
+            whole = f"shot {shot}: {', '.join(parts)}, {len(old):,} \u2192 {len(new):,}"
+            return cls(shot, whole, came, went, {})
+        return cls(shot, "", came, went, _renamed(old, new, came, went))
 
     def of_added(self, request: Request) -> str:
         if self.whole:
@@ -136,23 +139,6 @@ class _Titles:
             return ""
         listed = ", ".join(f"{name} {sign} {_shown(each)}" for name, each in values.items())
         return f"shot {self.shot}: {listed}"
-
-
-def _whole(
-    shot: str,
-    old: Sequence[Request],
-    new: Sequence[Request],
-    before: Mapping[str, Sequence[str]],
-    after: Mapping[str, Sequence[str]],
-) -> str:
-    """What was done to a shot so that all its addresses are others; empty where nothing was."""
-    if not old or not new:
-        return f"shot {shot} {'added' if new else 'removed'}"
-    came = [f"{name} {_shown(after[name])}" for name in after if name not in before]
-    went = [name for name in before if name not in after]
-    parts = [f"axis {' and '.join(came)} added"] if came else []
-    parts += [f"axis {' and '.join(went)} removed"] if went else []
-    return f"shot {shot}: {', '.join(parts)}, {len(old):,} \u2192 {len(new):,}" if parts else ""
 
 
 def _renamed(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from veogen.diff.compare import Change, changed_images
-from veogen.diff.report import Cause, CausesOf
+from veogen.diff.report import Cause, CausesOf, common_start
 from veogen.document.files import OutsideRootError
 from veogen.document.nodes import Location
 from veogen.document.problems import Problems
@@ -101,11 +101,16 @@ class SourceMap:
             yield from self._used(made, written.content)
 
     def _used(self, made: _Combination, *texts: str) -> Iterator[tuple[str, SourceInput]]:
-        """The templates and values that some templates use."""
+        """The templates and values that some templates use: axes and columns hide vars."""
         uses = self._uses(texts)
-        for name, value in self._values(made):
+        written = layer_of_variant(made.shot, made.overrides).vars
+        chosen = {axis.name: (axis.value, axis.place) for axis in made.combination}
+        for name, value in written.items():
+            if name not in chosen and uses.uses_var(name):
+                yield f"value {name}", _value(as_json(value), written.value_place(name))
+        for name, (chosen_value, place) in chosen.items():
             if uses.uses_var(name):
-                yield f"value {name}", value
+                yield f"value {name}", _value(chosen_value, place)
         for name in uses.files:
             template = self._template(name)
             if template is not None:
@@ -117,16 +122,6 @@ class SourceMap:
             return None if template is None else template.content
 
         return used_names([Template(text, Location("", 1, 1)) for text in texts], load)
-
-    def _values(self, made: _Combination) -> Iterator[tuple[str, SourceInput]]:
-        """Vars, and the axes and columns that hide them."""
-        written = layer_of_variant(made.shot, made.overrides).vars
-        chosen = {one.name for one in made.combination}
-        for name, value in written.items():
-            if name not in chosen:
-                yield name, _value(as_json(value), written.value_place(name))
-        for one in made.combination:
-            yield one.name, _value(one.value, one.place)
 
     def _read_template(self, name: str) -> SourceInput | None:
         path = template_path(name)
@@ -152,7 +147,11 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
     before, after = SourceMap(old) if old else None, SourceMap(new) if new else None
 
     def causes(change: Change) -> Iterator[Cause]:
-        yield from _other_bytes(change)
+        # An image that changed under one name needs no spec of either side.
+        hashes = {image.path: image.sha256 for image in change.old.images}
+        for image in change.new.images:
+            if hashes.get(image.path, image.sha256) != image.sha256:
+                yield Cause("because of the bytes of", image.path, f"{image.path}:1:1")
         images = changed_images(change.old, change.new)
         for field in change.fields:
             if after is None or field in images:
@@ -164,14 +163,6 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
                 yield from _differing(before.inputs(change.old, field), made_of)
 
     return causes
-
-
-def _other_bytes(change: Change) -> Iterator[Cause]:
-    """The images that changed under one name, which no side needs a spec for."""
-    before = {image.path: image.sha256 for image in change.old.images}
-    for image in change.new.images:
-        if before.get(image.path, image.sha256) != image.sha256:
-            yield Cause("because of the bytes of", image.path, f"{image.path}:1:1")
 
 
 def _differing(old: Mapping[str, SourceInput], new: Mapping[str, SourceInput]) -> Iterator[Cause]:
@@ -198,12 +189,8 @@ def _shown(one: SourceInput, other: SourceInput | None = None) -> tuple[str, str
     """The place where an input begins to differ from the other, for people and for programs."""
     if not one.lines:
         return str(one.place), str(one.place)
-    line = one.place.line + (_first_difference(one, other) if other else 0)
+    line = one.place.line
+    if other is not None:
+        lines = one.content.splitlines()
+        line += min(common_start(lines, other.content.splitlines()), max(len(lines) - 1, 0))
     return f"{one.place.path}:{line}", f"{one.place.path}:{line}:1"
-
-
-def _first_difference(one: SourceInput, other: SourceInput) -> int:
-    lines, others = one.content.splitlines(), other.content.splitlines()
-    pairs = enumerate(zip(lines, others, strict=False))
-    shorter = min(len(lines), len(others), max(len(lines) - 1, 0))
-    return next((index for index, (left, right) in pairs if left != right), shorter)

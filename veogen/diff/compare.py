@@ -1,14 +1,26 @@
-"""Two plans held against each other: what a request is decides first, its address second."""
+"""Two plans held against each other: their requests, their money, and what they are allowed.
+
+What a request is decides first, its address second.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
+from pathlib import PurePosixPath
 from typing import Self, TypeAlias
 
+from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.nodes import Map, Seq, Value
+from veogen.document.problems import MistakesError
+from veogen.document.reader import read_document
+from veogen.jsontext import compact
 from veogen.models.parameters import Json
 from veogen.planner.identity import FILE, canonical, with_images
 from veogen.planner.plan import NO_CREDITS, Request, total_credits
+from veogen.spec.grammar import as_json
+from veogen.spec.project import POLICY
+from veogen.spec.types import Limits
 from veogen.text import rounded_credits
 
 Fields: TypeAlias = Mapping[str, tuple[Json, Json]]
@@ -17,12 +29,17 @@ Fields: TypeAlias = Mapping[str, tuple[Json, Json]]
 def changed_fields(old: Request, new: Request) -> Fields:
     """Parameters of the body, and `output`; None where one side is silent.
 
-    Images that changed under one name stand as the SHA-256s of their bytes.
+    Images that changed under one name stand as the SHA-256s of their bytes. Values compare with
+    their types: `1` is neither `1.0` nor true.
     """
     before, after = _fields(old, new), _fields(new, old)
-    names = sorted({*before, *after})
-    pairs = {name: (before.get(name), after.get(name)) for name in names}
-    return {name: pair for name, pair in pairs.items() if _differ(*pair)}
+    changed: dict[str, tuple[Json, Json]] = {}
+    for name in sorted({*before, *after}):
+        was, now = before.get(name), after.get(name)
+        are_texts = isinstance(was, str) and isinstance(now, str)
+        if was != now if are_texts else canonical(was) != canonical(now):
+            changed[name] = was, now
+    return changed
 
 
 def _fields(request: Request, other: Request) -> dict[str, Json]:
@@ -42,13 +59,6 @@ def changed_images(old: Request, new: Request) -> frozenset[str]:
 
 def _hashes(request: Request) -> dict[str, str]:
     return {FILE + image.path: image.sha256 for image in request.images}
-
-
-def _differ(old: Json, new: Json) -> bool:
-    """Values compare with their types: `1` is neither `1.0` nor true."""
-    if isinstance(old, str) and isinstance(new, str):
-        return old != new
-    return canonical(old) != canonical(new)
 
 
 Pair: TypeAlias = tuple[Request, Request]
@@ -183,3 +193,58 @@ def credit_change(
 
 def _sum(left: Decimal | None, right: Decimal | None) -> Decimal | None:
     return None if left is None or right is None else rounded_credits(left + right)
+
+
+_NOTHING = "none"
+
+
+def budget_changes(old: Limits, new: Limits) -> Iterator[str]:
+    """The ceilings of a spec that differ: `budget.max_credits: 20000 → 90000`."""
+    for name in ("max_credits", "max_requests"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            shown = (_NOTHING if each is None else str(each) for each in (before, after))
+            yield f"budget.{name}: {' → '.join(shown)}"
+
+
+def policy_changes(old: Files, new: Files) -> Iterator[str]:
+    """The values of a project's policy, and of its file of prices, that differ."""
+    before, after = _policy_values(old), _policy_values(new)
+    for name in dict.fromkeys((*before, *after)):
+        was, now = before.get(name, _NOTHING), after.get(name, _NOTHING)
+        if was != now:
+            yield f"{name}: {was} → {now}"
+
+
+def _policy_values(files: Files) -> dict[str, str]:
+    """Every value by the file and the keys that lead to it."""
+    path = PurePosixPath(POLICY)
+    tree = _tree(files, path)
+    values = dict(_flat(tree, f"{POLICY}: "))
+    prices = tree.get("prices")
+    if isinstance(prices, str):
+        try:
+            priced = _tree(files, inside(path.parent, prices))
+        except OutsideRootError:
+            return values
+        values |= dict(_flat(priced, f"{prices}: "))
+    return values
+
+
+def _tree(files: Files, path: PurePosixPath) -> Map | dict[str, Value]:
+    """The mapping in a file, an empty one where there is none: its mistakes are told elsewhere."""
+    try:
+        tree = read_document(files, path)
+    except MistakesError:
+        return {}
+    return tree if isinstance(tree, Map) else {}
+
+
+def _flat(tree: Mapping[str, Value], before: str) -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, Map):
+            yield from _flat(value, f"{before}{name}.")
+        elif isinstance(value, Seq):
+            yield f"{before}{name}", compact(as_json(value))
+        else:
+            yield f"{before}{name}", str(value) if value is not None else _NOTHING

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from veogen.diff.axis_changes import AxisChange
 from veogen.diff.compare import CreditChange
 from veogen.diff.report import ChangeGroup, Counts, Report, SpecDiff, word_pieces
 from veogen.diff.terminal import axis_counts, title, worth
@@ -35,20 +34,17 @@ def preformatted(text: str) -> str:
 
 def marked(name: str, old: str, new: str) -> str:
     """Two texts as one: words that went struck out, words that came underlined."""
-    return f"<pre>{_escaped(name)}: {''.join(_pieces(old, new))}</pre>\n"
-
-
-def _pieces(old: str, new: str) -> Iterator[str]:
-    room = _LONGEST_TEXT
+    pieces, room = [], _LONGEST_TEXT
     for piece in word_pieces(old, new):
         if piece.is_kept:
-            yield _lines(_cut(piece.old, room))
+            pieces.append(_lines(_cut(piece.old, room)))
         else:
-            yield _tagged("del", _cut(piece.old, room))
-            yield _tagged("ins", _cut(piece.new, room))
+            pieces.append(_tagged("del", _cut(piece.old, room)))
+            pieces.append(_tagged("ins", _cut(piece.new, room)))
         room -= max(len(piece.old), len(piece.new))
         if room <= 0:
-            return
+            break
+    return f"<pre>{_escaped(name)}: {''.join(pieces)}</pre>\n"
 
 
 def _tagged(tag: str, text: str) -> str:
@@ -134,6 +130,8 @@ _ROOM = 60_000  # of the 65,536 of a comment: whoever posts it may add a line or
 _TABLE_ROOM = 12_000
 _NOTES_ROOM = 8_000
 _MOST_CAUSES = 20
+_NAMES = ("", "+", "~", "\u2212", "credits before", "after", "delta", "to buy", "open before")
+_COLUMNS = f"<tr>{''.join(f'<th>{name}</th>' for name in _NAMES)}</tr>"
 
 
 def markdown(report: Report) -> str:
@@ -153,36 +151,28 @@ def _head(report: Report) -> Iterator[str]:
         if review.difference or review.money.delta != 0
     ]
     if rows:
-        yield _table(rows, report)
+        kept = fit_items(rows, _TABLE_ROOM)
+        missing = len(rows) - len(kept)
+        if len(rows) > 1:
+            more = f", {missing:,} of them left out here" if missing else ""
+            kept.append(_row(f"all {len(rows):,}{more}", report.counts, report.money))
+        yield "\n".join(("<table>", _COLUMNS, *kept, "</table>"))
     changes = [*(each for review in report.reviews for each in _of(review, review.changes))]
     changes += report.changes
     notes = [*(each for review in report.reviews for each in _of(review, review.notes))]
     notes += report.notes
     if changes or notes:
-        told = [f"<li>{code(change)}</li>" for change in changes]
-        told += [f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes]
-        kept = fit_items(told, _NOTES_ROOM)
-        missing = len(told) - len(kept)
-        more = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
-        yield "\n".join(("<ul>", *kept, *more, "</ul>"))
+        items = [f"<li>{code(change)}</li>" for change in changes]
+        items += [f"<li>\u26a0\ufe0f {code(note)}</li>" for note in notes]
+        kept = fit_items(items, _NOTES_ROOM)
+        missing = len(items) - len(kept)
+        tail = [f"<li>{counted(missing, 'more note')} left out</li>"] if missing else []
+        yield "\n".join(("<ul>", *kept, *tail, "</ul>"))
 
 
 def _of(review: SpecDiff, texts: Sequence[str]) -> Iterator[str]:
     """Texts that name the spec they are about."""
     return (f"{review.title}: {text}" for text in texts)
-
-
-_COLUMNS = ("", "+", "~", "\u2212", "credits before", "after", "delta", "to buy", "open before")
-
-
-def _table(rows: Sequence[str], report: Report) -> str:
-    head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-    kept = fit_items(rows, _TABLE_ROOM)
-    missing = len(rows) - len(kept)
-    if len(rows) > 1:
-        more = f", {missing:,} of them left out here" if missing else ""
-        kept.append(_row(f"all {len(rows):,}{more}", report.counts, report.money))
-    return "\n".join(("<table>", f"<tr>{head}</tr>", *kept, "</table>"))
 
 
 def _row(name: str, counts: Counts, money: CreditChange) -> str:
@@ -204,7 +194,14 @@ def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
     difference = review.rest
     where = f"<p>{code(title(review))}</p>"
     for change in review.axes:
-        yield _axis(review.title, where, change)
+        price = total_credits(change.added)
+        amount = "at an unknown price" if price is None else f"{price} credits"
+        worth_ = f", {amount}" if change.added else ""
+        head = f"{code(review.title)}: {axis_counts(change)}{worth_}: {code(change.title)}"
+        items = [f"<li>+ {code(each.address)}\n{_texts(each)}</li>" for each in change.added]
+        items += [f"<li>\u2212 {code(each.address)}</li>" for each in change.removed]
+        items += [_rename(old, new) for old, new in change.renamed]
+        yield MarkdownSection(head, where, tuple(items))
     if difference.added:
         yield _bought("added", review.title, where, difference.added)
     for group in review.groups:
@@ -213,20 +210,8 @@ def _sections(review: SpecDiff) -> Iterator[MarkdownSection]:
         yield _bought("removed", review.title, where, difference.removed)
     if difference.renamed:
         items = [_rename(old, new) for old, new in difference.renamed]
-        told = f"{code(review.title)}: {counted(len(items), 'request')} renamed, the same clips"
-        yield MarkdownSection(told, where, tuple(items))
-
-
-def _axis(name: str, where: str, change: AxisChange) -> MarkdownSection:
-    """What was done to an axis, with every request that it is about."""
-    price = total_credits(change.added)
-    amount = "at an unknown price" if price is None else f"{price} credits"
-    worth_ = f", {amount}" if change.added else ""
-    told = f"{code(name)}: {axis_counts(change)}{worth_}: {code(change.title)}"
-    items = [f"<li>+ {code(request.address)}\n{_texts(request)}</li>" for request in change.added]
-    items += [f"<li>\u2212 {code(request.address)}</li>" for request in change.removed]
-    items += [_rename(old, new) for old, new in change.renamed]
-    return MarkdownSection(told, where, tuple(items))
+        head = f"{code(review.title)}: {counted(len(items), 'request')} renamed, the same clips"
+        yield MarkdownSection(head, where, tuple(items))
 
 
 def _rename(old: Request, new: Request) -> str:

@@ -37,23 +37,42 @@ class WordChange:
 def word_pieces(old: str, new: str) -> tuple[WordChange, ...]:
     """Both texts cut into what they share and what was replaced.
 
-    Joined, the old sides are `old` and the new sides `new`.
+    Joined, the old sides are `old` and the new sides `new`. Replaced pieces with nothing but a
+    space between them are one: people read phrases.
     """
-    return tuple(_merged(token_pieces(_TOKEN.findall(old), _TOKEN.findall(new))))
+    pieces: list[WordChange] = []
+    waiting: list[WordChange] = []
+    for piece in token_pieces(_TOKEN.findall(old), _TOKEN.findall(new)):
+        is_gap = piece.is_kept and _is_gap(piece.old)
+        if waiting and (is_gap or not piece.is_kept):
+            waiting.append(piece)
+        elif piece.is_kept:
+            pieces += (*_joined(waiting), piece)
+            waiting = []
+        else:
+            waiting = [piece]
+    return (*pieces, *_joined(waiting))
 
 
 def token_pieces(before: Sequence[str], after: Sequence[str]) -> Iterator[WordChange]:
     """Two texts in tokens, as what they share and what was replaced; too much is, as a whole."""
-    start = _shared(before, after)
-    end = _shared(before[:start:-1], after[:start:-1])
+    start = common_start(before, after)
+    end = common_start(before[:start:-1], after[:start:-1])
     head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
-    middle = before[start : len(before) - end], after[start : len(after) - end]
-    pieces = (WordChange(head, head), *_opcodes(*middle), WordChange(tail, tail))
+    before, after = before[start : len(before) - end], after[start : len(after) - end]
+    counts = Counter(after)  # pairs of equal tokens are what a comparison begins at
+    matches = sum(counts[token] for token in before if not _is_gap(token))
+    if len(before) + len(after) > _MOST_TOKENS or matches > _MOST_MATCHES:
+        middle = [WordChange("".join(before), "".join(after))]
+    else:
+        codes = SequenceMatcher(_is_gap, before, after, autojunk=False).get_opcodes()
+        middle = [WordChange("".join(before[a:b]), "".join(after[c:d])) for _, a, b, c, d in codes]
+    pieces = (WordChange(head, head), *middle, WordChange(tail, tail))
     return (piece for piece in pieces if piece.old or piece.new)
 
 
-def _shared(before: Sequence[str], after: Sequence[str]) -> int:
-    """With how many equal tokens both begin."""
+def common_start(before: Sequence[str], after: Sequence[str]) -> int:
+    """With how many equal texts both begin."""
     pairs = enumerate(zip(before, after, strict=False))
     shorter = min(len(before), len(after))
     return next((index for index, (left, right) in pairs if left != right), shorter)
@@ -64,40 +83,9 @@ def replacements(pieces: Sequence[WordChange]) -> tuple[tuple[str, str], ...]:
     return tuple((piece.old.strip(), piece.new.strip()) for piece in pieces if not piece.is_kept)
 
 
-def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[WordChange]:
-    if len(before) + len(after) > _MOST_TOKENS or _matches(before, after) > _MOST_MATCHES:
-        yield WordChange("".join(before), "".join(after))
-        return
-    matcher = SequenceMatcher(_is_gap, before, after, autojunk=False)
-    for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        yield WordChange("".join(before[old_from:old_to]), "".join(after[new_from:new_to]))
-
-
-def _matches(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many pairs of equal tokens there are that a comparison begins at."""
-    counts = Counter(after)
-    return sum(counts[token] for token in before if not _is_gap(token))
-
-
 def _is_gap(text: str) -> bool:
     """Whether a text is nothing but space between words of one line."""
     return text.isspace() and "\n" not in text
-
-
-def _merged(pieces: Iterable[WordChange]) -> Iterator[WordChange]:
-    """Replaced pieces with nothing but a space between them become one: people read phrases."""
-    waiting: list[WordChange] = []
-    for piece in pieces:
-        is_gap = piece.is_kept and _is_gap(piece.old)
-        if waiting and (is_gap or not piece.is_kept):
-            waiting.append(piece)
-        elif piece.is_kept:
-            yield from _joined(waiting)
-            waiting = []
-            yield piece
-        else:
-            waiting = [piece]
-    yield from _joined(waiting)
 
 
 def _joined(pieces: list[WordChange]) -> Iterator[WordChange]:
@@ -135,7 +123,14 @@ class Edit:
     replaced: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        shown = [_arrow(old, new) for old, new in self.replaced[:_MOST_SHOWN]]
+        shown = []
+        for old, new in self.replaced[:_MOST_SHOWN]:
+            if old and new:
+                shown.append(f"{plain(old)} → {plain(new)}")
+            elif old or new:
+                shown.append(f"+ {plain(new)}" if new else f"- {plain(old)}")
+            else:
+                shown.append("white space")
         more = len(self.replaced) - len(shown)
         return f"{plain(self.field)}: {', '.join(shown)}{f' and {more} more' if more else ''}"
 
@@ -189,28 +184,25 @@ def _edits(change: Change) -> Iterator[Edit]:
         if isinstance(old, str) and isinstance(new, str):
             yield Edit(name, replacements(word_pieces(old, new)))
         elif name == "image_urls" and isinstance(old, list) and isinstance(new, list):
-            yield Edit(name, tuple(_image_pairs(change, old, new)))
+            # By name, and by their bytes where the name is the same.
+            left = _named_images(old, change.old.body.get(name))
+            right = _named_images(new, change.new.body.get(name))
+            pairs = [(", ".join(left), ", ".join(right))]
+            if len(left) == len(right):
+                pairs = [pair for pair in zip(left, right, strict=True) if pair[0] != pair[1]]
+            yield Edit(name, tuple(pairs))
         else:
             yield Edit(name, ((_shown(name, old), _shown(name, new)),))
 
 
-def _image_pairs(change: Change, old: list[Json], new: list[Json]) -> Iterator[tuple[str, str]]:
-    """The images that differ, by name, and by their bytes where the name is the same."""
-    before, after = change.old.body.get("image_urls"), change.new.body.get("image_urls")
-    names = [each if isinstance(each, list) else [] for each in (before, after)]
-    left = [_named_image(url, name) for url, name in zip(old, names[0], strict=False)]
-    right = [_named_image(url, name) for url, name in zip(new, names[1], strict=False)]
-    if len(left) == len(right):
-        yield from (pair for pair in zip(left, right, strict=True) if pair[0] != pair[1])
-    else:
-        yield ", ".join(left), ", ".join(right)
-
-
-def _named_image(url: Json, name: Json) -> str:
-    """An image by its name, with what tells its bytes apart where that matters."""
-    text, path = str(url), str(name).removeprefix(FILE)
-    is_hash = text.startswith(_HASH)
-    return f"{path} ({text[len(_HASH) : len(_HASH) + 10]})" if is_hash else path
+def _named_images(urls: list[Json], names: Json) -> list[str]:
+    """Images by their names, with what tells their bytes apart where that matters."""
+    images = []
+    for url, name in zip(urls, names if isinstance(names, list) else [], strict=False):
+        text, path = str(url), str(name).removeprefix(FILE)
+        is_hash = text.startswith(_HASH)
+        images.append(f"{path} ({text[len(_HASH) : len(_HASH) + 10]})" if is_hash else path)
+    return images
 
 
 def _shown(name: str, value: Json) -> str:
@@ -227,16 +219,6 @@ def _shown(name: str, value: Json) -> str:
 def _image(url: Json) -> str:
     text = str(url)
     return text[: len(_HASH) + 10] if text.startswith(_HASH) else text
-
-
-def _arrow(old: str, new: str) -> str:
-    if not old and not new:
-        return "white space"
-    if not old:
-        return f"+ {plain(new)}"
-    if not new:
-        return f"- {plain(old)}"
-    return f"{plain(old)} → {plain(new)}"
 
 
 FORMAT = "veogen.diff/2"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from veogen.diff.axis_changes import AxisChange
-from veogen.diff.compare import Change, CreditChange, Difference
+from veogen.diff.compare import Difference
 from veogen.diff.report import ChangeGroup, Report, SpecDiff, WordChange, word_pieces
 from veogen.planner.plan import Request, total_credits
 from veogen.spec.types import PROMPTS
@@ -30,7 +30,11 @@ def lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint(f"{report.headline}.", "bold")
     if report.counts.unchanged:
         yield f"{counted(report.counts.unchanged, 'request')} unchanged."
-    yield _money(report.money)
+    money = report.money
+    moved = ""
+    if money.delta is not None:
+        moved = f" ({'+' if money.delta >= 0 else _MINUS}{abs(money.delta)})"
+    yield f"Credits: {_amount(money.old)} → {_amount(money.new)}{moved}."
 
 
 def title(review: SpecDiff) -> str:
@@ -83,6 +87,7 @@ def _listed(requests: Iterable[Request], sign: str, paint: Paint, colour: Colour
 
 
 def _group(group: ChangeGroup, paint: Paint) -> Iterator[str]:
+    """Requests that were edited alike, with the prompts of the first word by word."""
     whom = plain(group.changes[0].address)
     if len(group.changes) > 1:
         whom = counted(len(group.changes), "request")
@@ -93,7 +98,11 @@ def _group(group: ChangeGroup, paint: Paint) -> Iterator[str]:
         shown = [plain(change.address) for change in group.changes[:_MOST_ADDRESSES]]
         more = len(group.changes) - len(shown)
         yield f"      {', '.join(shown)}{f' and {more} more' if more else ''}"
-    yield from _texts(group.changes[0], paint)
+    for name in PROMPTS:
+        old, new = group.changes[0].fields.get(name, (None, None))
+        if isinstance(old, str) and isinstance(new, str):
+            marked = "".join(_marked(piece, paint) for piece in word_pieces(old, new))
+            yield from (f"      | {line}" for line in marked.split("\n"))
 
 
 def worth(group: ChangeGroup) -> str:
@@ -105,15 +114,6 @@ def worth(group: ChangeGroup) -> str:
     if new is None:
         return "unknown price"
     return f"{new} credits" if old == new else f"{_amount(old)} → {new} credits"
-
-
-def _texts(change: Change, paint: Paint) -> Iterator[str]:
-    """The prompts of a change, word by word."""
-    for name in PROMPTS:
-        old, new = change.fields.get(name, (None, None))
-        if isinstance(old, str) and isinstance(new, str):
-            marked = "".join(_marked(piece, paint) for piece in word_pieces(old, new))
-            yield from (f"      | {line}" for line in marked.split("\n"))
 
 
 def _marked(piece: WordChange, paint: Paint) -> str:
@@ -130,13 +130,6 @@ def _sign(text: str, before: str, after: str, paint: Paint, colour: Colour) -> s
         return ""
     coloured = paint(plain(text), colour)
     return coloured if coloured != plain(text) else f"{before}{plain(text)}{after}"
-
-
-def _money(money: CreditChange) -> str:
-    if money.delta is None:
-        return f"Credits: {_amount(money.old)} → {_amount(money.new)}."
-    sign = "+" if money.delta >= 0 else _MINUS
-    return f"Credits: {money.old} → {money.new} ({sign}{abs(money.delta)})."
 
 
 def _amount(amount: Decimal | None) -> str:
