@@ -9,8 +9,8 @@ from veogen.executor.directory import is_inside
 from veogen.executor.shared_messages import ClipMoved
 from veogen.results.events import Event, Video, VideoSaved
 from veogen.results.ledger import RequestState
-from veogen.store.clips import Clips
 from veogen.store.objects import StoreError
+from veogen.store.opening import Clips
 
 AT_ONCE = 4
 """Clips that are put into a store, or fetched from it, at a time."""

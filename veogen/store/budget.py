@@ -52,8 +52,13 @@ class MoneyChain:
         """
         while True:
             left = of - self.taken
-            if least > left:
-                if self._catch_up():
+            if least > left:  # by what was read; others may have given back since
+                before = self._next
+                while (
+                    content := self._objects.read(self._names.money(self._next), LIMIT)
+                ) is not None:
+                    self._take(content, self._names.money(self._next))
+                if self._next > before:
                     continue
                 return False
             piece = least
@@ -72,13 +77,6 @@ class MoneyChain:
                 return _ZERO
             if self._append(process, -left_over):
                 return left_over
-
-    def _catch_up(self) -> bool:
-        """Read what others appended since; whether they did."""
-        before = self._next
-        while (content := self._objects.read(self._names.money(self._next), LIMIT)) is not None:
-            self._take(content, self._names.money(self._next))
-        return self._next > before
 
     def _append(self, process: str, amount: Decimal) -> bool:
         """Whether the record was appended; if not, what stands in its place was read."""

@@ -151,20 +151,20 @@ class CloudObjects:
         self._tried(name, once)
 
     def fetch(self, name: str, path: Path, limit: int) -> bool:
-        return self._tried(name, lambda: self._fetch(name, path, limit))
+        def once() -> bool:
+            try:
+                got = obstore.get(self._clips, name)
+            except FileNotFoundError as error:
+                self._refuse_without_bucket(error)
+                return False
+            if got.meta["size"] > limit:
+                raise TooLargeError(f"{self._of(name)}: it has more than {limit} bytes")
+            with path.open("wb") as file:
+                for piece in got.stream(min_chunk_size=_PIECE):
+                    file.write(piece)
+            return True
 
-    def _fetch(self, name: str, path: Path, limit: int) -> bool:
-        try:
-            got = obstore.get(self._clips, name)
-        except FileNotFoundError as error:
-            self._refuse_without_bucket(error)
-            return False
-        if got.meta["size"] > limit:
-            raise TooLargeError(f"{self._of(name)}: it has more than {limit} bytes")
-        with path.open("wb") as file:
-            for piece in got.stream(min_chunk_size=_PIECE):
-                file.write(piece)
-        return True
+        return self._tried(name, once)
 
     def _read(self, name: str, limit: int) -> bytes | None:
         try:
@@ -177,7 +177,10 @@ class CloudObjects:
         return bytes(got.bytes())
 
     def _tried(self, name: str, call: Callable[[], T]) -> T:
-        """Call until there is an answer, for a minute at most."""
+        """Call until there is an answer, for a minute at most.
+
+        What would be the same the next time is said at once.
+        """
         began, tries = self._clock.monotonic(), 0
         while True:
             try:
@@ -185,7 +188,11 @@ class CloudObjects:
             except _TakenByNobodyError:
                 reason = "two of the same name at once"
             except (exceptions.BaseError, OSError) as error:
-                self._refuse_final(name, error)
+                self._refuse_without_bucket(error)
+                status = _STATUS.search(str(error))
+                number = int(status[1]) if status else None
+                if (number in _NOS and number not in _AGAIN) or isinstance(error, _FINAL):
+                    raise StoreError(f"{self._of(name)}: {_said(error)}") from None
                 reason = _said(error)
             tries += 1
             wait = min(_LONGEST_WAIT, 0.05 * 2**tries)
@@ -194,15 +201,6 @@ class CloudObjects:
                     f"{self._location.url}: the store does not answer ({reason})"
                 ) from None
             self._clock.sleep(wait)
-
-    def _refuse_final(self, name: str, error: Exception) -> None:
-        """What would be the same the next time is said at once."""
-        self._refuse_without_bucket(error)
-        status = _STATUS.search(str(error))
-        number = int(status[1]) if status else None
-        is_no = number in _NOS and number not in _AGAIN
-        if is_no or isinstance(error, _FINAL):
-            raise StoreError(f"{self._of(name)}: {_said(error)}") from None
 
     def _refuse_without_bucket(self, error: Exception) -> None:
         if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):

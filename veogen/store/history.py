@@ -120,6 +120,16 @@ class History:
         with self.lock:
             self.attempts[of.hash].add(of.attempt)
 
+    def lacks_closing(self, name: str) -> bool:
+        """Whether this is the name of a closing that was not read."""
+        process = layout.process_of(name)
+        return process is not None and process not in self.closings
+
+    def lacks_decision(self, name: str) -> bool:
+        """Whether this is the name of a decision that was not read."""
+        of_number = layout.decided(name)
+        return of_number is not None and of_number[1] not in self.decisions[of_number[0]]
+
     def is_unread(self, hash_: str) -> bool:
         """Whether there is a claim of a request of which nothing was read."""
         return not self.noticed.get(hash_, _NOTHING) <= self.attempts.get(hash_, _NOTHING)
@@ -194,7 +204,10 @@ class HistoryReader:
 
     def open(self) -> History:
         """Read all that there is; raises `UnreadableError` with the name of what is not."""
-        self._from_checkpoint()
+        listed = self._objects.list(self._names.folder("checkpoints"))
+        self._seen_checkpoints = {info.name for info in listed}
+        if listed:
+            self._take_checkpoint(max(listed, key=lambda info: info.modified).name)
         self._in_checkpoint = self._facts
         self.refresh()
         return self.history
@@ -224,7 +237,9 @@ class HistoryReader:
         """
         claims = self._objects.list(self._names.folder("claims"))
         self._see_signs()
-        self._read_closings()
+        for name, content in self._unread("closings", self.history.lacks_closing):
+            closed = name.rpartition("/")[2]
+            self.history.closings[closed] = layout.decode(content, Closing, name)
         news = [] if is_silent is None else self._read_new_checkpoints()
         later, read = self._read_logs(is_silent)
         news.extend(read)
@@ -234,14 +249,16 @@ class HistoryReader:
                     self.history.notice(of)
         else:
             self._take_claims(claims)
-        self._read_decisions()
+        for name, content in self._unread("decisions", self.history.lacks_decision):
+            if (of_number := layout.decided(name)) is not None:
+                decision = layout.decode(content, StoredDecision, name)
+                self.history.decisions[of_number[0]][of_number[1]] = decision
         return news
 
-    def _from_checkpoint(self) -> None:
-        listed = self._objects.list(self._names.folder("checkpoints"))
-        self._seen_checkpoints = {info.name for info in listed}
-        if listed:
-            self._take_checkpoint(max(listed, key=lambda info: info.modified).name)
+    def _unread(self, folder: str, lacks: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        """The records in a folder that were not read yet, by name."""
+        listed = self._objects.list(self._names.folder(folder))
+        return self._contents([info.name for info in listed if lacks(info.name)])
 
     def _read_new_checkpoints(self) -> list[News]:
         """Those of others that came since: facts that need not be read one by one."""
@@ -291,27 +308,6 @@ class HistoryReader:
         for info in (sign, *batches):
             if info is not None:
                 self._saw(process, info)
-
-    def _read_closings(self) -> None:
-        listed = self._objects.list(self._names.folder("closings"))
-        new = [
-            info.name
-            for info in listed
-            if (process := layout.process_of(info.name)) and process not in self.history.closings
-        ]
-        for name, content in self._contents(new):
-            self.history.closings[name.rpartition("/")[2]] = layout.decode(content, Closing, name)
-
-    def _read_decisions(self) -> None:
-        known = self.history.decisions
-        names = {}
-        for info in self._objects.list(self._names.folder("decisions")):
-            of_number = layout.decided(info.name)
-            if of_number and of_number[1] not in known[of_number[0]]:
-                names[info.name] = of_number
-        for name, content in self._contents(names):
-            of, number = names[name]
-            known[of][number] = layout.decode(content, StoredDecision, name)
 
     def _read_logs(self, is_silent: Callable[[str], bool] | None) -> tuple[bool, list[News]]:
         """Whether some are left for later, and what was read."""

@@ -215,11 +215,16 @@ def unreadable(name: str, reason: str) -> UnreadableError:
     return UnreadableError(f"{plain(name)}: this record cannot be read: {plain(reason)[:200]}")
 
 
+def names_run(name: str) -> bool:
+    """Whether a run of a store can have this name."""
+    return _RUN.fullmatch(name) is not None
+
+
 class RunNames:
     """The names of the objects of one run."""
 
     def __init__(self, run: str) -> None:
-        if not _RUN.fullmatch(run):
+        if not names_run(run):
             raise ValueError(run)
         self._run = f"{RUNS}/{run}"
 

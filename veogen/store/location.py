@@ -36,10 +36,22 @@ class StoreLocation:
         if scheme is None:
             raise UsageError(f"a store is {_FORMS}, not {plain(parts.scheme or url)[:80]}")
         if scheme == "file":
-            return cls(scheme, "", _folder(parts))
+            path = unquote(parts.path)
+            is_here = parts.netloc in ("", "localhost")
+            if not (is_here and path.startswith("/") and path.strip("/")):
+                raise UsageError("a folder as a store is file:///folder, with its whole path")
+            if not path.isprintable() or ".." in path.split("/"):
+                raise UsageError(
+                    "file://…: the path of the folder has parts that no folder should have"
+                )
+            return cls(scheme, "", "/" + "/".join(p for p in path.split("/") if p not in ("", ".")))
         if not _BUCKET.fullmatch(parts.netloc):
             raise UsageError(f"{scheme}://…: the name of the bucket is missing or none: {_FORMS}")
-        return cls(scheme, parts.netloc, _prefix(parts.path))
+        prefix = [part for part in parts.path.split("/") if part]
+        for part in prefix:
+            if not _PART.fullmatch(part) or part in (".", ".."):
+                raise UsageError(f"{plain(part)}: it cannot be part of a store's prefix")
+        return cls(scheme, parts.netloc, "/".join(prefix))
 
     @property
     def url(self) -> str:
@@ -62,23 +74,6 @@ def _split(url: str) -> SplitResult:
             "of a store; they come from the environment of its provider (AWS_*, GOOGLE_*, AZURE_*)"
         )
     return parts
-
-
-def _folder(parts: SplitResult) -> str:
-    path = unquote(parts.path)
-    if parts.netloc not in ("", "localhost") or not path.startswith("/") or not path.strip("/"):
-        raise UsageError("a folder as a store is file:///folder, with its whole path")
-    if not path.isprintable() or ".." in path.split("/"):
-        raise UsageError("file://…: the path of the folder has parts that no folder should have")
-    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
-
-
-def _prefix(path: str) -> str:
-    parts = [part for part in path.split("/") if part]
-    for part in parts:
-        if not _PART.fullmatch(part) or part in (".", ".."):
-            raise UsageError(f"{plain(part)}: it cannot be part of a store's prefix")
-    return "/".join(parts)
 
 
 def allows_http(environ: Mapping[str, str]) -> bool:

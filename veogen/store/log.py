@@ -104,54 +104,48 @@ class OwnLog:
 
     def _work(self) -> None:
         while True:
-            batch = self._next_batch()
-            if not batch:
+            facts = self._next_batch()
+            if not facts:
                 return
+            if self._unanswered is None:
+                batch = Batch(self._process, self._machine, self._time.now(), tuple(facts))
+                self._unanswered = encode(batch), len(facts)
+            content, count = self._unanswered  # the very bytes that may be there already
+            error: StoreError | None = None
             try:
-                count = self._write([fact for _, fact in batch])
-            except StoreError as error:
-                self._put_back(error)
-            else:
-                with self._change:
+                self._create(content)
+            except StoreError as raised:
+                error = raised
+            with self._change:
+                self._away, self._hurry = error, self._hurry or error is not None
+                if error is None:
+                    self._unanswered = None
                     del self._waiting[:count]
-                    self._away = None
                     self.written += count
-                    self._change.notify_all()
+                elif self._closing:  # who leaves does not wait for it
+                    self._waiting.clear()
+                self._change.notify_all()
+                if error is not None:  # it is tried again after a while
+                    self._change.wait_for(lambda: self._closing, _PAUSE)
 
-    def _next_batch(self) -> list[tuple[float, Fact]]:
-        """What is to be written next, once it is time; empty when nothing more comes."""
+    def _next_batch(self) -> list[Fact]:
+        """What fits into the next record, once it is time; empty when nothing more comes."""
         with self._change:
             while True:
-                if self._waiting and (self._hurry or self._closing or self._age() >= WITHIN):
-                    self._hurry = False
-                    return self._fitting()
-                if self._closing and not self._waiting:
+                age = self._time.monotonic() - self._waiting[0][0] if self._waiting else 0.0
+                if self._waiting and (self._hurry or self._closing or age >= WITHIN):
+                    break
+                if self._closing:
                     return []
-                patience = WITHIN - self._age() if self._waiting else None
-                self._change.wait(patience)
-
-    def _age(self) -> float:
-        return self._time.monotonic() - self._waiting[0][0]
-
-    def _fitting(self) -> list[tuple[float, Fact]]:
-        size, count = 0, 0
-        for _, fact in self._waiting:
-            size += len(bytes(fact.event)) + 500
-            if count and size > _LONGEST_BATCH:
-                break
-            count += 1
-        return self._waiting[:count]
-
-    def _write(self, facts: Sequence[Fact]) -> int:
-        """Write these, or first the very bytes that may have been written without an answer."""
-        if self._unanswered is None:
-            now = self._time.now()
-            batch = Batch(self._process, self._machine, now, tuple(facts))
-            self._unanswered = encode(batch), len(facts)
-        content, count = self._unanswered
-        self._create(content)
-        self._unanswered = None
-        return count
+                self._change.wait(WITHIN - age if self._waiting else None)
+            self._hurry = False
+            size, facts = 0, []
+            for _, fact in self._waiting:
+                size += len(bytes(fact.event)) + 500
+                if facts and size > _LONGEST_BATCH:
+                    break
+                facts.append(fact)
+            return facts
 
     def _create(self, content: bytes) -> None:
         name = self._names.batch(self._process, self.next)
@@ -159,14 +153,3 @@ class OwnLog:
         if there is not None:
             raise StolenNameError(f"{name}: another process wrote into the log of this one")
         self.next += 1
-
-    def _put_back(self, error: StoreError) -> None:
-        """It stays in line, and is tried again after a while; when leaving, nobody waits."""
-        with self._change:
-            self._away = error
-            self._hurry = True
-            self._change.notify_all()
-            if self._closing:
-                self._waiting.clear()
-                return
-            self._change.wait_for(lambda: self._closing, _PAUSE)

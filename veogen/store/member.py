@@ -122,8 +122,18 @@ class Member:
 
     def claim(self, of: AttemptId, *, key: str, body: str, address: str, credits_: Decimal | None
               ) -> Permit | ClaimedByOther:  # fmt: skip
-        """Claim an attempt, or hear who did; raises `ClosedError`, `StoreAwayError`."""
-        self._keep_fresh()
+        """Claim an attempt, or hear who did; raises `ClosedError`, `StoreAwayError`.
+
+        Nothing new is claimed by a process that others take for silent, or may not hear.
+        """
+        waits_long = self._log.waits_for >= self._patience.fresh
+        if waits_long and (self.is_refused or not self._log.flush(self._patience.fresh)):
+            raise self._log.trouble or StoreAwayError("the store has taken no record for a minute")
+        last = self._sign.last
+        if last is None or last.age(self._time) > self._patience.fresh:
+            self._signed()
+        if self._closed is not None:
+            raise ClosedError(self._closed)
         look = Look.begin(self._time)
         claim = Claim(
             owner=self.identity.process,
@@ -155,17 +165,6 @@ class Member:
         if self._objects.read(after, LIMIT) is not None:
             return "a later attempt was claimed meanwhile"
         return permit._replace(look=look)
-
-    def _keep_fresh(self) -> None:
-        """Nothing new is claimed by a process that others take for silent, or may not hear."""
-        waits_long = self._log.waits_for >= self._patience.fresh
-        if waits_long and (self.is_refused or not self._log.flush(self._patience.fresh)):
-            raise self._log.trouble or StoreAwayError("the store has taken no record for a minute")
-        last = self._sign.last
-        if last is None or last.age(self._time) > self._patience.fresh:
-            self._signed()
-        if self._closed is not None:
-            raise ClosedError(self._closed)
 
     def _signed(self) -> Look:
         """Give a sign of life, then read whether this process was closed."""
@@ -238,13 +237,10 @@ class Member:
     def is_silent(self, process: str, *, again: bool = False) -> bool:
         """Whether a process has ended or is silent, by what was read, or by a look now."""
         if again:
-            self._look_at(process)
+            self._sign.write()  # and with it the store's time
+            self._reader.look_at(process)
         now = self._sign.store_now()
         return self.history.is_silent(process, now, self._patience.silence)
-
-    def _look_at(self, process: str) -> None:
-        self._sign.write()  # and with it the store's time
-        self._reader.look_at(process)
 
     def decide(self, of: AttemptId, kind: DecisionKind, task_id: str | None = None) -> Permit | str:
         """Write down what a person decided; then why nothing may be sent, or a permit to.
@@ -266,14 +262,11 @@ class Member:
             other = layout.decode(there, StoredDecision, name)
             raise DecidedError(f"{other.machine} has decided about it already: {other.decision}")
         self.history.decisions[of][number] = decision
-        owner = self.history.owner(of)
-        if owner not in (None, self.identity.process) and not self._may_decide(str(owner)):
-            return f"{self.history.processes[str(owner)].machine} lives and may still send it"
+        owner, history = self.history.owner(of), self.history
+        is_ours = owner is None or history.heir(owner) == self.identity.process
+        if not (is_ours or owner in history.closings or self.is_silent(str(owner), again=True)):
+            return f"{history.processes[str(owner)].machine} lives and may still send it"
         return Permit(of, look, number + 1)
-
-    def _may_decide(self, owner: str) -> bool:
-        is_ours = self.history.heir(owner) == self.identity.process
-        return is_ours or owner in self.history.closings or self.is_silent(owner, again=True)
 
     def close(self, machine: str) -> dict[str, Decimal | None]:
         """Say that a machine is gone; what came back of each process's piece, None if it lives."""

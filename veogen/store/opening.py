@@ -1,16 +1,18 @@
-"""A store opened: is it of our layout, what runs does it hold, and who may go on with one."""
+"""A store opened: is it of our layout, what clips and runs does it hold, who may go on with one."""
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.errors import UsageError
 from veogen.store import layout
-from veogen.store.clips import Clips
 from veogen.store.history import History, HistoryReader
-from veogen.store.layout import FORMAT, LIMIT, RunInfo, RunNames, Version, encode
+from veogen.store.layout import CLIP_LIMIT, FORMAT, LIMIT, RunInfo, RunNames, Version, clip, encode
 from veogen.store.location import StoreLocation
 from veogen.store.member import Identity, Member
-from veogen.store.objects import Objects, StoreError
+from veogen.store.objects import Objects, StoreError, TooLargeError
 from veogen.store.signs import Patience, StoreTime
 
 GatewayKind: TypeAlias = Literal["evolink", "simulated"]
@@ -34,8 +36,36 @@ class StoreSummary(NamedTuple):
     bytes: int
 
 
-def _accept(history: History) -> None:
-    del history
+class Clips:
+    """Clips by the SHA-256 of their bytes, for all runs of a store; fetched ones are checked."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def put(self, path: Path, sha256: str) -> None:
+        """Have a clip in the store that was verified here; one that is there stays."""
+        self._objects.send(clip(sha256), path)
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether a clip of this size is there."""
+        info = self._objects.info(clip(sha256))
+        return info is not None and info.size == size
+
+    def fetch(self, sha256: str, size: int, path: Path) -> bool:
+        """Write a clip to a new file; False, and no file, if it is not there or not that clip."""
+        part = path.with_name(f".{path.name}.store.part")
+        try:
+            if not self._objects.fetch(clip(sha256), part, min(size, CLIP_LIMIT)):
+                return False
+            with part.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    return False
+            os.replace(part, path)
+        except TooLargeError:
+            return False
+        finally:
+            part.unlink(missing_ok=True)
+        return True
 
 
 class Store:
@@ -96,7 +126,7 @@ class Store:
         run: str,
         gateway: GatewayKind,
         identity: Identity,
-        check: Callable[[History], None] = _accept,
+        check: Callable[[History], None] | None = None,
     ) -> Member:
         """Become one of those that buy for a run; raises `StoreError` for a store that is refused.
 
@@ -109,12 +139,18 @@ class Store:
         is_known = self._is_of(run, gateway)  # after its records: it is written before them
         if not is_known:
             self._refuse_lacking(run, history)
-        check(history)
+        if check is not None:
+            check(history)
         member.join()
         if not is_known:
-            self._write_info(run, gateway)
-        if not is_old:
-            self._write_version()
+            info = encode(RunInfo(name=run, gateway=gateway))
+            if self._objects.create(RunNames(run).info, info) is not None:
+                self._is_of(run, gateway)  # somebody else was quicker
+        if (
+            not is_old
+            and self._objects.create(layout.VERSION_NAME, encode(Version(FORMAT))) is not None
+        ):
+            self.check_version()
         return member
 
     def _is_of(self, run: str, gateway: GatewayKind) -> bool:
@@ -138,54 +174,27 @@ class Store:
                 "this store lacks what it held (records never expire); nothing was sent"
             )
 
-    def _write_info(self, run: str, gateway: GatewayKind) -> None:
-        content = encode(RunInfo(name=run, gateway=gateway))
-        there = self._objects.create(RunNames(run).info, content)
-        if there is not None:
-            self._is_of(run, gateway)
-
-    def _write_version(self) -> None:
-        if self._objects.create(layout.VERSION_NAME, encode(Version(FORMAT))) is not None:
-            self.check_version()
-
     def summary(self) -> StoreSummary:
         """What the store holds; reads listings, and of each run a few small records."""
         self.check_version()
         clips = self._objects.list(layout.CLIPS)
-        names = [name for name in self._objects.folders(layout.RUNS) if _is_run(name)]
-        return StoreSummary(
-            runs=[self._run(name) for name in names],
-            clips=len(clips),
-            bytes=sum(info.size for info in clips),
-        )
-
-    def _run(self, name: str) -> RunSummary:
-        names = RunNames(name)
-        content = self._objects.read(names.info, LIMIT)
-        info = layout.decode(content, RunInfo, names.info) if content else None
-        listed = self._objects.list(f"{layout.RUNS}/{name}")
-        claims = names.folder("claims")
-        processes = [self.machine_of(p) for p in self._objects.folders(names.folder("log"))]
-        return RunSummary(
-            name=name,
-            gateway=info.gateway if info else "unknown",
-            claims=sum(each.name.startswith(f"{claims}/") for each in listed),
-            machines=sorted(set(processes)),
-            bytes=sum(each.size for each in listed),
-        )
-
-    @staticmethod
-    def machine_of(process: str) -> str:
-        """The machine in a process's name."""
-        return process.rpartition(".")[0] or process
-
-
-def _is_run(name: str) -> bool:
-    try:
-        RunNames(name)
-    except ValueError:
-        return False
-    return True
+        runs = []
+        for name in filter(layout.names_run, self._objects.folders(layout.RUNS)):
+            names = RunNames(name)
+            content = self._objects.read(names.info, LIMIT)
+            info = layout.decode(content, RunInfo, names.info) if content else None
+            listed = self._objects.list(f"{layout.RUNS}/{name}")
+            claims = names.folder("claims")
+            processes = self._objects.folders(names.folder("log"))
+            run = RunSummary(
+                name=name,
+                gateway=info.gateway if info else "unknown",
+                claims=sum(each.name.startswith(f"{claims}/") for each in listed),
+                machines=sorted({p.rpartition(".")[0] or p for p in processes}),
+                bytes=sum(each.size for each in listed),
+            )
+            runs.append(run)
+        return StoreSummary(runs, len(clips), sum(each.size for each in clips))
 
 
 def open_store(

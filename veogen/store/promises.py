@@ -22,28 +22,27 @@ class Promise(NamedTuple):
 def check(objects: Objects) -> list[Promise]:
     """Try what a store has to do: create once, also in a race, list in order, read back."""
     folder = f"{_FOLDER}/{os.urandom(6).hex()}"
-    return [
-        Promise("creates only if absent", _creates_once(objects, folder)),
-        Promise(f"of {CREATORS} at once one creates", _races(objects, folder)),
-        Promise("lists and reads what was created", _lists(objects, folder)),
-    ]
-
-
-def _creates_once(objects: Objects, folder: str) -> str | None:
-    name = f"{folder}/once"
-    first = objects.create(name, b'"first"')
-    second = objects.create(name, b'"second"')
+    wanted = [f"{folder}/once", *(f"{folder}/race-{race}" for race in range(RACES))]
+    first, second = (objects.create(wanted[0], content) for content in (b'"first"', b'"second"'))
+    once = None if second == b'"first"' else "it writes over what is there"
     if first is not None:
-        return "it says that a new name is taken"
-    return None if second == b'"first"' else "it writes over what is there"
-
-
-def _races(objects: Objects, folder: str) -> str | None:
-    for race in range(RACES):
-        winners, there = _race(objects, f"{folder}/race-{race}")
+        once = "it says that a new name is taken"
+    raced = None
+    for race, name in enumerate(wanted[1:], start=1):
+        winners, there = _race(objects, name)
         if len(winners) != 1 or there != winners[0]:
-            return f"in race {race + 1} of {RACES}, {len(winners)} of {CREATORS} created it"
-    return None
+            raced = f"in race {race} of {RACES}, {len(winners)} of {CREATORS} created it"
+            break
+    names = [info.name for info in objects.list(folder)]
+    later = [info.name for info in objects.list(folder, "race-1")] if names == wanted else []
+    listed = None if later == wanted[3:] else "it does not list from a name on"
+    if names != wanted:
+        listed = f"it lists {len(names)} of {len(wanted)} objects, or not by name"
+    return [
+        Promise("creates only if absent", once),
+        Promise(f"of {CREATORS} at once one creates", raced),
+        Promise("lists and reads what was created", listed),
+    ]
 
 
 def _race(objects: Objects, name: str) -> tuple[list[bytes], bytes | None]:
@@ -58,15 +57,6 @@ def _race(objects: Objects, name: str) -> tuple[list[bytes], bytes | None]:
     with ThreadPoolExecutor(CREATORS) as pool:
         answers = list(pool.map(creator, range(CREATORS)))
     return [answer for answer in answers if answer is not None], objects.read(name, 100)
-
-
-def _lists(objects: Objects, folder: str) -> str | None:
-    names = [info.name for info in objects.list(folder)]
-    wanted = [f"{folder}/once", *(f"{folder}/race-{race}" for race in range(RACES))]
-    if names != wanted:
-        return f"it lists {len(names)} of {len(wanted)} objects, or not by name"
-    later = [info.name for info in objects.list(folder, "race-1")]
-    return None if later == wanted[3:] else "it does not list from a name on"
 
 
 def refuse_broken(promises: list[Promise]) -> None:
