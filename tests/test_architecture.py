@@ -123,7 +123,6 @@ ALONE = {
     "executor/batch_worker": "what runs on a worker of a cluster",
     "executor/joining": "how a run joins the others of a store",
     "executor/others": "what other machines do",
-    "executor/storing": "clips that go into the store",
 }
 
 

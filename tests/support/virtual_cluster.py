@@ -23,9 +23,9 @@ from veogen.executor.coordinator import ClusterWork
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Header, Journal
 from veogen.executor.options import RunPolicy
+from veogen.executor.others import Followed
 from veogen.executor.results_file import ResultsFile
 from veogen.executor.scheduler import RunMessage, Scheduler
-from veogen.executor.shared_messages import Followed
 from veogen.executor.state import NullListener, RunState
 from veogen.executor.transitions import Stop
 from veogen.planner.plan import Request

@@ -39,19 +39,14 @@ class FoundRun(NamedTuple):
 def store_url(typed: str | None, policy: str | None, *, simulated: bool) -> StoreURL | None:
     """Which store is meant: a real run's is the policy's, where it names one."""
     if policy is not None and not simulated:
-        _refuse_two(typed, policy)
+        if typed is not None and typed != policy:
+            from veogen.store.location import StoreLocation  # noqa: PLC0415 - one URL, two spellings
+
+            if StoreLocation.of(typed) != StoreLocation.of(policy):
+                raise UsageError(f"veogen.yaml keeps real runs in {policy}: leave --store out")
         return StoreURL(policy, from_policy=True)
     url = typed or os.environ.get(ENVIRONMENT, "").strip()
     return StoreURL(url) if url else None
-
-
-def _refuse_two(typed: str | None, policy: str) -> None:
-    if typed is None or typed == policy:
-        return
-    from veogen.store.location import StoreLocation  # noqa: PLC0415 - two ways to write one URL
-
-    if StoreLocation.of(typed) != StoreLocation.of(policy):
-        raise UsageError(f"veogen.yaml keeps real runs in {policy}: leave --store out")
 
 
 def find_shared_run(
@@ -62,7 +57,14 @@ def find_shared_run(
     Of a SPEC that was never run on this machine it is made of what the store knows.
     """
     if run is not None and Path(run).is_file():
-        _bring_run(Path(run), profile, simulate=simulate, store=store)
+        spec, root = Path(run), project_root(Path(run))
+        meant = store_url(store, policy_store(root), simulated=simulate)
+        name, _ = name_and_profiles(root, spec) if meant else ("", ())
+        directory = default_directory(root, name, profile, simulated=simulate)
+        if meant is not None and not RunDirectory(directory).has_run:
+            from veogen.cli.stores import bring_run  # noqa: PLC0415
+
+            bring_run(meant, spec, profile, directory, simulated=simulate)
     path = find_run(run, profile, simulate=simulate)
     return FoundRun(path, store_of_run(path, store))
 
@@ -76,19 +78,6 @@ def several_runs(store: str | None, *, simulate: bool) -> list[FoundRun]:
     if len(paths) < 2:  # noqa: PLR2004 - the only one is shown in full
         return []
     return [FoundRun(path, store_of_run(path, store)) for path in paths]
-
-
-def _bring_run(spec: Path, profile: str | None, *, simulate: bool, store: str | None) -> None:
-    root = project_root(spec)
-    meant = store_url(store, policy_store(root), simulated=simulate)
-    if meant is None:
-        return
-    name, _ = name_and_profiles(root, spec)
-    directory = default_directory(root, name, profile, simulated=simulate)
-    if not RunDirectory(directory).has_run:
-        from veogen.cli.stores import bring_run  # noqa: PLC0415
-
-        bring_run(meant, spec, profile, directory, simulated=simulate)
 
 
 def look_at(found: FoundRun, now: float) -> Snapshot:
@@ -155,7 +144,10 @@ def policy_store(root: Path) -> str | None:
 def store_of_run(path: Path, typed: str | None, *, remembered: bool = True) -> "StoreChoice | None":
     """The store of a run directory: as it is named, or with `remembered` as its journal knows."""
     directory = RunDirectory(path)
-    row = _row(directory)
+    row: StoreRow | None = None
+    if directory.journal.exists():
+        with Journal.read(directory.journal) as journal:
+            row = journal.store()
     is_simulated = path.name.endswith(SIMULATED) or directory.gateway == "simulated"
     meant = store_url(typed, policy_store(project_root(path)), simulated=is_simulated)
     if meant is None and row is not None and remembered:
@@ -165,10 +157,3 @@ def store_of_run(path: Path, typed: str | None, *, remembered: bool = True) -> "
     from veogen.cli.stores import choose_store  # noqa: PLC0415
 
     return choose_store(meant, row.run if row else path.absolute().name)
-
-
-def _row(directory: RunDirectory) -> StoreRow | None:
-    if not directory.journal.exists():
-        return None
-    with Journal.read(directory.journal) as journal:
-        return journal.store()

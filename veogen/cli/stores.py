@@ -1,7 +1,6 @@
 """The store of a command: which one is meant, and whether it answers."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from veogen.results.manifest import GatewayName, ManifestRenderer
 from veogen.spec.load import load_spec
 from veogen.spec.project import project_root
 from veogen.store.objects import StoreError
-from veogen.store.opening import Store, StoreSummary, open_store
+from veogen.store.opening import open_store
 from veogen.store.promises import check, refuse_broken
 from veogen.text import counted
 
@@ -75,51 +74,26 @@ def show_store(url: str | None, format_: str, *, checks: bool) -> ExitCode:
         url = meant.url
     store = open_store(url, os.environ, SystemClock(), make=checks)
     if checks:
-        return _print_check(store, format_)
+        promises = check(store.objects)
+        if format_ == "json":
+            tried = [{"promise": p.name, "kept": not p.broken, "why": p.broken} for p in promises]
+            click.echo(indented(tried))
+        else:
+            for promise in promises:
+                click.echo(f"{promise.name}: {promise.broken or 'yes'}")
+        refuse_broken(promises)
+        return ExitCode.DONE
     summary = store.summary()
     if format_ == "json":
-        click.echo(indented(_data(store, summary)))
-    else:
-        for line in _lines(store, summary):
-            click.echo(line)
-    return ExitCode.DONE
-
-
-def _print_check(store: Store, format_: str) -> ExitCode:
-    promises = check(store.objects)
-    if format_ == "json":
-        rows = [{"promise": p.name, "kept": p.broken is None, "why": p.broken} for p in promises]
-        click.echo(indented(rows))
-    else:
-        for promise in promises:
-            click.echo(f"{promise.name}: {promise.broken or 'yes'}")
-    refuse_broken(promises)
-    return ExitCode.DONE
-
-
-def _data(store: Store, summary: StoreSummary) -> dict[str, object]:
-    return {
-        "url": store.url,
-        "clips": {"count": summary.clips, "bytes": summary.bytes},
-        "runs": [
-            {
-                "name": run.name,
-                "gateway": run.gateway,
-                "claims": run.claims,
-                "machines": list(run.machines),
-                "bytes": run.bytes,
-            }
-            for run in summary.runs
-        ],
-    }
-
-
-def _lines(store: Store, summary: StoreSummary) -> Sequence[str]:
-    lines = [f"{store.url}: {counted(summary.clips, 'clip')}, {summary.bytes:,} bytes"]
+        runs = [{**run._asdict(), "machines": list(run.machines)} for run in summary.runs]
+        clips = {"count": summary.clips, "bytes": summary.bytes}
+        click.echo(indented({"url": store.url, "clips": clips, "runs": runs}))
+        return ExitCode.DONE
+    click.echo(f"{store.url}: {counted(summary.clips, 'clip')}, {summary.bytes:,} bytes")
     for run in summary.runs:
         machines = ", ".join(run.machines) or "no machine"
-        lines.append(
+        click.echo(
             f"  {run.name} ({run.gateway}): {counted(run.claims, 'claim')}, "
             f"{run.bytes:,} bytes of records; {machines}"
         )
-    return lines
+    return ExitCode.DONE

@@ -27,7 +27,7 @@ from veogen.executor.scheduler import Scheduler
 from veogen.executor.shared import this_machine
 from veogen.executor.state import RunProgress
 from veogen.executor.transitions import Stop
-from veogen.gateway.settings import KEY, Settings, from_environment
+from veogen.gateway.settings import KEY, from_environment
 from veogen.results.events import Event, to_json
 from veogen.results.ledger import RequestState
 from veogen.store.opening import open_store
@@ -71,7 +71,12 @@ class BatchListener:
         self._notes.append(message)
 
     def tick(self, progress: RunProgress) -> None:
-        self._obey()
+        wish, scheduler = self._link.wish, self.scheduler
+        if scheduler is not None and wish == "leave" and not scheduler.interrupted:
+            scheduler.interrupt()
+        elif scheduler is not None and wish == "stop" and not self._has_stopped:
+            self._has_stopped = True
+            scheduler.stop(_STOP)
         seen = progress.in_flight, progress.waiting or ""
         is_news = bool(self._events or self._notes or seen != self._sent)
         now = self._clock.monotonic()
@@ -86,16 +91,6 @@ class BatchListener:
         message = BatchEvents(self._number, self._events, self._notes, in_flight, waiting)
         self._events, self._notes = [], []
         self._link.send(message)
-
-    def _obey(self) -> None:
-        wish, scheduler = self._link.wish, self.scheduler
-        if scheduler is None or wish == "go":
-            return
-        if wish == "leave" and not scheduler.interrupted:
-            scheduler.interrupt()
-        elif wish == "stop" and not self._has_stopped:
-            self._has_stopped = True
-            scheduler.stop(_STOP)
 
 
 def run_batch(
@@ -118,11 +113,13 @@ def run_batch(
 def _carry_out(
     job: BatchJob, listener: BatchListener, scratch: Path, environ: Mapping[str, str]
 ) -> Stop | None:
-    settings = _settings(job, environ)
+    if job.gateway == "simulated" and not environ.get(KEY, "").strip():
+        environ = {**environ, KEY: "simulated"}  # a simulator takes any key
+    settings = from_environment(environ)
     store = open_store(job.store_url, environ, SystemClock())
     policy, models = job.policy, {str(request.body.get("model")) for request in job.plan.requests}
     with connected(
-        settings,
+        replace(settings, base_url=job.base_url, files_url=job.files_url),
         policy,
         models=models,
         request_timeout=job.request_timeout,
@@ -136,17 +133,15 @@ def _carry_out(
         choice = StoreChoice(store=store, run=job.run, part=True)
         with _session(job, replace(parts, store=choice), listener, scratch) as session:
             listener.scheduler = session.scheduler
-            session.to_buy = tuple(r for r in session.to_buy if _may_buy(session, job, r.hash))
+            records = {r.hash: session.ledger.record(r.hash) for r in session.to_buy}
+            session.to_buy = tuple(  # what failed since it was handed out waits for a person
+                request
+                for request in session.to_buy
+                if (record := records[request.hash]).status != "failed"
+                or record.attempts <= job.attempts[request.hash]
+            )
             outcome = session.run(connection.stop, max_credits=policy.max_credits)
     return _LEAVING if outcome.interrupted else outcome.stop
-
-
-def _settings(job: BatchJob, environ: Mapping[str, str]) -> Settings:
-    """The key of this worker, and the gateway of the coordinator; a simulator takes any key."""
-    if job.gateway == "simulated" and not environ.get(KEY, "").strip():
-        return Settings(key="simulated", base_url=job.base_url, files_url=job.files_url)
-    own = from_environment(environ)
-    return replace(own, base_url=job.base_url, files_url=job.files_url)
 
 
 def _image(images: Mapping[str, bytes], path: PurePosixPath, at_most: int) -> bytes:
@@ -155,12 +150,6 @@ def _image(images: Mapping[str, bytes], path: PurePosixPath, at_most: int) -> by
     if content is None:
         raise FileNotFoundError(errno.ENOENT, "it could not be read where the run began", str(path))
     return content
-
-
-def _may_buy(session: Run, job: BatchJob, hash_: str) -> bool:
-    """Whether it stands as it did when it was handed out: what failed since waits for a person."""
-    record = session.ledger.record(hash_)
-    return record.status != "failed" or record.attempts <= job.attempts[hash_]
 
 
 @contextmanager
@@ -201,22 +190,18 @@ def _left_behind(home: Path) -> Iterator[Path]:
     for path in sorted(home.iterdir()):
         machine, _, rest = path.name.partition(".")
         process = rest.partition(".")[0]
-        is_here = machine == machine_name(this_machine()) and process.isdecimal()
-        if is_here and not _lives(int(process)):
-            with suppress(OSError):
-                yield path.rename(home / _directory_name(os.getpid()))
-
-
-def _lives(process: int) -> bool:
-    if process == NOBODY:
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        if machine != machine_name(this_machine()) or not process.isdecimal():
+            continue
+        try:
+            if int(process) != NOBODY:
+                os.kill(int(process), 0)
+                continue  # it lives
+        except PermissionError:  # somebody else's does too
+            continue
+        except ProcessLookupError:
+            pass
+        with suppress(OSError):
+            yield path.rename(home / _directory_name(os.getpid()))
 
 
 def _opened(

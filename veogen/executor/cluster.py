@@ -153,7 +153,10 @@ class DaskCluster:
             threads = self._client.nthreads()
         except (OSError, RuntimeError, CancelledError) as error:
             return ClusterSeen({}, lost=str(error) or type(error).__name__)
-        self._move_from_gone(threads)
+        for future, (job, allowed) in list(self._restricted.items()):
+            if not allowed & threads.keys() and not future.done():  # they are all gone
+                self._drop(future)
+                self.submit(job, ())
         return ClusterSeen(threads)
 
     def submit(self, job: BatchJob, avoid: Collection[str]) -> None:
@@ -172,13 +175,6 @@ class DaskCluster:
         if allowed:
             self._restricted[future] = job, allowed
         future.add_done_callback(self._done)
-
-    def _move_from_gone(self, threads: Mapping[str, int]) -> None:
-        """What waits for workers that are all gone is handed out anew."""
-        for future, (job, allowed) in list(self._restricted.items()):
-            if not allowed & threads.keys() and not future.done():
-                self._drop(future)
-                self.submit(job, ())
 
     def _drop(self, future: Future) -> None:
         self._restricted.pop(future, None)
@@ -303,8 +299,12 @@ def carry_out(job: BatchJob) -> BatchResult:
     worker = get_worker()
     name = worker_name(worker.address, {"name": str(worker.name)})
     scratch = Path(worker.local_directory).parent
-    with _link(worker, job) as link:
+    link = DaskLink(worker, job.topic, job.silence, SystemClock())
+    threading.Thread(target=link.listen, daemon=True, name="veogen-link").start()
+    try:
         return run_batch(job, link, WorkerName(worker.address, name), scratch, os.environ)
+    finally:
+        link.close()
 
 
 class DaskLink:
@@ -329,9 +329,10 @@ class DaskLink:
 
     def listen(self) -> None:
         """Ask until the batch has ended; in a thread of its own."""
-        loop = self._worker.loop.asyncio_loop
+        loop, scheduler = self._worker.loop.asyncio_loop, self._worker.scheduler
         while not self._ended.wait(_POLL):
-            asked = asyncio.run_coroutine_threadsafe(self._ask(), loop)
+            question = scheduler.get_metadata(keys=[self._topic], default=None)
+            asked = asyncio.run_coroutine_threadsafe(question, loop)
             try:
                 self._hear(asked.result(timeout=_ANSWER))
             except (OSError, RuntimeError, asyncio.CancelledError):
@@ -342,9 +343,6 @@ class DaskLink:
     def close(self) -> None:
         self._ended.set()
 
-    async def _ask(self) -> Any:
-        return await self._worker.scheduler.get_metadata(keys=[self._topic], default=None)
-
     def _hear(self, told: Mapping[str, Any] | None) -> None:
         """Asked first and judged then: who was frozen hears before it takes itself for alone."""
         now = self._clock.monotonic()
@@ -352,13 +350,3 @@ class DaskLink:
             self._beat, self._heard_at, self._wish = told["beat"], now, told["wish"]
         elif now - self._heard_at >= self._silence and self._wish == "go":
             self._wish = "stop"
-
-
-@contextmanager
-def _link(worker: Worker, job: BatchJob) -> Iterator[DaskLink]:
-    link = DaskLink(worker, job.topic, job.silence, SystemClock())
-    threading.Thread(target=link.listen, daemon=True, name="veogen-link").start()
-    try:
-        yield link
-    finally:
-        link.close()

@@ -23,8 +23,8 @@ from veogen.executor.batches import (
     RequestBatch,
     Wish,
 )
+from veogen.executor.others import Followed
 from veogen.executor.shared import SharedRun
-from veogen.executor.shared_messages import Followed
 from veogen.executor.shares import BatchCutter
 from veogen.executor.state import RunState
 from veogen.executor.transitions import Stop
@@ -147,8 +147,19 @@ class Coordinator:
         """Give a word to the workers, and a batch to whoever is free."""
         if self._wish == "go" and self._state.stop is not None:
             self._wish_for("stop")
-        self._look(now)
-        self._read_ended()
+        if self._asked_at is not None and now - self._asked_at >= _ANSWER:
+            self._lose(f"the scheduler of the cluster has not answered for {_ANSWER:.0f} s")
+        if self._asked_at is None and now >= self._look_at and not (self.idle or self._is_lost):
+            self._asked_at, self._look_at = now, now + self._silence / _BEATS
+            topic, wish = self.topic, self._wish
+            self._start(lambda: self._cluster.look(topic, wish))
+        # those of which the store was read after they had ended
+        ready = [unread for unread in self._ended if self._shared.looks >= unread.look]
+        self._ended = [unread for unread in self._ended if self._shared.looks < unread.look]
+        for unread in ready:
+            self._settle(unread.batch, unread.ended)
+        if self._ended and (call := self._shared.follow(idle=True, at_once=True)) is not None:
+            self._start(call)
         if self._wish == "go":
             self._hand_out(now)
 
@@ -184,14 +195,6 @@ class Coordinator:
             self._wish = wish
             self._look_at = float("-inf")
             self._cutter.clear()
-
-    def _look(self, now: float) -> None:
-        if self._asked_at is not None and now - self._asked_at >= _ANSWER:
-            self._lose(f"the scheduler of the cluster has not answered for {_ANSWER:.0f} s")
-        if self._asked_at is None and now >= self._look_at and not (self.idle or self._is_lost):
-            self._asked_at, self._look_at = now, now + self._silence / _BEATS
-            topic, wish = self.topic, self._wish
-            self._start(lambda: self._cluster.look(topic, wish))
 
     def _lose(self, why: str) -> None:
         """Nothing more is heard of what is under way: its workers end by themselves."""
@@ -230,23 +233,19 @@ class Coordinator:
         """Without a worker there is nothing to hand out; nobody waits for one for ever."""
         if slots or self._under_way or self._ended or not self._cutter.waiting:
             self._alone_since = None
-        elif self._avoided:
-            self._no_worker_left()
+        elif self._avoided:  # all have stopped, each for a reason of its own place
+            last = list(self._avoided.values())[-1]
+            if not self._has_moved and all(result.is_usage for result in self._avoided.values()):
+                reasons = [f"{result.name}: {result.error}" for result in self._avoided.values()]
+                self.failure = UsageError("\n".join(reasons))
+            stop = last.stop or Stop("cluster", f"{last.error}")
+            self._state.stop_buying(replace(stop, message=f"{last.name}: {stop.message}"))
         elif self._alone_since is None:
             self._alone_since = now
             self._state.listener.note("the cluster has no worker now; waiting for one")
         elif now - self._alone_since >= self._state.policy.task_timeout:
             patience = self._state.policy.task_timeout
             self._state.stop_buying(Stop("cluster", f"no worker came for {patience:.0f} s"))
-
-    def _no_worker_left(self) -> None:
-        """All have stopped, each for a reason of its own place."""
-        last = list(self._avoided.values())[-1]
-        if not self._has_moved and all(result.is_usage for result in self._avoided.values()):
-            reasons = [f"{result.name}: {result.error}" for result in self._avoided.values()]
-            self.failure = UsageError("\n".join(reasons))
-        stop = last.stop or Stop("cluster", f"{last.error}")
-        self._state.stop_buying(replace(stop, message=f"{last.name}: {stop.message}"))
 
     def _job(self, batch: RequestBatch) -> BatchJob:
         task, share = self._task, batch.share
@@ -284,16 +283,8 @@ class Coordinator:
             for r in batch.requests
         }
 
-    def _read_ended(self) -> None:
-        """Settle the batches of which the store was read after they had ended."""
-        ready = [unread for unread in self._ended if self._shared.looks >= unread.look]
-        self._ended = [unread for unread in self._ended if self._shared.looks < unread.look]
-        for unread in ready:
-            self._settle(unread.batch, unread.ended)
-        if self._ended and (call := self._shared.follow(idle=True, at_once=True)) is not None:
-            self._start(call)
-
     def _settle(self, batch: RequestBatch, ended: BatchEnded) -> None:
+        """Take in what came of a batch, bring it home, and hand out again what is left of it."""
         before = self._before.pop(batch.number)
         news = (
             self._shared.news(r.hash, self._state.ledger.record(r.hash)) for r in batch.requests
@@ -303,12 +294,21 @@ class Coordinator:
         self._has_moved = self._has_moved or moved
         self._is_short = False
         self._cutter.ended(batch.number, self._spent(batch, before))
-        rest = [request for request in batch.requests if self._is_open(request)]
+        brings_home = not self._state.policy.keep_store and self._wish != "leave"
+        rest: list[Request] = []
+        for request in batch.requests:
+            record = self._state.ledger.record(request.hash)
+            if record.status in ("submitted", "undelivered") or (
+                record.status == "planned"
+                and (request.hash in self._attempts or self._shared.whose(request.hash) == "others")
+            ):
+                rest.append(request)
+            elif record.status == "completed" and record.remote_videos and brings_home:
+                self._shared.clips.want(RequestState(request, record))
         if ended.result is None:
             self._given_up(rest, ended.lost, moved=moved)
         else:
             self._stopped(rest, ended.result, moved=moved)
-        self._bring(batch)
 
     def _spent(self, batch: RequestBatch, before: Mapping[str, Standing]) -> Decimal:
         """What a batch has cost or may have cost, by the store; what is claimed counts."""
@@ -320,13 +320,6 @@ class Coordinator:
                 spent = request.credits or _ZERO
             total += spent
         return total
-
-    def _is_open(self, request: Request) -> bool:
-        """Whether another worker can do something for a request."""
-        status = self._state.ledger.record(request.hash).status
-        if status == "planned":
-            return request.hash in self._attempts or self._shared.whose(request.hash) == "others"
-        return status in ("submitted", "undelivered")
 
     def _given_up(self, rest: list[Request], why: str, *, moved: bool) -> None:
         """Dask hands it to nobody any more: it is handed out again while something in it moves."""
@@ -356,22 +349,10 @@ class Coordinator:
             self._state.stop_buying(replace(stop, message=f"{result.name}: {stop.message}"))
         elif self._wish == "go":
             if stop is None or stop.kind != "cluster":
-                self._avoid(result)
+                why = stop.message if stop else str(result.error)
+                self._state.listener.note(plain(f"{result.name} gets no more batches: {why}"))
+                self._avoided[result.worker] = result
             self._cutter.put_back(rest)
-
-    def _avoid(self, result: BatchResult) -> None:
-        why = result.stop.message if result.stop else str(result.error)
-        self._state.listener.note(plain(f"{result.name} gets no more batches: {why}"))
-        self._avoided[result.worker] = result
-
-    def _bring(self, batch: RequestBatch) -> None:
-        """Bring home what came of a batch, unless the store alone is to keep it."""
-        if self._state.policy.keep_store or self._wish == "leave":
-            return
-        for request in batch.requests:
-            record = self._state.ledger.record(request.hash)
-            if record.status == "completed" and record.remote_videos:
-                self._shared.clips.want(RequestState(request, record))
 
     def _show(self, message: BatchEvents) -> None:
         """Move the bar: nothing of this is on record here before the store says it."""

@@ -1,7 +1,6 @@
 """A run directory and a store brought in step: who we are there, and what each lacks."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
@@ -39,22 +38,6 @@ def run_in_store(name: str, profile: str | None, *, simulated: bool) -> str:
     return f"{folder}.simulated" if simulated else folder
 
 
-def _refuse_another(choice: StoreChoice | None, row: StoreRow | None, *, real: bool) -> None:
-    """A real run that was ever kept in a store is bought only with that one, or a policy's."""
-    if row is None or not real or (choice is not None and choice.from_policy):
-        return
-    if choice is None:
-        raise StoreError(
-            f"this run is kept in {row.url}: name that store (store: in veogen.yaml, VEOGEN_STORE "
-            "or --store); nothing was sent"
-        )
-    if choice.store.url != row.url:
-        raise StoreError(
-            f"this run is kept in {row.url}, and {choice.store.url} is another store; to move, "
-            "name the new one in veogen.yaml; nothing was sent"
-        )
-
-
 def share(
     choice: StoreChoice | None,
     journal: Journal,
@@ -67,11 +50,23 @@ def share(
 ) -> SharedRun | None:
     """Become one of the machines that carry the run out, if it is kept in a store.
 
-    The journal remembers the store and this process before anything is claimed. Raises
-    `StoreError` to refuse.
+    A real run that was ever kept in a store is bought only with that one, or a policy's. The
+    journal remembers the store and this process before anything is claimed. Raises `StoreError`
+    to refuse.
     """
-    if buys:
-        _refuse_another(choice, journal.store(), real=gateway == "evolink")
+    row = journal.store()
+    is_free = choice is not None and choice.from_policy
+    if buys and gateway == "evolink" and row is not None and not is_free:
+        if choice is None:
+            raise StoreError(
+                f"this run is kept in {row.url}: name that store (store: in veogen.yaml, "
+                "VEOGEN_STORE or --store); nothing was sent"
+            )
+        if choice.store.url != row.url:
+            raise StoreError(
+                f"this run is kept in {row.url}, and {choice.store.url} is another store; to move, "
+                "name the new one in veogen.yaml; nothing was sent"
+            )
     if choice is None:
         return None
     try:
@@ -100,28 +95,24 @@ def _joined(
         identity,
         lambda history: None if choice.part else _refuse_strange(history, ledger, name),
     )
-    place = _place(directory.journal)
+    try:
+        status = directory.journal.stat()
+    except OSError as error:
+        raise DirectoryError(f"{directory.journal}: {error.strerror}; nothing was sent") from None
+    # where the journal is: a copy of it is elsewhere
+    file = f"{this_machine()}:{status.st_dev}:{status.st_ino}"
     is_next = False
     if row is not None and row.url == store.url:
-        is_next = member.succeed(row.process, is_surely_over=row.place == place)
+        is_next = member.succeed(row.process, is_surely_over=row.place == file)
     shared = SharedRun(
         member, store, clock, directory.path, takes_up_all=not buys, part=choice.part
     )
     if is_next and row is not None:
         _release_unclaimed(row, shared, journal, ledger, clock)
-    journal.keep_store(store.url, choice.run, identity.process, place)
+    journal.keep_store(store.url, choice.run, identity.process, file)
     _learn(shared, journal, ledger, clock, part=choice.part)
     _bring(shared, ledger)
     return shared
-
-
-def _place(path: Path) -> str:
-    """Where a journal is: a copy of it is elsewhere. Raises `DirectoryError` if it is gone."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise DirectoryError(f"{path}: {error.strerror}; nothing was sent") from None
-    return f"{this_machine()}:{status.st_dev}:{status.st_ino}"
 
 
 def _refuse_strange(history: History, ledger: Ledger, name: str) -> None:

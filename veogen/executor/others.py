@@ -1,14 +1,52 @@
 """Work that other machines have: waited for, taken up when they are silent, bought when freed."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
-from veogen.executor.shared_messages import ClipMoved, PieceTaken, SharedMessage
+from veogen.errors import VeogenError
 from veogen.executor.state import RunState
 from veogen.executor.transitions import Stop
+from veogen.results.events import VideoSaved
 from veogen.results.record import links_may_live
 from veogen.text import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What others wrote: the requests that something happened to, or why it cannot be read."""
+
+    hashes: Collection[str] = ()
+    error: VeogenError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PieceTaken:
+    """Whether the budget had a piece left, or why that could not be asked."""
+
+    granted: bool
+    error: VeogenError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMoved:
+    """A clip was put into the store, or, with `fetched`, came from there; or it could not be."""
+
+    event: VideoSaved
+    done: bool
+    fetched: bool = False
+
+
+SharedMessage: TypeAlias = Followed | PieceTaken | ClipMoved
+
+
+class Afford(NamedTuple):
+    """Whether a request may be claimed; `wait`: that is being asked, or others may leave some."""
+
+    granted: bool
+    wait: bool = False
 
 
 class OthersWork:
@@ -85,7 +123,13 @@ class OthersWork:
         else:
             stop = shared.followed(message)
             self._settle({*message.hashes, *self._waiting})
-            self._give_up_waiting()
+            patience = self._state.policy.task_timeout
+            if self._waiting and self._state.clock.monotonic() - shared.heard_at >= patience:
+                left = counted(len(self._waiting), "request")
+                self._state.listener.note(
+                    f"other machines recorded nothing for {patience:.0f} s; {left} are left to them"
+                )
+                self.drop()
         if stop is not None:
             self._state.stop_buying(stop)
             self.drop()
@@ -115,6 +159,7 @@ class OthersWork:
             shared.clip_moved(message, self._state.ledger)
 
     def _settle(self, hashes: Collection[str]) -> None:
+        """Take in what others did to these; wait for it, buy what is free, follow what is left."""
         shared, ledger = self._shared, self._state.ledger
         if shared is None:
             return
@@ -124,31 +169,18 @@ class OthersWork:
         news = (shared.news(hash_, ledger.record(hash_)) for hash_ in sorted(hashes))
         by_workers = self._state.has_workers
         self._state.learn([event for event in news if event is not None], by_workers=by_workers)
-        for hash_ in sorted(hashes):
-            self._go_on_with(hash_)
-
-    def _go_on_with(self, hash_: str) -> None:
-        if self._shared is None or not self._state.ledger.is_planned(hash_):
-            return
-        whose, waited = self._shared.whose(hash_), hash_ in self._waiting
-        if whose == "others":
-            if hash_ in self._wanted:
-                self._waiting.add(hash_)
-            return
-        self._waiting.discard(hash_)
-        status = self._state.ledger.record(hash_).status
-        if whose == "free" and waited and hash_ in self._wanted and status == "planned":
-            self._buy([hash_])
-        elif whose == "nobody" and waited and status in ("submitted", "undelivered"):
-            self._watch([hash_])
-
-    def _give_up_waiting(self) -> None:
-        """Nobody recorded anything for as long as a task may take."""
-        patience = self._state.policy.task_timeout
-        heard = self._shared.heard_at if self._shared else 0.0
-        if self._waiting and self._state.clock.monotonic() - heard >= patience:
-            left = counted(len(self._waiting), "request")
-            self._state.listener.note(
-                f"other machines recorded nothing for {patience:.0f} s; {left} are left to them"
+        for hash_ in filter(ledger.is_planned, sorted(hashes)):
+            whose, waited, wanted = (
+                shared.whose(hash_),
+                hash_ in self._waiting,
+                hash_ in self._wanted,
             )
-            self.drop()
+            if whose == "others":
+                self._waiting |= {hash_} if wanted else set()
+                continue
+            self._waiting.discard(hash_)
+            status = ledger.record(hash_).status
+            if whose == "free" and waited and wanted and status == "planned":
+                self._buy([hash_])
+            elif whose == "nobody" and waited and status in ("submitted", "undelivered"):
+                self._watch([hash_])

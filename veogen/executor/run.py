@@ -589,7 +589,7 @@ def _downloader(inner: Downloader, shared: "SharedRun | None", path: Path) -> Do
     """With a store what comes is kept there too."""
     if shared is None:
         return inner
-    from veogen.executor.storing import StoringDownloader  # noqa: PLC0415
+    from veogen.executor.shared_clips import StoringDownloader  # noqa: PLC0415
 
     return StoringDownloader(inner, shared.clips, path)
 

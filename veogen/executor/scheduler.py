@@ -9,9 +9,8 @@ from veogen.executor.batches import BatchEnded, BatchEvents, ClusterMessage, Clu
 from veogen.executor.downloads import Downloaded, Downloader, DownloadQueue
 from veogen.executor.intervals import DurationEstimator
 from veogen.executor.options import Random
-from veogen.executor.others import OthersWork
+from veogen.executor.others import ClipMoved, Followed, OthersWork, PieceTaken
 from veogen.executor.poller import Poller, TasksRead
-from veogen.executor.shared_messages import ClipMoved, Followed, PieceTaken
 from veogen.executor.state import RunProgress, RunState
 from veogen.executor.submitter import GatewayRead, Submitted, Submitter
 from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt

@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 
 from veogen.errors import UsageError
 from veogen.executor.options import utc_text
+from veogen.executor.others import ClipMoved, Followed
 from veogen.executor.shared_budget import SharedBudget
 from veogen.executor.shared_clips import ClipTransfers
 from veogen.executor.shared_facts import news_for, shared_facts
-from veogen.executor.shared_messages import ClipMoved, Followed
 from veogen.executor.transitions import NotPermitted, Stop, SubmitAttempt
 from veogen.planner.plan import Request
 from veogen.results.events import (
@@ -184,9 +184,17 @@ class SharedRun:
         intent = attempt.intent
         of = AttemptId(intent.hash, intent.attempt)
         try:
-            permit = self._permits.get(of) or self._claim(of, intent, address)
-            if isinstance(permit, NotPermitted):
-                return permit
+            permit = self._permits.get(of)
+            if permit is None:
+                answer = self._member.claim(
+                    of, key=intent.key, body=intent.body, address=address, credits_=intent.estimate
+                )
+                if isinstance(answer, ClaimedByOther):
+                    self.history.take_claim(of, answer.claim)
+                    return NotPermitted("claimed", f"{answer.claim.machine} is buying it")
+                self._claims[of] = Claimed(self.process, address, intent.estimate)
+                self.history.take_own_claim(of)
+                permit = answer
             again = self._member.look_again(permit)
         except ClosedError as error:
             return NotPermitted("closed", str(error), Stop("store", str(error)))
@@ -198,17 +206,6 @@ class SharedRun:
             return NotPermitted("decided", again)
         self._permits[of] = again
         return None
-
-    def _claim(self, of: AttemptId, intent: SubmitIntended, address: str) -> Permit | NotPermitted:
-        answer = self._member.claim(
-            of, key=intent.key, body=intent.body, address=address, credits_=intent.estimate
-        )
-        if isinstance(answer, ClaimedByOther):
-            self.history.take_claim(of, answer.claim)
-            return NotPermitted("claimed", f"{answer.claim.machine} is buying it")
-        self._claims[of] = Claimed(self.process, address, intent.estimate)
-        self.history.take_own_claim(of)
-        return answer
 
     def own(self, wanted: Sequence[Request]) -> list[Request]:
         """What this machine begins with: what nobody is at, from a place of its own on."""

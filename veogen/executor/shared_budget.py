@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from veogen.executor.shared_messages import Afford, PieceTaken
+from veogen.executor.others import Afford, PieceTaken
 from veogen.executor.transitions import Stop
 from veogen.results.events import Event, SubmitIntended
 from veogen.results.ledger import Ledger
@@ -63,7 +63,13 @@ class SharedBudget:
         if self._allowance.has(price, spent=self.spent):
             return Afford(granted=True)
         if self._refused:
-            return Afford(granted=False, wait=self._others_may_leave_some())
+            # a machine that lives and has a piece may give some of it back
+            others_may_leave_some = any(
+                amount > self._history.spent_by(process) and not self._member.is_silent(process)
+                for process, amount in list(self._member.chain.pieces.items())
+                if process != self._member.identity.process
+            )
+            return Afford(granted=False, wait=others_may_leave_some)
         if not self._asking:
             self._asking = True
             start(lambda: self._take_piece(price, following))
@@ -77,15 +83,6 @@ class SharedBudget:
         except StoreError as error:
             return PieceTaken(granted=False, error=error)
         return PieceTaken(granted=granted)
-
-    def _others_may_leave_some(self) -> bool:
-        """Whether a machine that lives has a piece, of which it may give something back."""
-        pieces = list(self._member.chain.pieces.items())
-        return any(
-            amount > self._history.spent_by(process) and not self._member.is_silent(process)
-            for process, amount in pieces
-            if process != self._member.identity.process
-        )
 
     def silent_holders(self) -> list[str]:
         """The processes that are silent, and have money that comes back when they are closed."""

@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from veogen.executor.directory import is_inside
-from veogen.executor.shared_messages import ClipMoved
+from veogen.executor.downloads import Downloader, DownloadResult
+from veogen.executor.others import ClipMoved
+from veogen.planner.plan import Request
 from veogen.results.events import Event, Video, VideoSaved
 from veogen.results.ledger import RequestState
 from veogen.store.objects import StoreError
@@ -45,8 +47,8 @@ class ClipTransfers:
             return None
         self._under_way += 1
         if self.lacking:
-            return partial(self._store, self.lacking.pop())
-        return partial(self._bring, self._wanted.pop())
+            return partial(self._move, self.lacking.pop(), home=False)
+        return partial(self._move, self._wanted.pop(), home=True)
 
     def moved(self) -> None:
         """A call has answered."""
@@ -65,12 +67,11 @@ class ClipTransfers:
             return False
         return True
 
-    def _store(self, saved: VideoSaved) -> ClipMoved:
-        return ClipMoved(saved, self.put(self._directory / saved.video.path, saved.video))
-
-    def _bring(self, saved: VideoSaved) -> ClipMoved:
-        """Fetch a clip; what has its name already is never written over."""
+    def _move(self, saved: VideoSaved, *, home: bool) -> ClipMoved:
+        """Put a clip into the store, or fetch it: what has its name here is not written over."""
         path, video = self._directory / saved.video.path, saved.video
+        if not home:
+            return ClipMoved(saved, self.put(path, video))
         if not is_inside(path.parent, self._directory) or os.path.lexists(path):
             return ClipMoved(saved, done=False, fetched=True)
         try:
@@ -86,3 +87,21 @@ class ClipTransfers:
 
     def is_held_back(self, event: Event) -> bool:
         return isinstance(event, VideoSaved) and (event.hash, event.index) in self._held_back
+
+
+class StoringDownloader:
+    """Downloads, and has the store keep what came, before anybody is told of it."""
+
+    def __init__(self, inner: Downloader, transfers: ClipTransfers, directory: Path) -> None:
+        self._inner = inner
+        self._transfers = transfers
+        self._directory = directory
+
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
+        """As the one inside; a clip that the store does not take stays here all the same."""
+        result = self._inner.download(request, index, of, link)
+        if isinstance(result, Video) and not self._transfers.put(
+            self._directory / result.path, result
+        ):
+            self._transfers.hold_back(request.hash, index)
+        return result

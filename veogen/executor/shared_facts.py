@@ -34,7 +34,7 @@ from veogen.results.facts import (
 )
 from veogen.results.record import Record
 from veogen.store.history import History
-from veogen.store.layout import AttemptId, StoredDecision
+from veogen.store.layout import AttemptId
 
 _GIVEN_UP = "given up by hand on {}; what it may have cost stays counted"
 
@@ -45,23 +45,19 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
     tasks: list[TaskFacts] = []
     for number in sorted(history.attempts.get(hash_, ())):
         of = AttemptId(hash_, number)
-        attempt = _claimed(history, of)
+        claim = history.claims.get(of) or history.unanswered.get(of)
+        attempt = AttemptFacts(number)
+        if claim is not None:  # a sending of which it is not known what became
+            attempt = AttemptFacts(number, estimate=claim.credits, sent=(claim.owner,))
         own_tasks: dict[str, TaskFacts] = {}
         for event in history.events.get(of, ()):
             _take(event, attempt, own_tasks, own=bool(attempt.sent))
         for decision in history.decisions.get(of, {}).values():
-            _take_decision(decision, attempt, own_tasks)
+            if decision.decision in ("abandon", "rebuy") and not own_tasks:
+                attempt.abandoned = _GIVEN_UP.format(decision.machine)
         attempts.append(attempt)
         tasks.extend(own_tasks.values())
     return RequestFacts(tuple(attempts), tuple(sorted(tasks, key=lambda task: task.id)))
-
-
-def _claimed(history: History, of: AttemptId) -> AttemptFacts:
-    """A claim is a sending of which it is not known what became."""
-    claim = history.claims.get(of) or history.unanswered.get(of)
-    if claim is None:
-        return AttemptFacts(of.attempt)
-    return AttemptFacts(of.attempt, estimate=claim.credits, sent=(claim.owner,))
 
 
 def _take(event: Event, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, own: bool) -> None:
@@ -111,29 +107,12 @@ def _take_of_task(
     task.whole = bool(task.videos) and len(task.videos) >= max(1, len(task.links))
 
 
-def _take_decision(
-    decision: StoredDecision, attempt: AttemptFacts, tasks: dict[str, TaskFacts]
-) -> None:
-    """A person's decision ends an attempt of which no task is known."""
-    if decision.decision in ("abandon", "rebuy") and not tasks:
-        attempt.abandoned = _GIVEN_UP.format(decision.machine)
-
-
 def news_for(facts: RequestFacts, record: Record, now: float) -> Event | None:
     """What the journal does not know of a request yet, as an event; None where it knows all."""
-    event = _as_imported(facts, record.hash, now)
-    is_claimed_news = any(
-        (task := record.facts.task(id_)) is None or not task.own for id_ in event.claimed or ()
-    )
-    return event if is_claimed_news or is_news(event, record) else None
-
-
-def _as_imported(facts: RequestFacts, hash_: str, now: float) -> PurchaseImported:
-    """The facts of a store as the journal takes them in."""
     stands = account(facts)
     current = stands.current or Purchase(stands.attempts, None, "planned")
-    return PurchaseImported(
-        hash=hash_,
+    event = PurchaseImported(
+        hash=record.hash,
         status=current.status,
         task_id=current.task_id,
         attempts=current.attempt,
@@ -150,6 +129,10 @@ def _as_imported(facts: RequestFacts, hash_: str, now: float) -> PurchaseImporte
         claimed=tuple(task.id for task in facts.tasks if task.own),
         not_sent=tuple(a.number for a in facts.attempts if a.sent and not a.in_doubt),
     )
+    is_claimed_news = any(
+        (task := record.facts.task(id_)) is None or not task.own for id_ in event.claimed or ()
+    )
+    return event if is_claimed_news or is_news(event, record) else None
 
 
 def _videos(purchase: Purchase) -> tuple[Video, ...]:
@@ -159,34 +142,30 @@ def _videos(purchase: Purchase) -> tuple[Video, ...]:
 def lacking(facts: RequestFacts, record: Record) -> Iterator[tuple[int, Event]]:
     """What the journal knows of purchases and a store does not, each with its attempt."""
     for purchase in record.purchases:
-        if purchase.task_id is not None:
-            events = _lacking_of_task(facts.task(purchase.task_id), record, purchase)
-            yield from ((purchase.attempt, event) for event in events)
-        elif facts.attempt(purchase.attempt) is None:
-            yield purchase.attempt, _without_task(record.hash, purchase)
-
-
-def _without_task(hash_: str, purchase: Purchase) -> Event:
-    error = purchase.error or UNFINISHED
-    if error.code == ABANDONED:
-        return RequestAbandoned(hash_, error.message, attempt=purchase.attempt)
-    return SubmitUnknown(hash_, purchase.attempt, error.code, error.message)
-
-
-def _lacking_of_task(task: TaskFacts | None, record: Record, purchase: Purchase) -> Iterator[Event]:
-    task_id, own = purchase.task_id or "", record.facts.task(purchase.task_id)
-    if task is None:
-        at = (own and own.accepted_at) or 0.0
-        yield TaskCreated(record.hash, purchase.attempt, task_id, purchase.credits, at)
-    if own is None:
-        return
-    if own.abandoned is not None and (task is None or task.abandoned is None):
-        yield RequestAbandoned(record.hash, own.abandoned, task_id=task_id)
-    if own.failed is not None and (task is None or task.failed is None):
-        yield TaskFailed(record.hash, task_id, own.failed.code, own.failed.message)
-    if own.made and (task is None or not task.made):
-        at = own.made_at or 0.0
-        yield TaskCompleted(record.hash, task_id, own.links, own.charged, at)
+        number, task_id = purchase.attempt, purchase.task_id
+        if task_id is None:
+            error = purchase.error or UNFINISHED
+            if facts.attempt(number) is not None:
+                continue
+            if error.code == ABANDONED:
+                yield number, RequestAbandoned(record.hash, error.message, attempt=number)
+            else:
+                yield number, SubmitUnknown(record.hash, number, error.code, error.message)
+            continue
+        task, own = facts.task(task_id), record.facts.task(task_id)
+        if task is None:
+            at = (own and own.accepted_at) or 0.0
+            yield number, TaskCreated(record.hash, number, task_id, purchase.credits, at)
+            task = TaskFacts(task_id, number)
+        if own is None:
+            continue
+        if own.abandoned is not None and task.abandoned is None:
+            yield number, RequestAbandoned(record.hash, own.abandoned, task_id=task_id)
+        if own.failed is not None and task.failed is None:
+            yield number, TaskFailed(record.hash, task_id, own.failed.code, own.failed.message)
+        if own.made and not task.made:
+            at = own.made_at or 0.0
+            yield number, TaskCompleted(record.hash, task_id, own.links, own.charged, at)
 
 
 def lacking_videos(facts: RequestFacts, record: Record) -> Iterator[tuple[int, VideoSaved]]:

@@ -71,7 +71,7 @@ class BatchCutter:
         """The next batch for one of `slots`; None where none is free, or no credits are."""
         slots = min(slots, self._policy.max_in_flight)
         free = slots - len(self._shares)
-        in_flight = self._policy.max_in_flight - self._sum_in_flight()
+        in_flight = self._policy.max_in_flight - sum(s.max_in_flight for s in self._shares.values())
         if not self._waiting or free <= 0 or in_flight <= 0:
             return None
         # as many as have something to do; a slot without work keeps no share
@@ -79,11 +79,18 @@ class BatchCutter:
         at_once = max(1, in_flight // free)
         size = min(MOST, at_once * ROUNDS, max(at_once, ceil(len(self._waiting) / slots)))
         requests = tuple(self._waiting.popleft() for _ in range(min(size, len(self._waiting))))
-        credits_ = self._credits(requests, free)
+        credits_ = self.credits_left
+        if credits_ is not None:  # an even part, but one that pays for the dearest, if it can
+            even = (credits_ / free).quantize(_LEAST, ROUND_DOWN)
+            credits_ = min(credits_, max(even, *map(_price, requests)))
         if credits_ is not None and credits_ < _price(requests[0]):
             self.put_back(requests)
             return None
-        share = Share(min(at_once, len(requests)), self._rate(free), credits_)
+        rate = self._policy.submit_rate
+        if rate is not None:
+            given = sum(share.submit_rate or 0.0 for share in self._shares.values())
+            rate = max(rate - given, rate / 1000) / free
+        share = Share(min(at_once, len(requests)), rate, credits_)
         self._shares[number] = share
         return Cut(requests, share)
 
@@ -98,23 +105,6 @@ class BatchCutter:
         if left is None or not self._waiting or self._shares or left >= _price(self._waiting[0]):
             return None
         return self._waiting[0]
-
-    def _sum_in_flight(self) -> int:
-        return sum(share.max_in_flight for share in self._shares.values())
-
-    def _rate(self, free: int) -> float | None:
-        if self._policy.submit_rate is None:
-            return None
-        given = sum(share.submit_rate or 0.0 for share in self._shares.values())
-        return max(self._policy.submit_rate - given, self._policy.submit_rate / 1000) / free
-
-    def _credits(self, requests: Sequence[Request], free: int) -> Decimal | None:
-        """An even part of what is left, but one that pays for the dearest request, if it can."""
-        left = self.credits_left
-        if left is None:
-            return None
-        even = (left / free).quantize(_LEAST, ROUND_DOWN)
-        return min(left, max(even, *map(_price, requests)))
 
 
 def _price(request: Request) -> Decimal:

@@ -69,7 +69,12 @@ def request_at(address: str, hash_: str) -> Request:
     match = _ADDRESS.fullmatch(address)
     shot = match["shot"] if match else address
     axes = _AXIS.finditer(match["axes"] or "") if match else iter(())
-    variables = {axis["name"]: _value(axis["value"]) for axis in axes}
+    variables: dict[str, Json] = {}
+    for axis in axes:  # JSON but for plain words
+        try:
+            variables[axis["name"]] = json.loads(axis["value"])
+        except ValueError:
+            variables[axis["name"]] = axis["value"]
     take = int(match["take"] or 1) if match else 1
     return Request(
         address=address,
@@ -81,12 +86,3 @@ def request_at(address: str, hash_: str) -> Request:
         body={},
         credits=None,
     )
-
-
-def _value(text: str) -> Json:
-    """A value of an address: JSON but for plain words."""
-    try:
-        value: Json = json.loads(text)
-    except ValueError:
-        return text
-    return value

@@ -10,7 +10,7 @@ from veogen.executor.breaker import Breaker, PostOutcome
 from veogen.executor.ceilings import ReservedRatios
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.options import Random, retry_wait, time_of_day
-from veogen.executor.shared_messages import PieceTaken
+from veogen.executor.others import PieceTaken
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue, RateLimiter, SubmitQueue
 from veogen.executor.transitions import (

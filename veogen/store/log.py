@@ -139,7 +139,7 @@ class OwnLog:
                     return []
                 self._change.wait(WITHIN - age if self._waiting else None)
             self._hurry = False
-            size, facts = 0, []
+            size, facts = 0, list[Fact]()
             for _, fact in self._waiting:
                 size += len(bytes(fact.event)) + 500
                 if facts and size > _LONGEST_BATCH:
