@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -112,9 +113,9 @@ def options_of(*arguments: str) -> SpecOptions:
     @click.command()
     @specs_argument
     @spec_options
-    def command(specs: tuple[Path, ...], options: SpecOptions) -> None:
+    def command(specs: tuple[Path, ...], **given: Any) -> None:
         del specs
-        taken.append(options)
+        taken.append(SpecOptions.taken_from(given))
 
     result = CliRunner().invoke(command, ["specs", *arguments], standalone_mode=False)
     if result.exception is not None:

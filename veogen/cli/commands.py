@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
+from veogen.cli.option_types import CREDITS, SECONDS, OutputFile
 from veogen.cli.options import (
-    CREDITS,
-    SECONDS,
-    OutputFile,
     RunOptions,
     SpecOptions,
+    addresses_option,
     as_typed,
     collecting_options,
     completed_by,
@@ -90,14 +89,14 @@ def completion(shell: str) -> None:
 @optional_specs_argument
 @spec_options
 @format_option("How mistakes are written.", "text", "json", "github")
-def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> ExitCode:
+def validate(specs: tuple[Path, ...], format_: str, **given: Any) -> ExitCode:
     """Show all mistakes of specs, in every profile; nothing is sent.
 
     Without SPEC all specs in the project's folder specs/.
     """
     from veogen.cli.validate import validate_specs
 
-    return validate_specs(specs, options, format_)
+    return validate_specs(specs, SpecOptions.taken_from(given), format_)
 
 
 @click.command(
@@ -126,12 +125,12 @@ def validate(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> Exi
 @click.option("--simulate", is_flag=True, help="What is bought in the simulated run.")
 def plan(
     specs: tuple[Path, ...],
-    options: SpecOptions,
     format_: str,
     out: Path | None,
-    *,
     directory: Path | None,
+    *,
     simulate: bool,
+    **given: Any,
 ) -> None:
     """Print the requests of specs, their price and what a run would buy; sends nothing.
 
@@ -141,7 +140,7 @@ def plan(
     from veogen.cli.plan import write_plans
 
     run = RunOptions(directory=directory, simulate=simulate)
-    write_plans(specs, options, format_, out, run)
+    write_plans(specs, SpecOptions.taken_from(given), format_, out, run)
 
 
 @click.command(epilog=examples("veogen lock specs/launch.yaml", "veogen lock --check specs"))
@@ -153,7 +152,7 @@ def plan(
     is_flag=True,
     help="Write nothing; exit 5 and say what differs if a lock is missing or stale.",
 )
-def lock(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> None:
+def lock(specs: tuple[Path, ...], *, only_check: bool, **given: Any) -> None:
     """Write down what is approved: SPEC.lock.yaml beside each spec; sends nothing.
 
     Review and commit the lock; 'veogen run --locked' then buys what was approved or nothing.
@@ -162,10 +161,8 @@ def lock(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> 
     """
     from veogen.cli.lock import check_locks, write_locks
 
-    if only_check:
-        check_locks(specs, options)
-    else:
-        write_locks(specs, options)
+    act = check_locks if only_check else write_locks
+    act(specs, SpecOptions.taken_from(given))
 
 
 @click.command(
@@ -193,12 +190,12 @@ def lock(specs: tuple[Path, ...], options: SpecOptions, *, only_check: bool) -> 
 )
 def diff(
     sides: tuple[str, ...],
-    options: SpecOptions,
     base: str | None,
     format_: str,
     *,
     by_code: bool,
     all_profiles: bool,
+    **given: Any,
 ) -> ExitCode:
     """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
 
@@ -207,6 +204,7 @@ def diff(
     """
     from veogen.cli.diff import print_diff
 
+    options = SpecOptions.taken_from(given)
     differs = print_diff(sides, options, base, format_, all_profiles=all_profiles)
     return ExitCode.STALE if by_code and differs else ExitCode.DONE
 
@@ -250,10 +248,11 @@ def diff(
 @sharing_options
 @listening_options
 @submitting_options
-def run(specs: tuple[Path, ...], options: SpecOptions, **given: Any) -> ExitCode:
+def run(specs: tuple[Path, ...], **given: Any) -> ExitCode:
     """Buy, download and verify what is missing; go on where an earlier run stopped."""
     from veogen.cli.run import run_specs
 
+    options = SpecOptions.taken_from(given)
     return run_specs(specs, options, RunOptions(**given))
 
 
@@ -283,15 +282,7 @@ def collect(
     is_flag=True,
     help="Exit as a run would: 0 all completed, 1 not all, 4 some are indeterminate.",
 )
-def status(
-    run: str | None,
-    profile: str | None,
-    format_: str,
-    *,
-    simulate: bool,
-    store: str | None,
-    by_code: bool,
-) -> ExitCode:
+def status(run: str | None, format_: str, *, by_code: bool, **which: Any) -> ExitCode:
     """Show where every request of a run stands; sends nothing.
 
     RUN is a run directory or a SPEC, of which it also says what it would still buy; left out, the
@@ -300,14 +291,14 @@ def status(
     """
     from veogen.cli.store_names import find_shared_run, several_runs
 
-    if run is None and (several := several_runs(store, simulate=simulate)):
+    if run is None and (several := several_runs(which["store"], simulate=which["simulate"])):
         from veogen.cli.overview import print_overview
 
         code = print_overview(several, format_)
     else:
         from veogen.cli.status import print_status
 
-        found = find_shared_run(run, profile, simulate=simulate, store=store)
+        found = find_shared_run(run, **which)
         spec = Path(run) if run is not None and Path(run).is_file() else None
         code = print_status(found, format_, spec)
     return code if by_code else ExitCode.DONE
@@ -321,34 +312,10 @@ def status(
 )
 @click.argument("run", metavar="RUN", shell_complete=completed_by("runs"))
 @options_of_run
-@click.option(
-    "--adopt",
-    multiple=True,
-    metavar="ADDRESS=TASK_ID",
-    shell_complete=completed_by("addresses"),
-    help="This task of the gateway is the request's.",
-)
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="ADDRESS",
-    shell_complete=completed_by("addresses"),
-    help="Send it once more, with the same key and bytes.",
-)
-@click.option(
-    "--abandon",
-    multiple=True,
-    metavar="ADDRESS",
-    shell_complete=completed_by("addresses"),
-    help="Wait no longer; the money stays counted.",
-)
-@click.option(
-    "--rebuy",
-    multiple=True,
-    metavar="ADDRESS",
-    shell_complete=completed_by("addresses"),
-    help="Buy it anew, under a new key.",
-)
+@addresses_option("--adopt", "This task of the gateway is the request's.", "ADDRESS=TASK_ID")
+@addresses_option("--replay", "Send it once more, with the same key and bytes.")
+@addresses_option("--abandon", "Wait no longer; the money stays counted.")
+@addresses_option("--rebuy", "Buy it anew, under a new key.")
 @click.option(
     "--close",
     metavar="MACHINE",
@@ -357,14 +324,11 @@ def status(
 def resolve(
     run: str,
     profile: str | None,
-    adopt: tuple[str, ...],
-    replay: tuple[str, ...],
-    abandon: tuple[str, ...],
-    rebuy: tuple[str, ...],
-    *,
-    simulate: bool,
     close: str | None,
     store: str | None,
+    *,
+    simulate: bool,
+    **typed: tuple[str, ...],
 ) -> ExitCode:
     """Decide about requests of which veogen cannot know whether they were bought.
 
@@ -373,7 +337,7 @@ def resolve(
     """
     from veogen.cli.resolve import decisions_of, resolve_run
 
-    decisions = decisions_of(adopt, replay, abandon, rebuy)
+    decisions = decisions_of(**typed)
     return resolve_run(run, profile, decisions, close=close, simulate=simulate, store=store)
 
 
@@ -423,14 +387,12 @@ def store(url: str | None, format_: str, *, check: bool) -> ExitCode:
 )
 def gallery(
     run: str | None,
-    profile: str | None,
     compare: str | None,
     out: Path | None,
     *,
-    simulate: bool,
-    store: str | None,
     proxies: bool,
     opens: bool,
+    **which: Any,
 ) -> ExitCode:
     """Write gallery.html into a run directory: look at clips, filter, compare and pick.
 
@@ -441,7 +403,7 @@ def gallery(
     from veogen.cli.gallery import write_gallery
     from veogen.cli.store_names import find_shared_run
 
-    found = find_shared_run(run, profile, simulate=simulate, store=store)
+    found = find_shared_run(run, **which)
     other = None if compare is None else find_shared_run(compare, None, simulate=False, store=None)
     return write_gallery(found, other, out, proxies=proxies, opens=opens)
 
@@ -469,14 +431,7 @@ def gallery(
 )
 @format_option("How they are written.", "table", "json")
 def picks(
-    run: str | None,
-    profile: str | None,
-    imports: tuple[Path, ...],
-    format_: str,
-    *,
-    simulate: bool,
-    store: str | None,
-    check: bool,
+    run: str | None, imports: tuple[Path, ...], format_: str, *, check: bool, **which: Any
 ) -> ExitCode:
     """Show what people decided about clips, and what nobody has looked at.
 
@@ -488,7 +443,7 @@ def picks(
     from veogen.cli.store_names import find_shared_run
 
     run = run or run_of_files(imports)
-    found = find_shared_run(run, profile, simulate=simulate, store=store)
+    found = find_shared_run(run, **which)
     return show_picks(found, imports, format_, check=check)
 
 
@@ -519,15 +474,13 @@ def picks(
 def export(
     run: str,
     folder: Path,
-    profile: str | None,
     select: Sequence[str],
     deselect: Sequence[str],
     formats: Sequence[str],
     frames: Sequence[str],
     *,
     picked: bool,
-    simulate: bool,
-    store: str | None,
+    **which: Any,
 ) -> ExitCode:
     """Copy the clips of RUN to DIR under plain names, with a list of them in clips.csv.
 
@@ -539,7 +492,7 @@ def export(
     from veogen.cli.export import export_clips
     from veogen.cli.store_names import find_shared_run
 
-    found = find_shared_run(run, profile, simulate=simulate, store=store)
+    found = find_shared_run(run, **which)
     return export_clips(
         found, folder, select, deselect, picked=picked, formats=formats, frames=frames
     )
@@ -653,11 +606,11 @@ def models(model_id: str | None, format_: str, openapi: Path | None, pricing: Pa
 )
 @spec_options
 @format_option("How the balance is written.", "table", "json")
-def credits(specs: tuple[Path, ...], options: SpecOptions, format_: str) -> None:  # noqa: A001
+def credits(specs: tuple[Path, ...], format_: str, **given: Any) -> None:  # noqa: A001
     """Show the account's balance; checks the key, and costs nothing.
 
     With specs, also what buying their plans would leave.
     """
     from veogen.cli.credits import print_balance
 
-    print_balance(specs, options, format_)
+    print_balance(specs, SpecOptions.taken_from(given), format_)

@@ -1,18 +1,16 @@
-"""The options of the commands: their types, and what several commands share.
+"""What several commands have in common: options and arguments, and what they were given.
 
 Nothing of a command is loaded here, so that its help is there at once.
 """
 
-import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict
 
 import click
 
+from veogen.cli.option_types import PATIENCE, RATE, Listen, ProfileName, ShardParam
 from veogen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,17 +20,18 @@ if TYPE_CHECKING:
     from veogen.executor.options import Only
     from veogen.progress import Mode
 
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-class ProfileName(click.ParamType[str]):
-    """The name of a profile, which becomes a part of the names of files."""
 
-    name = "profile"
+def with_options(*options: Decorator) -> Decorator:
+    """Adds options to a command; its help shows them in this order."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        name = str(value)
-        if not name or "/" in name:
-            self.fail(f"{name!r} is not the name of a profile", param, ctx)
-        return name
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
 def completed_by(name: str) -> Callable[..., Any]:
@@ -47,7 +46,7 @@ def completed_by(name: str) -> Callable[..., Any]:
     return complete
 
 
-def profile_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def profile_option(help_: str) -> Decorator:
     """`--profile`, wherever a command has it."""
     return click.option(
         "--profile",
@@ -80,6 +79,18 @@ class SpecOptions:
     select: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
     allow_unknown_model: bool = False
+
+    @classmethod
+    def taken_from(cls, given: dict[str, Any]) -> Self:
+        """What `spec_options` gave a command; the rest of what it was given stays there."""
+        return cls(
+            profile=given.pop("profile"),
+            settings=given.pop("settings"),
+            max_requests=given.pop("max_requests"),
+            select=read_select(given.pop("select")),
+            deselect=read_globs(given.pop("deselect")),
+            allow_unknown_model=given.pop("allow_unknown_model"),
+        )
 
     @property
     def reading(self) -> Reading:
@@ -153,24 +164,28 @@ optional_specs_argument = click.argument(
     type=click.Path(exists=True, path_type=Path),
 )
 
-_SELECTING = (
-    click.option(
+
+def addresses_option(name: str, help_: str, metavar: str = "ADDRESS") -> Decorator:
+    """An option that names requests, and may be repeated."""
+    complete = completed_by("addresses")
+    return click.option(name, metavar=metavar, multiple=True, shell_complete=complete, help=help_)
+
+
+selecting_options = with_options(
+    addresses_option(
         "--select",
-        metavar="GLOB",
-        multiple=True,
-        shell_complete=completed_by("addresses"),
-        help="Only requests whose address fits; @FILE reads addresses. May be repeated.",
+        "Only requests whose address fits; @FILE reads addresses. May be repeated.",
+        "GLOB",
     ),
-    click.option(
+    addresses_option(
         "--deselect",
-        metavar="GLOB",
-        multiple=True,
-        shell_complete=completed_by("addresses"),
-        help="Not the requests whose address fits; @FILE reads addresses. May be repeated.",
+        "Not the requests whose address fits; @FILE reads addresses. May be repeated.",
+        "GLOB",
     ),
 )
+"""Those that choose requests."""
 
-_OPTIONS = (
+spec_options = with_options(
     profile_option("Lay a profile of the spec over it."),
     click.option(
         "--set",
@@ -185,7 +200,7 @@ _OPTIONS = (
         metavar="N",
         help="Refuse a plan of more requests (default: the spec's budget, else 1,000).",
     ),
-    *_SELECTING,
+    selecting_options,
     click.option(
         "--allow-unknown-model",
         is_flag=True,
@@ -194,42 +209,21 @@ _OPTIONS = (
 )
 
 
-def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the shared options to a command, which takes them as `options: SpecOptions`."""
-
-    @wraps(function)
-    def command(
-        profile: str | None,
-        settings: tuple[str, ...],
-        max_requests: int | None,
-        select: tuple[str, ...],
-        deselect: tuple[str, ...],
-        allow_unknown_model: bool,
-        **rest: Any,
-    ) -> Any:
-        options = SpecOptions(
-            profile=profile,
-            settings=settings,
-            max_requests=max_requests,
-            select=read_select(select),
-            deselect=read_globs(deselect),
-            allow_unknown_model=allow_unknown_model,
-        )
-        return function(options=options, **rest)
-
-    return with_options(_OPTIONS, command)
-
-
-def selecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add those that choose requests, to a command that reads no spec."""
-    return with_options(_SELECTING, function)
-
-
-def with_options(options: Sequence[Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options to a command; its help shows them in this order."""
-    for option in reversed(options):
-        function = option(function)
-    return function
+def read_globs(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The globs as they stand there, with `@FILE` replaced by the file's lines."""
+    globs = list[str]()
+    for text in texts:
+        if not text.startswith("@"):
+            globs.append(text)
+            continue
+        try:
+            lines = Path(text[1:]).read_text(encoding="utf-8-sig").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            message = f"{text[1:]!r} cannot be read as a list of addresses: {reason}"
+            raise UsageError(message) from None
+        globs += [line.strip() for line in lines if line.strip()]
+    return tuple(globs)
 
 
 def read_select(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -240,87 +234,6 @@ def read_select(texts: tuple[str, ...]) -> tuple[str, ...]:
     return globs
 
 
-def read_globs(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The globs as written, with `@FILE` replaced by the file's lines."""
-    return tuple(glob for text in texts for glob in _lines(text))
-
-
-def _lines(text: str) -> list[str]:
-    if not text.startswith("@"):
-        return [text]
-    try:
-        content = Path(text[1:]).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{text[1:]!r} cannot be read as a list of addresses: {reason}") from None
-    return [line.strip() for line in content.split("\n") if line.strip()]
-
-
-class Credits(click.ParamType["Decimal"]):
-    """A number of credits, not negative."""
-
-    name = "credits"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "Decimal":
-        from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - only where one is given
-
-        try:
-            amount = Decimal(value)
-        except InvalidOperation:
-            self.fail(f"{value!r} is not a number of credits", param, ctx)
-        if not _is_amount(amount):
-            self.fail(f"{value!r} is not a number of credits", param, ctx)
-        return Decimal(f"{amount:f}")  # `1e3` is shown as 1000
-
-
-CREDITS = Credits()
-
-_MOST_PLACES = 30
-
-
-def _is_amount(amount: "Decimal") -> bool:
-    """Whether it can be counted with, and written out: `1e999999999` is a gigabyte of zeros."""
-    places = amount.as_tuple().exponent
-    finite = isinstance(places, int) and abs(places) <= _MOST_PLACES
-    return finite and amount >= 0 and amount.adjusted() <= _MOST_PLACES
-
-
-class NumberParam(click.FloatRange):
-    """A number in a range, which `nan` and `inf` are not: a run would wait for ever."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        return number
-
-
-_LONGEST = 10**6
-"""Seconds, eleven days: far beyond any use, and short of what the system's timers take."""
-
-PATIENCE = NumberParam(min=0, min_open=True, max=_LONGEST)
-SECONDS = NumberParam(min=0, max=_LONGEST)
-RATE = NumberParam(min=0, min_open=True, max=_LONGEST)
-
-
-class ShardParam(click.ParamType[tuple[int, int]]):
-    """`I/N`: the I-th of N parts, from 1."""
-
-    name = "shard"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", str(value), re.ASCII)
-        if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            self.fail(f"{value!r} is not I/N, such as 1/4: the first of four parts", param, ctx)
-        return int(match[1]), int(match[2])
-
-
 STORE = click.option(
     "--store",
     metavar="URL",
@@ -328,7 +241,7 @@ STORE = click.option(
 )
 
 
-_SHARING = (
+sharing_options = with_options(
     STORE,
     click.option(
         "--keep",
@@ -349,12 +262,7 @@ _SHARING = (
 )
 
 
-def sharing_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a run that several machines carry out."""
-    return with_options(_SHARING, function)
-
-
-_COLLECTING = (
+collecting_options = with_options(
     click.option(
         "--poll-interval",
         type=PATIENCE,
@@ -386,8 +294,9 @@ _COLLECTING = (
     ),
     click.option("-v", "--verbose", is_flag=True, help="Log every HTTP exchange, never the key."),
 )
+"""Those of a command that polls and downloads."""
 
-_SUBMITTING = (
+submitting_options = with_options(
     click.option(
         "--max-in-flight",
         type=click.IntRange(1, 256),
@@ -417,41 +326,12 @@ _SUBMITTING = (
         show_default=True,
         help="What to do when it is unknown whether a request was accepted.",
     ),
+    collecting_options,
 )
+"""Those of a command that also submits."""
 
 
-def collecting_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that polls and downloads."""
-    return with_options(_COLLECTING, function)
-
-
-def submitting_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that also submits."""
-    return with_options((*_SUBMITTING, *_COLLECTING), function)
-
-
-_PORT = re.compile(r"\d{1,5}", re.ASCII)
-
-
-class Listen(click.ParamType[tuple[str, int]]):
-    """`HOST:PORT`, an IPv6 address in brackets."""
-
-    name = "address"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        host, _, port = str(value).rpartition(":")
-        if host.startswith("[") and host.endswith("]"):
-            host = host[1:-1]
-        elif ":" in host:
-            self.fail(f"{value!r} is not HOST:PORT; an IPv6 address stands in [ ]", param, ctx)
-        if not host or not _PORT.fullmatch(port) or int(port) > 65535:  # noqa: PLR2004
-            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080", param, ctx)
-        return host, int(port)
-
-
-_LISTENING = (
+listening_options = with_options(
     click.option(
         "--listen",
         type=Listen(),
@@ -466,36 +346,27 @@ _LISTENING = (
 )
 
 
-def listening_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that can be told by the gateway."""
-    return with_options(_LISTENING, function)
-
-
-_OF_SPEC = (
+options_of_run = with_options(
     profile_option("When RUN is a SPEC: the run of this profile."),
     click.option("--simulate", is_flag=True, help="When RUN is a SPEC: its simulated run."),
     STORE,
 )
+"""Which run of a SPEC is meant, as `run` has it, and its store: `find_shared_run` takes them."""
 
-
-def options_of_run(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what says which run of a SPEC is meant, as `run` has it, and its store."""
-    return with_options(_OF_SPEC, function)
-
-
-def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add RUN, which may be left out, and what says which one of a SPEC is meant."""
-    run = click.argument(
+run_argument = with_options(
+    click.argument(
         "run",
         metavar="[RUN]",
         required=False,
         type=click.Path(),
         shell_complete=completed_by("runs"),
-    )
-    return with_options((run, *_OF_SPEC), function)
+    ),
+    options_of_run,
+)
+"""RUN, which may be left out, and which one of a SPEC is meant."""
 
 
-def format_option(help_: str, default: str, *others: str) -> Callable[..., Any]:
+def format_option(help_: str, default: str, *others: str) -> Decorator:
     """`--format`, taken as `format_`."""
     return click.option(
         "--format",
@@ -505,13 +376,6 @@ def format_option(help_: str, default: str, *others: str) -> Callable[..., Any]:
         show_default=True,
         help=help_,
     )
-
-
-class OutputFile(click.Path):
-    """A file to write; None for `-`, which means stdout; a file of that name is `./-`."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return None if value == "-" else super().convert(value, param, ctx)
 
 
 def as_typed(text: str) -> str:
