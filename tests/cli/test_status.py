@@ -12,7 +12,7 @@ from support.sessions import World, cities, request
 from support.virtual import START, VIDEO
 
 from veogen.cli import veogen
-from veogen.cli.status import lines
+from veogen.cli.status_text import lines
 from veogen.errors import ExitCode
 from veogen.executor.directory import DirectoryError, RunDirectory
 from veogen.executor.downloads import DownloadFailed

@@ -8,7 +8,7 @@ from support.sessions import World, cities, request
 from support.virtual import VIDEO
 
 from veogen.cli.runs import print_summary
-from veogen.cli.status import lines
+from veogen.cli.status_text import lines
 from veogen.errors import ExitCode
 from veogen.executor.decisions import Resolution
 from veogen.executor.snapshot import read_snapshot

@@ -289,15 +289,12 @@ def status(run: str | None, format_: str, *, by_code: bool, **which: Any) -> Exi
     only run, or a line for each of several. Works while a run goes on, and in a fresh clone, where
     results.json is all there is.
     """
+    from veogen.cli.status import print_overview, print_status
     from veogen.cli.store_names import find_shared_run, several_runs
 
     if run is None and (several := several_runs(which["store"], simulate=which["simulate"])):
-        from veogen.cli.overview import print_overview
-
         code = print_overview(several, format_)
     else:
-        from veogen.cli.status import print_status
-
         found = find_shared_run(run, **which)
         spec = Path(run) if run is not None and Path(run).is_file() else None
         code = print_status(found, format_, spec)
