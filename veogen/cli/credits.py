@@ -3,23 +3,19 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.plan import PlanView
-from veogen.cli.specs import load_specs, owned_by
-from veogen.cli.specs import root_on_disk as project_root
+from veogen.cli.plan import plan_views
+from veogen.cli.specs import load_specs
 from veogen.errors import ExitCode, VeogenError
 from veogen.gateway.api import Balance, ReadError
 from veogen.gateway.client import Evolink
-from veogen.gateway.settings import KEY, Settings, from_environment
+from veogen.gateway.settings import KEY, from_environment
 from veogen.planner.plan import total_credits
-from veogen.planner.planner import plan_specs
-from veogen.planner.selection import narrowed
 
 _TIMEOUT = 30.0
 
@@ -33,21 +29,8 @@ class AccountError(VeogenError):
 def print_balance(specs: Sequence[Path], options: SpecOptions, format_: str) -> None:
     """Print the balance of the account, and with specs what buying them would leave."""
     settings = from_environment(os.environ)
-    price = _price(specs, options) if specs else None
-    balance, simulated = _balance(settings)
-    data = _data(balance, simulated=simulated)
-    if specs:
-        left = None if price is None else str(balance.spendable - price)
-        data["plan"] = {"to_buy": None if price is None else str(price), "left": left}
-    if format_ == "json":
-        click.echo(json.dumps(data, indent=2))
-    else:
-        click.echo("\n".join(_table(balance, simulated=simulated)))
-        if specs:
-            click.echo(_after_buying(balance, price))
-
-
-def _balance(settings: Settings) -> tuple[Balance, bool]:
+    views = plan_views(load_specs(specs, options), options) if specs else []
+    price = total_credits(request for view in views for request in view.to_buy)
     with Evolink.from_settings(settings, request_timeout=_TIMEOUT) as gateway:
         balance = gateway.balance()
         if isinstance(balance, ReadError):
@@ -55,20 +38,22 @@ def _balance(settings: Settings) -> tuple[Balance, bool]:
             if balance.denied:
                 raise AccountError(f"the gateway refuses the key in {KEY}: {text}")
             raise AccountError(f"{settings.base_url} does not show the balance: {text}")
-        return balance, bool(gateway.simulated)
-
-
-def _price(paths: Sequence[Path], options: SpecOptions) -> Decimal | None:
-    """What a run of the specs would buy; None when a price is unknown."""
-    specs = load_specs(paths, options)
-    plans = narrowed(
-        plan_specs(specs, max_requests=options.max_requests), options.select, options.deselect
-    )
-    views = [
-        PlanView.of(plan, owned_by(spec), project_root(spec), spec.policy.models)
-        for spec, plan in zip(specs, plans, strict=True)
-    ]
-    return total_credits(request for view in views for request in view.to_buy)
+        simulated = bool(gateway.simulated)
+    left = None if price is None else balance.spendable - price
+    if format_ == "json":
+        data = _data(balance, simulated=simulated)
+        if specs:
+            amounts = {"to_buy": price, "left": left}
+            data["plan"] = {k: None if v is None else str(v) for k, v in amounts.items()}
+        click.echo(json.dumps(data, indent=2))
+        return
+    click.echo("\n".join(_table(balance, simulated=simulated)))
+    if specs:
+        says = "The price of the plan is unknown."
+        if left is not None:
+            rest = f" and leave {left}." if left >= 0 else f": {-left} more than there are."
+            says = f"The plan would buy {price} credits{rest}"
+        click.echo(says)
 
 
 def _data(balance: Balance, *, simulated: bool) -> dict[str, Any]:
@@ -97,12 +82,3 @@ def _table(balance: Balance, *, simulated: bool) -> Iterator[str]:
     for name, left_text, used_text in rows:
         yield f"{name:<11}  {left_text:>{left}}  {used_text:>{right}}"
     yield f"{balance.spendable} credits can be spent{' (simulated)' if simulated else ''}"
-
-
-def _after_buying(balance: Balance, price: Decimal | None) -> str:
-    if price is None:
-        return "The price of the plan is unknown."
-    left = balance.spendable - price
-    if left < 0:
-        return f"The plan would buy {price} credits: {-left} more than there are."
-    return f"The plan would buy {price} credits and leave {left}."

@@ -38,12 +38,11 @@ class Credits(click.ParamType["Decimal"]):
 
         try:
             amount = Decimal(value)
-            places = amount.as_tuple().exponent
-            countable = isinstance(places, int) and abs(places) <= _MOST_PLACES
-            countable = countable and amount >= 0 and amount.adjusted() <= _MOST_PLACES
         except InvalidOperation:
-            countable = False
-        if not countable:
+            amount = Decimal("nan")
+        places = amount.as_tuple().exponent
+        is_short = isinstance(places, int) and abs(places) <= _MOST_PLACES
+        if not (is_short and amount >= 0 and amount.adjusted() <= _MOST_PLACES):
             self.fail(f"{value!r} is not a number of credits", param, ctx)
         return Decimal(f"{amount:f}")  # `1e3` is shown as 1000
 

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
@@ -21,7 +21,6 @@ from veogen.document.problems import Problem, Problems
 from veogen.errors import UsageError
 from veogen.jsontext import compact, indented
 from veogen.models.model import Model
-from veogen.models.parameters import Json
 from veogen.models.prices import Certainty, RulePrice
 from veogen.models.rules import images_of
 from veogen.planner.checks import over_limits
@@ -49,19 +48,19 @@ if TYPE_CHECKING:
 class PlanView:
     """One plan, narrowed to what is selected; `to_buy` are the requests a run would submit.
 
-    `holdings` is None where nothing is held.
+    `owned` is None where nothing is held.
     """
 
     root: Path | None
     models: Mapping[str, Model]
     plan: Plan
     totals: Totals
-    holdings: "Owned | None"
+    owned: "Owned | None"
     to_buy: tuple[Request, ...]
 
     @classmethod
     def of(
-        cls, plan: Plan, holdings: "Owned | None", root: Path | None, models: Mapping[str, Model]
+        cls, plan: Plan, owned: "Owned | None", root: Path | None, models: Mapping[str, Model]
     ) -> Self:
         """Of a plan as narrowed, with what is owned of it and the models that it uses."""
         return cls(
@@ -69,8 +68,8 @@ class PlanView:
             models=models,
             plan=plan,
             totals=totals_of(plan.requests, models),
-            holdings=holdings,
-            to_buy=tuple(r for r in plan.requests if not holdings or holdings.would_buy(r.hash)),
+            owned=owned,
+            to_buy=tuple(r for r in plan.requests if not owned or owned.would_buy(r.hash)),
         )
 
     @property
@@ -78,31 +77,42 @@ class PlanView:
         return total_credits(self.to_buy)
 
     def state(self, request: Request) -> str:
-        if self.holdings is None:
+        if self.owned is None:
             return "new"
-        return self.holdings.state(request.address, request.hash)
+        return self.owned.state(request.address, request.hash)
 
 
 _LEAST_PROMPT = 20
 _GAP = "  "
+_HEADER = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
 _PROMPT = 6
 
 
 def table(view: PlanView, models: Mapping[str, Model], width: int | None) -> Iterator[str]:
-    """The lines of the table; `width` is that of the terminal, None where there is none."""
+    """The lines of the table; `width` is that of the terminal, None where there is none.
+
+    Columns in which all requests are alike are left out, and what prices look at said below.
+    """
     profile = f", profile {view.plan.profile}" if view.plan.profile else ""
     root = f" (project root: {view.root})" if view.root else ""
     yield plain(f"{view.plan.name}: {view.plan.spec}{profile}{root}")
     yield ""
-    rows = [_cells(view, request, models) for request in view.plan.requests]
-    header = ("address", "seconds", "videos", "credits", "state", "images", "prompt")
+    requests = view.plan.requests
     priced = _priced(view)
     varying = [name for name, values in priced.items() if len(set(values)) > 1]
     more = zip(*(priced[name] for name in varying), strict=True) if varying else repeat(())
-    table_ = [(*header, *varying), *((*row, *each) for row, each in zip(rows, more, strict=False))]
-    kept = _columns_shown(view)
-    places = range(len(header), len(header) + len(varying))
-    yield from _columns(table_, [*kept[:-1], *places, kept[-1]], width)
+    rows = [
+        (*_cells(view, request, models), *each)
+        for request, each in zip(requests, more, strict=False)
+    ]
+    says = {
+        2: any(request.videos > 1 for request in requests),
+        4: any(view.state(request) != "new" for request in requests),
+        5: any(row[5] for row in rows),
+    }
+    kept = [index for index in range(_PROMPT) if says.get(index, True)]
+    places = range(len(_HEADER), len(_HEADER) + len(varying))
+    yield from _columns([(*_HEADER, *varying), *rows], [*kept, *places, _PROMPT], width)
     alike = [f"{name} {values[0]}" for name, values in priced.items() if len(set(values)) == 1]
     if alike:
         yield ""
@@ -112,14 +122,23 @@ def table(view: PlanView, models: Mapping[str, Model], width: int | None) -> Ite
 
 
 def _cells(view: PlanView, request: Request, models: Mapping[str, Model]) -> tuple[str, ...]:
+    price, images = "unknown", ""
+    if request.credits is not None:
+        price = f"{_SURE.get(_certainty(request, models), '')}{request.credits}"
+    model, body = models[str(request.body["model"])], request.body
+    frames = [name for name, each in model.parameters.items() if each.local and each.kind == "uri"]
+    if number := images_of(body) + sum(name in body for name in frames):
+        # What they are for; with a question mark where only their number says so.
+        kind, derived = body.get("generation_type"), model.taken_as(body)
+        images = f"{number} {kind or (f'{derived}?' if derived else '')}"
     return (
         plain(request.address),
         "?" if request.seconds is None else str(request.seconds),
         str(request.videos),
-        _credits(request, models),
+        price,
         view.state(request),
-        _images(request, models[str(request.body["model"])]),
-        plain(str(request.body.get("prompt", ""))),
+        plain(images).rstrip(),
+        plain(str(body.get("prompt", ""))),
     )
 
 
@@ -129,19 +148,10 @@ def _priced(view: PlanView) -> dict[str, list[str]]:
     used = {name: view.models[name] for name in dict.fromkeys(values["model"])}
     prices = [model.price.requested for model in used.values() if model.price is not None]
     for name in sorted(frozenset().union(*prices) - {"duration", "n", "model"}):
-        texts = (used[r.model].effective(r.body).get(name) for r in view.plan.requests)
-        values[name] = ["-" if each is None else _text(each) for each in texts]
+        given = [used[r.model].effective(r.body).get(name) for r in view.plan.requests]
+        texts = ("-" if v is None else v if isinstance(v, str) else compact(v) for v in given)
+        values[name] = [plain(text) for text in texts]
     return values
-
-
-def _text(value: Json) -> str:
-    return plain(value if isinstance(value, str) else compact(value))
-
-
-def _image_count(request: Request, model: Model) -> int:
-    """How many images a request has, in a list or as frames by their names."""
-    frames = [name for name, each in model.parameters.items() if each.local and each.kind == "uri"]
-    return images_of(request.body) + sum(name in request.body for name in frames)
 
 
 _SURE: Mapping[Certainty, str] = {"at most": "at most ", "estimate": "about "}
@@ -155,30 +165,6 @@ def _certainty(request: Request, models: Mapping[str, Model]) -> Certainty:
     return model.quote(request.body).certainty if isinstance(model.price, RulePrice) else "exact"
 
 
-def _credits(request: Request, models: Mapping[str, Model]) -> str:
-    if request.credits is None:
-        return "unknown"
-    return f"{_SURE.get(_certainty(request, models), '')}{request.credits}"
-
-
-def _images(request: Request, model: Model) -> str:
-    """How many, and what they are for: with a question mark where only their number says so."""
-    number = _image_count(request, model)
-    if not number:
-        return ""
-    kind, derived = request.body.get("generation_type"), model.taken_as(request.body)
-    return plain(f"{number} {kind or (f'{derived}?' if derived else '')}").rstrip()
-
-
-def _columns_shown(view: PlanView) -> Sequence[int]:
-    """The columns that say something: not those in which all requests are alike."""
-    several = any(request.videos > 1 for request in view.plan.requests)
-    owned = any(view.state(request) != "new" for request in view.plan.requests)
-    images = any(_image_count(r, view.models[r.model]) for r in view.plan.requests)
-    optional = [index for index, kept in ((4, owned), (5, images)) if kept]
-    return [0, 1, *([2] if several else []), 3, *optional, _PROMPT]
-
-
 def _columns(
     rows: Sequence[tuple[str, ...]], kept: Sequence[int], width: int | None
 ) -> Iterator[str]:
@@ -189,19 +175,20 @@ def _columns(
         widths[0] = min(widths[0], max(width - others - _LEAST_PROMPT - len(_GAP), 16))
         widths[_PROMPT] = max(width - others - widths[0] - len(_GAP), 8)
     for row in rows:
-        cells = [_cell(index, row[index], widths[index]) for index in kept]
+        cells = []
+        for index in kept:
+            text, room = row[index], widths[index]
+            if index in (1, 2, 3):
+                cells.append(text.rjust(room))
+                continue
+            # Both ends of an address tell requests apart.
+            cut = shortened_inside(text, room) if index == 0 else shortened(text, room)
+            cells.append(cut + " " * (room - columns(cut)))
         yield _GAP.join(cells).rstrip()
 
 
-def _cell(index: int, text: str, width: int) -> str:
-    if index in (1, 2, 3):
-        return text.rjust(width)
-    # Both ends of an address tell requests apart.
-    cut = shortened_inside(text, width) if index == 0 else shortened(text, width)
-    return cut + " " * (width - columns(cut))
-
-
 def _sums(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
+    """What the plan comes to, and of which picked clips a profile that promotes makes it anew."""
     totals = view.totals
     made = f"{counted(totals.requests, 'request')}, {counted(totals.videos, 'video')}"
     yield f"{made}, {counted(totals.seconds, 'second')}: {_money(totals.credits, totals.usd)}"
@@ -212,11 +199,6 @@ def _sums(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
         price = view.price_to_buy
         amount = "at an unknown price" if price is None else f"for {price} credits"
         yield f"A run would buy {counted(len(view.to_buy), 'request')} {amount}."
-    yield from _origins(view)
-
-
-def _origins(view: PlanView) -> Iterator[str]:
-    """The picked clips that requests of a profile that promotes make anew."""
     promoting = [request for request in view.plan.requests if request.promotes]
     if not promoting:
         return
@@ -286,16 +268,9 @@ def write_plans(
     if run.directory is not None and len(loaded) > 1:
         raise UsageError("--dir takes one spec: several have a directory each")
     if format_ == "jsonl" and not (options.select or options.deselect):
-        warnings = write_lines(loaded, options, out, run)
-    else:
-        warnings = _write(loaded, options, format_, out, run)
-    print_problems(warnings, sys.stderr)
-
-
-def _write(
-    specs: Sequence[Spec], options: SpecOptions, format_: str, out: Path | None, run: RunOptions
-) -> tuple[Problem, ...]:
-    views = _views(specs, options, run)
+        print_problems(write_lines(loaded, options, out, run), sys.stderr)
+        return
+    views = plan_views(loaded, options, run)
     width = shutil.get_terminal_size().columns if out is None and sys.stdout.isatty() else None
     text = "".join(f"{line}\n" for line in _text_lines(views, format_, width))
     if out is None:
@@ -305,10 +280,14 @@ def _write(
 
         with output_file(out) as file:
             file.write(text.encode())
-    return tuple(warning for view in views for warning in view.plan.warnings)
+    warnings = tuple(warning for view in views for warning in view.plan.warnings)
+    print_problems(warnings, sys.stderr)
 
 
-def _views(specs: Sequence[Spec], options: SpecOptions, run: RunOptions) -> list[PlanView]:
+def plan_views(
+    specs: Sequence[Spec], options: SpecOptions, run: RunOptions | None = None
+) -> list[PlanView]:
+    """The plans of specs with what is owned of them in the directories that are meant by `run`."""
     plans = plan_specs(specs, max_requests=options.max_requests)
     chosen = narrowed(plans, options.select, options.deselect)
     return [
@@ -380,21 +359,14 @@ def _blocks(
 ) -> Iterator[bytes]:
     counted: list[tuple[Spec, Tally]] = []
     for spec in specs:
-        for block in stream(
-            spec, problems, state_of=_state_of(spec, run), max_requests=options.max_requests
-        ):
+        owned = owned_by(spec, run)
+        state_of = None if owned is None else lambda r, of=owned: of.state(r.address, r.hash)
+        for block in stream(spec, problems, state_of=state_of, max_requests=options.max_requests):
             if isinstance(block, Tally):
                 counted.append((spec, block))
             else:
                 yield block.encode()
     problems.extend(over_limits(counted))
-
-
-def _state_of(spec: Spec, run: RunOptions) -> Callable[[Request], str] | None:
-    holdings = owned_by(spec, run)
-    if holdings is None:
-        return None
-    return lambda request: holdings.state(request.address, request.hash)
 
 
 @contextlib.contextmanager
