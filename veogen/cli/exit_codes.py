@@ -8,7 +8,6 @@ import platform
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
 
 import click
 
@@ -30,7 +29,11 @@ def exit_code_for(error: Exception) -> ExitCode:
             error.show()
             return ExitCode.USAGE
         case click.Abort():
-            click.echo(f"Interrupted{_what_goes_on(sys.argv[1:])}", err=True)
+            words, rest = sys.argv[1:], "."  # it was left at once
+            if words[:1] in (["run"], ["collect"]):
+                command = shlex.join(["veogen", *words])
+                rest = f": everything known is on record. Go on: {command}"
+            click.echo(f"Interrupted{rest}", err=True)
             return ExitCode.INTERRUPTED
         case MistakesError():
             from veogen.cli.output import print_problems  # noqa: PLC0415 - only where it is needed
@@ -50,23 +53,12 @@ def exit_code_for(error: Exception) -> ExitCode:
         case OSError() if error.errno in _THE_PLACE and error.filename is not None:
             click.echo(plain_lines(f"error: {error.filename}: {error.strerror}"), err=True)
             return ExitCode.USAGE
-        case _:
-            return _bug(error)
-
-
-def _what_goes_on(words: Sequence[str]) -> str:
-    """What is to be said of a command that was left at once."""
-    if words[:1] not in (["run"], ["collect"]):
-        return "."
-    return f": everything known is on record. Go on: {shlex.join(['veogen', *words])}"
-
-
-def _bug(error: Exception) -> ExitCode:
-    """The last resort: shown whole, with what a report needs."""
-    traceback.print_exception(error)
-    click.echo(
-        "This is a bug in veogen. Please report it where you got veogen from, with the lines "
-        f"above: veogen {__version__}, Python {platform.python_version()}, {platform.platform()}.",
-        err=True,
-    )
-    return ExitCode.BUG
+        case _:  # the last resort: shown whole, with what a report needs
+            traceback.print_exception(error)
+            version = f"veogen {__version__}, Python {platform.python_version()}"
+            click.echo(
+                "This is a bug in veogen. Please report it where you got veogen from, with the "
+                f"lines above: {version}, {platform.platform()}.",
+                err=True,
+            )
+            return ExitCode.BUG

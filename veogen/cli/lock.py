@@ -20,7 +20,6 @@ from veogen.document.problems import MistakesError, Problems
 from veogen.errors import StaleError, UsageError
 from veogen.lockfile import (
     SUFFIX,
-    Drift,
     LoadedPlan,
     drift,
     lock_path,
@@ -59,7 +58,12 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
     for path in paths:
         try:
-            for lock, spec in _locks(path, options):
+            if is_lock_file(path):
+                lock = lock_at(path)
+                meant = [(lock, spec_file(lock))]
+            else:
+                meant = [(lock, path) for lock in locks_of(path, options)]
+            for lock, spec in meant:
                 checked = check_lock(lock, spec, options)
                 fresh[checked[1].profile].append(checked)
                 echo(f"{lock.path_text}: up to date, {_size_and_price(checked[1])}")
@@ -76,66 +80,41 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
         raise StaleError("\n".join(stale))
 
 
-def _locks(path: Path, options: SpecOptions) -> Iterator[tuple[Lock, Path]]:
-    """The locks that are meant by a spec, or by one of them itself, and their spec."""
-    if is_lock_file(path):
-        lock = lock_at(path)
-        yield lock, spec_file(lock)
-    else:
-        yield from ((lock, path) for lock in locks_of(path, options))
-
-
 def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
     """Write the lock of every spec that is meant."""
     specs = load_specs(arguments, options)
     plans = plan_specs(specs, max_requests=options.max_requests)
     narrowed(plans, options.select, options.deselect)  # a glob that matches nothing is an error
-    _refuse_shared(specs)
-    if any(request.promotes for made in plans for request in made.requests):
-        echo(f"picked clips are promoted: {MADE_ANEW}")
-    for spec, made in zip(specs, plans, strict=True):
-        _write(spec, made)
-    warnings = [warning for made in plans for warning in made.warnings]
-    print_problems(warnings, sys.stderr)
-
-
-def _refuse_shared(specs: Sequence[Spec]) -> None:
-    """Two specs whose names differ only in their extension would have one lock."""
-    owners: dict[Path, Spec] = {}
+    owners: dict[Path, Spec] = {}  # two specs whose names differ only in their extension
     for spec in specs:
         first = owners.setdefault(lock_file(spec), spec)
         if first is not spec:
             raise UsageError(f"{first.path} and {spec.path} would have the same lock; rename one")
+    if any(request.promotes for made in plans for request in made.requests):
+        echo(f"picked clips are promoted: {MADE_ANEW}")
+    for spec, made in zip(specs, plans, strict=True):
+        path = Path(os.path.relpath(lock_file(spec)))
+        text = lock_text(made, spec.policy.models).encode()
+        is_new = text != _lock_there(path, made, spec)
+        if is_new:
+            with whole_file(path) as file:
+                file.write(text)
+        echo(f"{path}: {'written' if is_new else 'up to date'}, {_size_and_price(made)}")
+    warnings = [warning for made in plans for warning in made.warnings]
+    print_problems(warnings, sys.stderr)
 
 
-def _write(spec: Spec, now: Plan) -> None:
-    path = lock_file(spec)
-    path_text = os.path.relpath(path)
-    before = _before(path, now, spec)
-    text = lock_text(now, spec.policy.models).encode()
-    if before is not None and before == text:
-        echo(f"{path_text}: up to date, {_size_and_price(now)}")
-    else:
-        with whole_file(Path(os.path.relpath(path))) as file:
-            file.write(text)
-        echo(f"{path_text}: written, {_size_and_price(now)}")
-
-
-def _before(path: Path, now: Plan, spec: Spec) -> bytes | None:
+def _lock_there(path: Path, now: Plan, spec: Spec) -> bytes | None:
     """What the lock holds now; raises `UsageError` for the lock of another spec."""
     try:
         raw = read_file(path)
-        other = read_lock(raw, str(path)).plan
-    except FileNotFoundError:
-        return None
-    except MistakesError:  # edited by hand or half merged: it is made anew
+        other = read_lock(raw, str(lock_file(spec))).plan
+    except (FileNotFoundError, MistakesError):  # or half merged, by hand: it is made anew
         return None
     except OSError as error:
-        raise UsageError(f"{os.path.relpath(path)}: {error.strerror}") from None
+        raise UsageError(f"{path}: {error.strerror}") from None
     if other.spec != now.spec and (spec.files.root / other.spec).is_file():
-        raise UsageError(
-            f"{os.path.relpath(path)} is the lock of {other.spec}; rename one of the specs"
-        )
+        raise UsageError(f"{path} is the lock of {other.spec}; rename one of the specs")
     return raw
 
 
@@ -185,8 +164,13 @@ def locks_of(spec: Path, options: SpecOptions) -> Iterator[Lock]:
     Raises `StaleError` when there is none.
     """
     own = lock_beside(spec, options.profile)
-    others = [] if options.profile else [path for path in _profile_locks(spec) if path != own]
-    locks = [lock for lock in map(lock_at, others) if _is_of(lock, spec)]
+    locks = []
+    for path in () if options.profile else sorted(spec.parent.glob(f"*{SUFFIX}")):
+        if path != own and path.name.startswith(f"{spec.stem}."):
+            lock = lock_at(path)
+            profile = lock.stored.plan.profile
+            if profile is not None and lock_path(PurePosixPath(spec), profile).name == path.name:
+                locks.append(lock)
     if own.exists() or not locks:
         yield lock_of(spec, options)
     yield from locks
@@ -216,46 +200,30 @@ def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan
 
 
 def refuse_stale(lock: Lock, now: Plan, spec: Spec, options: SpecOptions) -> None:
-    """Raise `StaleError` with all that differs in what is selected."""
+    """Raise `StaleError` with all that differs in what is selected, and what shows or accepts it.
+
+    The commands are typed here, with the profile and settings that made the lock.
+    """
     plans = narrowed((now, lock.stored.plan), options.select, options.deselect)
     differences = drift(*reversed(plans))
-    if differences:
-        typed = replace(options, profile=now.profile, settings=now.settings)
-        raise StaleError("\n".join(_stale_lines(lock, differences, spec, typed)))
-
-
-def _stale_lines(lock: Lock, differences: Drift, spec: Spec, typed: SpecOptions) -> Iterator[str]:
-    yield f"{lock.path_text}: stale; the spec makes something else now"
-    yield from (f"  ~ {fact}" for fact in differences.facts)
+    if not differences:
+        return
+    typed = replace(options, profile=now.profile, settings=now.settings)
+    beside = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
     groups = grouped(differences.difference.changed, causes_of(None, spec))
-    yield from difference_lines(differences.difference, groups, uncoloured)
-    yield f"Look at it: {_command('diff', lock, typed)}"
-    yield f"Approve it: {_command('lock', lock, typed)}"
-
-
-def _command(name: str, lock: Lock, options: SpecOptions) -> str:
-    """The command that shows or accepts what differs, as it is typed."""
-    spec = lock.path.parent / PurePosixPath(lock.stored.plan.spec).name
-    words = [name, lock.path_text] if name == "diff" else [name]
-    return _command_line(words, spec, options)
+    lines = [
+        f"{lock.path_text}: stale; the spec makes something else now",
+        *(f"  ~ {fact}" for fact in differences.facts),
+        *difference_lines(differences.difference, groups, uncoloured),
+        f"Look at it: {_command_line(['diff', lock.path_text], beside, typed)}",
+        f"Approve it: {_command_line(['lock'], beside, typed)}",
+    ]
+    raise StaleError("\n".join(lines))
 
 
 def _command_line(words: Sequence[str], spec: Path, options: SpecOptions) -> str:
     """A command about a spec, as it is typed."""
     return shlex.join(["veogen", *words, os.path.relpath(spec), *options.words])
-
-
-def _profile_locks(spec: Path) -> Iterator[Path]:
-    """The locks that may be those of profiles of the spec."""
-    for path in sorted(spec.parent.glob(f"*{SUFFIX}")):
-        if path.name.startswith(f"{spec.stem}."):
-            yield path
-
-
-def _is_of(lock: Lock, spec: Path) -> bool:
-    profile = lock.stored.plan.profile
-    named = lock_path(PurePosixPath(spec), profile).name
-    return profile is not None and named == lock.path.name
 
 
 def price_note(lock: Lock, now: Plan) -> str | None:
