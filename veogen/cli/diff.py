@@ -5,8 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 import click
 
@@ -52,30 +51,54 @@ def compared(
 ) -> tuple[Report, tuple[Problem, ...]]:
     """What buying `new` would be, measured by `old`, and the warnings of its plans."""
     sources = list(_source_pairs(old, new))
-    left_out: list[DiffSource] = []
-    pairs: list[SidePair] = []
+    pairs, left_out = _side_pairs(reader, sources, options.profile, all_profiles=all_profiles)
+    made = [after for _, after in pairs if after is not None]
+    sides = [side for pair in pairs for side in pair if side is not None]
+    plans = iter(narrowed([side.plan for side in sides], options.select, options.deselect))
+    reviews = list[SpecDiff]()
+    for before, after in pairs:
+        old_side = None if before is None else replace(before, plan=next(plans))
+        new_side = None if after is None else replace(after, plan=next(plans))
+        reviews.append(_review(old_side, new_side))
+    changes = dict.fromkeys(  # each told once, however many specs a project has
+        change
+        for before, after in sources
+        if before is not None and after is not None and before.spec and after.spec
+        for change in policy_changes(before.files, after.files)
+    )
+    notes = (f"{each.label} has no profile {options.profile!r}: left out" for each in left_out)
+    report = Report(
+        reviews=tuple(reviews), changes=tuple(changes), notes=(*notes, *_over_limits(made))
+    )
+    return report, tuple(warning for side in made for warning in side.plan.warnings)
+
+
+def _side_pairs(
+    reader: SideReader, sources: Sequence[SourcePair], profile: str | None, *, all_profiles: bool
+) -> tuple[Sequence[SidePair], Sequence[DiffSource]]:
+    """The plans to compare, and the specs that have not the `profile` that is asked for.
+
+    Raises `MistakesError` where none has it.
+    """
+    pairs, left_out = list[SidePair](), list[DiffSource]()
     for before, after in sources:
-        profiles = _profiles(before, after, options.profile, all_profiles=all_profiles)
+        profiles = _profiles(before, after, profile, all_profiles=all_profiles)
         left_out += [each for each in (after or before,) if each is not None and not profiles]
         pairs += [
             (
-                None if before is None else reader.side(before, profile),
-                None if after is None else reader.side(after, profile),
+                None if before is None else reader.side(before, name),
+                None if after is None else reader.side(after, name),
             )
-            for profile in profiles
+            for name in profiles
         ]
     if left_out and not pairs:
-        _refuse_profile(left_out[0], str(options.profile))
-    made = [after for _, after in pairs if after is not None]
-    report = Report(
-        reviews=tuple(_review(*pair) for pair in _narrowed(pairs, options)),
-        changes=tuple(_policy_changes(sources)),
-        notes=(
-            *(f"{each.label} has no profile {options.profile!r}: left out" for each in left_out),
-            *_over_limits(made),
-        ),
-    )
-    return report, tuple(warning for side in made for warning in side.plan.warnings)
+        spec = left_out[0].spec
+        tree, names = Map(at := Location(left_out[0].label, 1, 1)), Map(at)
+        for name in spec.profiles if spec else ():
+            names.put(name, None, at, at)
+        tree.put("profiles", names, at, at)
+        raise MistakesError([unknown_profile(tree, str(profile))])
+    return pairs, left_out
 
 
 def _source_pairs(old: Sequence[DiffSource], new: Sequence[DiffSource]) -> Iterator[SourcePair]:
@@ -133,23 +156,6 @@ def _block(source: DiffSource, profile: str) -> object:
     return as_json(block) if isinstance(block, Map) else None
 
 
-def _refuse_profile(source: DiffSource, profile: str) -> NoReturn:
-    tree, names = Map(place := Location(source.label, 1, 1)), Map(place)
-    for name in source.spec.profiles if source.spec else ():
-        names.put(name, None, place, place)
-    tree.put("profiles", names, place, place)
-    raise MistakesError([unknown_profile(tree, profile)])
-
-
-def _narrowed(pairs: Sequence[SidePair], options: SpecOptions) -> Iterator[SidePair]:
-    """The pairs with what is selected of their plans."""
-    sides = [side for pair in pairs for side in pair if side is not None]
-    plans = iter(narrowed([side.plan for side in sides], options.select, options.deselect))
-    for old, new in pairs:
-        before = None if old is None else replace(old, plan=next(plans))
-        yield before, None if new is None else replace(new, plan=next(plans))
-
-
 def _over_limits(sides: Sequence[DiffSide]) -> Iterator[str]:
     """What the team's limits have against all new plans together, whatever is selected.
 
@@ -164,21 +170,17 @@ def _over_limits(sides: Sequence[DiffSide]) -> Iterator[str]:
         yield from (problem.message for problem in over_limits(tallies))
 
 
-def _policy_changes(pairs: Iterable[SourcePair]) -> Iterator[str]:
-    """What differs in the policies of the projects, each told once."""
-    told = dict[str, None]()
-    for old, new in pairs:
-        if old is not None and new is not None and old.spec and new.spec:
-            told.update(dict.fromkeys(policy_changes(old.files, new.files)))
-    yield from told
-
-
 def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
     before, after = _requests(old), _requests(new)
     difference = compare(before, after)
     side = new or old
     is_bought = _is_bought(old)
     axes, rest = axis_changes(difference, before, after)
+    models = default_catalog() if new is None or new.spec is None else new.spec.policy.models
+    to_buy = [(str(r.body["model"]), r.credits) for r in after if not is_bought(r)]
+    usd = None
+    if all(amount is not None and model in models for model, amount in to_buy):
+        usd = dollars(((model, amount or NO_CREDITS) for model, amount in to_buy), models)
     return SpecDiff(
         name=side.plan.name if side else "",
         spec=side.plan.spec if side else "",
@@ -190,19 +192,10 @@ def _review(old: DiffSide | None, new: DiffSide | None) -> SpecDiff:
         rest=rest,
         groups=grouped(difference.changed, causes_of(_spec(old), _spec(new))),
         money=credit_change(before, after, is_bought),
-        usd=_dollars(new, [request for request in after if not is_bought(request)]),
+        usd=usd,
         changes=tuple(_changes(old, new, difference)),
         notes=tuple(_notes(old, new)),
     )
-
-
-def _dollars(side: DiffSide | None, requests: Sequence[Request]) -> Decimal | None:
-    """What requests cost in dollars, None where a price or a model's rate is not known."""
-    models = default_catalog() if side is None or side.spec is None else side.spec.policy.models
-    amounts = [(str(request.body["model"]), request.credits) for request in requests]
-    if any(amount is None or model not in models for model, amount in amounts):
-        return None
-    return dollars(((model, amount or NO_CREDITS) for model, amount in amounts), models)
 
 
 def _changes(old: DiffSide | None, new: DiffSide | None, difference: Difference) -> Iterator[str]:
@@ -282,12 +275,6 @@ def print_diff(
         else:
             raise UsageError("a diff has two sides, OLD and NEW; or --base REV and specs")
         report, warnings = compared(reader, old, new, options, all_profiles=all_profiles)
-    _write(report, format_)
-    print_problems([each for each in warnings if each.code == "retired"], sys.stderr)
-    return bool(report)
-
-
-def _write(report: Report, format_: str) -> None:
     match format_:
         case "json":
             text = json.dumps(diff_data(report), indent=2, ensure_ascii=False)
@@ -297,3 +284,5 @@ def _write(report: Report, format_: str) -> None:
         case _:
             for line in lines(report, paint(sys.stdout, os.environ)):
                 click.echo(line, color=True)
+    print_problems([each for each in warnings if each.code == "retired"], sys.stderr)
+    return bool(report)

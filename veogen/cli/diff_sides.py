@@ -119,7 +119,9 @@ class SideReader:
             repository = self.repository(path)
             base = repository.merge_base(revision)
             tree = Tree(repository, base, base[:10])
-            below = _below(path, repository.top)
+            inside = path if path.is_dir() else path.parent  # whether it is there or not
+            real = Path(os.path.realpath(inside)) / ("" if path.is_dir() else path.name)
+            below = PurePosixPath(real.relative_to(os.path.realpath(repository.top)))
             now, before = list(self.on_disk(Path(word))), list(self.at_revision(tree, below))
             if not now and not before:
                 raise UsageError(f"{word}: there is no spec, neither here nor at {base[:10]}")
@@ -183,7 +185,12 @@ class SideReader:
             raw = files.read(path, MAX_BYTES)
         except OSError as error:
             raise UsageError(f"{files.shown(path)}: {error.strerror}") from None
-        if why := _unreadable_format(raw):
+        why = None  # a plan in one of the formats that cannot be read back
+        if raw.startswith(b'{"address":'):
+            why = "a plan in lines does not say of which spec it is"
+        elif b" (project root: " in raw.partition(b"\n")[0]:
+            why = "a plan as a table is for people"
+        if why is not None:
             raise UsageError(f"{files.shown(path)}: {why}; write it with --format json or yaml")
         if is_plan_file(raw):
             for stored in read_stored(raw, files.shown(path)):
@@ -213,15 +220,6 @@ def _side(source: DiffSource, made: Plan, spec: Spec | None) -> DiffSide:
     )
 
 
-def _unreadable_format(raw: bytes) -> str | None:
-    """What is wrong with a plan in one of the formats that cannot be read back."""
-    if raw.startswith(b'{"address":'):
-        return "a plan in lines does not say of which spec it is"
-    if b" (project root: " in raw.partition(b"\n")[0]:
-        return "a plan as a table is for people"
-    return None
-
-
 def _split_revision(word: str) -> tuple[str, str | None]:
     """A revision and a path, parted as git does it: by the first colon outside of braces."""
     depth = 0
@@ -245,10 +243,3 @@ def _below_top(tree: Tree, path_text: str) -> PurePosixPath:
         message = f"{tree.label}:{path_text}: there is no such file at that revision{hint}"
         raise UsageError(message) from None
     return path
-
-
-def _below(path: Path, top: Path) -> PurePosixPath:
-    """A path below the top of a repository, whether it is there or not."""
-    inside = path if path.is_dir() else path.parent
-    real = Path(os.path.realpath(inside)) / ("" if path.is_dir() else path.name)
-    return PurePosixPath(real.relative_to(os.path.realpath(top)))
