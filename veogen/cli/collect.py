@@ -28,7 +28,11 @@ from veogen.results.advice import RunCommands
 
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
     """Bring home what was bought in run directories; without one, in all that are real."""
-    found = _found(runs, profile, options)
+    simulate, typed = options.simulate, options.store
+    found = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
+    if not runs:
+        paths = real_runs() or [find_run(None)]
+        found = [FoundRun(path, store_of_run(path, typed)) for path in paths]
     directories = [run.path for run in found]
     stores = [answering(run.store) for run in found]
     allow_open_files(len(directories))
@@ -58,13 +62,3 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
     code = worst(outcomes)
     is_away = any(run.store is not store for run, store in zip(found, stores, strict=True))
     return ExitCode.INCOMPLETE if code is ExitCode.DONE and is_away else code
-
-
-def _found(runs: Sequence[str], profile: str | None, options: RunOptions) -> list[FoundRun]:
-    if runs:
-        return [
-            find_shared_run(run, profile, simulate=options.simulate, store=options.store)
-            for run in runs
-        ]
-    paths = real_runs() or [find_run(None)]
-    return [FoundRun(path, store_of_run(path, options.store)) for path in paths]

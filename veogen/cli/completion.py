@@ -1,7 +1,7 @@
 """`veogen completion`: what a shell can complete, beyond the names of commands and options."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -131,20 +131,17 @@ def _addresses(context: click.Context) -> Iterable[str]:
 
         snapshot = read_snapshot(path, SystemClock().now())
         return [state.request.address for state in snapshot.ledger.planned]
-    return islice(_planned(_specs(context), context.params.get("profile")), _MOST)
-
-
-def _planned(specs: Sequence[Path], profile: str | None) -> Iterator[str]:
     from veogen.planner.matrix import expand  # noqa: PLC0415
     from veogen.spec.load import load_spec  # noqa: PLC0415
 
-    for path in specs:
-        spec = load_spec(path, profile=profile)
-        for shot in spec.shots:
-            expansion = expand(shot, spec.files, spec.policy.models, Problems())
-            yield from (
-                expansion.address(combination) for combination, _ in expansion.walk(Problems())
-            )
+    specs = (load_spec(p, profile=context.params.get("profile")) for p in _specs(context))
+    expansions = (
+        expand(shot, spec.files, spec.policy.models, Problems())
+        for spec in specs
+        for shot in spec.shots
+    )
+    addresses = (each.address(of) for each in expansions for of, _ in each.walk(Problems()))
+    return islice(addresses, _MOST)
 
 
 def _specs(context: click.Context) -> list[Path]:

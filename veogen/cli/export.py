@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -33,12 +33,11 @@ from veogen.handover.formats import (
 )
 from veogen.handover.frames import ENDS, End, NoFrameError
 from veogen.handover.run_picks import run_picks
-from veogen.results.ledger import RequestState
 from veogen.text import counted
 
 
 def export_clips(
-    found_run: FoundRun,
+    run: FoundRun,
     folder: Path,
     select: Sequence[str],
     deselect: Sequence[str],
@@ -50,25 +49,34 @@ def export_clips(
     """Copy the clips that are chosen and list them; `INCOMPLETE` where one cannot be had."""
     chosen = [format_ for format_ in FORMATS if format_ in formats]
     check_formats(chosen)
-    run, store = found_run.path, answering(found_run.store)
-    snapshot = look_at(found_run, SystemClock().now())
-    found = run_picks(run, snapshot)
+    store = answering(run.store)
+    snapshot = look_at(run, SystemClock().now())
+    found = run_picks(run.path, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     states = chosen_requests(snapshot.ledger, *globs, picked=picked)
     videos = videos_of(states, found.picks if picked else None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copied = copy(exports(videos, found.picks, folder), run, folder, fetch_from(store))
+        copied = copy(exports(videos, found.picks, folder), run.path, folder, fetch_from(store))
         write_whole(folder / LIST, list_text(copied.there).encode())
         ends = [end for end in ENDS if end in frames]
         whole = _write_beside(copied, found.place.beginning, chosen, ends, folder)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
     click.echo(os.fsencode(typed_path(folder / LIST)))
-    unmade = [] if picked else [s for s in states if s.record.status != "completed"]
     if picked and not videos:
-        echo(f"no clip is picked: {shlex.join(['veogen', 'picks', typed_path(run)])} tells more")
-    return ExitCode.DONE if _report(copied, unmade) and whole else ExitCode.INCOMPLETE
+        echo(
+            f"no clip is picked: {shlex.join(['veogen', 'picks', typed_path(run.path)])} tells more"
+        )
+    echo(counted(len(copied.there), "clip"))
+    unmade = [] if picked else [s for s in states if s.record.status != "completed"]
+    lacking = [
+        f"{export.request.address}: {why} ({export.video.path})" for export, why in copied.missing
+    ]
+    lacking += [f"{state.request.address}: {state.record.status}" for state in unmade]
+    for line in lacking:
+        echo(line)
+    return ExitCode.DONE if whole and not lacking else ExitCode.INCOMPLETE
 
 
 def _write_beside(
@@ -86,15 +94,3 @@ def _write_beside(
             echo(str(result))
             whole = False
     return whole
-
-
-def _report(copied: Copied, unmade: Iterable[RequestState]) -> bool:
-    """Say how many clips are there and which are not, and why; whether all are."""
-    echo(counted(len(copied.there), "clip"))
-    lines = [
-        f"{export.request.address}: {why} ({export.video.path})" for export, why in copied.missing
-    ]
-    lines += [f"{state.request.address}: {state.record.status}" for state in unmade]
-    for line in lines:
-        echo(line)
-    return not lines

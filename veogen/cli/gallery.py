@@ -24,7 +24,7 @@ from veogen.handover.run_picks import run_picks
 from veogen.results.events import Video
 
 if TYPE_CHECKING:
-    from veogen.executor.joining import StoreChoice
+    pass
 
 OTHER = "compared"
 """Where the clips of the run to compare with stand, below the folder of the page."""
@@ -38,12 +38,26 @@ def write_gallery(
     `INCOMPLETE` where a clip could not be put beside the page.
     """
     now, folder = SystemClock().now(), found.path if out is None else out
-    stores = [answering(one.store) for one in (found, other) if one is not None]
-    paths = [one.path for one in (found, other) if one is not None]
-    runs = [_page_run(path, store, now) for path, store in zip(paths, stores, strict=True)]
+    meant = [FoundRun(r.path, answering(r.store)) for r in (found, other) if r is not None]
+    runs = []
+    for run in meant:
+        snapshot = look_at(run, now)
+        decided, commands = (
+            run_picks(run.path, snapshot),
+            commands_for(run.path, snapshot.ledger.name),
+        )
+        page_run = PageRun(
+            snapshot=snapshot,
+            commands=commands,
+            picks=decided.picks,
+            picks_name=decided.place.beginning,
+        )
+        stored = kept_only_there(run.store, clips_of_page(page_run), snapshot.is_here)
+        note = f"It is only in the store; {commands.collect} brings it here."
+        runs.append(replace(page_run, missing=dict.fromkeys(stored, note)))
     missing: list[Video] = []
     if out is not None:
-        fetches = [fetch_from(store) for store in stores]
+        fetches = [fetch_from(run.store) for run in meant]
         runs, missing = _with_clips(runs, out, fetches, proxies=proxies)
     elif proxies:
         raise UsageError("--proxies needs --out: the folder that the page and they go to")
@@ -75,18 +89,3 @@ def _with_clips(
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     return found, missing
-
-
-def _page_run(path: Path, store: "StoreChoice | None", now: float) -> PageRun:
-    """A run as a page shows it, with what everybody decided about its clips."""
-    snapshot = look_at(FoundRun(path, store), now)
-    found, commands = run_picks(path, snapshot), commands_for(path, snapshot.ledger.name)
-    page_run = PageRun(
-        snapshot=snapshot,
-        commands=commands,
-        picks=found.picks,
-        picks_name=found.place.beginning,
-    )
-    stored = kept_only_there(store, clips_of_page(page_run), snapshot.is_here)
-    told = f"It is only in the store; {commands.collect} brings it here."
-    return replace(page_run, missing=dict.fromkeys(stored, told))

@@ -195,7 +195,17 @@ def webhooks_for(run: RunOptions, settings: Settings) -> Iterator[Webhooks | Non
     base = run.callback_base
     if base is not None:
         base = base.rstrip("/")
-        _check_base(base, local=is_local(settings.base_url))
+        # A simulator on this machine may call this machine; the gateway public hosts only.
+        own = is_local(settings.base_url) and is_local(base)
+        wrong = None if own else check_callback(base)
+        if wrong is None and (not base.isascii() or '"' in base):
+            wrong = "is written in ASCII: a host in its xn-- form, the rest in %-escapes"
+        elif wrong is None and (urlsplit(base).query or "?" in base or "#" in base):
+            wrong = "has neither query nor fragment"
+        elif wrong is None and len(base) > _MAX_BASE:
+            wrong = f"is at most {_MAX_BASE} characters long, not {len(base)}"
+        if wrong:
+            raise UsageError(f"--callback-base {wrong}")
     host, port = run.listen
     hints = callbacks.WebhookApp(SystemClock().monotonic)
     with receiver.serving(hints, host, port) as bound:
@@ -212,17 +222,3 @@ def _own_base(host: str, port: int) -> str:
     if not is_local(base):
         raise UsageError(f"--listen {host}: a simulator calls this machine only: say 127.0.0.1")
     return base
-
-
-def _check_base(base: str, *, local: bool) -> None:
-    """A simulator on this machine may call this machine; the gateway can call public hosts only."""
-    wrong = None if local and is_local(base) else check_callback(base)
-    if not wrong:
-        if not base.isascii() or '"' in base:
-            wrong = "is written in ASCII: a host in its xn-- form, the rest in %-escapes"
-        elif urlsplit(base).query or urlsplit(base).fragment or "?" in base or "#" in base:
-            wrong = "has neither query nor fragment"
-        elif len(base) > _MAX_BASE:
-            wrong = f"is at most {_MAX_BASE} characters long, not {len(base)}"
-    if wrong:
-        raise UsageError(f"--callback-base {wrong}")

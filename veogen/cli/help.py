@@ -64,12 +64,33 @@ def print_help(topic: str | None) -> None:
     A command that no page is called after prints its own help. Raises `UsageError` for another
     word.
     """
-    text = "\n".join(_contents()) + "\n" if topic is None else _text_about(topic)
+    if topic is not None:
+        text = _text_about(topic)
+    else:  # every topic with what its page begins with, by kind
+        lines = ["# veogen help TOPIC"]
+        for kind, names in topics().items():
+            lines += ["", f"## {kind}", ""]
+            lines += [f"{name.ljust(10)}  {summary(name)}" for name in names]
+        lines += ["", "'veogen COMMAND -h' tells about one command and its options.", ""]
+        text = "\n".join(lines)
     if sys.stdout.isatty():
         shown = "\n".join(wrapped(text, min(_WIDEST, shutil.get_terminal_size().columns)))
         click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), shown))
     else:
         click.echo(text, nl=False)
+
+
+def _text_about(topic: str) -> str:
+    """The page of a topic, or the help of a command."""
+    pages = [name for names in topics().values() for name in names]
+    if topic in pages:
+        return page_text(topic)
+    root = click.get_current_context().find_root()
+    command = cast("click.Group", root.command).get_command(root, topic)
+    if command is None:
+        hint = did_you_mean(topic, (*pages, *COMMANDS)) or f"the topics are {', '.join(pages)}"
+        raise UsageError(f"there is no page about {topic!r}; {hint}")
+    return command.get_help(click.Context(command, info_name=topic, parent=root)) + "\n"
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -107,34 +128,6 @@ def _filled(paragraph: Sequence[str], width: int) -> Iterator[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _text_about(topic: str) -> str:
-    known = [name for names in topics().values() for name in names]
-    if topic in known:
-        return page_text(topic)
-    if topic in COMMANDS:
-        return _help_of_command(topic)
-    hint = did_you_mean(topic, (*known, *COMMANDS)) or f"the topics are {', '.join(known)}"
-    raise UsageError(f"there is no page about {topic!r}; {hint}")
-
-
-def _help_of_command(name: str) -> str:
-    root = click.get_current_context().find_root()
-    group = cast("click.Group", root.command)
-    command = group.get_command(root, name)
-    if command is None:
-        raise KeyError(name)
-    return command.get_help(click.Context(command, info_name=name, parent=root)) + "\n"
-
-
-def _contents() -> Iterator[str]:
-    """Every topic with what its page begins with, by kind."""
-    yield "# veogen help TOPIC"
-    for kind, names in topics().items():
-        yield from ("", f"## {kind}", "")
-        yield from (f"{name.ljust(10)}  {summary(name)}" for name in names)
-    yield from ("", "'veogen COMMAND -h' tells about one command and its options.")
 
 
 def summary(topic: str) -> str:

@@ -39,7 +39,10 @@ def run_import(openapi: Path, pricing: Path | None, model_id: str | None) -> Non
         with whole_file(path) as file:
             file.write(model.text().encode())
         click.echo(plain(folder.shown(FOLDER / path.name)))
-        _print_unknown(model)
+        says = "what is to be settled by hand (also at the end of the file)"
+        click.echo(f"{model.id}: {says}", err=True)
+        for line in model.unknown:
+            click.echo(plain(f"  {line}"), err=True)
 
 
 def _bytes(path: Path) -> bytes:
@@ -47,12 +50,6 @@ def _bytes(path: Path) -> bytes:
         return read_file(path, MOST_BYTES)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _print_unknown(model: Imported) -> None:
-    click.echo(f"{model.id}: what is to be settled by hand (also at the end of the file)", err=True)
-    for line in model.unknown:
-        click.echo(plain(f"  {line}"), err=True)
 
 
 def _taken(folder: Folder, path: Path, model: Imported) -> Iterator[str]:

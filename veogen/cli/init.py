@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
@@ -41,18 +42,27 @@ def write_project(folder: Path, *, github: bool) -> None:
     for name, source in {**example, **_POLICY}.items():
         _write(folder / name, _starter(source))
     _write(folder / _SCHEMA, schema_text())
+    path = folder / (specs[0] if specs else "specs/launch.yaml")
     if not specs:
-        _write_lock(folder / "specs/launch.yaml")
+        with suppress(MistakesError):  # what was there before may keep it from having a plan
+            spec = load_spec(path)
+            text = lock_text(plan(spec), spec.policy.models)
+            _write(path.with_name(lock_path(spec.path, None).name), text)
     if github:
-        for path, text in _workflows(folder):
-            _write(path, text)
-    _print_next(folder / (specs[0] if specs else "specs/launch.yaml"), github=github)
+        for workflow, text in _workflows(folder):
+            _write(workflow, text)
+    _print_next(path, github=github)
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file unless there is one."""
+    """Write a file unless there is one; of one for git say which lines it lacks."""
     if os.path.lexists(path):
-        lacking = _lacking(path, text) if path.name in _FOR_GIT else ()
+        lacking = list[str]()
+        if path.name in _FOR_GIT:
+            with suppress(OSError):
+                there = path.read_text(encoding="utf-8", errors="replace").splitlines()
+                own = (line for line in text.splitlines() if not line.startswith("#"))
+                lacking = [line for line in own if line not in there]
         todo = f"; add to it: {', '.join(lacking)}" if lacking else ""
         click.echo(f"{path}: kept, it was there already{todo}", err=True)
         return
@@ -65,32 +75,16 @@ def _write(path: Path, text: str) -> None:
     click.echo(f"{path}: written", err=True)
 
 
-def _lacking(path: Path, text: str) -> Sequence[str]:
-    """The lines of `text`, but for its remarks, that a file has not."""
-    try:
-        there = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ()
-    return [line for line in text.splitlines() if not line.startswith("#") and line not in there]
-
-
-def _write_lock(path: Path) -> None:
-    """Lock the example; what was there before may keep it from having a plan."""
-    try:
-        spec = load_spec(path)
-        made = plan(spec)
-    except MistakesError:
-        return
-    _write(path.with_name(lock_path(spec.path, None).name), lock_text(made, spec.policy.models))
-
-
 def _starter(name: str) -> str:
     return (files("veogen.cli") / "starter" / name).read_text(encoding="utf-8")
 
 
 def _workflows(folder: Path) -> Iterator[tuple[Path, str]]:
     """The workflows, at the top of the work tree, with the project's place in it."""
-    top = _work_tree(folder)
+    here, top = folder.resolve(), folder
+    tree = next((above for above in (here, *here.parents) if (above / ".git").exists()), here)
+    if tree != here:
+        top = Path(os.path.relpath(tree))
     project = PurePosixPath(folder.resolve().relative_to(top.resolve()))
     if not _FOLDER.fullmatch(str(project)):
         raise UsageError(
@@ -109,15 +103,6 @@ def _workflows(folder: Path) -> Iterator[tuple[Path, str]]:
         stem, _, extension = name.partition(".")
         named = name if not below else f"{stem}-{str(project).replace('/', '-')}.{extension}"
         yield top / ".github/workflows" / named, text
-
-
-def _work_tree(folder: Path) -> Path:
-    """The top of the git work tree that a folder is in, as it is typed; else the folder."""
-    here = folder.resolve()
-    for above in (here, *here.parents):
-        if (above / ".git").exists():
-            return folder if above == here else Path(os.path.relpath(above))
-    return folder
 
 
 def _print_next(spec: Path, *, github: bool) -> None:

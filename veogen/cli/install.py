@@ -42,23 +42,18 @@ def installation_of(origin: str | None, environ: Mapping[str, str]) -> Installat
         return Installation(f"{_PIP} {shlex.join([*where, f'veogen[store]=={__version__}'])}")
     data: dict[str, Any] = json.loads(origin)
     url = str(data["url"])
-    if urlsplit(url).scheme != "https":
-        return _unfinished(url)
+    scheme = urlsplit(url).scheme
+    if scheme != "https":
+        what = "a folder or file of one machine" if scheme == "file" else f"a {scheme} address"
+        todo = f"this veogen comes from {what}; name a version, or git+https://…@COMMIT"
+        says = shlex.quote(f"::error::Fill in how to install veogen: {todo}")
+        return Installation(f"echo {says}; exit 1", todo)
     if "vcs_info" in data:
         source = f"{data['vcs_info']['vcs']}+{_public(url)}@{data['vcs_info']['commit_id']}"
     else:
         source = _public(url)
     below = f"#subdirectory={data['subdirectory']}" if "subdirectory" in data else ""
     return Installation(f"{_PIP} {shlex.quote(f'veogen[store] @ {source}{below}')}")
-
-
-def _unfinished(url: str) -> Installation:
-    scheme = urlsplit(url).scheme
-    what = "a folder or file of one machine" if scheme == "file" else f"a {scheme} address"
-    todo = f"this veogen comes from {what}; name a version, or git+https://…@COMMIT"
-    return Installation(
-        f"echo {shlex.quote(f'::error::Fill in how to install veogen: {todo}')}; exit 1", todo
-    )
 
 
 def _public(url: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
@@ -27,26 +27,40 @@ _BEFORE = 80  # characters of it that are shown before the caret
 
 def as_json(problems: Iterable[Problem]) -> str:
     """One array, whatever the number of files."""
-    fields = [_fields(problem) for problem in problems]
+    fields = [
+        {
+            "path": problem.place.path,
+            "line": problem.place.line,
+            "column": problem.place.column,
+            "severity": problem.severity,
+            "code": problem.code,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in problems
+    ]
     return plain_json(json.dumps(fields, indent=2, ensure_ascii=False))
 
 
-def _fields(problem: Problem) -> dict[str, str | int | None]:
-    return {
-        "path": problem.place.path,
-        "line": problem.place.line,
-        "column": problem.place.column,
-        "severity": problem.severity,
-        "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
+_IN_TEXT = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = _IN_TEXT | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def as_annotations(problems: Iterable[Problem]) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
     in_repository = lru_cache(maxsize=None)(_in_repository)
-    return "\n".join(plain(_annotation(problem, in_repository)) for problem in problems)
+    lines = list[str]()
+    for problem in problems:
+        properties = {
+            "file": in_repository(problem.place.path),
+            "line": str(problem.place.line),
+            "col": str(problem.place.column),
+            "title": f"veogen: {problem.code}",
+        }
+        listed = ",".join(f"{k}={text.translate(_IN_PROPERTY)}" for k, text in properties.items())
+        text = problem.text.translate(_IN_TEXT)
+        lines.append(plain(f"::{problem.severity} {listed}::{text}"))
+    return "\n".join(lines)
 
 
 def _in_repository(path: str) -> str:
@@ -56,25 +70,6 @@ def _in_repository(path: str) -> str:
         if (folder / ".git").exists():
             return file.relative_to(folder).as_posix() if file.exists() else path
     return path
-
-
-def _annotation(problem: Problem, in_repository: Callable[[str], str]) -> str:
-    properties = {
-        "file": in_repository(problem.place.path),
-        "line": problem.place.line,
-        "col": problem.place.column,
-        "title": f"veogen: {problem.code}",
-    }
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    return f"::{problem.severity} {listed}::{_data(problem.text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def print_problems(
@@ -150,19 +145,22 @@ def as_text(problems: Iterable[Problem], *, terminal: bool, paint: Paint = uncol
     """A line each; on a terminal with the source line and a caret below it."""
     if not terminal:
         return "\n".join(plain(str(problem)) for problem in problems)
-    lines_of = lru_cache(maxsize=8)(_lines)
-    return "\n".join(line for problem in problems for line in _for_people(problem, lines_of, paint))
-
-
-def _for_people(
-    problem: Problem, lines_of: Callable[[str], Sequence[str]], paint: Paint
-) -> Iterator[str]:
-    place, text = plain(str(problem.place)), plain(problem.text)
-    kind = paint(f"{problem.severity}[{problem.code}]", _COLOURS[problem.severity])
-    yield f"{paint(place, 'bold')}: {kind}: {text}"
-    lines = lines_of(problem.place.path)
-    if problem.place.line <= len(lines):
-        yield from _excerpt(lines[problem.place.line - 1], problem.place, paint)
+    sources: dict[str, Sequence[str]] = {}
+    lines = list[str]()
+    for problem in problems:
+        place, path = paint(plain(str(problem.place)), "bold"), problem.place.path
+        kind = paint(f"{problem.severity}[{problem.code}]", _COLOURS[problem.severity])
+        lines.append(f"{place}: {kind}: {plain(problem.text)}")
+        if path not in sources:
+            try:
+                text = read_file(Path(path)).decode("utf-8-sig", "replace")
+            except OSError:
+                text = ""
+            sources[path] = LINE_END.split(text) if text else ()
+        if problem.place.line <= len(sources[path]):
+            source = sources[path][problem.place.line - 1]
+            lines += _excerpt(source, problem.place, paint)
+    return "\n".join(lines)
 
 
 def _excerpt(line: str, place: Location, paint: Paint) -> Iterator[str]:
@@ -175,10 +173,3 @@ def _excerpt(line: str, place: Location, paint: Paint) -> Iterator[str]:
     yield f"{paint(f'{number} |', 'dim')} {before}{shortened(rest, _WIDTH - columns(before))}"
     margin = paint(f"{' ' * len(number)} |", "dim")
     yield f"{margin} {' ' * columns(before)}{paint('^', 'green')}"
-
-
-def _lines(path: str) -> Sequence[str]:
-    try:
-        return LINE_END.split(read_file(Path(path)).decode("utf-8-sig", "replace"))
-    except OSError:
-        return ()

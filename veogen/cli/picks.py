@@ -23,7 +23,6 @@ from veogen.results.picks import (
     MAX_BYTES,
     ClipState,
     Review,
-    ReviewedClip,
     clips_of,
     laid_over,
     picks_text,
@@ -51,21 +50,28 @@ def run_of_files(imports: Sequence[Path]) -> str | None:
     return str(about[0]) if len(about) == 1 else None
 
 
-def show_picks(
-    found_run: FoundRun, imports: Sequence[Path], format_: str, *, check: bool
-) -> ExitCode:
+def show_picks(run: FoundRun, imports: Sequence[Path], format_: str, *, check: bool) -> ExitCode:
     """What `veogen picks` does; exit code 5 with `check` while something is open."""
-    path = found_run.path
-    snapshot = look_at(found_run, SystemClock().now())
-    found = run_picks(path, snapshot)
+    snapshot = look_at(run, SystemClock().now())
+    found = run_picks(run.path, snapshot)
     if imports:
         _import(found, imports)
-        found = run_picks(path, snapshot)
+        found = run_picks(run.path, snapshot)
     reviewed = review(clips_of(snapshot.ledger), found.picks)
     if format_ == "json":
-        click.echo(plain_json(_as_json(reviewed)))
+        data = [
+            {
+                "address": each.clip.address,
+                "clip": each.clip.clip,
+                "path": each.clip.path,
+                "state": each.state,
+                "verdicts": [opinion._asdict() for opinion in each.opinions],
+            }
+            for each in reviewed.clips
+        ]
+        click.echo(plain_json(json.dumps(data, indent=2, ensure_ascii=False)))
     else:
-        for line in _lines(reviewed, found, typed_path(path), paint(sys.stdout, os.environ)):
+        for line in _lines(reviewed, found, typed_path(run.path), paint(sys.stdout, os.environ)):
             click.echo(line)
     return ExitCode.STALE if check and not reviewed.is_decided else ExitCode.DONE
 
@@ -105,29 +111,22 @@ def _import(found: RunPicks, imports: Sequence[Path]) -> None:
         )
 
 
-def _as_json(reviewed: Review) -> str:
-    return json.dumps(
-        [
-            {
-                "address": one.clip.address,
-                "clip": one.clip.clip,
-                "path": one.clip.path,
-                "state": one.state,
-                "verdicts": [opinion._asdict() for opinion in one.opinions],
-            }
-            for one in reviewed.clips
-        ],
-        indent=2,
-        ensure_ascii=False,
-    )
-
-
 def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterator[str]:
     """A line a clip, then what is open and what to type."""
-    addresses = [plain(one.clip.address) for one in reviewed.clips]
-    width = max(map(columns, addresses), default=0)
-    for one, address in zip(reviewed.clips, addresses, strict=True):
-        yield _row(one, address + " " * (width - columns(address)), paint)
+    width = max((columns(plain(each.clip.address)) for each in reviewed.clips), default=0)
+    for each in reviewed.clips:
+        address = plain(each.clip.address)
+        verdicts = (
+            f"{plain(opinion.by)} {'picks' if opinion.verdict == 'pick' else 'rejects'}"
+            f"{f': {plain(opinion.note)}' if opinion.note else ''}"
+            for opinion in each.opinions
+        )
+        gone = " (the clip left the plan)" if each.state == "stale" else ""
+        state = each.state.ljust(len("unreviewed"))
+        state = paint(state, _COLOURS[each.state]) if each.state in _COLOURS else state
+        name = address + " " * (width - columns(address))
+        line = f"{name}  {each.clip.clip.ljust(12)}  {state}  {'; '.join(verdicts)}{gone}"
+        yield line.rstrip()
     if reviewed.clips:
         yield ""
     yield summary(reviewed)
@@ -139,20 +138,6 @@ def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterato
             f"Nobody has decided anything: look at {shlex.join(['veogen', 'gallery', run])}, save "
             f"your picks, and type: {shlex.join(['veogen', 'picks', run, '--import', name])}"
         )
-
-
-def _row(one: ReviewedClip, address: str, paint: Paint) -> str:
-    state = one.state.ljust(len("unreviewed"))
-    words = [
-        f"{plain(o.by)} {'picks' if o.verdict == 'pick' else 'rejects'}"
-        + (f": {plain(o.note)}" if o.note else "")
-        for o in one.opinions
-    ]
-    told = "; ".join(words)
-    if one.state == "stale":
-        told += " (the clip left the plan)"
-    coloured = paint(state, _COLOURS[one.state]) if one.state in _COLOURS else state
-    return f"{address}  {one.clip.clip.ljust(12)}  {coloured}  {told}".rstrip()
 
 
 def picks_line(snapshot: Snapshot) -> str | None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +18,7 @@ from veogen.executor.connect import connected, offline_dependencies
 from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import RunPolicy, SystemClock
-from veogen.executor.run import Dependencies, Outcome, Selection, open_run
-from veogen.models.model import Retired
+from veogen.executor.run import Dependencies, Selection, open_run
 from veogen.progress import listener
 from veogen.results.advice import RunCommands
 from veogen.spec.project import load_policy, project_root
@@ -40,16 +39,10 @@ def resolve_run(
         raise UsageError("say what to do: --adopt, --replay, --abandon, --rebuy or --close")
     directory, _ = find_shared_run(run, profile, simulate=simulate, store=store)
     choice = store_of_run(directory, store, remembered=False)
-    with ends_by_signal(), _dependencies(decisions, directory) as dependencies:
-        outcome = _decide(directory, decisions, replace(dependencies, store=choice), close)
-    print_summary(directory, outcome)
-    return outcome.code
-
-
-def _decide(
-    directory: Path, decisions: list[Resolution], dependencies: Dependencies, close: str | None
-) -> Outcome:
+    retired = load_policy(Folder(project_root(directory))).retired  # what it does not buy any more
     with (
+        ends_by_signal(),
+        _dependencies(decisions, directory) as dependencies,
         listener(
             "lines",
             directory=directory,
@@ -60,8 +53,8 @@ def _decide(
         open_run(
             directory,
             plan=None,
-            dependencies=dependencies,
-            policy=RunPolicy(task_retries=0, retired=_retired(directory)),
+            dependencies=replace(dependencies, store=choice),
+            policy=RunPolicy(task_retries=0, retired=retired),
             listener=shows,
             selection=Selection(buy=False),
             follow=False,
@@ -70,12 +63,9 @@ def _decide(
     ):
         if close is not None:
             session.close_machine(close, echo)
-        return session.decide(decisions, echo)
-
-
-def _retired(directory: Path) -> Mapping[str, Retired]:
-    """The models that the project of a run does not buy any more."""
-    return load_policy(Folder(project_root(directory))).retired
+        outcome = session.decide(decisions, echo)
+    print_summary(directory, outcome)
+    return outcome.code
 
 
 @contextmanager

@@ -35,7 +35,14 @@ def find_run(run: str | None, profile: str | None = None, *, simulate: bool = Fa
     of the profile, else of the spec is, that one, which is said. With `simulate` it is practice.
     """
     if run is None:
-        return _only_run()
+        existing, folder = runs_here(), _runs_folder()
+        if not existing:
+            raise UsageError(f"{folder}: there is no run yet; name a run directory or a spec")
+        if len(existing) == 1:
+            return existing[0]
+        if len(real := real_runs()) == 1:
+            return real[0]
+        raise UsageError(f"{folder} holds several runs; name one of them: {_listed(existing)}")
     path = Path(run)
     if path.is_file():
         return _run_of_spec(path, profile, simulate=simulate)
@@ -89,18 +96,6 @@ def commands_for(path: Path, name: str) -> RunCommands:
 
 def _runs_folder() -> Path:
     return Path(typed_path(project_root(Path("_")) / "runs"))
-
-
-def _only_run() -> Path:
-    """The only run, else the only one that was paid for."""
-    existing, folder = runs_here(), _runs_folder()
-    if not existing:
-        raise UsageError(f"{folder}: there is no run yet; name a run directory or a spec")
-    if len(existing) == 1:
-        return existing[0]
-    if len(real := real_runs()) == 1:
-        return real[0]
-    raise UsageError(f"{folder} holds several runs; name one of them: {_listed(existing)}")
 
 
 def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:

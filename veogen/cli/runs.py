@@ -177,22 +177,17 @@ def run_all(
         with interrupts(session.scheduler.interrupt):
             outcome = session.run(stop, max_credits=left)
         if outcome.code == ExitCode.INDETERMINATE:
-            _show_candidates(session)
+            names = RunCommands(run=os.path.relpath(session.directory.path))
+            for entry, task in session.candidates():  # of the account's own list
+                adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
+                says = f"{task.id} ({task.state}) may be its task; if it is, type: {adopt}"
+                session.note(f"{entry.address}: {says}")
         session.end()
         yield outcome
         if outcome.interrupted:
             return
         stop = stop or outcome.stop
         left = None if left is None else left - outcome.spent
-
-
-def _show_candidates(session: Run) -> None:
-    """What the account's own list knows about requests that nobody is sure of."""
-    names = RunCommands(run=os.path.relpath(session.directory.path))
-    for entry, task in session.candidates():
-        adopt = names.resolve("--adopt", f"{entry.address}={task.id}")
-        text = f"{entry.address}: {task.id} ({task.state}) may be its task; if it is, type: {adopt}"
-        session.note(text)
 
 
 def worst(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -215,18 +210,26 @@ def print_summary(directory: Path, outcome: Outcome, go_on: str | None = None) -
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
     warned = sum(bool(state.record.warnings) for state in outcome.ledger.planned)
     away = sum(len(s.record.remote_videos) for s in outcome.ledger.planned)
-    notes = [f"{warned} with a warning"] if warned else []  # `status` tells which
-    notes += [f"{away} not here"] if away else []
-    note = f" ({', '.join(notes)})" if notes else ""
+    marked = {"with a warning": warned, "not here": away}  # `status` tells which
+    notes = ", ".join(f"{number} {words}" for words, number in marked.items() if number)
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
         f"{counted(summary.requests, 'request')}{counts and ': '}{counts}; "
-        f"{counted(summary.videos, 'video')}{note}. "
+        f"{counted(summary.videos, 'video')}{notes and f' ({notes})'}. "
         f"{'; '.join(_money(outcome.ledger))}. {os.path.relpath(directory / 'results.json')}",
         err=True,
     )
     if outcome.interrupted:
-        _print_interruption(outcome.ledger, go_on)
+        made = [s.record for s in outcome.ledger.everything if s.record.status == "submitted"]
+        paid = credits_text(known_credits(record.credits for record in made))
+        verb = "is" if len(made) == 1 else "are"
+        being = (
+            f"{counted(len(made), 'request')} {verb} paid for and still being made, {paid} credits"
+        )
+        being = being if made else "nothing is being made"
+        click.echo(f"Interrupted: everything known is on record; {being}.", err=True)
+        if go_on is not None:
+            click.echo(f"Go on: {go_on}", err=True)
     if outcome.code != ExitCode.DONE or summary.counts["indeterminate"]:
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
@@ -235,17 +238,6 @@ def print_summary(directory: Path, outcome: Outcome, go_on: str | None = None) -
         click.echo(f"Bring home what is not here: veogen collect {run}", err=True)
     elif summary.videos:
         click.echo(f"Look at them: veogen gallery {run} --open", err=True)
-
-
-def _print_interruption(ledger: Ledger, go_on: str | None) -> None:
-    made = [s for s in ledger.everything if s.record.status == "submitted"]
-    paid = credits_text(known_credits(state.record.credits for state in made))
-    verb = "is" if len(made) == 1 else "are"
-    told = f"{counted(len(made), 'request')} {verb} paid for and still being made, {paid} credits"
-    note = f"; {told}" if made else "; nothing is being made"
-    click.echo(f"Interrupted: everything known is on record{note}.", err=True)
-    if go_on is not None:
-        click.echo(f"Go on: {go_on}", err=True)
 
 
 def _money(ledger: Ledger) -> Iterator[str]:
