@@ -119,7 +119,12 @@ def run(  # noqa: PLR0913 - what a command has as options
     environment, and a store is needed. Raises `VeogenError` when nothing could be begun; what
     happens to one request is in the outcome.
     """
-    plan_, spec = _planned(spec_or_plan, spec)
+    if isinstance(spec_or_plan, Spec):
+        plan_, spec = plan(spec_or_plan), spec_or_plan
+    elif spec is not None:
+        plan_ = spec_or_plan
+    else:
+        raise TypeError("a plan is run with spec=, the spec that it was made of")
     settings = settings or from_environment(os.environ)
     policy = (policy or RunPolicy()).within(
         plan_.budget.max_credits, spec.policy.limits.max_credits
@@ -272,14 +277,6 @@ def progress(
     )
 
 
-def _planned(spec_or_plan: Spec | Plan, spec: Spec | None) -> tuple[Plan, Spec]:
-    if isinstance(spec_or_plan, Spec):
-        return plan(spec_or_plan), spec_or_plan
-    if spec is None:
-        raise TypeError("a plan is run with spec=, the spec that it was made of")
-    return spec_or_plan, spec
-
-
 def open_store(url: str) -> "Store":
     """The store at a URL: a bucket or shared folder that keeps runs; it is asked when it is used.
 
@@ -294,11 +291,20 @@ def open_store(url: str) -> "Store":
 def _dependencies(
     connection: Connection, plan_: Plan, spec: Spec, store: "Store | None", client: object | None
 ) -> Dependencies:
-    """The parts of a run, with a client those of one that workers carry out."""
-    parts = replace(
-        connection.dependencies(spec.files.read, spec.policy.models),
-        store=_choice(store, plan_, spec, simulated=connection.simulated),
-    )
+    """The parts of a run, with a client those of one that workers carry out.
+
+    Its store is what is given, else a real run's of the policy, else that of `VEOGEN_STORE`.
+    """
+    policy = None if connection.simulated else spec.policy.store
+    url = policy or os.environ.get("VEOGEN_STORE", "").strip()
+    parts = connection.dependencies(spec.files.read, spec.policy.models)
+    if store is not None or url:
+        from veogen.executor.joining import StoreChoice, run_in_store  # noqa: PLC0415
+
+        used = open_store(url) if store is None else store
+        name = run_in_store(plan_.name, plan_.profile, simulated=connection.simulated)
+        is_policys = policy is not None and used.url == open_store(policy).url
+        parts = replace(parts, store=StoreChoice(store=used, run=name, from_policy=is_policys))
     if client is None:
         return parts
     if parts.store is None:
@@ -313,22 +319,6 @@ def _dependencies(
         models=spec.policy.models,
     )
     return replace(parts, work=work)
-
-
-def _choice(
-    store: "Store | None", plan_: Plan, spec: Spec, *, simulated: bool
-) -> "StoreChoice | None":
-    """The store of a run: what is given, else a real run's of the policy, else `VEOGEN_STORE`."""
-    policy = None if simulated else spec.policy.store
-    url = policy or os.environ.get("VEOGEN_STORE", "").strip()
-    if store is None and not url:
-        return None
-    from veogen.executor.joining import StoreChoice, run_in_store  # noqa: PLC0415
-
-    used = open_store(url) if store is None else store
-    name = run_in_store(plan_.name, plan_.profile, simulated=simulated)
-    is_policys = policy is not None and used.url == open_store(policy).url
-    return StoreChoice(store=used, run=name, from_policy=is_policys)
 
 
 def _choice_of_run(store: "Store | None", path: Path) -> "StoreChoice | None":

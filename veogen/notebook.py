@@ -12,13 +12,10 @@ def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object
     """The first rows of a table, every cell as text; None is an empty one."""
     first = list(islice(rows, _MOST + 1))
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in first[:_MOST])
+    texts = (("" if cell is None else escape(str(cell)) for cell in row) for row in first[:_MOST])
+    body = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in texts)
     more = "<p>and more</p>" if len(first) > _MOST else ""
     return (
         f"<p><b>{escape(title)}</b></p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
     )
-
-
-def _cell(value: object) -> str:
-    return f"<td>{'' if value is None else escape(str(value))}</td>"

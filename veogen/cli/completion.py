@@ -1,7 +1,7 @@
 """`veogen completion`: what a shell can complete, beyond the names of commands and options."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def script(shell: str) -> str:
 def items(name: str, context: click.Context, incomplete: str) -> list[CompletionItem[str]]:
     """What `topics`, `profiles`, `runs` or `addresses` offer; nothing where a file has mistakes."""
     try:
-        offered = [value for value in _OFFERS[name](context) if value.startswith(incomplete)]
+        offered = [value for value in _offers(name, context) if value.startswith(incomplete)]
     except (VeogenError, OSError):
         offered = []
     if name == "runs" and not offered:  # it may be a spec
@@ -98,29 +98,25 @@ def items(name: str, context: click.Context, incomplete: str) -> list[Completion
     return [CompletionItem(value) for value in offered]
 
 
-def _topics(context: click.Context) -> Iterable[str]:
-    """The pages of the reference."""
-    from veogen.cli.help import topics  # noqa: PLC0415 - for this alone
+def _offers(name: str, context: click.Context) -> Iterable[str]:
+    """All of them; the modules of what is not asked for are not loaded."""
+    match name:
+        case "topics":  # the pages of the reference, and the help of commands
+            from veogen.cli.help import topics  # noqa: PLC0415
 
-    del context
-    return [*(name for names in topics().values() for name in names), *COMMANDS]
+            return [*(page for pages in topics().values() for page in pages), *COMMANDS]
+        case "profiles":  # those of the specs that are named before
+            from veogen.cli.rundirs import name_and_profiles  # noqa: PLC0415
+            from veogen.spec.project import project_root  # noqa: PLC0415
 
+            named = [name_and_profiles(project_root(path), path)[1] for path in _specs(context)]
+            return dict.fromkeys(profile for profiles in named for profile in profiles)
+        case "runs":  # of the project that one stands in
+            from veogen.cli.rundirs import runs_here, typed_path  # noqa: PLC0415
 
-def _profiles(context: click.Context) -> Iterable[str]:
-    """Those of the specs that are named before."""
-    from veogen.cli.rundirs import name_and_profiles  # noqa: PLC0415
-    from veogen.spec.project import project_root  # noqa: PLC0415
-
-    named = [name_and_profiles(project_root(path), path)[1] for path in _specs(context)]
-    return dict.fromkeys(profile for profiles in named for profile in profiles)
-
-
-def _runs(context: click.Context) -> Iterable[str]:
-    """The run directories of the project that one stands in."""
-    from veogen.cli.rundirs import runs_here, typed_path  # noqa: PLC0415
-
-    del context
-    return [typed_path(path) for path in runs_here()]
+            return [typed_path(path) for path in runs_here()]
+        case _:
+            return _addresses(context)
 
 
 def _addresses(context: click.Context) -> Iterable[str]:
@@ -153,11 +149,3 @@ def _arguments(context: click.Context) -> list[Path]:
     params = context.params
     typed = (*(params.get("specs") or ()), params.get("run"), *context.args)
     return [Path(word) for word in typed if word]
-
-
-_OFFERS: Mapping[str, Callable[[click.Context], Iterable[str]]] = {
-    "topics": _topics,
-    "profiles": _profiles,
-    "runs": _runs,
-    "addresses": _addresses,
-}

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veogen.cli.files import whole_file
-from veogen.cli.output import echo
+from veogen.cli.output import echo, whole_file
 from veogen.cli.rundirs import commands_for, typed_path
 from veogen.cli.store_names import FoundRun, answering, fetch_from, kept_only_there, look_at
 from veogen.errors import ExitCode, UsageError

@@ -64,33 +64,28 @@ def print_help(topic: str | None) -> None:
     A command that no page is called after prints its own help. Raises `UsageError` for another
     word.
     """
-    if topic is not None:
-        text = _text_about(topic)
-    else:  # every topic with what its page begins with, by kind
+    kinds = topics()
+    pages = [name for names in kinds.values() for name in names]
+    root = click.get_current_context().find_root()
+    if topic is None:  # every topic with what its page begins with, by kind
         lines = ["# veogen help TOPIC"]
-        for kind, names in topics().items():
+        for kind, names in kinds.items():
             lines += ["", f"## {kind}", ""]
             lines += [f"{name.ljust(10)}  {summary(name)}" for name in names]
         lines += ["", "'veogen COMMAND -h' tells about one command and its options.", ""]
         text = "\n".join(lines)
+    elif topic in pages:
+        text = page_text(topic)
+    elif command := cast("click.Group", root.command).get_command(root, topic):
+        text = command.get_help(click.Context(command, info_name=topic, parent=root)) + "\n"
+    else:
+        hint = did_you_mean(topic, (*pages, *COMMANDS)) or f"the topics are {', '.join(pages)}"
+        raise UsageError(f"there is no page about {topic!r}; {hint}")
     if sys.stdout.isatty():
         shown = "\n".join(wrapped(text, min(_WIDEST, shutil.get_terminal_size().columns)))
         click.echo_via_pager(_HEADING.sub(lambda match: click.style(match[0], bold=True), shown))
     else:
         click.echo(text, nl=False)
-
-
-def _text_about(topic: str) -> str:
-    """The page of a topic, or the help of a command."""
-    pages = [name for names in topics().values() for name in names]
-    if topic in pages:
-        return page_text(topic)
-    root = click.get_current_context().find_root()
-    command = cast("click.Group", root.command).get_command(root, topic)
-    if command is None:
-        hint = did_you_mean(topic, (*pages, *COMMANDS)) or f"the topics are {', '.join(pages)}"
-        raise UsageError(f"there is no page about {topic!r}; {hint}")
-    return command.get_help(click.Context(command, info_name=topic, parent=root)) + "\n"
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:

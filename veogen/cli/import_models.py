@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.files import whole_file
+from veogen.cli.output import whole_file
 from veogen.document.files import Folder, read_file
 from veogen.document.nodes import without_nulls
 from veogen.document.problems import MistakesError

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from veogen.cli.files import whole_file
 from veogen.cli.options import Reading, SpecOptions
-from veogen.cli.output import echo, print_problems
+from veogen.cli.output import echo, print_problems, whole_file
 from veogen.cli.specs import is_lock_file, load_specs, spec_paths, with_chosen
 from veogen.diff.causes import causes_of
 from veogen.diff.report import grouped

@@ -1,17 +1,19 @@
-"""What a command says beside its data."""
+"""What a command says beside its data, and the files that it was asked to write."""
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import click
 
 from veogen.document.files import read_file
 from veogen.document.nodes import LINE_END, Location
 from veogen.document.problems import Problem
+from veogen.errors import UsageError
 from veogen.text import Colour, Paint, columns, paint, plain, plain_json, shortened, uncoloured
 
 
@@ -47,12 +49,21 @@ _IN_PROPERTY = _IN_TEXT | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def as_annotations(problems: Iterable[Problem]) -> str:
-    """Workflow commands, which GitHub shows beside the lines of a pull request."""
-    in_repository = lru_cache(maxsize=None)(_in_repository)
+    """Workflow commands, which GitHub shows beside the lines of a pull request.
+
+    Paths are those from the root of the repository, as GitHub asks for it.
+    """
+    in_repository: dict[str, str] = {}
     lines = list[str]()
     for problem in problems:
+        path = problem.place.path
+        if path not in in_repository:
+            file = Path(path).absolute()
+            tops = (folder for folder in file.parents if (folder / ".git").exists())
+            top = next(tops, None) if file.exists() else None
+            in_repository[path] = file.relative_to(top).as_posix() if top else path
         properties = {
-            "file": in_repository(problem.place.path),
+            "file": in_repository[path],
             "line": str(problem.place.line),
             "col": str(problem.place.column),
             "title": f"veogen: {problem.code}",
@@ -61,15 +72,6 @@ def as_annotations(problems: Iterable[Problem]) -> str:
         text = problem.text.translate(_IN_TEXT)
         lines.append(plain(f"::{problem.severity} {listed}::{text}"))
     return "\n".join(lines)
-
-
-def _in_repository(path: str) -> str:
-    """A path from the root of its repository, as GitHub asks for it."""
-    file = Path(path).absolute()
-    for folder in file.parents:
-        if (folder / ".git").exists():
-            return file.relative_to(folder).as_posix() if file.exists() else path
-    return path
 
 
 def print_problems(
@@ -173,3 +175,37 @@ def _excerpt(line: str, place: Location, paint: Paint) -> Iterator[str]:
     yield f"{paint(f'{number} |', 'dim')} {before}{shortened(rest, _WIDTH - columns(before))}"
     margin = paint(f"{' ' * len(number)} |", "dim")
     yield f"{margin} {' ' * columns(before)}{paint('^', 'green')}"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there whole or not at all; raises `UsageError` where it cannot be."""
+    from veogen.executor.directory import whole  # noqa: PLC0415 - few commands write a file
+
+    with _write_errors(path), whole(path) as file:
+        yield file
+
+
+@contextmanager
+def output_file(path: Path | None) -> Iterator[BinaryIO]:
+    """What a user names for output: a file as `whole_file`, a link's target, a device or pipe.
+
+    None is stdout.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif path.exists() and not path.is_file():
+        with _write_errors(path), path.open("wb") as stream:
+            yield stream
+    else:
+        with whole_file(Path(os.path.realpath(path)) if path.is_symlink() else path) as file:
+            yield file
+
+
+@contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path}: it cannot be written: {error.strerror}") from None

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from veogen.cli.files import whole_file
-from veogen.cli.output import echo
+from veogen.cli.output import echo, whole_file
 from veogen.cli.rundirs import runs_here, typed_path
 from veogen.cli.store_names import FoundRun, look_at
 from veogen.document.files import read_file

@@ -1,6 +1,5 @@
 """`veogen plan`: the requests of specs and their price; nothing is sent."""
 
-import contextlib
 import shutil
 import sys
 from collections import Counter
@@ -9,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from veogen.cli.options import RunOptions, SpecOptions
-from veogen.cli.output import print_problems
+from veogen.cli.output import output_file, print_problems
 from veogen.cli.specs import load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
@@ -276,8 +275,6 @@ def write_plans(
     if out is None:
         click.echo(text, nl=False)
     else:
-        from veogen.cli.files import output_file  # noqa: PLC0415
-
         with output_file(out) as file:
             file.write(text.encode())
     warnings = tuple(warning for view in views for warning in view.plan.warnings)
@@ -337,7 +334,7 @@ def write_lines(
     reader has to look at the exit code.
     """
     problems = Problems()
-    with _opened(out) as file:
+    with output_file(out) as file:
         held: list[bytes] | None = []
         size = 0
         for block in _blocks(specs, options, problems, run):
@@ -367,17 +364,3 @@ def _blocks(
             else:
                 yield block.encode()
     problems.extend(over_limits(counted))
-
-
-@contextlib.contextmanager
-def _opened(out: Path | None) -> Iterator[BinaryIO]:
-    """Where bytes go: stdout, or a file that is there whole or not at all."""
-    if out is None:
-        stdout = sys.stdout.buffer
-        yield stdout
-        stdout.flush()
-        return
-    from veogen.cli.files import output_file  # noqa: PLC0415 - results are loaded where needed
-
-    with output_file(out) as file:
-        yield file

@@ -29,18 +29,15 @@ def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path,
 
     Raises `UsageError` for a lock where only specs are taken.
     """
-    named = tuple(arguments) or (_specs_folder(),)
+    named = tuple(arguments)
+    if not named:
+        named = (Path(os.path.relpath(project_root(Path("_")) / SPECS)),)
+        if not named[0].is_dir():
+            raise UsageError("name a spec: this project has no folder specs/")
     paths = tuple(dict.fromkeys(path for argument in named for path in _expanded(argument)))
     for path in () if locks else filter(is_lock_file, paths):
         raise UsageError(f"{path}: this is a lock or a plan file; give the spec that makes it")
     return paths
-
-
-def _specs_folder() -> Path:
-    folder = Path(os.path.relpath(project_root(Path("_")) / SPECS))
-    if not folder.is_dir():
-        raise UsageError("name a spec: this project has no folder specs/")
-    return folder
 
 
 def is_lock_file(path: Path) -> bool:
