@@ -256,5 +256,5 @@ class Evolink:
     def delete(self, file_id: str) -> ReadError | None:
         """Delete one uploaded file; None when it is gone."""
         outcome = self._http.read("DELETE", f"{self._files_url}/{quote(file_id, safe='')}")
-        found = interpret(outcome, lambda _: True, secret=self._http.key)
-        return found if isinstance(found, ReadError) and found.status != _GONE else None
+        answer = interpret(outcome, lambda _: True, secret=self._http.key)
+        return answer if isinstance(answer, ReadError) and answer.status != _GONE else None

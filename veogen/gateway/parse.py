@@ -65,6 +65,8 @@ def error_body(response: Response, *, secret: str = "") -> ErrorBody:
     facts = []
     for name in _FACTS:
         value = error.get(name)
+        if value is None:
+            continue
         values = value[:10] if isinstance(value, list) else [value]
         figures = [number(item) if isinstance(item, Decimal) else None for item in values]
         texts = [

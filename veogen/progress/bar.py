@@ -73,9 +73,9 @@ class Bar:
             )
             self._refresh()
 
-    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
-        self._counts.apply(event, standing.record)
-        message = self._messages.message(event, standing, self._clock.now())
+    def event(self, event: Event, state: RequestState, view: RunProgress) -> None:
+        self._counts.apply(event, state.record)
+        message = self._messages.message(event, state, self._clock.now())
         if message is not None and message.word not in _NOT_WRITTEN:
             for line in message_lines(message, self._paint):
                 self._above(line)

@@ -69,12 +69,12 @@ class JsonStream:
         self._view = view
         self._write_run("start", {"format": FORMAT, **self._run(view)})
 
-    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
-        self._counts.apply(event, standing.record)
+    def event(self, event: Event, state: RequestState, view: RunProgress) -> None:
+        self._counts.apply(event, state.record)
         tag = tag_of(event)
         name = _NAMES.get(tag, tag.lower())
-        whole = name == "delivered" and standing.record.status == "completed"
-        entry, record = standing.request, standing.record
+        whole = name == "delivered" and state.record.status == "completed"
+        entry, record = state.request, state.record
         error = record.error
         fields: dict[str, Any] = {
             "address": entry.address,

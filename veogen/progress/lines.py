@@ -54,9 +54,9 @@ class Lines:
         self._view = view
         self._write_totals()
 
-    def event(self, event: Event, standing: RequestState, view: RunProgress) -> None:
-        self._counts.apply(event, standing.record)
-        message = self._messages.message(event, standing, self._clock.now())
+    def event(self, event: Event, state: RequestState, view: RunProgress) -> None:
+        self._counts.apply(event, state.record)
+        message = self._messages.message(event, state, self._clock.now())
         if message is not None:
             now, word = self._clock.monotonic(), message.word
             waits = word in _CAN_WAIT

@@ -42,13 +42,13 @@ class Message:
     """
 
     word: Word
-    standing: RequestState
+    state: RequestState
     words: Callable[[], str]
     steps: tuple[NextStep, ...] = ()
 
     @property
     def address(self) -> str:
-        return plain(self.standing.request.address)
+        return plain(self.state.request.address)
 
     @property
     def text(self) -> str:
@@ -56,7 +56,7 @@ class Message:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self.standing.record.warnings if self.word == "completed" else ()
+        return self.state.record.warnings if self.word == "completed" else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,40 +67,40 @@ class Messages:
     names: RunCommands
     retries: int
 
-    def message(self, event: Event, standing: RequestState, now: float) -> Message | None:
+    def message(self, event: Event, state: RequestState, now: float) -> Message | None:
         """What is to be said of an event, if anything."""
-        record = standing.record
+        record = state.record
         match event:
             case TaskCreated():
-                return self._message("submitted", standing, lambda: record.task_id or "")
+                return self._message("submitted", state, lambda: record.task_id or "")
             case VideoSaved() if record.status == "completed":
-                return self._message("completed", standing, lambda: self._videos(record))
+                return self._message("completed", state, lambda: self._videos(record))
             case TaskFailed() if record.retries_left(self.retries):
-                return self._message("retrying", standing, lambda: reason(record))
+                return self._message("retrying", state, lambda: reason(record))
             case SubmitRejected() | TaskFailed():
-                return self._message("failed", standing, lambda: reason(record), advice_at=now)
+                return self._message("failed", state, lambda: reason(record), advice_at=now)
             case SubmitUnknown():
                 return self._message(
                     "indeterminate",
-                    standing,
+                    state,
                     lambda: f"{reason(record)}; {at_stake(record)}",
                     advice_at=now,
                 )
             case VideoNotSaved():
-                return self._message("undelivered", standing, lambda: reason(record), advice_at=now)
+                return self._message("undelivered", state, lambda: reason(record), advice_at=now)
             case _:
                 return None
 
     def _message(
         self,
         word: Word,
-        standing: RequestState,
+        state: RequestState,
         words: Callable[[], str],
         *,
         advice_at: float | None = None,
     ) -> Message:
-        steps = () if advice_at is None else advice(standing, self.names, advice_at)
-        return Message(word=word, standing=standing, words=words, steps=steps)
+        steps = () if advice_at is None else advice(state, self.names, advice_at)
+        return Message(word=word, state=state, words=words, steps=steps)
 
     def _videos(self, record: Record) -> str:
         """Where its videos are, as they can be opened from here."""

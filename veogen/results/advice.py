@@ -83,12 +83,12 @@ def at_stake(record: Record) -> str:
     return f"it may have cost {counted} credits"
 
 
-def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
+def advice(state: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
     """What to do about a request; nothing for one that goes on by itself."""
-    record, address = standing.record, standing.request.address
+    record, address = state.record, state.request.address
     match record.status:
         case "failed":
-            return (_failed(standing, names),)
+            return (_failed(state, names),)
         case "indeterminate":  # which way out is right only the account's task list can say
             adopt = names.resolve("--adopt", f"{address}=TASK_ID")
             replay = names.resolve("--replay", address)
@@ -98,7 +98,7 @@ def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[Next
                 NextStep(names.resolve("--abandon", address), "counts it as spent"),
             )
         case "undelivered" if record.expires_at is not None and record.expires_at <= now:
-            amount = standing.request.credits or record.credits
+            amount = state.request.credits or record.credits
             price = "for it" if amount is None else f"{amount} credits"
             rebuy = names.resolve("--rebuy", address)
             return (NextStep(rebuy, f"its link has died: this pays {price} once more"),)
@@ -109,58 +109,58 @@ def advice(standing: RequestState, names: RunCommands, now: float) -> tuple[Next
 
 
 def next_steps(
-    standings: Iterable[RequestState], names: RunCommands, now: float
+    states: Iterable[RequestState], names: RunCommands, now: float
 ) -> Iterator[NextStep]:
     """What to type next for the requests of a run as a whole; what is held is for a person."""
-    found = list(standings)
-    yield from _collecting(found, names, now)
-    planned = [s for s in found if s.record.status == "planned"]
+    states = list(states)
+    yield from _collecting(states, names, now)
+    planned = [s for s in states if s.record.status == "planned"]
     if planned:
         price = total_credits(s.request for s in planned)  # a fresh clone knows of no estimates
         money = "" if price is None else f" for about {credits_text(price)} credits"
         yield NextStep(names.buy, f"buys {counted(len(planned), 'request')}{money}")
-    failed = [s for s in found if s.record.status == "failed"]
+    failed = [s for s in states if s.record.status == "failed"]
     refused = [s for s in failed if _needs_an_edit(s)]
     if refused:
         made = "it is" if len(refused) == 1 else "they are"
-        told = f"after an edit of {counted(len(refused), 'request')} that cannot be made as {made}"
-        yield NextStep(names.buy, told)
+        why = f"after an edit of {counted(len(refused), 'request')} that cannot be made as {made}"
+        yield NextStep(names.buy, why)
     if len(failed) > len(refused):
         yield NextStep(names.retry, "buys again what failed, as it is")
-    if any(s.record.videos for s in found):
+    if any(s.record.videos for s in states):
         yield NextStep(names.gallery, "writes a page to look at the clips")
 
 
 def _collecting(
-    found: Sequence[RequestState], names: RunCommands, now: float
+    states: Sequence[RequestState], names: RunCommands, now: float
 ) -> Iterator[NextStep]:
-    out = [s for s in found if s.record.status in ("submitted", "undelivered")]
+    out = [s for s in states if s.record.status in ("submitted", "undelivered")]
     dead = [s for s in out if s.record.expires_at is not None and s.record.expires_at <= now]
     alive = len(out) - len(dead)
     if alive:
         yield NextStep(names.collect, f"brings home what was bought ({alive})")
     if len(dead) > MOST_NAMED:  # the table has their addresses
-        told = f"the links of {len(dead)} have died: this pays once more, for those you name"
-        yield NextStep(names.resolve("--rebuy", "ADDRESS"), told)
+        why = f"the links of {len(dead)} have died: this pays once more, for those you name"
+        yield NextStep(names.resolve("--rebuy", "ADDRESS"), why)
     elif dead:  # each by its address: '*' would buy others too
-        addresses = [standing.request.address for standing in dead]
+        addresses = [state.request.address for state in dead]
         rebuy = names.resolve("--rebuy", *addresses)
         yield NextStep(rebuy, "its link has died: this pays once more")
 
 
-def _failed(standing: RequestState, names: RunCommands) -> NextStep:
-    code = standing.record.error.code if standing.record.error else ""
+def _failed(state: RequestState, names: RunCommands) -> NextStep:
+    code = state.record.error.code if state.record.error else ""
     if code == "abandoned":
-        return NextStep(names.resolve("--rebuy", standing.request.address), "buys it anew")
+        return NextStep(names.resolve("--rebuy", state.request.address), "buys it anew")
     if code in TEMPORARY:
         return NextStep(names.retry, "the trouble was a passing one; this buys it again")
-    if _needs_an_edit(standing):
+    if _needs_an_edit(state):
         return NextStep(names.buy, "after an edit of the request, which makes it a new one")
     return NextStep(names.retry, "buys it again as it is")
 
 
-def _needs_an_edit(standing: RequestState) -> bool:
-    error = standing.record.error
+def _needs_an_edit(state: RequestState) -> bool:
+    error = state.record.error
     return error is not None and error.code in _NEEDS_AN_EDIT
 
 

@@ -24,14 +24,14 @@ class Charge(NamedTuple):
         return any(amount not in (None, self.estimate) for amount in named)
 
 
-def charge_of(standing: RequestState) -> Charge:
+def charge_of(state: RequestState) -> Charge:
     """What is known of one request's money; a task that failed is not charged."""
-    record = standing.record
+    record = state.record
     task = record.facts.task(record.task_id)
     if task is None:
-        return Charge(standing.request.credits, None, None)
+        return Charge(state.request.credits, None, None)
     charged = None if record.status == "failed" else task.charged
-    return Charge(standing.request.credits, task.reserved, charged)
+    return Charge(state.request.credits, task.reserved, charged)
 
 
 class ChargeTotals(NamedTuple):
@@ -47,12 +47,12 @@ class ChargeTotals(NamedTuple):
     @classmethod
     def of(cls, charges: Iterable[Charge]) -> "ChargeTotals":
         """What an unknown amount belongs to is left out of its sum, and so is its estimate."""
-        known = [charge for charge in charges if charge.estimate is not None]
-        reserved = [charge for charge in known if charge.reserved is not None]
-        charged = [charge for charge in known if charge.charged is not None]
+        estimated = [charge for charge in charges if charge.estimate is not None]
+        reserved = [charge for charge in estimated if charge.reserved is not None]
+        charged = [charge for charge in estimated if charge.charged is not None]
         return cls(
-            requests=len(known),
-            estimate=_sum(charge.estimate for charge in known),
+            requests=len(estimated),
+            estimate=_sum(charge.estimate for charge in estimated),
             reserved=_sum(charge.reserved for charge in reserved),
             reserved_estimate=_sum(charge.estimate for charge in reserved),
             charged=_sum(charge.charged for charge in charged),
@@ -64,9 +64,9 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
-def difference_notes(standings: Iterable[RequestState]) -> Iterator[str]:
+def difference_notes(states: Iterable[RequestState]) -> Iterator[str]:
     """Where what the gateway names is not what was estimated, a sentence each; without a stop."""
-    charges = [charge_of(standing) for standing in standings]
+    charges = [charge_of(state) for state in states]
     if not any(charge.differs for charge in charges):
         return
     totals = ChargeTotals.of(charges)

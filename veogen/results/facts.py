@@ -307,12 +307,12 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
         return merged
     tasks = []
     for union in merged.tasks:
-        task, known = union, own.task(union.id)
-        if known is not None:
+        task, before = union, own.task(union.id)
+        if before is not None:
             task = copy(union)
-            if known.credits is not None:
-                task.reserved, task.charged = known.reserved, known.charged
-            task.links, task.videos = known.links, {**union.videos, **known.videos}
+            if before.credits is not None:
+                task.reserved, task.charged = before.reserved, before.charged
+            task.links, task.videos = before.links, {**union.videos, **before.videos}
         tasks.append(task)
     return merged._replace(tasks=tuple(tasks))
 

@@ -43,7 +43,7 @@ class Ledger:
     def __init__(self, name: str = "") -> None:
         self.name = name
         self._records: dict[str, Record] = {}
-        self._standings: dict[str, RequestState] = {}
+        self._states: dict[str, RequestState] = {}
         self._planned: dict[str, None] = {}
         self._counts: Counter[Status] = Counter()
         self._owners: dict[str, tuple[str, int]] | None = None
@@ -85,8 +85,8 @@ class Ledger:
 
     def adopt(self, planned: Iterable[Request], former: Iterable[Request] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
-        plan = self._stand(planned)
-        self._standings = self._stand(former) | plan
+        plan = self._states_of(planned)
+        self._states = self._states_of(former) | plan
         self._planned = dict.fromkeys(plan)
         self.changes += 1
         self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
@@ -98,9 +98,9 @@ class Ledger:
         if record is not before:
             self._records[event.hash] = record
             self.changes += 1
-            if event.hash in self._standings:
-                request = self._standings[event.hash].request
-                self._standings[event.hash] = RequestState(request, record)
+            if event.hash in self._states:
+                request = self._states[event.hash].request
+                self._states[event.hash] = RequestState(request, record)
         if record.purchases != before.purchases:
             self._own(record)
             self.spent += record.spent - before.spent
@@ -126,16 +126,16 @@ class Ledger:
 
     def record(self, hash_: str) -> Record:
         """Where a request stands: the same object until something happens to it."""
-        found = self._records.get(hash_)
-        if found is None:
-            found = self._records[hash_] = Record(hash=hash_)
-        return found
+        record = self._records.get(hash_)
+        if record is None:
+            record = self._records[hash_] = Record(hash=hash_)
+        return record
 
     def request(self, hash_: str) -> Request | None:
-        found = self._standings.get(hash_)
-        return None if found is None else found.request
+        state = self._states.get(hash_)
+        return None if state is None else state.request
 
-    def _stand(self, requests: Iterable[Request]) -> dict[str, RequestState]:
+    def _states_of(self, requests: Iterable[Request]) -> dict[str, RequestState]:
         return {
             request.hash: RequestState(request, self.record(request.hash)) for request in requests
         }
@@ -143,7 +143,7 @@ class Ledger:
     @property
     def requests(self) -> Collection[Request]:
         """All requests that are known, bought or not."""
-        return [standing.request for standing in self._standings.values()]
+        return [state.request for state in self._states.values()]
 
     @property
     def reserved(self) -> Decimal:
@@ -164,14 +164,14 @@ class Ledger:
     @property
     def planned(self) -> Iterator[RequestState]:
         """The requests of the plan, in its order."""
-        return map(self._standings.__getitem__, self._planned)
+        return map(self._states.__getitem__, self._planned)
 
     @property
     def former(self) -> Iterator[RequestState]:
         """Purchases that left the plan, in the order in which they were first known."""
-        for hash_, standing in self._standings.items():
-            if hash_ not in self._planned and standing.record.bought:
-                yield standing
+        for hash_, state in self._states.items():
+            if hash_ not in self._planned and state.record.bought:
+                yield state
 
     @property
     def everything(self) -> Iterator[RequestState]:
@@ -183,7 +183,7 @@ class Ledger:
         return self._counts[status]
 
     def summary(self) -> Summary:
-        planned = [standing.record for standing in self.planned]
+        planned = [state.record for state in self.planned]
         return Summary(
             requests=len(planned),
             counts={status: self._counts[status] for status in STATUSES},

@@ -262,9 +262,9 @@ class ManifestRenderer:
         fields = {"format": FORMAT, "name": ledger.name, "gateway": self.gateway}
         head = ",".join(f'\n  "{name}": {indented(value)}' for name, value in fields.items())
         pieces = [f"{{{head}".encode()]
-        for name, standings in (("results", ledger.planned), ("former", ledger.former)):
+        for name, states in (("results", ledger.planned), ("former", ledger.former)):
             pieces.append(f',\n  "{name}": '.encode())
-            pieces.extend(self._list(standings))
+            pieces.extend(self._list(states))
         pieces.append(b"\n}\n")
         content = b"".join(pieces)  # once: a large run's are megabytes
         self._rendered, self._digest = _state(ledger), sha256(content).digest()
@@ -285,20 +285,16 @@ class ManifestRenderer:
         remembered = self._lines.get(hash_)
         return None if remembered is None else line_of(remembered[0])
 
-    def _list(self, standings: Iterable[RequestState]) -> Iterator[bytes]:
+    def _list(self, states: Iterable[RequestState]) -> Iterator[bytes]:
         before = b"["
-        for standing in standings:
+        for state in states:
             yield before
-            hash_ = standing.record.hash
+            hash_ = state.record.hash
             last, line = self._lines.get(hash_, (None, b""))
             # What happens makes a new record.
-            if (
-                last is None
-                or last.record is not standing.record
-                or last.request is not standing.request
-            ):
-                line = _line_text(standing)
-                self._lines[hash_] = (standing, line)
+            if last is None or last.record is not state.record or last.request is not state.request:
+                line = _line_text(state)
+                self._lines[hash_] = (state, line)
             yield line
             before = b","
         yield b"[]" if before == b"[" else b"\n  ]"
@@ -313,9 +309,9 @@ def render(ledger: Ledger, gateway: GatewayName) -> bytes:
     return ManifestRenderer(gateway).render(ledger)
 
 
-def line_of(standing: RequestState) -> ManifestLine:
+def line_of(state: RequestState) -> ManifestLine:
     """One request as the manifest tells of it."""
-    request, record = standing
+    request, record = state
     attempts = record.attempts if record.current is None else record.current.attempt
     differs = record.credits is not None and record.credits != request.credits
     others = [
@@ -343,20 +339,20 @@ def _in_order(videos: Mapping[int, Video]) -> tuple[Video, ...]:
     return tuple([videos[index] for index in sorted(videos)])
 
 
-def line_data(standing: RequestState) -> dict[str, Any]:
+def line_data(state: RequestState) -> dict[str, Any]:
     """One request as JSON, for who adds to it."""
-    data: dict[str, Any] = json.loads(_encode(line_of(standing)))
+    data: dict[str, Any] = json.loads(_encode(line_of(state)))
     return data
 
 
-def _line_text(standing: RequestState) -> bytes:
+def _line_text(state: RequestState) -> bytes:
     """One request in a document's list: which it is, where it stands, its videos and its others.
 
     Each in a line below the one before, with nothing between them. Git merges two changes cleanly
     only where a line that neither made lies between them: so whatever it merges, no request gets
     what was bought for another, and no line half of what another machine knows.
     """
-    line = line_of(standing)
+    line = line_of(state)
     text = _format(_encode(line))
     variables = text.index(_VARIABLES) + len(_VARIABLES) + len(_format(_encode(line.variables)))
     status, videos = text.index(_STATUS, variables), text.index(_VIDEOS, variables)
@@ -407,14 +403,14 @@ class Owned:
 
     @classmethod
     def of_ledger(cls, ledger: Ledger) -> Self:
-        standings = list(ledger.everything)
+        states = list(ledger.everything)
         held = {
             s.record.hash: OwnedRequest(
                 s.record.status, s.record.attempts, s.record.retries_left(s.record.attempts)
             )
-            for s in standings
+            for s in states
         }
-        triples = ((s.request.address, s.record.hash, s.record.status) for s in standings)
+        triples = ((s.request.address, s.record.hash, s.record.status) for s in states)
         return cls(held, _bought_as(triples))
 
     def state(self, address: str, hash_: str) -> State:

@@ -253,14 +253,14 @@ def load_picks(files: Files, place: PicksFolder, problems: Problems) -> Picks:
         if person is None:
             continue
         path = place.folder / name
-        shown = files.shown(path)
+        text = files.shown(path)
         try:
-            people[person] = read_picks(files.read(path, MAX_BYTES), shown)
+            people[person] = read_picks(files.read(path, MAX_BYTES), text)
         except MistakesError as error:
             problems.extend(error.problems)
         except OSError as error:
             message = f"it cannot be read: {error.strerror}"
-            problems.error(Location(shown, 1, 1), "unreadable", message)
+            problems.error(Location(text, 1, 1), "unreadable", message)
     return Picks(people)
 
 
@@ -294,12 +294,12 @@ class Review:
     shots: tuple[str, ...]
 
     def count(self, state: ClipState) -> int:
-        return sum(one.state == state for one in self.clips)
+        return sum(clip.state == state for clip in self.clips)
 
     @property
     def without_pick(self) -> tuple[str, ...]:
         """The shots of the plan of which no clip is picked."""
-        chosen = {one.clip.shot for one in self.clips if one.state == "picked"}
+        chosen = {reviewed.clip.shot for reviewed in self.clips if reviewed.state == "picked"}
         return tuple(shot for shot in self.shots if shot not in chosen)
 
     @property
@@ -325,7 +325,7 @@ def review(clips: Iterable[Clip], picks: Picks) -> Review:
         for clip, of in unknown.items()
     ]
     reviewed += [ReviewedClip(c, _state(c, picks), picks.opinions(c.clip)) for c in gone]
-    kept = (one for one in reviewed if one.opinions or (one.clip.planned and one.clip.path))
+    kept = (r for r in reviewed if r.opinions or (r.clip.planned and r.clip.path))
     shots = dict.fromkeys(clip.shot for clip in clips if clip.planned)
     return Review(tuple(kept), tuple(shots))
 

@@ -42,8 +42,8 @@ def with_picks(
     place = PicksFolder.of(spec.path, promotion.profile, simulated=simulated)
     picks = load_picks(spec.files, place, problems)
     requests = _promoted_requests(spec, promotion, problems, max_requests)
-    found = _Promoted(picks, requests, promotion.place)
-    picked = found.picked()
+    promoted = _Promoted(picks, requests, promotion.place)
+    picked = promoted.picked()
     if needs_one and not picked and not problems.has_errors:
         whose = promotion.profile or "the spec without a profile"
         message = f"no clip of {whose} is picked, so there is nothing to make anew"
@@ -52,7 +52,7 @@ def with_picks(
     return replace(
         spec,
         promotion=replace(promotion, picked=picked),
-        warnings=(*spec.warnings, *found.warnings()),
+        warnings=(*spec.warnings, *promoted.warnings()),
     )
 
 
