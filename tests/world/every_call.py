@@ -5,7 +5,8 @@ from decimal import Decimal
 from itertools import count
 
 from world.play import play
-from world.stories import Step, Story
+from world.steps import Step
+from world.stories import Story
 
 WAYS = ("before", "after", "cut", "late", "killed", "power")
 """It fails before it did anything, or after it did; is cut; comes 50 s late; is the last one."""

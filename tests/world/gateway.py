@@ -374,13 +374,15 @@ class WorldMedia:
             yield ReadError(code="503", message="busy", status=503)
         else:
             content = self._service.clip(task.id, int(match[2]))
-            yield _body(self._chunks(content[start:], fault), start=start, length=len(content))
+            chunks = self._chunks(url, content[start:], fault)
+            yield _body(chunks, start=start, length=len(content))
 
-    def _chunks(self, content: bytes, fault: str | None) -> Iterator[bytes]:
+    def _chunks(self, url: str, content: bytes, fault: str | None) -> Iterator[bytes]:
         half = len(content) // 2
         yield content[:half]
+        fault = self._calls.reach(self._process, "chunk", url) or fault
         self._service.kernel.sleep(60.0 if fault == "late" else 0.2)
-        if fault in ("cut", "after"):
+        if fault in ("before", "cut", "after"):
             raise InterruptedDownload("the connection broke")
         yield content[half:]
 

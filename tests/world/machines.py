@@ -58,6 +58,15 @@ class Command:
         return f"bug: {self.bug!r}" if self.bug is not None else "died"
 
 
+@dataclass
+class Death:
+    """After so many calls, of a kind if it is given."""
+
+    calls: int
+    of: str | None
+    power: bool
+
+
 class Machine:
     """One of the team's computers."""
 
@@ -68,12 +77,13 @@ class Machine:
         self.name = name
         self.disk = Disk(folder / name, keeps_synced=keeps_synced)
         self.path = self.disk.folder / "trip"
+        self.aside = self.disk.folder / "aside.db"
         self.path.mkdir(parents=True)
         self.checkout = Checkout(branch, self.path / "results.json")
         self.clock = WorldClock(kernel)
         self.command: Command | None = None
         self.calls = 0
-        self.dies_at: tuple[int, bool] | None = None
+        self.death: Death | None = None
         self.in_step = True
         self.lost_power = False
         self.died_at: float | None = None
@@ -190,9 +200,21 @@ class Machine:
             harmed = {"empty": b"", "cut": content[: len(content) // 2]}
             clip.write_bytes(harmed.get(how, b"x" * len(content)))
 
-    def die_later(self, calls: int, *, power: bool) -> None:
-        """Die at the n-th call from now."""
-        self.dies_at = self.calls + calls, power
+    def die_later(self, calls: int, *, of: str | None, power: bool) -> None:
+        """Die at the n-th call from now, of those of a kind if it is given."""
+        self.death = Death(calls, of, power)
+
+    def is_its_last(self, kind: str) -> bool:
+        """Whether it dies at this call; it has died then."""
+        death = self.death
+        if death is None or death.of not in (None, kind):
+            return False
+        death.calls -= 1
+        if death.calls > 0:
+            return False
+        self.death = None
+        self.die(power=death.power)
+        return True
 
     def die(self, *, power: bool = False) -> None:
         """The process is killed, or the machine loses its power, at this very moment."""
@@ -222,6 +244,17 @@ class Machine:
     def remove_run(self) -> None:
         """Somebody takes the run directory away, whatever goes on there."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._has_lost_files()
+
+    def move_journal(self, what: str) -> None:
+        """Somebody moves the journal aside, or deletes the file that keeps others out."""
+        if what == "lock":
+            (self.path / ".lock").unlink(missing_ok=True)
+        else:
+            (self.path / "journal.db").replace(self.aside)
+        self._has_lost_files()
+
+    def _has_lost_files(self) -> None:
         if self.command is not None and not self.command.done:
             self.command.removed_at = self._kernel.now
 

@@ -1,10 +1,10 @@
 """One story played from its first step to the quiet after its last."""
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -16,23 +16,23 @@ from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.options import RunPolicy
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
+from world import harms
 from world.bucket import Bucket, in_one_thread
 from world.checker import Checker, lines_of, read_manifest
 from world.costs import left_out
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
+from world.harms import LONGEST
 from world.kernel import Died, Kernel, Process
 from world.machines import Command, Machine
 from world.repository import Branch, task_ids
-from world.stories import Step, Story
+from world.steps import Step
+from world.stories import Story
 
 CITIES = (
     "Tokyo", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi", "Sofia", "Bonn", "Rome", "Riga",
     "Baku", "Kyiv", "Bern", "Doha",
 )  # fmt: skip
-LONGEST = 3 * 24 * 3600.0
-"""Seconds within which every command has to end."""
-
 FITS: dict[Kind, tuple[str, ...]] = {
     "replay": ("indeterminate",),
     "adopt": ("indeterminate",),
@@ -116,11 +116,8 @@ class World:
         self.reached += 1
         if self._tells_calls:
             self.say(f"    {process.name} {kind} {name[-60:]}")
-        if machine.dies_at is not None and machine.calls >= machine.dies_at[0]:
+        if machine.is_its_last(kind):
             self.say(f"  {process.name}: dies at call {machine.calls}: {kind}")
-            power = machine.dies_at[1]
-            machine.dies_at = None
-            machine.die(power=power)
             raise Died
         if self.fail_at is not None and self.reached == self.fail_at[0]:
             return self._fail(self.fail_at[1], process, machine, kind)
@@ -129,7 +126,7 @@ class World:
     def _fail(self, how: str, process: Process, machine: Machine, kind: str) -> str:
         """The call that was chosen goes wrong: a disk's is cut by a power failure."""
         self.say(f"  {process.name}: {kind} fails: {how}")
-        is_of_network = kind in ("post", "read", "fetch")
+        is_of_network = kind in ("post", "read", "fetch", "chunk")
         if how in ("killed", "power") or (how == "cut" and not is_of_network):
             machine.die(power=how != "killed")
             raise Died
@@ -146,7 +143,7 @@ class World:
         for number, step in enumerate(self.story.steps, 1):
             self.say(f"{number}. {step}")
             self._take(step, self.machines[step.machine])
-            self._look_at_ended()
+            self.look_at_ended()
         self._quiet()
 
     def _take(self, step: Step, machine: Machine) -> None:
@@ -159,7 +156,9 @@ class World:
             "push": lambda _, machine: self._push_quietly(machine),
             "crash": lambda _, machine: machine.die(),
             "power": lambda _, machine: machine.die(power=True),
-            "crash-at": lambda step, machine: machine.die_later(step["calls"], power=step["power"]),
+            "crash-at": lambda step, machine: machine.die_later(
+                step["calls"], of=step["of"], power=step["power"]
+            ),
             "interrupt": lambda _, machine: self._interrupt(machine),
             "freeze": lambda step, machine: machine.freeze(step["seconds"]),
             "outage": self._break_off,
@@ -171,11 +170,12 @@ class World:
             "keep-journal": lambda _, machine: machine.keep_journal(),
             "old-journal": lambda _, machine: machine.restore_old_journal(),
             "clone": self._clone,
-            "remove-run": self._remove_run,
-            "damage-log": self._damage_log,
+            "remove-run": partial(harms.remove_run, self),
+            "move-journal": partial(harms.move_journal, self),
+            "damage-log": partial(harms.damage_log, self),
             "store-away": self._lose_store,
             "lose-machine": self._lose_machine,
-            "hostile": self._believe_nobody,
+            "hostile": partial(harms.say_otherwise, self),
         }
         acts[step.kind](step, machine)
         self._wait(0.0)
@@ -186,10 +186,10 @@ class World:
     def _collect_for_a_while(self, step: Step, machine: Machine) -> None:
         if not machine.running and machine.has_run:
             self._collect(machine, Random(step.seed))
-            self._pass(step["wait"], machine)
+            self.let_pass(step["wait"], machine)
 
     def _push_quietly(self, machine: Machine) -> None:
-        self._push(machine)
+        self.push(machine)
 
     def _break_off(self, step: Step, machine: Machine) -> None:
         """An outage of the gateway, for everybody."""
@@ -197,27 +197,6 @@ class World:
         until = self.kernel.now + step["seconds"]
         self.service.outage = step["how"], until, step["posts"]
         self.checker.outages.append((self.kernel.now, until))
-
-    def _believe_nobody(self, step: Step, machine: Machine) -> None:
-        """A pull request says that what was refused or is in doubt is a task that has failed.
-
-        Whoever merges it in a fresh clone and runs must buy nothing for that.
-        """
-        if machine.running or self.story.store or not machine.has_run:
-            return
-        if not self._may_buy(machine) or not self._push(machine):
-            return
-        lines = [
-            line
-            for line in lines_of(read_manifest(machine.path))
-            if line["status"] in ("failed", "indeterminate") and line["task_id"] is None
-        ]
-        if not lines:
-            return
-        line = lines[step.seed % len(lines)]
-        machine.clone()
-        machine.checkout.say_submitted(line["hash"], self.service.stray().id)
-        self.checker.hostile[line["hash"]] = self.checker.allowed[line["hash"]]
 
     def _lose_store(self, step: Step, machine: Machine) -> None:
         del machine
@@ -229,16 +208,16 @@ class World:
         if self.story.store:
             machine.die()
             self._wait(0.0)
-            self._look_at_ended()
+            self.look_at_ended()
             machine.clone()
             machine.in_step = True
 
     def _clone(self, step: Step, machine: Machine) -> None:
         del step
-        if not machine.running and machine.has_run and self._push(machine):
+        if not machine.running and machine.has_run and self.push(machine):
             machine.clone()
 
-    def _pass(self, seconds: float, machine: Machine) -> None:
+    def let_pass(self, seconds: float, machine: Machine) -> None:
         """Wait for a command, but not for ever."""
         self.kernel.advance(lambda: not machine.running, seconds)
 
@@ -257,7 +236,7 @@ class World:
         return self.machines[int(hash_[:8], 16) % len(self.machines)] is machine
 
     def _buy(self, step: Step, machine: Machine) -> None:
-        if machine.running or not self._may_buy(machine):
+        if machine.running or not self.may_buy(machine):
             return
         options = dict(step.options)
         ceiling = PRICE * options["ceiling"] if options["ceiling"] else None
@@ -268,14 +247,14 @@ class World:
             max_credits=ceiling,
             budget=self.story.budget,
         )
-        command = self._start_buying(machine, Random(step.seed), policy)
+        command = self.start_buying(machine, Random(step.seed), policy)
         if options["replay"] and not self.story.honours_keys:
             self.checker.freely.add(command.process.name)
         if options["retry"]:
             self._allow_abandoned(machine)
-        self._pass(options["wait"], machine)
+        self.let_pass(options["wait"], machine)
 
-    def _start_buying(self, machine: Machine, random: Random, policy: RunPolicy) -> Command:
+    def start_buying(self, machine: Machine, random: Random, policy: RunPolicy) -> Command:
         command = machine.start(
             "buy", self, random, plan=self._plan(), policy=policy, selected=self._part(machine)
         )
@@ -287,19 +266,19 @@ class World:
         self.checker.commands[command.process.name] = command
         return command
 
-    def _may_buy(self, machine: Machine) -> bool:
+    def may_buy(self, machine: Machine) -> bool:
         """One buys at a time, and pushes before the next begins: people keep to that."""
         if self.story.store or self.story.disjoint or machine is self.holder:
             return True
         if self.holder.running:
             return False
-        if self.holder.has_run and not self._push(self.holder):
+        if self.holder.has_run and not self.push(self.holder):
             return False
         machine.pull()
         self.holder = machine
         return True
 
-    def _push(self, machine: Machine) -> bool:
+    def push(self, machine: Machine) -> bool:
         """Pull, have the results say all that is known here, and push; whether they do."""
         machine.pull()
         if machine.checkout.in_conflict:
@@ -316,14 +295,14 @@ class World:
             if not machine.has_run:
                 return False
             command = self._collect(machine, Random(attempt))
-            self._pass(LONGEST, machine)
-            self._look_at_ended()
+            self.let_pass(LONGEST, machine)
+            self.look_at_ended()
             if "results.json" in str(command.refusal):  # a person takes what is in git
                 machine.checkout.fresh()
         return machine.in_step
 
     def _resolve(self, step: Step, machine: Machine) -> None:
-        if machine.running or not machine.has_run or not self._may_buy(machine):
+        if machine.running or not machine.has_run or not self.may_buy(machine):
             return
         manifest = read_manifest(machine.path)
         kind: Kind = step["decision"]
@@ -346,7 +325,7 @@ class World:
             decisions=[decision],
         )  # fmt: skip
         self.checker.commands[command.process.name] = command
-        self._pass(LONGEST, machine)
+        self.let_pass(LONGEST, machine)
 
     def _decision(self, kind: Kind, line: dict[str, str]) -> Resolution | None:
         if kind != "adopt":
@@ -369,7 +348,7 @@ class World:
         if command is not None and machine.running and command.run is not None:
             command.interrupted = True
             command.run.scheduler.interrupt()
-            self._pass(600.0, machine)
+            self.let_pass(600.0, machine)
 
     def _edit(self, step: Step, machine: Machine) -> None:
         """Somebody changes the spec; all work from the newest."""
@@ -384,66 +363,7 @@ class World:
         elif step["how"] == "drop" and len(self.requests) > 1:
             self.requests.pop(which)
 
-    def _remove_run(self, step: Step, machine: Machine) -> None:
-        """What is bought by a run after that, or known to it alone, is lost by whoever did it."""
-        del step
-        if machine.running and machine.command is not None:
-            machine.remove_run()
-            self._pass(LONGEST, machine)
-            self._look_at_ended()
-            journal = machine.path / "journal.db"
-            if not journal.is_file() and self.story.store:
-                machine.clone()
-            elif not journal.is_file():
-                pushed = task_ids(self.branch.head.content)
-                self.checker.forgotten |= {
-                    post.hash
-                    for post in self.service.posts
-                    if post.machine == machine.name and post.task not in pushed
-                }
-                machine.path.mkdir(parents=True, exist_ok=True)
-                machine.clone()
-            machine.in_step = journal.is_file()
-
-    def _damage_log(self, step: Step, machine: Machine) -> None:
-        """The log of a run that was killed is harmed: an error or the truth, nothing older.
-
-        After a power failure the mark beside it may tell of less: two harms at once are not asked.
-        """
-        log = machine.path / "journal.db-wal"
-        if machine.running or machine.lost_power or not log.is_file() or log.stat().st_size == 0:
-            return
-        whole, known = machine.disk.kill(power=False), self._told_to(machine)
-        _damage(log, step["how"], Random(step.seed))
-        command = self._start_buying(machine, Random(step.seed), RunPolicy())
-        self._pass(LONGEST, machine)
-        self._look_at_ended()
-        if command.refusal is not None:
-            machine.disk.restore(whole)
-            machine.in_step = False
-        else:
-            shutil.rmtree(whole)
-            self._check_truth(machine, known)
-
-    def _told_to(self, machine: Machine) -> set[str]:
-        """The tasks that its journal must know: each was answered a while before it died."""
-        return {
-            post.task
-            for post in self.service.posts
-            if post.machine == machine.name
-            and post.task is not None
-            and post.heard_at is not None
-            and getattr(post.answer, "task_id", None) == post.task
-            and post.heard_at < self.kernel.now - 1.0
-        }
-
-    def _check_truth(self, machine: Machine, known: set[str]) -> None:
-        """What was opened with a log that was harmed is no older than the whole one."""
-        forgotten = known - task_ids(machine.checkout.content)
-        if forgotten and self.holder is machine:
-            self.checker.violated("damage", f"{machine.name} forgot {sorted(forgotten)}")
-
-    def _look_at_ended(self) -> None:
+    def look_at_ended(self) -> None:
         for machine in self.machines:
             command = machine.command
             if command is not None and command.done:
@@ -465,10 +385,10 @@ class World:
         self.service.outage = None
         for machine in self.machines:
             machine.disk.fills = False
-            machine.dies_at = None
+            machine.death = None
             self._end(machine)
         for machine in self.machines:
-            self._push(machine)
+            self.push(machine)
         for machine in self.machines:
             machine.pull()
             self._buy_in_quiet(machine)
@@ -479,7 +399,7 @@ class World:
             if machine.has_run and (self.story.store or not is_same):
                 self._end(machine, self._collect(machine, Random(0)))
                 self._abandon_held(machine)
-            self._push(machine)
+            self.push(machine)
             brought[machine.name] = machine.checkout.content
         self.checker.check_history()
         self.checker.check_end(self.machines)
@@ -489,13 +409,13 @@ class World:
         if not (self.story.disjoint or self.story.store) and machine is not self.holder:
             return
         policy = RunPolicy(budget=self.story.budget)
-        command = self._start_buying(machine, Random(0), policy)
+        command = self.start_buying(machine, Random(0), policy)
         self._end(machine, command)
         self._abandon_held(machine)
         is_done = command.outcome is not None and command.outcome.code == 0
         if not is_done or self.story.seed % 3 == 0:  # again, and nothing more is bought
-            self._end(machine, self._start_buying(machine, Random(0), policy))
-        self._push(machine)
+            self._end(machine, self.start_buying(machine, Random(0), policy))
+        self.push(machine)
 
     def _abandon_held(self, machine: Machine) -> None:
         """A person gives up what nobody knows anything of."""
@@ -516,12 +436,12 @@ class World:
     def _end(self, machine: Machine, command: Command | None = None) -> None:
         if command is not None:
             self.checker.commands[command.process.name] = command
-        self._pass(LONGEST, machine)
+        self.let_pass(LONGEST, machine)
         if machine.running and machine.command is not None:
             self.checker.violated("endless", f"{machine.command.process.name} never ends")
             machine.die()
             self.kernel.advance(lambda: not machine.running, 1.0)
-        self._look_at_ended()
+        self.look_at_ended()
 
     def _check_states(self) -> None:
         """No request stays where nothing leads on, but by a budget or a refusal."""
@@ -544,18 +464,6 @@ def _request(city: str, number: int) -> Request:
         return plain
     body = {**plain.body, "n": 2}
     return replace(plain, body=body, hash=request_hash(body, 1), credits=PRICE * 2)
-
-
-def _damage(log: Path, how: str, random: Random) -> None:
-    content = bytearray(log.read_bytes())
-    if how == "delete":
-        log.unlink()
-        return
-    if how == "cut":
-        content = content[: random.randrange(len(content))]
-    else:
-        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
-    log.write_bytes(content)
 
 
 @contextmanager

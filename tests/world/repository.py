@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,14 +60,16 @@ class Checkout:
     def pushed(self) -> bool:
         return self.content == self._branch.head.content
 
-    def say_submitted(self, hash_: str, task_id: str) -> None:
-        """Somebody edits a line: it is submitted, under the id of a task of nobody here."""
+    def edit(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Somebody edits lines by their hash; a name that ends in a blank is there twice."""
         data = json.loads(self.content or b"{}")
         for line in (*data["results"], *data["former"]):
-            if line["hash"] == hash_:
-                line.update(status="submitted", task_id=task_id, error=None)
-                line["attempts"] = max(1, line["attempts"])
-        self._write(json.dumps(data, indent=2).encode())
+            line.update(changes.get(line["hash"], {}))
+        self._write(json.dumps(data, indent=2).replace(' ":', '":').encode())
+
+    def put_back(self, content: bytes | None) -> None:
+        """Somebody writes what was there."""
+        self._write(content)
 
     def fresh(self) -> None:
         """A new clone of the branch."""
