@@ -155,6 +155,8 @@ class Submitter:
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
+        if self._state.stop is not None:
+            return None
         if self._breaker.phase == "paused":
             return self._breaker.read_at
         due = self._delayed.next
