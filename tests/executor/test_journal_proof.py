@@ -249,12 +249,17 @@ def _moved(run: Path) -> None:
     run.rename(run.with_name("elsewhere"))
 
 
+def _moved_alone(run: Path) -> None:
+    """What its log is of is gone then, and the log lies where the next journal is put."""
+    (run / "journal.db").rename(run / "elsewhere.db")
+
+
 def _replaced(run: Path) -> None:
     (run / ".lock").unlink()
     (run / ".lock").touch()
 
 
-@pytest.mark.parametrize("change", [_clean, shutil.rmtree, _moved, _replaced])
+@pytest.mark.parametrize("change", [_clean, shutil.rmtree, _moved, _moved_alone, _replaced])
 def test_a_run_whose_journal_is_gone_buys_no_more_and_puts_it_back(
     tmp_path: Path, change: Callable[[Path], object]
 ) -> None:

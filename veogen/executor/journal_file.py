@@ -76,6 +76,7 @@ class JournalFile:
         self._known: Mark | None = None
         self._is_end = False
         self._descriptor: int | None = None
+        self._log: tuple[int, int] | None = None
 
     @classmethod
     def make(cls, path: Path, name: str, gateway: str) -> None:
@@ -221,6 +222,8 @@ class JournalFile:
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("UPDATE state SET open = 1")
         self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("SELECT open FROM state").fetchone()  # which is when its log is made
+        self._log = _identity(_log_of(self.path))
         self._descriptor = os.open(
             mark_of(self.path), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
         )
@@ -254,6 +257,8 @@ class JournalFile:
             _sync(draft)
             with contextlib.suppress(FileExistsError):
                 os.link(draft, self.path)
+                if self._log is not None and _identity(_log_of(self.path)) == self._log:
+                    _log_of(self.path).unlink()  # of what was moved: all of it is in the copy
             sync_folder(self.path.parent)
         except (OSError, sqlite3.Error) as error:
             raise JournalFullError(f"{self.path}: it could not be put back: {error}") from None
