@@ -1,22 +1,28 @@
 """One run on several machines that share a store, in the virtual world."""
 
 import contextlib
+import hashlib
+import os
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.sessions import World, cities, plan, request, statuses
 from support.stores import Fault, MemoryObjects, StoreTimeOfTests, no_faults
-from support.virtual import VirtualGateway
+from support.virtual import VirtualDownloader, VirtualGateway
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Resolution
+from veogen.executor.downloads import DownloadResult
 from veogen.executor.joining import StoreChoice
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection
 from veogen.gateway.api import Submission
+from veogen.planner.plan import Request
+from veogen.results.events import Video
 from veogen.spec.types import Limits
 from veogen.store.location import StoreLocation
 from veogen.store.objects import StoreError
@@ -265,6 +271,36 @@ def test_a_clip_costs_four_calls_and_itself(machines: Machines) -> None:
     asked = [(kind, name) for kind, name in calls[first:] if "/signs" not in name]
     assert sum(kind == "send" for kind, _ in asked) == 20
     assert len(asked) <= 20 * 5, Counter(kind for kind, _ in asked)
+
+
+class TrueDownloader(VirtualDownloader):
+    """Tells the SHA-256 of what it brings, as a store asks for it."""
+
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
+        video = super().download(request, index, of, link)
+        assert isinstance(video, Video)
+        digest = hashlib.sha256((self.root / video.path).read_bytes()).hexdigest()
+        return msgspec.structs.replace(video, sha256=digest)
+
+
+def test_a_clip_that_was_changed_since_comes_from_the_store_when_its_link_is_dead(
+    machines: Machines,
+) -> None:
+    """What has its name by then is kept, as where a link brings it."""
+    ada = machines.machine("ada")
+    ada.downloader = TrueDownloader(ada.path)
+    ada.run(TWO)
+    clip = ada.path / TWO.requests[0].paths[0]
+    whole = clip.read_bytes()
+    clip.write_bytes(b"x" * len(whole))
+    os.utime(clip, ns=(1, 1))
+    machines.passes(25 * 60 * MINUTE)
+
+    collected = ada.run(None)
+
+    assert collected.code == ExitCode.DONE
+    assert clip.read_bytes() == whole
+    assert (ada.path / "refused" / clip.name).read_bytes() == b"x" * len(whole)
 
 
 def test_a_select_narrows_what_is_waited_for(machines: Machines) -> None:

@@ -1,13 +1,13 @@
 """Clips on their way between a run directory and a store."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from veogen.executor.directory import is_inside
+from veogen.executor.directory import move_into_place
 from veogen.executor.downloads import Downloader, DownloadResult
 from veogen.executor.others import ClipMoved
+from veogen.executor.transfer import refused_place, set_aside
 from veogen.planner.plan import Request
 from veogen.results.events import Event, Video, VideoSaved
 from veogen.results.ledger import RequestState
@@ -68,18 +68,29 @@ class ClipTransfers:
         return True
 
     def _move(self, saved: VideoSaved, *, home: bool) -> ClipMoved:
-        """Put a clip into the store, or fetch it: what has its name here is not written over."""
+        """Put a clip into the store, or fetch it: what has its name here is then moved aside."""
         path, video = self._directory / saved.video.path, saved.video
         if not home:
             return ClipMoved(saved, self.put(path, video))
-        if not is_inside(path.parent, self._directory) or os.path.lexists(path):
-            return ClipMoved(saved, done=False, fetched=True)
+        part = path.with_name(f".{path.name}.came.part")
+        done = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            done = self._clips.fetch(video.sha256, video.bytes, path)
+            if refused_place(path, self._directory) is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                done = self._clips.fetch(video.sha256, video.bytes, part)
+            if done:
+                self._place(part, path)
         except (StoreError, OSError):
             done = False
         return ClipMoved(saved, done, fetched=True)
+
+    def _place(self, part: Path, path: Path) -> None:
+        try:
+            move_into_place(part, path)
+        except FileExistsError:
+            set_aside(path, self._directory)
+            move_into_place(part, path)
+        part.unlink(missing_ok=True)
 
     def hold_back(self, hash_: str, index: int) -> None:
         """A clip could not be put into the store: nobody is told that it is there."""
