@@ -20,6 +20,14 @@ class Died(BaseException):
     """The process is gone, at this very instruction."""
 
 
+class StandstillError(Exception):
+    """Something goes on and on, and time does not pass."""
+
+
+MOST_AT_ONCE = 20_000
+"""Things that may be done at one moment."""
+
+
 class Strand(greenlet):
     """A thread of a process."""
 
@@ -35,6 +43,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self._at_once = 0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self.hub = getcurrent()
@@ -74,16 +83,26 @@ class Kernel:
         strand.switch()
 
     def advance(self, until: Callable[[], bool], limit: float) -> bool:
-        """Let time pass until something is so, or for so many seconds; whether it is so."""
+        """Let time pass until something is so, or for so many seconds; whether it is so.
+
+        Raises `StandstillError`.
+        """
         end = self.now + limit
         while not until():
             if not self._due or self._due[0][0] > end:
                 self.now = max(self.now, end)
                 return until()
             when, _, action = heapq.heappop(self._due)
-            self.now = max(self.now, when)
+            self._pass(when)
             action()
         return True
+
+    def _pass(self, when: float) -> None:
+        """Let it be later; raises `StandstillError` where it never is."""
+        self._at_once = 0 if when > self.now else self._at_once + 1
+        self.now = max(self.now, when)
+        if self._at_once > MOST_AT_ONCE:
+            raise StandstillError
 
 
 class Process:

@@ -23,7 +23,7 @@ from world.costs import left_out
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
 from world.harms import LONGEST
-from world.kernel import Died, Kernel, Process
+from world.kernel import Died, Kernel, Process, StandstillError
 from world.machines import Command, Machine
 from world.repository import Branch, task_ids
 from world.steps import Step
@@ -140,6 +140,17 @@ class World:
     # Steps
 
     def play(self) -> None:
+        """From the first step to the quiet; where time stands still it ends there."""
+        try:
+            self._play()
+        except StandstillError:
+            running = [m.command.process for m in self.machines if m.command and m.running]
+            for process in running:
+                process.end()
+            names = ", ".join(process.name for process in running)
+            self.checker.violated("endless", f"time does not pass for {names}")
+
+    def _play(self) -> None:
         for number, step in enumerate(self.story.steps, 1):
             self.say(f"{number}. {step}")
             self._take(step, self.machines[step.machine])
