@@ -52,8 +52,9 @@ from veogen.planner.plan import (
     totals_data,
     totals_of,
 )
-from veogen.spec.grammar import BUDGET, NAME, as_json
+from veogen.spec.grammar import BUDGET, NAME
 from veogen.spec.layers import mapping_at
+from veogen.spec.params import as_json
 from veogen.spec.project import load_policy, read_limits
 from veogen.spec.types import PROMPTS, Limits, Spec
 

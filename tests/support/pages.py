@@ -27,8 +27,8 @@ from veogen.spec.grammar import (
     SAMPLE,
     SHOT,
     SPEC,
-    parameters,
 )
+from veogen.spec.params import parameters
 from veogen.templates.environment import OutputLimiter, SpecEnvironment
 
 REFERENCE = Path(str(PAGES))

@@ -32,7 +32,7 @@ from veogen.planner.checks import over_budget, over_limits
 from veogen.planner.plan import NO_CREDITS, Request, dollars, total_credits
 from veogen.planner.selection import narrowed
 from veogen.results.picks import NO_PICKS, open_decisions, picks_change, planned_clips, review
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.types import Spec
 from veogen.spec.validate import unknown_profile
 from veogen.text import paint, plain_json

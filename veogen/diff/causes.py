@@ -15,7 +15,7 @@ from veogen.planner.matrix import expand
 from veogen.planner.plan import Request
 from veogen.planner.requests import settable
 from veogen.planner.variants import layer_of_variant, models_of, substitute, templates_in, variant
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.names import UsedNames, used_names
 from veogen.templates.renderer import template_path

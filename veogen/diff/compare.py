@@ -18,7 +18,7 @@ from veogen.jsontext import compact
 from veogen.models.parameters import Json
 from veogen.planner.identity import FILE, canonical, with_images
 from veogen.planner.plan import NO_CREDITS, Request, total_credits
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.project import POLICY
 from veogen.spec.types import Limits
 from veogen.text import rounded_credits

@@ -11,7 +11,7 @@ from veogen.document.nodes import Location, Seq, Value, is_unicode
 from veogen.document.problems import Problems, did_you_mean
 from veogen.models.parameters import Json
 from veogen.planner.identity import address_text, canonical
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.types import Matrix
 
 

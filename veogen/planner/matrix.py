@@ -26,7 +26,7 @@ from veogen.planner.axes import (
 from veogen.planner.identity import joined
 from veogen.planner.rows import rows_of
 from veogen.planner.variants import models_of
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.types import Sample, Shot
 
 MOST_EXPANSIONS = 1000

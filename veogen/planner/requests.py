@@ -27,7 +27,7 @@ from veogen.planner.matrix import Expansion
 from veogen.planner.plan import Request
 from veogen.planner.rows import rows_path
 from veogen.planner.variants import Variant, models_of, substitute, variant
-from veogen.spec.grammar import as_json
+from veogen.spec.params import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
 from veogen.templates.rendered import rendered_text
 from veogen.templates.renderer import Renderer

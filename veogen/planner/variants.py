@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.models.model import DEFAULT_MODEL, Model
 from veogen.models.parameters import Json
-from veogen.spec.grammar import as_json
 from veogen.spec.layers import overlay, removed_params, without_params, without_removed
+from veogen.spec.params import as_json
 from veogen.spec.types import PROMPTS, Layer, Shot
 from veogen.templates.template import Mode, Template
 

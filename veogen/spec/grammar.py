@@ -6,12 +6,12 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from veogen.document.nodes import Location, Map, Seq, Value
-from veogen.document.problems import Problem, did_you_mean
+from veogen.document.nodes import Map, Seq, Value
+from veogen.document.problems import did_you_mean
 from veogen.document.schema import (
     AmountType,
     AnyType,
@@ -29,8 +29,8 @@ from veogen.document.schema import (
     shown,
     wrong_type,
 )
-from veogen.models.model import DEFAULT_MODEL, Catalog, default_catalog, shipped
-from veogen.models.parameters import Json, Kind, Parameter
+from veogen.models.model import DEFAULT_MODEL, default_catalog
+from veogen.spec.params import Params, parameters, value_schema
 
 RESERVED = ("vars", "shot", "take")
 
@@ -72,162 +72,6 @@ def _promoted_rule(text: str) -> tuple[str, str] | None:
     return None if not text else _name_rule(text)
 
 
-_OPENINGS = ("{{", "{%", "{#")
-_OLD_BOOLEANS = dict.fromkeys(("yes", "on", "y"), "true") | dict.fromkeys(
-    ("no", "off", "n"), "false"
-)
-_TEXT: Schema = {"type": "string"}
-_TEMPLATE: Schema = {"type": "string", "pattern": r"\{[{%#]"}
-_TYPES: Mapping[Kind, Schema] = {
-    "string": _TEXT,
-    "integer": {"type": "integer"},
-    "number": {"type": "number"},
-    "boolean": {"type": "boolean"},
-    "uri": _TEXT,
-    "object": {"type": "object"},
-    "list": {"type": "array"},
-    "uris": {"type": "array", "items": _TEXT},
-    "callback": {"type": "string", "format": "uri"},
-    "any": {},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Params:
-    """The `params` of a level; `parameter_mistakes` looks at what is in them."""
-
-    def check(self, value: Value, at: At, flaws: Violations) -> None:
-        if not isinstance(value, Map):
-            wrong_type(value, at, "a mapping", flaws)
-
-    def schema(self, definitions: Schema) -> Schema:
-        definitions["Params"] = {
-            "description": "Request parameters; a string may be a template.",
-            "type": "object",
-            "properties": {
-                name: or_null(_any_of([*_forms(known), _TEMPLATE]))
-                | {"description": known[0].description}
-                for name, known in parameters().items()
-            },
-            "additionalProperties": False,
-        }
-        return {"$ref": "#/$defs/Params"}
-
-
-def is_template(value: Value) -> bool:
-    """Whether a value is known only once its template is rendered."""
-    if isinstance(value, list | dict):
-        items = value.values() if isinstance(value, dict) else value
-        return any(map(is_template, items))
-    return isinstance(value, str) and any(opening in value for opening in _OPENINGS)
-
-
-def parameters() -> Mapping[str, tuple[Parameter, ...]]:
-    """What the models that veogen comes with know under each name."""
-    return default_catalog().parameters
-
-
-def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
-    """Unknown names, and literal values that no model takes."""
-    model = known.get(str(params.get("model")))
-    for name, value in params.items():
-        if any(known.meanings(name)):
-            if value is not None and not is_template(value):
-                told_by = model.parameters.get(name) if model else None
-                yield from value_mistakes(name, value, params.value_place(name), known, told_by)
-        elif not known.lenient:
-            message = f"{name!r} is not a request parameter"
-            hint = did_you_mean(_CALLED_OTHERWISE.get(name, name), sorted(known.parameters))
-            yield Problem(params.key_place(name), "error", "unknown-key", message, hint)
-
-
-def axis_mistakes(axes: Map, known: Catalog) -> Iterator[Problem]:
-    """Values of axes named after a parameter that no model takes; those are no templates.
-
-    What is a parameter of some other model only may be an axis of the writer's own.
-    """
-    usual = default_catalog()[DEFAULT_MODEL].parameters
-    for name, values in axes.items():
-        if name in usual and any(known.meanings(name)) and isinstance(values, Seq):
-            for index, value in enumerate(values):
-                if not _fits(value, known.meanings(name)):  # a place takes long to find
-                    yield from value_mistakes(name, value, values.value_place(index), known)
-
-
-def value_mistakes(
-    name: str,
-    value: Value,
-    place: Location,
-    known: Catalog,
-    told_by: Parameter | None = None,
-) -> Iterator[Problem]:
-    """What is wrong with a literal value of a parameter; a lenient catalogue takes any.
-
-    It is said as the parameter `told_by` has it, else as the usual model's.
-    """
-    if not (known.lenient or _fits(value, known.meanings(name))):
-        meaning = told_by or next(known.meanings(name))
-        mistake = meaning.check(as_json(value))
-        word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-        hint = f"write {word}" if word and meaning.kind == "boolean" else None
-        yield Problem(place, "error", "value", f"{name} {mistake}", hint)
-
-
-def _fits(value: Value, meanings: Iterable[Parameter]) -> bool:
-    """Whether a model takes the value."""
-    plain = as_json(value)
-    return any(parameter.check(plain) is None for parameter in meanings)
-
-
-def as_json(value: Value) -> Json:
-    """A value without its places."""
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    return [as_json(item) for item in value] if isinstance(value, list) else value
-
-
-def value_schema(known: tuple[Parameter, ...]) -> Schema:
-    """A literal value of a parameter, for editors."""
-    return _any_of(_forms(known))
-
-
-def _forms(known: tuple[Parameter, ...]) -> list[Schema]:
-    """What the models take as a parameter."""
-    forms = [_typed(parameter) for parameter in known]
-    return [form for index, form in enumerate(forms) if form not in forms[:index]]
-
-
-def _typed(parameter: Parameter) -> Schema:
-    if parameter.name == "model":
-        return {"enum": list(shipped())}
-    if parameter.enum is not None:
-        return {"enum": list(parameter.enum)}
-    limits = {
-        "minimum": parameter.minimum,
-        "maximum": parameter.maximum,
-        "minItems": parameter.min_items,
-        "maxItems": parameter.max_items,
-        "items": None if parameter.item is None else _with_template(parameter.item),
-    }
-    typed = _TYPES[parameter.kind] | {k: v for k, v in limits.items() if v is not None}
-    if parameter.properties:
-        properties = {name: _with_template(each) for name, each in parameter.properties.items()}
-        typed |= {"properties": properties, "additionalProperties": False}
-    return {"anyOf": [typed, {"enum": list(parameter.words)}]} if parameter.words else typed
-
-
-def _with_template(parameter: Parameter) -> Schema:
-    """A parameter within another one, for editors."""
-    return _any_of([_typed(parameter), _TEMPLATE])
-
-
-def _any_of(forms: list[Schema]) -> Schema:
-    """One of the forms; any text includes templates."""
-    if _TEXT in forms:
-        forms = [form for form in forms if form is not _TEMPLATE]
-    return forms[0] if len(forms) == 1 else {"anyOf": forms}
-
-
 TEXT = StringType()
 
 
@@ -261,17 +105,15 @@ class Axis:
         if not value:
             message = "an axis without values makes no request; null takes an axis away"
             flaws.add(at, "empty-axis", message)
-        for index, item in enumerate(value):
-            self._check_item(item, (at, index), at, flaws)
-
-    def _check_item(self, value: Value, at: At, axis: At, flaws: Violations) -> None:
-        """Refuse what cannot stand in an address."""
-        if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            text = "null" if value is None else f".{value}".replace(".-", "-.")
-            flaws.add(at, "axis-value", f"{text} is not a value of an axis")
-        elif isinstance(value, Map) and type(value.get("id")) not in (str, int, float):
-            message = "a mapping on an axis needs an 'id', a string or a number, to stand for it"
-            flaws.add(at, "missing-id", message, hint=self._meant(axis))
+        for index, item in enumerate(value):  # what cannot stand in an address
+            if item is None or (isinstance(item, float) and not math.isfinite(item)):
+                text = "null" if item is None else f".{item}".replace(".-", "-.")
+                flaws.add((at, index), "axis-value", f"{text} is not a value of an axis")
+            elif isinstance(item, Map) and type(item.get("id")) not in (str, int, float):
+                message = (
+                    "a mapping on an axis needs an 'id', a string or a number, to stand for it"
+                )
+                flaws.add((at, index), "missing-id", message, hint=self._meant(at))
 
     def _meant(self, axis: At) -> str | None:
         return None if axis is None else did_you_mean(str(axis[1]), self.words)
@@ -297,20 +139,6 @@ class Rows:
 
 _BELOW_MATRIX = ("exclude", "include", "zip", "rows", "rows_key", "sample", "axes")
 _OF_A_SHOT = ("prompt", "template", "negative_prompt", "takes", "overrides", "output")
-_CALLED_OTHERWISE = {
-    "resolution": "quality",
-    "ratio": "aspect_ratio",
-    "aspect": "aspect_ratio",
-    "size": "aspect_ratio",
-    "length": "duration",
-    "seconds": "duration",
-    "audio": "generate_audio",
-    "sound": "generate_audio",
-    "image": "image_urls",
-    "images": "image_urls",
-    "count": "n",
-}
-"""What other services call a parameter, and what the default model's gateway calls it."""
 
 
 def _misplaced(key: str) -> str | None:

@@ -17,8 +17,9 @@ from veogen.document.nodes import (
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean, nearest
 from veogen.jsontext import compact
 from veogen.spec.compose import Composer
-from veogen.spec.grammar import SETTINGS, is_name, parameters
+from veogen.spec.grammar import SETTINGS, is_name
 from veogen.spec.layers import mapping_at, merge
+from veogen.spec.params import parameters
 from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
 from veogen.spec.shots import Levels, read_shots
 from veogen.spec.types import Promotion, Spec
@@ -31,33 +32,25 @@ def read_settings(settings: Sequence[str], problems: Problems) -> Map:
     """All settings in one map of `params` and `vars`; a later one wins."""
     merged = Map(Location("--set", 1, 1))
     for setting in settings:
-        merged = merge(merged, _read_setting(setting, problems))
+        key, equals, text = setting.partition("=")
+        origin = f"--set {setting}" if setting.isprintable() else f"--set {setting!r}"
+        place, value_place = Location(origin, 1, 1), Location(origin, 1, len(key) + 2)
+        room, *names = key.split(".")
+        is_named = bool(names) and all(names)
+        if not equals:
+            problems.error(place, "setting", f"{setting!r} is not KEY=VALUE")
+        elif room in _ROOMS and is_named:
+            value = _read_value(text, value_place, problems)
+            merged = merge(merged, _nested([room, *names], value, place, value_place))
+        else:
+            meant, hint = nearest(room, _ROOMS), None
+            if not names and room in parameters():
+                hint = f"did you mean 'params.{room}'?"
+            elif meant is not None and is_named:
+                hint = f"did you mean '{'.'.join([meant, *names])}'?"
+            message = f"{key!r} cannot be set; only params.NAME and vars.NAME can"
+            problems.error(place, "setting", message, hint)
     return merged
-
-
-def _read_setting(setting: str, problems: Problems) -> Map:
-    key, equals, text = setting.partition("=")
-    origin = f"--set {setting}" if setting.isprintable() else f"--set {setting!r}"
-    place = Location(origin, 1, 1)
-    room, *names = key.split(".")
-    if not equals:
-        problems.error(place, "setting", f"{setting!r} is not KEY=VALUE")
-    elif room not in _ROOMS or not all(names) or not names:
-        message = f"{key!r} cannot be set; only params.NAME and vars.NAME can"
-        problems.error(place, "setting", message, _hint(room, names))
-    else:
-        value = _read_value(text, Location(origin, 1, len(key) + 2), problems)
-        return _nested([room, *names], value, place, Location(origin, 1, len(key) + 2))
-    return Map(place)
-
-
-def _hint(room: str, names: Sequence[str]) -> str | None:
-    meant = nearest(room, _ROOMS)
-    if not names and room in parameters():
-        return f"did you mean 'params.{room}'?"
-    if meant is None or not all(names) or not names:
-        return None
-    return f"did you mean '{'.'.join([meant, *names])}'?"
 
 
 def _read_value(text: str, place: Location, problems: Problems) -> Value:
@@ -136,12 +129,20 @@ def load_as_far(
     if levels is None:
         return None
     shots = tuple(read_shots(levels, composer.broken.shots, problems, policy.models))
-    spec = without_nulls(merge(levels.spec, _outer_keys(levels.profile)))
+    outer = Map(levels.profile.place)  # what a profile says of the spec itself
+    for key in ("description", "budget"):
+        if key in levels.profile:
+            outer.take(levels.profile, key, levels.profile[key])
+    spec = without_nulls(merge(levels.spec, outer))
     budget = read_limits(mapping_at(spec, "budget"))
     problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))
     problems.extend(raised_limits(mapping_at(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
         return None
+    promotes = levels.profile.get("promotes")
+    promotion = None
+    if isinstance(promotes, str):
+        promotion = Promotion(promotes or None, levels.profile.value_place("promotes"))
     return Spec(
         name=str(spec.get("name", path.stem)),
         path=below,
@@ -152,7 +153,7 @@ def load_as_far(
         shots=shots,
         budget=budget,
         profiles=mapping_at(spec, "profiles"),
-        promotion=_promotion(levels.profile),
+        promotion=promotion,
         policy=policy,
         warnings=problems.warnings,
         sources=composer.sources,
@@ -197,38 +198,17 @@ def _promoted(composed: Map, profile: str | None, problems: Problems) -> Map | N
             loop = " -> ".join([*chain[chain.index(name) :], name])
             problems.error(place, "promotes", f"a profile cannot promote itself: {loop}")
             break
-        for place in _own_combinations(promoting):
-            whose = f"profile {name!r}" if name else "the spec"
-            message = f"a profile that promotes has the combinations of {whose}"
-            problems.error(place, "promotes", message, "take the matrix away")
+        shots = promoting.get("shots")
+        for level in (promoting, *(shots if isinstance(shots, Seq) else ())):
+            if isinstance(level, Map) and level.get("matrix") is not None:
+                whose = f"profile {name!r}" if name else "the spec"
+                message = f"a profile that promotes has the combinations of {whose}"
+                place, hint = level.key_place("matrix"), "take the matrix away"
+                problems.error(place, "promotes", message, hint)
         chain.append(name)
         if not name:
             break
     return None if len(chain) == 1 else mapping_at(profiles, chain[-1])
-
-
-def _own_combinations(profile: Map) -> Iterator[Location]:
-    """Where a profile writes a matrix, be it that of a shot."""
-    shots = profile.get("shots")
-    for level in (profile, *(shots if isinstance(shots, Seq) else ())):
-        if isinstance(level, Map) and level.get("matrix") is not None:
-            yield level.key_place("matrix")
-
-
-def _promotion(profile: Map) -> Promotion | None:
-    name = profile.get("promotes")
-    if not isinstance(name, str):
-        return None
-    return Promotion(name or None, profile.value_place("promotes"))
-
-
-def _outer_keys(profile: Map) -> Map:
-    """What a profile says of the spec itself."""
-    outer = Map(profile.place)
-    for key in ("description", "budget"):
-        if key in profile:
-            outer.take(profile, key, profile[key])
-    return outer
 
 
 def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, shown: str) -> Iterator[Problem]:

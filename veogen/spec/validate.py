@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from veogen.document.nodes import Location, Map, Seq, Step, Value, value_at
 from veogen.document.problems import Problem, Problems, did_you_mean
-from veogen.document.schema import ObjectType, Violation, flaws_of, problem_of
+from veogen.document.schema import ObjectType, flaws_of, problem_of
 from veogen.models.model import Catalog
-from veogen.spec.grammar import axis_mistakes, parameter_mistakes
 from veogen.spec.layers import mapping_at
+from veogen.spec.params import axis_mistakes, parameter_mistakes
 from veogen.spec.types import PROMPTS
 
 _MOST_NAMED = 12  # profiles in a hint
@@ -24,8 +24,14 @@ def content_problems(tree: Map, known: Catalog) -> Iterator[Problem]:
     profiles = mapping_at(tree, "profiles").values()
     for level in (tree, *(profile for profile in profiles if isinstance(profile, Map))):
         yield from _layer_mistakes(level, known)
-        shots = list(_maps(level.get("shots")))
-        yield from _repeated_names(shots)
+        shots, first = list(_maps(level.get("shots"))), dict[str, Map]()
+        for shot in shots:
+            name = shot.get("name")
+            if isinstance(name, str) and name in first:
+                other = first[name].value_place("name")
+                message = f"{name!r} is the name of another shot ({other})"
+                yield Problem(shot.value_place("name"), "error", "duplicate-name", message)
+            first.setdefault(str(name), shot)
         for shot in shots:
             for layer in (shot, *_maps(shot.get("overrides"))):
                 yield from _layer_mistakes(layer, known)
@@ -60,19 +66,6 @@ def _maps(value: Value) -> Iterator[Map]:
     for item in value if isinstance(value, Seq) else ():
         if isinstance(item, Map):
             yield item
-
-
-def _repeated_names(shots: list[Map]) -> Iterator[Problem]:
-    first: dict[str, Map] = {}
-    for shot in shots:
-        name = shot.get("name")
-        if not isinstance(name, str):
-            continue
-        if name in first:
-            other = first[name].value_place("name")
-            message = f"{name!r} is the name of another shot ({other})"
-            yield Problem(shot.value_place("name"), "error", "duplicate-name", message)
-        first.setdefault(name, shot)
 
 
 def unknown_profile(tree: Map, profile: str) -> Problem:
@@ -132,21 +125,14 @@ def validate(
         if flaw.breaks:
             broken.add(tree, flaw.path)
     mended = False
-    for flaw in flaws[:_MOST_MENDED]:
-        mended |= _fix_typo(tree, flaw)
+    for flaw in flaws[:_MOST_MENDED]:  # a misspelt key, unless the one that was meant is there
+        if flaw.meant is not None:
+            *above, key = flaw.path
+            parent = value_at(tree, above)
+            if isinstance(parent, Map) and key in parent and flaw.meant not in parent:
+                parent.rename(str(key), flaw.meant)
+                mended = True
     problems.extend(content_problems(tree, known))
     if not mended or not passes:
         return tree
     return validate(tree, shape, start, problems, broken, known, passes - 1)
-
-
-def _fix_typo(tree: Map, flaw: Violation) -> bool:
-    """Give a misspelt key the name that was meant, unless that is there as well."""
-    if flaw.meant is None:
-        return False
-    *above, key = flaw.path
-    parent = value_at(tree, above)
-    if not isinstance(parent, Map) or key not in parent or flaw.meant in parent:
-        return False
-    parent.rename(str(key), flaw.meant)
-    return True
