@@ -31,8 +31,7 @@ from veogen.planner.plan import MADE_ANEW, Plan, total_credits
 from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import narrowed
 from veogen.spec.load import load_spec
-from veogen.spec.project import project_root
-from veogen.spec.run_names import shared_run_problems
+from veogen.spec.project import project_root, shared_run_problems
 from veogen.spec.types import Spec
 from veogen.text import counted, uncoloured
 

@@ -47,8 +47,7 @@ from veogen.planner.planner import plan
 from veogen.planner.selection import narrowed
 from veogen.results.advice import RunCommands
 from veogen.spec.load import load_spec
-from veogen.spec.project import below_root, project_root
-from veogen.spec.run_names import shared_run_problems
+from veogen.spec.project import below_root, project_root, shared_run_problems
 from veogen.spec.types import Spec
 
 if TYPE_CHECKING:

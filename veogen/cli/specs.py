@@ -11,8 +11,7 @@ from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
 from veogen.lockfile import GLANCE, is_plan_file
 from veogen.spec.load import load_spec
-from veogen.spec.project import POLICY, project_root, specs_in
-from veogen.spec.run_names import shared_run_problems
+from veogen.spec.project import POLICY, project_root, shared_run_problems, specs_in
 from veogen.spec.types import Spec
 
 SPECS = "specs"

@@ -15,7 +15,7 @@ from veogen.errors import ExitCode
 from veogen.planner.planner import plan, plan_specs
 from veogen.planner.selection import selected
 from veogen.spec.load import load_as_far
-from veogen.spec.run_names import shared_run_problems
+from veogen.spec.project import shared_run_problems
 from veogen.spec.types import Spec
 from veogen.text import counted
 

@@ -1,12 +1,13 @@
-"""Where a project begins."""
+"""A project: where it begins, its specs and their runs, and the team's policy and prices."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias, TypeVar
 
-from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.nodes import Location, Map, Seq, Value
+from veogen.document.files import Files, Folder, OutsideRootError, inside
+from veogen.document.nodes import Location, Map, Seq
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import MAX_BYTES, read, read_document
 from veogen.document.schema import (
@@ -86,14 +87,10 @@ def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
 def is_spec(files: Files, path: PurePosixPath) -> bool:
     """Whether a YAML file is a spec: it has a key `veogen`, or cannot be read."""
     try:
-        return _has_key(files.read(path, MAX_BYTES))
+        raw = files.read(path, MAX_BYTES)
     except OSError:  # whoever reads it tells why
         return True
-
-
-def _has_key(raw: bytes) -> bool:
-    """Whether `veogen` is a key of the document; a broken one counts by its lines."""
-    if _KEY_LINE.search(raw):
+    if _KEY_LINE.search(raw):  # a broken one counts by its lines
         return True
     try:
         tree = read(raw, "")
@@ -169,6 +166,7 @@ def team_prices(
 
 
 def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
+    """What is wrong with a price: a misspelt condition would never hold, it would be too low."""
     model = known.get(id_)
     if model is None:
         hint = did_you_mean(id_, known) or f"known models: {', '.join(known)}"
@@ -177,30 +175,20 @@ def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Probl
         return
     price = tree[id_]
     yield from problems_of(price, _PRICE, tree.value_place(id_))
-    if model.known:
-        yield from _unknown_conditions(price, model)
-
-
-def _unknown_conditions(price: Value, model: Model) -> Iterator[Problem]:
-    """A misspelt condition would never hold, and the estimate be too low."""
-    multipliers = price.get("multipliers") if isinstance(price, Map) else None
+    multipliers = price.get("multipliers") if isinstance(price, Map) and model.known else None
     for multiplier in multipliers if isinstance(multipliers, Seq) else ():
-        when = multiplier.get("when") if isinstance(multiplier, Map) else None
-        if isinstance(when, Map):
-            yield from _wrong_conditions(when, model)
-
-
-def _wrong_conditions(when: Map, model: Model) -> Iterator[Problem]:
-    for name, value in when.items():
-        known = model.parameters.get(name)
-        if known is None:
-            hint = did_you_mean(name, model.parameters)
-            message = f"{name!r} is not a parameter of {model.id}"
-            yield Problem(when.key_place(name), "error", "unknown-key", message, hint)
+        if not isinstance(multiplier, Map):
             continue
-        scalar = "a list" if isinstance(value, Map | Seq) else value
-        if (wrong := known.check(scalar)) is not None:
-            yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
+        when = mapping_at(multiplier, "when")
+        for name, value in when.items():
+            parameter = model.parameters.get(name)
+            scalar = "a list" if isinstance(value, Map | Seq) else value
+            if parameter is None:
+                near = did_you_mean(name, model.parameters)
+                message = f"{name!r} is not a parameter of {model.id}"
+                yield Problem(when.key_place(name), "error", "unknown-key", message, near)
+            elif (wrong := parameter.check(scalar)) is not None:
+                yield Problem(when.value_place(name), "error", "value", f"{name} {wrong}")
 
 
 def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool = False) -> Policy:
@@ -208,31 +196,26 @@ def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool
 
     What is wrong with it goes to `problems`; without, it is raised as `MistakesError`.
     """
-    own = Problems()
-    policy = _policy(files, own, lenient=lenient)
+    own, path = Problems(), PurePosixPath(POLICY)
+    known = Catalog(own_models(files, own), lenient=lenient)
+    policy = Policy(models=known)
+    if POLICY in files.names(path.parent):
+        of_policy = Problems()
+        tree = Composer(files, of_policy).document(path, shape=SHAPE)
+        own.extend(of_policy.all)
+        if tree is not None and not of_policy.has_errors:
+            store = tree.get("store")
+            policy = Policy(
+                limits=read_limits(mapping_at(tree, "limits")),
+                models=known.at(team_prices(tree, files, known, own)),
+                allows_retired=tree.get("retired") == "allow",
+                store=store if isinstance(store, str) else None,
+            )
     if problems is None:
         own.raise_errors()
     else:
         problems.extend(own.all)
     return policy
-
-
-def _policy(files: Files, problems: Problems, *, lenient: bool) -> Policy:
-    known = Catalog(own_models(files, problems), lenient=lenient)
-    path = PurePosixPath(POLICY)
-    if POLICY not in files.names(path.parent):
-        return Policy(models=known)
-    own = Problems()
-    tree = Composer(files, own).document(path, shape=SHAPE)
-    problems.extend(own.all)
-    if tree is None or own.has_errors:
-        return Policy(models=known)
-    return Policy(
-        limits=read_limits(mapping_at(tree, "limits")),
-        models=known.at(team_prices(tree, files, known, problems)),
-        allows_retired=tree.get("retired") == "allow",
-        store=store if isinstance(store := tree.get("store"), str) else None,
-    )
 
 
 def read_limits(tree: Map) -> Limits:
@@ -253,3 +236,61 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
         if own is not None and team is not None and own > team:
             message = f"a spec may only lower the limit in {POLICY}: {name} is at most {team}"
             yield Problem(tree.value_place(name), "error", "raised-limit", message)
+
+
+@dataclass(frozen=True, slots=True)
+class _RunNames:
+    """The names of the runs that a spec may have, one for each profile, and where it is named."""
+
+    path: PurePosixPath
+    names: frozenset[str]
+    place: Location
+
+
+def shared_run_problems(paths: Iterable[Path]) -> Iterator[Problem]:
+    """What is wrong with specs by the names of their runs: a copy whose `name` was not changed.
+
+    Each is compared with the others, and with those that lie beside it.
+    """
+    projects: dict[Path, list[Path]] = {}
+    for path in paths:
+        projects.setdefault(project_root(path), []).append(path)
+    for root, specs in projects.items():
+        files = Folder(root)
+        named = list(dict.fromkeys(below_root(path, root) for path in specs))
+        beside = [each for path in named for each in specs_in(files, path.parent)]
+        every = [_run_names(files, path) for path in dict.fromkeys((*named, *beside))]
+        readable = [each for each in every if each is not None]
+        owners: dict[str, list[_RunNames]] = {}
+        for each in readable:
+            for name in each.names:
+                owners.setdefault(name, []).append(each)
+        told = set[PurePosixPath]()
+        for name in sorted(name for name, specs in owners.items() if len(specs) > 1):
+            first, second = owners[name][:2]
+            spec, other = (second, first) if second.path in named else (first, second)
+            if spec.path in named and spec.path not in told:
+                told.add(spec.path)
+                owner = files.shown(other.path)
+                message = f"{owner} would have the run directory runs/{name} too"
+                hint = "give one of them another 'name'"
+                yield Problem(spec.place, "error", "same-run", message, hint)
+
+
+def _run_names(files: Files, path: PurePosixPath) -> _RunNames | None:
+    """None for a file that cannot be read: whoever asks for it is told why."""
+    try:
+        tree = read_document(files, path)
+    except MistakesError:
+        return None
+    if isinstance(tree, Map) and "extends" in tree:  # a base may name both
+        tree = Composer(files, Problems()).composed(path)
+    if not isinstance(tree, Map):
+        return None
+    name = tree.get("name")
+    if not isinstance(name, str):
+        name = path.stem
+    profiles = [f"{name}.{profile}" for profile in mapping_at(tree, "profiles")]
+    start = Location(files.shown(path), 1, 1)
+    place = tree.value_place("name") if "name" in tree else start
+    return _RunNames(path, frozenset((name, *profiles)), place)
