@@ -33,9 +33,20 @@ class Composer:
     ) -> Map | None:
         """A file by itself, asked for at `place`; None when it is no mapping at all."""
         if path not in self._documents:
-            shown = self._files.shown(path)
-            self.sources[shown] = path
-            self._documents[path] = self._read(path, shown, place, shape)
+            self._documents[path] = None
+            start = Location(self._files.shown(path), 1, 1)
+            self.sources[start.path] = path
+            try:
+                tree = read_document(self._files, path, place)
+            except MistakesError as error:
+                self._problems.extend(error.problems)
+                self.broken.all = True
+                return None
+            if tree is None and shape is not SPEC:  # an empty policy marks the root of a project
+                tree = Map(start)
+            else:
+                tree = validate(tree, shape, start, self._problems, self.broken, self.known)
+            self._documents[path] = tree
         return self._documents[path]
 
     def composed(
@@ -44,13 +55,24 @@ class Composer:
         place: Location | None = None,
         chain: tuple[PurePosixPath, ...] = (),
     ) -> Map | None:
-        """A file laid over everything that it extends; `chain` extends it, one by one."""
+        """A file laid over everything that it extends; `chain` extends it, one by one.
+
+        None when it cannot be read, or be extended at `place`.
+        """
+        start = Location(self._files.shown(path), 1, 1)
+        if path in chain:
+            loop = " -> ".join(map(str, (*chain[chain.index(path) :], path)))
+            self._refuse(place or start, "extends-loop", f"a spec cannot extend itself: {loop}")
+            return None
+        if len(chain) == _LONGEST_CHAIN:
+            message = f"a chain of 'extends' has at most {_LONGEST_CHAIN} files"
+            self._refuse(place or start, "extends-depth", message)
+            return None
         if path not in self._compositions:
             tree = self.document(path, place)
             if tree is not None and tree.get("veogen") is None:  # each says it for itself
                 kind = "a base" if chain else "a spec"
                 message = f"{kind} begins with 'veogen: 1', the version of its language"
-                start = Location(self._files.shown(path), 1, 1)
                 self._problems.error(start, "missing-key", message)
             with_bases = None if tree is None else self._with_bases((*chain, path), tree)
             self._compositions[path] = with_bases
@@ -67,40 +89,15 @@ class Composer:
             message = f"a spec extends at most {_MOST_BASES} others, not {len(bases):,}"
             self._refuse(tree.value_place("extends"), "extends", message)
         for written, place in bases[:_MOST_BASES]:
-            base = self._base(chain, written, place)
+            try:
+                path = inside(chain[-1].parent, written)
+            except OutsideRootError as error:
+                self._refuse(place, "outside-root", str(error))
+                continue
+            base = self.composed(path, place, chain)
             if base is not None:
                 composed = base if composed is None else merge_documents(composed, base)
         return tree if composed is None else merge_documents(composed, tree)
-
-    def _base(self, chain: tuple[PurePosixPath, ...], written: str, place: Location) -> Map | None:
-        try:
-            path = inside(chain[-1].parent, written)
-        except OutsideRootError as error:
-            self._refuse(place, "outside-root", str(error))
-            return None
-        if path in chain:
-            loop = " -> ".join(map(str, (*chain[chain.index(path) :], path)))
-            self._refuse(place, "extends-loop", f"a spec cannot extend itself: {loop}")
-            return None
-        if len(chain) == _LONGEST_CHAIN:
-            message = f"a chain of 'extends' has at most {_LONGEST_CHAIN} files"
-            self._refuse(place, "extends-depth", message)
-            return None
-        return self.composed(path, place, chain)
-
-    def _read(
-        self, path: PurePosixPath, shown: str, place: Location | None, shape: ObjectType
-    ) -> Map | None:
-        try:
-            tree = read_document(self._files, path, place)
-        except MistakesError as error:
-            self._problems.extend(error.problems)
-            self.broken.all = True
-            return None
-        start = Location(shown, 1, 1)
-        if tree is None and shape is not SPEC:  # an empty policy marks the root of a project
-            return Map(start)
-        return validate(tree, shape, start, self._problems, self.broken, self.known)
 
     def _refuse(self, place: Location, code: str, message: str) -> None:
         self._problems.error(place, code, message)

@@ -37,16 +37,12 @@ def merge_documents(weak: Map, strong: Map) -> Map:
         merged.take(strong, "shots", _by_name(base, over))
     base, over = weak.get("profiles"), strong.get("profiles")
     if isinstance(base, Map) and isinstance(over, Map):
-        merged.take(strong, "profiles", _merged_profiles(base, over))
-    return merged
-
-
-def _merged_profiles(weak: Map, strong: Map) -> Map:
-    merged = merge(weak, strong)
-    for name, over in strong.items():
-        base = weak.get(name)
-        if isinstance(base, Map) and isinstance(over, Map):
-            merged.take(strong, name, merge_documents(base, over))
+        profiles = merge(base, over)
+        for name, profile in over.items():
+            below = base.get(name)
+            if isinstance(below, Map) and isinstance(profile, Map):
+                profiles.take(over, name, merge_documents(below, profile))
+        merged.take(strong, "profiles", profiles)
     return merged
 
 
@@ -89,10 +85,19 @@ def layer_of(level: Map) -> Layer:
     The two texts are parameters that a shot writes beside `params`, or every shot's in `params`.
     """
     params, takes = mapping_at(level, "params"), level.get("takes")
+    taken = [name for name in PROMPTS if name in level and level[name] is None]
+    rest = params  # but the texts, which stay only as None where they are taken away
+    if taken or any(isinstance(params.get(name), str) for name in PROMPTS):
+        rest = Map.like(params)
+        for name, value in params.items():
+            if name not in PROMPTS or value is None:
+                rest.take(params, name, value)
+        for name in taken:
+            rest.take(level, name, None)
     return Layer(
         prompt=_text(level, "prompt") or _text(level, "template") or _text(params, "prompt"),
         negative_prompt=_text(level, "negative_prompt") or _text(params, "negative_prompt"),
-        params=_without_texts(params, level),
+        params=rest,
         vars=mapping_at(level, "vars"),
         takes=(takes if isinstance(takes, int) else 1) if "takes" in level else None,
     )
@@ -162,17 +167,3 @@ def _text(tree: Map, key: str) -> Template | None:
     if key == "template":
         return Template("", tree.value_place(key), name=value)
     return Template(value, tree.value_place(key), block=tree.is_block(key))
-
-
-def _without_texts(params: Map, level: Map) -> Map:
-    """The parameters but the texts, which stay only as None where they are taken away."""
-    taken = [name for name in PROMPTS if name in level and level[name] is None]
-    if not taken and not any(isinstance(params.get(name), str) for name in PROMPTS):
-        return params
-    rest = Map.like(params)
-    for name, value in params.items():
-        if name not in PROMPTS or value is None:
-            rest.take(params, name, value)
-    for name in taken:
-        rest.take(level, name, None)
-    return rest

@@ -49,23 +49,33 @@ class Levels:
         nothing = Map.like(whole)
         own, late = own or nothing, late or nothing
         base, late_layer = layer_of(own), layer_of(late)
-        description = whole.get("description")
+        named = _places(mapping_at(own, "params"))
+        for level in (self.profile, late, self._settings):
+            named |= _places(mapping_at(level, "params")) | _places(mapping_at(level, "vars"))
         combinations = [self.profile if self.promoted is None else self.promoted]
         if meant is not None:
             combinations.append(meant)
+        description, path, output = whole.get("description"), whole.get("output"), None
+        if isinstance(path, str):
+            place, block = whole.value_place("output"), whole.is_block("output")
+            output = Template(path, place, block=block, mode="path")
         return Shot(
             name=name,
             place=whole.place,
             description=description if isinstance(description, str) else None,
             base=without_removed(overlay(self._spec_layer, base), self._spec_layer),
-            overrides=tuple(_overrides(whole)),
+            overrides=tuple(
+                Override(mapping_at(override, "when"), layer_of(override), override.place)
+                for override in _seq(whole, "overrides") or ()
+                if isinstance(override, Map)
+            ),
             tops=(self._profile_layer, late_layer, self._settings_layer),
-            named=_named_values(own, self.profile, late, self._settings),
+            named=named,
             texts=frozenset(
                 text for text in PROMPTS if getattr(base, text) or getattr(late_layer, text)
             ),
             matrix=_matrix((self.spec, own, *combinations), self._sources),
-            output=_output(whole),
+            output=output,
         )
 
 
@@ -76,11 +86,13 @@ def read_shots(
     own, late = _named(levels.spec), _named(levels.profile)
     meant = late if levels.promoted is None else _named(levels.promoted)
     names = dict.fromkeys((*own, *meant))
-    _refuse_extra(late, names, problems)
-    shared = 0
-    for level in (levels.spec, levels.profile):
-        shared += len(mapping_at(level, "vars")) + len(mapping_at(level, "params"))
-        shared += len(mapping_at(level, "matrix"))
+    for name, shot in late.items():
+        if name not in names:  # of which there can be no picks
+            message = f"shot {name!r} has no combination to promote"
+            belongs = "it belongs to the spec, or to the profile that is promoted"
+            problems.error(shot.place, "promotes", message, belongs)
+    every, keys = (levels.spec, levels.profile), ("vars", "params", "matrix")
+    shared = sum(len(mapping_at(level, key)) for level in every for key in keys)
     if shared * len(names) > MOST_SHARED:
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")
@@ -90,15 +102,15 @@ def read_shots(
             return
         if name in broken:
             continue
-        shot = levels.shot(name, own.get(name), late.get(name), meant.get(name))
-        maybe_later = "prompt" in shot.matrix.axes or shot.matrix.rows is not None
-        is_there = any(map(_PROMPT, (shot.base, *shot.tops)))
-        if maybe_later or is_there or _may_go_without(shot, models):
-            yield shot
+        read = levels.shot(name, own.get(name), late.get(name), meant.get(name))
+        maybe_later = "prompt" in read.matrix.axes or read.matrix.rows is not None
+        is_there = any(map(_PROMPT, (read.base, *read.tops)))
+        if maybe_later or is_there or _may_go_without(read, models):
+            yield read
         else:
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
-            problems.error(shot.place, "missing-prompt", message, hint)
+            problems.error(read.place, "missing-prompt", message, hint)
 
 
 def _may_go_without(shot: Shot, models: Mapping[str, Model]) -> bool:
@@ -112,15 +124,6 @@ def _may_go_without(shot: Shot, models: Mapping[str, Model]) -> bool:
         if isinstance(name, str) and name in models
     ]
     return any(prompt is not None and not prompt.required for prompt in prompts)
-
-
-def _refuse_extra(late: Mapping[str, Map], names: Container[str], problems: Problems) -> None:
-    """Refuse shots of a profile that promotes, of which there can be no picks."""
-    for name, shot in late.items():
-        if name not in names:
-            message = f"shot {name!r} has no combination to promote"
-            hint = "it belongs to the spec, or to the profile that is promoted"
-            problems.error(shot.place, "promotes", message, hint)
 
 
 def _once(shot: Map | None) -> Map | None:
@@ -148,30 +151,6 @@ def _named(tree: Map) -> dict[str, Map]:
     return named
 
 
-def _output(shot: Map) -> Template | None:
-    written = shot.get("output")
-    if not isinstance(written, str):
-        return None
-    place, block = shot.value_place("output"), shot.is_block("output")
-    return Template(written, place, block=block, mode="path")
-
-
-def _overrides(shot: Map) -> Iterator[Override]:
-    written = shot.get("overrides")
-    if isinstance(written, Seq):
-        for override in written:
-            if isinstance(override, Map):
-                yield Override(mapping_at(override, "when"), layer_of(override), override.place)
-
-
-def _named_values(own: Map, *top: Map) -> dict[str, Location]:
-    """What an axis or column may not be named after, the weakest first."""
-    named = _places(mapping_at(own, "params"))
-    for level in top:
-        named |= _places(mapping_at(level, "params")) | _places(mapping_at(level, "vars"))
-    return named
-
-
 def _places(tree: Map) -> dict[str, Location]:
     return {name: tree.key_place(name) for name, value in tree.items() if value is not None}
 
@@ -186,6 +165,9 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
     for name, values in matrix.items():
         if name not in MATRIX_WORDS:
             axes.take(matrix, name, values)
+    key, sample = matrix.get("rows_key"), mapping_at(matrix, "sample")
+    columns = key if isinstance(key, Seq) else [key] if isinstance(key, str) else None
+    count, seed = sample.get("count"), sample.get("seed", 0)
     return Matrix(
         axes=axes,
         exclude=_seq(matrix, "exclude"),
@@ -195,8 +177,10 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
         rows_folder=sources.get(rows_place.path, PurePosixPath()).parent,
         rows_place=rows_place if "rows" in matrix else None,
         rows_after=sum(name not in MATRIX_WORDS for name in before),
-        rows_key=_rows_key(matrix),
-        sample=_sample(matrix),
+        rows_key=None if columns is None else tuple(map(str, columns)),
+        sample=Sample(count, seed, sample.place)
+        if isinstance(count, int) and isinstance(seed, int)
+        else None,
         place=matrix.place,
     )
 
@@ -204,23 +188,3 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
 def _seq(matrix: Map, key: str) -> Seq | None:
     value = matrix.get(key)
     return value if isinstance(value, Seq) else None
-
-
-def _rows_key(matrix: Map) -> tuple[str, ...] | None:
-    match matrix.get("rows_key"):
-        case str() as column:
-            return (column,)
-        case Seq() as columns:
-            return tuple(map(str, columns))
-        case _:
-            return None
-
-
-def _sample(matrix: Map) -> Sample | None:
-    written = matrix.get("sample")
-    if not isinstance(written, Map):
-        return None
-    count, seed = written.get("count"), written.get("seed", 0)
-    if not isinstance(count, int) or not isinstance(seed, int):
-        return None
-    return Sample(count, seed, written.place)
