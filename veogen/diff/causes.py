@@ -1,8 +1,9 @@
 """Why requests changed: the line, row, template or image in which their specs differ."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 from veogen.diff.compare import Change, changed_images
 from veogen.diff.report import Cause, CausesOf, common_start
@@ -51,8 +52,8 @@ class SourceMap:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._template = cache(self._read_template)
-        self._uses = cache(self._uses_of)
+        self._templates: dict[str, SourceInput | None] = {}
+        self._uses: dict[tuple[str, ...], UsedNames] = {}
 
     def inputs(self, request: Request, field: str) -> dict[str, SourceInput]:
         """What a field is made of: first what was written, then values and templates."""
@@ -102,7 +103,10 @@ class SourceMap:
 
     def _used(self, made: _Combination, *texts: str) -> Iterator[tuple[str, SourceInput]]:
         """The templates and values that some templates use: axes and columns hide vars."""
-        uses = self._uses(texts)
+        if texts not in self._uses:
+            templates = [Template(text, Location("", 1, 1)) for text in texts]
+            self._uses[texts] = used_names(templates, self._content)
+        uses = self._uses[texts]
         written = layer_of_variant(made.shot, made.overrides).vars
         chosen = {axis.name: (axis.value, axis.place) for axis in made.combination}
         for name, value in written.items():
@@ -116,23 +120,20 @@ class SourceMap:
             if template is not None:
                 yield f"template {name}", template
 
-    def _uses_of(self, texts: tuple[str, ...]) -> UsedNames:
-        def load(name: str) -> str | None:
-            template = self._template(name)
-            return None if template is None else template.content
+    def _content(self, name: str) -> str | None:
+        template = self._template(name)
+        return None if template is None else template.content
 
-        return used_names([Template(text, Location("", 1, 1)) for text in texts], load)
-
-    def _read_template(self, name: str) -> SourceInput | None:
-        path = template_path(name)
-        if path is None:
-            return None
-        files = self._spec.files
-        try:
-            content = files.read(path).decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError, OutsideRootError):
-            return None
-        return SourceInput(content, Location(files.shown(path), 1, 1), lines=True)
+    def _template(self, name: str) -> SourceInput | None:
+        path, files = template_path(name), self._spec.files
+        if name not in self._templates:
+            self._templates[name] = None
+            with suppress(OSError, UnicodeDecodeError, OutsideRootError):
+                if path is not None:
+                    content = files.read(path).decode("utf-8-sig")
+                    start = Location(files.shown(path), 1, 1)
+                    self._templates[name] = SourceInput(content, start, lines=True)
+        return self._templates[name]
 
 
 def _value(value: object, place: Location) -> SourceInput:

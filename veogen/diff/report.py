@@ -340,34 +340,31 @@ class Report:
 
 def diff_data(report: Report) -> dict[str, Any]:
     """The contract's JSON, `veogen.diff/2`."""
-    return {
-        "format": FORMAT,
-        "specs": [_spec_data(review) for review in report.reviews],
-        "notes": [*report.changes, *report.notes],
-        "credits": _money_data(report.money),
-    }
-
-
-def _spec_data(review: SpecDiff) -> dict[str, Any]:
-    difference = review.difference
-    locations = {
-        address: location
-        for group in review.groups
-        for address, location in group.locations.items()
-    }
-    return {
-        "spec": review.spec,
-        "profile": review.profile,
-        "added": [_entry(None, request) for request in difference.added],
-        "removed": [_entry(request, None) for request in difference.removed],
-        "renamed": [_entry(old, new) for old, new in difference.renamed],
-        "changed": [
+    specs = []
+    for review in report.reviews:
+        difference = review.difference
+        locations = dict(pair for group in review.groups for pair in group.locations.items())
+        changed = [
             _entry(change.old, change.new, change.fields, locations.get(change.address))
             for change in difference.changed
-        ],
-        "unchanged": len(difference.unchanged),
-        "credits": _money_data(review.money),
-        "notes": [*review.changes, *review.notes],
+        ]
+        spec = {
+            "spec": review.spec,
+            "profile": review.profile,
+            "added": [_entry(None, request) for request in difference.added],
+            "removed": [_entry(request, None) for request in difference.removed],
+            "renamed": [_entry(old, new) for old, new in difference.renamed],
+            "changed": changed,
+            "unchanged": len(difference.unchanged),
+            "credits": _money_data(review.money),
+            "notes": [*review.changes, *review.notes],
+        }
+        specs.append(spec)
+    return {
+        "format": FORMAT,
+        "specs": specs,
+        "notes": [*report.changes, *report.notes],
+        "credits": _money_data(report.money),
     }
 
 

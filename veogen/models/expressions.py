@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial, reduce
 from math import ceil, floor
+from operator import add, mul, sub, truediv
 from typing import Any, TypeAlias
 
 MOST_DEPTH = 32
@@ -44,6 +45,40 @@ class Range:
     def exact(self) -> bool:
         return self.low == self.high
 
+    def __str__(self) -> str:
+        return str(self.low)
+
+    def __add__(self, other: "Range") -> "Range":
+        low = self.low + other.low
+        if self.high is None or other.high is None:
+            return Range(low, None)
+        return Range(low, self.high + other.high)
+
+    def __sub__(self, other: "Range") -> "Range":
+        if other.high is None:
+            raise UnpricedError("what has no end is subtracted")
+        return Range(self.low - other.high, None if self.high is None else self.high - other.low)
+
+    def __mul__(self, other: "Range") -> "Range":
+        if self.high is not None and other.high is not None:
+            corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+            return Range(min(corners), max(corners))
+        if self.low < 0 or other.low < 0:
+            raise UnpricedError("what has no end is multiplied by less than nothing")
+        nothing = Fraction(0) in (self.high, other.high)
+        return Range(self.low * other.low, Fraction(0) if nothing else None)
+
+    def __truediv__(self, other: "Range") -> "Range":
+        if other.low <= 0 and _at_most(Fraction(0), other.high):
+            raise UnpricedError("something is divided by nothing")
+        if self.high is not None and other.high is not None:
+            corners = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
+            return Range(min(corners), max(corners))
+        if self.low < 0:
+            raise UnpricedError("less than nothing is divided by what has no end")
+        low = Fraction(0) if other.high is None else self.low / other.high
+        return Range(low, None if self.high is None else self.high / other.low)
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -51,12 +86,18 @@ class Texts:
 
     texts: frozenset[str]
 
+    def __str__(self) -> str:
+        return ", ".join(map(repr, sorted(self.texts)))
+
 
 @dataclass(frozen=True, slots=True)
 class Truths:
     """True or false, or both where it cannot be told."""
 
     truths: frozenset[bool]
+
+    def __str__(self) -> str:
+        return "true" if True in self.truths else "false"
 
 
 Value: TypeAlias = Range | Texts | Truths
@@ -288,43 +329,6 @@ def _not(value: Value) -> Truths:
     return Truths(frozenset(not each for each in _truths(value)))
 
 
-def total_of(ranges: Sequence[Range]) -> Range:
-    """The sum of some ranges."""
-    highs = [each.high for each in ranges if each.high is not None]
-    low = sum((each.low for each in ranges), Fraction(0))
-    return Range(low, sum(highs, Fraction(0)) if len(highs) == len(ranges) else None)
-
-
-def _times(left: Range, right: Range) -> Range:
-    if left.high is not None and right.high is not None:
-        corners = [a * b for a in (left.low, left.high) for b in (right.low, right.high)]
-        return Range(min(corners), max(corners))
-    if left.low < 0 or right.low < 0:
-        raise UnpricedError("what has no end is multiplied by less than nothing")
-    nothing = Fraction(0) in (left.high, right.high)
-    return Range(left.low * right.low, Fraction(0) if nothing else None)
-
-
-def _subtract(ranges: Sequence[Range]) -> Range:
-    left, right = ranges
-    if right.high is None:
-        raise UnpricedError("what has no end is subtracted")
-    return Range(left.low - right.high, None if left.high is None else left.high - right.low)
-
-
-def _divide(ranges: Sequence[Range]) -> Range:
-    left, right = ranges
-    if right.low <= 0 and _at_most(Fraction(0), right.high):
-        raise UnpricedError("something is divided by nothing")
-    if left.high is not None and right.high is not None:
-        corners = [a / b for a in (left.low, left.high) for b in (right.low, right.high)]
-        return Range(min(corners), max(corners))
-    if left.low < 0:
-        raise UnpricedError("less than nothing is divided by what has no end")
-    low = Fraction(0) if right.high is None else left.low / right.high
-    return Range(low, None if left.high is None else left.high / right.low)
-
-
 def _least(ranges: Sequence[Range]) -> Range:
     highs = [each.high for each in ranges if each.high is not None]
     return Range(min(each.low for each in ranges), min(highs) if highs else None)
@@ -365,10 +369,10 @@ _COMPARE: Mapping[str, Callable[..., Truths]] = {
     "not": _not,
 }
 _ARITHMETIC: Mapping[str, Callable[[Sequence[Range]], Range]] = {
-    "add": total_of,
-    "multiply": partial(reduce, _times),
-    "subtract": _subtract,
-    "divide": _divide,
+    "add": partial(reduce, add),
+    "multiply": partial(reduce, mul),
+    "subtract": partial(reduce, sub),
+    "divide": partial(reduce, truediv),
     "min": _least,
     "max": _most,
     "clamp": _clamp,

@@ -314,7 +314,11 @@ _WIDE = ("16:9", "9:16", "auto")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedClip:
-    """What is None or empty is not known. `sizes` are those it may have, the longer side first."""
+    """What is None or empty is not known.
+
+    `seconds` are the same twice, or the bounds where a word leaves the length to the gateway;
+    `sizes` are those it may have, the longer side first.
+    """
 
     seconds: tuple[float, float] | None = None
     sizes: frozenset[tuple[int, int]] = frozenset()
@@ -337,20 +341,16 @@ def expected_clip(model: Model | None, body: Mapping[str, Json]) -> ExpectedClip
     sound = effective.get("generate_audio")
     if model is not None and model.audio is not None:
         sound = model.has_audio(effective)
+    duration, seconds = effective.get("duration"), None
+    parameter = model.parameters.get("duration") if model else None
+    if parameter is not None and duration in parameter.words:  # the gateway chooses
+        if parameter.minimum is not None and parameter.maximum is not None:
+            seconds = float(parameter.minimum), float(parameter.maximum)
+    elif isinstance(duration, int | float) and not isinstance(duration, bool):
+        seconds = float(duration), float(duration)
     return ExpectedClip(
-        seconds=_expected_seconds(model, effective.get("duration")),
+        seconds=seconds,
         sizes=frozenset((max(size), min(size)) for size in sizes),
         ratio=(int(wide), int(high)) if is_stated else None,
         audio=sound if isinstance(sound, bool) else None,
     )
-
-
-def _expected_seconds(model: Model | None, duration: Json) -> tuple[float, float] | None:
-    """The same twice, or the bounds where a word leaves the length to the gateway."""
-    parameter = model.parameters.get("duration") if model else None
-    if parameter is not None and duration in parameter.words:
-        low, high = parameter.minimum, parameter.maximum
-        return None if low is None or high is None else (float(low), float(high))
-    if isinstance(duration, bool) or not isinstance(duration, int | float):
-        return None
-    return float(duration), float(duration)

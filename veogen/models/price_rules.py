@@ -19,12 +19,10 @@ from veogen.models.expressions import (
     Parser,
     Range,
     Texts,
-    Truths,
     UnpricedError,
     Value,
     as_number,
     hull,
-    total_of,
     truth,
 )
 from veogen.models.parameters import Json, Parameter, value_at
@@ -138,24 +136,22 @@ class Component:
         quantity = self.quantity.number(variables)
         if quantity.low < 0:
             raise UnpricedError("a quantity is less than nothing")
-        charges = []
-        for rate, minimum in self._rates(variables):
-            low = self._subtotal(quantity.low, rate)
-            high = None if quantity.high is None else self._subtotal(quantity.high, rate)
-            if rate == 0:
-                high = low
-            charges.append(Range(max(low, minimum), None if high is None else max(high, minimum)))
-        return hull(charges)
-
-    def _rates(self, variables: Mapping[str, Value]) -> list[tuple[Fraction, Fraction]]:
-        """The rate of the tier that holds, or all that may."""
         held = [(tier, tier.when.truth(variables)) for tier in self.tiers]
         certain = [tier for tier, truths in held if truths == {True}]
         if len(certain) > 1:
             raise UnpricedError("more than one tier of the price holds")
         possible = certain or [tier for tier, truths in held if True in truths]
         rates = [(tier.rate, tier.minimum) for tier in possible]
-        return rates if certain else [*rates, (self.rate, self.minimum)]
+        if not certain:
+            rates.append((self.rate, self.minimum))
+        charges = []
+        for rate, minimum in rates:
+            low = self._subtotal(quantity.low, rate)
+            high = None if quantity.high is None else self._subtotal(quantity.high, rate)
+            if rate == 0:
+                high = low
+            charges.append(Range(max(low, minimum), None if high is None else max(high, minimum)))
+        return hull(charges)
 
     def _subtotal(self, quantity: Fraction, rate: Fraction) -> Fraction:
         rounded = _ROUND[self.mode]
@@ -205,7 +201,7 @@ class PriceRules:
                 charge = component.charge(variables)
                 perhaps = Range(Fraction(0), charge.high)
                 charges.append(charge if truths == {True} else perhaps)
-        return Total(total_of(charges), assumed, bool(self.expects))
+        return Total(sum(charges, Range.exactly(0)), assumed, bool(self.expects))
 
     def _names(self, name: str) -> tuple[str, ...]:
         """The request parameters that a rule's parameter is taken from, the first that is there."""
@@ -236,7 +232,7 @@ class PriceRules:
                 return _bounds(parameters.get(name), each) if value is None else value
         missing = next((name for name in self._names(each.name) if name in parameters), None)
         if missing is not None:
-            taken = "its dearest value" if each.default is None else _text(each.default)
+            taken = "its dearest value" if each.default is None else str(each.default)
             assumed[missing] = taken
         return each.any_value if each.default is None else each.default
 
@@ -299,15 +295,6 @@ def _count(request: Mapping[str, Json], name: str) -> int:
     return len(items) if isinstance(items, list) else 0
 
 
-def _text(value: Value) -> str:
-    """A default as a message shows it."""
-    if isinstance(value, Range):
-        return str(value.low)
-    if isinstance(value, Truths):
-        return "true" if True in value.truths else "false"
-    return ", ".join(map(repr, sorted(value.texts)))
-
-
 def parse_rules(data: Mapping[str, Any]) -> PriceRules:
     """The rules of a price, of which nothing is taken on trust; raises `BadRuleError`."""
     parameters = tuple(map(_parameter, _items(data, "parameters", MOST_COMPONENTS)))
@@ -364,6 +351,12 @@ def _component(data: Mapping[str, Any], parser: Parser) -> Component:
     mode, point = str(given.get("mode")), str(given.get("point"))
     if mode not in _ROUND or point not in _POINTS:
         raise BadRuleError(f"a price is not rounded {mode!r} at {point!r}")
+    tiers = []
+    for tier in _items(data, "tiers", MOST_TIERS):
+        if tier.get("pricing_status", "available") != "available":
+            raise BadRuleError("a tier of the price is not available")
+        least = _amount(tier, "minimum_charge", whole=True)
+        tiers.append(Tier(parser.parse(tier.get("when")), _amount(tier, "rate"), least))
     condition = data.get("condition")
     component = Component(
         id=str(data.get("id", "")),
@@ -373,19 +366,12 @@ def _component(data: Mapping[str, Any], parser: Parser) -> Component:
         mode=mode,
         point=point,
         condition=None if condition is None else parser.parse(condition),
-        tiers=tuple(_tier(each, parser) for each in _items(data, "tiers", MOST_TIERS)),
+        tiers=tuple(tiers),
     )
     rates = (component.rate, *(tier.rate for tier in component.tiers))
     if point == "per_quantity" and any(rate.denominator != 1 for rate in rates):
         raise BadRuleError("a rate that is not whole is rounded before it is multiplied")
     return component
-
-
-def _tier(data: Mapping[str, Any], parser: Parser) -> Tier:
-    if data.get("pricing_status", "available") != "available":
-        raise BadRuleError("a tier of the price is not available")
-    minimum = _amount(data, "minimum_charge", whole=True)
-    return Tier(parser.parse(data.get("when")), _amount(data, "rate"), minimum)
 
 
 def _amount(data: Mapping[str, Any], key: str, *, whole: bool = False) -> Fraction:
