@@ -9,7 +9,7 @@ from typing import Any
 from veogen.models.model import Model
 from veogen.models.prices import RulePrice
 from veogen.simulator.refusals import RefusedError
-from veogen.simulator.task import TERMINAL, SimulatedTask, number_of, seconds_of
+from veogen.simulator.task import SimulatedTask, bill, number_of, seconds_of
 
 _STEP = Decimal("0.001")
 
@@ -126,7 +126,7 @@ def report(
             "replayed": audit.replayed,
             "refused": {str(status): number for status, number in audit.refused.items()},
         },
-        "billed": [_bill(task) for task in tasks],
+        "billed": [bill(task) for task in tasks],
         "duplicates": {
             # A promise of this gateway broken, so always none.
             "by_key": _groups((task.key, task.id) for task in tasks if task.key is not None),
@@ -167,22 +167,6 @@ def summary(audit: dict[str, Any]) -> str:
         happened = (f"{name} {number}" for name, number in sorted(audit["faults"].items()))
         facts["faults"] = ", ".join(happened)
     return "\n".join(f"{name}: {text}" for name, text in facts.items())
-
-
-def _bill(task: SimulatedTask) -> dict[str, Any]:
-    return {
-        "task_id": task.id,
-        "idempotency_key": task.key,
-        "body_sha256": task.body_hash,
-        "model": task.model.id,
-        "prompt": task.prompt,
-        "credits": str(task.charge if task.charged else task.reserved),
-        "status": task.state,
-        "charged": task.charged,
-        "in_flight": task.state not in TERMINAL,
-        "polls": task.polls,
-        "downloads": task.downloads,
-    }
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

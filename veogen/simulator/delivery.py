@@ -11,7 +11,6 @@ from veogen.simulator.faults import Fault
 from veogen.simulator.middleware import SERVICE, apply_fault, hang_up
 from veogen.simulator.refusals import Handler, add_headers, error_middleware
 from veogen.simulator.service import Service
-from veogen.simulator.task import SimulatedTask
 
 _STEPS = 20  # in which a slow body arrives
 _INTACT = 32  # bytes of a corrupt clip that still look like an MP4
@@ -53,8 +52,10 @@ async def send_payload(request: web.Request, payload: Payload) -> web.StreamResp
     """Send the payload, or the part of it that was asked for."""
     etag, size = f'"{payload.etag}"', len(payload.data)
     headers = {hdrs.ETAG: etag, hdrs.ACCEPT_RANGES: "bytes"}
-    if status := _conditional_status(request, payload.etag):
-        return web.Response(status=status, headers=headers)
+    if request.if_match and not _names(request.if_match, payload.etag):
+        return web.Response(status=HTTPStatus.PRECONDITION_FAILED, headers=headers)
+    if request.if_none_match and _names(request.if_none_match, payload.etag):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     part = _range_of(request, size, etag)
     if part is not None and not part:
         headers[hdrs.CONTENT_RANGE] = f"bytes */{size}"
@@ -84,15 +85,6 @@ async def _send(
         await response.write(data[start : min(end, start + pieces.step)])
     if payload.lost_after is not None:
         await hang_up(request)
-
-
-def _conditional_status(request: web.Request, etag: str) -> int | None:
-    """The status of an answer without the bytes, where the client wants them on a condition."""
-    if request.if_match and not _names(request.if_match, etag):
-        return HTTPStatus.PRECONDITION_FAILED
-    if request.if_none_match and _names(request.if_none_match, etag):
-        return HTTPStatus.NOT_MODIFIED
-    return None
 
 
 def _names(tags: tuple[ETag, ...], etag: str) -> bool:
@@ -133,9 +125,16 @@ async def check_client(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    task, number = _task_of_link(request)
+    service = request.app[SERVICE]
+    task, number = service.tasks.get(request.match_info["task"]), int(request.match_info["number"])
+    if task is None or not 1 <= number <= len(task.clips):
+        raise web.HTTPNotFound
+    if request.query.get("signature") != service.links.signature(task.id, number):
+        raise web.HTTPForbidden(text="the signature does not match")
+    if time.time() > service.links.expires(task):
+        raise _expired()
     task.downloads += 1
-    fault = request.app[SERVICE].faults.pick("download", task.prompt, f"{task.name}/{number}")
+    fault = service.faults.pick("download", task.prompt, f"{task.name}/{number}")
     clip = task.clips[number - 1]
     payload = Payload(clip.path.read_bytes(), clip.etag, "video/mp4")
     if fault is not None:
@@ -157,20 +156,6 @@ async def serve_file(request: web.Request) -> web.StreamResponse:
     if file is None:
         raise web.HTTPNotFound
     return await send_payload(request, Payload(file.data, file.id, file.kind))
-
-
-def _task_of_link(request: web.Request) -> tuple[SimulatedTask, int]:
-    """The task of a link and which of its clips, checked; raises an answer."""
-    service = request.app[SERVICE]
-    task = service.tasks.get(request.match_info["task"])
-    number = int(request.match_info["number"])
-    if task is None or not 1 <= number <= len(task.clips):
-        raise web.HTTPNotFound
-    if request.query.get("signature") != service.links.signature(task.id, number):
-        raise web.HTTPForbidden(text="the signature does not match")
-    if time.time() > service.links.expires(task):
-        raise _expired()
-    return task, number
 
 
 def _expired() -> web.HTTPForbidden:

@@ -90,23 +90,20 @@ class Faults:
         age = now - self._begun  # seconds since the first request that could meet a fault
         for index, fault in self._by_place.get(at, ()):
             meets = fits(fault) and words(fault.prompt) <= words(text)
-            if meets and fault.since <= age < fault.until and self._strikes(index, fault, identity):
-                self.happened[fault.name] += 1
-                return fault
+            if not meets or not fault.since <= age < fault.until:
+                continue
+            mark = (index, identity)
+            self._met[mark] += 1
+            nth = self._met[mark]
+            is_over = self._done[mark] >= fault.times or self._total[index] >= fault.total
+            if nth <= fault.skip or is_over:
+                continue
+            if fault.rate < 1:
+                chance = Random(f"{self._seed}/{index}/{identity}/{nth}")  # noqa: S311 - no secret
+                if chance.random() >= fault.rate:
+                    continue
+            self._done[mark] += 1
+            self._total[index] += 1
+            self.happened[fault.name] += 1
+            return fault
         return None
-
-    def _strikes(self, index: int, fault: Fault, identity: str) -> bool:
-        mark = (index, identity)
-        self._met[mark] += 1
-        nth = self._met[mark]
-        if nth <= fault.skip or self._done[mark] >= fault.times:
-            return False
-        if self._total[index] >= fault.total:
-            return False
-        if fault.rate < 1:
-            chance = Random(f"{self._seed}/{index}/{identity}/{nth}")  # noqa: S311 - not a secret
-            if chance.random() >= fault.rate:
-                return False
-        self._done[mark] += 1
-        self._total[index] += 1
-        return True

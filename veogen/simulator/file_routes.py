@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from veogen.simulator.file_store import CODES, SIZE_LIMIT, FileRefusedError, StoredFile, moment
+from veogen.simulator.file_store import CODES, SIZE_LIMIT, FileRefusedError, moment
 from veogen.simulator.middleware import (
     SERVICE,
     apply_fault,
@@ -87,9 +88,25 @@ async def upload_stream(request: web.Request) -> web.StreamResponse:
 
 
 async def upload_url(request: web.Request) -> web.StreamResponse:
+    """Keep what is at a URL; the simulator uses no network, so only its own machine is asked."""
     sent = await _fields(request, "file_url")
-    data = await _fetch(sent["file_url"])
-    name = sent.get("file_name") or unquote(urlsplit(sent["file_url"]).path).rpartition("/")[2]
+    url, host, path = sent["file_url"], "", ""
+    with suppress(ValueError):
+        host, path = urlsplit(url).hostname or "", urlsplit(url).path
+    if not is_loopback(host):
+        message = "the file cannot be fetched: the simulator asks no host but its own"
+        raise FileRefusedError(CODES["fetch"], message)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PATIENCE) as session,
+            session.get(url, allow_redirects=False) as response,
+        ):
+            if response.status != _OK:
+                raise FileRefusedError(CODES["fetch"], f"the file's host says {response.status}")
+            data = await response.content.read(SIZE_LIMIT + 1)
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        raise FileRefusedError(CODES["fetch"], "the file cannot be fetched") from None
+    name = sent.get("file_name") or unquote(path).rpartition("/")[2]
     return await _keep(request, UploadForm(data, name, sent.get("upload_path")))
 
 
@@ -138,22 +155,21 @@ async def _keep(request: web.Request, upload: UploadForm) -> web.StreamResponse:
     if response is not None:
         return response
     file = service.files.add(upload.data, upload.name, upload.folder)
-    return _success(_described(file, service.links.base(client_host(request))))
-
-
-def _described(file: StoredFile, base: str) -> dict[str, Any]:
-    return {
-        "file_id": file.id,
-        "file_name": file.name,
-        "original_name": file.original,
-        "file_size": len(file.data),
-        "mime_type": file.kind,
-        "upload_path": file.folder,
-        "file_url": base + file.address,
-        "download_url": f"{base}{_BASE}/download/{file.id}",
-        "upload_time": moment(file.uploaded),
-        "expires_at": moment(file.expires),
-    }
+    base = service.links.base(client_host(request))
+    return _success(
+        {
+            "file_id": file.id,
+            "file_name": file.name,
+            "original_name": file.original,
+            "file_size": len(file.data),
+            "mime_type": file.kind,
+            "upload_path": file.folder,
+            "file_url": base + file.address,
+            "download_url": f"{base}{_BASE}/download/{file.id}",
+            "upload_time": moment(file.uploaded),
+            "expires_at": moment(file.expires),
+        }
+    )
 
 
 async def _fields(request: web.Request, required: str) -> Mapping[str, str]:
@@ -178,27 +194,6 @@ async def _read(part: aiohttp.BodyPartReader) -> bytes:
         if len(data) > SIZE_LIMIT:
             raise FileRefusedError(CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
     return bytes(data)
-
-
-async def _fetch(url: str) -> bytes:
-    """The bytes at `url`; the simulator uses no network, so only its own machine is asked."""
-    try:
-        name = urlsplit(url).hostname or ""
-    except ValueError:
-        name = ""
-    if not is_loopback(name):
-        message = "the file cannot be fetched: the simulator asks no host but its own"
-        raise FileRefusedError(CODES["fetch"], message)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_PATIENCE) as session,
-            session.get(url, allow_redirects=False) as response,
-        ):
-            if response.status != _OK:
-                raise FileRefusedError(CODES["fetch"], f"the file's host says {response.status}")
-            return await response.content.read(SIZE_LIMIT + 1)
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        raise FileRefusedError(CODES["fetch"], "the file cannot be fetched") from None
 
 
 def _success(data: Mapping[str, Any]) -> web.Response:

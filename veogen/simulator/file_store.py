@@ -72,7 +72,12 @@ class FileStore:
 
     def add(self, data: bytes, name: str | None, folder: str | None) -> StoredFile:
         """Keep `data`; raises `FileRefusedError`."""
-        kind, ending = _kind(data)
+        if len(data) > SIZE_LIMIT:
+            raise FileRefusedError(CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
+        kinds = ((kind, ending) for sign, kind, ending in _SIGNATURES if sign.match(data))
+        kind, ending = next(kinds, ("", ""))
+        if not kind:
+            raise FileRefusedError(CODES["type"], "a file is an image, a video or a sound")
         self._number += 1
         file_id = "file_" + hashlib.sha256(f"{self._number}/".encode() + data).hexdigest()[:16]
         file_name = (
@@ -120,15 +125,6 @@ class FileStore:
 def moment(seconds: float) -> str:
     """A time as the file API writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _kind(data: bytes) -> tuple[str, str]:
-    if len(data) > SIZE_LIMIT:
-        raise FileRefusedError(CODES["too large"], f"a file is at most {SIZE_LIMIT} bytes")
-    for signature, kind, ending in _SIGNATURES:
-        if signature.match(data):
-            return kind, ending
-    raise FileRefusedError(CODES["type"], "a file is an image, a video or a sound")
 
 
 def _safe(part: str) -> str:

@@ -49,7 +49,24 @@ async def hang_up(request: web.Request) -> NoReturn:
 
 
 def _fault_response(fault: Fault) -> web.Response:
-    response = _fault_body(fault)
+    match fault.body:
+        case "html":
+            meaning = STATUSES[fault.status].meaning if fault.status in STATUSES else "a page"
+            text = _PAGE.format(f"{fault.status} {meaning}")
+            response = web.Response(status=fault.status, text=text, content_type="text/html")
+        case "empty":
+            response = web.Response(status=fault.status)
+        case "garbage":
+            kind = "application/json"
+            response = web.Response(status=fault.status, body=_GARBAGE, content_type=kind)
+        case "json" if fault.at == "upload":
+            body = {"success": False, "code": fault.code or fault.status, "msg": _message(fault)}
+            response = json_response({**body, **fault.details}, fault.status)
+        case "json" if fault.status == _OK:
+            response = json_response(fault.details)
+        case _:
+            refusal = Refusal(fault.status, _message(fault), fault.code, facts=fault.details)
+            response = refusal_response(refusal)
     if fault.retry_after is not None:
         response.headers.update(retry_after(fault.retry_after, "seconds"))
     elif fault.retry_after_date is not None:
@@ -57,26 +74,6 @@ def _fault_response(fault: Fault) -> web.Response:
     if fault.location is not None:
         response.headers[hdrs.LOCATION] = fault.location
     return response
-
-
-def _fault_body(fault: Fault) -> web.Response:
-    match fault.body:
-        case "html":
-            meaning = STATUSES[fault.status].meaning if fault.status in STATUSES else "a page"
-            text = _PAGE.format(f"{fault.status} {meaning}")
-            return web.Response(status=fault.status, text=text, content_type="text/html")
-        case "empty":
-            return web.Response(status=fault.status)
-        case "garbage":
-            return web.Response(status=fault.status, body=_GARBAGE, content_type="application/json")
-        case "json" if fault.at == "upload":
-            body = {"success": False, "code": fault.code or fault.status, "msg": _message(fault)}
-            return json_response({**body, **fault.details}, fault.status)
-        case "json" if fault.status == _OK:
-            return json_response(fault.details)
-        case "json":
-            facts = fault.details
-            return refusal_response(Refusal(fault.status, _message(fault), fault.code, facts=facts))
 
 
 def _message(fault: Fault) -> str:

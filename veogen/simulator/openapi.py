@@ -40,11 +40,13 @@ def document(models: Mapping[str, Model]) -> dict[str, Any]:
         path: {method: _with_meanings(operation) for method, operation in operations.items()}
         for path, operations in whole["paths"].items()
     }
-    request = {"oneOf": [_request(model) for model in models.values()]}
-    components = {
-        **whole["components"],
-        "schemas": {"Request": request, **whole["components"]["schemas"]},
-    }
+    requests = []
+    for model in models.values():
+        schema = _object(model.parameters)
+        schema["properties"]["model"] = {"const": model.id}
+        requests.append(schema)
+    schemas = {"Request": {"oneOf": requests}, **whole["components"]["schemas"]}
+    components = {**whole["components"], "schemas": schemas}
     info = {**whole["info"], "version": __version__, "description": _tables()}
     return {**whole, "info": info, "paths": paths, "components": components}
 
@@ -60,12 +62,6 @@ def _with_meanings(operation: Mapping[str, Any]) -> dict[str, Any]:
     return {**operation, "responses": responses}
 
 
-def _request(model: Model) -> Schema:
-    """The body of a submit, as the model describes its parameters."""
-    whole = _object(model.parameters)
-    return {**whole, "properties": {**whole["properties"], "model": {"const": model.id}}}
-
-
 def _object(parameters: Mapping[str, Parameter]) -> Schema:
     return {
         "type": "object",
@@ -76,6 +72,7 @@ def _object(parameters: Mapping[str, Parameter]) -> Schema:
 
 
 def _parameter(parameter: Parameter) -> Schema:
+    is_not_blank = parameter.required and parameter.kind == "string" and not parameter.enum
     limits = {
         "enum": list(parameter.enum) if parameter.enum else None,
         "minimum": parameter.minimum,
@@ -83,7 +80,7 @@ def _parameter(parameter: Parameter) -> Schema:
         "maxLength": parameter.max_length,
         "minItems": parameter.min_items,
         "maxItems": parameter.max_items,
-        "pattern": "\\S" if _not_blank(parameter) else None,
+        "pattern": "\\S" if is_not_blank else None,
         "items": None if parameter.item is None else _parameter(parameter.item),
     }
     shape = {**_KINDS[parameter.kind], **{k: v for k, v in limits.items() if v is not None}}
@@ -93,10 +90,6 @@ def _parameter(parameter: Parameter) -> Schema:
         shape = {"anyOf": [shape, {"enum": list(parameter.words)}]}
     told = {"description": parameter.description, "default": parameter.default}
     return {**shape, **{k: v for k, v in told.items() if v is not None}}
-
-
-def _not_blank(parameter: Parameter) -> bool:
-    return parameter.required and parameter.kind == "string" and not parameter.enum
 
 
 def _tables() -> str:

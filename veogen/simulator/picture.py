@@ -95,8 +95,12 @@ def draw(
     size: Size, identity: bytes, lines: Sequence[str], stills: Sequence[Image.Image]
 ) -> ClipPicture:
     """A clip's picture: `identity` decides the shapes, `stills` where it starts and ends."""
-    below = caption(size, lines)
-    return ClipPicture(_canvas(size, identity, stills), below, size[1] - below.height)
+    below, (width, height) = caption(size, lines), size
+    canvas = Image.new("RGB", (width * 2 if len(stills) > 1 else width * 3 // 2, height))
+    canvas.paste(_pattern(identity, canvas.size))
+    for image, left in zip(stills[:2], (0, canvas.width - width), strict=False):
+        canvas.paste(image, (left, 0))
+    return ClipPicture(canvas, below, height - below.height)
 
 
 def still(data: bytes, size: Size, fit: Fit) -> Image.Image:
@@ -121,15 +125,6 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise UnusableImageError(f"an image cannot be read: {error}") from None
-
-
-def _canvas(size: Size, identity: bytes, stills: Sequence[Image.Image]) -> Image.Image:
-    width, height = size
-    canvas = Image.new("RGB", (width * 2 if len(stills) > 1 else width * 3 // 2, height))
-    canvas.paste(_pattern(identity, canvas.size))
-    for image, left in zip(stills[:2], (0, canvas.width - width), strict=False):
-        canvas.paste(image, (left, 0))
-    return canvas
 
 
 def _pattern(identity: bytes, size: Size) -> Image.Image:

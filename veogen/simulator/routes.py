@@ -54,9 +54,14 @@ async def read_many(request: web.Request) -> web.StreamResponse:
     """Up to 50 tasks; those that nobody knows are missing from the answer."""
     service = request.app[SERVICE]
     service.read_limit.admit()
-    ids = _ids(parse(await read_body(request)))
+    ids = parse(await read_body(request)).get("task_ids")
+    if not isinstance(ids, list) or not all(isinstance(task_id, str) for task_id in ids):
+        raise RefusedError(400, "task_ids is an array of ids", "invalid_parameters", "task_ids")
+    if not 1 <= len(ids) <= BATCH_LIMIT:
+        message = f"task_ids holds 1 to {BATCH_LIMIT} ids"
+        raise RefusedError(400, message, "invalid_parameters", "task_ids", max=BATCH_LIMIT)
     service.audit.batch_polls += 1
-    tasks = [service.tasks[task_id] for task_id in ids if task_id in service.tasks]
+    tasks = [service.tasks[task_id] for task_id in dict.fromkeys(ids) if task_id in service.tasks]
     met = [(task, _poll(service, task)) for task in tasks]
     for _, fault in met:
         if fault and fault.do not in _OF_ONE and not _hides(fault):
@@ -75,27 +80,23 @@ async def list_tasks(request: web.Request) -> web.StreamResponse:
         count_parameter(request, "page", 1, 10**6),
         count_parameter(request, "page_size", 20, BATCH_LIMIT),
     )
-    status = request.query.get("status")
+    status, model = request.query.get("status"), request.query.get("model")
     if status is not None and status not in _STATES:
         message = f"status is one of {', '.join(_STATES)}"
         raise RefusedError(
             400, message, "invalid_parameters", "status", allowed_values=list(_STATES)
         )
-    tasks = [task for task in request.app[SERVICE].tasks.values() if _wanted(request, task)]
-    tasks.reverse()
+    states = _LISTED.get(str(status), (status,))
+    tasks = [
+        task
+        for task in reversed(request.app[SERVICE].tasks.values())
+        if (status is None or task.state in states)
+        and (model is None or task.model.id == model)
+        and request.query.get("type", "video") == "video"
+    ]
     now, start = time.time(), (page - 1) * size
     data = [summary(task, now) for task in tasks[start : start + size]]
     return json_response({"data": data, "total": len(tasks), "page": page, "page_size": size})
-
-
-def _ids(body: dict[str, Any]) -> list[str]:
-    ids = body.get("task_ids")
-    if not isinstance(ids, list) or not all(isinstance(task_id, str) for task_id in ids):
-        raise RefusedError(400, "task_ids is an array of ids", "invalid_parameters", "task_ids")
-    if not 1 <= len(ids) <= BATCH_LIMIT:
-        message = f"task_ids holds 1 to {BATCH_LIMIT} ids"
-        raise RefusedError(400, message, "invalid_parameters", "task_ids", max=BATCH_LIMIT)
-    return list(dict.fromkeys(ids))
 
 
 def _poll(service: Service, task: SimulatedTask) -> Fault | None:
@@ -125,16 +126,6 @@ def _distorted(task: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
             return {**task, "results": task["results"][: fault.links if fault else 0]}
         case _:
             return task
-
-
-def _wanted(request: web.Request, task: SimulatedTask) -> bool:
-    query = request.query
-    status = query.get("status", task.state)
-    return (
-        task.state in _LISTED.get(status, (status,))
-        and query.get("type", "video") == "video"
-        and query.get("model", task.model.id) == task.model.id
-    )
 
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")

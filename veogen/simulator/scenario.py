@@ -257,23 +257,27 @@ class _Reading:
         faults = [self._fault(entry) for entry in self._list(document, "faults")]
         gateway, section = AccountSettings(), document.get("gateway")
         if isinstance(section, Map):
-            outages = [self._outage(entry) for entry in self._list(section, "outages")]
+            outages = []
+            for entry in self._list(section, "outages"):
+                outage = self._fields(entry, OUTAGE, "an outage")
+                self._missing(entry, OUTAGE)
+                outages += [Outage(**outage)] if len(outage) == len(OUTAGE) else []
             fields = self._fields(section, GATEWAY, "gateway", "outages")
-            gateway = AccountSettings(**fields, outages=tuple(filter(None, outages)))
+            gateway = AccountSettings(**fields, outages=tuple(outages))
         elif section is not None:
             self._problems.error(document.value_place("gateway"), "type", "gateway is a mapping")
         return Scenario(gateway, tuple(filter(None, faults)))
 
-    def _outage(self, entry: Map) -> Outage | None:
-        fields = self._fields(entry, OUTAGE, "an outage")
-        self._missing(entry, OUTAGE)
-        return Outage(**fields) if len(fields) == len(OUTAGE) else None
-
     def _fault(self, entry: Map) -> Fault | None:
         for key, allowed in (("at", ACTIONS), ("do", ACTIONS.get(str(entry.get("at")), {}))):
             value = entry.get(key)
+            if key not in entry:
+                self._missing(entry, (key,))
+                return None
             if not isinstance(value, str) or value not in allowed:
-                self._choose(entry, key, allowed)
+                message = f"{key} is one of {', '.join(allowed)}, not {shown(value)}"
+                hint = did_you_mean(str(value), allowed)
+                self._problems.error(entry.value_place(key), "value", message, hint)
                 return None
         at, do = str(entry["at"]), str(entry["do"])
         fields = self._fields(entry, {**WHEN, **ACTIONS[at][do]}, f"{at} {do}", "at", "do")
@@ -298,15 +302,6 @@ class _Reading:
             if key not in known:
                 message, hint = f"{key!r} is not a key of {what}", did_you_mean(key, known)
                 self._problems.error(written.key_place(key), "unknown-key", message, hint)
-
-    def _choose(self, entry: Map, key: str, allowed: Mapping[str, Any]) -> None:
-        if key not in entry:
-            self._missing(entry, (key,))
-            return
-        value = entry[key]
-        message = f"{key} is one of {', '.join(allowed)}, not {shown(value)}"
-        hint = did_you_mean(str(value), allowed)
-        self._problems.error(entry.value_place(key), "value", message, hint)
 
     def _missing(self, entry: Map, keys: Iterable[str]) -> None:
         for key in keys:

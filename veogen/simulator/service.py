@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -55,18 +56,12 @@ class CallbackSender:
         async with aiohttp.ClientSession(timeout=_PATIENCE, headers={HEADER: "1"}) as session:
             for wait in (0.0, *self._waits):
                 await asyncio.sleep(wait)
-                if await _post(session, url, task):
-                    self.outcomes["delivered"] += 1
-                    return
+                with suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.post(url, json=task, allow_redirects=False) as answer:
+                        if answer.ok and answer.status < 300:  # noqa: PLR2004 - a 2xx
+                            self.outcomes["delivered"] += 1
+                            return
         self.outcomes["given up"] += 1
-
-
-async def _post(session: aiohttp.ClientSession, url: str, task: dict[str, Any]) -> bool:
-    try:
-        async with session.post(url, json=task, allow_redirects=False) as answer:
-            return answer.ok and answer.status < 300  # noqa: PLR2004 - a 2xx
-    except (aiohttp.ClientError, TimeoutError):
-        return False
 
 
 _SHORT_SIDE = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
@@ -152,12 +147,11 @@ def _nearest(ratios: list[str], settled: Mapping[str, Any], images: list[bytes])
     width, height = (9, 16) if words(prompt) & _UPRIGHT or "9:16" in prompt else (16, 9)
     if images:
         width, height = size_of(images[0])
-    return min(ratios, key=lambda each: abs(math.log(_quotient(each) * height / width)))
-
-
-def _quotient(ratio: str) -> float:
-    wide, high = map(int, ratio.split(":"))
-    return wide / high
+    distances = {}
+    for ratio in ratios:
+        wide, high = map(int, ratio.split(":"))
+        distances[ratio] = abs(math.log(wide / high * height / width))
+    return min(distances, key=distances.__getitem__)
 
 
 _PLACES = Decimal("0.0001")
@@ -333,7 +327,15 @@ class Service:
                 task.failure = TaskFailure("service_error", str(error))
         if task.stuck:
             return
-        self._end(task)
+        task.finished = time.time()
+        self._in_flight -= 1
+        lifetime = self.options.gateway.links_expire + 1
+        if self.options.gateway.clips == "each":  # no link leads to them any more
+            asyncio.get_running_loop().call_later(lifetime, task.delete_clips)
+        if task.charged:
+            self.account.charge(task.reserved, task.charge)
+        else:
+            self.account.give_back(task.reserved)
         if "callback_url" in task.body:
             await self.callbacks.send(task.body["callback_url"], self.view(task))
 
@@ -347,26 +349,9 @@ class Service:
             task.failure = TaskFailure("image_processing_error", str(error))
             return []
 
-    def _end(self, task: SimulatedTask) -> None:
-        task.finished = time.time()
-        self._in_flight -= 1
-        lifetime = self.options.gateway.links_expire + 1
-        if self.options.gateway.clips == "each":
-            asyncio.get_running_loop().call_later(lifetime, _delete_clips, task)
-        if task.charged:
-            self.account.charge(task.reserved, task.charge)
-        else:
-            self.account.give_back(task.reserved)
-
 
 def _times(price: Decimal, factor: Decimal) -> Decimal:
     return price if factor == 1 else (price * factor).quantize(_PLACES, ROUND_HALF_UP)
-
-
-def _delete_clips(task: SimulatedTask) -> None:
-    """Delete clips that no link leads to any more."""
-    for clip in task.clips:
-        clip.path.unlink(missing_ok=True)
 
 
 def body_hash(body: Mapping[str, Any]) -> str:

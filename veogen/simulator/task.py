@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from veogen.models.model import Model
-from veogen.models.prices import AnyPrice, RulePrice
+from veogen.models.prices import RulePrice
 from veogen.simulator.video import EncodedClip
 
 _SECONDS, _LONGEST = 8, 60
@@ -99,6 +99,10 @@ class SimulatedTask:
         """Whether its end costs what it reserved: failed tasks are not billed, unless told so."""
         return self.finished is not None and (self.failure is None or self.failure.charged)
 
+    def delete_clips(self) -> None:
+        for clip in self.clips:
+            clip.path.unlink(missing_ok=True)
+
     def progress(self, now: float) -> int:
         """Percent done; 100 only when it is completed."""
         if self.state == "completed":
@@ -110,9 +114,13 @@ class SimulatedTask:
 
 def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) -> dict[str, Any]:
     """A task as submit, poll and callback show it."""
-    state = task.state
+    state, price = task.state, task.model.price
+    if isinstance(price, RulePrice):
+        rule = "per_token" if price.settlement == "actual_usage" else "per_second"
+    else:
+        rule = "per_second" if price and price.per_second else "per_call"
     usage: dict[str, Any] = {
-        "billing_rule": _billing_rule(task.model.price),
+        "billing_rule": rule,
         "credits_reserved": float(task.reserved * task.unit),
         "user_group": "default",
     }
@@ -143,12 +151,6 @@ def task_json(task: SimulatedTask, now: float, links: list[str], estimate: int) 
     return data
 
 
-def _billing_rule(price: AnyPrice | None) -> str:
-    if isinstance(price, RulePrice):
-        return "per_token" if price.settlement == "actual_usage" else "per_second"
-    return "per_second" if price and price.per_second else "per_call"
-
-
 def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
     """A task as the list shows it: no links and no prompt."""
     return {
@@ -161,6 +163,23 @@ def summary(task: SimulatedTask, now: float) -> dict[str, Any]:
         "credits_used": float(task.charge * task.unit) if task.charged else 0.0,
         "has_results": task.state == "completed",
         "has_error": task.failure is not None and task.state in TERMINAL,
+    }
+
+
+def bill(task: SimulatedTask) -> dict[str, Any]:
+    """A task as the audit shows it."""
+    return {
+        "task_id": task.id,
+        "idempotency_key": task.key,
+        "body_sha256": task.body_hash,
+        "model": task.model.id,
+        "prompt": task.prompt,
+        "credits": str(task.charge if task.charged else task.reserved),
+        "status": task.state,
+        "charged": task.charged,
+        "in_flight": task.state not in TERMINAL,
+        "polls": task.polls,
+        "downloads": task.downloads,
     }
 
 

@@ -50,7 +50,8 @@ def check(body: Body, models: Mapping[str, Model]) -> Model:
             raise RefusedError(400, message, "unsupported_parameters", field)
         _check_value(model.parameters[field], value)
     for rule in _held(model, body):
-        _check_rule(rule, body, model.defaults)
+        if rule.severity == "error":
+            _check_rule(rule, body, model.defaults)
     return model
 
 
@@ -76,7 +77,7 @@ def with_length(model: Model, effective: Body, random: Random) -> Body:
 
 def _check_value(parameter: Parameter, value: Any) -> None:
     name = parameter.name
-    if any(type(word) is type(value) and word == value for word in parameter.words):
+    if _is_one_of(value, parameter.words):
         return
     noun, fits = _TYPES[parameter.kind]
     if not fits(value):
@@ -202,9 +203,11 @@ _LISTS = {"images": "image_urls", "videos": "video_urls", "audios": "audio_urls"
 
 
 def _check_rule(rule: Rule, body: Body, defaults: Mapping[str, Any]) -> None:
-    if rule.severity != "error":
-        return
-    _check_numbers(rule, body)
+    for name, bounds in zip(_LISTS, (rule.images, rule.videos, rule.audios), strict=True):
+        low, high = bounds or (0, None)
+        number = _look_up(body, name)
+        if number < low or (high is not None and number > high):
+            _refuse(_LISTS[name], rule.message, min=low, max=high)
     for name, value in rule.fixes.items():
         if body.get(name, value) != value:
             _refuse(name, f"{rule.message}: {name} must be {value}", allowed_values=[value])
@@ -224,14 +227,6 @@ def _check_sum(rule: Rule, name: str, parts: Any, total: Any) -> None:
     sound = all(re.fullmatch("0*[1-9][0-9]*", str(part)) for part in parts)
     if not sound or sum(map(int, parts)) != total:
         _refuse(name, rule.message)
-
-
-def _check_numbers(rule: Rule, body: Body) -> None:
-    for name, bounds in zip(_LISTS, (rule.images, rule.videos, rule.audios), strict=True):
-        low, high = bounds or (0, None)
-        number = _look_up(body, name)
-        if number < low or (high is not None and number > high):
-            _refuse(_LISTS[name], rule.message, min=low, max=high)
 
 
 def _refuse(param: str, message: str, **facts: Any) -> NoReturn:

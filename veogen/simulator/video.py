@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import av
-from av.container import OutputContainer
 from PIL import Image
 
 from veogen.simulator.picture import ClipPicture, Fit, Size, draw, still
@@ -66,31 +65,22 @@ def render(clip: SimulatedClip, path: Path, abandoned: Callable[[], bool] = lamb
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format=clip.container, options=options) as container:
         container.metadata["comment"] = _MARK
-        _encode(container, clip, picture, abandoned)
-
-
-def _encode(
-    container: OutputContainer,
-    clip: SimulatedClip,
-    picture: ClipPicture,
-    abandoned: Callable[[], bool],
-) -> None:
-    video = container.add_stream("libx264", rate=FPS, options=_X264)
-    video.width, video.height = clip.size
-    video.pix_fmt = "yuv420p"
-    video.codec_context.thread_count = 1  # clips are made side by side, and bytes must not vary
-    video.codec_context.flags |= av.codec.context.Flags.bitexact
-    audio = container.add_stream("aac", rate=_RATE, layout="mono") if clip.audio else None
-    if audio is not None:
-        audio.codec_context.flags |= av.codec.context.Flags.bitexact
-        for sound in _sounds(clip):
-            container.mux(audio.encode(sound))
-        container.mux(audio.encode(None))
-    for frame in _frames(clip, picture):
-        if abandoned():
-            raise AbandonedError
-        container.mux(video.encode(frame))
-    container.mux(video.encode(None))
+        video = container.add_stream("libx264", rate=FPS, options=_X264)
+        video.width, video.height = clip.size
+        video.pix_fmt = "yuv420p"
+        video.codec_context.thread_count = 1  # clips are made side by side, and bytes must not vary
+        video.codec_context.flags |= av.codec.context.Flags.bitexact
+        audio = container.add_stream("aac", rate=_RATE, layout="mono") if clip.audio else None
+        if audio is not None:
+            audio.codec_context.flags |= av.codec.context.Flags.bitexact
+            for sound in _sounds(clip):
+                container.mux(audio.encode(sound))
+            container.mux(audio.encode(None))
+        for frame in _frames(clip, picture):
+            if abandoned():
+                raise AbandonedError
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
 
 
 def _frames(clip: SimulatedClip, picture: ClipPicture) -> Iterator[av.VideoFrame]:
@@ -171,7 +161,16 @@ class ClipEncoder:
 
     def start(self, clips: Sequence[SimulatedClip]) -> "asyncio.Future[list[EncodedClip]]":
         """Begin to make `clips` now, in order of arrival."""
-        made = asyncio.gather(*(asyncio.wrap_future(self._submitted(clip)) for clip in clips))
+        futures = []
+        for clip in clips:
+            shape = (clip.size, clip.seconds, clip.audio)
+            future = self._by_shape.get(shape)
+            if future is None:
+                future = self._pool.submit(self._encode, clip)
+            if self._shared:
+                self._by_shape[shape] = future
+            futures.append(asyncio.wrap_future(future))
+        made = asyncio.gather(*futures)
         # Nobody may wait for it any more when it fails, and asyncio warns of what nobody looks at.
         made.add_done_callback(lambda made: made.cancelled() or made.exception())
         return made
@@ -181,26 +180,18 @@ class ClipEncoder:
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _submitted(self, clip: SimulatedClip) -> "Future[EncodedClip]":
-        if not self._shared:
-            return self._pool.submit(self._encode_clip, clip)
-        shape = (clip.size, clip.seconds, clip.audio)
-        if shape not in self._by_shape:
-            self._by_shape[shape] = self._pool.submit(self._encode_shared, *shape)
-        return self._by_shape[shape]
-
-    def _encode_clip(self, clip: SimulatedClip) -> EncodedClip:
+    def _encode(self, clip: SimulatedClip) -> EncodedClip:
+        if self._shared:
+            size = f"{clip.size[0]}x{clip.size[1]}"
+            path = self._folder / f"{size}-{clip.seconds}-{clip.audio}.mp4"
+            path.write_bytes(_shared_clip(clip.size, clip.seconds, audio=clip.audio))
+            return _encoded(path)
         path = self._folder / f"{clip.task}-{clip.number}.mp4"
         try:
             render(clip, path, self._stopped.is_set)
             return _encoded(path)
         except (OSError, av.FFmpegError) as error:
             raise NotMadeError(f"the simulator could not make a clip: {error}") from error
-
-    def _encode_shared(self, size: Size, seconds: int, audio: bool) -> EncodedClip:  # noqa: FBT001 - of a shape
-        path = self._folder / f"{size[0]}x{size[1]}-{seconds}-{audio}.mp4"
-        path.write_bytes(_shared_clip(size, seconds, audio=audio))
-        return _encoded(path)
 
 
 def _encoded(path: Path) -> EncodedClip:
