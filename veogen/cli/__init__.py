@@ -4,7 +4,6 @@ import atexit
 import gc
 import os
 import sys
-from functools import cache
 from importlib import import_module
 from typing import NoReturn
 
@@ -71,7 +70,10 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        return _command(cmd_name)
+        command: click.Command = getattr(import_module("veogen.cli.commands"), cmd_name)
+        if all(option.name != "version" for option in command.params):
+            _VERSION(command)  # a command tells it as veogen itself does
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -99,13 +101,6 @@ class LazyGroup(click.Group):
         """Complete the commands without importing them, as a shell waits for it."""
         names = [CompletionItem(n, help=t) for n, t in COMMANDS.items() if n.startswith(incomplete)]
         return names + click.Command.shell_complete(self, ctx, incomplete)
-
-
-@cache
-def _command(name: str) -> click.Command:
-    """A command, which tells the version as veogen itself does."""
-    command: click.Command = _VERSION(getattr(import_module("veogen.cli.commands"), name))
-    return command
 
 
 @click.group(

@@ -1,6 +1,7 @@
 """The sides of a diff: specs, locks and plan files, here and at revisions of the repository."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from veogen.results.picks import NO_PICKS, Picks, PicksFolder, load_picks
 from veogen.spec.load import load_spec
 from veogen.spec.project import below_root, nearest_root, project_root, specs_in
 from veogen.spec.types import Limits, Spec
+
+_REV_AND_PATH = re.compile(r"((?:[^:{}]|\{[^{}]*\})+):(.*)", re.DOTALL)
+"""A revision and a path, parted as git does it: by the first colon outside of braces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +105,10 @@ class SideReader:
             return tuple(self.on_disk(here))
         if here.exists():
             raise UsageError(f"{word}: {NO_FILE}; what git holds is written REV:PATH")
-        revision, path = _split_revision(word)
-        if path is None:
+        parts = _REV_AND_PATH.fullmatch(word)
+        if parts is None:
             raise UsageError(f"{word}: there is no such file, and it is not REV:PATH either")
+        revision, path = parts.groups()
         repository = self.repository(Path.cwd())
         tree = Tree(repository, repository.commit(revision), revision)
         return tuple(self.at_revision(tree, _below_top(tree, path)))
@@ -218,16 +223,6 @@ def _side(source: DiffSource, made: Plan, spec: Spec | None) -> DiffSide:
         picks=picks,
         unread=tuple(map(str, problems.all)),
     )
-
-
-def _split_revision(word: str) -> tuple[str, str | None]:
-    """A revision and a path, parted as git does it: by the first colon outside of braces."""
-    depth = 0
-    for index, character in enumerate(word):
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        if character == ":" and depth == 0 and index > 0:
-            return word[:index], word[index + 1 :]
-    return word, None
 
 
 def _below_top(tree: Tree, path_text: str) -> PurePosixPath:

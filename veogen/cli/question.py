@@ -18,7 +18,7 @@ from veogen.executor.options import RunPolicy
 from veogen.executor.run import Run
 from veogen.gateway.api import Balance, ReadError
 from veogen.models.model import Model
-from veogen.planner.plan import Request, dollars, known_credits
+from veogen.planner.plan import dollars, known_credits
 from veogen.text import counted, credits_text
 
 if TYPE_CHECKING:
@@ -116,22 +116,17 @@ def describe(sessions: Sequence[Run], policy: RunPolicy, models: Mapping[str, Mo
         prices.append(f"{total} credits" if usd is None else f"{total} credits (about ${usd})")
     if unknown := len(requests) - len(priced):
         prices.append(f"{counted(unknown, 'request')} of unknown price")
+    # As many rounds as it takes, or the pace that was asked for where that is slower.
+    expected = [models[r.model].expected_seconds if r.model in models else None for r in requests]
+    a_clip = sum(each or _SECONDS_A_CLIP for each in expected) / len(requests)
+    rounds = math.ceil(len(requests) / policy.max_in_flight) * a_clip / 60
+    paced = len(requests) / policy.submit_rate if policy.submit_rate else 0.0
     line = (
         f"{counted(len(requests), 'request')} ({', '.join(parts)}), "
         f"{counted(sum(request.videos for request in requests), 'video')}, "
         f"{counted(seconds, 'second')}: {' and '.join(prices)}; "
-        f"{policy.max_in_flight} at a time, about {_minutes(requests, policy, models)} min."
+        f"{policy.max_in_flight} at a time, about {max(1, round(max(rounds, paced)))} min."
     )
     if policy.max_credits is None:
         return line
     return f"{line} No more than {policy.max_credits} credits are spent now (--max-credits)."
-
-
-def _minutes(requests: Sequence[Request], policy: RunPolicy, models: Mapping[str, Model]) -> int:
-    """As many rounds as it takes, or the pace that was asked for where that is slower."""
-    count = len(requests)
-    expected = [models[r.model].expected_seconds if r.model in models else None for r in requests]
-    a_clip = sum(seconds or _SECONDS_A_CLIP for seconds in expected) / count
-    rounds = math.ceil(count / policy.max_in_flight) * a_clip / 60
-    paced = count / policy.submit_rate if policy.submit_rate else 0.0
-    return max(1, round(max(rounds, paced)))
