@@ -227,6 +227,35 @@ def test_out_writes_what_would_be_printed(shell: Shell, format_: str) -> None:
     assert (shell.folder / "plan.txt").read_text() == printed
 
 
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        pytest.param("plan.json", "json", id="json"),
+        pytest.param("PLAN.JSON", "json", id="upper case"),
+        pytest.param("plan.jsonl", "jsonl", id="jsonl"),
+        pytest.param("plan.yaml", "yaml", id="yaml"),
+        pytest.param("plan.yml", "yaml", id="yml"),
+        pytest.param("plan.txt", "table", id="another"),
+        pytest.param("json", "table", id="none"),
+    ],
+)
+def test_the_name_of_the_output_says_its_format(shell: Shell, name: str, format_: str) -> None:
+    printed = shell.veogen("plan", "specs/a.yaml", "--format", format_).out
+
+    ended = shell.veogen("plan", "specs/a.yaml", "--out", name)
+
+    assert (ended.code, ended.out) == (0, "")
+    assert (shell.folder / name).read_text() == printed
+
+
+def test_a_format_that_is_asked_for_counts_before_a_name(shell: Shell) -> None:
+    printed = shell.veogen("plan", "specs/a.yaml").out
+
+    shell.veogen("plan", "specs/a.yaml", "--format", "table", "--out", "plan.json")
+
+    assert (shell.folder / "plan.json").read_text() == printed
+
+
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "yaml"])
 def test_where_there_is_a_mistake_nothing_is_printed(shell: Shell, format_: str) -> None:
     (shell.folder / "specs/b.yaml").write_text('veogen: 1\nshots: [{name: s, prompt: "{{ y }}"}]\n')

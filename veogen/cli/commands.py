@@ -109,12 +109,17 @@ def validate(specs: tuple[Path, ...], format_: str, **given: Any) -> ExitCode:
 )
 @optional_specs_argument
 @spec_options
-@format_option("How the plan is written.", "table", "json", "jsonl", "yaml")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "jsonl", "yaml"]),
+    help="How the plan is written (default: by the suffix of --out, else table).",
+)
 @click.option(
     "--out",
     type=OutputFile(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write to a file instead of stdout, which - is.",
+    help="Write to a file (.json, .jsonl, .yaml, else a table) instead of stdout, which - is.",
 )
 @click.option(
     "--dir",
@@ -125,7 +130,7 @@ def validate(specs: tuple[Path, ...], format_: str, **given: Any) -> ExitCode:
 @click.option("--simulate", is_flag=True, help="What is bought in the simulated run.")
 def plan(
     specs: tuple[Path, ...],
-    format_: str,
+    format_: str | None,
     out: Path | None,
     directory: Path | None,
     *,

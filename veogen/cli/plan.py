@@ -256,13 +256,22 @@ def _rates(view: PlanView, models: Mapping[str, Model]) -> Iterator[str]:
         yield f"Estimated with {prices_} of {date}, {rate} credits to the dollar."
 
 
+_FORMATS = {".json": "json", ".jsonl": "jsonl", ".yaml": "yaml", ".yml": "yaml"}
+
+
 def write_plans(
-    specs: tuple[Path, ...], options: SpecOptions, format_: str, out: Path | None, run: RunOptions
+    specs: tuple[Path, ...],
+    options: SpecOptions,
+    format_: str | None,
+    out: Path | None,
+    run: RunOptions,
 ) -> None:
     """Write the plans of specs to `out` or stdout, and warnings to stderr.
 
-    What is bought of them is read in the directory that is meant by `run`.
+    What is bought of them is read in the directory that is meant by `run`. Without a format the
+    name of `out` says it.
     """
+    format_ = format_ or _FORMATS.get(out.suffix.lower() if out else "", "table")
     loaded = load_specs(specs, options, simulated=run.simulate)
     if run.directory is not None and len(loaded) > 1:
         raise UsageError("--dir takes one spec: several have a directory each")
