@@ -60,6 +60,23 @@ def test_several_runs_are_a_table_with_the_sum_of_the_real_ones(shell: Shell) ->
     assert (ended.code, shell.veogen("status", "--exit-code").code) == (0, 1)
 
 
+def test_where_no_run_is_real_the_code_is_that_of_practice(shell: Shell) -> None:
+    results = shell.folder / "runs/a.simulated/results.json"
+    (shell.folder / "runs/b.simulated").mkdir()
+    (shell.folder / "runs/b.simulated/results.json").write_text(results.read_text())
+    done = [shell.veogen("status", "--exit-code", *words).code for words in ((), ("--simulate",))]
+    bought(shell, "b", "planned")
+    (shell.folder / "runs/b/results.json").rename(shell.folder / "runs/b.simulated/results.json")
+    (shell.folder / "runs/b").rmdir()
+    data = json.loads((shell.folder / "runs/b.simulated/results.json").read_text())
+    text = json.dumps({**data, "gateway": "simulated"})
+    (shell.folder / "runs/b.simulated/results.json").write_text(text)
+
+    left = [shell.veogen("status", "--exit-code", *words).code for words in ((), ("--simulate",))]
+
+    assert (done, left) == ([0, 0], [1, 1])
+
+
 def test_several_runs_are_an_array(shell: Shell) -> None:
     bought(shell, "b", "completed")
 

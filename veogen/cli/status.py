@@ -56,7 +56,7 @@ def print_status(found: FoundRun, format_: str, spec: Path | None = None) -> Exi
 def print_overview(runs: Sequence[FoundRun], format_: str) -> ExitCode:
     """Print a line for each of several runs, and what the real ones come to; the worst exit code.
 
-    That of the real ones, as practice needs nothing.
+    That of the real ones, as practice needs nothing; where there is none, that of practice.
     """
     now = SystemClock().now()
     snapshots = {typed_path(run.path): look_at(run, now) for run in runs}
@@ -80,7 +80,7 @@ def print_overview(runs: Sequence[FoundRun], format_: str) -> ExitCode:
         for line in table_lines([*rows, total], paint(sys.stdout, os.environ)):
             click.echo(line, color=True)
         click.echo("\nOne of them: veogen status RUN")
-    return worst_code(map(run_exit_code, real))
+    return worst_code(map(run_exit_code, real or snapshots.values()))
 
 
 def run_exit_code(snapshot: Snapshot) -> ExitCode:
