@@ -329,7 +329,7 @@ def test_a_lock_is_no_spec_where_only_specs_are_taken(shell: Shell, command: str
     assert shell.veogen(command, "specs/a.lock.yaml") == Ended(
         2,
         "",
-        "error: specs/a.lock.yaml: this is a lock or a plan file; give the spec that makes it\n",
+        "error: specs/a.lock.yaml is a lock; name the spec specs/a.yaml, or the folder specs/\n",
     )
 
 

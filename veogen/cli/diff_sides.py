@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from veogen.cli.options import SpecOptions
-from veogen.cli.specs import owned_in, specs_of, with_chosen
+from veogen.cli.specs import owned_in, refuse_other_files, specs_of, with_chosen
 from veogen.document.files import NO_FILE, Files, Folder, OutsideRootError
 from veogen.document.git import Repository, Revision, Tree
 from veogen.document.problems import Problems
@@ -101,6 +101,7 @@ class SideReader:
     def read(self, word: str) -> tuple[DiffSource, ...]:
         """What a word of the command line means: a path, or `REV:path`."""
         here = Path(word)
+        refuse_other_files([here], "taken")
         if here.is_file() or here.is_dir():
             return tuple(self.on_disk(here))
         if here.exists():
@@ -117,6 +118,7 @@ class SideReader:
         self, revision: str, words: Sequence[str]
     ) -> tuple[Sequence[DiffSource], Sequence[DiffSource]]:
         """What specs were at the merge base of a revision and HEAD, and what they are."""
+        refuse_other_files(list(map(Path, words)), "alone")
         old: dict[tuple[str, str], DiffSource] = {}
         new: dict[tuple[str, str], DiffSource] = {}
         for word in words:

@@ -52,7 +52,8 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     """Check every lock of every spec, and raise what is wrong with or stale of all of them."""
     problems, stale = Problems(), []
     fresh: defaultdict[str | None, list[tuple[Spec, Plan]]] = defaultdict(list)
-    paths = spec_paths(specs, locks=True)
+    paths = spec_paths(specs, "taken")
+    checked_paths = set[Path]()
     problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
     for path in paths:
         try:
@@ -62,6 +63,9 @@ def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
             else:
                 meant = [(lock, path) for lock in locks_of(path, options)]
             for lock, spec in meant:
+                if lock.path in checked_paths:  # it is named, and its spec is too
+                    continue
+                checked_paths.add(lock.path)
                 checked = check_lock(lock, spec, options)
                 fresh[checked[1].profile].append(checked)
                 echo(f"{lock.path_text}: up to date, {_size_and_price(checked[1])}")

@@ -200,7 +200,7 @@ def _models(jobs: Sequence[RunJob], run: RunOptions) -> dict[str, Model]:
 
 
 def _check_options(specs: Sequence[Path], run: RunOptions) -> None:
-    if run.directory and (len(specs) > 1 or len(spec_paths(specs, locks=True)) > 1):
+    if run.directory and (len(specs) > 1 or len(spec_paths(specs, "alone")) > 1):
         raise UsageError("--dir takes one spec: several would share one directory")
     if run.dask is not None and run.listen is not None:
         raise UsageError("--listen is for one machine: the workers of a cluster poll")
@@ -249,7 +249,7 @@ def _planned(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> li
     """
     problems = Problems()
     jobs, stale = list[RunJob](), list[str]()
-    paths = spec_paths(specs, locks=True)
+    paths = spec_paths(specs, "alone")
     problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
     for path in paths:
         make = _of_lock if is_lock_file(path) else _of_spec

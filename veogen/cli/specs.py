@@ -1,9 +1,10 @@
 """From the SPEC arguments of a command to specs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from veogen.cli.options import RunOptions, SpecOptions
 from veogen.document.files import NO_FILE, Files, Folder, read_file
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from veogen.results.manifest import Owned
 
 
-def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path, ...]:
+Locks: TypeAlias = Literal["refused", "alone", "taken"]
+"""Whether a lock may stand where a spec is meant: never, in its place, or also beside it."""
+
+
+def spec_paths(arguments: Iterable[Path], locks: Locks = "refused") -> tuple[Path, ...]:
     """The files meant by arguments that name files and folders, each once, in order.
 
     Without an argument those of the project's folder `specs/`.
 
-    Raises `UsageError` for a lock where only specs are taken.
+    Raises `UsageError` for what is no spec.
     """
     named = tuple(arguments)
     if not named:
@@ -34,17 +39,66 @@ def spec_paths(arguments: Iterable[Path], *, locks: bool = False) -> tuple[Path,
         if not named[0].is_dir():
             raise UsageError("name a spec: this project has no folder specs/")
     paths = tuple(dict.fromkeys(path for argument in named for path in _expanded(argument)))
-    for path in () if locks else filter(is_lock_file, paths):
-        raise UsageError(f"{path}: this is a lock or a plan file; give the spec that makes it")
+    refuse_other_files(paths, locks)
     return paths
+
+
+_STORED = re.compile(rb"veogen\.([a-z]+)/")
+_WHAT_IS_STORED = {b"picks": "a picks file", b"results": "a file of results"}
+_MAKES_SHOTS = re.compile(rb"""(?:^|[{,])\s*["']?(?:shots|extends)["']?\s*:""", re.MULTILINE)
+
+
+def refuse_other_files(paths: Sequence[Path], locks: Locks) -> None:
+    """Raise `UsageError` with what those of some files are that cannot be bought as they are.
+
+    A glob of a shell names them beside the specs, where a folder would not.
+    """
+    mistakes = list[str]()
+    for path in paths:
+        raw, folder = _read(path, GLANCE), f"or the folder {path.parent}/"
+        kind = _STORED.search(raw) if is_plan_file(raw) else None
+        spec = _spec_beside(path)
+        advice = f"name the spec {spec}, {folder}"
+        if kind is not None and kind[1] in _WHAT_IS_STORED:
+            advice = advice if spec is not None else "name the spec that they are of"
+            mistakes.append(f"{path} is {_WHAT_IS_STORED[kind[1]]}; {advice}")
+        elif kind is not None and locks == "refused":
+            what = "a lock" if path.stem.endswith(".lock") else "a plan file"
+            advice = advice if spec is not None else "name the spec that makes it"
+            mistakes.append(f"{path} is {what}; {advice}")
+        elif kind is not None and locks == "alone" and spec in paths:
+            advice = f"leave one of them out, {folder.replace('or', 'or name', 1)}"
+            mistakes.append(f"{path} is the lock of {spec}, which is named too; {advice}")
+        elif path.name == POLICY:
+            mistakes.append(f"{path} is the policy of a project; name its specs")
+        elif path.name.startswith("_") and raw and not _MAKES_SHOTS.search(_read(path, None)):
+            advice = f"name the specs that extend it, {folder}"
+            mistakes.append(f"{path} is a base: it has no shots; {advice}")
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+
+
+def _spec_beside(path: Path) -> Path | None:
+    """The spec of a lock or of picks, by their names: `a.draft.lock.yaml` is of `a.yaml`."""
+    stem = re.split(r"\.(?:lock|picks)(?=\.)", path.name)[0]
+    while stem and stem != path.name:
+        for extension in (".yaml", ".yml"):
+            if (spec := path.with_name(f"{stem}{extension}")).is_file():
+                return spec
+        stem = stem.rpartition(".")[0]
+    return None
 
 
 def is_lock_file(path: Path) -> bool:
     """Whether a file that is given as a spec is a lock or plan, by its content."""
+    return is_plan_file(_read(path, GLANCE))
+
+
+def _read(path: Path, most: int | None) -> bytes:
     try:
-        return is_plan_file(read_file(path, GLANCE))
+        return read_file(path, most)
     except OSError:  # whoever reads it tells why
-        return False
+        return b""
 
 
 def _expanded(argument: Path) -> Iterator[Path]:
