@@ -15,6 +15,7 @@ BENCHES = (
     "makespan",
     "downloads",
     "journal",
+    "cluster",
     "instructions",
 )
 

@@ -1,6 +1,5 @@
 """A plan on a virtual cluster: how long it takes beside the ideal, and what the coordinator costs."""
 
-import heapq
 import random
 import resource
 import time
@@ -10,15 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from bench.cluster import EACH, ideal
 from support.disks import IN_MEMORY
 from support.sessions import PRICE, request
 from support.virtual_cluster import run_on_cluster
 
 from veogen.executor.options import RunPolicy
 from veogen.planner.plan import Request
-
-EACH = 8
-"""Tasks in flight a worker."""
 
 
 @pytest.fixture
@@ -32,14 +29,6 @@ def many(count: int) -> tuple[Sequence[Request], dict[str, float]]:
     chance = random.Random(7)
     requests = [request(f"c{number}") for number in range(count)]
     return requests, {each.hash: chance.lognormvariate(log(110), 0.3) for each in requests}
-
-
-def ideal(durations: Sequence[float], slots: int) -> float:
-    """Seconds that a list schedule takes, all slots being one machine's."""
-    ends = [0.0] * slots
-    for seconds in durations:
-        heapq.heapreplace(ends, ends[0] + seconds)
-    return max(ends)
 
 
 @pytest.mark.parametrize("workers", [1, 4, 16])
