@@ -74,44 +74,35 @@ class Breaker:
 
     def on_post(self, outcome: PostOutcome, now: float, *, trial: bool = False) -> "Breaker":
         """What became of a POST; `trial`: it is the one that was sent after a pause."""
-        state = replace(
-            self, limit=self._limit(outcome), untaken_since=self._untaken_since(outcome, now)
-        )
+        limit, untaken_since = self.limit, self.untaken_since
+        if outcome == "taken":
+            limit, untaken_since = min(limit + 1, self.most), None
+        elif outcome == "unknown":
+            limit = max(1, limit // 2)
+        if outcome in ("unknown", "not-taken") and untaken_since is None:
+            untaken_since = now  # a refusal is an answer, but nothing was taken by it
+        state = replace(self, limit=limit, untaken_since=untaken_since)
         if self.phase == "trial" and trial:
             return _after_trial(state, outcome)
         if self.phase != "open":  # sent before the pause
             return state
-        state = replace(state, last=(*self.last, outcome)[-IN_A_ROW:])
-        return _paused(state, now) if _is_outage(state.last) else state
+        last = (*self.last, outcome)[-IN_A_ROW:]
+        if not _is_outage(last):
+            return replace(state, last=last)
+        recent = (*(at for at in self.pauses if now - at < WITHIN), now)
+        stop = None
+        if len(recent) >= PAUSES:
+            within = f"{PAUSES} pauses within {WITHIN / 60:.0f} min"
+            stop = f"the gateway fails again and again: {within}"
+        return replace(state, phase="paused", pauses=recent, read_at=now + REST, last=(), stop=stop)
 
     def is_overdue(self, now: float) -> bool:
         """Whether nothing was taken for half an hour although it was tried."""
         return self.untaken_since is not None and now - self.untaken_since >= PATIENCE
 
-    def _limit(self, outcome: PostOutcome) -> int:
-        if outcome == "taken":
-            return min(self.limit + 1, self.most)
-        return max(1, self.limit // 2) if outcome == "unknown" else self.limit
-
-    def _untaken_since(self, outcome: PostOutcome, now: float) -> float | None:
-        """A refusal is an answer, but nothing was taken by it."""
-        if outcome == "taken":
-            return None
-        if outcome == "refused" or self.untaken_since is not None:
-            return self.untaken_since
-        return now
-
 
 def _is_outage(last: tuple[PostOutcome, ...]) -> bool:
     return len(last) == IN_A_ROW and "taken" not in last and "unknown" in last
-
-
-def _paused(state: Breaker, now: float) -> Breaker:
-    recent = (*(at for at in state.pauses if now - at < WITHIN), now)
-    stop = None
-    if len(recent) >= PAUSES:
-        stop = f"the gateway fails again and again: {PAUSES} pauses within {WITHIN / 60:.0f} min"
-    return replace(state, phase="paused", pauses=recent, read_at=now + REST, last=(), stop=stop)
 
 
 def _after_trial(state: Breaker, outcome: PostOutcome) -> Breaker:
