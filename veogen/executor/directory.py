@@ -82,23 +82,20 @@ class RunDirectory:
         return manifest.gateway if manifest else None
 
     def prepare(self, gateway: GatewayName) -> None:
-        """Make the directory if it is not there; raises `DirectoryError`."""
+        """Make the directory if it is not there; raises `DirectoryError`.
+
+        A clone has the results, and a page of them at most: it gets its `.gitignore` too. In a
+        folder of other things, such as the project's own, git must go on seeing those.
+        """
         try:
             make_folders(self.path)
-            if self._is_new():
+            if {self.results, self.gallery}.issuperset(self.path.iterdir()):
                 _write(self.path / ".gitignore", _IGNORE[gateway].encode())
         except OSError as error:
             raise DirectoryError(
                 f"{error.filename or self.path}: the run directory cannot be written: "
                 f"{error.strerror}"
             ) from None
-
-    def _is_new(self) -> bool:
-        """Whether nothing was run here: a clone has the results, and a page of them at most.
-
-        In a folder of other things, such as the project's own, git must go on seeing those.
-        """
-        return {self.results, self.gallery}.issuperset(self.path.iterdir())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -115,19 +112,21 @@ class RunDirectory:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise DirectoryError(
-                    f"{self.path}: in use by {_holder(descriptor)}; one run at a time"
-                ) from None
+                holder = _holder(descriptor)
+                who = "another process" if holder is None else f"process {holder[0]} on {holder[1]}"
+                raise DirectoryError(f"{self.path}: in use by {who}; one run at a time") from None
             except OSError as error:
                 raise DirectoryError(
                     f"{self.lock}: it cannot be locked on this disk: {error.strerror}; choose "
                     "another with --dir"
                 ) from None
-            holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+            own = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
             with contextlib.suppress(OSError):  # a full disk must not keep us from going on
                 os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, holder.encode(), 0)
-            self._clean_up()
+                os.pwrite(descriptor, own.encode(), 0)
+            for draft in self.path.glob(f".{self.results.name}.*.part"):
+                with contextlib.suppress(OSError):  # half written by a run that was killed
+                    draft.unlink()
             self._held = descriptor
             yield
         finally:
@@ -144,23 +143,38 @@ class RunDirectory:
         except OSError:
             return False
 
-    def _clean_up(self) -> None:
-        """Take away results that were half written when a run was killed.
-
-        Only who holds the directory writes results, so whoever left these is gone.
-        """
-        for draft in self.path.glob(f".{self.results.name}.*.part"):
-            with contextlib.suppress(OSError):
-                draft.unlink()
+    @property
+    def in_use(self) -> bool:
+        """Whether a run holds the directory; whoever only looks must not be in its way."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            holder = _holder(descriptor)
+            if holder is None or not is_alive(holder[0]):
+                return False  # asking for the lock might keep a run from starting
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def manifest(self) -> Manifest | None:
         """The results manifest, or None when there is none; raises for one that is unreadable."""
         raw = self.read_results()
         return None if raw is None else self.parsed(raw)
 
-    def parsed(self, raw: bytes) -> Manifest:
-        """What was read from the results; raises `ManifestError`."""
-        return parse(raw, str(self.results))
+    def parsed(self, raw: bytes, gateway: GatewayName | None = None) -> Manifest:
+        """What was read from the results; raises `ManifestError`.
+
+        Where it has to be of one kind of run, raises `DirectoryError` for the other.
+        """
+        manifest = parse(raw, str(self.results))
+        if gateway is not None and manifest.gateway != gateway:
+            raise DirectoryError(f"{self.results}: it is of another kind of run")
+        return manifest
 
     def read_results(self) -> bytes | None:
         """The bytes of the results, or None when there are none; raises `DirectoryError`."""
@@ -259,12 +273,24 @@ def _durable(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
 
 
-def _holder(descriptor: int) -> str:
+def _holder(descriptor: int) -> tuple[int, str] | None:
+    """The process that wrote itself into the lock, and its host; None where none can be read."""
     try:
         holder = json.loads(os.pread(descriptor, 1000, 0))
-        return f"process {int(holder['pid'])} on {holder['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+        return int(holder["pid"]), str(holder["host"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine goes on, whoever's it is."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})

@@ -4,9 +4,6 @@ The journal is read where there is one, also while a run writes it, and what the
 results know beyond it is laid over; in a fresh clone the results are all there is.
 """
 
-import fcntl
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,7 +15,7 @@ from veogen.executor.journal import Journal
 from veogen.executor.reconcile import imported_purchases, unknown_request, unknown_requests
 from veogen.results.events import Video
 from veogen.results.ledger import Ledger, RequestState
-from veogen.results.manifest import GatewayName, Manifest
+from veogen.results.manifest import GatewayName
 
 if TYPE_CHECKING:
     from veogen.executor.joining import StoreChoice
@@ -77,7 +74,7 @@ class Snapshot:
 def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) -> Snapshot:
     """Look at a run directory, and at its store; raises what is wrong with them."""
     directory = RunDirectory(path)
-    running = _is_in_use(directory.lock)
+    running = directory.in_use
     raw = directory.read_results()  # before the journal, which then knows as much at least
     manifest = None if raw is None else directory.parsed(raw)
     if directory.has_journal:
@@ -89,46 +86,14 @@ def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) ->
         ledger, gateway = Ledger(manifest.name), manifest.gateway
     else:
         raise DirectoryError(f"{path}: this is not a run directory")
-    if manifest is not None:
-        _lay_over(ledger, manifest, now)
+    if manifest is not None:  # what the next run would take in, without writing it down
+        planned = [ledger.request(line.hash) or unknown_request(line) for line in manifest.results]
+        ledger.adopt(planned, former=[*ledger.requests, *unknown_requests(manifest, ledger)])
+        for event in list(imported_purchases(manifest, ledger, now)):
+            ledger.apply(event)
     machines: Mapping[str, str] = {}
     if store is not None:
         from veogen.executor.store_view import lay_store_over  # noqa: PLC0415 - few have one
 
         machines = lay_store_over(ledger, store, gateway, now)
     return Snapshot(path=path, gateway=gateway, ledger=ledger, running=running, machines=machines)
-
-
-def _lay_over(ledger: Ledger, manifest: Manifest, now: float) -> None:
-    """What the next run would take in, without writing it down."""
-    planned = [ledger.request(line.hash) or unknown_request(line) for line in manifest.results]
-    ledger.adopt(planned, former=[*ledger.requests, *unknown_requests(manifest, ledger)])
-    for event in list(imported_purchases(manifest, ledger, now)):
-        ledger.apply(event)
-
-
-def _is_in_use(lock: Path) -> bool:
-    """Whether a run holds the directory; whoever only looks must not be in its way."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        if not _is_alive(os.pread(descriptor, 1000, 0)):
-            return False  # asking for the lock might keep a run from starting
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _is_alive(holder: bytes) -> bool:
-    try:
-        os.kill(int(json.loads(holder)["pid"]), 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return False
-    return True
