@@ -51,10 +51,24 @@ def imported_purchases(
     """
     for line in (*manifest.results, *manifest.former):
         record = ledger.record(line.hash)
-        if not _is_as_here(line, record) and not is_ours(line):
-            event = _imported(line, ledger.request(line.hash), now)
-            if is_news(event, record):
-                yield event
+        if _is_as_here(line, record) or is_ours(line):
+            continue
+        request = ledger.request(line.hash)
+        event = PurchaseImported(
+            hash=line.hash,
+            status=line.status,
+            task_id=line.task_id,
+            attempts=line.attempts,
+            credits=line.credits,
+            error_code=line.error.code if line.error else None,
+            error_message=line.error.message if line.error else None,
+            videos=line.videos,
+            estimate=request.credits if request else None,
+            at=now,
+            others=line.others,
+        )
+        if is_news(event, record):
+            yield event
 
 
 def _is_as_here(line: ManifestLine, record: Record) -> bool:
@@ -68,22 +82,6 @@ def _is_as_here(line: ManifestLine, record: Record) -> bool:
         and line.attempts == current.attempt
         and line.error == record.error
         and len(line.videos) == len(record.videos)
-    )
-
-
-def _imported(line: ManifestLine, request: Request | None, now: float) -> PurchaseImported:
-    return PurchaseImported(
-        hash=line.hash,
-        status=line.status,
-        task_id=line.task_id,
-        attempts=line.attempts,
-        credits=line.credits,
-        error_code=line.error.code if line.error else None,
-        error_message=line.error.message if line.error else None,
-        videos=line.videos,
-        estimate=request.credits if request else None,
-        at=now,
-        others=line.others,
     )
 
 
@@ -156,29 +154,22 @@ def missing_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     for _, record in ledger.everything:
         task = record.facts.task(record.task_id) if record.status == "completed" else None
         for index, mtime in task.here.items() if task else ():
-            video = record.videos[index]
-            found = _mtime_of(directory / video.path, video)
-            if found is None:
+            video, changed = record.videos[index], None
+            path = directory / video.path
+            with contextlib.suppress(OSError):
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_size == video.bytes:
+                    changed = status.st_mtime_ns
+            if changed is not None and (not mtime or changed == mtime):
+                continue
+            if changed is not None and is_clip(path, video):
+                yield _saved(record, index, video, changed)
+            else:
                 yield VideoMissing(record.hash, index, task_id=record.task_id or "")
-            elif mtime and found != mtime:
-                if is_clip(directory / video.path, video):
-                    yield _saved(record, index, video, found)
-                else:
-                    yield VideoMissing(record.hash, index, task_id=record.task_id or "")
 
 
 def _saved(record: Record, index: int, video: Video, mtime: int) -> VideoSaved:
     return VideoSaved(record.hash, index, video, task_id=record.task_id or "", mtime=mtime)
-
-
-def _mtime_of(path: Path, video: Video) -> int | None:
-    """When a file of the size of a video was changed last; None when there is none."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    is_like_it = stat.S_ISREG(status.st_mode) and status.st_size == video.bytes
-    return status.st_mtime_ns if is_like_it else None
 
 
 def _move(directory: Path, video: Video, wanted: str) -> bool:
@@ -194,17 +185,13 @@ def _move(directory: Path, video: Video, wanted: str) -> bool:
             move_into_place(old, new)
         elif not is_clip(new, video):
             return False
-        if old.exists() and old.samefile(new) and not _is_one_name(old, new):
+        # both may be one name of the file: through a linked folder, or where case is ignored
+        alike = old.name.casefold() == new.name.casefold()
+        if old.exists() and old.samefile(new) and not (alike and old.parent.samefile(new.parent)):
             old.unlink()
     except OSError:  # it keeps its old name, on disk and on record
         return False
     return True
-
-
-def _is_one_name(one: Path, other: Path) -> bool:
-    """Whether both are one name of a file: through a linked folder, or where case is ignored."""
-    alike = one.name.casefold() == other.name.casefold()
-    return alike and one.parent.samefile(other.parent)
 
 
 def _is_inside(path: Path, directory: Path) -> bool:

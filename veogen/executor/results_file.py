@@ -36,7 +36,7 @@ class ResultsFile:
             if raw is None or digest == self._digest:
                 self.trouble = None
                 return None
-            manifest = self._parsed(raw)
+            manifest = self._directory.parsed(raw, self._renderer.gateway)
         except (DirectoryError, ManifestError) as error:
             is_news = str(error) != str(self.trouble)
             self.trouble = error
@@ -44,12 +44,6 @@ class ResultsFile:
                 raise
             return None
         self.trouble, self._digest = None, digest
-        return manifest
-
-    def _parsed(self, raw: bytes) -> Manifest:
-        manifest = self._directory.parsed(raw)
-        if manifest.gateway != self._renderer.gateway:
-            raise DirectoryError(f"{self._directory.results}: it is of another kind of run")
         return manifest
 
     def read(self) -> bytes | None:
