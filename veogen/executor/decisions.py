@@ -60,7 +60,11 @@ def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: floa
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
-    mistakes.extend(_shared_tasks(found.values()))
+    owners: dict[str, str] = {}
+    for decided in found.values():  # a task is of one request: who says two has mistaken one
+        address = decided.standing.request.address
+        if decided.task_id and (owner := owners.setdefault(decided.task_id, address)) != address:
+            mistakes.append(f"{address}: {decided.task_id} is adopted for {owner} already")
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return list(found.values())
@@ -83,43 +87,30 @@ def wildcard_notes(
             yield f"note: --{kind} '*' fits no request"
 
 
-def _shared_tasks(found: Iterable[Decided]) -> Iterator[str]:
-    """A task is of one request: who says two has mistaken one of them."""
-    task_owners: dict[str, str] = {}
-    for decided in found:
-        if decided.task_id is not None:
-            address = decided.standing.request.address
-            owner = task_owners.setdefault(decided.task_id, address)
-            if owner != address:
-                yield f"{address}: {decided.task_id} is adopted for {owner} already"
-
-
 def _resolve(
     decision: Resolution, named: Sequence[RequestState], mistakes: list[str]
-) -> Iterator[Decided]:
-    fits = _FITS[decision.kind]
-    fitting = [s for s in named if s.record.status in fits and _can(decision.kind, s)]
-    if not named and decision.address != EVERY:
+) -> list[Decided]:
+    """What a decision is about; what does not fit it is a mistake, unless '*' stands for all."""
+    fits, kind = _FITS[decision.kind], decision.kind
+    fitting = [s for s in named if s.record.status in fits]
+    if kind in ("replay", "rebuy"):
+        fitting = [s for s in fitting if has_bytes(s, again=kind == "replay")]
+    if fitting or decision.address == EVERY:
+        return [Decided(kind, standing, decision.task_id) for standing in fitting]
+    if not named:
         mistakes.append(f"{decision.address}: there is no such request in this run")
-    elif not fitting and decision.address != EVERY and named[0].record.status in fits:
+    elif named[0].record.status in fits:
         mistakes.append(
             f"{decision.address}: another machine sent it, and only that one can send the same "
             "again; decide there, or --adopt its task"
         )
-    elif not fitting and decision.address != EVERY:
-        mistakes.append(
-            f"{decision.address}: it is {_stands(named[0].record)}; --{decision.kind} takes what "
-            f"is {' or '.join(sorted(fits))}"
-        )
-    for standing in fitting:
-        yield Decided(decision.kind, standing, decision.task_id)
-
-
-def _stands(record: Record) -> str:
-    """Where it stands, and what was decided about it already."""
-    if record.error is not None and record.error.code == ABANDONED:
-        return f"failed, as it was abandoned ({record.error.message})"
-    return record.status
+    else:
+        stands, error = str(named[0].record.status), named[0].record.error
+        if error is not None and error.code == ABANDONED:
+            stands = f"failed, as it was abandoned ({error.message})"
+        takes = " or ".join(sorted(fits))
+        mistakes.append(f"{decision.address}: it is {stands}; --{kind} takes what is {takes}")
+    return []
 
 
 def still_downloadable(record: Record, now: float) -> bool:
@@ -128,10 +119,6 @@ def still_downloadable(record: Record, now: float) -> bool:
         return record.status == "submitted"
     died = record.error is not None and record.error.code in _DIED
     return not died and (record.expires_at is None or now < record.expires_at)
-
-
-def _can(kind: Kind, standing: RequestState) -> bool:
-    return kind in ("adopt", "abandon") or has_bytes(standing, again=kind == "replay")
 
 
 def has_bytes(standing: RequestState, *, again: bool) -> bool:
