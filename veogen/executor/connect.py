@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 _SILENT = ReadError(code="offline", message="nothing is asked here", reached=False)
 
 
+_NO_KEY = 401
+
+
 class OfflineGateway:
     """Answers everything with silence."""
 
@@ -107,23 +110,8 @@ def preflight(
     The endpoint is in no public document: an answer without a list proves nothing, nor does 403,
     which a key that may buy could get here; if it may not, that is what the first submit is told.
     """
-    answer = _answered(gateway, clock, random, silence, say)
-    name: GatewayName = "simulated" if gateway.simulated else "evolink"
-    return Preflight(name, _reason(answer, models))
-
-
-def _answered(
-    gateway: Gateway,
-    clock: Clock,
-    random: Random,
-    silence: float,
-    say: Callable[[str], None],
-) -> frozenset[str] | ReadError:
     began, tries = clock.monotonic(), 0
-    while True:
-        answer = gateway.models()
-        if not (isinstance(answer, ReadError) and not answer.reached):
-            return answer
+    while isinstance(answer := gateway.models(), ReadError) and not answer.reached:
         tries += 1
         if tries == 1:
             say(f"the gateway does not answer ({answer.message}); trying for {silence:.0f} s")
@@ -134,19 +122,17 @@ def _answered(
                 "nothing was sent"
             )
         clock.sleep(min(left, retry_wait(min(tries, 4), random)))
-
-
-def _reason(answer: frozenset[str] | ReadError, models: Collection[str]) -> Stop | None:
-    match answer:
-        case ReadError(status=401):
-            return Stop("refused", f"{answer.message} ({answer.code}); nothing was sent")
-        case frozenset() if answer:
-            missing = sorted(set(models) - answer)
-            if missing:
-                return Stop("model", f"the key may not use {', '.join(missing)}; nothing was sent")
-            return None
-        case _:
-            return None
+    name: GatewayName = "simulated" if gateway.simulated else "evolink"
+    if isinstance(answer, ReadError):
+        if answer.status == _NO_KEY:
+            text = f"{answer.message} ({answer.code}); nothing was sent"
+            return Preflight(name, Stop("refused", text))
+        return Preflight(name)
+    missing = sorted(set(models) - answer) if answer else []
+    if missing:
+        text = f"the key may not use {', '.join(missing)}; nothing was sent"
+        return Preflight(name, Stop("model", text))
+    return Preflight(name)
 
 
 def no_project(path: PurePosixPath, at_most: int) -> bytes:
@@ -216,19 +202,13 @@ class Connection:
         return ClusterWork(cluster, task)
 
     def _uploader(self, journal: Journal, read: ReadFile) -> Uploader:
-        tag = f"{secrets.token_hex(4)}-"
-        return Uploader(self.gateway, read, self._known(journal), SystemClock(), tag)
-
-    def _known(self, journal: Journal) -> dict[str, Upload]:
-        """The uploads that are there; those of a simulator that has ended are gone with it."""
-        known = journal.uploads()
-        if not self.simulated:
-            return known
-        return {sha256: upload for sha256, upload in known.items() if self._is_there(upload)}
-
-    def _is_there(self, upload: Upload) -> bool:
-        with self.media.fetch(upload.url) as answer:
-            return isinstance(answer, OpenDownload)
+        """Knows the uploads that are there; those of a simulator that has ended are gone."""
+        uploads, tag = journal.uploads(), f"{secrets.token_hex(4)}-"
+        for sha256, upload in list(uploads.items()) if self.simulated else ():
+            with self.media.fetch(upload.url) as answer:
+                if not isinstance(answer, OpenDownload):
+                    del uploads[sha256]
+        return Uploader(self.gateway, read, uploads, SystemClock(), tag)
 
 
 def _read_images(read: ReadFile, request: Request) -> dict[str, bytes]:

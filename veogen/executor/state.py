@@ -4,9 +4,10 @@ import contextlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from veogen.errors import VeogenError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SECRET_BYTES = 32
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_CALLBACK = "callback_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +48,20 @@ class CallbackUrl:
         Tasks that are still under way tell it, and a request that was not taken is sent again
         with the same bytes under the same key.
         """
-        known = max(_earlier_secrets(callbacks.base, ledger), default=None)
-        return cls(callbacks, secrets.token_urlsafe(SECRET_BYTES) if known is None else known[1])
+        sent = []  # an address that a spec wrote is no secret of ours
+        for standing in ledger.everything:
+            intent = standing.record.last_submit
+            if intent and callbacks.base in intent.body and _CALLBACK not in standing.request.body:
+                head, _, secret = str(json.loads(intent.body).get(_CALLBACK)).rpartition("/")
+                if head == callbacks.base and _SECRET.fullmatch(secret):
+                    sent.append((intent.at, secret))
+        return cls(callbacks, max(sent)[1] if sent else secrets.token_urlsafe(SECRET_BYTES))
 
     def for_request(self, request: Request) -> str | None:
         """What is sent with a request, unless it has an address of its own or takes none."""
-        if "callback_url" in request.body or request.model not in self.callbacks.models:
+        if _CALLBACK in request.body or request.model not in self.callbacks.models:
             return None
         return f"{self.callbacks.base}/{self.secret}"
-
-
-def _earlier_secrets(base: str, ledger: Ledger) -> Iterator[tuple[float, str]]:
-    """The secrets that were sent, and when; an address that a spec wrote is no secret."""
-    for standing in ledger.everything:
-        sent = standing.record.last_submit
-        if sent is not None and base in sent.body and "callback_url" not in standing.request.body:
-            head, _, secret = str(json.loads(sent.body).get("callback_url")).rpartition("/")
-            if head == base and _SECRET.fullmatch(secret):
-                yield sent.at, secret
 
 
 _WRITE_EVERY = 3.0
@@ -148,7 +146,9 @@ class RunState:
             CallbackUrl.of(policy.callbacks, self.ledger) if policy.callbacks else None
         )
         self.stop: Stop | None = None
-        self.progress: Callable[[], RunProgress] = self._at_rest
+        self.progress: Callable[[], RunProgress] = partial(
+            RunProgress, ledger=ledger, in_flight=0, waiting=None
+        )
         self.learned: set[str] = set()
         self.has_workers = False
         self._amounts = AmountReader()
@@ -177,9 +177,6 @@ class RunState:
             address = hash_ if request is None else request.address
             self.stop_buying(Stop("amount", f"{address}: {read.wrong}"))
         return read.credits
-
-    def _at_rest(self) -> RunProgress:
-        return RunProgress(ledger=self.ledger, in_flight=0, waiting=None)
 
     def record(self, events: Sequence[Event], *, is_told: bool = False) -> None:
         """Make events durable, fold them in, and tell whoever watches, unless that is done."""
@@ -312,11 +309,12 @@ class RunState:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))
             if force:
-                self._last_try_at_results()
+                self._write_with_room()
         self._written_at = now
         self._dirty = False
 
-    def _last_try_at_results(self) -> None:
+    def _write_with_room(self) -> None:
+        """The last try, with the room that was kept back."""
         try:
             self._results.write(self.ledger)
         except OSError as error:
@@ -333,15 +331,10 @@ class RunState:
         except JournalFullError as error:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
-            self._keep_with_room()
-        else:
-            self._unsaved.clear()
-
-    def _keep_with_room(self) -> None:
-        try:
-            self._journal.append(self._unsaved, self.clock.now())
-        except JournalFullError:
-            for event in self._unsaved:
-                self.listener.note(f"NOT ON RECORD, keep this line: {event}")
-        else:
-            self._unsaved.clear()
+            try:
+                self._journal.append(self._unsaved, self.clock.now())
+            except JournalFullError:
+                for event in self._unsaved:
+                    self.listener.note(f"NOT ON RECORD, keep this line: {event}")
+                return
+        self._unsaved.clear()

@@ -107,7 +107,17 @@ def on_submit(
     attempt = replace(attempt, tries=attempt.tries + 1)
     match answer:
         case Accepted():
-            return Step(events=(_accepted(attempt.intent, answer, now),))
+            created = events.TaskCreated(
+                hash=attempt.intent.hash,
+                attempt=attempt.intent.attempt,
+                task_id=answer.task_id,
+                credits=answer.credits,
+                at=now,
+                estimated_seconds=answer.estimated_seconds,
+                replayed=answer.replayed,
+                request_id=answer.request_id,
+            )
+            return Step(events=(created,))
         case NotAccepted(once=True) if attempt.had_error:
             return _unknown(attempt, answer.code, f"twice: {answer.message}", random)
         case NotAccepted():
@@ -130,19 +140,6 @@ def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
     if attempt.maybe_accepted:
         return events.SubmitUnknown(intent.hash, intent.attempt, code, message)
     return events.SubmitFailed(intent.hash, intent.attempt, code, message, intent.at)
-
-
-def _accepted(intent: SubmitIntended, answer: Accepted, now: float) -> Event:
-    return events.TaskCreated(
-        hash=intent.hash,
-        attempt=intent.attempt,
-        task_id=answer.task_id,
-        credits=answer.credits,
-        at=now,
-        estimated_seconds=answer.estimated_seconds,
-        replayed=answer.replayed,
-        request_id=answer.request_id,
-    )
 
 
 def _not_accepted(attempt: SubmitAttempt, answer: NotAccepted, random: Random) -> Step:
@@ -193,8 +190,14 @@ def on_poll(
             return _unread(record, answer, empty_polls, now, interval)
         case Task() if answer.id != task_id:
             return Step(retry=Retry(interval(), empty_polls=empty_polls))
+        case Task(state="completed", links=()) if empty_polls + 1 < POLLS_FOR_LINKS:
+            return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
+        case Task(state="completed", links=()):
+            return _with_last_links(record, answer.credits, now)
         case Task(state="completed"):
-            return _completed(record, answer, empty_polls, now, interval)
+            links = all_links(record.links, answer.links)
+            made = events.TaskCompleted(record.hash, answer.id, links, answer.credits, now)
+            return Step(events=(made,))
         case Task(state="failed" | "cancelled"):
             return _failed(record, answer, task_id)
         case Task():
@@ -221,18 +224,6 @@ def _unread(
     if delivered:
         wait = min(wait, _SOON)
     return Step(retry=Retry(wait, empty_polls=empty_polls + (made or delivered)))
-
-
-def _completed(
-    record: Record, task: Task, empty_polls: int, now: float, interval: Callable[[], float]
-) -> Step:
-    if task.links:
-        links = all_links(record.links, task.links)
-        made = events.TaskCompleted(record.hash, task.id, links, task.credits, now)
-        return Step(events=(made,))
-    if empty_polls + 1 < POLLS_FOR_LINKS:
-        return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
-    return _with_last_links(record, task.credits, now)
 
 
 def all_links(known: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
@@ -266,10 +257,7 @@ def _failed(record: Record, task: Task, task_id: str) -> Step:
     unnamed = "request_cancelled" if task.state == "cancelled" else "unknown_error"
     code = task.error_code or unnamed
     message = task.error_message or f"the task is {task.state}"
-    if record.status in (
-        "undelivered",
-        "completed",
-    ):  # made and billed: it cannot have failed since
+    if record.status in ("undelivered", "completed"):  # made and billed: it cannot have failed
         text = f"the task was completed, and is {task.state} now: {message}"
         return Step(events=(events.VideoNotSaved(record.hash, code, text, task_id),))
     ended = events.TaskFailed(record.hash, task_id, code, message)
