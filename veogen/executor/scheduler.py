@@ -52,20 +52,20 @@ class StopWanted:
     stop: Stop
 
 
-RunMessage: TypeAlias = (
+Answer: TypeAlias = (
     Submitted
     | GatewayRead
     | PreparedBody
     | TasksRead
     | Downloaded
-    | Interrupted
-    | TaskHint
     | Followed
     | PieceTaken
     | ClipMoved
-    | StopWanted
     | ClusterMessage
 )
+"""What a call that was made beside the owner brings back."""
+
+RunMessage: TypeAlias = Answer | Interrupted | TaskHint | StopWanted
 
 
 class Scheduler:
@@ -177,7 +177,10 @@ class Scheduler:
                     self._poller.dispatch(now)
                     self._commit(self._submitter.dispatch(now, self._in_flight))
                     self._others.dispatch(alone=self._has_no_work)
-                self._dispatch_batches()
+                if self._batches is not None:
+                    self._batches.dispatch(self._now())
+                    if self._batches.failure is not None:
+                        self._crash(self._batches.failure)
                 if self._finished():
                     break
                 self._take(self._workers.wait(self._patience()))
@@ -190,18 +193,6 @@ class Scheduler:
         if self._bug is not None:
             raise self._bug
         return self._state.stop
-
-    def _heard_of_batches(self, message: ClusterMessage) -> None:
-        if self._batches is not None:
-            self._batches.handle(message)
-
-    def _dispatch_batches(self) -> None:
-        if self._batches is None:
-            return
-        self._batches.dispatch(self._now())
-        if self._batches.failure is not None:
-            self._bug = self._bug or self._batches.failure
-            self._leave()
 
     @property
     def _in_flight(self) -> int:
@@ -247,20 +238,31 @@ class Scheduler:
     def _take(self, messages: list[RunMessage | Crashed]) -> None:
         steps: list[Step] = []
         for message in messages:
-            self._listen(message)
-            steps.extend(self._steps(message))
+            match message:
+                case Interrupted():
+                    self._leave()
+                case Crashed(error=error):
+                    self._crash(error)
+                case TaskHint(task_id=task_id):
+                    self._poller.poll_now(task_id)
+                case StopWanted(stop=stop):
+                    self._state.stop_buying(stop)
+                    self._others.drop()
+                case _:
+                    self._listen(message)
+                    steps.extend(self._steps(message))
         self._commit(steps)
         if self.interrupted:
             self._commit([self._submitter.close_attempts("interrupted", "veogen was interrupted")])
         self._state.listener.tick(self.progress())
 
-    def _steps(self, message: RunMessage | Crashed) -> list[Step]:
-        """What a message comes to."""
+    def _steps(self, message: Answer) -> list[Step]:
+        """What an answer comes to."""
         match message:
-            case Submitted() | PreparedBody() | GatewayRead():
-                if isinstance(message, Submitted) and isinstance(message.answer, NotPermitted):
-                    self._others.claimed(message.attempt.intent.hash)
-                return [self._submitter.handle(message)]
+            case Submitted():
+                return [self._submitter.submitted(message)]
+            case PreparedBody():
+                return [self._submitter.prepared(message)]
             case TasksRead():
                 return self._poller.handle(message)
             case Downloaded():
@@ -268,15 +270,10 @@ class Scheduler:
             case Followed() | PieceTaken() | ClipMoved():
                 self._others.handle(message)
             case BatchEvents() | BatchEnded() | ClusterSeen():
-                self._heard_of_batches(message)
-            case TaskHint(task_id=task_id):
-                self._poller.poll_now(task_id)
-            case StopWanted(stop=stop):
-                self._state.stop_buying(stop)
-                self._others.drop()
-            case Interrupted() | Crashed():
-                self._bug = self._bug or (message.error if isinstance(message, Crashed) else None)
-                self._leave()
+                if self._batches is not None:
+                    self._batches.handle(message)
+            case GatewayRead():
+                self._submitter.heard(from_gateway=message.from_gateway)
         return []
 
     def _commit(self, steps: list[Step]) -> None:
@@ -302,6 +299,11 @@ class Scheduler:
             case _:
                 return
 
+    def _crash(self, error: BaseException) -> None:
+        """A bug: it is raised once everything known is on record."""
+        self._bug = self._bug or error
+        self._leave()
+
     def _leave(self) -> None:
         """Begin nothing more; only what is on the wire is waited for, as it may be paid."""
         if self._interrupted_at is None:
@@ -314,11 +316,11 @@ class Scheduler:
         if self._batches is not None:
             self._batches.drop()
 
-    def _listen(self, message: RunMessage | Crashed) -> None:
+    def _listen(self, message: Answer) -> None:
         """Keep watch over a gateway that answers nothing of its own at all."""
         match message:
             case Submitted(answer=NotPermitted()):
-                return
+                self._others.claimed(message.hash)
             case Submitted(answer=answer):
                 self._heard(answered=not _unanswered(answer))
             case TasksRead(answers=answers) if answers:

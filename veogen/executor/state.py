@@ -157,6 +157,13 @@ class RunState:
         self._digest: bytes | None = None
         self._dirty = True
 
+    def request(self, hash_: str) -> Request:
+        """A request of this run; raises `KeyError` for another."""
+        request = self.ledger.request(hash_)
+        if request is None:
+            raise KeyError(hash_)
+        return request
+
     def read_amount(
         self, hash_: str, amount: Decimal | None, estimate: Decimal | None = None
     ) -> Decimal | None:
