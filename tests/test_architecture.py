@@ -95,7 +95,6 @@ ALONE = {
     "templates/sandbox": "late: most templates need no process",
     # one subject a file on the evening path
     "executor/amounts": "the unit of what the gateway names, as a pure function",
-    "executor/ceilings": "whether money allows the next request",
     "executor/journal_file": "made, opened, proved and closed, without what is in it",
     "executor/mp4": "late: alone with PyAV",
     "executor/mp4_boxes": "bytes of strangers, without a library",

@@ -23,8 +23,9 @@ from veogen.errors import ExitCode, UsageError, VeogenError
 from veogen.executor.connect import Connection, connected
 from veogen.executor.directory import RunDirectory, write_whole
 from veogen.executor.journal import Journal
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy, SystemClock
-from veogen.executor.run import Dependencies, Outcome, Selection, open_run
+from veogen.executor.run import Dependencies, Outcome, Selection
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.executor.state import Listener, NullListener, RunProgress
 from veogen.gateway.settings import Settings, from_environment

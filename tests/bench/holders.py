@@ -62,8 +62,9 @@ def ours(url: str, tasks: int, interval: float, seconds: float, folder: Path) ->
     """What `veogen collect --poll-interval` does, journal and results included."""
     del tasks
     from veogen.executor.connect import expected_of, no_project
+    from veogen.executor.open_run import open_run
     from veogen.executor.options import RunPolicy, SystemClock, system_random
-    from veogen.executor.run import Dependencies, Selection, open_run
+    from veogen.executor.run import Dependencies, Selection
     from veogen.executor.state import NullListener
     from veogen.executor.transfer import ClipDownloader
     from veogen.executor.uploads import Uploader

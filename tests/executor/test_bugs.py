@@ -7,8 +7,9 @@ import pytest
 from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualWorkers
 
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
-from veogen.executor.run import Selection, open_run
+from veogen.executor.run import Selection
 from veogen.executor.scheduler import RunMessage
 from veogen.executor.workers import Crashed
 

@@ -11,8 +11,9 @@ from support.sessions import PRICE, World, cities, plan, records, request, statu
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Kind, Resolution, candidate_tasks, unowned_tasks
 from veogen.executor.downloads import DownloadFailed
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
-from veogen.executor.run import Outcome, Selection, open_run
+from veogen.executor.run import Outcome, Selection
 from veogen.executor.submitter import key_for
 from veogen.gateway.api import ReadError, Rejected, Task, Unknown
 from veogen.results.facts import Failure

@@ -11,9 +11,10 @@ from support.sessions import World, cities, plan, request, statuses
 from support.virtual import Memory, VirtualClock, VirtualWorkers
 
 from veogen.errors import ExitCode
+from veogen.executor.open_run import open_run
 from veogen.executor.options import CallbackOptions, RunPolicy
 from veogen.executor.poller import TasksRead
-from veogen.executor.run import Selection, open_run
+from veogen.executor.run import Selection
 from veogen.executor.scheduler import RunMessage
 from veogen.executor.state import RunProgress
 from veogen.gateway.api import Rejected, Unknown

@@ -8,9 +8,10 @@ from support.sessions import World, cities, statuses
 from support.virtual import VirtualClock, VirtualWorkers
 
 from veogen.errors import ExitCode
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
 from veogen.executor.poller import TasksRead
-from veogen.executor.run import Selection, open_run
+from veogen.executor.run import Selection
 from veogen.executor.scheduler import Interrupted, RunMessage
 from veogen.executor.workers import Crashed
 from veogen.gateway.api import NotAccepted

@@ -13,9 +13,10 @@ from support.sessions import World, cities
 from veogen.executor import directory
 from veogen.executor.directory import DirectoryError
 from veogen.executor.journal import Journal, request_to_json
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
 from veogen.executor.reconcile import imported_purchases, unknown_requests
-from veogen.executor.run import Selection, open_run
+from veogen.executor.run import Selection
 from veogen.planner.plan import Plan
 from veogen.results.events import Event
 from veogen.results.ledger import Ledger, RequestState

@@ -22,8 +22,9 @@ from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
 from veogen.executor.downloads import DownloadFailed
 from veogen.executor.journal import Journal
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
-from veogen.executor.run import Dependencies, Selection, open_run
+from veogen.executor.run import Dependencies, Selection
 from veogen.executor.scheduler import Interrupted, RunMessage
 from veogen.executor.snapshot import read_snapshot
 from veogen.executor.submitter import key_for

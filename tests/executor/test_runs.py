@@ -11,8 +11,9 @@ from support.virtual import START, VIDEO
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.downloads import DiskFull, DownloadFailed
+from veogen.executor.open_run import open_run
 from veogen.executor.options import Only, RunPolicy
-from veogen.executor.run import Run, Selection, open_run
+from veogen.executor.run import Run, Selection
 from veogen.executor.submitter import key_for
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Rejected, Submission, Task, Unknown

@@ -16,8 +16,9 @@ from support.virtual import (
 from veogen.document.nodes import Location
 from veogen.executor.decisions import Resolution
 from veogen.executor.joining import StoreChoice
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
-from veogen.executor.run import Dependencies, Outcome, Selection, open_run
+from veogen.executor.run import Dependencies, Outcome, Selection
 from veogen.executor.transitions import Stop
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request

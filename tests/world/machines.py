@@ -16,8 +16,9 @@ from veogen.cli.runs import print_summary
 from veogen.errors import VeogenError
 from veogen.executor.connect import expected_of
 from veogen.executor.decisions import Resolution
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
-from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
+from veogen.executor.run import Dependencies, Outcome, Run, Selection
 from veogen.executor.transfer import ClipDownloader
 from veogen.planner.plan import Plan
 from world.bucket import Bucket

@@ -17,8 +17,9 @@ from veogen.errors import ExitCode, UsageError
 from veogen.executor.connect import connected, offline_dependencies
 from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.directory import RunDirectory
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy, SystemClock
-from veogen.executor.run import Dependencies, Selection, open_run
+from veogen.executor.run import Dependencies, Selection
 from veogen.progress import listener
 from veogen.results.advice import RunCommands
 from veogen.spec.project import load_policy, project_root

@@ -18,8 +18,9 @@ from veogen.cli.options import RunOptions
 from veogen.cli.output import echo
 from veogen.errors import ExitCode
 from veogen.executor.connect import Connection, connected
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy, SystemClock
-from veogen.executor.run import Dependencies, Outcome, Run, Selection, open_run
+from veogen.executor.run import Dependencies, Outcome, Run, Selection
 from veogen.executor.transitions import Stop
 from veogen.gateway.settings import Settings
 from veogen.planner.plan import Plan, known_credits

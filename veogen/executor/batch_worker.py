@@ -21,8 +21,9 @@ from veogen.executor.batches import BatchEvents, BatchJob, BatchResult, WorkerLi
 from veogen.executor.connect import connected
 from veogen.executor.joining import StoreChoice
 from veogen.executor.journal_mark import JournalError
+from veogen.executor.open_run import open_run
 from veogen.executor.options import SystemClock
-from veogen.executor.run import Dependencies, Run, Selection, open_run
+from veogen.executor.run import Dependencies, Run, Selection
 from veogen.executor.scheduler import Scheduler
 from veogen.executor.shared import this_machine
 from veogen.executor.state import RunProgress

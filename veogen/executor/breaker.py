@@ -83,7 +83,11 @@ class Breaker:
             untaken_since = now  # a refusal is an answer, but nothing was taken by it
         state = replace(self, limit=limit, untaken_since=untaken_since)
         if self.phase == "trial" and trial:
-            return _after_trial(state, outcome)
+            if outcome == "unknown":
+                reason = "the gateway answers reads, but of what was sent nobody knows what became"
+                return replace(state, stop=reason)
+            is_over = outcome != "not-taken"
+            return replace(state, phase="open", limit=1, last=()) if is_over else state
         if self.phase != "open":  # sent before the pause
             return state
         last = (*self.last, outcome)[-IN_A_ROW:]
@@ -103,14 +107,3 @@ class Breaker:
 
 def _is_outage(last: tuple[PostOutcome, ...]) -> bool:
     return len(last) == IN_A_ROW and "taken" not in last and "unknown" in last
-
-
-def _after_trial(state: Breaker, outcome: PostOutcome) -> Breaker:
-    match outcome:
-        case "taken" | "refused":
-            return replace(state, phase="open", limit=1, last=())
-        case "unknown":
-            stop = "the gateway answers reads, but of what was sent nobody knows what became"
-            return replace(state, stop=stop)
-        case "not-taken":
-            return state

@@ -1,15 +1,16 @@
-"""Whether money allows the next request: judged by what is really reserved (contract, 6.8)."""
+"""Whether money allows the next request, by what is really reserved (contract, 6.8)."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 
-from veogen.executor.shared_messages import PieceTaken
+from veogen.executor.options import RunPolicy
+from veogen.executor.others import PieceTaken
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue
 from veogen.executor.transitions import Stop, SubmitAttempt
 from veogen.executor.uploads import UploadQueue
-from veogen.results.events import SubmitIntended
-from veogen.results.ledger import RequestState
+from veogen.results.ledger import Ledger, RequestState
+from veogen.text import credits_text
 
 _MILLI = Decimal("0.001")
 
@@ -115,13 +116,13 @@ class SpendingLimit:
         if self.has_ceiling:
             self._ratios.observe_all(self._state.ledger.everything)
 
-    def sent(self, intent: SubmitIntended) -> None:
+    def sent(self, hash_: str, estimate: Decimal | None) -> None:
         """It is on its way."""
-        self._ratios.sent(self._model(intent.hash), intent.estimate, intent.hash)
+        self._ratios.sent(self._model(hash_), estimate, hash_)
 
-    def answered(self, intent: SubmitIntended, reserved: Decimal | None) -> None:
+    def answered(self, hash_: str, estimate: Decimal | None, reserved: Decimal | None) -> None:
         """It is answered and is not sent again; `reserved` is what was named for its task."""
-        self._ratios.answered(self._model(intent.hash), intent.estimate, intent.hash, reserved)
+        self._ratios.answered(self._model(hash_), estimate, hash_, reserved)
 
     def affords(self, hash_: str, pending: Sequence[SubmitAttempt]) -> bool:
         """Whether ceiling and budget allow it beside `pending`; if not, the run stops here.
@@ -138,7 +139,14 @@ class SpendingLimit:
         if is_second or not self._ratios.may_send(*kind):
             self._waits_for_answer = True
             return False
-        price, under_way = self._raised(hash_, request.credits), self._under_way(pending)
+        price = self._raised(hash_, request.credits)
+        # what is not counted yet of what was sent, or is about to be
+        waiting = (attempt for attempt in self._resends if not attempt.maybe_accepted)
+        under_way = self._uploads.price
+        for intent in [attempt.intent for attempt in (*pending, *waiting)]:
+            under_way += self._raised(intent.hash, intent.estimate)
+        for intent in [attempt.intent for attempt in self._posting.values()]:
+            under_way += self._raised(intent.hash, intent.estimate) - (intent.estimate or 0)
         spent, policy = state.ledger.spent + under_way + price, state.policy
         if policy.max_credits is not None and spent - state.spent_before > policy.max_credits:
             reason = f"--max-credits {policy.max_credits}"
@@ -172,18 +180,32 @@ class SpendingLimit:
             state.stop_buying(Stop("money", message))
         return answer.granted
 
-    def _under_way(self, pending: Sequence[SubmitAttempt]) -> Decimal:
-        """What is not counted yet of what was sent, or is about to be."""
-        waiting = (attempt for attempt in self._resends if not attempt.maybe_accepted)
-        total = self._uploads.price
-        for intent in [attempt.intent for attempt in (*pending, *waiting)]:
-            total += self._raised(intent.hash, intent.estimate)
-        for intent in [attempt.intent for attempt in self._posting.values()]:
-            total += self._raised(intent.hash, intent.estimate) - (intent.estimate or 0)
-        return total
-
     def _raised(self, hash_: str, estimate: Decimal | None) -> Decimal:
         return self._ratios.raised(self._model(hash_), estimate or Decimal(0))
 
     def _model(self, hash_: str) -> str:
         return self._state.request(hash_).model
+
+
+def money_notes(ledger: Ledger, policy: RunPolicy, spent_before: Decimal) -> Iterator[str]:
+    """What was paid beyond a ceiling, or more than once for one request and by whose decision."""
+    spent, beyond, limit = ledger.spent, None, ""
+    if policy.max_credits is not None and spent - spent_before > policy.max_credits:
+        beyond, limit = spent - spent_before, f"--max-credits {credits_text(policy.max_credits)}"
+    elif policy.budget is not None and spent > policy.budget:
+        beyond, limit = spent, f"the budget of {credits_text(policy.budget)}"
+    if beyond is not None:
+        yield (
+            f"{credits_text(beyond)} credits count, which is more than {limit}: for what was "
+            "already sent the gateway reserved more than its price says"
+        )
+    for request, record in ledger.everything:
+        paid = [p for p in record.purchases if p.task_id and p.status != "failed"]
+        if len(paid) < 2:  # noqa: PLR2004 - as it should be
+            continue
+        tasks = []
+        for purchase in paid:
+            attempt = record.facts.attempt(purchase.attempt)
+            by = f", {attempt.abandoned}" if attempt and attempt.abandoned else ""
+            tasks.append(f"{purchase.task_id} (attempt {purchase.attempt}, {purchase.status}{by})")
+        yield f"{request.address}: paid for {len(paid)} times: {'; '.join(tasks)}"

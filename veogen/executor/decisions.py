@@ -1,7 +1,8 @@
 """What a person decides about requests that veogen may not decide about by itself."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from veogen.errors import UsageError
@@ -141,9 +142,16 @@ def abandoned(standing: RequestState) -> Event:
 
 
 def adopted(
-    decided: Decided, gateway: Gateway, owned: Mapping[str, RequestState], now: float
+    decided: Decided,
+    gateway: Gateway,
+    owned: Mapping[str, RequestState],
+    now: float,
+    read_amount: Callable[[str, Decimal | None], Decimal | None],
 ) -> Event:
-    """The task becomes the request's, if it exists, fits and is nobody else's."""
+    """The task becomes the request's, if it exists, fits and is nobody else's.
+
+    `read_amount` gives what the gateway names for a request in credits.
+    """
     address, task_id = decided.standing.request.address, decided.task_id or ""
     owner = owned.get(task_id)
     if owner is not None:
@@ -158,7 +166,8 @@ def adopted(
         raise UsageError(f"{address}: {task_id} is of {answer.model}, the request of {model}")
     record = decided.standing.record
     attempt = record.attempts if record.current is None else record.current.attempt
-    return TaskAdopted(record.hash, task_id, answer.credits, now, attempt)
+    amount = read_amount(record.hash, answer.credits)
+    return TaskAdopted(record.hash, task_id, amount, now, attempt)
 
 
 def task_owners(ledger: Ledger) -> dict[str, RequestState]:

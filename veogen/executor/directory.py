@@ -8,12 +8,14 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from veogen.document.files import read_file
 from veogen.errors import ExitCode, VeogenError
+from veogen.planner.plan import Request
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, Manifest, ManifestRenderer, parse
 
@@ -43,6 +45,18 @@ def profile_of(path: Path, name: str) -> str | None:
     """The profile that a run directory of the plan `name` is called after, if it is."""
     folder = path.absolute().name.removesuffix(SIMULATED)
     return folder.removeprefix(f"{name}.") if folder.startswith(f"{name}.") else None
+
+
+def check_names(requests: Iterable[Request]) -> None:
+    """Before money: a clip whose name this system cannot write could not be brought home."""
+    for request in requests:
+        try:
+            os.fsencode(request.output)
+        except UnicodeEncodeError:
+            raise DirectoryError(
+                f"{request.address}: names of files are {sys.getfilesystemencoding()} here, which "
+                f"cannot spell {request.output}; nothing was sent. Set PYTHONUTF8=1"
+            ) from None
 
 
 class RunDirectory:
@@ -80,6 +94,15 @@ class RunDirectory:
         """Whose run it is, as its results say; None when there are none."""
         manifest = self.manifest()
         return manifest.gateway if manifest else None
+
+    def refuse_other_kind(self, gateway: GatewayName, wanted: GatewayName) -> None:
+        """Raise `DirectoryError` where a simulated run would go on with a real one's, or so."""
+        if gateway != wanted:
+            kinds = {"evolink": "a real", "simulated": "a simulated"}
+            raise DirectoryError(
+                f"{self.path}: this is the directory of {kinds[gateway]} run, and this is "
+                f"{kinds[wanted]} one; choose another with --dir"
+            )
 
     def prepare(self, gateway: GatewayName) -> None:
         """Make the directory if it is not there; raises `DirectoryError`.

@@ -22,8 +22,10 @@ from veogen.executor.directory import (
 )
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock
+from veogen.executor.results_file import ResultsFile
 from veogen.planner.identity import default_output
 from veogen.planner.plan import Plan, Request
+from veogen.results.advice import MOST_NAMED
 from veogen.results.events import (
     Event,
     PurchaseImported,
@@ -36,7 +38,7 @@ from veogen.results.facts import Account, account, learn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest, ManifestLine
 from veogen.results.record import Record, imported_facts, links_may_live
-from veogen.text import safe
+from veogen.text import counted, safe
 
 
 def imported_purchases(
@@ -204,6 +206,23 @@ def is_clip(path: Path, video: Video) -> bool:
     return has_content(path, video.bytes, video.sha256)
 
 
+def missing_notes(ledger: Ledger) -> Iterator[str]:
+    """Which clips cannot be had here any more, and who may have them."""
+    states = [s for s in ledger.everything if s.record.status == "completed"]
+    missing = [s for s in states if s.record.remote_videos]
+    for request, record in missing[:MOST_NAMED]:
+        task = record.facts.task(record.task_id)
+        reason = task.undelivered if task else None
+        why = f" ({reason.message})" if reason else ""
+        clips = counted(len(record.remote_videos), "clip")
+        is_ours = task is not None and task.own
+        who = "no other machine is known to" if is_ours else "whoever bought it may"
+        yield f"{request.address}: {clips} cannot be had here any more{why}; {who} have it"
+    if len(missing) > MOST_NAMED:
+        left = counted(len(missing) - MOST_NAMED, "request")
+        yield f"clips of {left} more cannot be had here any more: veogen status names them"
+
+
 def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
     """Delete what is left of downloads that nobody goes on with, as their requests are done."""
     videos = directory / "videos"
@@ -222,31 +241,32 @@ def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
                 part.unlink()
 
 
-def load_ledger(journal: Journal, plan: Plan | None) -> Ledger:
-    """The journal's fold, read once, with the requests of the plan; nothing is written yet."""
-    if plan is None:
-        return journal.ledger()
-    ledger = journal.fold()
-    ledger.name = plan.name
-    ledger.adopt(plan.requests, journal.former())
-    return ledger
-
-
-def sync_journal(
-    ledger: Ledger,
+def bring_in_step(
     journal: Journal,
     directory: RunDirectory,
+    results: ResultsFile,
     plan: Plan | None,
     manifest: Manifest | None,
     clock: Clock,
-) -> None:
-    """Write down whatever is new to the journal, and fold it in."""
-    if plan is not None:
-        _adopt(plan.name, [standing.request for standing in ledger.planned], journal, ledger)
-    elif manifest is not None:
+) -> Ledger:
+    """Fold the journal, read once, and write down whatever plan, results and files say beyond it.
+
+    `manifest` is what the results say where there is no journal of them.
+    """
+    if plan is None:
+        ledger = journal.ledger()
+    else:
+        ledger = journal.fold()
+        ledger.name = plan.name
+        ledger.adopt(plan.requests, journal.former())
+    manifest = results.news(ledger, journal.results_digest) or manifest
+    stated, requests = plan or manifest, list[Request](plan.requests if plan else ())
+    if plan is None and manifest is not None:
         lines = manifest.results
         requests = [ledger.request(line.hash) or unknown_request(line) for line in lines]
-        _adopt(manifest.name, requests, journal, ledger)
+    if stated is not None and journal.adopt(stated.name, requests):
+        ledger.name = stated.name
+        ledger.adopt(requests, journal.former())
     if manifest is not None:
         news = list(imported_purchases(manifest, ledger, clock.now()))
         if unknown := list(unknown_requests(manifest, ledger)):
@@ -256,12 +276,7 @@ def sync_journal(
     for step in (rename_clips, adopt_files, missing_clips):
         _append(list(step(ledger, directory.path)), journal, ledger, clock)
     remove_useless_parts(ledger, directory.path, clock.now())
-
-
-def _adopt(name: str, entries: Sequence[Request], journal: Journal, ledger: Ledger) -> None:
-    if journal.adopt(name, entries):
-        ledger.name = name
-        ledger.adopt(entries, journal.former())
+    return ledger
 
 
 def _append(events: Sequence[Event], journal: Journal, ledger: Ledger, clock: Clock) -> None:

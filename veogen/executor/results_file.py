@@ -46,16 +46,21 @@ class ResultsFile:
         self.trouble, self._digest = None, digest
         return manifest
 
-    def read(self) -> bytes | None:
-        """The bytes of the results, which count as seen from now on; raises `DirectoryError`."""
+    def news(self, ledger: Ledger, digest: str | None) -> Manifest | None:
+        """What it says at the beginning of a run that may be new to the ledger.
+
+        `digest` is the SHA-256, in hex, of what the journal knew when it was written last. Raises
+        `VeogenError` for what is no results, or those of the other kind of run.
+        """
         self._signature = self._directory.results_signature()
         raw = self._directory.read_results()
         self._digest = None if raw is None else sha256(raw).digest()
-        return raw
-
-    def is_of(self, digest: str | None) -> bool:
-        """Whether what was read has this SHA-256, in hex."""
-        return self._digest is not None and self._digest.hex() == digest
+        is_old_news = self._digest is not None and self._digest.hex() == digest
+        if raw is None or is_old_news or self._renderer.renewed(raw, ledger) is None:
+            return None
+        manifest = self._directory.parsed(raw)
+        self._directory.refuse_other_kind(manifest.gateway, self._renderer.gateway)
+        return manifest
 
     def is_as_written(self, line: ManifestLine) -> bool:
         """Whether a line stands as it was written here: it is no news, however old it is."""

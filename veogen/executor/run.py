@@ -1,17 +1,14 @@
 """One use of a run directory: opened and locked, brought in step, then run."""
 
-import contextlib
 import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace as replace_field
-
-from veogen.errors import ExitCode, UsageError, VeogenError
+from veogen.errors import ExitCode, UsageError
+from veogen.executor.ceilings import money_notes
 from veogen.executor.decisions import (
     Decided,
     Resolution,
@@ -32,31 +29,26 @@ from veogen.executor.directory import (
     room,
 )
 from veogen.executor.downloads import Downloader
-from veogen.executor.journal import Header, Journal
+from veogen.executor.journal import Journal
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
-from veogen.executor.reconcile import load_ledger, sync_journal
-from veogen.executor.results_file import ResultsFile
+from veogen.executor.reconcile import missing_notes
 from veogen.executor.scheduler import RunMessage, Scheduler
-from veogen.executor.state import CallbackUrl, Listener, RunState
-from veogen.executor.submitter import key_for
+from veogen.executor.state import CallbackUrl, RunState
+from veogen.executor.submitter import intent_for
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
 from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
-from veogen.planner.identity import canonical
-from veogen.planner.plan import Plan, Request, known_credits
+from veogen.planner.plan import Request, known_credits
 from veogen.results.advice import MOST_NAMED
-from veogen.results.events import Event, SubmitIntended, TaskAdopted
-from veogen.results.facts import Purchase
 from veogen.results.ledger import Ledger, RequestState, exit_code
-from veogen.results.manifest import GatewayName, ManifestRenderer, Owned, State
+from veogen.results.manifest import GatewayName, Owned, State
 from veogen.results.record import Record, links_may_live
 from veogen.text import counted, credits_text
 
 if TYPE_CHECKING:
     from veogen.executor.coordinator import ClusterWork
     from veogen.executor.joining import StoreChoice
-    from veogen.executor.shared import SharedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +122,13 @@ class Run:
         self.scheduler = scheduler
         self.ledger = state.ledger
         self.owned = Owned.of_ledger(state.ledger)
-        wanted = [s.request for s in self._purchases()]
+        policy, wanted = state.policy, list[Request]()
+        for request, record in self.ledger.planned:
+            again = record.status == "failed" and policy.retry_failed
+            if again or self.owned.would_buy(record.hash, policy.task_retries):
+                stands = self.owned.state(request.address, record.hash)
+                if selection.takes(record.hash, stands):
+                    wanted.append(request)
         shared = state.shared
         self._wanted = {request.hash for request in wanted}
         self.to_buy: tuple[Request, ...] = tuple(wanted if shared is None else shared.own(wanted))
@@ -194,119 +192,101 @@ class Run:
             )
 
     def check_places(self) -> None:
-        """Refuse to buy what could not be brought home: no clip leaves the run directory."""
-        videos = self.directory.videos
-        is_ours = videos.is_dir() and is_inside(videos, self.directory.path)
-        if self.to_buy and os.path.lexists(videos) and not is_ours:
+        """Refuse to buy what could not be brought home, or what lies here though nobody knows why.
+
+        No clip leaves the run directory. Where the clips of a run are all that is left of it, they
+        were bought, and nothing that tells so is here.
+        """
+        if not self.to_buy:
+            return
+        directory, videos = self.directory, self.directory.videos
+        is_ours = videos.is_dir() and is_inside(videos, directory.path)
+        if os.path.lexists(videos) and not is_ours:
             raise DirectoryError(
                 f"{videos}: clips go there, and it is no folder of the run directory; "
                 "nothing was sent"
             )
-        self._refuse_unknown_clips()
-
-    def _refuse_unknown_clips(self) -> None:
-        """Refuse to buy again what was bought, where all that told so is gone but the clips."""
-        if not self.to_buy or any(state.record.bought for state in self.ledger.everything):
+        if any(state.record.bought for state in self.ledger.everything):
             return
         paths = [path for state in self.ledger.planned for path in state.request.paths]
-        places = {path: self.directory.path / path for path in paths}
-        clips = [path for path, place in places.items() if place.is_file() and place.stat().st_size]
+        files = {path: directory.path / path for path in paths}
+        clips = [path for path, file in files.items() if file.is_file() and file.stat().st_size]
         if clips:
             named = ", ".join(clips[:MOST_NAMED]) + (", …" if len(clips) > MOST_NAMED else "")
             raise DirectoryError(
-                f"{self.directory.path}: {counted(len(clips), 'clip')} of exactly these requests "
+                f"{directory.path}: {counted(len(clips), 'clip')} of exactly these requests "
                 f"lie there ({named}), but neither a journal nor results.json knows of a purchase; "
-                f"nothing was sent. Bring {self.directory.results.name} back (git log -- "
-                f"{self.directory.results}), or move {self.directory.videos} aside to buy anew"
+                f"nothing was sent. Bring {directory.results.name} back (git log -- "
+                f"{directory.results}), or move {videos} aside to buy anew"
             )
 
     def run(self, stop: Stop | None = None, *, max_credits: Decimal | None = None) -> Outcome:
         """Buy, for `max_credits` at most, and bring home; with `stop` nothing is bought."""
-        self._state.policy = replace(self._state.policy, max_credits=max_credits)
+        state = self._state
+        state.policy = replace(state.policy, max_credits=max_credits)
         self.directory.reserve_disk()
-        counted = {standing.record.hash for standing in self._chosen()}
-        self._state.listener.start(counted, self.scheduler.progress())
-        stop = stop or self._without_room()
+        chosen = {standing.record.hash for standing in self._chosen()}
+        state.listener.start(chosen, self.scheduler.progress())
+        if stop is None and self.to_buy and room(self.directory.path) <= 0:
+            text = f"{self.directory.path}: there is no room for a clip; nothing was bought"
+            stop = Stop("disk", text)
         if stop is not None:
-            self._state.stop_buying(stop)
-        self._share(counted)
-        if self._state.policy.replay:
-            self._replay_held()
-        if self._dependencies.work is None:
-            self.scheduler.buy(request.hash for request in self.to_buy)
-            self.scheduler.collect(request.hash for request in self.to_collect)
-        else:
-            self._hand_out(self._dependencies.work)
+            state.stop_buying(stop)
+        self._begin(chosen)
         final = self.scheduler.run()
-        code = exit_code(state.record for state in self._chosen())
-        if self._state.shared is not None and code != ExitCode.DONE and final is None:
+        code = exit_code(standing.record for standing in self._chosen())
+        if state.shared is not None and code != ExitCode.DONE and final is None:
             self.scheduler.look_once_more()
-            self._state.write_results(force=True)
-            code = exit_code(state.record for state in self._chosen())
+            state.write_results(force=True)
+            code = exit_code(standing.record for standing in self._chosen())
         self.directory.release_disk()
-        self._note_money()
-        if not self._selection.buy and self._note_missing() and code is ExitCode.DONE:
+        for note in money_notes(self.ledger, state.policy, state.spent_before):
+            self.note(note)
+        lost = [] if self._selection.buy else list(missing_notes(self.ledger))
+        for note in lost:
+            self.note(note)
+        if lost and code is ExitCode.DONE:
             code = ExitCode.INCOMPLETE
         return self._closed(final, code)
 
-    def _note_money(self) -> None:
-        """Say what was paid beyond a ceiling, or more than once for one request."""
-        policy, spent = self._state.policy, self.ledger.spent
-        newly = spent - self._state.spent_before
-        if policy.max_credits is not None and newly > policy.max_credits:
-            self._note_beyond(newly, f"--max-credits {credits_text(policy.max_credits)}")
-        elif policy.budget is not None and spent > policy.budget:
-            self._note_beyond(spent, f"the budget of {credits_text(policy.budget)}")
-        for request, record in self.ledger.everything:
-            paid = [p for p in record.purchases if p.task_id and p.status != "failed"]
-            if len(paid) > 1:
-                tasks = "; ".join(_told(purchase, record) for purchase in paid)
-                self.note(f"{request.address}: paid for {len(paid)} times: {tasks}")
-
-    def _note_beyond(self, amount: Decimal, limit: str) -> None:
-        self.note(
-            f"{credits_text(amount)} credits count, which is more than {limit}: for what was "
-            "already sent the gateway reserved more than its price says"
-        )
-
-    def _note_missing(self) -> bool:
-        """Say which clips cannot be had here, and who may have them; whether there are any."""
-        states = [s for s in self.ledger.everything if s.record.status == "completed"]
-        missing = [s for s in states if s.record.remote_videos]
-        for request, record in missing[:MOST_NAMED]:
-            task = record.facts.task(record.task_id)
-            reason = task.undelivered if task else None
-            why = f" ({reason.message})" if reason else ""
-            clips = counted(len(record.remote_videos), "clip")
-            is_ours = task is not None and task.own
-            who = "no other machine is known to" if is_ours else "whoever bought it may"
-            self.note(f"{request.address}: {clips} cannot be had here any more{why}; {who} have it")
-        if len(missing) > MOST_NAMED:
-            left = counted(len(missing) - MOST_NAMED, "request")
-            self.note(f"clips of {left} more cannot be had here any more: veogen status names them")
-        return bool(missing)
-
-    def _share(self, counted: Collection[str]) -> None:
-        """Let the budget hold over all machines, and go on while others work on what counts."""
-        shared, budget = self._state.shared, self._state.policy.budget
-        if shared is None or self._dependencies.work is not None:
-            return  # on a cluster that is what its workers do
-        if budget is not None and self._selection.buy:
-            shared.limit(budget, self.ledger)
-        if self._selection.buy:
-            self.scheduler.share(self._wanted, counted)
-        shared.want_clips(self.ledger, everything=not self._selection.buy)
-
-    def _hand_out(self, work: "ClusterWork") -> None:
-        """Have workers do all of this: in plan order, then what left the plan."""
-        collected = {request.hash for request in self.to_collect}
-        mine = [
-            s
-            for s in self.ledger.everything
-            if s.record.hash in self._wanted or s.record.hash in collected
-        ]
+    def _begin(self, chosen: Collection[str]) -> None:
+        """Give the scheduler what is to be bought and brought home, by itself or by workers."""
+        state, work, buys = self._state, self._dependencies.work, self._selection.buy
+        shared, budget = state.shared, state.policy.budget
+        if shared is not None and work is None:  # on a cluster its workers do that
+            if budget is not None and buys:
+                shared.limit(budget, self.ledger)
+            if buys:
+                self.scheduler.share(self._wanted, chosen)
+            shared.want_clips(self.ledger, everything=not buys)
+        if state.policy.replay:
+            self._replay_held()
+        collected = [request.hash for request in self.to_collect]
+        if work is None:
+            self.scheduler.buy(request.hash for request in self.to_buy)
+            self.scheduler.collect(collected)
+            return
+        wanted = self._wanted.union(collected)  # in plan order, then what left the plan
+        mine = [s for s in self.ledger.everything if s.record.hash in wanted]
         attempts = {s.record.hash: s.record.attempts for s in mine if s.record.hash in self._wanted}
         self.scheduler.hand_out(work, [s.request for s in mine], attempts)
+
+    def _replay_held(self) -> None:
+        """Send again what is held and was sent here; what others sent never goes by itself."""
+        shared = self._state.shared
+        for standing in self._chosen():
+            record = standing.record
+            if record.status != "indeterminate":
+                continue
+            if shared is not None and not shared.take_over(record.hash, max(1, record.attempts)):
+                continue
+            if has_bytes(standing, again=True):
+                self.scheduler.replay(self._with_intent(standing))
+            else:
+                self._state.listener.note(
+                    f"{standing.request.address}: another machine sent it, with images that were "
+                    "uploaded there; it is held: replay it there, or veogen resolve"
+                )
 
     def decide(self, decisions: Sequence[Resolution], say: Callable[[str], None]) -> Outcome:
         """Carry out what a person decided; nothing is watched or fetched.
@@ -320,16 +300,27 @@ class Run:
             say(note)
         owned = task_owners(self.ledger)
         events = [
-            adopted(d, gateway, owned, now) if d.kind == "adopt" else abandoned(d.standing)
+            adopted(d, gateway, owned, now, self._state.read_amount)
+            if d.kind == "adopt"
+            else abandoned(d.standing)
             for d in decided
             if d.kind in ("adopt", "abandon")
         ]
         refused = {d.standing.record.hash for d in decided if not self._write_decision(d, say)}
         self.directory.reserve_disk()
-        self.scheduler.record(list(map(self._in_credits, events)))
-        for one in decided:
-            if one.standing.record.hash not in refused:
-                self._send(one, say)
+        self.scheduler.record(events)
+        for each in decided:
+            request, record = each.standing
+            if record.hash in refused:
+                continue
+            if each.kind == "replay":
+                self.scheduler.replay(self._with_intent(each.standing))
+            elif each.kind == "rebuy":
+                price = request.credits
+                amount = "an unknown amount" if price is None else f"{price} credits"
+                paid = paid_so_far(record)
+                say(f"{request.address}: {paid} paid so far; buying it anew for {amount}")
+                self.scheduler.buy([record.hash])
         stop = self.scheduler.run()
         self.directory.release_disk()
         is_unsure = any(s.record.status == "indeterminate" for s in self.ledger.everything)
@@ -389,52 +380,6 @@ class Run:
             for task in candidate_tasks(standing.record, listed[model]):
                 yield standing.request, task
 
-    def _without_room(self) -> Stop | None:
-        """On a disk that is full already nothing more is bought: it could not be brought home."""
-        if not self.to_buy or room(self.directory.path) > 0:
-            return None
-        path = self.directory.path
-        return Stop("disk", f"{path}: there is no room for a clip; nothing was bought")
-
-    def _replay_held(self) -> None:
-        for standing in self._chosen():
-            if standing.record.status != "indeterminate" or not self._is_own(standing):
-                continue
-            if has_bytes(standing, again=True):
-                self.scheduler.replay(self._with_intent(standing))
-            else:
-                self._state.listener.note(
-                    f"{standing.request.address}: another machine sent it, with images that were "
-                    "uploaded there; it is held: replay it there, or veogen resolve"
-                )
-
-    def _is_own(self, standing: RequestState) -> bool:
-        """Whether this machine sent it: what another one did is never replayed by itself."""
-        shared, record = self._state.shared, standing.record
-        return shared is None or shared.take_over(record.hash, max(1, record.attempts))
-
-    def _in_credits(self, event: Event) -> Event:
-        """A decision with the amount that the gateway named as it is read in this run."""
-        if not isinstance(event, TaskAdopted):
-            return event
-        return replace_field(event, credits=self._state.read_amount(event.hash, event.credits))
-
-    def _send(self, decided: Decided, say: Callable[[str], None]) -> None:
-        standing = decided.standing
-        match decided.kind:
-            case "replay":
-                self.scheduler.replay(self._with_intent(standing))
-            case "rebuy":
-                credits_ = standing.request.credits
-                price = "an unknown amount" if credits_ is None else f"{credits_} credits"
-                say(
-                    f"{standing.request.address}: {paid_so_far(standing.record)} paid so far; "
-                    f"buying it anew for {price}"
-                )
-                self.scheduler.buy([standing.record.hash])
-            case _:
-                return
-
     def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
         if self._state.results_trouble is not None and code is ExitCode.DONE:
             code = ExitCode.INCOMPLETE
@@ -472,156 +417,11 @@ class Run:
             if counts and (selected is None or standing.record.hash in selected):
                 yield standing
 
-    def _purchases(self) -> Iterator[RequestState]:
-        policy = self._state.policy
-        for standing in self.ledger.planned:
-            record = standing.record
-            failed_again = record.status == "failed" and policy.retry_failed
-            if not (failed_again or self.owned.would_buy(record.hash, policy.task_retries)):
-                continue
-            state = self.owned.state(standing.request.address, record.hash)
-            if self._selection.takes(record.hash, state):
-                yield standing
-
     def _with_intent(self, standing: RequestState) -> Record:
         """A held request that another machine sent has no recorded bytes: they are made again."""
         record, request = standing.record, standing.request
         if record.intent is None:
             attempt = 1 if record.current is None else record.current.attempt
-            intent = SubmitIntended(
-                hash=record.hash,
-                attempt=attempt,
-                key=key_for(record.hash, attempt),
-                body=canonical(dict(request.body)).decode(),
-                estimate=request.credits,
-                at=self._dependencies.clock.now(),
-            )
-            self._state.record_intents([intent])
+            now = self._dependencies.clock.now()
+            self._state.record_intents([intent_for(request, attempt, request.body, now)])
         return self.ledger.record(record.hash)
-
-
-def _told(purchase: Purchase, record: Record) -> str:
-    """A task that was paid for, and what a person had decided about its attempt."""
-    attempt = record.facts.attempt(purchase.attempt)
-    decided = attempt.abandoned if attempt else None
-    by = f", {decided}" if decided else ""
-    return f"{purchase.task_id} (attempt {purchase.attempt}, {purchase.status}{by})"
-
-
-@contextlib.contextmanager
-def open_run(
-    path: Path,
-    *,
-    plan: Plan | None,
-    dependencies: Dependencies,
-    policy: RunPolicy,
-    listener: Listener,
-    selection: Selection,
-    follow: bool = True,
-) -> Iterator[Run]:
-    """Open a run directory, take in what other machines bought, and adopt the plan.
-
-    Without a plan the directory's own requests stay as they are, and nothing is to be bought. With
-    a store other machines carry the run out too; raises `StoreError` for one that is refused.
-    """
-    directory = RunDirectory(path)
-    if plan is None and not directory.has_run:
-        raise DirectoryError(f"{path}: this is not a run directory")
-    manifest = None if directory.journal.exists() else directory.manifest()
-    _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
-    _refuse_names(plan)
-    directory.prepare(dependencies.gateway_name)
-    name = plan.name if plan else manifest.name if manifest else path.name
-    renderer = ManifestRenderer(dependencies.gateway_name)
-    results = ResultsFile(directory, renderer)
-    with directory.locked(), _journal(directory, name, dependencies.gateway_name) as journal:
-        ledger = load_ledger(journal, plan)
-        raw = results.read()
-        is_old_news = results.is_of(journal.results_digest)  # it says what this journal knew then
-        if raw is not None and not is_old_news and renderer.renewed(raw, ledger) is not None:
-            manifest = directory.parsed(raw)
-        _refuse_other_kind(path, manifest.gateway if manifest else None, dependencies.gateway_name)
-        sync_journal(ledger, journal, directory, plan, manifest, dependencies.clock)
-        del manifest  # as large as the ledger, which has all of it by now
-        shared = _shared(journal, ledger, directory, dependencies, buys=selection.buy or not follow)
-        state = RunState(
-            journal=journal,
-            ledger=ledger,
-            directory=directory,
-            results=results,
-            policy=policy,
-            clock=dependencies.clock,
-            listener=listener,
-        )
-        state.shared = shared
-        scheduler = Scheduler(
-            state,
-            gateway=dependencies.gateway,
-            uploads=dependencies.uploads(journal),
-            downloader=_downloader(dependencies.downloader(path), shared, path),
-            workers=dependencies.workers(),
-            random=dependencies.random,
-            follow=follow,
-        )
-        yield Run(state, dependencies, selection, directory, scheduler)
-        if shared is not None and (left := shared.leave()):
-            listener.note(left)
-
-
-def _shared(
-    journal: Journal,
-    ledger: Ledger,
-    directory: RunDirectory,
-    dependencies: Dependencies,
-    *,
-    buys: bool,
-) -> "SharedRun | None":
-    """The part of this process in the run's store, of which nothing is loaded without one."""
-    if dependencies.store is None and not (buys and journal.store()):
-        return None
-    from veogen.executor.joining import share  # noqa: PLC0415
-
-    gateway, clock = dependencies.gateway_name, dependencies.clock
-    return share(dependencies.store, journal, ledger, directory, clock, gateway=gateway, buys=buys)
-
-
-def _downloader(inner: Downloader, shared: "SharedRun | None", path: Path) -> Downloader:
-    """With a store what comes is kept there too."""
-    if shared is None:
-        return inner
-    from veogen.executor.shared_clips import StoringDownloader  # noqa: PLC0415
-
-    return StoringDownloader(inner, shared.clips, path)
-
-
-def _journal(directory: RunDirectory, name: str, gateway: GatewayName) -> Journal:
-    if not directory.has_journal:
-        return Journal.create(directory.journal, Header(name, gateway))
-    journal = Journal.open(directory.journal)
-    try:
-        _refuse_other_kind(directory.path, journal.header.gateway, gateway)
-    except VeogenError:
-        journal.close()
-        raise
-    return journal
-
-
-def _refuse_other_kind(path: Path, found: GatewayName | None, wanted: GatewayName) -> None:
-    if found is not None and found != wanted:
-        kinds = {"evolink": "a real", "simulated": "a simulated"}
-        raise DirectoryError(
-            f"{path}: this is the directory of {kinds[found]} run, and this is {kinds[wanted]} "
-            "one; choose another with --dir"
-        )
-
-
-def _refuse_names(plan: Plan | None) -> None:
-    """Before money: a clip whose name this system cannot write could not be brought home."""
-    for request in plan.requests if plan else ():
-        try:
-            os.fsencode(request.output)
-        except UnicodeEncodeError:
-            raise DirectoryError(
-                f"{request.address}: names of files are {sys.getfilesystemencoding()} here, which "
-                f"cannot spell {request.output}; nothing was sent. Set PYTHONUTF8=1"
-            ) from None

@@ -90,7 +90,9 @@ class Scheduler:
         self._workers = workers
         estimator = DurationEstimator(state.policy.poll_interval)
         self._poller = Poller(state, gateway, workers.start, self._on_ended, estimator)
-        taken = self._poller.watch if follow else _not_followed
+        self._wanted: set[str] = set()
+        # without following what was taken is brought home by another run
+        taken = self._poller.watch if follow else self._wanted.discard
         post = partial(workers.start, urgent=True)  # a task id is on disk right after it is known
         self._others = OthersWork(state, workers.start, self.buy, self.collect)
         self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
@@ -98,7 +100,6 @@ class Scheduler:
             state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
         )
         self._batches: Coordinator | None = None
-        self._wanted: set[str] = set()
         self._silence: tuple[float, float] | None = None
         self._interrupted_at: float | None = None
         self._bug: BaseException | None = None
@@ -346,11 +347,6 @@ class Scheduler:
             self._state.stop_buying(
                 Stop("silent", f"the gateway has not answered for {patience:.0f} s")
             )
-
-
-def _not_followed(hash_: str) -> None:
-    """What was taken is brought home by another run."""
-    del hash_
 
 
 def _unanswered(answer: object) -> bool:

@@ -149,7 +149,7 @@ class RunState:
         self.progress: Callable[[], RunProgress] = partial(
             RunProgress, ledger=ledger, in_flight=0, waiting=None
         )
-        self.learned: set[str] = set()
+        self._learned: set[str] = set()
         self.has_workers = False
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
@@ -163,6 +163,16 @@ class RunState:
         if request is None:
             raise KeyError(hash_)
         return request
+
+    def is_begun_elsewhere(self, hash_: str) -> bool:
+        """Whether another machine has begun to buy a request since it was put into the queue."""
+        if self.shared is None:
+            return False
+        record = self.ledger.record(hash_)
+        if not self.shared.may_claim(hash_, record):
+            return True
+        is_open = record.status == "planned" or record.retries_left(self.policy.task_retries)
+        return hash_ in self._learned and not is_open
 
     def read_amount(
         self, hash_: str, amount: Decimal | None, estimate: Decimal | None = None
@@ -204,7 +214,7 @@ class RunState:
         if not events:
             return
         before = self.ledger.spent
-        self.learned.update(event.hash for event in events)
+        self._learned.update(event.hash for event in events)
         self._keep(events)
         for event in events:
             record, request = self.ledger.apply(event), self.ledger.request(event.hash)

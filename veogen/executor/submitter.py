@@ -16,7 +16,6 @@ from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue, RateLimiter, SubmitQueue
 from veogen.executor.transitions import (
     NotPermitted,
-    Retry,
     Step,
     Stop,
     SubmitAttempt,
@@ -197,7 +196,7 @@ class Submitter:
         for attempt in batch:
             if recorded or attempt.maybe_accepted:
                 self._posting[attempt.intent.hash] = attempt
-                self._spending.sent(attempt.intent)
+                self._spending.sent(attempt.intent.hash, attempt.intent.estimate)
                 self._start(partial(self._post, attempt))
         return []
 
@@ -245,7 +244,7 @@ class Submitter:
         state = self._state
         while self._queue and others + self.slots + len(batch) < self._limiter.limit:
             hash_ = self._queue.first()
-            if self._is_at_others(hash_) or self._is_bought_elsewhere(hash_):
+            if state.is_begun_elsewhere(hash_) or self._is_bought_elsewhere(hash_):
                 self._queue.take()
                 if state.shared is not None:  # what becomes of it there is waited for
                     state.shared.skipped.add(hash_)
@@ -284,17 +283,6 @@ class Submitter:
         """Where money has a limit all are alike: they are bought in plan order."""
         return None if self._spending.has_ceiling else task_kind(self._state.request(hash_))
 
-    def _is_at_others(self, hash_: str) -> bool:
-        """Whether another machine has begun to buy it since it was put into the queue."""
-        state = self._state
-        if state.shared is None:
-            return False
-        record = state.ledger.record(hash_)
-        if not state.shared.may_claim(hash_, record):
-            return True
-        is_open = record.status == "planned" or record.retries_left(state.policy.task_retries)
-        return hash_ in state.learned and not is_open
-
     def _read(self) -> GatewayRead:
         answer = self._gateway.models()
         return GatewayRead(not isinstance(answer, ReadError) or answer.from_gateway)
@@ -311,9 +299,9 @@ class Submitter:
     def submitted(self, message: Submitted) -> Step:
         """What the answer to a POST comes to."""
         attempt = self._posting[message.hash]
-        answer = self._of_this_attempt(message.answer, attempt.intent)
+        number, estimate, trial = attempt.intent.attempt, attempt.intent.estimate, attempt.trial
+        answer = self._of_this_attempt(message.answer, (message.hash, number))
         if isinstance(answer, Accepted):
-            estimate = attempt.intent.estimate
             amount = self._state.read_amount(message.hash, answer.credits, estimate)
             answer = replace(answer, credits=amount)
         step = on_submit(attempt, answer, now=self._state.clock.now(), random=self._random)
@@ -321,12 +309,20 @@ class Submitter:
         def after_commit() -> None:
             self._posting.pop(message.hash, None)
             self._spending.go_on()
-            self._learn(attempt, answer, step)
-            if step.retry is not None:
-                self._resend(step.retry)
-            elif step.stop is not None:
-                self._state.stop_buying(step.stop)
+            self._learn(answer, step, trial=trial)
+            if step.retry is None:
+                reserved = answer.credits if isinstance(answer, Accepted) else None
+                self._spending.answered(message.hash, estimate, reserved)
             else:
+                if step.retry.attempt is not None:
+                    self.replay(step.retry.attempt, wait=step.retry.wait)
+                until = time_of_day(self._state.clock.now() + step.retry.wait)
+                self.why = f"waits {step.retry.wait:.0f} s, until {until}: {step.retry.why}"
+                if step.retry.throttled:
+                    self.throttled(step.retry.wait)
+            if step.stop is not None:
+                self._state.stop_buying(step.stop)
+            elif step.retry is None:
                 self.why = None
             if any(isinstance(event, TaskCreated) for event in step.events):
                 self._limiter.accepted()
@@ -339,56 +335,39 @@ class Submitter:
         return step._replace(after_commit=after_commit)
 
     def _of_this_attempt(
-        self, answer: Submission | NotPermitted, intent: SubmitIntended
+        self, answer: Submission | NotPermitted, attempt: tuple[str, int]
     ) -> Submission | NotPermitted:
         """An answer that names a task which another request, or attempt, owns is none."""
         if not isinstance(answer, Accepted):
             return answer
-        task_id, attempt = answer.task_id, (intent.hash, intent.attempt)
-        first = self._task_ids.setdefault(task_id, attempt)
-        owner = self._state.ledger.owner(task_id) or first
+        first = self._task_ids.setdefault(answer.task_id, attempt)
+        owner = self._state.ledger.owner(answer.task_id) or first
         if owner == attempt:
             return answer
         request = self._state.ledger.request(owner[0])
         whose = request.address if request else owner[0][:10]
-        return Unknown(
-            code=_IN_DOUBT,
-            message=f"the answer names {task_id}, the task of attempt {owner[1]} of {whose}",
-            status=200,
-        )
+        task = f"{answer.task_id}, the task of attempt {owner[1]} of {whose}"
+        return Unknown(code=_IN_DOUBT, message=f"the answer names {task}", status=200)
 
-    def _learn(self, attempt: SubmitAttempt, answer: Submission | NotPermitted, step: Step) -> None:
-        """What the answer says of the gateway: whether it is there, and what it reserves."""
-        outcome: PostOutcome | None
+    def _learn(self, answer: Submission | NotPermitted, step: Step, *, trial: bool) -> None:
+        """What the answer says of the gateway: whether it is there, and takes anything."""
+        outcome: PostOutcome = "unknown"
         match answer:
-            case NotPermitted():
-                outcome = None
             case Accepted():
                 outcome = "taken"
             case Rejected():
                 outcome = "refused"
             case NotAccepted() if step.retry is not None:
                 outcome = "not-taken"
-            case _:
-                outcome = "unknown"
-        if outcome is not None:
+            case _:  # nobody knows what became of it
+                pass
+        if not isinstance(answer, NotPermitted):
             now = self._state.clock.monotonic()
-            self._breaker = self._breaker.on_post(outcome, now, trial=attempt.trial)
+            self._breaker = self._breaker.on_post(outcome, now, trial=trial)
         if self._breaker.stop is not None:
             self._state.stop_buying(Stop("outage", self._breaker.stop))
         elif self._breaker.phase == "paused":
             self.why = "waits until the gateway answers: what was sent came to nothing"
-        if step.retry is None:
-            reserved = answer.credits if isinstance(answer, Accepted) else None
-            self._spending.answered(attempt.intent, reserved)
-
-    def _resend(self, retry: Retry) -> None:
-        if retry.attempt is not None:
-            self.replay(retry.attempt, wait=retry.wait)
-        until = time_of_day(self._state.clock.now() + retry.wait)
-        self.why = f"waits {retry.wait:.0f} s, until {until}: {retry.why}"
-        if retry.throttled:
-            self.throttled(retry.wait)
 
     def _delay(self, hash_: str, wait: float) -> None:
         self._delayed.put(self._state.clock.monotonic() + wait, hash_)
