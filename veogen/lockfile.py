@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
 
 from veogen.diff.compare import Difference, compare
 from veogen.document.files import Files, OutsideRootError, inside
@@ -31,7 +30,6 @@ from veogen.document.schema import (
 )
 from veogen.document.writer import Block, lines
 from veogen.models.model import Model, shipped
-from veogen.models.prices import AnyPrice
 from veogen.planner.checks import RequestChecker, over_budget, request_limit
 from veogen.planner.identity import (
     FILE,
@@ -110,10 +108,6 @@ def _hash(text: str) -> tuple[str, str] | None:
     return "hash", f"{text[:80]!r} is not a SHA-256 in hexadecimal digits"
 
 
-def _format(text: str) -> tuple[str, str] | None:
-    return None if text == FORMAT else ("format", f"this veogen reads {FORMAT!r}, not {text!r}")
-
-
 _must = partial(Field, required=True)
 
 _CREDITS = OrNull(AmountType())
@@ -174,7 +168,7 @@ PLAN = ObjectType(
     "Plan",
     "A plan file, or with `set`, `budget` and `prices` a lock.",
     {
-        "format": _must(StringType(_format), "The version of the file."),
+        "format": _must(StringType(), "The version of the file."),
         "name": _must(NAME, "The spec's."),
         "spec": _must(StringType(), "Its path below the project root."),
         "profile": _must(OrNull(NAME), "The profile that was chosen."),
@@ -213,10 +207,17 @@ def is_plan_file(raw: bytes) -> bool:
 
 def read_stored(raw: bytes, shown: str) -> tuple[LoadedPlan, ...]:
     """The plans in a lock or plan file; raises `MistakesError` for whatever does not add up."""
-    tree = _tree(raw, shown)
     start = Location(shown, 1, 1)
-    found = tuple(tree) if isinstance(tree, Seq) else (tree,)
-    return tuple(_stored(item, start) for item in found)
+    tree: Value
+    if raw.lstrip()[:1] in (b"{", b"["):
+        try:
+            tree = with_location(json.loads(raw), start)
+        except (ValueError, RecursionError) as error:
+            message = f"this is not JSON that can be read: {error}"
+            raise MistakesError([Problem(start, "error", "plan", message)]) from None
+    else:
+        tree = read(raw, shown, max_bytes=MAX_BYTES)
+    return tuple(_stored(item, start) for item in (tree if isinstance(tree, Seq) else (tree,)))
 
 
 def read_lock(raw: bytes, shown: str) -> LoadedPlan:
@@ -226,16 +227,6 @@ def read_lock(raw: bytes, shown: str) -> LoadedPlan:
         message = "this is not a lock: 'veogen lock' writes one"
         raise MistakesError([Problem(Location(shown, 1, 1), "error", "lock", message)])
     return found[0]
-
-
-def _tree(raw: bytes, shown: str) -> Value:
-    if raw.lstrip()[:1] not in (b"{", b"["):
-        return read(raw, shown, max_bytes=MAX_BYTES)
-    try:
-        return with_location(json.loads(raw), Location(shown, 1, 1))
-    except (ValueError, RecursionError) as error:
-        message = f"this is not JSON that can be read: {error}"
-        raise MistakesError([Problem(Location(shown, 1, 1), "error", "plan", message)]) from None
 
 
 def _stored(tree: Value, start: Location) -> LoadedPlan:
@@ -317,41 +308,35 @@ def lock_text(plan: Plan, models: Mapping[str, Model]) -> str:
     """The lock of a plan: the same bytes for the same plan and prices."""
     promotes = any(request.promotes for request in plan.requests)
     header = _HEADER + (f"# 'from' names picked clips: {MADE_ANEW}.\n" if promotes else "")
-    return header + "".join(f"{line}\n" for line in lines(_data(plan, models)))
-
-
-def _data(plan: Plan, models: Mapping[str, Model]) -> dict[str, Any]:
-    used = sorted({str(request.body["model"]) for request in plan.requests})
     most = plan.budget.max_credits
     budget = {
         "max_credits": None if most is None else str(most),
         "max_requests": plan.budget.max_requests,
     }
-    return {
+    prices: dict[str, dict[str, str] | None] = {}
+    for name in sorted({str(request.body["model"]) for request in plan.requests}):
+        price = models[name].price
+        if price is None:
+            prices[name] = None
+        else:
+            rate = str(price.credits_per_usd)
+            prices[name] = {"date": price.date, "source": price.source, "credits_per_usd": rate}
+    requests = (  # as they come; prompts are blocks, in which git shows a changed line alone
+        {**one, "request": {n: Block(v) if n in PROMPTS else v for n, v in one["request"].items()}}
+        for one in map(request_data, plan.requests)
+    )
+    data = {
         "format": FORMAT,
         "name": plan.name,
         "spec": plan.spec,
         "profile": plan.profile,
         "set": list(plan.settings),
         "budget": {name: value for name, value in budget.items() if value is not None},
-        "prices": {name: _rate(models[name].price) for name in used},
+        "prices": prices,
         "totals": totals_data(totals_of(plan.requests, models)),
-        "requests": map(_locked_request, plan.requests),
+        "requests": requests,
     }
-
-
-def _locked_request(request: Request) -> dict[str, Any]:
-    """A request with its prompts as blocks, in which git shows a changed line alone."""
-    data = request_data(request)
-    texts = {name: Block(data["request"][name]) for name in PROMPTS if name in data["request"]}
-    return {**data, "request": {**data["request"], **texts}}
-
-
-def _rate(price: AnyPrice | None) -> dict[str, str] | None:
-    if price is None:
-        return None
-    rate = str(price.credits_per_usd)
-    return {"date": price.date, "source": price.source, "credits_per_usd": rate}
+    return header + "".join(f"{line}\n" for line in lines(data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,10 +352,6 @@ class Drift:
 
 def drift(lock: Plan, now: Plan) -> Drift:
     """How a plan differs from the locked one; prices may move."""
-    return Drift(difference=compare(lock.requests, now.requests), facts=tuple(_facts(lock, now)))
-
-
-def _facts(lock: Plan, now: Plan) -> Iterator[str]:
     pairs = {
         "name": (lock.name, now.name),
         "spec": (lock.spec, now.spec),
@@ -379,15 +360,17 @@ def _facts(lock: Plan, now: Plan) -> Iterator[str]:
         "budget.max_credits": (lock.budget.max_credits, now.budget.max_credits),
         "budget.max_requests": (lock.budget.max_requests, now.budget.max_requests),
     }
+    facts: list[str] = []
     for name, (old, new) in pairs.items():
         if old != new:
             before, after = ("nothing" if side in (None, "") else side for side in (old, new))
-            yield f"{name}: {before} → {after}"
+            facts.append(f"{name}: {before} → {after}")
     kept = {request.hash for request in now.requests}
     known = {request.hash for request in lock.requests}
     order = [request.hash for request in lock.requests if request.hash in kept]
     if order != [request.hash for request in now.requests if request.hash in known]:
-        yield "the order of the requests"
+        facts.append("the order of the requests")
+    return Drift(difference=compare(lock.requests, now.requests), facts=tuple(facts))
 
 
 def moved_price(lock: LoadedPlan, now: Plan) -> str | None:
@@ -427,8 +410,13 @@ def spec_for_lock(
 
 def reprice(lock: LoadedPlan, spec: Spec, problems: Problems, max_requests: int | None) -> Plan:
     """The plan of a lock, estimated anew; what stands against buying it goes to `problems`."""
-    requests = tuple(_estimated(request, spec) for request in lock.plan.requests)
-    plan = replace(lock.plan, requests=requests)
+    requests: list[Request] = []
+    for request in lock.plan.requests:
+        model = spec.policy.models.get(str(request.body.get("model")))
+        cost = None if model is None else model.estimate(request.body)
+        seconds = None if model is None else model.seconds(request.body)
+        requests.append(replace(request, credits=cost, seconds=seconds))
+    plan = replace(lock.plan, requests=tuple(requests))
     most = request_limit(spec, max_requests)
     if len(plan.requests) > most:
         message = f"{len(plan.requests):,} requests are more than {most:,}"
@@ -443,14 +431,6 @@ def reprice(lock: LoadedPlan, spec: Spec, problems: Problems, max_requests: int 
     problems.extend(_other_images(plan, spec.files))
     problems.extend(over_budget(plan.tally, plan.budget, plan.profile, lock.place))
     return plan
-
-
-def _estimated(request: Request, spec: Spec) -> Request:
-    model = spec.policy.models.get(str(request.body.get("model")))
-    if model is None:
-        return replace(request, credits=None, seconds=None)
-    body = request.body
-    return replace(request, credits=model.estimate(body), seconds=model.seconds(body))
 
 
 def _other_images(plan: Plan, files: Files) -> Iterator[Problem]:
