@@ -49,17 +49,15 @@ def public_host(host: str) -> str:
     Names are read as a client reads them: by IDNA, and as an address where their last part is a
     number (`127.1`, `0x7f000001`, `2130706433`).
     """
-    name = host if ":" in host else _ascii(host)
+    name = host
+    if ":" not in host:
+        try:
+            name = host.encode("idna").decode().lower().removesuffix(".")
+        except UnicodeError:
+            raise ValueError(host) from None
     if not _can_be_public(name):
         raise ValueError(name or host)
     return name
-
-
-def _ascii(host: str) -> str:
-    try:
-        return host.encode("idna").decode().lower().removesuffix(".")
-    except UnicodeError:
-        raise ValueError(host) from None
 
 
 def _can_be_public(name: str) -> bool:
@@ -69,18 +67,14 @@ def _can_be_public(name: str) -> bool:
     if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
         return False
     if _NUMBER.fullmatch(labels[-1]):
-        return _is_public_number(name)
+        import socket  # noqa: PLC0415 - it alone knows all the ways to write an address
+
+        try:
+            return is_public(socket.inet_ntoa(socket.inet_aton(name)))
+        except OSError:
+            return False
     reserved = (".".join(labels[-parts:]) for parts in (1, 2))
     return len(labels) > 1 and _PRIVATE_NAMES.isdisjoint(reserved)
-
-
-def _is_public_number(name: str) -> bool:
-    import socket  # noqa: PLC0415 - it alone knows all the ways to write an address
-
-    try:
-        return is_public(socket.inet_ntoa(socket.inet_aton(name)))
-    except OSError:
-        return False
 
 
 def is_literal(host: str) -> bool:

@@ -35,7 +35,12 @@ class Terminal:
 
 def plain(text: str) -> str:
     """`text` as one line that no terminal obeys: what cannot be printed is spelled out."""
-    return text if text.isprintable() else "".join(map(_plain, text))
+    if text.isprintable():
+        return text
+    return "".join(
+        c if _is_harmless(c) else " " if c.isspace() else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 def is_plain(text: str, *, limit: int) -> bool:
@@ -60,14 +65,6 @@ def plain_json(text: str) -> str:
 
 def _is_harmless(character: str) -> bool:
     return character.isprintable() or character in _JOINERS
-
-
-def _plain(character: str) -> str:
-    if _is_harmless(character):
-        return character
-    if character.isspace():
-        return " "
-    return character.encode("unicode_escape").decode()
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:
