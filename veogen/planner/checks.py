@@ -41,51 +41,52 @@ class RequestChecker:
         self.models = models
         self._known: dict[Hashable, Checked] = {}
         self._independent: dict[str, Mapping[str, Parameter]] = {}
-        """By model the parameters whose values, where they fit, change nothing of what is said."""
 
     def check(self, body: Mapping[str, Json]) -> Checked:
         """What is said of a request, and of its prompts before everything else."""
         model = self.models.get(str(body.get("model")))
-        if model is None or not model.known:
-            return self._remembered(tuple([_cache_key(*item) for item in body.items()]), body)
-        independent = self._independent.get(model.id)
-        if independent is None:
-            # A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
-            weighed = {"model", *model.weighed, *PROMPTS, "aspect_ratio"}
-            independent = self._independent[model.id] = {
-                name: each
-                for name, each in model.parameters.items()
-                if name not in weighed and each.kind in ("integer", "string")
-            }
-        key = [
-            name
-            if name in independent and independent[name].check(value) is None
-            else _cache_key(name, value)
-            for name, value in body.items()
-        ]
-        checked = self._remembered(tuple(key), body)
+        is_known = model is not None and model.known
+        independent = self._independent_of(model) if model is not None and is_known else {}
+        key: list[Hashable] = []
+        for name, value in body.items():
+            fits = name in independent and independent[name].check(value) is None
+            key.append(name if fits or name in PROMPTS else _cache_key(name, value))
+        checked = self._known.get(tuple(key))
+        if checked is None:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            # To rules and prices it is enough that there are prompts, whatever they say.
+            alike = {name: "" if name in PROMPTS else value for name, value in body.items()}
+            checked = self._known[tuple(key)] = self._checked(model, alike)
+        if model is None or not is_known:
+            return checked
         wrong: list[Finding] = []
         for name in PROMPTS:
             if name in body:
                 wrong += _single(name, body[name], model, self.models)
         return replace(checked, findings=(*wrong, *checked.findings)) if wrong else checked
 
-    def _remembered(self, key: Hashable, body: Mapping[str, Json]) -> Checked:
+    def _independent_of(self, model: Model) -> Mapping[str, Parameter]:
+        """The parameters whose values, where they fit, change nothing of what is said.
+
+        A shot's images are judged by `aspect_ratio`; an address to call takes long to check.
+        """
+        if model.id not in self._independent:
+            weighed = {"model", *model.weighed, *PROMPTS, "aspect_ratio"}
+            self._independent[model.id] = {
+                name: each
+                for name, each in model.parameters.items()
+                if name not in weighed and each.kind in ("integer", "string")
+            }
+        return self._independent[model.id]
+
+    def _checked(self, model: Model | None, body: Mapping[str, Json]) -> Checked:
         """What holds for every request like this one, whatever stands for itself in it."""
-        checked = self._known.get(key)
-        if checked is not None:
-            return checked
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
         findings = tuple(_findings(body, self.models))
-        model = self.models.get(str(body.get("model")))
-        if model is None or any(one.severity == "error" for one in findings):
-            checked = Checked(findings, _less_prompts(body))
-        else:
-            effective = _less_prompts(model.effective(body))
-            checked = Checked(findings, effective, model.estimate(body), seconds_of(effective))
-        self._known[key] = checked
-        return checked
+        if model is None or any(finding.severity == "error" for finding in findings):
+            return Checked(findings, _less_prompts(body))
+        effective = _less_prompts(model.effective(body))
+        return Checked(findings, effective, model.estimate(body), seconds_of(effective))
 
 
 def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
@@ -94,8 +95,6 @@ def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
 
 def _cache_key(name: str, value: Json) -> Hashable:
     """Equal for values that are judged alike; `1` and `true` are not."""
-    if name in PROMPTS:
-        return name
     kind = value.__class__
     return name, kind, canonical(value) if kind is list or kind is dict else value
 

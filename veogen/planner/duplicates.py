@@ -78,7 +78,7 @@ class DuplicateCheck:
 
     def __init__(self, most: int) -> None:
         self.seen = HashTable64()
-        self._alike: dict[bytes, RequestKey] | None = {} if most <= MOST_COMPARED else None
+        self._alike: dict[bytes, tuple[str, str]] | None = {} if most <= MOST_COMPARED else None
 
     def add(self, request: Request, problems: Problems) -> None:
         self.seen.add(request.hash)
@@ -88,10 +88,10 @@ class DuplicateCheck:
                 text = body.get(name)
                 if isinstance(text, str):
                     body[name] = folded(text)
-            first = self._alike.setdefault(canonical([request.take, body]), request_key(request))
-            if first.hash != request.hash:
-                both = f"{request.address} differs from {first.address}"
-                message = f"{both} only in case and white space"
+            own = (request.hash, request.address)
+            hash_, address = self._alike.setdefault(canonical([request.take, body]), own)
+            if hash_ != request.hash:
+                message = f"{request.address} differs from {address} only in case and white space"
                 problems.warn(request.place, "near-duplicate", message)
 
     def report(self, again: Iterable[RequestKey], problems: Problems) -> None:

@@ -29,7 +29,8 @@ def request_hash(body: Mapping[str, Json], take: int, images: Sequence[Image] = 
     """
     if "callback_url" in body:
         body = {name: value for name, value in body.items() if name != "callback_url"}
-    body = with_images(body, {FILE + image.path: f"sha256:{image.sha256}" for image in images})
+    if images:
+        body = with_images(body, {FILE + image.path: f"sha256:{image.sha256}" for image in images})
     return hashlib.sha256(canonical({"request": body, "take": take})).hexdigest()
 
 

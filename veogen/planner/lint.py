@@ -36,8 +36,10 @@ def lint_warnings(
     uses: list[UsedNames] = []
     for shot in planned:
         names = set(chain.from_iterable(override.when for override in shot.shot.overrides))
-        names.update(*(variant.from_axes for variant in shot.variants))
-        templates = chain.from_iterable(variant.templates for variant in shot.variants)
+        templates: list[Template] = []
+        for variant in shot.variants:
+            names.update(variant.from_axes)
+            templates += variant.templates
         uses.append(used_names(templates, load) | UsedNames(frozenset(names)))
     for shot, used in zip(planned, uses, strict=True):
         yield from _axis_warnings(shot, used)

@@ -260,7 +260,9 @@ class RequestBuilder:
         for name, value in self.variant.values.items():
             body[name] = substitute(value, rest)
             if isinstance(value, Template) and not value.is_constant:
-                body[name] = self._typed(name, str(body[name]))
+                kind = self._shot.parameter(name)
+                if kind is not None and kind.kind != "string":
+                    body[name] = self._typed(kind, str(body[name]))
         for chosen in self._combination:
             name, value = chosen.name, chosen.value
             if name not in self.variant.from_axes:
@@ -276,16 +278,16 @@ class RequestBuilder:
             body[name] = value
         return body
 
-    def _typed(self, name: str, text: str) -> Json:
+    def _typed(self, kind: Parameter, text: str) -> Json:
         """A text that is all of a parameter's value, as the parameter's type."""
-        kind = self._shot.parameter(name)
-        if kind is None or kind.kind != "uris":
-            return text if kind is None else kind.parse(text)
+        if kind.kind != "uris":
+            return kind.parse(text)
         try:
             return as_json(read(text.encode(), "the rendered text"))
         except MistakesError as error:
-            message = f"{name} is a list; the rendered text is none: {error.problems[0].message}"
-            self._error(self._place(name), "value", message)
+            why = error.problems[0].message
+            message = f"{kind.name} is a list; the rendered text is none: {why}"
+            self._error(self._place(kind.name), "value", message)
             raise _WrongError from None
 
     def _place_images(self, body: dict[str, Json]) -> dict[LocalImage, str] | None:

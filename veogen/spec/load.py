@@ -173,20 +173,21 @@ def _levels(
     validate(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
     if composed is None:
         return None
-    promoted = _promoted(composed, profile, problems)
-    if profile is not None and profile not in mapping_at(composed, "profiles"):
+    profiles = mapping_at(composed, "profiles")
+    promoted = _promoted(profiles, profile, problems)
+    if profile is not None and profile not in profiles:
         problems.extend([unknown_profile(composed, profile)])
         composer.broken.all = True
-    chosen = mapping_at(mapping_at(composed, "profiles"), profile or "")
+    chosen = mapping_at(profiles, profile or "")
     return Levels(composed, chosen, set_, composer.sources, promoted)
 
 
-def _promoted(composed: Map, profile: str | None, problems: Problems) -> Map | None:
+def _promoted(profiles: Map, profile: str | None, problems: Problems) -> Map | None:
     """The profile whose combinations a promoting one has; None where it promotes nothing.
 
     It may promote others itself: the combinations are those at the end of the chain.
     """
-    profiles, chain = mapping_at(composed, "profiles"), [profile or ""]
+    chain = [profile or ""]
     while isinstance(mapping_at(profiles, chain[-1]).get("promotes"), str):
         promoting = mapping_at(profiles, chain[-1])
         name, place = str(promoting["promotes"]), promoting.value_place("promotes")
