@@ -135,18 +135,30 @@ def test_requests_without_a_price_are_counted_beside_the_money(
     run.close()
 
 
-def test_a_no_sends_nothing(project: Path, served: Served) -> None:
-    before = served.audit()["submits"]["posts"]
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param("n\r", ExitCode.USAGE, id="no"),
+        pytest.param("\r", ExitCode.USAGE, id="nothing: no is what is meant then"),
+        pytest.param("\x04", ExitCode.USAGE, id="Ctrl-D"),
+        pytest.param("\x03", ExitCode.INTERRUPTED, id="Ctrl-C"),
+    ],
+)
+def test_a_no_sends_nothing_and_leaves_nothing_behind(
+    project: Path, served: Served, answer: str, code: ExitCode
+) -> None:
+    before, files = served.audit()["submits"]["posts"], sorted(project.rglob("*"))
     run = ask(project, served)
 
-    run.expect_exact("Buy them?")
-    run.sendline("n")
-    run.expect_exact("answered no; nothing was sent")
+    run.expect_exact("Buy them? [y/N]: ")
+    run.send(answer)
+    run.expect_exact("answered no; nothing was sent" if code == ExitCode.USAGE else "Interrupted")
     run.expect(pexpect.EOF)
     run.close()
 
-    assert run.exitstatus == ExitCode.USAGE
+    assert run.exitstatus == code
     assert served.audit()["submits"]["posts"] == before
+    assert sorted(project.rglob("*")) == files
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

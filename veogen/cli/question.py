@@ -89,7 +89,14 @@ def confirm(
     click.echo(describe(sessions, policy, models), err=True)
     if isinstance(account := balance(), Balance):
         click.echo(f"Balance: {account.spendable} credits.", err=True)
-    if not click.confirm("Buy them?", err=True):
+    try:
+        answer = click.confirm("Buy them?", err=True)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        answer = False  # Ctrl-D: there is nothing more to say
+        click.echo(err=True)
+    if not answer:
         raise UsageError("answered no; nothing was sent")
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,6 +39,10 @@ class DiskFullError(VeogenError):
     """There is no room to write down what was bought; nothing more is bought."""
 
     exit_code = ExitCode.STOPPED
+
+
+JOURNAL_FILES = ("", "-wal", "-shm", "-mark")
+"""How the files of a journal end: itself, its log, the index of that, and how far it went."""
 
 
 def profile_of(path: Path, name: str) -> str | None:
@@ -71,6 +75,8 @@ class RunDirectory:
         self.lock = path / ".lock"
         self._reserve = path / ".ballast"
         self._held: int | None = None
+        self._journal_files = [path / f"{self.journal.name}{end}" for end in JOURNAL_FILES]
+        self._made: Sequence[Path] = ()
 
     @property
     def has_run(self) -> bool:
@@ -110,10 +116,13 @@ class RunDirectory:
         A clone has the results, and a page of them at most: it gets its `.gitignore` too. In a
         folder of other things, such as the project's own, git must go on seeing those.
         """
+        ignore, folders = self.path / ".gitignore", [self.path, *self.path.parents]
+        made = [ignore, *self._journal_files, self.lock, *folders]
+        self._made = [path for path in made if not os.path.lexists(path)]
         try:
             make_folders(self.path)
             if {self.results, self.gallery}.issuperset(self.path.iterdir()):
-                _write(self.path / ".gitignore", _IGNORE[gateway].encode())
+                _write(ignore, _IGNORE[gateway].encode())
         except OSError as error:
             raise DirectoryError(
                 f"{error.filename or self.path}: the run directory cannot be written: "
@@ -122,7 +131,10 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory alone; the lock dies with its process. Raises `DirectoryError`."""
+        """Hold the directory alone; the lock dies with its process. Raises `DirectoryError`.
+
+        What was made for a run that was refused before it began is taken away again.
+        """
         try:
             descriptor = os.open(
                 self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
@@ -151,8 +163,14 @@ class RunDirectory:
                 with contextlib.suppress(OSError):  # half written by a run that was killed
                     draft.unlink()
             self._held = descriptor
+            if any(map(os.path.lexists, [self.results, *self._journal_files])):
+                self._made = ()
             yield
+            self._made = ()
         finally:
+            for path in () if self._held is None else self._made:
+                with contextlib.suppress(OSError):  # a folder in which something else is stays
+                    path.rmdir() if path.is_dir() else path.unlink()
             self._held = None
             os.close(descriptor)
 
@@ -229,10 +247,14 @@ class RunDirectory:
         return content
 
     def reserve_disk(self) -> None:
-        """Keep some room back, so that a full disk cannot stop us writing down what we bought."""
+        """Keep some room back, so that a full disk cannot stop us writing down what we bought.
+
+        With that a run begins: whatever ends it, its directory stays.
+        """
         try:
             self.release_disk()
             _write(self._reserve, bytes(_RESERVE))
+            self._made = ()
         except OSError as error:
             raise DiskFullError(
                 f"{self.path}: the disk is full ({error.strerror}); nothing was sent"
