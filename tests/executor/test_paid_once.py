@@ -187,6 +187,32 @@ def test_a_line_that_contradicts_itself_is_an_error(
     assert len(world.keys) == 2
 
 
+@pytest.mark.parametrize("status", ["submitted", "completed"])
+def test_a_request_of_the_plan_of_one_and_former_to_another_is_merged_by_git_alone(
+    tmp_path: Path, status: str
+) -> None:
+    """Who had not the plan put the line below `former`: git keeps both, and both are true."""
+    world = World(tmp_path / "trip")
+    world.run(cities("Tokyo", "Paris"))
+    clone = beside(world, tmp_path / "clone")
+    clone.path.mkdir()
+    manifest = json.loads((world.path / "results.json").read_text())
+    paris = manifest["results"][1]
+    earlier = {**paris, "status": status, **({"videos": []} if status == "submitted" else {})}
+    manifest["former"].append(earlier)
+    (clone.path / "results.json").write_text(json.dumps(manifest))
+
+    outcome = clone.run(cities("Tokyo", "Paris"))
+
+    assert len(world.keys) == 2
+    assert set(statuses(outcome).values()) == {"completed"}
+    written = json.loads((clone.path / "results.json").read_text())
+    assert ([line["hash"] for line in written["results"]], written["former"]) == (
+        [TOKYO.hash, PARIS.hash],
+        [],
+    )
+
+
 class Pulling:
     """Something that happens to the results when the first request has been sent."""
 

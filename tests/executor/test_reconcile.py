@@ -505,7 +505,8 @@ def test_a_clip_is_collected_below_videos_whatever_its_request_is_called(
 def test_one_request_standing_there_twice_is_an_error(
     tmp_path: Path, bought: Mapping[str, Any]
 ) -> None:
-    world = clone(tmp_path, {**bought, "former": [bought["results"][0]]})
+    """In one list, that is: a merge may leave it in both."""
+    world = clone(tmp_path, {**bought, "results": [*bought["results"], bought["results"][0]]})
 
     with pytest.raises(ManifestError, match="stands in it twice"):
         world.run(cities("Tokyo", "Paris"))

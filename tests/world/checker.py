@@ -65,6 +65,7 @@ class Checker:
         of_key = [task, *(other for other in others if other.key == task.key)]
         if len(of_key) > 1 and any(each.process in self.freely for each in of_key):
             self.allowed[task.hash] += 1
+            self.extra += task.reserved
         if len(others) > self.allowed[task.hash]:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")

@@ -55,7 +55,7 @@ def bought_elsewhere(root: Path, session: Run) -> Iterator[str]:
         if manifest is None or manifest.gateway != session.gateway_name:
             continue
         lines = [line for line in (*manifest.results, *manifest.former) if line.hash in hashes]
-        bought = sum(line.status not in _NOT_BOUGHT for line in lines)
+        bought = len({line.hash for line in lines if line.status not in _NOT_BOUGHT})
         if bought:
             old, new = typed_path(path.parent), typed_path(own.path)
             yield (

@@ -132,16 +132,19 @@ def _gateway(value: Any) -> GatewayName:
 
 
 def _refuse_doubles(manifest: Manifest) -> None:
-    seen: set[str] = set()
-    owners: dict[str, str] = {}
-    for line in (*manifest.results, *manifest.former):
-        if line.hash in seen:
-            raise ValueError(f"{line.hash} stands in it twice")
-        seen.add(line.hash)
-        for task_id in line.task_ids:
-            if task_id in owners:
-                raise ValueError(f"{task_id} is of {owners[task_id]!r} and of {line.address!r}")
-            owners[task_id] = line.address
+    """A request may stand in both lists: git merges them by itself where one had not the plan."""
+    owners: dict[str, ManifestLine] = {}
+    for lines in (manifest.results, manifest.former):
+        seen: set[str] = set()
+        for line in lines:
+            if line.hash in seen:
+                raise ValueError(f"{line.hash} stands in it twice")
+            seen.add(line.hash)
+            for task_id in line.task_ids:
+                owner = owners.setdefault(task_id, line)
+                if owner.hash != line.hash:
+                    told = f"is of {owner.address!r} and of {line.address!r}"
+                    raise ValueError(f"{task_id} {told}")
 
 
 def _read_line(data: Mapping[str, Any]) -> ManifestLine:
@@ -397,7 +400,7 @@ class Owned:
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Self:
-        lines = (*manifest.results, *manifest.former)
+        lines = (*manifest.former, *manifest.results)  # where both tell of one, the latter counts
         held = {line.hash: OwnedRequest(line.status, line.attempts) for line in lines}
         return cls(held, _bought_as((line.address, line.hash, line.status) for line in lines))
 
