@@ -144,6 +144,19 @@ def take_back(patch: pytest.MonkeyPatch, mend: Mend) -> None:
         patch.setattr(owner, name, value)
 
 
+def seeds_until_found(mend: Mend, most: int) -> tuple[int, str] | None:
+    """How many seeds it takes until a story fails that holds with the mend, and how it fails."""
+    play = import_module("world.play").play
+    story = import_module("world.stories").story
+    for seed in range(most):
+        with pytest.MonkeyPatch.context() as patch:
+            take_back(patch, mend)
+            violations = play(story(seed)).violations
+        if violations and not play(story(seed)).violations:
+            return seed + 1, violations[0]
+    return None
+
+
 def main() -> None:
     """Say of each mend how many seeds it takes to miss it."""
     parser = argparse.ArgumentParser(prog="python -m tests.world.mends")
@@ -151,14 +164,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=MOST)
     arguments = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    play = import_module("world.play").play
-    story = import_module("world.stories").story
+    import_module("world.costs").keep_what_is_imported()
     for name in arguments.name or MENDS:
-        with pytest.MonkeyPatch.context() as patch:
-            take_back(patch, MENDS[name])
-            seen = ((seed, play(story(seed)).violations) for seed in range(arguments.most))
-            found = next(((seed, v[0]) for seed, v in seen if v), None)
-        said = "not found" if found is None else f"{found[0] + 1} seeds: {found[1]}"
+        found = seeds_until_found(MENDS[name], arguments.most)
+        said = "not found" if found is None else f"{found[0]} seeds: {found[1]}"
         sys.stdout.write(f"{name} ({MENDS[name].fault}): {said}\n")
         sys.stdout.flush()
 
