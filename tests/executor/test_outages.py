@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, statuses
-from support.virtual import Memory, VirtualClock, VirtualGateway
+from support.virtual import TurnsCounted, VirtualClock, VirtualGateway
 
 from veogen.errors import ExitCode
 from veogen.executor.options import RunPolicy
-from veogen.executor.state import RunProgress
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Submission, Task, Unknown
 
@@ -94,18 +93,6 @@ def test_200_requests_with_64_in_flight_are_bought_once_each(tmp_path: Path) -> 
     assert outcome.code == ExitCode.DONE
     assert len(crowd.gateway.tasks_by_key) == len(set(crowd.keys)) == 200
     assert 20 < crowd.gateway.most_in_flight <= 64
-
-
-@dataclass
-class TurnsCounted(Memory):
-    """Counts how often the run looks for something to do."""
-
-    turns: int = 0
-
-    def tick(self, progress: RunProgress) -> None:
-        del progress
-        self.turns += 1
-        assert self.turns < 10_000, "it never waits"
 
 
 def test_after_the_third_pause_the_run_waits_for_what_it_brings_home(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,14 +13,23 @@ import msgspec
 import pytest
 from support.sessions import World, cities, plan, request, statuses
 from support.stores import Fault, MemoryObjects, StoreTimeOfTests, no_faults
-from support.virtual import VirtualDownloader, VirtualGateway
+from support.virtual import (
+    TurnsCounted,
+    VirtualClock,
+    VirtualDownloader,
+    VirtualGateway,
+    VirtualWorkers,
+)
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Resolution
 from veogen.executor.downloads import DownloadResult
 from veogen.executor.joining import StoreChoice
+from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection
+from veogen.executor.scheduler import Interrupted, RunMessage
+from veogen.executor.submitter import Submitted
 from veogen.gateway.api import Submission
 from veogen.planner.plan import Request
 from veogen.results.events import Video
@@ -301,6 +311,39 @@ def test_a_clip_that_was_changed_since_comes_from_the_store_when_its_link_is_dea
     assert collected.code == ExitCode.DONE
     assert clip.read_bytes() == whole
     assert (ada.path / "refused" / clip.name).read_bytes() == b"x" * len(whole)
+
+
+class LeftWhileItPosts(VirtualWorkers[RunMessage]):
+    """A POST is answered after 70 s; somebody interrupts after 60."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.post_at(60.0, Interrupted)
+
+    def start(self, call: Callable[[], RunMessage], *, urgent: bool = False) -> None:
+        del urgent
+        message = call()
+        seconds = 70.0 if isinstance(message, Submitted) else 0.1
+        self.post_at(self._clock.monotonic() + seconds, lambda: message)
+
+
+def test_who_leaves_waits_for_what_is_on_the_wire_and_does_nothing_else(machines: Machines) -> None:
+    counted = TurnsCounted()
+    ada = machines.machine("ada")
+    dependencies = replace(ada.dependencies(), workers=lambda: LeftWhileItPosts(ada.clock))
+    with open_run(
+        ada.path,
+        plan=TWO,
+        dependencies=dependencies,
+        policy=RunPolicy(),
+        listener=counted,
+        selection=Selection(),
+    ) as session:
+        outcome = session.run()
+
+    assert outcome.code == ExitCode.INTERRUPTED
+    assert set(statuses(outcome).values()) == {"submitted"}
+    assert counted.turns < 200
 
 
 def test_a_select_narrows_what_is_waited_for(machines: Machines) -> None:

@@ -227,13 +227,14 @@ class Scheduler:
     def _patience(self) -> float:
         """Seconds until something is due, at most a tick: the bar moves and signals are seen."""
         now = self._now()
-        due = [
-            self._submitter.next_due(now, self._in_flight),
-            self._poller.next_due(),
-            self._downloads.next_due(),
-            self._others.next_due(alone=self._has_no_work),
-            self._batches.next_due() if self._batches is not None else None,
-        ]
+        due = [self._batches.next_due() if self._batches is not None else None]
+        if self._interrupted_at is None:  # else nothing more is begun
+            due += [
+                self._submitter.next_due(now, self._in_flight),
+                self._poller.next_due(),
+                self._downloads.next_due(),
+                self._others.next_due(alone=self._has_no_work),
+            ]
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
     def _take(self, messages: list[RunMessage | Crashed]) -> None:

@@ -144,7 +144,12 @@ class Submitter:
     @property
     def idle(self) -> bool:
         """Whether nothing is being sent or waits to be."""
-        return not (self.on_the_wire or self._queue or self._resends or self._delayed)
+        return not (self.on_the_wire or self._has_more)
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether anything is still to be sent: else nobody asks whether the gateway is back."""
+        return bool(self._queue or self._resends or self._delayed)
 
     @property
     def on_the_wire(self) -> bool:
@@ -162,7 +167,7 @@ class Submitter:
 
     def next_due(self, now: float, in_flight: int) -> float | None:
         """When something can be sent next; None when only an answer can change that."""
-        if self._state.stop is not None:
+        if not self._has_more:
             return None
         if self._breaker.phase == "paused":
             return self._breaker.read_at
@@ -209,7 +214,7 @@ class Submitter:
             state.take_in_results()
         if state.stop is not None:
             return False
-        if self._breaker.wants_read(now):
+        if self._has_more and self._breaker.wants_read(now):
             self._breaker = self._breaker.reading(now)
             self._start(self._read)
         while hash_ := self._delayed.due(now):
