@@ -113,6 +113,9 @@ class HookedConnection(sqlite3.Connection):
         super().__init__(*words, **options)
         rows = super().execute("PRAGMA database_list").fetchall()
         self._files = [f"{row[2]}{suffix}" for row in rows if row[2] for suffix in ("", "-wal")]
+        process = current_process()
+        if process is not None:
+            process.at_its_end.append(super().close)
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if sql.startswith(("BEGIN", "COMMIT")):

@@ -114,6 +114,8 @@ class Process:
         self.random = random
         self.alive = True
         self.frozen_until = 0.0
+        self.at_its_end: list[Callable[[], None]] = []
+        """What the system does for a process that has ended, such as closing its files."""
         self._strands: list[Strand] = []
 
     def start(self, work: Callable[[], None], after: float = 0.0) -> Strand:
@@ -138,6 +140,9 @@ class Process:
             if strand and strand is not getcurrent():
                 strand.throw(Died)
         self._strands.clear()
+        for close in self.at_its_end:
+            close()
+        self.at_its_end.clear()
 
 
 def current_process() -> Process | None:
