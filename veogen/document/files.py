@@ -58,7 +58,14 @@ class Folder:
         place = self.locate(folder)
         if place.is_dir():
             with os.scandir(place) as entries:
-                yield from sorted([entry.name for entry in entries if _is_file(entry)])
+                names = []
+                for entry in entries:
+                    if entry.is_symlink():
+                        is_file = os.path.isfile(entry.path)  # noqa: PTH113 - no circle stops it
+                    else:  # the disk is asked about links alone
+                        is_file = entry.is_file()
+                    names += [entry.name] if is_file else []
+                yield from sorted(names)
 
     def shown(self, path: PurePosixPath) -> str:
         return os.path.relpath(self.root / path)
@@ -106,10 +113,3 @@ def inside(base: PurePosixPath, written: str) -> PurePosixPath:
     if normal == ".." or normal.startswith("../"):
         raise OutsideRootError(f"{written!r} leaves the project")
     return PurePosixPath(normal)
-
-
-def _is_file(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a file or a link to one; the disk is asked about links alone."""
-    if entry.is_symlink():
-        return os.path.isfile(entry.path)  # noqa: PTH113 - which no link in a circle stops
-    return entry.is_file()

@@ -93,7 +93,16 @@ class Repository:
 
     def object(self, name: str) -> tuple[str, bytes]:
         """The kind and the content of an object; raises `GitError`."""
-        reader = self._reader = self._reader or self._start()
+        if self._reader is None:
+            self._reader = subprocess.Popen(  # noqa: S603 - arguments of our own
+                ["git", *_OFF, "cat-file", "--batch"],  # noqa: S607 - the git that the user has
+                cwd=self.top,
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        reader = self._reader
         if reader.stdin is None or reader.stdout is None:
             raise GitError("git has no pipes")
         with suppress(BrokenPipeError):
@@ -113,16 +122,6 @@ class Repository:
     def common_folder(self) -> Path:
         """Where git keeps what all work trees share."""
         return self.top / self._git("rev-parse", "--git-common-dir")
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603 - arguments of our own
-            ["git", *_OFF, "cat-file", "--batch"],  # noqa: S607 - the git that the user has
-            cwd=self.top,
-            env=self._environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
 
     def _git(self, *command: str) -> str:
         return _output(self.top, command, self._environ)
@@ -229,15 +228,12 @@ class Tree:
             links += 1
             if links > _MOST_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-            ahead.extend(reversed(self._target(entry, path).parts))
+            target = PurePosixPath(os.fsdecode(self.content(entry)))
+            if target.is_absolute():
+                raise OutsideRootError(f"{path} leaves the project")
+            ahead.extend(reversed(target.parts))
         _refuse_outside(stack, [], root)
         return PurePosixPath(*(entry.name for entry in stack[1:])), stack[-1]
-
-    def _target(self, link: TreeEntry, path: PurePosixPath) -> PurePosixPath:
-        target = PurePosixPath(os.fsdecode(self.content(link)))
-        if target.is_absolute():
-            raise OutsideRootError(f"{path} leaves the project")
-        return target
 
     def _not_here(
         self, path: PurePosixPath, stack: list[TreeEntry], entry: TreeEntry | None
@@ -251,22 +247,21 @@ class Tree:
         )
 
     def _inside(self, folder: TreeEntry) -> dict[str, TreeEntry]:
+        """The entries of a tree object by name: mode, name and the id as bytes."""
         if folder.kind != "folder":
             return {}
         if folder.id not in self._folders:
             _, raw = self.repository.object(folder.id)
-            self._folders[folder.id] = {entry.name: entry for entry in self._parsed(raw)}
+            entries, start = self._folders.setdefault(folder.id, {}), 0
+            while start < len(raw):
+                end = raw.index(b"\0", start)
+                mode, _, name = raw[start:end].partition(b" ")
+                start = end + 1 + self._id_bytes
+                entry = TreeEntry(
+                    os.fsdecode(name), _KINDS.get(mode, "file"), raw[end + 1 : start].hex()
+                )
+                entries[entry.name] = entry
         return self._folders[folder.id]
-
-    def _parsed(self, raw: bytes) -> Iterator[TreeEntry]:
-        """The entries of a tree object: mode, name and the id as bytes."""
-        start = 0
-        while start < len(raw):
-            end = raw.index(b"\0", start)
-            mode, _, name = raw[start:end].partition(b" ")
-            start = end + 1 + self._id_bytes
-            kind = _KINDS.get(mode, "file")
-            yield TreeEntry(os.fsdecode(name), kind, raw[end + 1 : start].hex())
 
 
 def _refuse_outside(stack: list[TreeEntry], ahead: list[str], root: PurePosixPath) -> None:
@@ -301,33 +296,25 @@ class Revision:
             where, entry = self.tree.find(self.below / folder, self.below)
         except FileNotFoundError:
             return
-        yield from (one.name for one in self.tree.entries(entry) if self._is_file(where, one))
+        for inner in self.tree.entries(entry):
+            kind = self.tree.kind(where / inner.name) if inner.kind == "link" else inner.kind
+            if kind == "file":
+                yield inner.name
 
     def shown(self, path: PurePosixPath) -> str:
         return self.tree.shown(self.below / path)
 
-    def _is_file(self, folder: PurePosixPath, entry: TreeEntry) -> bool:
-        if entry.kind == "link":
-            return self.tree.kind(folder / entry.name) == "file"
-        return entry.kind == "file"
-
     def _large(self, pointer: bytes, where: PurePosixPath) -> bytes:
         """The content that a pointer of Git LFS means, if this machine has it."""
-        found = _LARGE_ID.search(pointer)
-        if found is not None:
-            id_ = found[1].decode()
+        match = _LARGE_ID.search(pointer)
+        if match is not None:
+            id_ = match[1].decode()
             store = self.tree.repository.common_folder / "lfs/objects"
-            content = _content(store / id_[:2] / id_[2:4] / id_)
-            if hashlib.sha256(content).hexdigest() == id_:
-                return content
+            with suppress(OSError):
+                content = (store / id_[:2] / id_[2:4] / id_).read_bytes()
+                if hashlib.sha256(content).hexdigest() == id_:
+                    return content
         raise GitError(
             f"{self.tree.shown(where)}: its content is kept in Git LFS and is not in this clone; "
             f"get it with: git lfs fetch origin {self.tree.label}"
         )
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

@@ -2,10 +2,10 @@
 
 import gc
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any, NoReturn
 
@@ -62,21 +62,13 @@ class Anchors:
     def height(self, anchor: Anchor, limit: int) -> int:
         """How many containers are nested in the value; at most `limit` + 1."""
         if anchor.height is None:
-            anchor.height = _height(anchor.value, limit)
+            height, level = 0, _containers([anchor.value])
+            while level and height <= limit:
+                height += 1
+                values = (outer.values() if isinstance(outer, Map) else outer for outer in level)
+                level = _containers(chain.from_iterable(values))
+            anchor.height = height
         return anchor.height
-
-
-def _height(value: Value, limit: int) -> int:
-    level = _containers([value])
-    for height in range(limit + 1):
-        if not level:
-            return height
-        level = [
-            inner
-            for outer in level
-            for inner in _containers(outer.values() if isinstance(outer, Map) else outer)
-        ]
-    return limit + 1
 
 
 def _containers(values: Iterable[Value]) -> list[Map | Seq]:
@@ -86,13 +78,13 @@ def _containers(values: Iterable[Value]) -> list[Map | Seq]:
 MERGE = "<<"
 
 
-class MergeError(ValueError):
-    """`<<` has a value that cannot be merged."""
-
-
 def resolve_merge(mapping: Map) -> None:
     """Put what `<<` names in its place; of several mappings the first wins."""
-    sources = list(_sources(mapping[MERGE]))
+    named = mapping[MERGE]
+    sources: list[Any] = named if isinstance(named, Seq) else [named]
+    if not all(isinstance(source, Map) for source in sources):
+        message = "'<<' takes a mapping, or a list of mappings"
+        raise MistakesError([Problem(mapping.value_place(MERGE), "error", "merge", message)])
     written = Map.like(mapping)
     for key, value in mapping.items():
         written.take(mapping, key, value)
@@ -106,14 +98,6 @@ def resolve_merge(mapping: Map) -> None:
             for name, inherited in source.items():
                 if name not in written and name not in mapping:
                     mapping.take(source, name, inherited)
-
-
-def _sources(value: Value) -> Iterator[Map]:
-    values = value if isinstance(value, Seq) else [value]
-    for source in values:
-        if not isinstance(source, Map):
-            raise MergeError("'<<' takes a mapping, or a list of mappings")
-        yield source
 
 
 LONGEST_NUMBER = 300
@@ -141,22 +125,13 @@ def scalar(text: str) -> Scalar:
     """The value of a plain scalar: `16:9`, `no` and `1_000` are strings, `010` is ten."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text):
-        return _int(text)
-    if _FLOAT.fullmatch(text):
-        return _float(text)
-    return text
-
-
-def _int(text: str) -> int:
+    is_integer = _INT.fullmatch(text) is not None
+    if not is_integer and not _FLOAT.fullmatch(text):
+        return text
     if len(text) > LONGEST_NUMBER:
         raise NumberError(f"a number has at most {LONGEST_NUMBER} digits, not {len(text)}")
-    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-
-
-def _float(text: str) -> float:
-    if len(text) > LONGEST_NUMBER:
-        raise NumberError(f"a number has at most {LONGEST_NUMBER} digits, not {len(text)}")
+    if is_integer:
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     number = float(text)
     if number in (float("inf"), float("-inf")):
         raise NumberError(f"{text} is larger than any number can be")
@@ -252,22 +227,15 @@ def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:
         raise MistakesError([problem])
     raw = raw.removeprefix(_BYTE_ORDER_MARK)
     source = SourceText(path, raw)
-    try:
-        with _collector_paused():
-            return _Builder(source, CParser(raw), names=b"&" in raw or b"!" in raw).document()
-    except yaml.YAMLError as error:
-        raise MistakesError([syntax_problem(error, raw, path)]) from None
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """While a tree grows there is no garbage in it, and looking for some costs a tenth more."""
-    enabled = gc.isenabled()
+    # While a tree grows there is no garbage in it, and looking for some costs a tenth more.
+    collects = gc.isenabled()
     gc.disable()
     try:
-        yield
+        return _Builder(source, CParser(raw), names=b"&" in raw or b"!" in raw).document()
+    except yaml.YAMLError as error:
+        raise MistakesError([syntax_problem(error, raw, path)]) from None
     finally:
-        if enabled:
+        if collects:
             gc.enable()
 
 
@@ -285,16 +253,12 @@ class _Builder:
         self._merging: list[Map] = []
         self._keys = {MERGE: MERGE}  # texts that are strings as keys, each in memory once
 
-    def document(self) -> Value:
-        root = Seq.begun(self._source, 0)
-        self._build(root)
-        return root[0] if root else None
-
-    def _build(self, root: Seq) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, see below
+    def document(self) -> Value:  # noqa: C901, PLR0912, PLR0915 - one loop, see below
         # It runs a million times for ten megabytes: local names and few calls. A container is
         # put into its parent when it begins; `due` is the key that waits for a value.
         next_event, known, merging = self._next, self._keys.get, self._merging
         source, names = self._source, self._names
+        root = Seq.begun(source, 0)
         stack: list[tuple[Any, Any, Anchor | None]] = []
         container: Any = root
         due: Any = _ITEM
@@ -323,7 +287,7 @@ class _Builder:
                 add_mark(mark)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 if merging and merging[-1] is container:
-                    self._merge(merging.pop())
+                    resolve_merge(merging.pop())
                 container, due, anchor = stack.pop()
                 if anchor is not None:
                     self._anchors.close(anchor, event.end_mark.index)
@@ -333,9 +297,11 @@ class _Builder:
                 value = self._aliased(event, len(stack))
                 add_mark(event.start_mark.index)
             elif kind is StreamEndEvent:
-                return
+                return root[0] if root else None
             else:
-                self._refuse_second(event, root)
+                if kind is DocumentStartEvent and root:
+                    message = "a file holds one document; a second begins here"
+                    self._fail(event, "documents", message)
                 continue
             if due is _ITEM:
                 container.append(value)
@@ -366,8 +332,13 @@ class _Builder:
         """The value as a key; remembered when no style of writing makes it anything else."""
         plain = isinstance(event, ScalarEvent) and not event.style
         key = self._plain(event.value, event) if plain else value
+        if isinstance(key, Map | Seq):
+            hint = "quote a text that begins with '{{'" if isinstance(key, Map) else None
+            self._fail(event, "key", "a key is a string, not a mapping or a list", hint)
         if not isinstance(key, str):
-            self._refuse_key(event, key)
+            text = event.value if isinstance(event, ScalarEvent) else str(key)
+            hint = f'write "{text}"' if text else None
+            self._fail(event, "key", f"a key is a string, not {text or 'nothing'}", hint)
         if plain:
             self._keys[key] = key
         return key
@@ -400,18 +371,6 @@ class _Builder:
             self._refuse_depth(event)
         return anchor.value
 
-    def _merge(self, mapping: Map) -> None:
-        """Take in what `<<` names, now that the mapping is complete."""
-        try:
-            resolve_merge(mapping)
-        except MergeError as error:
-            place = mapping.value_place(MERGE)
-            raise MistakesError([Problem(place, "error", "merge", str(error))]) from None
-
-    def _refuse_second(self, event: Any, root: Seq) -> None:
-        if isinstance(event, DocumentStartEvent) and root:
-            self._fail(event, "documents", "a file holds one document; a second begins here")
-
     def _refuse_depth(self, event: Any) -> NoReturn:
         self._fail(event, "too-deep", f"values are nested at most {MAX_DEPTH} deep")
 
@@ -419,14 +378,6 @@ class _Builder:
         first = mapping.key_place(key)
         message = f"{key!r} is a key of this mapping already, in line {first.line}"
         self._fail(event, "duplicate-key", message)
-
-    def _refuse_key(self, event: Any, key: Value) -> NoReturn:
-        if isinstance(key, Map | Seq):
-            hint = "quote a text that begins with '{{'" if isinstance(key, Map) else None
-            self._fail(event, "key", "a key is a string, not a mapping or a list", hint)
-        text = event.value if isinstance(event, ScalarEvent) else str(key)
-        hint = f'write "{text}"' if text else None
-        self._fail(event, "key", f"a key is a string, not {text or 'nothing'}", hint)
 
     def _fail(self, event: Any, code: str, message: str, hint: str | None = None) -> NoReturn:
         mark = event.start_mark

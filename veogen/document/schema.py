@@ -46,7 +46,11 @@ class Violations:
         self.found: list[Violation] = []
 
     def add(self, at: At, code: str, message: str, **more: Any) -> None:
-        self.found.append(Violation(_path(at), code, message, **more))
+        steps: list[Step] = []
+        while at is not None:
+            at, step = at
+            steps.append(step)
+        self.found.append(Violation(tuple(reversed(steps)), code, message, **more))
         if len(self.found) > MOST:
             raise TooManyViolationsError
 
@@ -77,14 +81,6 @@ def shown(value: object) -> str:
             return repr(value[: _LONGEST - 3] + "...")
         case _:
             return repr(value)
-
-
-def _path(at: At) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    while at is not None:
-        at, step = at
-        steps.append(step)
-    return tuple(reversed(steps))
 
 
 Schema: TypeAlias = dict[str, Any]
@@ -380,22 +376,19 @@ class ObjectType:
             elif self.others is not None:
                 self.others.check_item(name, item, (at, name), flaws)
             else:
-                self._refuse(name, (at, name), flaws)
+                elsewhere = self.elsewhere(name) if self.elsewhere else None
+                flaws.add(
+                    (at, name),
+                    "unknown-key",
+                    f"{name!r} is not a key of {self.noun}",
+                    hint=elsewhere or did_you_mean(name, self.keys),
+                    key=True,
+                    meant=None if elsewhere else nearest(name, self.keys),
+                    breaks=False,
+                )
         for name, key in self.keys.items():
             if key.required and name not in value:
                 flaws.add(at, "missing-key", f"{self.noun} needs {name!r}")
-
-    def _refuse(self, name: str, at: At, flaws: Violations) -> None:
-        elsewhere = self.elsewhere(name) if self.elsewhere else None
-        flaws.add(
-            at,
-            "unknown-key",
-            f"{name!r} is not a key of {self.noun}",
-            hint=elsewhere or did_you_mean(name, self.keys),
-            key=True,
-            meant=None if elsewhere else nearest(name, self.keys),
-            breaks=False,
-        )
 
     def schema(self, definitions: Schema) -> Schema:
         if self.title not in definitions:

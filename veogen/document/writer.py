@@ -8,9 +8,8 @@ cannot be seen are always escaped, so that a review misses nothing.
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import chain
 from typing import TypeAlias
 
 from veogen.document.nodes import Scalar
@@ -63,35 +62,35 @@ def scalar_text(value: Scalar) -> str:
         case int():
             return str(value)
         case float():
-            return _float_text(value)
+            if not math.isfinite(value):
+                return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+            mantissa, exponent, power = repr(value).partition("e")
+            # YAML 1.1 takes `1e+16` for a string.
+            return f"{mantissa if '.' in mantissa else mantissa + '.0'}{exponent}{power}"
         case str():
-            return value if _is_plain(value) else quoted(value)
+            is_plain = _PLAIN.fullmatch(value) is not None and value.lower() not in _WORDS
+            return value if is_plain and _UNSEEN.search(value) is None else quoted(value)
+
+
+_key_text: Callable[[str], str] = lru_cache(maxsize=1024)(scalar_text)
 
 
 def _container(value: Writable, indent: str) -> Iterator[str]:
     """The lines of a mapping or a sequence, each beginning with `indent`."""
+    empty = f"{indent}{{}}" if isinstance(value, Mapping) else f"{indent}[]"
     if isinstance(value, Mapping):
-        entries = chain.from_iterable(
-            _mapping_entry(key, item, indent) for key, item in value.items()
-        )
-        yield from _or_empty(entries, f"{indent}{{}}")
+        for key, item in value.items():
+            empty, text = "", _key_text(key)
+            if len(text) > _LONGEST_KEY:
+                yield f"{indent}? {text}"
+                text = ""
+            yield from _entry(f"{text}:", item, indent)
     elif isinstance(value, Iterable):
-        entries = chain.from_iterable(_entry("-", item, indent) for item in value)
-        yield from _or_empty(entries, f"{indent}[]")
-
-
-def _or_empty(entries: Iterator[str], empty: str) -> Iterator[str]:
-    yield next(entries, empty)
-    yield from entries
-
-
-def _mapping_entry(key: str, value: Writable, indent: str) -> Iterator[str]:
-    text = _key_text(key)
-    if len(text) <= _LONGEST_KEY:
-        yield from _entry(f"{text}:", value, indent)
-    else:
-        yield f"{indent}? {text}"
-        yield from _entry(":", value, indent)
+        for item in value:
+            empty = ""
+            yield from _entry("-", item, indent)
+    if empty:
+        yield empty
 
 
 def _entry(head: str, value: Writable, indent: str) -> Iterator[str]:
@@ -114,19 +113,6 @@ def _entry(head: str, value: Writable, indent: str) -> Iterator[str]:
         yield from nested
 
 
-@lru_cache(maxsize=1024)
-def _key_text(key: str) -> str:
-    return scalar_text(key)
-
-
-def _is_plain(text: str) -> bool:
-    return (
-        _PLAIN.fullmatch(text) is not None
-        and text.lower() not in _WORDS
-        and _UNSEEN.search(text) is None
-    )
-
-
 def _is_block(text: str) -> bool:
     """Whether a block is easier to read and is read back as it was written."""
     many_lines = _NEWLINE in text.removesuffix(_NEWLINE)
@@ -142,13 +128,3 @@ def quoted(text: str) -> str:
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
-
-
-def _float_text(value: float) -> str:
-    if math.isnan(value):
-        return ".nan"
-    if math.isinf(value):
-        return ".inf" if value > 0 else "-.inf"
-    mantissa, exponent, power = repr(value).partition("e")
-    # YAML 1.1 takes `1e+16` for a string.
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{exponent}{power}"
