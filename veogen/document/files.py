@@ -60,10 +60,8 @@ class Folder:
             with os.scandir(place) as entries:
                 names = []
                 for entry in entries:
-                    if entry.is_symlink():
-                        is_file = os.path.isfile(entry.path)  # noqa: PTH113 - no circle stops it
-                    else:  # the disk is asked about links alone
-                        is_file = entry.is_file()
+                    link = entry.path if entry.is_symlink() else None  # of which the disk is asked
+                    is_file = os.path.isfile(link) if link else entry.is_file()  # noqa: PTH113 - no circle stops it
                     names += [entry.name] if is_file else []
                 yield from sorted(names)
 

@@ -4,7 +4,7 @@ import functools
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, nodes
@@ -116,7 +116,15 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
     code_generator_class = _Generator
 
     def __init__(self, loader: BaseLoader, meter: OutputLimiter, mode: Mode = "text") -> None:
-        finalize = pass_context(_FINALIZE[mode])
+
+        @pass_context
+        def finalize(_: Context, value: Any) -> str:
+            """What is put out of a value, as the mode has it."""
+            if mode == "value":  # a list or a mapping is JSON
+                _refuse_insides(value)
+                return json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)
+            return safe(_text(value)) if mode == "path" else _text(value)
+
         super().__init__(
             loader=loader,
             undefined=StrictMissing,
@@ -172,8 +180,14 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
                 if name not in _WRITES_WHOLE:
                     for value in (*args[passed:], *kwargs.values()):
                         _refuse_whole(value)
-            elif name == "join":
-                return self._made(_join(call, args, kwargs))
+            elif name == "join":  # each of its items is a text by itself
+                context, items, *rest = args
+                takes_attribute = "attribute" in kwargs or len(rest) > 1
+                if not takes_attribute and not isinstance(items, str | Mapping):
+                    items = list(items)
+                    for item in items:
+                        _refuse_whole(item)
+                args = (context, items, *rest)
             return self._made(call(*args, **kwargs))
 
         return guarded
@@ -191,27 +205,6 @@ def slug(value: object) -> str:
     return _SLUG.sub("-", text.encode("ascii", "ignore").decode()).strip("-")
 
 
-def _shown(_: Context, value: Any) -> str:
-    return _text(value)
-
-
-def _path_part(_: Context, value: Any) -> str:
-    return safe(_text(value))
-
-
-def _structure(_: Context, value: Any) -> str:
-    """A value of a parameter that takes a list or a mapping, as JSON where it is one."""
-    _refuse_insides(value)
-    return json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)
-
-
-_FINALIZE: Mapping[Mode, Callable[[Context, Any], str]] = {
-    "text": _shown,
-    "path": _path_part,
-    "value": _structure,
-}
-
-
 def _text(value: Any) -> str:
     """A value as it stands in a text."""
     _refuse_insides(value)
@@ -222,17 +215,6 @@ def _text(value: Any) -> str:
 def _refuse_whole(value: Any) -> None:
     if isinstance(value, dict | list | tuple):
         raise WholeError(value)
-
-
-def _join(call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """What the filter `join` makes, of items each of which is a text by itself."""
-    context, items, *rest = args
-    takes_attribute = "attribute" in kwargs or len(rest) > 1
-    if not takes_attribute and not isinstance(items, str | Mapping):
-        items = list(items)
-        for item in items:
-            _refuse_whole(item)
-    return call(context, items, *rest, **kwargs)
 
 
 def _refuse_insides(value: Any) -> None:

@@ -89,19 +89,17 @@ def expression(node: nodes.Node) -> ValueExpression:
         node = node.node
     entries: list[str] = []
     while isinstance(node, nodes.Getattr | nodes.Getitem):
-        entries.insert(0, _entry(node))
+        if isinstance(node, nodes.Getattr):
+            entry = node.attr
+        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            entry = node.arg.value
+        else:
+            raise NeedsJinjaError
+        entries.insert(0, entry)
         node = node.node
     if not isinstance(node, nodes.Name) or node.name == "self":
         raise NeedsJinjaError
     return ValueExpression(node.name, tuple(entries), tuple(filters))
-
-
-def _entry(node: nodes.Getattr | nodes.Getitem) -> str:
-    if isinstance(node, nodes.Getattr):
-        return node.attr
-    if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        return node.arg.value
-    raise NeedsJinjaError
 
 
 def refuse() -> Any:
@@ -143,19 +141,15 @@ def if_condition(node: nodes.Node, depth: int = 0) -> IfCondition:
             return IfCondition(lambda scope: not inner.holds(scope), inner.expressions)
         case nodes.And() | nodes.Or():
             left, right = if_condition(node.left, depth + 1), if_condition(node.right, depth + 1)
-            return _joined(left, right, both=isinstance(node, nodes.And))
+            both = (*left.expressions, *right.expressions)
+            if isinstance(node, nodes.And):
+                return IfCondition(lambda scope: left.holds(scope) and right.holds(scope), both)
+            return IfCondition(lambda scope: left.holds(scope) or right.holds(scope), both)
         case nodes.Compare(ops=[nodes.Operand(op=str(name)) as other]) if name in _COMPARISONS:
             return _compared(_operand(node.expr), _COMPARISONS[name], _operand(other.expr))
         case _:
             one = _operand(node)
             return IfCondition(lambda scope: bool(one.value(scope)), one.expressions)
-
-
-def _joined(left: IfCondition, right: IfCondition, *, both: bool) -> IfCondition:
-    together = (*left.expressions, *right.expressions)
-    if both:
-        return IfCondition(lambda scope: left.holds(scope) and right.holds(scope), together)
-    return IfCondition(lambda scope: left.holds(scope) or right.holds(scope), together)
 
 
 def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Operand) -> IfCondition:
@@ -169,24 +163,18 @@ def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Opera
 
 
 def _operand(node: nodes.Node) -> _Operand:
-    constant = _constant(node)
-    if constant is not None:
-        return constant
-    found = expression(node)
-    if found.filters:  # what they make would have to be counted
-        raise NeedsJinjaError
-    return _Operand(found.value, (found,))
-
-
-def _constant(node: nodes.Node) -> _Operand | None:
-    """A literal, or several of them in a list: what has to be computed is none."""
+    """An expression, a literal, or several of them in a list: nothing that has to be computed."""
     if isinstance(node, nodes.Const):
         return _Operand(lambda _: node.value)
-    if not isinstance(node, nodes.List | nodes.Tuple):
-        return None
-    values = [item.value for item in node.items if isinstance(item, nodes.Const)]
-    many = values if isinstance(node, nodes.List) else tuple(values)
-    return _Operand(lambda _: many) if len(values) == len(node.items) else None
+    if isinstance(node, nodes.List | nodes.Tuple):
+        values = [item.value for item in node.items if isinstance(item, nodes.Const)]
+        if len(values) == len(node.items):
+            many = values if isinstance(node, nodes.List) else tuple(values)
+            return _Operand(lambda _: many)
+    operand = expression(node)
+    if operand.filters:  # what they make would have to be counted
+        raise NeedsJinjaError
+    return _Operand(operand.value, (operand,))
 
 
 SOURCE_LIMIT = 64 * 1024
@@ -286,14 +274,10 @@ def _pieces(body: Iterable[nodes.Node], depth: int = 0) -> Iterator[Piece]:
                 for child in node.nodes:
                     yield child.data if isinstance(child, nodes.TemplateData) else expression(child)
             case nodes.If() if depth < _DEEPEST:
-                yield _choice(node, depth + 1)
+                branches = [
+                    (if_condition(each.test), tuple(_pieces(each.body, depth + 1)))
+                    for each in (node, *node.elif_)
+                ]
+                yield IfBlock(tuple(branches), tuple(_pieces(node.else_, depth + 1)))
             case _:
                 raise NeedsJinjaError
-
-
-def _choice(node: nodes.If, depth: int) -> IfBlock:
-    every = (node, *node.elif_)
-    return IfBlock(
-        tuple((if_condition(one.test), tuple(_pieces(one.body, depth))) for one in every),
-        tuple(_pieces(node.else_, depth)),
-    )

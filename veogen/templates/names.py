@@ -6,7 +6,7 @@ from itertools import chain
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from veogen.templates.inline import SOURCE_LIMIT, InlineTemplate, expressions_of, parser
+from veogen.templates.inline import SOURCE_LIMIT, expressions_of, parser
 from veogen.templates.template import Template
 
 Load = Callable[[str], str | None]
@@ -47,14 +47,20 @@ def used_names(templates: Iterable[Template], load: Load) -> UsedNames:
     uses, files = UsedNames(), dict[str, None]()
     for template in templates:
         if template.inline is not None:
-            uses |= _of_pieces(template.inline)
+            expressions = list(expressions_of(template.inline.pieces))
+            of_vars = [each.entries[:1] for each in expressions if each.name == "vars"]
+            uses |= UsedNames(
+                frozenset(each.name for each in expressions),
+                frozenset(chain.from_iterable(of_vars)),
+                everything=() in of_vars,
+            )
             continue
         rest: list[str | None] = []  # names of files, the next last
         text: str | None = template.text
         while True:
-            tree = None if text is None else _parsed(text)
-            uses |= EVERYTHING if tree is None else _own(tree)
-            rest += [] if tree is None else reversed(list(_taken_in(tree)))
+            own, taken_in = _in_source(text)
+            uses |= own
+            rest += reversed(taken_in)
             while rest and rest[-1] in files:
                 rest.pop()
             if not rest:
@@ -66,26 +72,14 @@ def used_names(templates: Iterable[Template], load: Load) -> UsedNames:
     return uses | UsedNames(files=tuple(files))
 
 
-def _of_pieces(template: InlineTemplate) -> UsedNames:
-    found = list(expressions_of(template.pieces))
-    of_vars = [one.entries[:1] for one in found if one.name == "vars"]
-    return UsedNames(
-        frozenset(one.name for one in found),
-        frozenset(chain.from_iterable(of_vars)),
-        everything=() in of_vars,
-    )
-
-
-def _parsed(text: str) -> nodes.Template | None:
-    if len(text) > SOURCE_LIMIT:
-        return None
+def _in_source(text: str | None) -> tuple[UsedNames, list[str | None]]:
+    """What a text uses by itself, and the files that it takes in; everything, if unreadable."""
+    if text is None or len(text) > SOURCE_LIMIT:
+        return EVERYTHING, []
     try:
-        return parser().parse(text)
+        tree = parser().parse(text)
     except (TemplateSyntaxError, RecursionError, ValueError):
-        return None
-
-
-def _own(tree: nodes.Template) -> UsedNames:
+        return EVERYTHING, []
     names = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"]
     entries = [node.attr for node in tree.find_all(nodes.Getattr) if _is_vars(node.node)]
     entries += [
@@ -95,7 +89,7 @@ def _own(tree: nodes.Template) -> UsedNames:
     ]
     # `vars` itself, put out or walked through, may use any of them.
     everything = names.count("vars") > len(entries)
-    return UsedNames(frozenset(names), frozenset(entries), everything)
+    return UsedNames(frozenset(names), frozenset(entries), everything), list(_taken_in(tree))
 
 
 def _is_vars(node: nodes.Node) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import starmap
 from pathlib import PurePosixPath
 from typing import Any, Self, TypeAlias
 
@@ -40,8 +39,12 @@ class Renderer:
         if template.name is not None:
             text = self.load(template.name)
             if text is None:
-                message = f"there is no template {template.name!r}"
-                fault = TemplateFailure("template-not-found", message, self._why_not(template.name))
+                message, raw = f"there is no template {template.name!r}", self._read(template.name)
+                hint = None
+                if raw is not None:  # why a file that is there is none
+                    is_large = len(raw) > LARGEST
+                    hint = f"the file is {'larger than 1 MiB' if is_large else 'not UTF-8'}"
+                fault = TemplateFailure("template-not-found", message, hint)
                 return Template("", template.place, fault=fault)
             template = replace(template, text=text)
         inline = inline_template(template.text, template.mode)
@@ -51,7 +54,18 @@ class Renderer:
 
     def render(self, orders: Sequence[Order]) -> list[str | TemplateFailure]:
         """The text of each order, in order; those that need the guard go to it together."""
-        results = list(starmap(_render_inline, orders))
+        results: list[str | TemplateFailure | None] = []
+        for template, shared, own in orders:
+            inline = template.inline
+            if inline is None:
+                results.append(template.fault)
+            elif inline.constant is not None:
+                results.append(inline.constant)
+            else:
+                try:
+                    results.append(inline.render({**shared, **own}))
+                except NeedsJinjaError:
+                    results.append(None)
         hard = [order for order, result in zip(orders, results, strict=True) if result is None]
         guarded = self._guard.render(hard)
         return [next(guarded) if result is None else result for result in results]
@@ -72,27 +86,6 @@ class Renderer:
             return None if path is None else self._files.read(path, LARGEST)
         except (OSError, OutsideRootError):
             return None
-
-    def _why_not(self, name: str) -> str | None:
-        """Why a file that is there is no template."""
-        raw = self._read(name)
-        if raw is None:
-            return None
-        return "the file is larger than 1 MiB" if len(raw) > LARGEST else "the file is not UTF-8"
-
-
-def _render_inline(
-    template: Template, shared: Mapping[str, Any], own: Mapping[str, Any]
-) -> str | TemplateFailure | None:
-    """The text of a simple template, None where it takes more than that."""
-    if template.inline is None:
-        return template.fault
-    if template.inline.constant is not None:
-        return template.inline.constant
-    try:
-        return template.inline.render({**shared, **own})
-    except NeedsJinjaError:
-        return None
 
 
 def template_path(name: str) -> PurePosixPath | None:

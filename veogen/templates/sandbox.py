@@ -93,8 +93,12 @@ class SandboxProcess:
         while True:
             answer = self._read(SILENCE_SECONDS)
             match answer:
-                case None:
-                    return self._cause()
+                case None:  # it is gone: why, as far as the kernel says
+                    self._process.kill()
+                    # Its own timer's, or ours after a silence.
+                    if -self._process.wait() in (signal.SIGPROF, signal.SIGKILL):
+                        return WorkerDied(TOO_SLOW, stopped=True)
+                    return WorkerDied(TOO_HARD)
                 case {"load": str(name)}:
                     self._write(self._load(name))
                 case {"text": str(text)}:
@@ -135,15 +139,6 @@ class SandboxProcess:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
-    def _cause(self) -> WorkerDied:
-        """Why the process is gone, as far as the kernel says."""
-        self._process.kill()
-        match -self._process.wait():
-            case signal.SIGPROF | signal.SIGKILL:  # its own timer's, or ours after a silence
-                return WorkerDied(TOO_SLOW, stopped=True)
-            case _:
-                return WorkerDied(TOO_HARD)
-
     @staticmethod
     def _pipe(pipe: Any) -> Any:
         return pipe
@@ -158,31 +153,28 @@ class Sandbox:
 
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._load = load
-        self._prison: SandboxProcess | None = None
+        self._process: SandboxProcess | None = None
         self._stopped: dict[Template, TemplateFailure] = {}
 
     def start(self) -> SandboxProcess:
         """The process, started if need be; it gets ready while others work."""
-        if self._prison is None:
-            self._prison = SandboxProcess(self._load)
-        return self._prison
+        if self._process is None:
+            self._process = SandboxProcess(self._load)
+        return self._process
 
     def close(self) -> None:
-        if self._prison is not None:
-            self._prison.close()
-            self._prison = None
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def render(self, tasks: Iterable[Task]) -> Iterator[str | TemplateFailure]:
         """The text of each task, or why there is none, in order."""
         rest = deque(tasks)
+        process: SandboxProcess | None = None
         while rest:
-            yield from self._until_stopped(rest)
-
-    def _until_stopped(self, rest: deque[Task]) -> Iterator[str | TemplateFailure]:
-        """Take tasks off `rest` until there are none or the process is gone."""
-        process = self.start()
-        process.send([task for task in rest if task[0] not in self._stopped])
-        while rest:
+            if process is None:
+                process = self.start()
+                process.send([task for task in rest if task[0] not in self._stopped])
             source = rest[0][0]
             known = self._stopped.get(source)
             result = process.result() if known is None else known
@@ -190,10 +182,12 @@ class Sandbox:
                 # Where it had work before, that may be to blame: then it is tried once more.
                 if result.stopped or not process.answered:
                     self._stopped[source] = result.fault
-                return self.close()
+                self.close()
+                process = None
+                continue
             rest.popleft()
             yield result
             if result == TOO_MUCH_MEMORY and known is None:
                 self._stopped[source] = TOO_MUCH_MEMORY
-                return self.close()  # what it left behind is nothing to go on with
-        return None
+                self.close()  # what it left behind is nothing to go on with
+                process = None

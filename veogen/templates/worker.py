@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import IO, Any, TypeVar
 
 from jinja2 import BaseLoader, Environment, Template
@@ -121,48 +120,45 @@ class _Loader(BaseLoader):
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         del environment
-        name = str(template)
-        text = None if name in self._missing or len(name) > _LONGEST_NAME else self._ask(name)
+        name, text = str(template), None
+        if name not in self._missing and len(name) <= _LONGEST_NAME:
+            self._asked += 1
+            if self._asked > FILES_LIMIT:
+                raise TooManyFilesError
+            text = self._load(name)
+            if text is None:
+                self._missing.add(name)
         if text is None:
             raise TemplateNotFound(template)
         return text, template, None
 
-    def _ask(self, name: str) -> str | None:
-        self._asked += 1
-        if self._asked > FILES_LIMIT:
-            raise TooManyFilesError
-        text = self._load(name)
-        if text is None:
-            self._missing.add(name)
-        return text
-
 
 def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
+    hint: str | None = None
     match error:
         case TemplateSyntaxError():
-            return TemplateFailure(
-                "template-syntax", str(error.message), None, error.name, error.lineno
-            )
+            message = str(error.message)
+            return TemplateFailure("template-syntax", message, None, error.name, error.lineno)
         case UndefinedError():
-            code, message, hint = "undefined", str(error), _nearest(str(error), scope)
+            code, message = "undefined", str(error)
+            if (match := _UNDEFINED.match(message)) is not None:
+                hint = did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
         case TemplateNotFound():
-            code, message, hint = "template-not-found", f"there is no template {str(error)!r}", None
+            code, message = "template-not-found", f"there is no template {str(error)!r}"
         case NotTextError():
             code, message, hint = "not-text", str(error), error.hint
         case WholeError():
             code, message, hint = "not-text", str(error), _part_of(error.value, scope)
         case _:
             message = " ".join(str(error).split())[:300] or type(error).__name__
-            code, hint = "template", None
-    name, line = _where(error.__traceback__)
+            code = "template"
+    name, line, traceback = None, 1, error.__traceback__
+    while traceback is not None:  # the innermost template on the way to the error
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            name, line = template.name, template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
     return TemplateFailure(code, message, hint, name, line)
-
-
-def _nearest(message: str, scope: Mapping[str, Any]) -> str | None:
-    match = _UNDEFINED.match(message)
-    if match is None:
-        return None
-    return did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
 
 
 def _part_of(value: Any, scope: Mapping[str, Any]) -> str:
@@ -189,17 +185,6 @@ def _path_to(value: Any, scope: Mapping[str, Any], depth: int = 3) -> str | None
     return None
 
 
-def _where(traceback: TracebackType | None) -> tuple[str | None, int]:
-    """The innermost template on the way to the error, and its line there."""
-    name, line = None, 1
-    while traceback is not None:
-        template = traceback.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            name, line = template.name, template.get_corresponding_lineno(traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return name, line
-
-
 SECONDS = 2.0
 MEMORY = 256 * 1024 * 1024
 
@@ -207,7 +192,10 @@ MEMORY = 256 * 1024 * 1024
 def main() -> None:
     """Answer until the guard hangs up."""
     worker = _Worker(sys.stdin, sys.stdout, _Memory())
-    _drop_privileges()
+    # Nothing is written, and no other process is started.
+    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC):
+        with contextlib.suppress(ValueError, OSError):  # a system without this limit
+            resource.setrlimit(limit, (0, 0))
     worker.tell({"ready": True})
     for line in sys.stdin:
         worker.work(json.loads(line))
@@ -230,7 +218,11 @@ class _Worker:
             result = self._render(source, {**self._shared[shared], **own})
             signal.setitimer(signal.ITIMER_PROF, 0)
             self._memory.allow(2 * MEMORY)  # so that the answer can be told in any case
-            self.tell(_answer(result))
+            if isinstance(result, str):
+                self.tell({"text": result})
+            else:
+                fault = [result.code, result.message, result.hint, result.name, result.line]
+                self.tell({"fault": fault})
 
     def tell(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
@@ -252,12 +244,6 @@ class _Worker:
         return text
 
 
-def _answer(result: str | TemplateFailure) -> dict[str, Any]:
-    if isinstance(result, str):
-        return {"text": result}
-    return {"fault": [result.code, result.message, result.hint, result.name, result.line]}
-
-
 class _Memory:
     """How much memory this process may have, reckoned from what it has."""
 
@@ -271,15 +257,3 @@ class _Memory:
             pages = int(os.pread(self._statm, 100, 0).split()[0])
             most = pages * os.sysconf("SC_PAGE_SIZE") + more
             resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
-
-
-def _drop_privileges() -> None:
-    """Nothing is written, and no other process is started."""
-    limits = [
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
-    ]
-    for which, most in limits:
-        with contextlib.suppress(ValueError, OSError):  # a system without this limit
-            resource.setrlimit(which, (most, most))
