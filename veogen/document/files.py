@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from veogen.document.nodes import Location
-from veogen.document.problems import MistakesError, Problem
 from veogen.errors import VeogenError
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\n"
@@ -82,25 +80,6 @@ def read_file(place: Path, at_most: int | None = None) -> bytes:
         raise OSError(errno.EINVAL, NO_FILE)
     with place.open("rb") as file:
         return file.read() if at_most is None else file.read(at_most + 1)
-
-
-def read_bytes(
-    files: Files, path: PurePosixPath, place: Location, at_most: int, *, name: str | None = None
-) -> bytes:
-    """The bytes of a file that is asked for at `place`, under a name if it has another there.
-
-    Raises `MistakesError` that says why there are none.
-    """
-    name = files.shown(path) if name is None else name
-    try:
-        return files.read(path, at_most)
-    except OutsideRootError as error:
-        code, message = "outside-root", str(error)
-    except FileNotFoundError:
-        code, message = "missing-file", f"there is no file {name!r}"
-    except OSError as error:
-        code, message = "missing-file", f"{name!r} cannot be read: {error.strerror}"
-    raise MistakesError([Problem(place, "error", code, message)])
 
 
 def inside(base: PurePosixPath, written: str) -> PurePosixPath:

@@ -1,6 +1,10 @@
-"""One YAML 1.2 document with places, and nothing surprising in it, from a parser's events."""
+"""What people write, with nothing surprising in it: a YAML 1.2 document with places, or JSON.
+
+The document is read from a parser's events. JSON is as its standard has it, each key once.
+"""
 
 import gc
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +26,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from veogen.document.files import Files, read_bytes
+from veogen.document.files import Files, OutsideRootError
 from veogen.document.nodes import LINE_END, Location, Map, Scalar, Seq, SourceText, Value
 from veogen.document.problems import MistakesError, Problem
 
@@ -210,9 +214,18 @@ def read_document(
     is no document.
     """
     shown = files.shown(path)
-    return read(
-        read_bytes(files, path, place or Location(shown, 1, 1), MAX_BYTES, name=name), shown
-    )
+    name = shown if name is None else name
+    try:
+        raw = files.read(path, MAX_BYTES)
+    except OutsideRootError as error:
+        code, message = "outside-root", str(error)
+    except FileNotFoundError:
+        code, message = "missing-file", f"there is no file {name!r}"
+    except OSError as error:
+        code, message = "missing-file", f"{name!r} cannot be read: {error.strerror}"
+    else:
+        return read(raw, shown)
+    raise MistakesError([Problem(place or Location(shown, 1, 1), "error", code, message)])
 
 
 def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:
@@ -383,3 +396,42 @@ class _Builder:
         mark = event.start_mark
         place = Location(self._source.path, mark.line + 1, mark.column + 1)
         raise MistakesError([Problem(place, "error", code, message, hint)])
+
+
+class NotJsonError(ValueError):
+    """A text is no JSON; `column` counts from 1 in the text."""
+
+    def __init__(self, message: str, column: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def read_json(text: str) -> Any:
+    """The value that a text is; raises `NotJsonError`."""
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"this is not JSON: {error.msg}", error.colno) from None
+    except NotJsonError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise NotJsonError(f"this is not JSON that can be read: {error}") from None
+    if _is_deeper(value, MAX_DEPTH):
+        raise NotJsonError(f"values are nested at most {MAX_DEPTH} deep")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise NotJsonError("a key stands in this object twice")
+    return values
+
+
+def _refuse(name: str) -> Any:
+    raise NotJsonError(f"{name} is not JSON")
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(item, most - 1) for item in inner)

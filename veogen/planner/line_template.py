@@ -28,10 +28,10 @@ from veogen.planner.identity import (
 )
 from veogen.planner.plan import Request
 from veogen.spec.types import Shot
-from veogen.templates.rendered import (
+from veogen.templates.template import (
+    CONTROL,
     INSIDES,
     NEEDLES,
-    control_character,
     rendered_text,
     tidy,
 )
@@ -149,7 +149,7 @@ def text_in_pieces(parts: Sequence[Part]) -> list[Part]:
     values = [part for part in parts if isinstance(part, PerValue)]
     every = [text for value in values for text in value.texts]
     whole = with_placeholders(parts)
-    if any(map(control_character, (whole, *every))):
+    if any(map(CONTROL.search, (whole, *every))):
         raise NotBulkableError
     for text in every:  # a part of a line, which can be told from what stands for it
         if text.splitlines() not in ([], [text]) or PLACEHOLDER in text or not is_unicode(text):

@@ -29,9 +29,8 @@ from veogen.planner.rows import rows_path
 from veogen.planner.variants import Variant, models_of, substitute, variant
 from veogen.spec.params import as_json
 from veogen.spec.types import PROMPTS, Shot, Spec
-from veogen.templates.rendered import rendered_text
 from veogen.templates.renderer import Renderer
-from veogen.templates.template import Template, TemplateFailure, place_of
+from veogen.templates.template import Template, TemplateFailure, place_of, rendered_text
 
 CHUNK = 64  # combinations rendered together: one exchange with the guard for all of them
 

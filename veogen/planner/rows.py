@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files, OutsideRootError, inside
-from veogen.document.json_values import NotJsonError, read_json
 from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
-from veogen.document.reader import read
+from veogen.document.reader import NotJsonError, read, read_json
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
 from veogen.planner.axes import AxisValue, Dimension, choice

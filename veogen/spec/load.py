@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from veogen.document.files import Files, Folder
-from veogen.document.json_values import NotJsonError, read_json
 from veogen.document.nodes import (
     Location,
     Map,
@@ -15,6 +14,7 @@ from veogen.document.nodes import (
     without_nulls,
 )
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean, nearest
+from veogen.document.reader import NotJsonError, read_json
 from veogen.jsontext import compact
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name

@@ -15,8 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
 from veogen.document.problems import did_you_mean
-from veogen.templates.rendered import leaked_repr
-from veogen.templates.template import Mode
+from veogen.templates.template import Mode, leaked_repr
 from veogen.text import safe
 
 TEXT_LIMIT = 64 * 1024

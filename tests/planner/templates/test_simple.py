@@ -7,8 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from veogen.templates.inline import NeedsJinjaError, inline_template
-from veogen.templates.rendered import tidy
-from veogen.templates.template import TemplateFailure
+from veogen.templates.template import TemplateFailure, tidy
 from veogen.templates.worker import TemplateCompiler
 
 SCOPE: dict[str, Any] = {
