@@ -177,21 +177,35 @@ def test_a_program_of_a_script_hears_ctrl_c_too(tmp_path: Path) -> None:
         assert process.wait(30) == ExitCode.INTERRUPTED
 
 
-AS_IT_STARTS = """
-import sys
+AS_IT_LOADS = """
+import os, sys
 
-class Interrupting:
+class Signalling:
     def find_spec(self, name, path, target=None):
-        if name == "veogen.cli":
-            raise KeyboardInterrupt
+        if name == "MODULE":
+            os.kill(os.getpid(), NUMBER)
 
-sys.meta_path.insert(0, Interrupting())
+sys.meta_path.insert(0, Signalling())
 from veogen.__main__ import main
 main()
 """
 
 
-def test_an_interrupt_while_the_command_line_is_imported_is_no_traceback() -> None:
-    ended = subprocess.run([sys.executable, "-c", AS_IT_STARTS], capture_output=True, check=False)
+@NUMBERS
+@pytest.mark.parametrize(
+    ("module", "last_words"),
+    [
+        pytest.param("veogen.cli", "", id="the command line"),
+        pytest.param("veogen.cli.plan", "\nInterrupted.\n", id="a command"),
+    ],
+)
+def test_a_signal_while_something_is_imported_is_an_interrupt_too(
+    module: str, last_words: str, number: signal.Signals
+) -> None:
+    program = AS_IT_LOADS.replace("MODULE", module).replace("NUMBER", str(int(number)))
 
-    assert (ended.returncode, ended.stdout, ended.stderr) == (ExitCode.INTERRUPTED, b"", b"")
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "plan"], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", last_words)

@@ -11,7 +11,6 @@ from veogen.cli.rundirs import find_run, real_runs
 from veogen.cli.runs import (
     allow_open_files,
     connect,
-    ends_by_signal,
     http_log,
     open_session,
     policy_of,
@@ -38,7 +37,6 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
     allow_open_files(len(directories))
     policy = policy_of(options)
     with ExitStack() as stack:
-        stack.enter_context(ends_by_signal())
         stack.enter_context(http_log(verbose=options.verbose))
         settings = stack.enter_context(gateway_of_runs(directories))
         connection = stack.enter_context(connect(settings, policy, options))

@@ -10,7 +10,7 @@ from pathlib import Path
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.output import echo
 from veogen.cli.rundirs import typed_path
-from veogen.cli.runs import ends_by_signal, interrupts, print_summary
+from veogen.cli.runs import interrupts, print_summary
 from veogen.cli.store_names import find_shared_run, store_of_run
 from veogen.document.files import Folder
 from veogen.errors import ExitCode, UsageError
@@ -42,7 +42,6 @@ def resolve_run(
     choice = store_of_run(directory, store, remembered=False)
     retired = load_policy(Folder(project_root(directory))).retired  # what it does not buy any more
     with (
-        ends_by_signal(),
         _dependencies(decisions, directory) as dependencies,
         listener(
             "lines",

@@ -18,7 +18,6 @@ from veogen.cli.rundirs import default_directory, typed_path
 from veogen.cli.runs import (
     allow_open_files,
     connect,
-    ends_by_signal,
     http_log,
     open_session,
     policy_of,
@@ -151,7 +150,6 @@ def run_specs(specs: Sequence[Path], options: SpecOptions, run: RunOptions) -> E
     _check_options(specs, run)
     check_listen_options(run)
     with ExitStack() as stack:
-        stack.enter_context(ends_by_signal())
         stack.enter_context(http_log(verbose=run.verbose))
         jobs = _jobs(specs, options, run)
         allow_open_files(len(jobs))

@@ -32,13 +32,6 @@ from veogen.text import Terminal, counted, credits_text
 
 
 @contextmanager
-def ends_by_signal() -> Iterator[None]:
-    """A signal ends a command from its first moment on, also where a script had one ignored."""
-    with _handling(signal.default_int_handler):
-        yield
-
-
-@contextmanager
 def interrupts(leave: Callable[[], None]) -> Iterator[None]:
     """Call `leave` at the first signal; the second raises `KeyboardInterrupt` where it is."""
     signals = 0
@@ -51,16 +44,10 @@ def interrupts(leave: Callable[[], None]) -> Iterator[None]:
             raise KeyboardInterrupt
         leave()
 
-    with _handling(handle):
-        yield
-
-
-@contextmanager
-def _handling(handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    names = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
-        names.append(signal.SIGHUP)
-    before = {name: signal.signal(name, handle) for name in names}
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
