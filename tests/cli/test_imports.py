@@ -91,7 +91,14 @@ def test_a_command_reads_the_files_of_the_models_that_it_asks_for(
         ),
         pytest.param(
             ("plan", "specs/takes.yaml"),
-            {"veogen.results", "veogen.executor", "veogen.planner.bulk", "veogen.gateway"},
+            {
+                "veogen.diff",
+                "veogen.executor",
+                "veogen.gateway",
+                "veogen.lockfile",
+                "veogen.planner.bulk",
+                "veogen.results",
+            },
             id="plan",
         ),
     ],

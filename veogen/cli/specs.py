@@ -10,7 +10,6 @@ from veogen.cli.options import RunOptions, SpecOptions
 from veogen.document.files import NO_FILE, Files, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
 from veogen.errors import UsageError
-from veogen.lockfile import GLANCE, is_plan_file
 from veogen.spec.load import load_spec
 from veogen.spec.project import POLICY, project_root, shared_run_problems, specs_in
 from veogen.spec.types import Spec
@@ -43,6 +42,9 @@ def spec_paths(arguments: Iterable[Path], locks: Locks = "refused") -> tuple[Pat
     return paths
 
 
+_GLANCE = 4096
+"""Bytes in which a file says its format."""
+
 _STORED = re.compile(rb"veogen\.([a-z]+)/")
 _WHAT_IS_STORED = {b"picks": "a picks file", b"results": "a file of results"}
 _MAKES_SHOTS = re.compile(rb"""(?:^|[{,])\s*["']?(?:shots|extends)["']?\s*:""", re.MULTILINE)
@@ -55,27 +57,49 @@ def refuse_other_files(paths: Sequence[Path], locks: Locks) -> None:
     """
     mistakes = list[str]()
     for path in paths:
-        raw, folder = _read(path, GLANCE), f"or the folder {path.parent}/"
-        kind = _STORED.search(raw) if is_plan_file(raw) else None
-        spec = _spec_beside(path)
+        kind, spec, folder = stored_kind(path), _spec_beside(path), f"or the folder {path.parent}/"
         advice = f"name the spec {spec}, {folder}"
-        if kind is not None and kind[1] in _WHAT_IS_STORED:
+        if kind in _WHAT_IS_STORED:
             advice = advice if spec is not None else "name the spec that they are of"
-            mistakes.append(f"{path} is {_WHAT_IS_STORED[kind[1]]}; {advice}")
+            mistakes.append(f"{path} is {_WHAT_IS_STORED[kind]}; {advice}")
         elif kind is not None and locks == "refused":
             what = "a lock" if path.stem.endswith(".lock") else "a plan file"
             advice = advice if spec is not None else "name the spec that makes it"
             mistakes.append(f"{path} is {what}; {advice}")
         elif kind is not None and locks == "alone" and spec in paths:
-            advice = f"leave one of them out, {folder.replace('or', 'or name', 1)}"
+            advice = f"leave one of them out, or name the folder {path.parent}/"
             mistakes.append(f"{path} is the lock of {spec}, which is named too; {advice}")
         elif path.name == POLICY:
             mistakes.append(f"{path} is the policy of a project; name its specs")
-        elif path.name.startswith("_") and raw and not _MAKES_SHOTS.search(_read(path, None)):
-            advice = f"name the specs that extend it, {folder}"
-            mistakes.append(f"{path} is a base: it has no shots; {advice}")
+        elif path.name.startswith("_") and (raw := _read(path)) and not _MAKES_SHOTS.search(raw):
+            mistakes.append(
+                f"{path} is a base: it has no shots; name the specs that extend it, {folder}"
+            )
     if mistakes:
         raise UsageError("\n".join(mistakes))
+
+
+def is_lock_file(path: Path) -> bool:
+    """Whether a file that is given as a spec is a lock or plan, by its content."""
+    return stored_kind(path) is not None
+
+
+def stored_kind(path: Path) -> bytes | None:
+    """What the file's format says it is: `plan`, also of a lock, `picks`, `results`; else None."""
+    raw = _read(path, _GLANCE)
+    if b"format" not in raw:
+        return None
+    from veogen.lockfile import is_plan_file  # noqa: PLC0415 - a spec does without it
+
+    kind = _STORED.search(raw) if is_plan_file(raw) else None
+    return kind[1] if kind else None
+
+
+def _read(path: Path, most: int | None = None) -> bytes:
+    try:
+        return read_file(path, most)
+    except OSError:  # whoever reads it tells why
+        return b""
 
 
 def _spec_beside(path: Path) -> Path | None:
@@ -87,18 +111,6 @@ def _spec_beside(path: Path) -> Path | None:
                 return spec
         stem = stem.rpartition(".")[0]
     return None
-
-
-def is_lock_file(path: Path) -> bool:
-    """Whether a file that is given as a spec is a lock or plan, by its content."""
-    return is_plan_file(_read(path, GLANCE))
-
-
-def _read(path: Path, most: int | None) -> bytes:
-    try:
-        return read_file(path, most)
-    except OSError:  # whoever reads it tells why
-        return b""
 
 
 def _expanded(argument: Path) -> Iterator[Path]:
