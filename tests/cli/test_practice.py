@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from support.commands import Shell
+from support.commands import Ended, Shell
 
 SPEC = 'veogen: 1\nshots: [{name: s, prompt: "A {{ c }}", matrix: {c: [boat, car]}}]\n'
 LOST = "faults: [{at: submit, do: drop, taken: true, prompt: boat, times: 1}]\n"
@@ -49,3 +49,19 @@ def test_a_run_that_a_simulated_directory_names_is_simulated(shell: Shell, held:
 
     assert all("--simulate" in words for words in runs)
     assert printed(text, "veogen", "resolve")
+
+
+def test_a_real_run_refuses_its_directory_before_it_asks_the_gateway(
+    shell: Shell, held: str
+) -> None:
+    del held
+    real = Shell(shell.folder, shell.capture, {"EVOLINK_API_KEY": "sk-evo-key"})
+
+    ended = real.veogen("run", "specs/a.yaml", "--dir", "runs/practice", "--yes")
+
+    assert ended == Ended(
+        2,
+        "",
+        "error: runs/practice: this is the directory of a simulated run, and this is a real one; "
+        "choose another with --dir\n",
+    )

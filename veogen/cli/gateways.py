@@ -19,7 +19,7 @@ from veogen.executor.run import Run
 from veogen.executor.state import SECRET_BYTES
 from veogen.gateway import webhook as callbacks
 from veogen.gateway import webhook as receiver
-from veogen.gateway.settings import KEY, Settings, from_environment, is_local
+from veogen.gateway.settings import BASE_URL, KEY, Settings, from_environment, is_local
 from veogen.models.model import Model, ModelsOver
 from veogen.models.parameters import check_callback
 from veogen.results.record import Record
@@ -38,7 +38,11 @@ def gateway(
     Raises `UsageError` where there is no key.
     """
     if not run.simulate:
-        yield from_environment(os.environ)
+        real = from_environment(os.environ)
+        for directory in map(RunDirectory, directories if real.base_url == BASE_URL else ()):
+            if (kind := directory.gateway) is not None:  # before anything is asked there
+                directory.refuse_other_kind(kind, "evolink")
+        yield real
         return
     settings: dict[str, Any] = {"models": ModelsOver(models)}
     if run.generation_time is not None:
