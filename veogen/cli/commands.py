@@ -105,6 +105,7 @@ def validate(specs: tuple[Path, ...], format_: str, **given: Any) -> ExitCode:
         "veogen plan specs --format json --out plan.json",
         "veogen plan specs/launch.yaml --profile draft --set params.duration=4",
         "veogen plan specs/launch.yaml --simulate",
+        "veogen plan specs/launch.yaml --select 'opening*' --format yaml",
     )
 )
 @optional_specs_argument
@@ -140,7 +141,8 @@ def plan(
     """Print the requests of specs, their price and what a run would buy; sends nothing.
 
     Without SPEC all specs in the project's folder specs/. What is bought already is read from
-    results.json in the run directory.
+    results.json in the run directory. --format yaml shows each request in full, as it is sent;
+    with --select the ones that you mean.
     """
     from veogen.cli.plan import write_plans
 
@@ -242,7 +244,13 @@ def diff(
 )
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option("--locked", is_flag=True, help="Refuse if the lock is missing or stale.")
-@click.option("--max-credits", type=CREDITS, metavar="N", help="Spend no more than this now.")
+@click.option(
+    "--max-credits",
+    type=CREDITS,
+    metavar="N",
+    help="Spend no more than this now: it stops before what would pass it, where a spec's budget "
+    "refuses the whole plan.",
+)
 @click.option(
     "--only",
     type=click.Choice(["new", "changed", "failed"]),
