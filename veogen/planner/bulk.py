@@ -255,7 +255,6 @@ class PriceSum:
 
 
 Point: TypeAlias = tuple[int, ...]
-Costs: TypeAlias = dict[Point, PriceSum]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,12 +300,11 @@ def bulk_plan(shot: ShotPlanner, models: Mapping[str, Model]) -> BulkPlan | None
 def _bulk_plan(space: ValueSpace, models: Mapping[str, Model]) -> BulkPlan:
     parameters = Parameters(space, models)
     relevant = parameters.relevant()
-    costs = _costs(space, parameters, relevant, models)
-    amounts = [str(cost.credits) for cost in costs.values()]
+    kept, take = space.kept(), space.by_take(str)
+    costs = _costs(space, parameters, relevant, models, kept)
+    amounts = [str(cost.credits) for cost, _ in costs.values()]
     if len({*amounts}) > 1 and len(relevant) > 1:
         raise NotBulkableError  # the text of the credits may vary along one dimension
-    kept, take = space.kept(), space.by_take(str)
-    counts = _counts(space.sizes, relevant, kept)
     fabric = LineTemplate(
         sizes=space.sizes,
         before=('{"address":"', *space.address(), '","hash":"'),
@@ -325,35 +323,33 @@ def _bulk_plan(space: ValueSpace, models: Mapping[str, Model]) -> BulkPlan:
         tail=(',"take":', take, "}"),
         kept=kept,
     )
-    counted = tuple((cost, counts[point]) for point, cost in costs.items() if counts[point])
-    return BulkPlan(parameters.model, fabric, counted)
-
-
-def _counts(sizes: Point, relevant: list[int], kept: bytes | None) -> Mapping[Point, int]:
-    """How many lines there are at each point of the relevant dimensions."""
-    if kept is None:
-        points = [*product(*(range(sizes[dimension]) for dimension in relevant))]
-        return dict.fromkeys(points, prod(sizes) // len(points))
-    if not any(kept):
-        raise NotBulkableError
-    lines = compress(product(*map(range, sizes)), kept)
-    return Counter(tuple([line[dimension] for dimension in relevant]) for line in lines)
+    return BulkPlan(parameters.model, fabric, tuple(cost for cost in costs.values() if cost[1]))
 
 
 def _costs(
-    space: ValueSpace, parameters: Parameters, relevant: list[int], models: Mapping[str, Model]
-) -> Costs:
-    """The cost at every point of the relevant dimensions, where no rule objects."""
+    space: ValueSpace,
+    parameters: Parameters,
+    relevant: list[int],
+    models: Mapping[str, Model],
+    kept: bytes | None,
+) -> dict[Point, tuple[PriceSum, int]]:
+    """The cost at every point of the relevant dimensions, where no rule objects, and its lines."""
     sizes = [space.sizes[dimension] for dimension in relevant]
-    if prod(sizes) > MOST_LOOKED_AT:
+    if prod(sizes) > MOST_LOOKED_AT or not (kept is None or any(kept)):
         raise NotBulkableError
+    points = [*product(*map(range, sizes))]
+    counts = Counter(dict.fromkeys(points, prod(space.sizes) // len(points)))
+    if kept is not None:
+        lines = compress(product(*map(range, space.sizes)), kept)
+        counts = Counter(tuple([line[dimension] for dimension in relevant]) for line in lines)
     costs, checker = {}, RequestChecker(models)
-    for point in product(*map(range, sizes)):
+    for point in points:
         body = parameters.body(dict(zip(relevant, point, strict=True)))
         checked, number = checker.check(body), body.get("n", 1)
         if checked.findings or checked.credits is None or not isinstance(number, int):
             raise NotBulkableError
-        costs[point] = PriceSum(number, checked.seconds or 0, checked.credits)
+        cost = PriceSum(number, checked.seconds or 0, checked.credits)
+        costs[point] = cost, counts[point]
     return costs
 
 

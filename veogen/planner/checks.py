@@ -49,8 +49,14 @@ class RequestChecker:
         independent = self._independent_of(model) if model is not None and is_known else {}
         key: list[Hashable] = []
         for name, value in body.items():
+            kind = value.__class__  # `1` and `true` are not judged alike
             fits = name in independent and independent[name].check(value) is None
-            key.append(name if fits or name in PROMPTS else _cache_key(name, value))
+            if fits or name in PROMPTS:
+                key.append(name)
+            elif kind is list or kind is dict:
+                key.append((name, kind, canonical(value)))
+            else:
+                key.append((name, kind, value))
         checked = self._known.get(tuple(key))
         if checked is None:
             if len(self._known) > _MOST_KNOWN:
@@ -82,44 +88,39 @@ class RequestChecker:
 
     def _checked(self, model: Model | None, body: Mapping[str, Json]) -> Checked:
         """What holds for every request like this one, whatever stands for itself in it."""
-        findings = tuple(_findings(body, self.models))
-        if model is None or any(finding.severity == "error" for finding in findings):
-            return Checked(findings, _less_prompts(body))
+        rest, findings = _less_prompts(body), list[Finding]()
+        if model is None:
+            name = body.get("model")
+            known = ", ".join(self.models)
+            hint = f"known models: {known}; --allow-unknown-model lets any through"
+            hint = did_you_mean(str(name), self.models) or hint
+            message = f"{name!r} is not a known model"
+            return Checked((Finding("error", "unknown-model", "model", message, hint),), rest)
+        if not model.known:
+            message = f"{model.id!r} is not a known model: its parameters go through unchecked"
+            findings.append(Finding("warning", "unknown-model", "model", message))
+        else:
+            for name, value in rest.items():
+                findings += _single(name, value, model, self.models)
+            rules = () if _has_error(findings) else model.findings(body)
+            for name, parameter_ in model.parameters.items():
+                if parameter_.required and name not in body:
+                    findings.append(
+                        Finding("error", "missing-parameter", name, f"{name!r} is missing")
+                    )
+            findings += rules
+        if _has_error(findings):
+            return Checked(tuple(findings), rest)
         effective = _less_prompts(model.effective(body))
-        return Checked(findings, effective, model.estimate(body), seconds_of(effective))
+        return Checked(tuple(findings), effective, model.estimate(body), seconds_of(effective))
+
+
+def _has_error(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in body.items() if name not in PROMPTS}
-
-
-def _cache_key(name: str, value: Json) -> Hashable:
-    """Equal for values that are judged alike; `1` and `true` are not."""
-    kind = value.__class__
-    return name, kind, canonical(value) if kind is list or kind is dict else value
-
-
-def _findings(body: Mapping[str, Json], models: Mapping[str, Model]) -> Iterator[Finding]:
-    """What the catalogue has against a request, less what it has against its prompts."""
-    model = models.get(str(body.get("model")))
-    if model is None:
-        name = body.get("model")
-        known = f"known models: {', '.join(models)}; --allow-unknown-model lets any through"
-        hint = did_you_mean(str(name), models) or known
-        yield Finding("error", "unknown-model", "model", f"{name!r} is not a known model", hint)
-        return
-    if not model.known:
-        message = f"{model.id!r} is not a known model: its parameters go through unchecked"
-        yield Finding("warning", "unknown-model", "model", message)
-        return
-    rest = _less_prompts(body)
-    single = [one for name, value in rest.items() for one in _single(name, value, model, models)]
-    yield from single
-    for name, known_parameter in model.parameters.items():
-        if known_parameter.required and name not in body:
-            yield Finding("error", "missing-parameter", name, f"{name!r} is missing")
-    if not any(one.severity == "error" for one in single):
-        yield from model.findings(body)
 
 
 def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -> Iterator[Finding]:

@@ -254,12 +254,22 @@ class Expansion:
         every = product(*(dimension.points for dimension in self.dimensions))
         combinations = (tuple(chain.from_iterable(points)) for points in every)
         excluded, overrides = self.exclude.matching, self.overrides.matching
-        kept = ((each, overrides(each)) for each in combinations if not excluded(each))
+        kept: Iterator[Fitting] = (
+            (each, overrides(each)) for each in combinations if not excluded(each)
+        )
+        if self.sample is not None:  # the smallest SHA-256 of `<seed>:<address>`, still in order
+            seed, count = self.sample.seed, self.sample.count
+            ranked = (
+                (hashlib.sha256(f"{seed}:{self.address(one[0])}".encode()).digest(), index, one)
+                for index, one in enumerate(kept)
+            )
+            chosen = heapq.nsmallest(count, ranked, key=lambda entry: entry[:2])
+            kept = (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
         included: dict[frozenset[tuple[str, str]], Location] = {}
         for combination, place in self.include:
             if included.setdefault(self._signature(combination), place) != place:
                 problems.error(place, "repeated-combination", REPEATED)
-        for combination, matching in self._sampled(kept) if self.sample else kept:
+        for combination, matching in kept:
             repeated = included.get(self._signature(combination)) if included else None
             if repeated is not None:
                 problems.error(repeated, "repeated-combination", REPEATED)
@@ -274,18 +284,6 @@ class Expansion:
             for unused in matcher.unused():
                 message = f"this {code} matches no combination"
                 problems.error(unused.place, "matches-nothing", message)
-
-    def _sampled(self, fitting: Iterator[Fitting]) -> Iterator[Fitting]:
-        """Those with the smallest SHA-256 of `<seed>:<address>`, still in order."""
-        if self.sample is None:
-            return
-        seed, count = self.sample.seed, self.sample.count
-        ranked = (
-            (hashlib.sha256(f"{seed}:{self.address(one[0])}".encode()).digest(), index, one)
-            for index, one in enumerate(fitting)
-        )
-        chosen = heapq.nsmallest(count, ranked, key=lambda entry: entry[:2])
-        yield from (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
 
     def _signature(self, combination: Combination) -> frozenset[tuple[str, str]]:
         """Equal for combinations with equal addresses."""
