@@ -400,7 +400,8 @@ def one_of_two(tmp_path: Path) -> tuple[Plan, World]:
     there = World(tmp_path / "there")
     there.gateway.links = 2
     broken = DownloadFailed("in-the-way", "something is in the way", retry=False)
-    second = VIDEO.at(video_paths(TOKYO.output, both.requests[0].hash, 2)[1])
+    path = video_paths(TOKYO.output, both.requests[0].hash, 2)[1]
+    second = msgspec.structs.replace(VIDEO, path=path, sha256="1" * 64)
     there.downloader.answers.extend([broken, second, broken])
     there.run(both)
     manifest = json.loads((there.path / "results.json").read_text())

@@ -202,17 +202,13 @@ class Service:
         )
 
     def _links(self, task: BookedTask, machine: str, random: Random) -> tuple[str, ...]:
-        """In another order only to who has seen them: which is which no other machine could say."""
+        """Now and then fewer than there are, or in another order, to whoever looks."""
         links = [
             f"https://media.example/{task.id}/{n}.mp4?sig={random.randrange(10**6)}"
             for n in range(task.videos)
         ]
-        is_first = machine not in task.seen_by
-        task.seen_by.add(machine)
         if self.calm or len(links) == 1 or random.random() > 0.3:
             return tuple(links)
-        if is_first:  # who has no plan cannot know that one is missing
-            return tuple(links[:1] if machine[0] == task.machine[0] else links)
         return tuple(random.choice((links[:1], links[1:], links[::-1])))
 
     def link_lives(self, task: BookedTask) -> bool:

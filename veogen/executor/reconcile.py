@@ -136,7 +136,7 @@ def rename_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     for request, record in ledger.planned:
         for index, video in record.videos.items():
             wanted = request.path(index, len(record.videos))
-            if video.path != wanted and _move(directory, video, wanted):
+            if video.path != wanted and move_clip(directory, video, wanted):
                 yield VideoMoved(record.hash, index, wanted, task_id=record.task_id or "")
 
 
@@ -174,7 +174,7 @@ def _saved(record: Record, index: int, video: Video, mtime: int) -> VideoSaved:
     return VideoSaved(record.hash, index, video, task_id=record.task_id or "", mtime=mtime)
 
 
-def _move(directory: Path, video: Video, wanted: str) -> bool:
+def move_clip(directory: Path, video: Video, wanted: str) -> bool:
     """Whether the clip stands under its new name; one that is there is never overwritten."""
     old, new = directory / video.path, directory / wanted
     if not (_is_inside(old, directory) and _is_inside(new, directory)):

@@ -24,7 +24,7 @@ class ClipTransfers:
     def __init__(self, clips: Clips, directory: Path) -> None:
         self._clips = clips
         self._directory = directory
-        self._held_back: set[tuple[str, int]] = set()
+        self._held_back: set[tuple[str, str]] = set()
         self._wanted: list[VideoSaved] = []
         self._under_way = 0
         self.lacking: list[VideoSaved] = []
@@ -92,12 +92,14 @@ class ClipTransfers:
             move_into_place(part, path)
         part.unlink(missing_ok=True)
 
-    def hold_back(self, hash_: str, index: int) -> None:
+    def hold_back(self, hash_: str, sha256: str) -> None:
         """A clip could not be put into the store: nobody is told that it is there."""
-        self._held_back.add((hash_, index))
+        self._held_back.add((hash_, sha256))
 
     def is_held_back(self, event: Event) -> bool:
-        return isinstance(event, VideoSaved) and (event.hash, event.index) in self._held_back
+        if not isinstance(event, VideoSaved):
+            return False
+        return (event.hash, event.video.sha256) in self._held_back
 
 
 class StoringDownloader:
@@ -114,5 +116,5 @@ class StoringDownloader:
         if isinstance(result, Video) and not self._transfers.put(
             self._directory / result.path, result
         ):
-            self._transfers.hold_back(request.hash, index)
+            self._transfers.hold_back(request.hash, result.sha256)
         return result

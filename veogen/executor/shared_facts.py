@@ -1,10 +1,11 @@
 """What a store knows of a request, as the same facts that journal and results are folded to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import UNSET
 
 from veogen.executor.reconcile import is_news
+from veogen.gateway.values import link_source
 from veogen.results.events import (
     Event,
     OtherPurchase,
@@ -31,6 +32,7 @@ from veogen.results.facts import (
     RequestFacts,
     TaskFacts,
     account,
+    united_videos,
 )
 from veogen.results.record import Record
 from veogen.store.history import History
@@ -50,8 +52,10 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
         if claim is not None:  # a sending of which it is not known what became
             attempt = AttemptFacts(number, estimate=claim.credits, sent=(claim.owner,))
         own_tasks: dict[str, TaskFacts] = {}
-        for event in history.events.get(of, ()):
+        events = history.events.get(of, ())
+        for event in events:
             _take(event, attempt, own_tasks, own=bool(attempt.sent))
+        _put_in_order(own_tasks, events)
         for decision in history.decisions.get(of, {}).values():
             if decision.decision in ("abandon", "rebuy") and not own_tasks:
                 attempt.abandoned = _GIVEN_UP.format(decision.machine)
@@ -105,6 +109,24 @@ def _take_of_task(
         case RequestAbandoned(message=message):
             task.abandoned = message
     task.whole = bool(task.videos) and len(task.videos) >= max(1, len(task.links))
+
+
+def _put_in_order(tasks: Mapping[str, TaskFacts], events: Sequence[Event]) -> None:
+    """Where machines saw the links of a task in other orders a SHA-256 is one clip, at one place.
+
+    Where all saw one order, clips that are alike are as many as the links that lead to them.
+    """
+    for task in tasks.values():
+        of_task = [e for e in events if getattr(e, "task_id", None) in (task.id, UNSET)]
+        orders = [list(map(link_source, e.links)) for e in of_task if isinstance(e, TaskCompleted)]
+        if all(a == b for order in orders for a, b in zip(order, orders[0], strict=False)):
+            continue
+        task.videos = {}
+        for event in of_task:
+            if isinstance(event, VideoSaved):
+                clip = {event.index: event.video}
+                task.videos = united_videos(task.videos, clip, len(task.links))
+        task.whole = bool(task.videos) and len(task.videos) >= len(task.links)
 
 
 def news_for(facts: RequestFacts, record: Record, now: float) -> Event | None:

@@ -16,7 +16,7 @@ from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Journal
 from veogen.executor.journal_mark import JournalFullError
 from veogen.executor.options import CallbackOptions, Clock, RunPolicy
-from veogen.executor.reconcile import imported_purchases, unknown_requests
+from veogen.executor.reconcile import imported_purchases, move_clip, unknown_requests
 from veogen.executor.results_file import ResultsFile
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import Upload
@@ -268,6 +268,10 @@ class RunState:
         """Delete the file of a clip that the store keeps."""
         with contextlib.suppress(OSError):
             (self._directory.path / video.path).unlink()
+
+    def move_clip(self, video: Video, path: str) -> Video:
+        """The clip under another name, or under its own where that is taken."""
+        return video.at(path) if move_clip(self._directory.path, video, path) else video
 
     def mtime(self, video: Video) -> int:
         """When the file of a video was changed last, in nanoseconds; 0 when it is not there."""

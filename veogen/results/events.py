@@ -92,6 +92,12 @@ def by_index(videos: Iterable[Video], hash_: str) -> dict[int, Video]:
     return found
 
 
+def numbered(path: str, index: int) -> str:
+    """The path of a clip of several, at another place among them (from 0)."""
+    return _PLACE.sub(rf"\g<1>-{index + 1}.mp4", path)
+
+
+_PLACE = re.compile(r"(-[0-9a-f]{10})(?:-[1-9]\d?)?\.mp4$", re.ASCII)
 _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048

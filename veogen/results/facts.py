@@ -5,6 +5,7 @@ that merging is associative, commutative and idempotent: whoever learns what in 
 come to the same. Where a request stands is computed from its facts (the contract, section 5).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from veogen.results.events import Status, Video
+from veogen.results.events import Status, Video, numbered
 
 TEMPORARY = frozenset(
     {
@@ -307,14 +308,35 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
         return merged
     tasks = []
     for union in merged.tasks:
-        task, before = union, own.task(union.id)
-        if before is not None:
+        task, before, theirs = union, own.task(union.id), told.task(union.id)
+        if before is not None and theirs is not None:
             task = copy(union)
             if before.credits is not None:
                 task.reserved, task.charged = before.reserved, before.charged
-            task.links, task.videos = before.links, {**union.videos, **before.videos}
+            task.links = before.links
+            places = max(len(before.links), len(theirs.videos))
+            task.videos = united_videos(before.videos, theirs.videos, places)
         tasks.append(task)
     return merged._replace(tasks=tuple(tasks))
+
+
+def united_videos(
+    own: Mapping[int, Video], others: Mapping[int, Video], places: int
+) -> Mapping[int, Video]:
+    """Our videos where they are, and those of others that we do not have: a SHA-256 tells.
+
+    Others may have seen the links in another order: whose place is taken goes to a free one, of
+    so many as there are.
+    """
+    videos, have = dict(own), Counter(video.sha256 for video in own.values())
+    for index, video in sorted(others.items()):
+        if have[video.sha256] > 0:  # of a host whose clips are all alike so many are ours
+            have[video.sha256] -= 1
+        elif index not in videos:
+            videos[index] = video
+        elif (free := next((at for at in range(places) if at not in videos), None)) is not None:
+            videos[free] = video.at(numbered(video.path, free))
+    return videos
 
 
 def account(facts: RequestFacts) -> Account:
