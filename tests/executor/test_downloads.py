@@ -79,7 +79,9 @@ def clips(world: World) -> Mapping[str, str]:
         path = world.path / video["path"]
         is_here = path.exists() and sha256(path.read_bytes()).hexdigest() == video["sha256"]
         name = by_sha[video["sha256"]]
-        told[video["path"][-6:-4]] = name if is_here else f"{name} elsewhere"
+        told["-1" if len(line["videos"]) == 1 else video["path"][-6:-4]] = (
+            name if is_here else f"{name} elsewhere"
+        )
     return told
 
 
@@ -151,6 +153,36 @@ def test_two_machines_that_each_have_another_clip_have_both_between_them(tmp_pat
     before.gateway.reads["task-1"] = deque([lists(B)] * 9)
     before.run(makes(2))
     assert clips(before) == {"-1": f"{A} elsewhere", "-2": B}, "what it never saw is not lost"
+
+
+@pytest.mark.parametrize("has_plan", [True, False], ids=["with a plan", "with results alone"])
+@pytest.mark.parametrize(
+    ("looks", "brought"),
+    [
+        pytest.param([[A], [A, B]], [A, B], id="the second a moment later"),
+        pytest.param([[A], [B]], [A, B], id="another one a moment later"),
+        pytest.param([[A, B]], [A, B], id="both at once"),
+        pytest.param([[A], [A], [A, B]], [A], id="one, and no more"),
+    ],
+)
+def test_a_task_that_lists_fewer_links_than_there_may_be_is_looked_at_once_more(
+    tmp_path: Path, looks: Sequence[Sequence[str]], brought: Sequence[str], *, has_plan: bool
+) -> None:
+    there = machine(tmp_path / "there")
+    there.run(makes(2))
+    manifest = json.loads((there.path / "results.json").read_text())
+    manifest["results"][0].update(status="submitted", videos=[])
+    (there.path / "results.json").write_text(json.dumps(manifest))
+    here = machine(tmp_path / "here", of=there)
+    here.gateway.reads["task-1"] = deque([*[lists(*look) for look in looks], lists(*brought)])
+
+    outcome = here.run(makes(2) if has_plan else None)
+
+    assert statuses(outcome) == {"city[name=Tokyo]": "completed"}
+    assert here.downloader.brought == brought
+    assert list(clips(here).values()) == brought
+    warnings = [video.warnings for video in next(outcome.ledger.planned).record.videos.values()]
+    assert warnings == [("fewer-videos",) if has_plan and len(brought) < 2 else ()] * len(brought)
 
 
 def test_clips_that_are_all_alike_are_as_many_as_their_links(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from itertools import chain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from support.virtual import VIDEO
 
+from veogen.results.events import Video
 from veogen.results.facts import (
     NOTHING_KNOWN,
     UNFINISHED,
@@ -21,6 +23,7 @@ from veogen.results.facts import (
     account,
     merge,
     reported,
+    united_videos,
 )
 
 PASSING = Failure("service_error", "sorry")
@@ -339,3 +342,42 @@ def test_an_attempt_without_an_answer_says_so() -> None:
     assert stands.current == Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED)
     assert stands.purchases == (stands.current,)
     assert stands.current.counted == PRICE
+
+
+def clip(letter: str, path: str = "videos/city/x-0123456789-1.mp4") -> Video:
+    return structs.replace(VIDEO, sha256=letter * 64, path=path)
+
+
+FIRST, SECOND = (f"videos/city/x-0123456789-{number}.mp4" for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "places", "united"),
+    [
+        pytest.param("", "ab", 2, "ab", id="theirs alone"),
+        pytest.param("ab", "", 2, "ab", id="ours alone"),
+        pytest.param("a", "ab", 2, "ab", id="one more"),
+        pytest.param("a", "ba", 2, "ab", id="in another order"),
+        pytest.param("a", "b", 2, "ab", id="each has another"),
+        pytest.param("a", "b", 1, "a", id="there is but one, made anew"),
+        pytest.param("ab", "cd", 2, "ab", id="all places are taken"),
+        pytest.param("aa", "aa", 2, "aa", id="a host whose clips are all alike"),
+        pytest.param("a", "aa", 2, "aa", id="one of those"),
+        pytest.param("ab", "ca", 3, "abc", id="a third"),
+    ],
+)
+def test_videos_of_two_machines_are_united_by_their_bytes(
+    own: str, others: str, places: int, united: str
+) -> None:
+    ours = {at: clip(letter) for at, letter in enumerate(own)}
+    theirs = {at: clip(letter) for at, letter in enumerate(others)}
+
+    videos = united_videos(ours, theirs, places)
+
+    assert [videos[at].sha256[0] for at in range(len(videos))] == list(united)
+
+
+def test_a_video_that_goes_to_another_place_is_called_after_it() -> None:
+    videos = united_videos({0: clip("a", FIRST)}, {0: clip("b", FIRST)}, 2)
+
+    assert videos == {0: clip("a", FIRST), 1: clip("b", SECOND)}

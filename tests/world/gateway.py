@@ -197,11 +197,11 @@ class Service:
             id=task_id,
             state="completed",
             progress=100,
-            links=self._links(task, machine, random),
+            links=self._links(task, random),
             credits=task.reserved if self.habits.names_amounts else None,
         )
 
-    def _links(self, task: BookedTask, machine: str, random: Random) -> tuple[str, ...]:
+    def _links(self, task: BookedTask, random: Random) -> tuple[str, ...]:
         """Now and then fewer than there are, or in another order, to whoever looks."""
         links = [
             f"https://media.example/{task.id}/{n}.mp4?sig={random.randrange(10**6)}"

@@ -10,7 +10,7 @@ from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.state import RunState
 from veogen.executor.transitions import Step, on_poll
 from veogen.gateway.api import Gateway, ReadError, Task
-from veogen.results.events import Event, TaskCompleted, TaskFailed
+from veogen.results.events import Event, TaskCompleted, TaskFailed, TaskProgressed
 from veogen.results.record import Record
 
 _READS_AT_ONCE = 32
@@ -155,6 +155,7 @@ class Poller:
     def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
         """What an answer says of the task that is followed, whichever purchase counts by now."""
         watch, record = self._followed[hash_], self._state.ledger.record(hash_)
+        request = self._state.ledger.request(hash_)
         task = record.facts.task(watch.task_id)
         if task is not None and watch.task_id != record.task_id:
             record = record._replace(status=task.status, task_id=watch.task_id, links=task.links)
@@ -168,6 +169,7 @@ class Poller:
             empty_polls=watch.empty_polls,
             now=self._state.clock.now(),
             interval=lambda: self._interval(record, watch),
+            videos=request.videos if request is not None and request.body else None,
         )
         return step._replace(after_commit=lambda: self._go_on(hash_, watch, step))
 
@@ -193,7 +195,7 @@ class Poller:
             self._time_out(hash_, watch)
         else:
             watch.empty_polls = step.retry.empty_polls
-            if step.events:
+            if isinstance(step.events[0] if step.events else None, TaskProgressed):
                 watch.undone = now
             self._poll_in(step.retry.wait, hash_, watch)
 

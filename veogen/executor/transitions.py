@@ -18,6 +18,9 @@ from veogen.results.record import Record
 POLLS_FOR_LINKS = 5
 _NOT_FOUND = 404
 
+_ONCE_MORE = 2.0
+"""Seconds after which a task is looked at again whose links may not all have been listed."""
+
 _SOON = 10.0
 """Seconds after which a read that nothing answered is made again, at the latest."""
 
@@ -178,9 +181,11 @@ def on_poll(
     empty_polls: int,
     now: float,
     interval: Callable[[], float],
+    videos: int | None = 1,
 ) -> Step:
     """What a task's state means; `empty_polls`: so far it was completed without a link.
 
+    `videos` is how many it makes, where that is known.
     Only a terminal state of this very task ends it, not one of an earlier attempt that comes
     late; whatever else comes is asked again after `interval`.
     """
@@ -195,9 +200,14 @@ def on_poll(
         case Task(state="completed", links=()):
             return _with_last_links(record, answer.credits, now)
         case Task(state="completed"):
+            # Fewer links than videos, or nobody knows how many: those are on record at once, and it
+            # is looked at again while there are new ones.
             links = all_links(record.links, answer.links)
             made = events.TaskCompleted(record.hash, answer.id, links, answer.credits, now)
-            return Step(events=(made,))
+            is_all = videos is not None and len(links) >= videos
+            if is_all or len(links) == len(record.links):
+                return Step((made,))
+            return Step((made,), Retry(min(interval(), _ONCE_MORE), empty_polls=empty_polls))
         case Task(state="failed" | "cancelled"):
             return _failed(record, answer, task_id)
         case Task():
