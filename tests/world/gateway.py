@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
@@ -77,7 +77,6 @@ class BookedTask:
     reserved: Decimal
     empty_reads: int
     end_read_at: float | None = None
-    seen_by: set[str] = field(default_factory=set)
 
     @property
     def ends_at(self) -> float:
@@ -179,7 +178,7 @@ class Service:
         credits_ = task.reserved if self.habits.names_amounts else None
         return Accepted(task_id=task.id, credits=credits_, replayed=replayed)
 
-    def read(self, task_id: str, machine: str, random: Random) -> Task | ReadError:
+    def read(self, task_id: str, random: Random) -> Task | ReadError:
         """What is said of a task; a failed one names its reason, a completed one its links."""
         task = self.tasks.get(task_id)
         if task is None:
@@ -242,10 +241,9 @@ class WorldGateway:
     reads_at_once = 20
     simulated: bool | None = None
 
-    def __init__(self, service: Service, process: Process, machine: str, calls: Calls) -> None:
+    def __init__(self, service: Service, process: Process, calls: Calls) -> None:
         self._service = service
         self._process = process
-        self._machine = machine
         self._calls = calls
         self._kernel = service.kernel
 
@@ -307,9 +305,7 @@ class WorldGateway:
             reached = fault in ("500", "page")
             error = ReadError(code="lost", message=f"lost ({fault})", reached=reached)
             return dict.fromkeys(task_ids, error)
-        return {
-            id_: self._service.read(id_, self._machine, self._process.random) for id_ in task_ids
-        }
+        return {id_: self._service.read(id_, self._process.random) for id_ in task_ids}
 
     def recent_tasks(self, model: str) -> tuple[Task, ...] | ReadError:
         del model

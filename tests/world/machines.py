@@ -89,7 +89,6 @@ class Machine:
         self.lost_power = False
         self.died_at: float | None = None
         self.old_journal: bytes | None = None
-        self._clones = 0
         self._bucket = bucket
         self._kernel = kernel
         self._service = service
@@ -264,13 +263,12 @@ class Machine:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         self.old_journal = None
-        self._clones += 1
         self.checkout.fresh()
 
     def _dependencies(self, process: Process, calls: Calls) -> Dependencies:
         media = WorldMedia(self._service, process, calls)
         return Dependencies(
-            gateway=WorldGateway(self._service, process, f"{self.name}{self._clones}", calls),
+            gateway=WorldGateway(self._service, process, calls),
             gateway_name="evolink",
             downloader=lambda path: ClipDownloader(media, path, _EXPECTED),
             uploads=lambda _: NoUploads(),
