@@ -58,7 +58,22 @@ class SourceMap:
     def inputs(self, request: Request, field: str) -> dict[str, SourceInput]:
         """What a field is made of: first what was written, then values and templates."""
         made = self._made.get(combination_address(request.shot, request.variables))
-        return dict(self._written(made, field)) if made else {}
+        if made is None:
+            return {}
+        source = variant(made.shot, made.overrides, made.settable)
+        chosen = {axis.name: axis for axis in made.combination}
+        if field in chosen and field in source.from_axes:
+            return {WRITTEN: _value(chosen[field].value, chosen[field].place)}
+        if field == "output" and source.output is not None:
+            return dict(self._text(made, source.output))
+        if field not in source.places:
+            return {}
+        value, place = source.values[field], source.places[field]
+        if field in PROMPTS and isinstance(value, Template):
+            return dict(self._text(made, value))
+        texts = tuple(template.text for template in templates_in(value))
+        written = _value(substitute(value, iter(texts)), place)
+        return {WRITTEN: written, **dict(self._used(made, *texts))}
 
     @cached_property
     def _made(self) -> dict[str, _Combination]:
@@ -72,22 +87,6 @@ class SourceMap:
                 address = combination_address(shot.name, one.keys(combination))
                 found[address] = _Combination(shot, combination, overrides, names)
         return found
-
-    def _written(self, made: _Combination, field: str) -> Iterator[tuple[str, SourceInput]]:
-        found = variant(made.shot, made.overrides, made.settable)
-        chosen = {one.name: one for one in made.combination}
-        if field in chosen and field in found.from_axes:
-            yield WRITTEN, _value(chosen[field].value, chosen[field].place)
-        elif field == "output" and found.output is not None:
-            yield from self._text(made, found.output)
-        elif field in found.places:
-            value, place = found.values[field], found.places[field]
-            if field in PROMPTS and isinstance(value, Template):
-                yield from self._text(made, value)
-            else:
-                texts = tuple(template.text for template in templates_in(value))
-                yield WRITTEN, _value(substitute(value, iter(texts)), place)
-                yield from self._used(made, *texts)
 
     def _text(self, made: _Combination, text: Template) -> Iterator[tuple[str, SourceInput]]:
         if text.name is not None:

@@ -98,27 +98,22 @@ def fit_sections(sections: Sequence[MarkdownSection], room: int) -> Iterator[str
     missing = 0
     for index, section in enumerate(sections):
         share = min(room, max(room // (len(sections) - index), _LEAST_SHARE))
-        text, items = _fitted(section, share)
-        missing += len(section.items) - items
-        if text:
-            room -= utf16_length(text) + 2
-            yield text
+        head = (f"<details>\n<summary>{section.title}</summary>", section.first, "<ul>")
+        end = ("</ul>", "</details>")
+        more = f"<li>{len(section.items):,} more left out</li>"
+        share -= sum(utf16_length(part) + 1 for part in (*head, *end, more))
+        if share < 0:  # not even its frame fits
+            missing += len(section.items)
+            continue
+        kept = fit_items(section.items, share)
+        left = len(section.items) - len(kept)
+        missing += left
+        tail = [f"<li>{left:,} more left out</li>"] if left else []
+        text = "\n".join((*head, *kept, *tail, *end))
+        room -= utf16_length(text) + 2
+        yield text
     if missing:
         yield _left_out(missing)
-
-
-def _fitted(section: MarkdownSection, room: int) -> tuple[str, int]:
-    """The section as far as it fits, and how many of its items do; empty if its frame does not."""
-    whole = (f"<details>\n<summary>{section.title}</summary>", section.first, "<ul>")
-    end = ("</ul>", "</details>")
-    more = f"<li>{len(section.items):,} more left out</li>"
-    room -= sum(utf16_length(part) + 1 for part in (*whole, *end, more))
-    if room < 0:
-        return "", 0
-    kept = fit_items(section.items, room)
-    missing = len(section.items) - len(kept)
-    tail = [f"<li>{missing:,} more left out</li>"] if missing else []
-    return "\n".join((*whole, *kept, *tail, *end)), len(kept)
 
 
 def _left_out(number: int) -> str:

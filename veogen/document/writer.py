@@ -96,7 +96,13 @@ def _container(value: Writable, indent: str) -> Iterator[str]:
 def _entry(head: str, value: Writable, indent: str) -> Iterator[str]:
     """The lines of `value` behind `head`, a key with its colon or the dash of an item."""
     inner = f"{indent}  "
-    if isinstance(value, str) and _is_block(value):
+    # A block where it is easier to read and is read back as it was written.
+    if (
+        isinstance(value, str)
+        and (len(value) > _LONG or _NEWLINE in value[:-1] or (isinstance(value, Block) and value))
+        and not _NOT_A_BLOCK.search(value)
+        and not _UNSEEN.search(value)
+    ):
         yield f"{indent}{head} {'|' if value.endswith(_NEWLINE) else '|-'}"
         for line in value.removesuffix(_NEWLINE).split(_NEWLINE):
             yield f"{inner}{line}" if line else ""
@@ -111,13 +117,6 @@ def _entry(head: str, value: Writable, indent: str) -> Iterator[str]:
             yield f"{indent}{head}"
             yield first
         yield from nested
-
-
-def _is_block(text: str) -> bool:
-    """Whether a block is easier to read and is read back as it was written."""
-    many_lines = _NEWLINE in text.removesuffix(_NEWLINE)
-    worth_it = many_lines or len(text) > _LONG or (isinstance(text, Block) and text != "")
-    return worth_it and not _NOT_A_BLOCK.search(text) and not _UNSEEN.search(text)
 
 
 def quoted(text: str) -> str:

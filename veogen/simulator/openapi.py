@@ -36,10 +36,17 @@ def document(models: Mapping[str, Model]) -> dict[str, Any]:
     """The document for an account that may use `models`."""
     name = "openapi.yaml"
     whole: Any = read((files("veogen.simulator") / name).read_bytes(), name)
-    paths = {
-        path: {method: _with_meanings(operation) for method, operation in operations.items()}
-        for path, operations in whole["paths"].items()
-    }
+    paths: dict[str, dict[str, Schema]] = {}
+    for path, operations in whole["paths"].items():
+        paths[path] = {}
+        for method, operation in operations.items():
+            responses = {
+                status: response
+                if "description" in response
+                else {"description": STATUSES[int(status)].meaning, **response}
+                for status, response in operation["responses"].items()
+            }
+            paths[path][method] = {**operation, "responses": responses}
     requests = []
     for model in models.values():
         schema = _object(model.parameters)
@@ -49,17 +56,6 @@ def document(models: Mapping[str, Model]) -> dict[str, Any]:
     components = {**whole["components"], "schemas": schemas}
     info = {**whole["info"], "version": __version__, "description": _tables()}
     return {**whole, "info": info, "paths": paths, "components": components}
-
-
-def _with_meanings(operation: Mapping[str, Any]) -> dict[str, Any]:
-    """An operation whose refusals say what their statuses mean."""
-    responses = {
-        status: response
-        if "description" in response
-        else {"description": STATUSES[int(status)].meaning, **response}
-        for status, response in operation["responses"].items()
-    }
-    return {**operation, "responses": responses}
 
 
 def _object(parameters: Mapping[str, Parameter]) -> Schema:

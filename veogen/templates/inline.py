@@ -45,7 +45,14 @@ class ValueExpression:
             value = scope[self.name]
             for entry in self.entries:
                 value = value[entry] if isinstance(value, dict) else refuse()
-            if not _is_small(value):
+            # What is done with a small value does not take long, however often it is done.
+            if isinstance(value, str):
+                is_small = len(value) <= MADE_LIMIT
+            elif isinstance(value, dict):
+                is_small = _is_short(value) and _is_short(value.values())
+            else:
+                is_small = not isinstance(value, list | tuple) or _is_short(value)
+            if not is_small:
                 refuse()
             if self.filters and isinstance(value, dict | list | tuple):
                 refuse()
@@ -60,15 +67,6 @@ class ValueExpression:
         value = self.value(scope)
         text = refuse() if isinstance(value, dict | list | tuple) else str(value)
         return text if len(text) <= MADE_LIMIT else refuse()
-
-
-def _is_small(value: Any) -> bool:
-    """Whether nothing that is done with a value takes long, however often it is done."""
-    if isinstance(value, str):
-        return len(value) <= MADE_LIMIT
-    if isinstance(value, dict):
-        return _is_short(value) and _is_short(value.values())
-    return not isinstance(value, list | tuple) or _is_short(value)
 
 
 def _is_short(values: Collection[Any]) -> bool:

@@ -72,17 +72,18 @@ class TemplateCompiler:
 
     def compile(self, text: str, name: str | None, mode: Mode) -> Template | TemplateFailure:
         """The template, or why it is none; `name` is the file below `templates/`, if any."""
-        result = self._guarded(lambda: self._compile(text, name, mode), {})
+        environment = self._environments[mode]
+        result = self._guarded(
+            lambda: Template.from_code(
+                environment, environment.compile(text, name, name), environment.make_globals(None)
+            ),
+            {},
+        )
         return TOO_DEEP if result == ENDLESS else result
 
     def render(self, template: Template, scope: Mapping[str, Any]) -> str | TemplateFailure:
         """The text, or why there is none."""
         return self._guarded(lambda: self._render(template, scope), scope)
-
-    def _compile(self, text: str, name: str | None, mode: Mode) -> Template:
-        environment = self._environments[mode]
-        code = environment.compile(text, name, name)
-        return Template.from_code(environment, code, environment.make_globals(None))
 
     def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
         self._meter.reset()
