@@ -47,6 +47,16 @@ class VirtualClips:
         """Nothing moves."""
 
 
+class SeldomWritten(ResultsFile):
+    """Every thousandth rewriting: on a clock on which none takes time they would be all there is."""
+
+    _asked = 0
+
+    def write(self, ledger: Ledger) -> bytes | None:
+        self._asked += 1
+        return super().write(ledger) if self._asked % 1000 == 1 else self._digest
+
+
 @dataclass
 class VirtualStore:
     """What a coordinator asks its part in a store, of workers that never conflict."""
@@ -210,7 +220,7 @@ def run_on_cluster(
             journal=journal,
             ledger=ledger,
             directory=directory,
-            results=ResultsFile(directory, ManifestRenderer("evolink")),
+            results=SeldomWritten(directory, ManifestRenderer("evolink")),
             policy=policy,
             clock=clock,
             listener=NullListener(),
