@@ -52,3 +52,16 @@ def test_without_a_run_all_that_was_really_bought_is_brought_home(
     ]
     clips = [path.relative_to(tmp_path).parts[1] for path in tmp_path.rglob("*.mp4")]
     assert sorted(clips) == ["boat", "lamp"]
+
+
+def test_a_run_that_is_named_twice_is_brought_home_once(shell: Shell) -> None:
+    (shell.folder / "boat.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: A boat}]\n")
+    quick = ("--simulate", "--progress", "none")
+    assert shell.veogen("run", "boat.yaml", "--generation-time", "0", *quick).code == 0
+
+    ended = shell.veogen(
+        "collect", "runs/boat.simulated", "boat.yaml", "./runs/boat.simulated/", *quick
+    )
+
+    assert ended.code == 0, ended.err
+    assert ended.err.count("1 request: 1 completed") == 1

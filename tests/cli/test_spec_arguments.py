@@ -34,6 +34,12 @@ def test_a_folder_means_its_specs_and_each_is_meant_once() -> None:
     assert list(map(str, found)) == ["specs/b.yaml", "specs/a.yaml", "specs/_base.yaml"]
 
 
+def test_a_file_that_is_named_in_two_ways_is_meant_once(project: Path) -> None:
+    found = spec_paths([Path("specs/b.yaml"), project / "specs/b.yaml", Path("specs/../specs")])
+
+    assert list(map(str, found)) == ["specs/b.yaml", "specs/../specs/a.yaml"]
+
+
 def test_a_link_in_a_folder_may_lead_out_of_it_but_not_out_of_the_project(project: Path) -> None:
     (project / "shared.yaml").write_text(SPEC)
     (project / "specs/c.yaml").symlink_to("../shared.yaml")

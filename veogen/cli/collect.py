@@ -28,7 +28,8 @@ from veogen.results.advice import RunCommands
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
     """Bring home what was bought in run directories; without one, in all that are real."""
     simulate, typed = options.simulate, options.store
-    found = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
+    meant = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
+    found = list({os.path.normpath(run.path.absolute()): run for run in meant}.values())
     if not runs:
         paths = real_runs() or [find_run(None)]
         found = [FoundRun(path, store_of_run(path, typed)) for path in paths]

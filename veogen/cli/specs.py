@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from veogen.results.manifest import Owned
 
 
+def specs_folder() -> Path:
+    """The folder `specs/` of the project that one stands in; raises `UsageError`."""
+    folder = Path(os.path.relpath(project_root(Path("_")) / SPECS))
+    if not folder.is_dir():
+        raise UsageError("name a spec: this project has no folder specs/")
+    return folder
+
+
 Locks: TypeAlias = Literal["refused", "alone", "taken"]
 """Whether a lock may stand where a spec is meant: never, in its place, or also beside it."""
 
@@ -32,12 +40,11 @@ def spec_paths(arguments: Iterable[Path], locks: Locks = "refused") -> tuple[Pat
 
     Raises `UsageError` for what is no spec.
     """
-    named = tuple(arguments)
-    if not named:
-        named = (Path(os.path.relpath(project_root(Path("_")) / SPECS)),)
-        if not named[0].is_dir():
-            raise UsageError("name a spec: this project has no folder specs/")
-    paths = tuple(dict.fromkeys(path for argument in named for path in _expanded(argument)))
+    named = tuple(arguments) or (specs_folder(),)
+    meant = dict[str, Path]()
+    for path in (path for argument in named for path in _expanded(argument)):
+        meant.setdefault(os.path.normpath(path.absolute()), path)
+    paths = tuple(meant.values())
     refuse_other_files(paths, locks)
     return paths
 
