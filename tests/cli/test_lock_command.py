@@ -314,6 +314,26 @@ def test_the_name_of_a_file_commands_no_terminal(shell: Shell) -> None:
     )
 
 
+def test_every_lock_of_a_spec_is_checked_though_one_is_stale_or_broken(shell: Shell) -> None:
+    shell.veogen("lock", "specs")
+    shell.veogen("lock", "specs", "--profile", "draft")
+    edit(shell, "Paris", "Rome")
+
+    stale = shell.veogen("lock", "--check", "specs")
+    (shell.folder / "specs/a.draft.lock.yaml").write_text("format: veogen.plan/1\n")
+    broken = shell.veogen("lock", "--check", "specs")
+
+    says = "stale; the spec makes something else now"
+    first = [line.removeprefix("error: ") for line in stale.err.splitlines() if says in line]
+    assert (stale.code, first) == (
+        5,
+        [f"specs/a.lock.yaml: {says}", f"specs/a.draft.lock.yaml: {says}"],
+    )
+    assert broken.code == 5
+    assert f"specs/a.lock.yaml: {says}" in broken.err
+    assert "this lock cannot be relied on\nspecs/a.draft.lock.yaml:1:1: error[" in broken.err
+
+
 def test_a_lock_can_be_checked_by_its_own_name(shell: Shell) -> None:
     shell.veogen("lock", "specs", "--profile", "draft")
     fresh = shell.veogen("lock", "--check", "specs/a.draft.lock.yaml").code

@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -50,36 +50,47 @@ class Lock:
 
 def check_locks(specs: Sequence[Path], options: SpecOptions) -> None:
     """Check every lock of every spec, and raise what is wrong with or stale of all of them."""
-    problems, stale = Problems(), []
+    problems, stale = Problems(), list[str]()
     fresh: defaultdict[str | None, list[tuple[Spec, Plan]]] = defaultdict(list)
     paths = spec_paths(specs, "taken")
-    checked_paths = set[Path]()
     problems.extend(shared_run_problems(path for path in paths if not is_lock_file(path)))
-    for path in paths:
+    for lock, spec in _meant_locks(paths, options, stale):
         try:
-            if is_lock_file(path):
-                lock = lock_at(path)
-                meant = [(lock, spec_file(lock))]
-            else:
-                meant = [(lock, path) for lock in locks_of(path, options)]
-            for lock, spec in meant:
-                if lock.path in checked_paths:  # it is named, and its spec is too
-                    continue
-                checked_paths.add(lock.path)
-                checked = check_lock(lock, spec, options)
-                fresh[checked[1].profile].append(checked)
-                echo(f"{lock.path_text}: up to date, {_size_and_price(checked[1])}")
-                if note := price_note(lock, checked[1]):
-                    echo(f"note: {note}")
+            checked = check_lock(lock, spec, options)
         except MistakesError as error:
             problems.extend(error.problems)
         except StaleError as error:
             stale.append(str(error))
+        else:
+            fresh[checked[1].profile].append(checked)
+            echo(f"{lock.path_text}: up to date, {_size_and_price(checked[1])}")
+            if note := price_note(lock, checked[1]):
+                echo(f"note: {note}")
     for alike in fresh.values():  # a profile is bought by a command of its own
         problems.extend(over_limits((spec, now.tally) for spec, now in alike))
     problems.raise_errors()
     if stale:
         raise StaleError("\n".join(stale))
+
+
+def _meant_locks(
+    paths: Sequence[Path], options: SpecOptions, stale: list[str]
+) -> Iterable[tuple[Lock, Path]]:
+    """The locks that are meant by specs or by their own names, each once, with their specs.
+
+    What is to be said of those that cannot be relied on goes to `stale`.
+    """
+    meant: dict[Path, tuple[Lock, Path]] = {}
+    for path in paths:
+        try:
+            if is_lock_file(path):
+                lock = lock_at(path)
+                meant[path] = lock, spec_file(lock)
+            else:
+                meant |= {lock.path: (lock, path) for lock in locks_of(path, options, stale)}
+        except StaleError as error:
+            stale.append(str(error))
+    return meant.values()
 
 
 def write_locks(arguments: Sequence[Path], options: SpecOptions) -> None:
@@ -160,22 +171,26 @@ def lock_at(path: Path, advice: str = "'veogen lock' writes it") -> Lock:
         raise StaleError(f"this lock cannot be relied on\n{error}") from None
 
 
-def locks_of(spec: Path, options: SpecOptions) -> Iterator[Lock]:
+def locks_of(spec: Path, options: SpecOptions, stale: list[str]) -> list[Lock]:
     """The locks of a spec: that of one profile, or all there are of any and of none.
 
-    Raises `StaleError` when there is none.
+    Raises `StaleError` when there is none; what is to be said of others that cannot be relied on
+    goes to `stale`.
     """
     own = lock_beside(spec, options.profile)
     locks = []
     for path in () if options.profile else sorted(spec.parent.glob(f"*{SUFFIX}")):
-        if path != own and path.name.startswith(f"{spec.stem}."):
+        if path == own or not path.name.startswith(f"{spec.stem}."):
+            continue
+        try:
             lock = lock_at(path)
-            profile = lock.stored.plan.profile
-            if profile is not None and lock_path(PurePosixPath(spec), profile).name == path.name:
-                locks.append(lock)
-    if own.exists() or not locks:
-        yield lock_of(spec, options)
-    yield from locks
+        except StaleError as error:
+            stale.append(str(error))
+            continue
+        profile = lock.stored.plan.profile
+        if profile is not None and lock_path(PurePosixPath(spec), profile).name == path.name:
+            locks.append(lock)
+    return [lock_of(spec, options), *locks] if own.exists() or not locks else locks
 
 
 def check_lock(lock: Lock, spec: Path, options: SpecOptions) -> tuple[Spec, Plan]:
