@@ -69,6 +69,15 @@ def diffed(shell: Shell, *words: str) -> dict[str, Any]:
     }
 
 
+def test_without_a_spec_those_of_the_project_are_compared_with_the_base(shell: Shell) -> None:
+    (shell.folder / "templates/opening.j2").write_text(f"{TEMPLATE} It rains.")
+
+    data = diff_data(shell, "--base", "HEAD")
+
+    assert data["specs"][0]["changed"] != []
+    assert data == diff_data(shell, "--base", "HEAD", "specs")
+
+
 def test_nothing_differs_from_itself(shell: Shell) -> None:
     assert diffed(shell, "HEAD:specs/a.yaml", "specs/a.yaml") == {
         "added": [],
@@ -396,6 +405,10 @@ def test_a_pipe_is_no_side_as_git_is_asked_for_what_it_holds(shell: Shell) -> No
     [
         pytest.param(
             ("specs/a.yaml",), "a diff has two sides, OLD and NEW; or --base REV", id="one side"
+        ),
+        pytest.param((), "a diff has two sides, OLD and NEW; or --base REV", id="no side"),
+        pytest.param(
+            ("HEAD:specs/a.yaml", "specs", "specs"), "a diff has two sides", id="three sides"
         ),
         pytest.param(
             ("specs/b.yaml", "specs/a.yaml"),

@@ -179,7 +179,7 @@ def lock(specs: tuple[Path, ...], *, only_check: bool, **given: Any) -> None:
         "veogen diff --base main specs",
     )
 )
-@click.argument("sides", metavar="OLD NEW | SPEC...", nargs=-1, required=True)
+@click.argument("sides", metavar="OLD NEW | [SPEC]...", nargs=-1)
 @spec_options
 @click.option(
     "--base",
@@ -207,7 +207,8 @@ def diff(
     """Show what would be bought, dropped, renamed and changed, and the money; sends nothing.
 
     A side is a spec, a lock, a plan file or REV:PATH: templates, rows, images and bases are then
-    those of that revision. A folder means its specs.
+    those of that revision. A folder means its specs; with --base alone those of the project's
+    folder specs/ are meant.
     """
     from veogen.cli.diff import print_diff
 

@@ -12,6 +12,7 @@ import click
 from veogen.cli.diff_sides import DiffSide, DiffSource, SideReader
 from veogen.cli.options import SpecOptions
 from veogen.cli.output import print_problems
+from veogen.cli.specs import specs_folder
 from veogen.diff.axis_changes import axis_changes
 from veogen.diff.causes import causes_of
 from veogen.diff.compare import (
@@ -269,7 +270,7 @@ def print_diff(
         raise UsageError("--all-profiles and --profile exclude each other")
     with SideReader(options) as reader:
         if base is not None:
-            old, new = reader.since(base, sides)
+            old, new = reader.since(base, sides or (str(specs_folder()),))
         elif len(sides) == 2:  # noqa: PLR2004 - old and new
             old, new = reader.read(sides[0]), reader.read(sides[1])
         else:
