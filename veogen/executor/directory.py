@@ -168,7 +168,8 @@ class RunDirectory:
             yield
             self._made = ()
         finally:
-            for path in () if self._held is None else self._made:
+            made: Sequence[Path] = self._made if self._held is not None else ()
+            for path in made:
                 with contextlib.suppress(OSError):  # a folder in which something else is stays
                     path.rmdir() if path.is_dir() else path.unlink()
             self._held = None

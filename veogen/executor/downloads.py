@@ -3,11 +3,12 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from veogen.executor.options import Random, retry_wait
+from veogen.executor.poller import as_of
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue
 from veogen.executor.transitions import Step, Stop
@@ -20,6 +21,11 @@ from veogen.results.events import (
     VideoNotSaved,
     VideoSaved,
 )
+from veogen.results.record import Record
+from veogen.text import safe
+
+_LONGEST_ID = 60
+"""Letters of a task id, from its end, that a name of a clip takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,13 @@ class Downloaded:
     result: DownloadResult
 
 
+class _BoughtTask(NamedTuple):
+    """A task of a request: there are two where two machines have sent the same attempt."""
+
+    hash: str
+    id: str
+
+
 class DownloadQueue:
     """Owns which video is downloaded next; a failed one gets a fresh look at its task."""
 
@@ -68,36 +81,38 @@ class DownloadQueue:
         downloader: Downloader,
         random: Random,
         start: Callable[[Callable[[], Downloaded]], None],
-        poll_again: Callable[[str], None],
+        poll_again: Callable[[str, str], None],
     ) -> None:
         self._state = state
         self._downloader = downloader
         self._random = random
         self._start = start
         self._poll_again = poll_again
-        self._queue: list[tuple[float, int, str, int]] = []
+        self._queue: list[tuple[float, int, _BoughtTask, int]] = []
         self._order = count()
-        self._under_way: set[tuple[str, int]] = set()
-        self._kept_back: dict[str, list[int]] = {}
-        self._settled: set[tuple[str, int]] = set()
-        self._open: Counter[str] = Counter()
-        self._tries: dict[str, int] = {}
-        self._failed: dict[str, DownloadFailed] = {}
-        self._later: DelayQueue[str] = DelayQueue()
+        self._under_way: set[tuple[_BoughtTask, int]] = set()
+        self._kept_back: dict[_BoughtTask, list[int]] = {}
+        self._settled: set[tuple[_BoughtTask, int]] = set()
+        self._open: Counter[_BoughtTask] = Counter()
+        self._tries: dict[_BoughtTask, int] = {}
+        self._failed: dict[_BoughtTask, DownloadFailed] = {}
+        self._later: DelayQueue[_BoughtTask] = DelayQueue()
+        self._named: dict[str, str] = {}
 
-    def enqueue(self, hash_: str) -> None:
+    def enqueue(self, hash_: str, task_id: str) -> None:
         """Bring home every video of a completed task that is not here yet."""
-        for index in range(len(self._state.ledger.record(hash_).links)):
-            if self._is_wanted(hash_, index):
-                self._put(hash_, index)
+        task = _BoughtTask(hash_, task_id)
+        for index in range(len(self._record(task).links)):
+            if self._is_wanted(task, index):
+                self._put(task, index)
 
-    def _put(self, hash_: str, index: int) -> None:
-        deadline = self._state.ledger.record(hash_).expires_at or 0.0
-        heapq.heappush(self._queue, (deadline, next(self._order), hash_, index))
-        self._open[hash_] += 1
+    def _put(self, task: _BoughtTask, index: int) -> None:
+        deadline = self._record(task).expires_at or 0.0
+        heapq.heappush(self._queue, (deadline, next(self._order), task, index))
+        self._open[task] += 1
 
-    def _is_wanted(self, hash_: str, index: int) -> bool:
-        record = self._state.ledger.record(hash_)
+    def _is_wanted(self, task: _BoughtTask, index: int) -> bool:
+        record = self._record(task)
         is_here = index in record.videos and index not in record.remote_videos
         return index < len(record.links) and not is_here
 
@@ -105,7 +120,7 @@ class DownloadQueue:
         """Start nothing more."""
         self._queue.clear()
         self._kept_back.clear()
-        self._open = Counter(hash_ for hash_, _ in self._under_way)
+        self._open = Counter(task for task, _ in self._under_way)
         self._later.clear()
 
     @property
@@ -117,76 +132,77 @@ class DownloadQueue:
 
     def dispatch(self, now: float) -> None:
         """Start downloads, and look again at tasks whose links did not work."""
-        while hash_ := self._later.due(now):
-            self._poll_again(hash_)
+        while task := self._later.due(now):
+            self._poll_again(task.hash, task.id)
         while self._queue and len(self._under_way) < self._state.policy.downloads_at_once:
-            _, _, hash_, index = heapq.heappop(self._queue)
-            if not self._is_wanted(hash_, index):  # it was found behind another link
-                self._open[hash_] -= 1
-            elif self._is_going_on(hash_) and self._unsettled(hash_):
-                self._kept_back.setdefault(hash_, []).append(index)
+            _, _, task, index = heapq.heappop(self._queue)
+            if not self._is_wanted(task, index):  # it was found behind another link
+                self._open[task] -= 1
+            elif self._is_going_on(task) and self._unsettled(task):
+                self._kept_back.setdefault(task, []).append(index)
             else:
-                self._under_way.add((hash_, index))
-                self._start(self._call(hash_, index))
+                self._under_way.add((task, index))
+                self._start(self._call(task, index))
 
-    def _is_going_on(self, hash_: str) -> bool:
-        return any(hash_ == of for of, _ in self._under_way)
+    def _is_going_on(self, task: _BoughtTask) -> bool:
+        return any(task == of for of, _ in self._under_way)
 
-    def _unsettled(self, hash_: str) -> list[int]:
+    def _unsettled(self, task: _BoughtTask) -> list[int]:
         """The videos of a task of which it is not known behind which link they are.
 
         Another machine, or an earlier run, may have seen the links in another order: so they are
         followed one after the other, and the bytes tell.
         """
-        record = self._state.ledger.record(hash_)
-        return [at for at in sorted(record.videos) if (hash_, at) not in self._settled]
+        record = self._record(task)
+        return [at for at in sorted(record.videos) if (task, at) not in self._settled]
 
     def handle(self, message: Downloaded) -> Step:
         """What a download comes to."""
-        hash_ = message.hash
-        self._under_way.discard((hash_, message.index))
-        self._open[hash_] -= 1
-        for index in self._kept_back.pop(hash_, ()):
-            self._open[hash_] -= 1
-            self._put(hash_, index)
+        task = _BoughtTask(message.hash, message.task_id)
+        self._under_way.discard((task, message.index))
+        self._open[task] -= 1
+        for index in self._kept_back.pop(task, ()):
+            self._open[task] -= 1
+            self._put(task, index)
         match message.result:
             case Video() as video:
                 return self._saved(message, video)
             case DownloadFailed() as broken:
-                self._failed[hash_] = broken
-                return self._after(hash_)
+                self._failed[task] = broken
+                return self._after(task)
             case DiskFull(message=text):
                 self._state.stop_buying(Stop("disk", text))
                 why = "there was no room for it on the disk"
-                return Step((VideoNotSaved(hash_, "disk-full", why, message.task_id),))
+                return Step((VideoNotSaved(task.hash, "disk-full", why, task.id),))
 
     def _saved(self, message: Downloaded, video: Video) -> Step:
         """A clip is here, at its place; one that was here already was behind another's link."""
-        hash_, task_id, place = message.hash, message.task_id, self._place_of(message, video)
+        task, place = _BoughtTask(message.hash, message.task_id), self._place_of(message, video)
         relinked: tuple[Event, ...] = ()
         is_double = False
         if place != message.index:
-            record, request = self._state.ledger.record(hash_), self._state.ledger.request(hash_)
+            record = self._record(task)
             links = list(record.links)
             if place < len(links):
                 links[place], links[message.index] = links[message.index], links[place]
                 at = record.made_at or self._state.clock.now()
-                relinked = (TaskCompleted(hash_, task_id, tuple(links), None, at),)
-                self._put(hash_, message.index)  # which is behind the other link, then
+                relinked = (TaskCompleted(task.hash, task.id, tuple(links), None, at),)
+                self._put(task, message.index)  # which is behind the other link, then
             is_double = place in record.videos and place not in record.remote_videos
-            if request is not None and not is_double:
-                video = self._state.move_clip(video, request.path(place, len(links)))
-        if len(self._state.ledger.record(hash_).links) > 1:
-            self._settled.add((hash_, place))
-        after = self._after(hash_)
-        saved = VideoSaved(hash_, place, video, task_id, self._state.mtime(video))
-        away = VideoMissing(hash_, place, task_id, put_away=True)
+            if not is_double:
+                path = self._request(task).path(place, len(links))
+                video = self._state.move_clip(video, path)
+        if len(self._record(task).links) > 1:
+            self._settled.add((task, place))
+        after = self._after(task)
+        saved = VideoSaved(task.hash, place, video, task.id, self._state.mtime(video))
+        away = VideoMissing(task.hash, place, task.id, put_away=True)
         events = (*relinked, *(() if is_double else (saved,)), *after.events)
         if not is_double and not self._is_left_to_the_store(saved):
             return after._replace(events=events)
 
         def after_commit() -> None:
-            if not is_double or video.path != self._state.ledger.record(hash_).videos[place].path:
+            if not is_double or video.path != self._record(task).videos[place].path:
                 self._state.delete_clip(video)
             after.after_commit()
 
@@ -199,11 +215,11 @@ class DownloadQueue:
 
         Whose place is another's, by its bytes, goes to one that nobody has, if there is any.
         """
-        hash_, index = message.hash, message.index
-        record, request = self._state.ledger.record(hash_), self._state.ledger.request(hash_)
+        task, index = _BoughtTask(message.hash, message.task_id), message.index
+        record, request = self._record(task), self._state.ledger.request(task.hash)
         if record.task_id != message.task_id or request is None:
             return index
-        alike = [i for i in self._unsettled(hash_) if record.videos[i].sha256 == video.sha256]
+        alike = [i for i in self._unsettled(task) if record.videos[i].sha256 == video.sha256]
         if index in alike or not (alike or index in record.videos):
             return index
         places = range(max(len(record.links), request.videos))
@@ -215,31 +231,48 @@ class DownloadQueue:
         shared, keeps = self._state.shared, self._state.policy.keep_store
         return keeps and shared is not None and not shared.clips.is_held_back(saved)
 
-    def _call(self, hash_: str, index: int) -> Callable[[], Downloaded]:
+    def _call(self, task: _BoughtTask, index: int) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
-        record, request = self._state.ledger.record(hash_), self._state.ledger.request(hash_)
-        if request is None:
-            raise KeyError(hash_)
-        of, task_id, bring = len(record.links), record.task_id or "", self._downloader.download
-        link = record.links[index]
-        return lambda: Downloaded(hash_, task_id, index, bring(request, index, of, link))
+        links, request, bring = self._record(task).links, self._request(task), self._downloader
+        of, link = len(links), links[index]
+        return lambda: Downloaded(
+            task.hash, task.id, index, bring.download(request, index, of, link)
+        )
 
-    def _after(self, hash_: str) -> Step:
+    def _record(self, task: _BoughtTask) -> Record:
+        return as_of(self._state.ledger.record(task.hash), task.id)
+
+    def _request(self, task: _BoughtTask) -> Request:
+        """The request, with the names that the clips of this task of it have.
+
+        Those of the first task that is made have the request's own; those of another one, which
+        was bought for it too, have its id in theirs: neither takes the place of the other. What was
+        named so once stays so.
+        """
+        request, record = self._state.request(task.hash), self._state.ledger.record(task.hash)
+        beside = replace(request, output=f"{request.output}-{safe(task.id)[-_LONGEST_ID:]}")
+        was_beside = any(v.path in beside.paths for v in self._record(task).videos.values())
+        others = [facts for facts in record.facts.tasks if facts.whole and facts.id != task.id]
+        is_taken = any(v.path in request.paths for facts in others for v in facts.videos.values())
+        if was_beside or (is_taken and task.id != record.task_id):
+            return beside
+        return request if self._named.setdefault(task.hash, task.id) == task.id else beside
+
+    def _after(self, task: _BoughtTask) -> Step:
         """What follows once no other video of a task is on its way, if one of them has failed.
 
         Links are taken afresh from the task: the old ones may have died.
         """
-        if self._open[hash_] > 0 or hash_ not in self._failed:
+        if self._open[task] > 0 or task not in self._failed:
             return Step()
-        broken = self._failed.pop(hash_)
-        tries = self._tries.get(hash_, 0) + 1
+        broken = self._failed.pop(task)
+        tries = self._tries.get(task, 0) + 1
         if not broken.retry or tries >= self._state.policy.download_tries:
-            task_id = self._state.ledger.record(hash_).task_id or ""
-            return Step((VideoNotSaved(hash_, broken.code, broken.message, task_id),))
+            return Step((VideoNotSaved(task.hash, broken.code, broken.message, task.id),))
 
         def look_again() -> None:
-            self._tries[hash_] = tries
+            self._tries[task] = tries
             due = self._state.clock.monotonic() + retry_wait(tries, self._random)
-            self._later.put(due, hash_)
+            self._later.put(due, task)
 
         return Step(after_commit=look_again)

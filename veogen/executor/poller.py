@@ -1,7 +1,7 @@
 """Which tasks are read next, and when: one list of due times for all, no thread a task."""
 
 import heapq
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -25,7 +25,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class TasksRead:
-    """The answers to one read of some tasks, by hash."""
+    """The answers to one read of some tasks, by their ids."""
 
     answers: Mapping[str, Task | ReadError]
 
@@ -34,6 +34,7 @@ class TasksRead:
 class _PolledTask:
     """A task that is looked at from time to time; `undone`: when it was last seen to go on."""
 
+    hash: str
     task_id: str
     kind: Hashable
     since: float
@@ -62,7 +63,6 @@ class Poller:
         self._ended = ended
         self._estimator = estimator
         self._followed: dict[str, _PolledTask] = {}
-        self._hashes: dict[str, str] = {}
         self._due: list[tuple[float, int, str]] = []
         self._order = count()
         self._reading = 0
@@ -75,29 +75,39 @@ class Poller:
         for place, hash_ in enumerate(hashes):
             self.watch(hash_, first=place // _BATCH * _APART)
 
-    def watch(self, hash_: str, *, first: float | None = None) -> None:
-        """Follow a request's task until it ends, or until the task time-out.
+    def watch(self, hash_: str, task_id: str | None = None, *, first: float | None = None) -> None:
+        """Follow a task of a request until it ends, or until the task time-out.
 
-        `first` is how many seconds from now it is looked at, if not when it is worth it.
+        Without an id it is the one that counts, and with it whatever else was bought for the
+        request and goes on. `first` is how many seconds from now it is looked at, if not when it
+        is worth it.
         """
-        ledger, clock = self._state.ledger, self._state.clock
-        record, request, now = ledger.record(hash_), ledger.request(hash_), clock.monotonic()
+        state, clock = self._state, self._state.clock
+        counts = state.ledger.record(hash_)
+        if task_id is None:
+            others = tasks_beside(counts)
+            for other in others:
+                if other not in self._followed:
+                    self.watch(hash_, other, first=first)
+            task = counts.facts.task(counts.task_id)
+            is_whole = counts.status == "completed" and not counts.remote_videos
+            if others and (task is None or task.end_read or task.abandoned or is_whole):
+                return
+        record = as_of(counts, task_id or counts.task_id or "")
+        request, now = state.ledger.request(hash_), clock.monotonic()
         kind = None if request is None else task_kind(request)
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
-        watch = _PolledTask(record.task_id or "", kind, since=now, accepted=now - age)
-        self._followed[hash_] = watch
-        self._hashes[watch.task_id] = hash_
+        watch = _PolledTask(hash_, record.task_id or "", kind, since=now, accepted=now - age)
+        self._followed[watch.task_id] = watch
         expected = self._expected(record)
         if expected is not None:
             self._estimator.hint(watch.kind, expected)
-        self._poll_in(self._interval(record, watch) if first is None else first, hash_, watch)
+        self._poll_in(self._interval(record, watch) if first is None else first, watch)
 
     def poll_now(self, task_id: str) -> None:
         """A hint that a task has ended: look at it at once, if it is watched."""
-        hash_ = self._hashes.get(task_id)
-        watch = self._followed.get(hash_) if hash_ else None
-        if hash_ and watch and watch.task_id == task_id:
-            self._poll_in(0.0, hash_, watch)
+        if task_id in self._followed:
+            self._poll_in(0.0, self._followed[task_id])
 
     def drop(self) -> None:
         """Stop watching."""
@@ -124,41 +134,37 @@ class Poller:
         A read is filled up with what will be due so soon that a read of its own is a waste.
         """
         while self._due and self._due[0][0] <= now and self._reading < _READS_AT_ONCE:
-            due: dict[str, str] = {}
+            due: list[str] = []
             while self._due and len(due) < self._gateway.reads_at_once:
-                at, _, hash_ = self._due[0]
-                watch = self._followed.get(hash_)
+                at, _, task_id = self._due[0]
+                watch = self._followed.get(task_id)
                 if watch is None or watch.due != at:  # dropped, or due at another time by now
                     heapq.heappop(self._due)
                 elif at - watch.early <= now:
                     heapq.heappop(self._due)
-                    due[hash_] = watch.task_id
+                    due.append(task_id)
                 else:
                     break
             if due:
                 self._reading += 1
                 self._start(partial(self._read, due))
 
-    def _read(self, due: Mapping[str, str]) -> TasksRead:
-        answers = self._gateway.tasks(list(due.values()))
-        return TasksRead({hash_: answers[id_] for hash_, id_ in due.items() if id_ in answers})
+    def _read(self, due: Sequence[str]) -> TasksRead:
+        return TasksRead(self._gateway.tasks(due))
 
     def handle(self, message: TasksRead) -> list[Step]:
         """What the answers come to, one step a task."""
         self._reading -= 1
         return [
-            self._on_poll(hash_, answer)
-            for hash_, answer in message.answers.items()
-            if hash_ in self._followed
+            self._on_poll(self._followed[task_id], answer)
+            for task_id, answer in message.answers.items()
+            if task_id in self._followed
         ]
 
-    def _on_poll(self, hash_: str, answer: Task | ReadError) -> Step:
+    def _on_poll(self, watch: _PolledTask, answer: Task | ReadError) -> Step:
         """What an answer says of the task that is followed, whichever purchase counts by now."""
-        watch, record = self._followed[hash_], self._state.ledger.record(hash_)
-        request = self._state.ledger.request(hash_)
-        task = record.facts.task(watch.task_id)
-        if task is not None and watch.task_id != record.task_id:
-            record = record._replace(status=task.status, task_id=watch.task_id, links=task.links)
+        hash_, request = watch.hash, self._state.ledger.request(watch.hash)
+        record = as_of(self._state.ledger.record(hash_), watch.task_id)
         watch.last_error = answer if isinstance(answer, ReadError) else None
         if isinstance(answer, Task) and answer.id == watch.task_id:
             self._state.read_amount(hash_, answer.reserved)  # its unit, where the run begins here
@@ -171,17 +177,17 @@ class Poller:
             interval=lambda: self._interval(record, watch),
             videos=request.videos if request is not None and request.body else None,
         )
-        return step._replace(after_commit=lambda: self._go_on(hash_, watch, step))
+        return step._replace(after_commit=lambda: self._go_on(watch, step))
 
-    def _go_on(self, hash_: str, watch: _PolledTask, step: Step) -> None:
+    def _go_on(self, watch: _PolledTask, step: Step) -> None:
         """Once an answer is on record: look again, unless the task or its time is over."""
         now = self._state.clock.monotonic()
-        if self._followed.get(hash_) is not watch:  # dropped by what came with the answer
+        if self._followed.get(watch.task_id) is not watch:  # dropped by what came with the answer
             return
         if step.stop is not None:
             self._state.stop_buying(step.stop)
         elif step.retry is None:
-            del self._followed[hash_]
+            del self._followed[watch.task_id]
             ended = step.events[0]
             if isinstance(ended, TaskCompleted | TaskFailed):
                 took = now - watch.accepted
@@ -192,35 +198,35 @@ class Poller:
                     self._estimator.observe(watch.kind, took, at_most=True)
             self._ended(ended)
         elif now - watch.since >= self._state.policy.task_timeout:
-            self._time_out(hash_, watch)
+            self._time_out(watch)
         else:
             watch.empty_polls = step.retry.empty_polls
             if isinstance(step.events[0] if step.events else None, TaskProgressed):
                 watch.undone = now
-            self._poll_in(step.retry.wait, hash_, watch)
+            self._poll_in(step.retry.wait, watch)
 
-    def _time_out(self, hash_: str, watch: _PolledTask) -> None:
+    def _time_out(self, watch: _PolledTask) -> None:
         """Leave a task submitted, and say what the gateway said last if that was no state."""
-        del self._followed[hash_]
-        request, error = self._state.ledger.request(hash_), watch.last_error
+        del self._followed[watch.task_id]
+        request, error = self._state.ledger.request(watch.hash), watch.last_error
         last_words = ""
         if error is not None:
             last_words = f". The last answer was: {error.message} ({error.code})"
             if error.status == _NOT_FOUND:
                 last_words += "; is this the account that bought it?"
         self._state.listener.note(
-            f"{request.address if request else hash_}: {watch.task_id} has not ended within "
+            f"{request.address if request else watch.hash}: {watch.task_id} has not ended within "
             f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"
             f"{last_words}"
         )
 
-    def _poll_in(self, seconds: float, hash_: str, watch: _PolledTask) -> None:
+    def _poll_in(self, seconds: float, watch: _PolledTask) -> None:
         """Look then, or when its time is over, whichever is first; what was due before is not."""
         now = self._state.clock.monotonic()
         end = max(now, watch.since + self._state.policy.task_timeout)
         watch.due = min(now + seconds, end)
         watch.early = (watch.due - now) * _EARLY
-        heapq.heappush(self._due, (watch.due, next(self._order), hash_))
+        heapq.heappush(self._due, (watch.due, next(self._order), watch.task_id))
 
     def _interval(self, record: Record, watch: _PolledTask) -> float:
         age = self._state.clock.monotonic() - watch.accepted
@@ -232,3 +238,29 @@ class Poller:
         if record.estimated_seconds is not None or request is None:
             return record.estimated_seconds
         return self._state.policy.expected_seconds.get(request.model)
+
+
+def tasks_beside(record: Record) -> list[str]:
+    """The tasks beside the one that counts of which something may still come.
+
+    A clip of theirs that did not come is fetched only where the request has its own.
+    """
+    wanted = ("submitted", "undelivered") if record.status == "completed" else ("submitted",)
+    return [p.task_id for p in record.others if p.task_id and p.status in wanted]
+
+
+def as_of(record: Record, task_id: str) -> Record:
+    """Where a request stands as far as one of its tasks goes, whichever purchase counts."""
+    task = record.facts.task(task_id)
+    if task is None or task_id == record.task_id:
+        return record
+    return record._replace(
+        status=task.status,
+        task_id=task_id,
+        videos=task.videos,
+        remote_videos=task.away,
+        links=task.links,
+        accepted_at=task.accepted_at,
+        estimated_seconds=task.estimated_seconds,
+        made_at=task.made_at,
+    )

@@ -31,6 +31,7 @@ from veogen.executor.directory import (
 from veogen.executor.downloads import Downloader
 from veogen.executor.journal import Journal
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
+from veogen.executor.poller import tasks_beside
 from veogen.executor.reconcile import missing_notes
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, RunState
@@ -401,6 +402,8 @@ class Run:
         if record.status in ("submitted", "undelivered"):
             return True
         task = record.facts.task(record.task_id)
+        if tasks_beside(record) and (record.status != "completed" or not self._selection.buy):
+            return True
         if record.status == "failed" and task is not None and task.abandoned is None:
             return task.own and not task.end_read  # so far others alone say that it has failed
         if record.status != "completed" or not record.remote_videos or self._state.shared:

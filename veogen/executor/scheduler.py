@@ -97,7 +97,7 @@ class Scheduler:
         self._others = OthersWork(state, workers.start, self.buy, self.collect)
         self._submitter = Submitter(state, gateway, uploads, random, post, taken, estimator)
         self._downloads = DownloadQueue(
-            state, downloader, random, workers.start, lambda h: self._poller.watch(h, first=0.0)
+            state, downloader, random, workers.start, partial(self._poller.watch, first=0.0)
         )
         self._batches: Coordinator | None = None
         self._silence: tuple[float, float] | None = None
@@ -290,8 +290,8 @@ class Scheduler:
         """A task has ended: fetch what it made, or buy it again if that may help."""
         self._submitter.ended(event.hash)
         match event:
-            case TaskCompleted(hash=hash_):
-                self._downloads.enqueue(hash_)
+            case TaskCompleted(hash=hash_, task_id=task_id):
+                self._downloads.enqueue(hash_, task_id)
             case TaskFailed(hash=hash_, code=code):
                 if code == "resource_exhausted":
                     self._submitter.throttled()
