@@ -48,6 +48,42 @@ def test_an_adopted_task_is_the_requests_and_is_collected_later(world: World) ->
     assert len(world.keys) == 2
 
 
+@pytest.mark.parametrize("kind", ["adopt", "abandon", "replay", "rebuy"])
+@pytest.mark.parametrize("is_late", [False, True], ids=["goes on", "made, and its link is dead"])
+def test_who_decides_about_an_adopted_attempt_is_told_what_was_decided(
+    world: World, kind: Kind, is_late: bool
+) -> None:
+    """A decision about an attempt is made once; to buy it anew is one about the next attempt."""
+    taken = world.gateway.take("somebody-else")
+    decide(world, Resolution("adopt", ADDRESS, taken.task_id))
+    if is_late:
+        world.clock.sleep(3600.0)
+        world.gateway.links = 0
+        world.run(cities("Tokyo", "Paris"))
+    words = f"as {taken.task_id} was adopted"
+    other = Resolution(kind, ADDRESS, "task-9" if kind == "adopt" else None)
+
+    if is_late and kind == "rebuy":
+        assert statuses(decide(world, other))[ADDRESS] == "submitted"
+    else:
+        with pytest.raises(UsageError, match=words):
+            decide(world, other)
+
+
+def test_a_star_leaves_what_was_adopted_alone(world: World) -> None:
+    taken = world.gateway.take("somebody-else")
+    decide(world, Resolution("adopt", ADDRESS, taken.task_id))
+    world.clock.sleep(3600.0)
+    world.gateway.links = 0
+    world.run(cities("Tokyo", "Paris"))
+    said: list[str] = []
+
+    outcome = decide(world, Resolution("abandon", "*"), said=said)
+
+    assert statuses(outcome)[ADDRESS] == "undelivered"
+    assert said == ["note: --abandon '*' fits no request"]
+
+
 @pytest.mark.parametrize(
     ("task", "words"),
     [

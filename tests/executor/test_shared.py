@@ -180,6 +180,19 @@ def test_what_was_decided_is_said_to_who_comes_second(machines: Machines) -> Non
         eve.decide(Resolution("replay", held))
 
 
+def test_what_was_adopted_on_another_machine_is_not_abandoned(machines: Machines) -> None:
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, eve = machines.machine("bob"), machines.machine("eve")
+    outcomes = [bob.run(THREE), eve.run(THREE)]
+    held = next(a for a, status in statuses(outcomes[0]).items() if status == "indeterminate")
+    task_id = machines.gateway.take("as ada has sent it").task_id
+    bob.decide(Resolution("adopt", held, task_id))
+
+    with pytest.raises(UsageError, match=f"{task_id} was adopted on"):
+        eve.decide(Resolution("abandon", held))
+
+
 def test_another_prefix_than_the_runs_own_is_refused(machines: Machines) -> None:
     ada = machines.machine("ada")
     ada.run(THREE)

@@ -96,22 +96,34 @@ def _resolve(
     fitting = [s for s in named if s.record.status in fits]
     if kind in ("replay", "rebuy"):
         fitting = [s for s in fitting if has_bytes(s, again=kind == "replay")]
+    elif kind == "abandon":  # to buy it anew is a decision about the next attempt
+        fitting = [s for s in fitting if not is_adopted(s.record)]
     if fitting or decision.address == EVERY:
         return [Decided(kind, standing, decision.task_id) for standing in fitting]
     if not named:
         mistakes.append(f"{decision.address}: there is no such request in this run")
-    elif named[0].record.status in fits:
+    elif named[0].record.status in fits and not is_adopted(named[0].record):
         mistakes.append(
             f"{decision.address}: another machine sent it, and only that one can send the same "
             "again; decide there, or --adopt its task"
         )
     else:
-        stands, error = str(named[0].record.status), named[0].record.error
+        record = named[0].record
+        stands, error = str(record.status), record.error
+        if is_adopted(record):
+            stands = f"{stands}, as {record.task_id} was adopted"
+            fits -= {record.status}  # a decision about an attempt is made once
         if error is not None and error.code == ABANDONED:
             stands = f"failed, as it was abandoned ({error.message})"
         takes = " or ".join(sorted(fits))
         mistakes.append(f"{decision.address}: it is {stands}; --{kind} takes what is {takes}")
     return []
+
+
+def is_adopted(record: Record) -> bool:
+    """Whether a person has said of the task that counts that it is the attempt's."""
+    task = record.facts.task(record.task_id)
+    return task is not None and task.adopted
 
 
 def still_downloadable(record: Record, now: float) -> bool:

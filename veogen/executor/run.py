@@ -333,9 +333,17 @@ class Run:
         Raises `DecidedError` if somebody else has decided.
         """
         shared, record = self._state.shared, decided.standing.record
-        if shared is None or record.status != "indeterminate":
+        if shared is None:
             return True
         attempt = max(1, record.attempts)
+        machine = shared.adopted_on(record.hash, attempt)
+        if machine is not None and decided.kind == "abandon":
+            raise UsageError(
+                f"{decided.standing.request.address}: {record.task_id} was adopted on {machine}, "
+                "and a decision about an attempt is made once"
+            )
+        if record.status != "indeterminate":
+            return True
         if decided.kind in ("replay", "rebuy") and (last := shared.last_seen(record.hash, attempt)):
             say(f"{decided.standing.request.address}: {last}, may still send this")
         reason = shared.decide(record.hash, attempt, decided.kind, decided.task_id)

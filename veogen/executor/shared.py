@@ -261,6 +261,11 @@ class SharedRun:
             self._rebought.add(hash_)
         return None
 
+    def adopted_on(self, hash_: str, attempt: int) -> str | None:
+        """The machine on which a person adopted a task for an attempt, if that was done."""
+        decisions = self.history.decisions.get(AttemptId(hash_, attempt), {}).values()
+        return next((each.machine for each in decisions if each.decision == "adopt"), None)
+
     def record(self, events: Sequence[Event], ledger: Ledger) -> None:
         """Have what happened written into the store: task ids at once, all else within a second."""
         facts: list[tuple[int, Event, Claimed | None]] = []

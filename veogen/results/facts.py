@@ -103,6 +103,7 @@ class TaskFacts(Struct, gc=False):  # as above
     billed, `undelivered` why its videos are not here. `whole`: somebody has had every video of it
     whole; `here` are those that this journal has seen on this machine, and when their files were
     changed last (nanoseconds; 0: not known); `put_away`: this journal left them to the store.
+    `adopted`: a person has said here that it is the attempt's.
     Other times are Unix seconds.
     """
 
@@ -125,6 +126,7 @@ class TaskFacts(Struct, gc=False):  # as above
     whole: bool = False
     here: Mapping[int, int] = _NOT_HERE
     put_away: bool = False
+    adopted: bool = False
 
     @property
     def away(self) -> frozenset[int]:
@@ -176,6 +178,7 @@ class TaskFacts(Struct, gc=False):  # as above
             self.whole or other.whole,
             {**other.here, **self.here} if self.here != other.here else self.here,
             self.put_away or other.put_away,
+            self.adopted or other.adopted,
         )
 
     def purchase(self, estimate: Decimal | None = None) -> "Purchase":

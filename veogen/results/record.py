@@ -289,6 +289,7 @@ def _task_begun(builder: RecordBuilder, event: TaskCreated | TaskAdopted) -> Non
     task.accepted_at = event.at
     if event.credits is not None:
         task.reserved = event.credits
+    task.adopted = task.adopted or isinstance(event, TaskAdopted)
     if isinstance(event, TaskCreated):
         task.own, task.estimated_seconds = True, event.estimated_seconds
 
