@@ -170,8 +170,8 @@ class SharedRun:
             event = SubmitFailed(
                 of.hash, of.attempt, "store", "its claim was made, it was not sent"
             )
-            claim = self.history.claims.get(of) or self.history.unanswered[of]
-            claimed = Claimed(claim.owner, claim.address, claim.credits)
+            claim = self.history.claim(of)
+            claimed = None if claim is None else Claimed(claim.owner, claim.address, claim.credits)
             self._member.record([(of.attempt, event, claimed)], prompt=False)
         return True
 
@@ -292,7 +292,7 @@ class SharedRun:
         named = getattr(event, "task_id", None)
         task_id = named if isinstance(named, str) else record.task_id
         for number in sorted(self.history.attempts.get(event.hash, ()), reverse=True):
-            created = self.history.events.get(AttemptId(event.hash, number), ())
+            created = self.history.events(AttemptId(event.hash, number))
             if any(isinstance(e, TaskCreated) and e.task_id == task_id for e in created):
                 return number
         return max(1, record.attempts)

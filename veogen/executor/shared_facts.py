@@ -47,12 +47,12 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
     tasks: list[TaskFacts] = []
     for number in sorted(history.attempts.get(hash_, ())):
         of = AttemptId(hash_, number)
-        claim = history.claims.get(of) or history.unanswered.get(of)
+        claim = history.claim(of)
         attempt = AttemptFacts(number)
         if claim is not None:  # a sending of which it is not known what became
             attempt = AttemptFacts(number, estimate=claim.credits, sent=(claim.owner,))
         own_tasks: dict[str, TaskFacts] = {}
-        events = history.events.get(of, ())
+        events = history.events(of)
         for event in events:
             _take(event, attempt, own_tasks, own=bool(attempt.sent))
         _put_in_order(own_tasks, events)

@@ -53,8 +53,8 @@ def lay_store_over(
 
 def stored_requests(history: History, ledger: Ledger) -> Iterator[Request]:
     """The requests in a store that neither the plan nor the journal knows."""
-    for hash_, address in history.addresses.items():
-        if ledger.request(hash_) is None:
+    for hash_ in list(history.attempts):
+        if ledger.request(hash_) is None and (address := history.address(hash_)) is not None:
             yield request_at(address, hash_)
 
 

@@ -1,12 +1,13 @@
 """What a run's records say: claims, facts, decisions, and who was seen when."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
+
+from msgspec import Raw
 
 from veogen.results.events import (
     Event,
@@ -18,27 +19,18 @@ from veogen.results.events import (
 )
 from veogen.store import layout
 from veogen.store.layout import (
-    CHECKPOINT_LIMIT,
-    LIMIT,
     AttemptId,
-    Batch,
     Checkpoint,
     Claim,
     Claimed,
     Closing,
     Fact,
-    RunNames,
+    Facts,
     StoredDecision,
 )
-from veogen.store.objects import ObjectInfo, Objects
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 _NOTHING: frozenset[int] = frozenset()
-_AT_ONCE = 16
-_FEW = 20
-"""Records of a process that lives that are read at once; more wait for its checkpoint."""
+_FIRST = frozenset({1})
 
 
 class News(NamedTuple):
@@ -58,26 +50,32 @@ class ProcessSeen:
     seen: float = 0.0
 
 
-@dataclass
 class History:
-    """All that was read so far; whoever changes it or walks over all of it holds its lock."""
+    """All that was read so far; whoever changes it or walks over all of it holds its lock.
 
-    claims: dict[AttemptId, Claimed] = field(default_factory=dict)
-    unanswered: dict[AttemptId, Claim] = field(default_factory=dict)
-    facts: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    events: dict[AttemptId, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    addresses: dict[str, str] = field(default_factory=dict)
-    decisions: dict[AttemptId, dict[int, StoredDecision]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    closings: dict[str, Closing] = field(default_factory=dict)
-    processes: dict[str, ProcessSeen] = field(default_factory=lambda: defaultdict(ProcessSeen))
-    attempts: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    noticed: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    newest: float = 0.0
-    lock: RLock = field(default_factory=RLock)
+    What a checkpoint holds of an attempt stays folded, as its JSON, until it is asked for: most of
+    a long run is never asked for again, but left in the next checkpoint as it came.
+    """
 
-    def take(self, process: str, fact: Fact, name: str) -> News | None:
+    def __init__(self) -> None:
+        self.unanswered: dict[AttemptId, Claim] = {}
+        self.decisions: dict[AttemptId, dict[int, StoredDecision]] = defaultdict(dict)
+        self.closings: dict[str, Closing] = {}
+        self.processes: dict[str, ProcessSeen] = defaultdict(ProcessSeen)
+        self.attempts: dict[str, frozenset[int]] = {}
+        self.newest = 0.0
+        self.count = 0
+        self.lock = RLock()
+        self._noticed: dict[str, set[int]] = defaultdict(set)
+        self._claims: dict[AttemptId, Claimed] = {}
+        self._owners: dict[str, str] = {}  # by the name of a claim, as all that follows but events
+        self._events: dict[AttemptId, list[Event]] = defaultdict(list)
+        self._addresses: dict[str, str] = {}
+        self._facts: dict[str, list[Fact]] = defaultdict(list)
+        self._unchanged: dict[str, Raw] = {}
+        self._folded: dict[str, str] = {}
+
+    def take(self, fact: Fact, name: str) -> News | None:
         """Fold a fact in, if it is news; raises `UnreadableError` with the record's name."""
         try:
             event = fact.read()
@@ -85,40 +83,139 @@ class History:
             raise layout.unreadable(name, str(error)) from None
         of = AttemptId(event.hash, fact.attempt)
         with self.lock:
-            if fact.claim is not None:
-                self.claims.setdefault(of, fact.claim)
-                self.addresses.setdefault(event.hash, fact.claim.address)
-                self.unanswered.pop(of, None)
-            if fact.address is not None:
-                self.addresses.setdefault(event.hash, fact.address)
-            self.attempts[event.hash].add(fact.attempt)
-            if event in self.events[of]:
+            self._unfold(of)
+            if event in self._events[of]:
+                self._take_claim_of(of, fact)
                 return None
-            self.facts[process].append(fact)
-            self.events[of].append(event)
+            self._take(of, fact, event)
+            self.count += 1
+            self._unchanged.pop(of.name, None)
             return News(fact.attempt, event)
+
+    def _take(self, of: AttemptId, fact: Fact, event: Event) -> None:
+        self._take_claim_of(of, fact)
+        self._note(of)
+        self._facts[of.name].append(fact)
+        self._events[of].append(event)
+
+    def _take_claim_of(self, of: AttemptId, fact: Fact) -> None:
+        if fact.claim is not None:
+            self._claims.setdefault(of, fact.claim)
+            self._owners.setdefault(of.name, fact.claim.owner)
+            self._addresses.setdefault(of.hash, fact.claim.address)
+            self.unanswered.pop(of, None)
+        if fact.address is not None:
+            self._addresses.setdefault(of.hash, fact.address)
+
+    def _note(self, of: AttemptId) -> None:
+        self.attempts[of.hash] = self.attempts.get(of.hash, _NOTHING) | {of.attempt}
+
+    def take_checkpoint(self, checkpoint: Checkpoint, name: str) -> list[News]:
+        """Take in what a checkpoint holds; what of it is news, if anything was read before."""
+        with self.lock:
+            if not self.attempts and not checkpoint.facts:
+                self._take_folded(checkpoint, name)
+                return []
+            facts = [fact for facts in checkpoint.facts.values() for fact in facts]
+            for purchases in checkpoint.purchases.values():
+                for claim, folded in purchases.items():
+                    if self._unchanged.get(claim) != folded:
+                        facts.extend(layout.decode(folded, Facts, name))
+            taken = [self.take(fact, name) for fact in facts]
+        return [news for news in taken if news is not None]
+
+    def _take_folded(self, checkpoint: Checkpoint, name: str) -> None:
+        for owner, purchases in checkpoint.purchases.items():
+            self._unchanged.update(purchases)
+            self._folded.update(dict.fromkeys(purchases, name))
+            if owner != layout.UNCLAIMED:
+                self._owners.update(dict.fromkeys(purchases, owner))
+            # nearly all are first attempts: 25,000 of them are taken at once
+            first = {claim[:64]: _FIRST for claim in purchases if claim[64:] == ".0001"}
+            self.attempts = {**first, **self.attempts} if self.attempts else first
+            for claim in purchases if len(first) < len(purchases) else ():
+                of = layout.claimed(claim)
+                if of is None:
+                    raise layout.unreadable(name, f"{claim} is no name of a claim")
+                self._note(of)
+        self.count = checkpoint.count
+
+    def _unfold(self, of: AttemptId) -> None:
+        """Read what a checkpoint holds of an attempt, if that was not read yet."""
+        claim = of.name
+        if claim not in self._folded:
+            return
+        with self.lock:
+            name = self._folded.pop(claim, None)
+            for fact in layout.decode(self._unchanged[claim], Facts, name) if name else ():
+                try:
+                    event = fact.read()
+                except ValueError as error:
+                    raise layout.unreadable(str(name), str(error)) from None
+                if (event.hash, fact.attempt) != of:
+                    raise layout.unreadable(str(name), f"a fact of {claim} is of another attempt")
+                self._take(of, fact, event)
+
+    def checkpoint(self, process: str, at: float) -> Checkpoint:
+        """What was read so far, as it can be left for those who come later."""
+        with self.lock:
+            purchases: dict[str, dict[str, Raw]] = defaultdict(dict)
+            for claim, folded in self._unchanged.items():
+                purchases[self._owners.get(claim, layout.UNCLAIMED)][claim] = folded
+            for claim, facts in self._facts.items():
+                if claim not in self._unchanged:
+                    raw = Raw(layout.encode(facts))
+                    self._unchanged[claim] = raw
+                    purchases[self._owners.get(claim, layout.UNCLAIMED)][claim] = raw
+            processes = self.processes.items()
+            return Checkpoint(
+                process=process,
+                at=at,
+                read={name: seen.next for name, seen in processes},
+                ended=frozenset(name for name, seen in processes if seen.ended),
+                machines={name: seen.machine for name, seen in processes},
+                purchases=purchases,
+                count=self.count,
+            )
+
+    def events(self, of: AttemptId) -> Sequence[Event]:
+        """All that happened to an attempt."""
+        self._unfold(of)
+        return self._events.get(of, ())
+
+    def claim(self, of: AttemptId) -> Claimed | Claim | None:
+        """The claim of an attempt, if it has one."""
+        self._unfold(of)
+        return self._claims.get(of) or self.unanswered.get(of)
+
+    def address(self, hash_: str) -> str | None:
+        """The address that a request had when it was bought."""
+        for attempt in self.attempts.get(hash_, ()):
+            self._unfold(AttemptId(hash_, attempt))
+        return self._addresses.get(hash_)
 
     def take_claim(self, of: AttemptId, claim: Claim) -> None:
         """Keep a claim of which nothing is known but that it was made."""
         with self.lock:
-            if of not in self.claims:
+            if of.name not in self._owners:
                 self.unanswered[of] = claim
-                self.attempts[of.hash].add(of.attempt)
-                self.addresses.setdefault(of.hash, claim.address)
+                self._owners[of.name] = claim.owner
+                self._note(of)
+                self._addresses.setdefault(of.hash, claim.address)
 
     def notice(self, of: AttemptId) -> bool:
         """Take note that there is a claim, of which nothing was read; whether that is news."""
         with self.lock:
-            is_read = of.attempt in self.attempts.get(of.hash, ())
-            if is_read or of.attempt in self.noticed[of.hash]:
+            is_read = of.attempt in self.attempts.get(of.hash, _NOTHING)
+            if is_read or of.attempt in self._noticed[of.hash]:
                 return False
-            self.noticed[of.hash].add(of.attempt)
+            self._noticed[of.hash].add(of.attempt)
             return True
 
     def take_own_claim(self, of: AttemptId) -> None:
         """This process has claimed an attempt; what becomes of it is recorded here."""
         with self.lock:
-            self.attempts[of.hash].add(of.attempt)
+            self._note(of)
 
     def lacks_closing(self, name: str) -> bool:
         """Whether this is the name of a closing that was not read."""
@@ -132,25 +229,26 @@ class History:
 
     def is_unread(self, hash_: str) -> bool:
         """Whether there is a claim of a request of which nothing was read."""
-        return not self.noticed.get(hash_, _NOTHING) <= self.attempts.get(hash_, _NOTHING)
+        return not self._noticed.get(hash_, set()) <= self.attempts.get(hash_, _NOTHING)
 
     def owner(self, of: AttemptId) -> str | None:
         """The process that claimed an attempt."""
-        if of in self.claims:
-            return self.claims[of].owner
-        claim = self.unanswered.get(of)
-        return claim.owner if claim else None
+        return self._owners.get(of.name)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The process of each claim that was read, by the claim's name."""
+        return self._owners
 
     def spent_by(self, process: str) -> Decimal:
         """What the claims of a process reserved, were charged, or may have cost."""
+        total = Decimal(0)
         with self.lock:
-            claims: dict[AttemptId, Claim | Claimed] = {**self.claims, **self.unanswered}
-            amounts = [
-                counted(claim.credits, self.events.get(of, ()))
-                for of, claim in claims.items()
-                if claim.owner == process
-            ]
-        return sum(amounts, Decimal(0))
+            for name, owner in self._owners.items():
+                of = layout.claimed(name) if owner == process else None
+                if of is not None and (claim := self.claim(of)) is not None:
+                    total += counted(claim.credits, self.events(of))
+        return total
 
     def is_silent(self, process: str, now: float, silence: float) -> bool:
         """Whether a process has ended, was taken over, or gave no sign for so long."""
@@ -185,221 +283,3 @@ def counted(estimate: Decimal | None, events: Iterable[Event]) -> Decimal:
             case _:
                 continue
     return amount
-
-
-class HistoryReader:
-    """Reads a run's records, at first from the newest checkpoint, then what has come since.
-
-    The order matters: claims, then signs, then logs. So of a claim without an answer whose process
-    is silent there was none when it was last seen.
-    """
-
-    def __init__(self, objects: Objects, names: RunNames, own: str | None = None) -> None:
-        self._objects = objects
-        self._names = names
-        self._own = own  # its log needs not to be read: it is written from what is known here
-        self._seen_checkpoints: set[str] = set()
-        self.history = History()
-        self._in_checkpoint = 0
-
-    def open(self) -> History:
-        """Read all that there is; raises `UnreadableError` with the name of what is not."""
-        listed = self._objects.list(self._names.folder("checkpoints"))
-        self._seen_checkpoints = {info.name for info in listed}
-        if listed:
-            self._take_checkpoint(max(listed, key=lambda info: info.modified).name)
-        self._in_checkpoint = self._facts
-        self.refresh()
-        return self.history
-
-    @property
-    def _facts(self) -> int:
-        with self.history.lock:
-            return sum(map(len, self.history.facts.values()))
-
-    @property
-    def facts_since_checkpoint(self) -> int:
-        """How many facts the checkpoint lacked that was read."""
-        return self._facts - self._in_checkpoint
-
-    def glance(self) -> set[str]:
-        """See who lives and which requests are claimed, by listings alone; those that are news."""
-        listed = self._objects.list(self._names.folder("claims"))
-        self._see_signs()
-        claimed = [of for info in listed if (of := layout.claimed(info.name)) is not None]
-        return {of.hash for of in claimed if self.history.notice(of)}
-
-    def refresh(self, is_silent: Callable[[str], bool] | None = None) -> list[News]:
-        """Read what has come since; the events among it, in no order but that of each log.
-
-        With `is_silent` a long log of a process that lives is left for later: before it waits for
-        others it leaves a checkpoint, which is one object. Its claims are noticed until then.
-        """
-        claims = self._objects.list(self._names.folder("claims"))
-        self._see_signs()
-        for name, content in self._unread("closings", self.history.lacks_closing):
-            closed = name.rpartition("/")[2]
-            self.history.closings[closed] = layout.decode(content, Closing, name)
-        news = [] if is_silent is None else self._read_new_checkpoints()
-        later, read = self._read_logs(is_silent)
-        news.extend(read)
-        if later:
-            for info in claims:
-                if (of := layout.claimed(info.name)) is not None:
-                    self.history.notice(of)
-        else:
-            self._take_claims(claims)
-        for name, content in self._unread("decisions", self.history.lacks_decision):
-            if (of_number := layout.decided(name)) is not None:
-                decision = layout.decode(content, StoredDecision, name)
-                self.history.decisions[of_number[0]][of_number[1]] = decision
-        return news
-
-    def _unread(self, folder: str, lacks: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-        """The records in a folder that were not read yet, by name."""
-        listed = self._objects.list(self._names.folder(folder))
-        return self._contents([info.name for info in listed if lacks(info.name)])
-
-    def _read_new_checkpoints(self) -> list[News]:
-        """Those of others that came since: facts that need not be read one by one."""
-        listed = self._objects.list(self._names.folder("checkpoints"))
-        new = [info for info in listed if info.name not in self._seen_checkpoints]
-        self._seen_checkpoints.update(info.name for info in new)
-        newest: dict[str, ObjectInfo] = {}
-        for info in new:
-            process = info.name.rpartition("/")[2].partition("-")[2]
-            if process != self._own and info.modified >= newest.get(process, info).modified:
-                newest[process] = info
-        return [news for info in newest.values() for news in self._take_checkpoint(info.name)]
-
-    def _take_checkpoint(self, name: str) -> list[News]:
-        content = self._objects.read(name, CHECKPOINT_LIMIT)
-        if content is None:
-            raise layout.unreadable(name, "it was listed and is gone")
-        checkpoint = layout.decode(content, Checkpoint, name)
-        taken = [
-            self.history.take(process, fact, name)
-            for process, facts in checkpoint.facts.items()
-            for fact in facts
-        ]
-        for process, number in checkpoint.read.items():
-            seen = self.history.processes[process]
-            seen.next = max(seen.next, number)
-            seen.machine = seen.machine or checkpoint.machines.get(process, "")
-            seen.ended = seen.ended or process in checkpoint.ended
-        return [news for news in taken if news is not None]
-
-    def _see_signs(self) -> None:
-        for info in self._objects.list(self._names.folder("signs")):
-            process = layout.process_of(info.name)
-            if process is not None:
-                self._saw(process, info)
-
-    def _saw(self, process: str, info: ObjectInfo) -> None:
-        with self.history.lock:
-            seen = self.history.processes[process]
-            seen.seen = max(seen.seen, info.modified)
-            self.history.newest = max(self.history.newest, info.modified)
-
-    def look_at(self, process: str) -> None:
-        """See when one process last gave a sign or wrote a record."""
-        sign = self._objects.info(self._names.sign(process))
-        batches = self._batches(self._names.folder("log"), process)
-        for info in (sign, *batches):
-            if info is not None:
-                self._saw(process, info)
-
-    def _read_logs(self, is_silent: Callable[[str], bool] | None) -> tuple[bool, list[News]]:
-        """Whether some are left for later, and what was read."""
-        folder = self._names.folder("log")
-        processes = [p for p in self._objects.folders(folder) if layout.process_of(p)]
-        open_ = [p for p in processes if p != self._own and not self.history.processes[p].ended]
-        listed = self._together(lambda p: self._batches(folder, p), open_)
-        news: list[News] = []
-        later = False
-        for process, infos in listed:
-            for info in infos:
-                self._saw(process, info)
-            if is_silent is not None and len(infos) > _FEW and not is_silent(process):
-                later = True
-            else:
-                news.extend(self._read_log(process, infos))
-        return later, news
-
-    def _batches(self, folder: str, process: str) -> list[ObjectInfo]:
-        following = self.history.processes[process].next
-        after = f"{following - 1:08}" if following else ""
-        infos = self._objects.list(f"{folder}/{process}", after)
-        return [info for info in infos if layout.numbered(info.name) is not None]
-
-    def _read_log(self, process: str, infos: Sequence[ObjectInfo]) -> Iterator[News]:
-        """A log's records, each of which was written after the one before.
-
-        The listing of a folder may miss one that is just made, so all up to the last are read.
-        """
-        seen = self.history.processes[process]
-        last = max((layout.numbered(info.name) or 0 for info in infos), default=-1)
-        if last - seen.next > len(infos) + _AT_ONCE:
-            name = self._names.batch(process, seen.next)
-            raise layout.unreadable(name, "it is missing, and later ones are there")
-        names = [self._names.batch(process, number) for number in range(seen.next, last + 1)]
-        for name, content in self._contents(names):
-            batch = layout.decode(content, Batch, name)
-            if batch.process != process:
-                raise layout.unreadable(name, f"it is of {batch.process}")
-            taken = [self.history.take(process, fact, name) for fact in batch.facts]
-            yield from (news for news in taken if news is not None)
-            seen.next += 1
-            seen.machine = batch.machine
-            seen.ended = batch.ends
-
-    def _take_claims(self, listed: Sequence[ObjectInfo]) -> None:
-        history = self.history
-        new = {}
-        newest: dict[str, ObjectInfo] = {}
-        for info in listed:
-            of = layout.claimed(info.name)
-            if of is None:
-                continue
-            owner = history.owner(of)
-            if owner is None:
-                new[info.name] = (of, info)
-            elif owner not in newest or info.modified > newest[owner].modified:
-                newest[owner] = info
-        for owner, info in newest.items():
-            self._saw(owner, info)
-        for name, content in self._contents(new):
-            of, info = new[name]
-            claim = layout.decode(content, Claim, name)
-            history.take_claim(of, claim)
-            self._saw(claim.owner, info)
-            seen = history.processes[claim.owner]
-            seen.machine = seen.machine or claim.machine
-
-    def _contents(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """All of these objects, in their order; raises `UnreadableError` for one that is gone."""
-        for name, content in self._together(lambda n: self._objects.read(n, LIMIT), names):
-            if content is None:
-                raise layout.unreadable(name, "it is gone, and something is known of it")
-            yield name, content
-
-    @staticmethod
-    def _together(call: Callable[[str], R], names: Collection[str]) -> Iterator[tuple[str, R]]:
-        if len(names) <= 1:
-            yield from ((name, call(name)) for name in names)
-            return
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            yield from zip(names, pool.map(call, names), strict=True)
-
-    def checkpoint(self, process: str, at: float) -> Checkpoint:
-        """What was read so far, as it can be left for those who come later."""
-        with self.history.lock:
-            processes: Mapping[str, ProcessSeen] = self.history.processes
-            return Checkpoint(
-                process=process,
-                at=at,
-                read={name: seen.next for name, seen in processes.items()},
-                ended=frozenset(name for name, seen in processes.items() if seen.ended),
-                machines={name: seen.machine for name, seen in processes.items()},
-                facts={name: tuple(facts) for name, facts in self.history.facts.items()},
-            )

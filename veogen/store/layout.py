@@ -17,6 +17,7 @@ is never taken for absent: `UnreadableError` names it, and nothing is bought.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -48,9 +49,10 @@ _MOST_ATTEMPTS = 9999
 _Process: TypeAlias = Annotated[str, Meta(pattern=rf"^{_PROCESS}\Z")]
 _Short: TypeAlias = Annotated[str, Meta(max_length=200)]
 _Time: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
+_ClaimName: TypeAlias = Annotated[str, Meta(min_length=69, max_length=69)]
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=10**8 - 1)]
 
-T = TypeVar("T", bound=Struct)
+T = TypeVar("T")
 
 
 class UnreadableError(StoreError):
@@ -75,6 +77,11 @@ class AttemptId(NamedTuple):
 
     hash: str
     attempt: int
+
+    @property
+    def name(self) -> str:
+        """The name of its claim, in the folder of claims."""
+        return f"{self.hash}.{self.attempt:04}"
 
 
 class Claim(Struct, frozen=True, forbid_unknown_fields=True):
@@ -187,7 +194,8 @@ class MoneyRecord(Struct, frozen=True, forbid_unknown_fields=True):
 class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
     """Facts, and how far each log was read for them: the number of the next record of each.
 
-    `facts` are by the process that wrote each.
+    `purchases` has `count` facts, of each attempt an array of them by the name of its claim, below
+    the process that claimed it. `facts`, by the process that wrote each, is of earlier versions.
     """
 
     process: _Process
@@ -195,15 +203,24 @@ class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
     read: dict[_Process, _Count]
     ended: frozenset[_Process]
     machines: dict[_Process, _Short]
-    facts: dict[_Process, tuple[Fact, ...]]
+    facts: dict[_Process, tuple[Fact, ...]] = {}
+    purchases: dict[_Process, dict[_ClaimName, Raw]] = {}
+    count: _Count = 0
 
 
-def encode(record: Struct) -> bytes:
+Facts: TypeAlias = tuple[Fact, ...]
+
+
+UNCLAIMED = "-"
+"""In a checkpoint in the place of a process: what was bought without a claim."""
+
+
+def encode(record: Struct | Sequence[Struct]) -> bytes:
     """The record as it is written: one line of JSON."""
     return json.encode(record)
 
 
-def decode(content: bytes, kind: type[T], name: str) -> T:
+def decode(content: bytes | Raw, kind: type[T], name: str) -> T:
     """The record that `encode` wrote; raises `UnreadableError` with its name."""
     try:
         return json.decode(content, type=kind)
@@ -236,10 +253,10 @@ class RunNames:
         return f"{self._run}/{kind}"
 
     def claim(self, of: AttemptId) -> str:
-        return f"{self._run}/claims/{of.hash}.{of.attempt:04}"
+        return f"{self._run}/claims/{of.name}"
 
     def decision(self, of: AttemptId, number: int) -> str:
-        return f"{self._run}/decisions/{of.hash}.{of.attempt:04}.{number:02}"
+        return f"{self._run}/decisions/{of.name}.{number:02}"
 
     def batch(self, process: str, number: int) -> str:
         return f"{self._run}/log/{process}/{number:08}"

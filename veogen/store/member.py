@@ -9,7 +9,7 @@ from typing import NamedTuple
 from veogen.results.events import Event
 from veogen.store import layout
 from veogen.store.budget import Allowance, MoneyChain
-from veogen.store.history import History, HistoryReader, News
+from veogen.store.history import History, News
 from veogen.store.layout import (
     LIMIT,
     AttemptId,
@@ -25,6 +25,7 @@ from veogen.store.layout import (
 )
 from veogen.store.log import OwnLog
 from veogen.store.objects import Objects, StoreAwayError, StoreError
+from veogen.store.reading import HistoryReader
 from veogen.store.signs import Look, Patience, SignOfLife, StoreTime
 
 CHECKPOINT_EVERY = 1000
@@ -205,8 +206,7 @@ class Member:
         self._add(facts, prompt=False)
 
     def _add(self, facts: Sequence[Fact], *, prompt: bool) -> None:
-        process = self.identity.process
-        news = [fact for fact in facts if self.history.take(process, fact, "own") is not None]
+        news = [fact for fact in facts if self.history.take(fact, "own") is not None]
         self._log.add(news, prompt=prompt)
 
     @property
@@ -325,7 +325,7 @@ class Member:
         self._checkpointed = self._log.written
         self.history.processes[process].next = self._log.next
         now = self._time.now()
-        checkpoint = self._reader.checkpoint(process, now)
+        checkpoint = self.history.checkpoint(process, now)
         self._objects.create(self._names.checkpoint(process, now), encode(checkpoint))
 
     def leave(self, *, spent: Decimal | None, seconds: float, is_one_of_many: bool = False) -> bool:

@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from veogen.errors import UsageError
 from veogen.store import layout
-from veogen.store.history import History, HistoryReader
+from veogen.store.history import History
 from veogen.store.layout import CLIP_LIMIT, FORMAT, LIMIT, RunInfo, RunNames, Version, clip, encode
 from veogen.store.location import StoreLocation
 from veogen.store.member import Identity, Member
 from veogen.store.objects import Objects, StoreError, TooLargeError
+from veogen.store.reading import HistoryReader
 from veogen.store.signs import Patience, StoreTime
 
 GatewayKind: TypeAlias = Literal["evolink", "simulated"]
@@ -168,7 +169,7 @@ class Store:
         return True
 
     def _refuse_lacking(self, run: str, history: History) -> None:
-        if history.claims or history.unanswered:
+        if history.owners:
             raise StoreError(
                 f"{self.url}: {RunNames(run).info} is missing, and records of that run are there: "
                 "this store lacks what it held (records never expire); nothing was sent"
