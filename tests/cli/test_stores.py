@@ -9,6 +9,8 @@ import pytest
 from support.commands import Shell
 
 from veogen.errors import ExitCode
+from veogen.executor.shared import this_machine
+from veogen.store.signs import machine_name
 
 SPEC = """\
 veogen: 1
@@ -70,6 +72,42 @@ def test_whoever_only_looks_needs_nothing_but_spec_and_store(machines: Machines)
     assert json.loads(told.out)["summary"]["completed"] == 2
     assert exported.code == ExitCode.DONE
     assert len(list((bob.folder / "cut").rglob("*.mp4"))) == 2
+
+
+@pytest.mark.parametrize("name", ["runs/trip.simulated", "trip.simulated"])
+def test_a_machine_without_a_spec_collects_a_run_by_its_name(machines: Machines, name: str) -> None:
+    ada, bob = machines.machine("ada"), machines.machine("bob")
+    run(ada)
+    shutil.rmtree(bob.folder / "specs")
+
+    collected = bob.veogen("collect", name, "--progress", "none")
+
+    assert (collected.code, len(clips(bob))) == (ExitCode.DONE, 2), collected.err
+    told = json.loads(bob.veogen("status", name, "--format", "json").out)
+    assert told["summary"]["completed"] == 2
+
+
+def test_a_run_that_no_store_has_is_not_made(machines: Machines) -> None:
+    run(machines.machine("ada"))
+    bob = machines.machine("bob")
+
+    collected = bob.veogen("collect", "runs/tripp", "--progress", "none")
+
+    assert collected.code == ExitCode.USAGE
+    assert "there is no such run directory or spec" in collected.err
+    assert not (bob.folder / "runs").exists()
+
+
+def test_status_names_the_machine_of_each_request(machines: Machines) -> None:
+    ada = machines.machine("ada")
+    run(ada)
+
+    told = json.loads(ada.veogen("status", "--format", "json").out)
+    table = ada.veogen("status").out
+
+    host = machine_name(this_machine())
+    assert [result["machine"] for result in told["results"]] == [host, host]
+    assert f"bought by machine: {host} 2" in table.splitlines()
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from veogen.cli.gateways import gateway_of_runs
 from veogen.cli.options import RunOptions
-from veogen.cli.rundirs import find_run, real_runs
 from veogen.cli.runs import (
     allow_open_files,
     connect,
@@ -19,7 +18,7 @@ from veogen.cli.runs import (
     run_all,
     worst,
 )
-from veogen.cli.store_names import FoundRun, answering, find_shared_run, store_of_run
+from veogen.cli.store_names import answering, collectable, find_shared_run
 from veogen.errors import ExitCode
 from veogen.executor.run import Selection
 from veogen.results.advice import RunCommands
@@ -30,9 +29,7 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
     simulate, typed = options.simulate, options.store
     meant = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
     found = list({os.path.normpath(run.path.absolute()): run for run in meant}.values())
-    if not runs:
-        paths = real_runs() or [find_run(None)]
-        found = [FoundRun(path, store_of_run(path, typed)) for path in paths]
+    found = found or collectable(typed)
     directories = [run.path for run in found]
     stores = [answering(run.store) for run in found]
     allow_open_files(len(directories))

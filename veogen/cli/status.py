@@ -104,6 +104,7 @@ def status_data(snapshot: Snapshot) -> dict[str, Any]:
     profile = profile_of(snapshot.path, snapshot.ledger.name)
     for standing in snapshot.ledger.planned:
         charge = charge_of(standing)
+        machine = snapshot.machines.get(standing.record.hash)
         results.append(
             {
                 **line_data(standing),
@@ -112,6 +113,7 @@ def status_data(snapshot: Snapshot) -> dict[str, Any]:
                 "estimate": _amount(charge.estimate),
                 "reserved": _amount(charge.reserved),
                 "charged": _amount(charge.charged),
+                **({"machine": machine} if snapshot.machines else {}),
             }
         )
     return {"summary": data, "results": results}

@@ -63,6 +63,14 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     yield from table_lines(list(_rows(snapshot)), paint)
     yield ""
     yield from _money(snapshot)
+    claims = Counter(
+        machine
+        for standing in snapshot.ledger.planned
+        if (machine := snapshot.machines.get(standing.record.hash)) is not None
+    )
+    if claims:
+        machines = ", ".join(f"{machine} {number}" for machine, number in sorted(claims.items()))
+        yield plain(f"bought by machine: {machines}")
     decided = picks_line(snapshot)
     if decided is not None:
         yield plain(decided)

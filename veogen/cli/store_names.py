@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from veogen.cli.output import echo
-from veogen.cli.rundirs import default_directory, find_run, name_and_profiles, runs_here
+from veogen.cli.rundirs import (
+    default_directory,
+    find_run,
+    name_and_profiles,
+    real_runs,
+    runs_here,
+    typed_path,
+)
 from veogen.document.files import Folder
 from veogen.document.problems import Problems
 from veogen.errors import UsageError
@@ -14,6 +21,7 @@ from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.results.events import Video
+from veogen.spec.grammar import is_name
 from veogen.spec.project import load_policy, project_root
 
 if TYPE_CHECKING:
@@ -54,7 +62,8 @@ def find_shared_run(
 ) -> FoundRun:
     """The run directory that is meant, and its store.
 
-    Of a SPEC that was never run on this machine it is made of what the store knows.
+    Of a SPEC that was never run on this machine, and of a directory that is not here but whose
+    name is that of a run in the store, it is made of what the store knows.
     """
     if run is not None and Path(run).is_file():
         spec, root = Path(run), project_root(Path(run))
@@ -62,11 +71,39 @@ def find_shared_run(
         name, _ = name_and_profiles(root, spec) if meant else ("", ())
         directory = default_directory(root, name, profile, simulated=simulate)
         if meant is not None and not RunDirectory(directory).has_run:
-            from veogen.cli.stores import bring_run  # noqa: PLC0415
+            from veogen.cli.stores import bring_run_of_spec  # noqa: PLC0415
 
-            bring_run(meant, spec, profile, directory, simulated=simulate)
+            bring_run_of_spec(meant, spec, profile, directory, simulated=simulate)
+    elif run is not None and not Path(run).exists():
+        run = _run_by_name(run, store)
     path = find_run(run, profile, simulate=simulate)
     return FoundRun(path, store_of_run(path, store))
+
+
+def _run_by_name(run: str, store: str | None) -> str:
+    """The directory of a run that its store has; of a bare name it is below `runs/`."""
+    root = project_root(Path("_"))
+    is_bare = Path(run).name == run
+    path = default_directory(root, run, None, simulated=False) if is_bare else Path(run)
+    is_simulated = path.name.endswith(SIMULATED)
+    meant = store_url(store, policy_store(root), simulated=is_simulated)
+    if meant is None or not is_name(path.name):
+        return run
+    from veogen.cli.stores import bring_run  # noqa: PLC0415
+
+    return typed_path(path) if RunDirectory(path).has_run or bring_run(meant, path) else run
+
+
+def collectable(store: str | None) -> list[FoundRun]:
+    """All real runs; where none is here, those of the store."""
+    paths = real_runs()
+    root = project_root(Path("_"))
+    meant = None if paths else store_url(store, policy_store(root), simulated=False)
+    if meant is not None:
+        from veogen.cli.stores import real_runs_of  # noqa: PLC0415
+
+        paths = [Path(_run_by_name(name, store)) for name in real_runs_of(meant)]
+    return [FoundRun(path, store_of_run(path, store)) for path in paths or [find_run(None)]]
 
 
 def several_runs(store: str | None, *, simulate: bool) -> list[FoundRun]:

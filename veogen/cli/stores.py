@@ -8,7 +8,7 @@ import click
 from veogen.cli.output import echo
 from veogen.cli.store_names import StoreURL, policy_store, store_url
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.directory import RunDirectory
+from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.joining import StoreChoice, run_in_store
 from veogen.executor.options import SystemClock
 from veogen.executor.store_view import lay_store_over
@@ -33,23 +33,45 @@ def choose_store(meant: StoreURL, run: str, *, patience: float | None = None) ->
     return StoreChoice(store=store, run=run, from_policy=meant.from_policy)
 
 
-def bring_run(
+def bring_run_of_spec(
     meant: StoreURL, spec_path: Path, profile: str | None, directory: Path, *, simulated: bool
 ) -> None:
-    """Write the results of a run that only its store knows, as a clone would have them."""
-    spec = load_spec(spec_path, profile=profile, lenient=True)
-    made = plan(spec)
-    choice = choose_store(meant, run_in_store(made.name, made.profile, simulated=simulated))
-    now = SystemClock().now()
-    gateway: GatewayName = "simulated" if simulated else "evolink"
+    """Write the results of a spec's run that only its store knows, as a clone would have them."""
+    made = plan(load_spec(spec_path, profile=profile, lenient=True))
     ledger = Ledger(made.name)
     ledger.adopt(made.requests)
+    choice = choose_store(meant, run_in_store(made.name, made.profile, simulated=simulated))
+    _bring_run(ledger, choice, directory)
+
+
+def bring_run(meant: StoreURL, directory: Path) -> bool:
+    """The same where there is no spec: whether the store has a run of this directory's name.
+
+    All that was bought is of its plan then, by address: nobody here knows what has left it.
+    """
+    choice = choose_store(meant, directory.absolute().name)
+    return _bring_run(Ledger(directory.name.removesuffix(SIMULATED)), choice, directory)
+
+
+def real_runs_of(meant: StoreURL) -> list[str]:
+    """The names of the runs in a store that were paid for."""
+    store = open_store(meant.url, os.environ, SystemClock())
+    return [run.name for run in store.summary().runs if run.gateway == "evolink"]
+
+
+def _bring_run(ledger: Ledger, choice: StoreChoice, directory: Path) -> bool:
+    has_plan = any(True for _ in ledger.planned)
+    now = SystemClock().now()
+    gateway: GatewayName = "simulated" if choice.run.endswith(SIMULATED) else "evolink"
     if if_it_answers(choice) is None or not lay_store_over(ledger, choice, gateway, now):
-        return
+        return False
+    if not has_plan:
+        ledger.adopt(sorted((s.request for s in ledger.former), key=lambda r: r.address))
     run = RunDirectory(directory)
     run.prepare(gateway)
     with run.locked():
         run.write_results(ledger, ManifestRenderer(gateway))
+    return True
 
 
 def if_it_answers(choice: StoreChoice | None) -> StoreChoice | None:
