@@ -83,6 +83,7 @@ class SharedRun:
         self._permits: dict[AttemptId, Permit] = {}
         self._never_sent_told: set[AttemptId] = set()
         self._claims: dict[AttemptId, Claimed] = {}
+        self._claims_seen = 0
         self._rebought: set[str] = set()
         self.skipped: set[str] = set()
         self.budget: SharedBudget | None = None
@@ -213,6 +214,17 @@ class SharedRun:
         start = int(self.process.rpartition(".")[2], 16) % len(free) if free else 0
         return free[start:] + free[:start]
 
+    def place_apart(self, waiting: Sequence[str]) -> str:
+        """Where this machine goes on that met another one, which comes from the beginning.
+
+        It is the middle of the longest stretch that nobody has begun, so they part for long.
+        """
+        best, start = range(1), 0
+        for at, hash_ in enumerate((*waiting, None)):
+            if hash_ is None or hash_ in self.history.attempts or self.history.is_unread(hash_):
+                best, start = max(best, range(start, at), key=len), at + 1
+        return waiting[best[len(best) // 2]]
+
     def last_seen(self, hash_: str, attempt: int) -> str | None:
         """Which other machine claimed an attempt, and when it was seen last."""
         of = AttemptId(hash_, attempt)
@@ -304,12 +316,14 @@ class SharedRun:
     def follow(self, *, idle: bool, at_once: bool = False) -> Callable[[], Followed] | None:
         """The call that gives a sign of life and reads what others did, when it is time."""
         now = self._time.monotonic()
-        wait = self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0
-        if self._following or not (at_once or now >= self._follow_at - wait):
+        if self._following or not (at_once or now >= self.next_due(idle=idle)):
             return None
         self._following = True
         self._looks_begun += 1
-        return partial(self._follow, idle=idle, lazily=not at_once)
+        waits = self.budget is not None and self.budget.waits
+        glances = waits or len(self._claims) == self._claims_seen
+        self._claims_seen = len(self._claims)
+        return partial(self._follow, idle=idle, lazily=not at_once, glances=glances)
 
     @property
     def next_look(self) -> int:
@@ -320,7 +334,8 @@ class SharedRun:
         """When others are looked at next."""
         if self._following:
             return float("inf")
-        return self._follow_at - (self._patience.every * (1 - 1 / _IDLE_PARTS) if idle else 0.0)
+        waits = idle or (self.budget is not None and self.budget.waits)
+        return self._follow_at - (self._patience.every * (1 - 1 / _IDLE_PARTS) if waits else 0.0)
 
     def glance(self) -> Callable[[], Followed] | None:
         """The call that sees what others have claimed, at once: one of them was quicker."""
@@ -328,16 +343,16 @@ class SharedRun:
             return None
         self._following = True
         self._looks_begun += 1
-        return partial(self._follow, idle=False, lazily=True)
+        return partial(self._follow, idle=False, lazily=True, glances=True)
 
-    def _follow(self, *, idle: bool, lazily: bool) -> Followed:
-        """A sign, and what others did: while there is work here their claims are enough."""
+    def _follow(self, *, idle: bool, lazily: bool, glances: bool = False) -> Followed:
+        """A sign, and what others did: all of it, their claims alone, or, while we buy, nothing."""
         before = {hash_: len(numbers) for hash_, numbers in list(self.history.attempts.items())}
         try:
             self._member.sign_if_due()
             self._member.checkpoint_if_due(waits=idle)
             if not idle:
-                return Followed(self._member.glance())
+                return Followed(self._member.glance() if glances else ())
             news = self._member.follow(lazily=lazily)
         except StoreError as error:
             return Followed(error=error)

@@ -13,6 +13,8 @@ from veogen.store.member import Member
 from veogen.store.objects import StoreError
 
 _ZERO = Decimal(0)
+_LAST = 2
+"""Refusals in a row, with a look at the others between them, after which there is no money."""
 
 
 class SharedBudget:
@@ -37,6 +39,7 @@ class SharedBudget:
         self._amounts: dict[AttemptId, Decimal] = {}
         self._asking = False
         self._refused = False
+        self._refusals = 0
         self.spent = _ZERO
 
     def intend(self, intents: Iterable[SubmitIntended]) -> None:
@@ -63,8 +66,8 @@ class SharedBudget:
         if self._allowance.has(price, spent=self.spent):
             return Afford(granted=True)
         if self._refused:
-            # a machine that lives and has a piece may give some of it back
-            others_may_leave_some = any(
+            # who was not looked at yet may live, and one that has a piece may give some back
+            others_may_leave_some = self._refusals < _LAST or any(
                 amount > self._history.spent_by(process) and not self._member.is_silent(process)
                 for process, amount in list(self._member.chain.pieces.items())
                 if process != self._member.identity.process
@@ -78,7 +81,11 @@ class SharedBudget:
     def _take_piece(self, price: Decimal, following: Sequence[Decimal]) -> PieceTaken:
         try:
             granted = self._allowance.covers(
-                price, spent=self.spent, outside=self._outside, following=following
+                price,
+                spent=self.spent,
+                outside=self._outside,
+                following=following,
+                is_last=self._refusals + 1 >= _LAST,
             )
         except StoreError as error:
             return PieceTaken(granted=False, error=error)
@@ -98,6 +105,7 @@ class SharedBudget:
         """What the answer comes to; a refused piece is asked for again when others were heard."""
         self._asking = False
         self._refused = not message.granted
+        self._refusals = 0 if message.granted else self._refusals + 1
         return Stop("store", str(message.error)) if message.error else None
 
     def heard(self) -> None:

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -102,6 +102,15 @@ class SubmitQueue:
         """Put one in, at its place in the plan."""
         place = self._places.get(hash_, -1)
         heapq.heappush(self._by_kind[self._kind(hash_)], (place, hash_))
+
+    def begin_at(self, choose: Callable[[Sequence[str]], str]) -> None:
+        """Go on from a chosen one of all, given in their order; what is before it comes last."""
+        waiting = [hash_ for _, hash_ in sorted(e for row in self._by_kind.values() for e in row)]
+        start = waiting.index(choose(waiting)) if waiting else 0
+        self._by_kind.clear()
+        for place, hash_ in enumerate(waiting[start:] + waiting[:start]):
+            self._places[hash_] = place
+            self.put(hash_)
 
     def first(self) -> str:
         """The next one, which stays in."""

@@ -55,6 +55,8 @@ class GatewayRead:
 
 
 _IN_DOUBT = "task-of-another"
+_A_STRETCH = 4
+"""So many in a row that another machine has begun: both would go on at the same place."""
 
 
 def key_for(hash_: str, attempt: int) -> str:
@@ -102,6 +104,7 @@ class Submitter:
         self._limiter = RateLimiter(state.policy.max_in_flight, state.policy.submit_rate)
         self._breaker = Breaker.of(state.policy.max_in_flight)
         self._queue = SubmitQueue(self._kind, estimator.expected_next)
+        self._met = 0
         self._resends: DelayQueue[SubmitAttempt] = DelayQueue()
         self._delayed: DelayQueue[str] = DelayQueue()
         self._posting: dict[str, SubmitAttempt] = {}
@@ -253,7 +256,13 @@ class Submitter:
                 self._queue.take()
                 if state.shared is not None:  # what becomes of it there is waited for
                     state.shared.skipped.add(hash_)
+                    self._met += 1
                 continue
+            if self._met >= _A_STRETCH and state.shared is not None:
+                self._queue.begin_at(state.shared.place_apart)
+                self._met = 0
+                continue
+            self._met = 0
             if not self._spending.affords(hash_, batch):
                 return None
             self._queue.take()
@@ -366,7 +375,9 @@ class Submitter:
                 outcome = "not-taken"
             case _:  # nobody knows what became of it
                 pass
-        if not isinstance(answer, NotPermitted):
+        if isinstance(answer, NotPermitted):
+            self._met = _A_STRETCH
+        else:
             now = self._state.clock.monotonic()
             self._breaker = self._breaker.on_post(outcome, now, trial=trial)
         if self._breaker.stop is not None:

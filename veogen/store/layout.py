@@ -180,15 +180,22 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class MoneyRecord(Struct, frozen=True, forbid_unknown_fields=True):
-    """A piece of the budget that a process takes, or below zero gives back, or another for it."""
+    """A piece of the budget that a process takes, or below zero gives back, or another for it.
+
+    `taken` is what all records up to this one come to; one of an earlier version does not say it.
+    """
 
     process: _Process
     credits: Decimal
     at: _Time
     by: _Process
+    taken: Decimal | None = None
 
     def __post_init__(self) -> None:
         refuse_endless(self.credits)
+        refuse_endless(self.taken)
+        if self.taken is not None and self.taken < 0:
+            raise ValueError("no more can be given back than was taken")
 
 
 class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):

@@ -339,6 +339,9 @@ class Member:
         if not self._log.close(seconds):
             return False
         if spent is not None:
+            self._signed()  # who closes this process sees that it lives, or this sees the closing
+            if self._closed is not None:
+                self.chain.open()  # its piece may have come back
             self.chain.give_back(self.identity.process, spent)
         self._log.end(self._time.now())
         self.history.processes[self.identity.process].ended = True
