@@ -252,6 +252,32 @@ def test_a_budget_holds_over_machines_one_after_the_other(machines: Machines) ->
         machines.machine("eve").run(cities("Oslo", "Bern"), policy)
 
 
+@pytest.mark.parametrize("minutes", [0.0, 6.0], ids=["it was seen a moment ago", "it is silent"])
+def test_a_passing_failure_that_another_machine_saw_is_read_here_and_bought_again(
+    machines: Machines, minutes: float
+) -> None:
+    machines.gateway.doomed = {"task-1": "service_error"}
+    machines.machine("ada").run(THREE, RunPolicy(task_retries=0))
+    machines.passes(minutes * MINUTE)
+    machines.gateway.read_ids.clear()
+
+    outcome = machines.machine("bob").run(THREE)
+
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert machines.gateway.read_ids[0] == "task-1"
+    assert sorted(machines.bought.values()) == [1, 1, 1, 1]
+
+
+def test_a_lasting_failure_that_another_machine_saw_waits_for_an_edit(machines: Machines) -> None:
+    machines.gateway.doomed = {"task-1": "content_policy_violation"}
+    machines.machine("ada").run(THREE)
+
+    outcome = machines.machine("bob").run(THREE)
+
+    assert Counter(statuses(outcome).values()) == {"completed": 2, "failed": 1}
+    assert sum(machines.bought.values()) == 3
+
+
 def run_with_fault(world: World, machines: Machines, nth: int, kind: Fault) -> int:
     """A run in which the n-th call of the store fails; how many calls there were.
 

@@ -265,7 +265,15 @@ class Run:
         collected = [request.hash for request in self.to_collect]
         if work is None:
             self.scheduler.buy(request.hash for request in self.to_buy)
-            self.scheduler.collect(collected)
+            # a failure of which others alone tell is read here before it is bought again
+            told = [
+                request.hash
+                for request in self.to_collect
+                if self.ledger.is_planned(request.hash)
+                and self.ledger.record(request.hash).status == "failed"
+                and self._selection.takes(request.hash, "failed")
+            ]
+            self.scheduler.collect(collected, retried=told)
             return
         wanted = self._wanted.union(collected)  # in plan order, then what left the plan
         mine = [s for s in self.ledger.everything if s.record.hash in wanted]

@@ -133,8 +133,12 @@ class Scheduler:
         self._batches = Coordinator(self._state, shared, work, workers.start, workers.post)
         self._batches.begin(requests, attempts)
 
-    def collect(self, hashes: Iterable[str]) -> None:
-        """Look at the tasks of these requests and bring home what they made."""
+    def collect(self, hashes: Iterable[str], retried: Iterable[str] = ()) -> None:
+        """Look at the tasks of these requests and bring home what they made.
+
+        Those in `retried` are bought again if they have failed for a passing reason.
+        """
+        self._wanted.update(retried)
         self._poller.watch_all(hashes)
 
     def look_once_more(self) -> None:
