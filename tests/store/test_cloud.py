@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from veogen.executor.options import SystemClock
-from veogen.store.cloud import connect
+from veogen.store import cloud
+from veogen.store.cloud import CloudObjects, connect
 from veogen.store.location import StoreLocation
 from veogen.store.objects import Objects, StoreError, TooLargeError
 from veogen.store.promises import Promise, check
@@ -76,6 +77,54 @@ def test_a_file_goes_there_and_back(store_url: str, tmp_path: Path, size: int) -
 
     assert (objects.fetch("clips/a", back, size), back.read_bytes()) == (True, here_first)
     assert objects.fetch("clips/b", back, size) is False
+
+
+@ALL
+@pytest.mark.parametrize("size", [1000, 12_000_000], ids=["small", "large"])
+def test_a_clip_that_is_there_is_not_written_again(
+    store_url: str, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even by who looked before it was there: nothing is asked first but of a long one."""
+    objects, first, second = objects_of(store_url), tmp_path / "first", tmp_path / "second"
+    first.write_bytes(os.urandom(size))
+    second.write_bytes(os.urandom(size))
+    monkeypatch.setattr(CloudObjects, "info", lambda *_: None)
+
+    objects.send("clips/a", first)
+    objects.send("clips/a", second)
+
+    assert objects.read("clips/a", size) == first.read_bytes()
+
+
+@ALL
+def test_a_long_clip_is_streamed_unless_it_is_there(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects, first, second = objects_of(store_url), tmp_path / "first", tmp_path / "second"
+    first.write_bytes(os.urandom(12_000_000))
+    second.write_bytes(b"another")
+    monkeypatch.setattr(cloud, "WHOLE", 0)
+
+    objects.send("clips/a", first)
+    objects.send("clips/a", second)
+
+    assert objects.read("clips/a", 12_000_000) == first.read_bytes()
+
+
+@pytest.mark.parametrize("store_url", ["folder"], indirect=True)
+def test_in_a_folder_a_long_clip_that_came_meanwhile_stays(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects, first, second = objects_of(store_url), tmp_path / "first", tmp_path / "second"
+    first.write_bytes(b"first")
+    second.write_bytes(b"another")
+    monkeypatch.setattr(cloud, "WHOLE", 0)
+    monkeypatch.setattr(CloudObjects, "info", lambda *_: None)
+
+    objects.send("clips/a", first)
+    objects.send("clips/a", second)
+
+    assert [(info.name, info.size) for info in objects.list("clips")] == [("clips/a", 5)]
 
 
 @ALL

@@ -1,8 +1,11 @@
 """Objects in a bucket or a folder, by obstore."""
 
 import contextlib
+import os
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,8 +27,15 @@ PATIENCE = 60.0
 
 _CLIP_CALL = "300s"  # a piece of a clip on a slow line
 _PIECE = 1 << 20
-_WHOLE = 8 << 20
-"""Bytes of a clip that is sent in one request; a longer one is asked for first, then streamed."""
+SMALL = 8 << 20
+"""Bytes of a clip of which several are sent at a time, each created whole in one request."""
+
+WHOLE = 64 << 20
+"""Bytes of a clip of which one is sent at a time, in the same way; it is held in memory.
+
+A longer one is streamed. No bucket takes pieces only if nothing is there: it is asked for first.
+Two machines that send one such clip in the same seconds write the same bytes, as its name says.
+"""
 
 _LONGEST_WAIT = 5.0
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -95,6 +105,7 @@ class CloudObjects:
         self._location = location
         self._clock = clock
         self._patience = patience
+        self._large = threading.Lock()
 
     def create(self, name: str, content: bytes) -> bytes | None:
         def once() -> bytes | None:
@@ -141,14 +152,29 @@ class CloudObjects:
         return self._tried(folder, once)
 
     def send(self, name: str, path: Path) -> None:
+        size = path.stat().st_size
+
         def once() -> None:
-            if path.stat().st_size <= _WHOLE:
-                with contextlib.suppress(exceptions.AlreadyExistsError):
-                    obstore.put(self._clips, name, path.read_bytes(), mode="create")
-            elif self.info(name) is None:
-                obstore.put(self._clips, name, path)
+            with contextlib.suppress(exceptions.AlreadyExistsError, exceptions.PreconditionError):
+                if size <= WHOLE:
+                    with nullcontext() if size <= SMALL else self._large:
+                        obstore.put(self._clips, name, path.read_bytes(), mode="create")
+                elif self.info(name) is None:
+                    self._stream(name, path)
 
         self._tried(name, once)
+
+    def _stream(self, name: str, path: Path) -> None:
+        """Send a long clip in pieces; in a folder it takes its name only if that is free."""
+        if not isinstance(self._clips, LocalStore):
+            obstore.put(self._clips, name, path)
+            return
+        draft = f"{name}.{os.urandom(6).hex()}"
+        obstore.put(self._clips, draft, path)
+        try:
+            obstore.rename(self._clips, draft, name, overwrite=False)
+        except exceptions.AlreadyExistsError:
+            obstore.delete(self._clips, draft)
 
     def fetch(self, name: str, path: Path, limit: int) -> bool:
         def once() -> bool:
