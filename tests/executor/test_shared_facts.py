@@ -48,7 +48,7 @@ def test_a_clip_has_one_place(
 ) -> None:
     history = History()
     for event in [TaskCreated(HASH, 1, TASK, None, 1.0), *events]:
-        history.take("machine", Fact.of(event, 1), "a record")
+        history.take(Fact.of(event, 1), "a record")
 
     task = shared_facts(history, HASH).tasks[0]
 

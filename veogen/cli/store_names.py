@@ -98,8 +98,8 @@ def collectable(store: str | None) -> list[FoundRun]:
     """All real runs; where none is here, those of the store."""
     paths = real_runs()
     root = project_root(Path("_"))
-    meant = None if paths else store_url(store, policy_store(root), simulated=False)
-    if meant is not None:
+    meant = store_url(store, policy_store(root), simulated=False)
+    if meant is not None and not runs_here():
         from veogen.cli.stores import real_runs_of  # noqa: PLC0415
 
         paths = [Path(_run_by_name(name, store)) for name in real_runs_of(meant)]
