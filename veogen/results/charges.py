@@ -66,7 +66,8 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
 
 def difference_notes(states: Iterable[RequestState]) -> Iterator[str]:
     """Where what the gateway names is not what was estimated, a sentence each; without a stop."""
-    charges = [charge_of(state) for state in states]
+    named = map(charge_of, states)
+    charges = [charge for charge in named if charge.estimate is not None]
     if not any(charge.differs for charge in charges):
         return
     totals = ChargeTotals.of(charges)
