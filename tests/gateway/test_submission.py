@@ -272,6 +272,7 @@ def test_a_key_a_balance_and_a_model_that_are_no_good_stop_the_batch(
     "body",
     [
         pytest.param(own("model_unavailable"), id="unavailable"),
+        pytest.param(own("model_not_found"), id="not found"),
         pytest.param(own("key_model_not_allowed"), id="not allowed"),
         pytest.param(own(400, "Model veo-3.1 is no longer available."), id="retired"),
     ],

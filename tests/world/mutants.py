@@ -12,11 +12,13 @@ import ast
 import copy
 import importlib.abc
 import importlib.util
+import io
 import itertools
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -146,7 +148,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 def preload(tests: Sequence[str]) -> None:
     """Import what the tests do, and forget what lies below this folder: each child has its own."""
-    pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *tests])
+    with redirect_stdout(io.StringIO()):
+        pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *tests])
     for name, module in list(sys.modules.items()):
         path = Path(getattr(module, "__file__", None) or "/")
         if path.is_relative_to(Path.cwd()) and "site-packages" not in path.parts:
