@@ -75,8 +75,8 @@ class AttemptFacts(Struct, gc=False):  # no circles: there are many of them
         return AttemptFacts(
             self.number,
             _known(max, self.estimate, other.estimate),
-            _union(self.sent, other.sent),
-            _union(self.not_sent, other.not_sent),
+            tuple(sorted({*self.sent, *other.sent})),
+            tuple(sorted({*self.not_sent, *other.not_sent})),
             _reason(self.refused, other.refused),
             _reason(self.unknown, other.unknown),
             _known(max, self.abandoned, other.abandoned),
@@ -437,10 +437,6 @@ def _merged_videos(one: Mapping[int, Video], other: Mapping[int, Video]) -> Mapp
         )
         for index in sorted({*one, *other})
     }
-
-
-def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return one if one == other or not other else tuple(sorted({*one, *other}))
 
 
 def _known(choose: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
