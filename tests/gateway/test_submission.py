@@ -195,15 +195,20 @@ def test_server_errors_in_the_gateways_own_words_are_not_taken_once(status: int)
 
 @pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 520, 524, 599])
 @pytest.mark.parametrize(
-    "body",
-    [HTML, b"", b'{"error": "text"}', b'{"message": "x"}'],
-    ids=["page", "empty", "text", "other"],
+    ("body", "words"),
+    [
+        pytest.param(HTML, "status {} with a web page", id="page"),
+        pytest.param(b"", "status {} with an empty body", id="empty"),
+        pytest.param(b'{"error": "text"}', "text", id="text"),
+        pytest.param(b'{"message": "x"}', "x", id="other"),
+    ],
 )
-def test_server_errors_in_other_words_are_unknown(status: int, body: bytes) -> None:
+def test_server_errors_in_other_words_are_unknown(status: int, body: bytes, words: str) -> None:
     submission = read(status, body)
 
     assert isinstance(submission, Unknown)
     assert submission.status == status
+    assert submission.message.partition("; it said: ")[0] == words.format(status)
 
 
 @pytest.mark.parametrize("status", [501, 505, 520, 599])
