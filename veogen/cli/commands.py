@@ -323,10 +323,12 @@ def status(run: str | None, format_: str, *, by_code: bool, **which: Any) -> Exi
 )
 @click.argument("run", metavar="RUN", shell_complete=completed_by("runs"))
 @options_of_run
-@addresses_option("--adopt", "This task of the gateway is the request's.", "ADDRESS=TASK_ID")
-@addresses_option("--replay", "Send it once more, with the same key and bytes.")
-@addresses_option("--abandon", "Wait no longer; the money stays counted.")
-@addresses_option("--rebuy", "Buy it anew, under a new key.")
+@addresses_option(
+    "--adopt", "This task of the gateway is the request's. May be repeated.", "ADDRESS=TASK_ID"
+)
+@addresses_option("--replay", "Send it once more, with the same key and bytes. May be repeated.")
+@addresses_option("--abandon", "Wait no longer; the money stays counted. May be repeated.")
+@addresses_option("--rebuy", "Buy it anew, under a new key. May be repeated.")
 @click.option(
     "--close",
     metavar="MACHINE",
@@ -438,7 +440,7 @@ def gallery(
     multiple=True,
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Put a file that a gallery saved in its place, beside the spec.",
+    help="Put a file that a gallery saved in its place, beside the spec. May be repeated.",
 )
 @format_option("How they are written.", "table", "json")
 def picks(
@@ -474,13 +476,13 @@ def picks(
     "formats",
     multiple=True,
     type=click.Choice(["otio", "xml", "edl", "xmp", "m3u"]),
-    help="Write what other tools open: timelines, ratings, a playlist.",
+    help="Write what other tools open: timelines, ratings, a playlist. May be repeated.",
 )
 @click.option(
     "--frames",
     multiple=True,
     type=click.Choice(["first", "last"]),
-    help="Write the clips' ends as PNG.",
+    help="Write the clips' ends as PNG. May be repeated.",
 )
 def export(
     run: str,

@@ -11,7 +11,7 @@ from typing import BinaryIO, TextIO
 import click
 
 from veogen.document.files import read_file
-from veogen.document.nodes import LINE_END, Location
+from veogen.document.nodes import LINE_END
 from veogen.document.problems import Problem
 from veogen.errors import UsageError
 from veogen.text import Colour, Paint, columns, paint, plain, plain_json, shortened, uncoloured
@@ -144,37 +144,31 @@ def topics_about(problems: Iterable[Problem]) -> tuple[str, ...]:
 
 
 def as_text(problems: Iterable[Problem], *, terminal: bool, paint: Paint = uncoloured) -> str:
-    """A line each; on a terminal with the source line and a caret below it."""
+    """A line each; on a terminal with the source line, or the part that is meant, and a caret."""
     if not terminal:
         return "\n".join(plain(str(problem)) for problem in problems)
     sources: dict[str, Sequence[str]] = {}
-    lines = list[str]()
+    texts = list[str]()
     for problem in problems:
-        place, path = paint(plain(str(problem.place)), "bold"), problem.place.path
+        place, path = problem.place, problem.place.path
         kind = paint(f"{problem.severity}[{problem.code}]", _COLOURS[problem.severity])
-        lines.append(f"{place}: {kind}: {plain(problem.text)}")
+        texts.append(f"{paint(plain(str(place)), 'bold')}: {kind}: {plain(problem.text)}")
         if path not in sources:
             try:
-                text = read_file(Path(path)).decode("utf-8-sig", "replace")
+                source = read_file(Path(path)).decode("utf-8-sig", "replace")
+                sources[path] = LINE_END.split(source)
             except OSError:
-                text = ""
-            sources[path] = LINE_END.split(text) if text else ()
-        if problem.place.line <= len(sources[path]):
-            source = sources[path][problem.place.line - 1]
-            lines += _excerpt(source, problem.place, paint)
-    return "\n".join(lines)
-
-
-def _excerpt(line: str, place: Location, paint: Paint) -> Iterator[str]:
-    """The line, or the part of a long one that the place is in, and a caret."""
-    at = min(place.column - 1, len(line))
-    start = max(0, at - _BEFORE) if len(line) > _WIDTH else 0
-    before, rest = plain(line[start:at]), plain(line[at : at + _WIDTH])
-    before = f"…{before}" if start else before
-    number = str(place.line)
-    yield f"{paint(f'{number} |', 'dim')} {before}{shortened(rest, _WIDTH - columns(before))}"
-    margin = paint(f"{' ' * len(number)} |", "dim")
-    yield f"{margin} {' ' * columns(before)}{paint('^', 'green')}"
+                sources[path] = ()
+        if place.line <= len(sources[path]):
+            line, number = sources[path][place.line - 1], str(place.line)
+            at = min(place.column - 1, len(line))
+            start = max(0, at - _BEFORE) if len(line) > _WIDTH else 0
+            before = f"{'…' if start else ''}{plain(line[start:at])}"
+            rest = shortened(plain(line[at : at + _WIDTH]), _WIDTH - columns(before))
+            texts.append(f"{paint(f'{number} |', 'dim')} {before}{rest}")
+            margin = paint(f"{' ' * len(number)} |", "dim")
+            texts.append(f"{margin} {' ' * columns(before)}{paint('^', 'green')}")
+    return "\n".join(texts)
 
 
 @contextmanager

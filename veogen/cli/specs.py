@@ -42,8 +42,19 @@ def spec_paths(arguments: Iterable[Path], locks: Locks = "refused") -> tuple[Pat
     """
     named = tuple(arguments) or (specs_folder(),)
     meant = dict[str, Path]()
-    for path in (path for argument in named for path in _expanded(argument)):
-        meant.setdefault(os.path.normpath(path.absolute()), path)
+    for argument in named:
+        inside = [argument] if argument.is_file() else []
+        if argument.is_dir():
+            inside = list(specs_of(argument))
+        elif not inside:
+            raise UsageError(f"{argument}: {NO_FILE}")
+        if not inside:
+            below = argument / SPECS
+            hint = f"; did you mean {below}?" if below.is_dir() else ""
+            message = f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'{hint}"
+            raise UsageError(message)
+        for path in inside:
+            meant.setdefault(os.path.normpath(path.absolute()), path)
     paths = tuple(meant.values())
     refuse_other_files(paths, locks)
     return paths
@@ -118,21 +129,6 @@ def _spec_beside(path: Path) -> Path | None:
                 return spec
         stem = stem.rpartition(".")[0]
     return None
-
-
-def _expanded(argument: Path) -> Iterator[Path]:
-    if argument.is_file():
-        yield argument
-        return
-    if not argument.is_dir():
-        raise UsageError(f"{argument}: {NO_FILE}")
-    paths = list(specs_of(argument))
-    if not paths:
-        below = argument / SPECS
-        hint = f"; did you mean {below}?" if below.is_dir() else ""
-        message = f"{str(argument)!r} holds no spec: no YAML file with a key 'veogen'{hint}"
-        raise UsageError(message)
-    yield from paths
 
 
 def specs_of(folder: Path) -> Iterator[Path]:
