@@ -53,7 +53,7 @@ def test_what_is_no_host_is_a_mistake_of_the_user(host: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_the_command_prints_what_to_export_and_serves_until_it_is_ended(
     ending: signal.Signals,
 ) -> None:

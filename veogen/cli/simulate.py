@@ -24,8 +24,9 @@ async def _serve(options: Options) -> None:
     from veogen.simulator.server import serving  # noqa: PLC0415
 
     ended = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, ended.set)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with serving(options) as simulator:
         environment = {
             "EVOLINK_BASE_URL": simulator.base_url,
