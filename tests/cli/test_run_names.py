@@ -52,6 +52,12 @@ def test_a_copy_whose_name_was_not_changed_is_a_mistake_though_it_is_named_alone
             id="both named",
         ),
         pytest.param(
+            {"a": "profiles: {final: null}\n", "a__final": ""},
+            ("specs",),
+            [],
+            id="but not by a profile that was taken away",
+        ),
+        pytest.param(
             {"a": "profiles: {final: {}}\n", "a__final": ""},
             ("specs/a.yaml",),
             [

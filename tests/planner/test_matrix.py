@@ -200,7 +200,7 @@ def test_a_sample_is_the_same_when_axes_grow_around_it(project: Project) -> None
             [
                 (
                     "6:14 same-address: two requests with one address: 1 and \"1\" of 'a'; "
-                    "both are a=1 there"
+                    "both are a=1 there; 'takes' buys one request several times"
                 )
             ],
             id="values that look alike in an address",
@@ -237,6 +237,14 @@ def test_a_sample_is_the_same_when_axes_grow_around_it(project: Project) -> None
             "a: [1, 2]\nb: [x, y]\nzip: [[a, b]]\nexclude: [{a: 1, b: y}]",
             ["9:17 matches-nothing: this exclude matches no combination"],
             id="an exclude that matches nothing",
+        ),
+        pytest.param(
+            "a: [1, 2]\nb: [x]\nexclude: [{a: [], b: x}, {b: []}]",
+            [
+                "8:21 matches-nothing: an empty list matches nothing",
+                "8:36 matches-nothing: an empty list matches nothing",
+            ],
+            id="an exclude of none of the values",
         ),
         pytest.param(
             "a: [1, 2]\ninclude: [{a: 1}, {a: 3}, {a: 3}]",

@@ -247,8 +247,14 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         pytest.param(
             "r.csv",
             "a,b\n1,2\n1,2\n",
-            "r.csv:3:1: error[same-address]: two requests with one address: a=1, b=2 is on line 2 too; name more columns in 'rows_key'",
+            "r.csv:3:1: error[same-address]: two requests with one address: a=1, b=2 is on line 2 too; 'takes' buys one request several times",
             id="a repeated row",
+        ),
+        pytest.param(
+            "r.csv",
+            "id,b\n1,2\n1,3\n",
+            "r.csv:3:1: error[same-address]: two requests with one address: id=1 is on line 2 too; name more columns in 'rows_key', or buy one request several times with 'takes'",
+            id="a repeated id",
         ),
         pytest.param(
             "r.csv",

@@ -227,3 +227,14 @@ def test_an_unknown_profile_is_told_with_the_nearest(project: Project) -> None:
         "a.yaml:2:1: error[unknown-profile]: 'final' is not a profile of this spec; there is draft"
     ]
     assert project.spec(text, profile="draft").profiles == {"draft": {}}
+
+
+def test_a_profile_that_is_taken_away_is_none_of_the_spec(project: Project) -> None:
+    project.base("_base.yaml", "profiles: {draft: {params: {seed: 1}}, final: {}}")
+    text = "extends: _base.yaml\nprofiles: {draft: null}\nshots: [{name: a, prompt: x}]"
+
+    assert project.spec_mistakes(text, profile="draft") == [
+        "a.yaml:3:1: error[unknown-profile]: 'draft' is not a profile of this spec; there is final"
+    ]
+    assert project.spec(text, profile="final").profiles == {"final": {}}
+    assert project.spec_mistakes(text + "\n", profile="draf")[0].endswith("; there is final")

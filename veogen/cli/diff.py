@@ -96,7 +96,7 @@ def _side_pairs(
         spec = left_out[0].spec
         tree, names = Map(at := Location(left_out[0].label, 1, 1)), Map(at)
         for name in spec.profiles if spec else ():
-            names.put(name, None, at, at)
+            names.put(name, Map(at), at, at)
         tree.put("profiles", names, at, at)
         raise MistakesError([unknown_profile(tree, str(profile))])
     return pairs, left_out

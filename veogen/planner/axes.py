@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from veogen.document.nodes import Location, Seq, Value, is_unicode
 from veogen.document.problems import Problems, did_you_mean
 from veogen.models.parameters import Json
-from veogen.planner.identity import address_text, canonical
+from veogen.planner.identity import TAKES_HINT, address_text, canonical
 from veogen.spec.params import as_json
 from veogen.spec.types import Matrix
 
@@ -127,7 +127,9 @@ def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
                 message = (
                     f"two requests with one address: {first.token} and {one.token} of {name!r}"
                 )
-                problems.error(here, "same-address", message, f"both are {name}={one.text} there")
+                problems.error(
+                    here, "same-address", message, f"both are {name}={one.text} there; {TAKES_HINT}"
+                )
             points.append((one,))
         label = f"{len(points)} {name}"
         axes[name] = Dimension((name,), frozenset((name,)), tuple(points), label)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from veogen.document.nodes import Location
 from veogen.document.problems import Problems
-from veogen.planner.identity import canonical
+from veogen.planner.identity import TAKES_HINT, canonical
 from veogen.planner.plan import Request
 from veogen.spec.types import PROMPTS
 
@@ -107,8 +107,7 @@ class DuplicateCheck:
             other = paths.setdefault((one.hash[:10], one.output.casefold()), one)
             if first != one.address:
                 message = f"{one.address} is the same request as {first}"
-                hint = "'takes' buys one request several times"
-                problems.error(one.place, "same-request", message, hint)
+                problems.error(one.place, "same-request", message, TAKES_HINT)
             elif other != one:
                 message = f"the videos of {one.address} and {other.address} have one path"
                 problems.error(one.place, "same-path", message, "write another 'output'")

@@ -12,6 +12,9 @@ from veogen.text import safe
 
 FILE = "file:"
 
+TAKES_HINT = "'takes' buys one request several times"
+"""What is probably meant where two requests have one address or one hash."""
+
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 

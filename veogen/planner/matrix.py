@@ -108,6 +108,9 @@ def condition(when: Map, place: Location, known: Known, problems: Problems) -> C
         alternatives = [(value, when.value_place(name))]
         if isinstance(value, Seq) and typed_key(as_json(value)) not in known[name]:
             alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
+        if not alternatives:
+            message = "an empty list matches nothing"
+            problems.error(when.value_place(name), "matches-nothing", message)
         allowed: set[str] = set()
         for item, here in alternatives:
             one = choice(name, item, here, problems)

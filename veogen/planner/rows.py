@@ -14,6 +14,7 @@ from veogen.document.reader import NotJsonError, read, read_json
 from veogen.models.model import Model, parameter
 from veogen.models.parameters import Parameter
 from veogen.planner.axes import AxisValue, Dimension, choice
+from veogen.planner.identity import TAKES_HINT
 from veogen.spec.grammar import RESERVED, identifier_rule
 from veogen.spec.types import Matrix
 from veogen.text import counted
@@ -300,6 +301,10 @@ def _key_columns(
         if key in seen:
             alike = ", ".join(f"{name}={text}" for name, text in key) or "nothing"
             message = f"two requests with one address: {alike} is on line {seen[key].line} too"
-            problems.error(row.place, "same-address", message, "name more columns in 'rows_key'")
+            others = (
+                "name more columns in 'rows_key', or buy one request several times with 'takes'"
+            )
+            hint = TAKES_HINT if keys >= columns.keys() else others
+            problems.error(row.place, "same-address", message, hint)
         seen.setdefault(key, row.place)
     return keys

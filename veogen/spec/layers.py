@@ -160,6 +160,16 @@ def mapping_at(tree: Map, key: str) -> Map:
     return value if isinstance(value, Map) else Map.like(tree)
 
 
+def profiles_of(tree: Map) -> Map:
+    """The profiles of a spec, less those that are taken away."""
+    written = mapping_at(tree, "profiles")
+    profiles = Map.like(written)
+    for name, profile in written.items():
+        if profile is not None:
+            profiles.take(written, name, profile)
+    return profiles
+
+
 def _text(tree: Map, key: str) -> Template | None:
     value: Value = tree.get(key)
     if not isinstance(value, str):
