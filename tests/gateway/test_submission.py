@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veogen.gateway.api import Accepted, NotAccepted, Rejected, Submission, Unknown
+from veogen.gateway.parse import UNDERSTOOD
 from veogen.gateway.submission import read_submission
 from veogen.gateway.transport import Kind, Response, TransportError
 
@@ -30,6 +31,7 @@ def test_what_was_never_written_is_not_taken(kind: Kind) -> None:
     submission = read_submission(TransportError(kind, "why", sent=False), now=0.0)
 
     assert submission == NotAccepted(code=kind, message="why", reached=False)
+    assert not submission.from_gateway
 
 
 @pytest.mark.parametrize("kind", ["timeout", "lost", "oversized"])
@@ -37,6 +39,7 @@ def test_what_broke_after_sending_is_unknown(kind: Kind) -> None:
     submission = read_submission(TransportError(kind, "why"), now=0.0)
 
     assert submission == Unknown(code=kind, message="why, after the request was sent")
+    assert not submission.from_gateway
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -81,6 +84,26 @@ def test_what_stands_beside_an_id_under_data_counts_too() -> None:
 
     assert read(200, json.dumps({"data": task}).encode()) == Accepted(
         task_id="t", credits=Decimal("25.700"), estimated_seconds=9.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "billing", "credits_"),
+    [
+        pytest.param({"credits_reserved": 25.7}, {"reserved_credits": 7}, "25.700", id="usage"),
+        pytest.param({}, {"reserved_credits": 7}, "7.000", id="billing"),
+        pytest.param({"credits_reserved": 0}, {"reserved_credits": 7}, "7.000", id="more than 0"),
+        pytest.param({"credits_reserved": 0}, {}, "0.000", id="nought"),
+        pytest.param({}, {}, None, id="nothing"),
+    ],
+)
+def test_what_is_reserved_stands_in_one_of_two_places(
+    usage: dict[str, float], billing: dict[str, float], credits_: str | None
+) -> None:
+    body = json.dumps({"id": "t", "usage": usage, "billing": billing}).encode()
+
+    assert read(200, body) == Accepted(
+        task_id="t", credits=None if credits_ is None else Decimal(credits_)
     )
 
 
@@ -201,6 +224,7 @@ def test_server_errors_in_the_gateways_own_words_are_not_taken_once(status: int)
         pytest.param(b"", "status {} with an empty body", id="empty"),
         pytest.param(b'{"error": "text"}', "text", id="text"),
         pytest.param(b'{"message": "x"}', "x", id="other"),
+        pytest.param(b'{"error": 4711}', "status {} with no JSON of the gateway", id="number"),
     ],
 )
 def test_server_errors_in_other_words_are_unknown(status: int, body: bytes, words: str) -> None:
@@ -208,7 +232,8 @@ def test_server_errors_in_other_words_are_unknown(status: int, body: bytes, word
 
     assert isinstance(submission, Unknown)
     assert submission.status == status
-    assert submission.message.partition("; it said: ")[0] == words.format(status)
+    said = f"; it said: {body.decode()}" if body else ""
+    assert submission.message == words.format(status) + said
 
 
 @pytest.mark.parametrize("status", [501, 505, 520, 599])
@@ -222,6 +247,17 @@ def test_a_redirect_is_unknown_and_never_followed(status: int) -> None:
         code=f"http_{status}",
         message=f"status {status}: a redirect to https://elsewhere.example/[2J, never followed",
         status=status,
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [({}, "nowhere"), ({"location": "x" * 300}, f"{'x' * 199}…")],
+    ids=["nowhere", "endless"],
+)
+def test_where_a_redirect_leads_is_said_in_short(location: dict[str, str], target: str) -> None:
+    assert read(302, **location) == Unknown(
+        code="http_302", message=f"status 302: a redirect to {target}, never followed", status=302
     )
 
 
@@ -243,6 +279,7 @@ def test_codes_of_doubt_are_unknown_at_any_status(status: int, code: str) -> Non
         b'{"code": "paid_outcome_unknown"}',
         b'{"error": "paid_outcome_unknown"}',
         b'{"error": {"type": "paid_outcome_unknown", "code": 400}}',
+        b'{"error": {"type": "paid_outcome_unknown", "code": "x"}, "code": "x"}',
     ],
 )
 def test_a_code_of_doubt_is_found_wherever_it_stands(body: bytes) -> None:
@@ -250,6 +287,38 @@ def test_a_code_of_doubt_is_found_wherever_it_stands(body: bytes) -> None:
 
     assert isinstance(submission, Unknown)
     assert submission.code == "paid_outcome_unknown"
+
+
+def test_of_two_codes_of_doubt_always_the_same_is_said() -> None:
+    codes = ("idempotency_conflict", "paid_outcome_unknown")
+    for code, kind in (codes, codes[::-1]):
+        assert read(409, own(code, type=kind)) == Unknown(
+            code="idempotency_conflict", message="a message", status=409
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"),
+    [
+        pytest.param({"task": "task-7"}, True, id="a word that nobody knows"),
+        pytest.param(dict.fromkeys(UNDERSTOOD - {"code", "message"}), False, id="each known word"),
+    ],
+)
+def test_what_is_not_understood_of_a_doubt_is_kept_word_for_word(
+    more: dict[str, object], is_kept: bool
+) -> None:
+    body = own(**more)
+    said = f"; it said: {body.decode()}" if is_kept else ""
+
+    assert read(501, body) == Unknown(code="a_code", message=f"a message{said}", status=501)
+
+
+def test_a_success_that_says_nothing_at_all_is_told_so() -> None:
+    assert read(200) == Unknown(
+        code="no_task_id",
+        message="accepted with status 200, but without the id of a task",
+        status=200,
+    )
 
 
 def test_a_doubt_that_names_a_task_says_so() -> None:
@@ -287,6 +356,16 @@ def test_a_model_that_is_gone_stops_the_batch_at_any_status(body: bytes) -> None
 
     assert isinstance(submission, Rejected)
     assert submission.stops
+
+
+@pytest.mark.parametrize(
+    "message", ["The voice is no longer available.", "This model takes no image."]
+)
+def test_a_refusal_that_only_sounds_like_it_stops_nothing(message: str) -> None:
+    submission = read(400, own(message=message))
+
+    assert isinstance(submission, Rejected)
+    assert not submission.stops
 
 
 @pytest.mark.parametrize("status", [400, 405, 410, 413, 415, 422, 425, 451, 499])
