@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,10 @@ FIRST_OPEN = 4
 """POSTs that a run begins with, open at a time."""
 
 
+ON_ITS_WAY, ON_ITS_WAY_TO_A_STORE = 0.2, 5.0
+"""Seconds between what allows a POST and the POST: threads, and the claim that comes before it."""
+
+
 class Checker:
     """Collects what was violated; `allowed` counts what people said may be bought once more."""
 
@@ -34,6 +40,8 @@ class Checker:
         """Hashes of which a pull request lies, and what was allowed of them until then."""
         self.has_store = False
         self.outages: list[tuple[float, float]] = []
+        self.again: dict[str, set[str]] = {}
+        """What was abandoned, by the processes to which somebody said that it be bought again."""
         self.freely: set[str] = set()
         """Processes to which somebody said that what is in doubt may be sent again."""
         self.budget: Decimal | None = None
@@ -66,6 +74,9 @@ class Checker:
         if len(of_key) > 1 and any(each.process in self.freely for each in of_key):
             self.allowed[task.hash] += 1
             self.extra += task.reserved
+        if task.hash in self.again.get(task.process, ()):
+            self.again[task.process].discard(task.hash)
+            self.allowed[task.hash] += 1
         if len(others) > self.allowed[task.hash]:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
@@ -127,7 +138,7 @@ class Checker:
         if manifest is None or any("results.json" in note for note in command.notes):
             return
         lines = {line["hash"]: line for line in manifest["results"]}
-        self._check_code(command, lines)
+        self._check_code(machine, command, manifest)
         counts = Counter(line["status"] for line in lines.values())
         said = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", _counts(command.summary))}
         if command.summary and said != dict(counts):
@@ -138,19 +149,21 @@ class Checker:
             self._check_completed(command, line)
             self._check_held(machine, command, line)
 
-    def _check_code(self, command: Command, lines: dict[str, Any]) -> None:
+    def _check_code(self, machine: Machine, command: Command, manifest: dict[str, Any]) -> None:
+        lines = {line["hash"]: line for line in manifest["results"]}
         code = int(command.outcome.code) if command.outcome else 0
         if command.kind == "buy":
             statuses = {line["status"] for h, line in lines.items() if h in command.hashes}
-        elif command.kind == "collect":
-            statuses = {line["status"] for line in lines.values()} - {"planned"}
+        elif command.kind == "collect":  # of what was refused, or never sent, it says nothing
+            statuses = {line["status"] for line in lines.values() if _may_be_paid(line)}
         else:
             return
         wanted = 4 if "indeterminate" in statuses else 0 if statuses <= {"completed"} else 1
         if command.interrupted and code == 130:
             return
-        refused_alone = command.kind == "collect" and {code, wanted} == {0, 1}  # not bought
-        if code not in (wanted, 3, 130) and not refused_alone:
+        if command.kind == "collect" and wanted == 0 and any(_absent(machine, lines_of(manifest))):
+            wanted = 1
+        if code not in (wanted, 3, 130):
             name = command.process.name
             self.violated("exit-code", f"{name} exits {code}, and it is {sorted(statuses)}")
 
@@ -180,31 +193,50 @@ class Checker:
             )
 
     def check_outages(self) -> None:
-        """An outage spends no plan: of each process what was open, or the first four, and three."""
+        """An outage spends no plan: of each process what was open when it began, and three.
+
+        It begins with the last POST that was taken; to a process of which it is older, with the
+        first four, which are open before anything is known.
+        """
         posts = self._service.posts
         for begin, end in self.outages:
             names = {post.process for post in posts if begin <= post.sent_at < end} - self.freely
             for name in names:
                 of_it = [post for post in posts if post.process == name]
-                opened = sum(p.sent_at < begin and (p.heard_at or end) > begin for p in of_it)
-                during = [p for p in of_it if begin <= p.sent_at < end]
-                lost = sum(isinstance(p.answer, Unknown) for p in during)
-                taken = any(isinstance(p.answer, Accepted) for p in during)
-                if not taken and lost > max(opened, FIRST_OPEN) + 3:
-                    self.violated("outage", f"{name} spends {lost} requests in an outage")
+                self._check_outage(name, of_it, begin, end)
+
+    def _check_outage(self, name: str, posts: list[Post], begin: float, end: float) -> None:
+        taken = [
+            p.heard_at for p in posts if isinstance(p.answer, Accepted) and p.heard_at is not None
+        ]
+        begin = max([begin, *(at for at in taken if at < end)])
+        sent = begin + (ON_ITS_WAY_TO_A_STORE if self.has_store else ON_ITS_WAY)
+        opened = sum(p.sent_at <= sent and (p.heard_at or end) > begin for p in posts)
+        lost = sum(
+            isinstance(p.answer, Unknown) and p.sent_at < end and (p.heard_at or end) > begin
+            for p in posts
+        )
+        if lost > (opened or min(FIRST_OPEN, self.commands[name].policy.max_in_flight)) + 3:
+            self.violated("outage", f"{name} spends {lost} requests in an outage")
 
     def _check_held(self, machine: Machine, command: Command, line: dict[str, Any]) -> None:
         """What was surely not taken is not held, though its process died while it waited."""
-        died = machine.died_at
-        if line["status"] != "indeterminate" or died is None or self.has_store:
+        if line["status"] != "indeterminate":
             return
         posts = [p for p in self._service.posts if p.hash == line["hash"]]
         last = max(posts, key=lambda post: post.sent_at, default=None)
         if last is None or last.machine != machine.name or last.heard_at is None:
             return
+        died = self.commands[last.process].died_at
+        if died is None:
+            return
         of_key = [post.answer for post in posts if post.key == last.key]
         surely = all(isinstance(answer, NotAccepted) and not answer.once for answer in of_key)
-        if surely and last.heard_at < died - 1.0:
+        intents = _intents(machine.path / "journal.db", last.key)
+        is_begun = intents > len(of_key)  # it may have been sent when its process died
+        if self.has_store and not intents:  # its machine is gone
+            return
+        if surely and last.heard_at < died - 1.0 and not is_begun:
             name = command.process.name
             self.violated("held", f"{name} holds {line['address']}, which was not taken")
 
@@ -235,20 +267,40 @@ class Checker:
             return True
         return command is None or command.outcome is None or command.removed_at is not None
 
+    def _link_lives(self, line: dict[str, Any]) -> bool:
+        task = self._service.tasks.get(line["task_id"])
+        return task is not None and self._service.link_lives(task)
+
     def _missing_clips(self, machine: Machine) -> Iterator[str]:
-        manifest = read_manifest(machine.path)
-        for line in lines_of(manifest):
-            if line["status"] != "completed":
-                continue
-            task = self._service.tasks[line["task_id"]]
-            if not self._service.link_lives(task):
-                continue
-            for video in line["videos"]:
-                path = machine.path / video["path"]
-                if not path.is_file() or sha256(path.read_bytes()) != video["sha256"]:
-                    yield f"{machine.name} lacks {video['path']} though its link lives"
+        lines = lines_of(read_manifest(machine.path))
+        alive = [line for line in lines if self._link_lives(line)]
+        for path in _absent(machine, alive):
+            yield f"{machine.name} lacks {path} though its link lives"
         for part in machine.path.glob("videos/**/.*.part*"):
             yield f"{machine.name} keeps {part.name} for ever"
+
+
+def _intents(journal: Path, key: str) -> int:
+    """How often a journal says that a POST of a key was about to be sent."""
+    with closing(sqlite3.connect(journal)) as db:
+        bodies = [body for (body,) in db.execute("SELECT body FROM event")]
+    return sum('"Intended"' in body and f'"{key}"' in body for body in bodies)
+
+
+def _absent(machine: Machine, lines: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The clips of what is completed that are not on the machine as they were delivered."""
+    for line in lines:
+        for video in line["videos"] if line["status"] == "completed" else ():
+            path = machine.path / video["path"]
+            if not path.is_file() or sha256(path.read_bytes()) != video["sha256"]:
+                yield video["path"]
+
+
+def _may_be_paid(line: dict[str, Any]) -> bool:
+    if line["status"] != "failed":
+        return bool(line["status"] != "planned")
+    is_refused = line["task_id"] is None and line["error"]["code"] != "abandoned"
+    return line["attempts"] > 1 or not is_refused
 
 
 def _was_told(post: Post) -> bool:

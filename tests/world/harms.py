@@ -177,7 +177,7 @@ def _contradict(world: "World", step: Step, machine: Machine, lines: list[Any]) 
     command = world.start_buying(machine, Random(step.seed), RunPolicy(budget=world.story.budget))
     world.let_pass(LONGEST, machine)
     world.look_at_ended()
-    if command.refusal is None or len(world.service.posts) > posts:
+    if command.outcome is not None or len(world.service.posts) > posts:
         name = command.process.name
         world.checker.violated("hostile", f"{name} goes on with lines that are {step['how']}")
     machine.checkout.put_back(whole)

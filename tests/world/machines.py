@@ -47,6 +47,7 @@ class Command:
     notes: list[str] = field(default_factory=list)
     done: bool = False
     removed_at: float | None = None
+    died_at: float | None = None
     interrupted: bool = False
 
     @property
@@ -126,7 +127,9 @@ class Machine:
                 dependencies=dependencies,
                 policy=command.policy,
                 listener=memory,
-                selection=Selection(buy=plan is not None, selected=selected if plan else None),
+                selection=Selection(
+                    buy=kind == "buy", selected=selected if kind == "buy" else None
+                ),
                 follow=kind != "resolve",
             )
             with opened as run:
@@ -222,7 +225,7 @@ class Machine:
         if command is None or command.done or not command.process.alive:
             return
         self.lost_power = power
-        self.died_at = self._kernel.now
+        self.died_at = command.died_at = self._kernel.now
         left = self.disk.kill(power=power)
         command.process.alive = False
         self.in_step = False

@@ -27,15 +27,19 @@ _TO_ITS_END = {**_PLAIN, "wait": 4000.0}
 
 def _handover(random: Random, machines: int) -> Passage:
     """One buys to the end, another buys again what failed and dies; the first decides."""
-    first, second = (random.randrange(machines) for _ in range(2))
+    machines = max(machines, 2)
+    first, second = random.sample(range(machines), 2)
     deaths = (Step("crash", second, 0), of_kind("crash-at", random, second))
     return Passage(
         (
             of_kind("buy", random, first, **_TO_ITS_END, flight=16),
             of_kind("buy", random, second, **{**_PLAIN, "retry": True}, flight=16, wait=0.5),
             random.choice(deaths),
-            *[of_kind("resolve", random, first) for _ in range(2)],
-        )
+            of_kind("resolve", random, first, decision="replay"),
+            of_kind("resolve", random, first),
+        ),
+        machines=2,
+        world={"disjoint": False, "store": False, "requests": random.choice((6, 12))},
     )
 
 

@@ -262,7 +262,7 @@ class World:
         if options["replay"] and not self.story.honours_keys:
             self.checker.freely.add(command.process.name)
         if options["retry"]:
-            self._allow_abandoned(machine)
+            self.checker.again[command.process.name] = _abandoned(machine) & command.hashes
         self.let_pass(options["wait"], machine)
 
     def start_buying(self, machine: Machine, random: Random, policy: RunPolicy) -> Command:
@@ -273,7 +273,8 @@ class World:
         return command
 
     def _collect(self, machine: Machine, random: Random) -> Command:
-        command = machine.start("collect", self, random)
+        bare = self.story.store and not machine.has_run  # it knows the run by its spec
+        command = machine.start("collect", self, random, plan=self._plan() if bare else None)
         self.checker.commands[command.process.name] = command
         return command
 
@@ -347,13 +348,6 @@ class World:
                 return Resolution(kind, line["address"], task.id)
         return None
 
-    def _allow_abandoned(self, machine: Machine) -> None:
-        """Who has what failed bought again has what was abandoned bought again."""
-        manifest = read_manifest(machine.path)
-        for line in lines_of(manifest):
-            if line["status"] == "failed" and line["error"]["code"] == "abandoned":
-                self.checker.allowed[line["hash"]] += 1
-
     def _interrupt(self, machine: Machine) -> None:
         command = machine.command
         if command is not None and machine.running and command.run is not None:
@@ -407,7 +401,7 @@ class World:
         for machine in self.machines * 2:
             machine.pull()
             is_same = brought.get(machine.name, b"") == machine.checkout.content
-            if machine.has_run and (self.story.store or not is_same):
+            if self.story.store or (machine.has_run and not is_same):
                 self._end(machine, self._collect(machine, Random(0)))
                 self._abandon_held(machine)
             self.push(machine)
@@ -458,7 +452,8 @@ class World:
         """No request stays where nothing leads on, but by a budget or a refusal."""
         manifest = read_manifest(self.holder.path)
         if manifest is None:
-            self.checker.violated("unreadable", "nobody can read the results at the end")
+            if self.holder.has_run or self.service.tasks:
+                self.checker.violated("unreadable", "nobody can read the results at the end")
             return
         for line in lines_of(manifest):
             if line["status"] in ("submitted", "indeterminate"):
@@ -467,6 +462,15 @@ class World:
                 task = self.service.tasks.get(line["task_id"])
                 if task is not None and self.service.link_lives(task):
                     self.checker.violated("stuck", f"{line['address']} stays undelivered")
+
+
+def _abandoned(machine: Machine) -> set[str]:
+    """The hashes of what was abandoned."""
+    return {
+        line["hash"]
+        for line in lines_of(read_manifest(machine.path))
+        if line["status"] == "failed" and line["error"]["code"] == "abandoned"
+    }
 
 
 def _request(city: str, number: int) -> Request:
