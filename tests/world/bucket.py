@@ -10,7 +10,7 @@ from support.stores import MemoryObjects, StoreTimeOfTests
 
 from veogen.executor import joining
 from veogen.executor.joining import StoreChoice
-from veogen.store import history, log, member
+from veogen.store import log, member, reading
 from veogen.store.location import StoreLocation
 from veogen.store.objects import ObjectInfo, StoreAwayError
 from veogen.store.opening import Store
@@ -119,7 +119,7 @@ def in_one_thread(bucket: Bucket) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log, "threading", WorldThreading)
         patch.setattr(member, "threading", WorldThreading)
-        patch.setattr(history, "ThreadPoolExecutor", WorldExecutor)
+        patch.setattr(reading, "ThreadPoolExecutor", WorldExecutor)
         patch.setattr(joining, "this_machine", machine)
         patch.setattr(joining, "new_process", process)
         yield
