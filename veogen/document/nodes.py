@@ -237,20 +237,14 @@ def _loosened(marks: "array[int] | list[_Mark]") -> list[_Mark]:
 
 def without_nulls(tree: Map) -> Map:
     """The map without the keys that are taken away, at every level but inside lists."""
-    if not _holds_null(tree):
+    inner = {key: without_nulls(each) for key, each in tree.items() if isinstance(each, Map)}
+    if None not in tree.values() and all(each is tree[key] for key, each in inner.items()):
         return tree
     kept = Map.like(tree)
     for key, value in tree.items():
         if value is not None:
-            kept.take(tree, key, without_nulls(value) if isinstance(value, Map) else value)
+            kept.take(tree, key, inner.get(key, value))
     return kept
-
-
-def _holds_null(tree: Map) -> bool:
-    for value in tree.values():
-        if value is None or (isinstance(value, Map) and _holds_null(value)):
-            return True
-    return False
 
 
 def location_of(tree: Map | Seq, path: Sequence[Step], *, key: bool = False) -> Location:

@@ -96,7 +96,7 @@ class Parameter:
 
     def check(self, value: Json) -> str | None:
         """What is wrong with `value`, as the end of the sentence "NAME …"; None if it fits."""
-        if is_among(value, self.words):
+        if self.words and is_among(value, self.words):
             return None
         if not self._has_type(value):
             return f"is {self._noun()}, not {shown(value)}"

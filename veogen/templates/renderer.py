@@ -54,21 +54,24 @@ class Renderer:
 
     def render(self, orders: Sequence[Order]) -> list[str | TemplateFailure]:
         """The text of each order, in order; those that need the guard go to it together."""
-        results: list[str | TemplateFailure | None] = []
-        for template, shared, own in orders:
-            inline = template.inline
-            if inline is None:
-                results.append(template.fault)
-            elif inline.constant is not None:
-                results.append(inline.constant)
-            else:
-                try:
-                    results.append(inline.render({**shared, **own}))
-                except NeedsJinjaError:
-                    results.append(None)
-        hard = [order for order, result in zip(orders, results, strict=True) if result is None]
-        guarded = self._guard.render(hard)
-        return [next(guarded) if result is None else result for result in results]
+        results: list[str | TemplateFailure] = []
+        guarded: list[int] = []
+        for index, (template, shared, own) in enumerate(orders):
+            result: str | TemplateFailure | None = template.fault
+            if template.inline is not None:
+                result = template.inline.constant
+                if result is None:
+                    try:
+                        result = template.inline.render({**shared, **own})
+                    except NeedsJinjaError:
+                        result = None
+            if result is None:
+                guarded.append(index)
+            results.append("" if result is None else result)
+        made = self._guard.render([orders[index] for index in guarded])
+        for index, text in zip(guarded, made, strict=True):
+            results[index] = text
+        return results
 
     def load(self, name: str) -> str | None:
         """The text of a file below `templates/`, None if there is none or it lies outside."""
