@@ -128,7 +128,11 @@ def test_a_killed_writer_loses_nothing_that_was_appended(written: Path, tmp_path
     journal.append(EVENTS[:1], at=11.0)
     killed = tmp_path / "killed"
     killed.mkdir()
-    for name in ("journal.db", "journal.db-wal"):  # what a killed process leaves behind
+    for name in (
+        "journal.db",
+        "journal.db-wal",
+        "journal.db-mark",
+    ):  # what a killed process leaves behind
         shutil.copy(written.with_name(name), killed / name)
     journal.close()
 
@@ -162,7 +166,7 @@ def test_what_a_killed_run_left_in_its_log_is_read_on_a_disk_that_cannot_be_writ
     with small_disk(tmp_path / "disk", 1024) as disk:
         with Journal.open(written) as writer:
             writer.append(EVENTS[:1], at=11.0)
-            for name in (written.name, f"{written.name}-wal"):
+            for name in (written.name, f"{written.name}-wal", f"{written.name}-mark"):
                 shutil.copy(written.with_name(name), disk)
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
 

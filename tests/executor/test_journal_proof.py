@@ -113,6 +113,15 @@ def _without_log(folder: Path) -> None:
     (folder / "journal.db-wal").unlink()
 
 
+def _without_mark(folder: Path) -> None:
+    (folder / "journal.db-mark").unlink()
+
+
+def _cut_without_mark(folder: Path) -> None:
+    _cut(folder)
+    _without_mark(folder)
+
+
 def _cut(folder: Path) -> None:
     log = folder / "journal.db-wal"
     os.truncate(log, log.stat().st_size - 4096)
@@ -143,6 +152,10 @@ def _damaged_mark(folder: Path) -> None:
         pytest.param(_alone, "journal.db-wal", id="a copy of journal.db alone"),
         pytest.param(_without_log, "journal.db-wal is gone", id="without its log"),
         pytest.param(_cut, "journal.db-wal is gone, cut", id="its log cut"),
+        pytest.param(_without_mark, "journal.db-mark stood beside it", id="without its mark"),
+        pytest.param(
+            _cut_without_mark, "journal.db-mark stood beside it", id="its log cut, and no mark"
+        ),
         pytest.param(_emptied, "journal.db-wal is gone, cut", id="its log emptied"),
         pytest.param(_flipped, "journal.db-wal is gone, cut or damaged", id="one bit of its log"),
         pytest.param(_damaged_mark, "it is damaged", id="one bit of its mark"),

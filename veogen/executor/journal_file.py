@@ -188,12 +188,14 @@ class JournalFile:
             self._known, self._is_end = Mark(0, events, chain), True
         elif mark is not None:
             self._known = mark
-        elif not _size(_log_of(self.path)):
+        elif not (_size(_log_of(self.path)) and mark_of(self.path).exists()):
+            # Without the mark a log that was cut looks like a whole one. A run that has begun since
+            # the mark was looked for has made one.
             log, name = _log_of(self.path).name, mark_of(self.path).name
             raise JournalError(
                 f"{self.path}: a run was under way when it was copied or left, and what it wrote "
-                f"last is missing: {log} and {name} stood beside it. Bring them back, or move the "
-                "journal away: the purchases in results.json are then taken in again"
+                f"last is missing, or may be: {log} and {name} stood beside it. Bring them back, "
+                "or move the journal away: the purchases in results.json are then taken in again"
             )
         if self._known is None or not self._known.events:
             return
