@@ -16,6 +16,7 @@ from veogen.executor.directory import (
     make_folders,
     move_into_place,
     room,
+    sync_folder,
 )
 from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
@@ -69,7 +70,7 @@ def set_aside(target: Path, root: Path) -> None:
         target.unlink()
         return
     folder = root / REFUSED
-    folder.mkdir(exist_ok=True)
+    make_folders(folder)
     if folder.is_symlink():
         raise FileExistsError(
             errno.EEXIST, "a symbolic link leads out of the run directory", str(folder)
@@ -294,9 +295,10 @@ class _Download:
             folder, name = self._root / REFUSED, f"{self._target.stem}.damaged{self._target.suffix}"
             with contextlib.suppress(OSError):  # it is kept, one file a video: it was paid for
                 if self._part.path.stat().st_size:
-                    folder.mkdir(exist_ok=True)
+                    make_folders(folder)
                     if not folder.is_symlink():
                         os.replace(self._part.path, folder / name)
+                        sync_folder(folder)
             raise self._useless(DownloadFailed("damaged", f"the clip is not whole: {info}"))
         size = self._part.path.stat().st_size
         try:
