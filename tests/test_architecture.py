@@ -96,7 +96,7 @@ ALONE = {
     # one subject a file on the evening path
     "executor/amounts": "the unit of what the gateway names, as a pure function",
     "executor/journal_file": "made, opened, proved and closed, without what is in it",
-    "executor/mp4": "late: alone with PyAV",
+    "executor/measurer": "a process of its own",
     "executor/mp4_boxes": "bytes of strangers, without a library",
     "executor/partial_file": "what came of a clip that has not come as a whole",
     "executor/poller": "one part of the scheduler a file",

@@ -22,7 +22,7 @@ def left_out() -> Iterator[None]:
     """Let a story spend no time on them while the block runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(directory, "_RESERVE", _BALLAST)
-        patch.setattr(transfer, "probe", _measured_once)
+        patch.setattr(transfer, "measure", _measured_once)
         yield
 
 

@@ -1,17 +1,17 @@
 """What is in a clip: measured when it is delivered, and compared with what was asked for."""
 
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from veogen.executor.mp4_boxes import MOST_PIXELS, DamagedError, Mp4Structure, mp4_structure
-from veogen.models.model import ExpectedClip
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+    from veogen.models.model import ExpectedClip
 
 DURATION_TOLERANCE = 0.5
 """Seconds. A clip is a whole number of frames, and its sound begins a little before it: that is
@@ -31,16 +31,13 @@ _UNPROBED = {"probesize": "32", "codec_whitelist": "none"}
 _QUARTER_TURNS = (90, 270)
 _CUT_SHORT, _GARBLED = "a sample is cut short", "a frame is garbled"
 
-_one_at_a_time = threading.Lock()
-"""A clip is looked at sample by sample: several at once would hand the interpreter to each other
-with each, which takes longer than to wait."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipInfo:
     """What was measured: seconds, pixels as shown, frames a second.
 
-    `trailing`: something stands behind the last box.
+    `trailing`: something stands behind the last box. Of one that is not `measured`, as that took
+    too much, there are zeros.
     """
 
     brand: str
@@ -51,6 +48,22 @@ class ClipInfo:
     fps: float
     audio: bool
     trailing: bool = False
+    measured: bool = True
+
+    @classmethod
+    def unmeasured(cls, structure: Mp4Structure) -> Self:
+        """What is known of a clip whose boxes are all there, and no more."""
+        return cls(
+            brand=structure.brand,
+            codec="",
+            duration=0.0,
+            width=0,
+            height=0,
+            fps=0.0,
+            audio=False,
+            trailing=structure.trailing,
+            measured=False,
+        )
 
 
 def probe(path: Path) -> ClipInfo | str:
@@ -58,16 +71,19 @@ def probe(path: Path) -> ClipInfo | str:
     from av.error import FFmpegError  # noqa: PLC0415 - dear, and wanted only where one is looked at
 
     try:
-        with _one_at_a_time:
-            return _probed(path)
+        return _probed(path)
+    except MemoryError:  # which is one of the library's as well, and says nothing of the clip
+        raise
     except DamagedError as damage:
         return str(damage)
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
         return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
-def mismatches(info: ClipInfo, expected: ExpectedClip) -> tuple[str, ...]:
+def mismatches(info: ClipInfo, expected: "ExpectedClip") -> tuple[str, ...]:
     """What differs from what the request should have made: each a word for a warning."""
+    if not info.measured:
+        return ("unmeasured",)
     low, high = expected.seconds or (info.duration, info.duration)
     size = max(info.width, info.height), min(info.width, info.height)
     wide, tall = expected.ratio or (info.width, info.height)  # about: sizes are whole, even pixels

@@ -19,7 +19,8 @@ from veogen.executor.directory import (
     sync_folder,
 )
 from veogen.executor.downloads import DiskFull, DownloadFailed, DownloadResult
-from veogen.executor.mp4 import ClipInfo, mismatches, probe
+from veogen.executor.measurer import measure
+from veogen.executor.mp4 import ClipInfo, mismatches
 from veogen.executor.options import SystemClock
 from veogen.executor.partial_file import HashingWriter, PartialFile, ResumeInfo, boot_id
 from veogen.gateway.api import InterruptedDownload, MediaHost, OpenDownload, ReadError
@@ -290,7 +291,7 @@ class _Download:
         return writer.keep()
 
     def _verified(self, sha256: str) -> WholeClip | DownloadFailed:
-        info = probe(self._part.path)
+        info = measure(self._part.path)
         if isinstance(info, str):
             folder, name = self._root / REFUSED, f"{self._target.stem}.damaged{self._target.suffix}"
             with contextlib.suppress(OSError):  # it is kept, one file a video: it was paid for
