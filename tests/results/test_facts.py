@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from msgspec.structs import replace
 from support.virtual import VIDEO
 
 from veogen.results.events import Video
 from veogen.results.facts import (
+    ABANDONED,
     NOTHING_KNOWN,
+    REPORTED,
     UNFINISHED,
     Account,
     AttemptFacts,
@@ -21,6 +25,7 @@ from veogen.results.facts import (
     RequestFacts,
     TaskFacts,
     account,
+    learn,
     merge,
     reported,
     united_videos,
@@ -381,3 +386,117 @@ def test_a_video_that_goes_to_another_place_is_called_after_it() -> None:
     videos = united_videos({0: clip("a", FIRST)}, {0: clip("b", FIRST)}, 2)
 
     assert videos == {0: clip("a", FIRST), 1: clip("b", SECOND)}
+
+
+def task(task_id: str = "a", **facts: Any) -> TaskFacts:
+    return TaskFacts(task_id, 1, **facts)
+
+
+HERE = task(reserved=PRICE, links=("https://a",), videos={0: VIDEO})
+ELSEWHERE = task(reserved=Decimal(100), charged=Decimal(40), links=("https://a", "https://b"))
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "learned"),
+    [
+        pytest.param(HERE, ELSEWHERE, HERE, id="own amounts and links stay"),
+        pytest.param(task(), ELSEWHERE, replace(ELSEWHERE, links=()), id="amounts that are news"),
+        pytest.param(
+            task(charged=PRICE), ELSEWHERE, task(charged=PRICE), id="a charge of one's own is all"
+        ),
+        pytest.param(
+            HERE, task(failed=PASSING), replace(HERE, failed=PASSING), id="an end that is news"
+        ),
+    ],
+)
+def test_what_a_journal_knows_of_a_task_others_cannot_change(
+    own: TaskFacts, others: TaskFacts, learned: TaskFacts
+) -> None:
+    assert learn(RequestFacts(tasks=(own,)), RequestFacts(tasks=(others,))).tasks == (learned,)
+
+
+def test_a_task_that_a_journal_does_not_know_is_as_others_say() -> None:
+    stranger = replace(ELSEWHERE, id="b")
+
+    assert learn(NOTHING_KNOWN, RequestFacts(tasks=(stranger,))).tasks == (stranger,)
+    assert learn(RequestFacts(tasks=(HERE,)), RequestFacts(tasks=(stranger,))).tasks == (
+        HERE,
+        stranger,
+    )
+
+
+@pytest.mark.parametrize(
+    ("purchase", "attempts", "tasks"),
+    [
+        pytest.param(
+            Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED),
+            (AttemptFacts(1, PRICE, (REPORTED,)),),
+            (),
+            id="in doubt",
+        ),
+        pytest.param(
+            Purchase(2, None, "indeterminate", None, PRICE, PASSING),
+            (AttemptFacts(2, PRICE, (REPORTED,), unknown=PASSING),),
+            (),
+            id="in doubt for a reason",
+        ),
+        pytest.param(
+            Purchase(1, None, "failed", None, PRICE, Failure(ABANDONED, "enough")),
+            (AttemptFacts(1, PRICE, abandoned="enough"),),
+            (),
+            id="given up",
+        ),
+        pytest.param(
+            Purchase(1, None, "failed", None, PRICE),
+            (AttemptFacts(1, PRICE, abandoned=""),),
+            (),
+            id="given up without a word",
+        ),
+        pytest.param(
+            Purchase(1, None, "failed", None, PRICE, FOR_AN_EDIT),
+            (AttemptFacts(1, PRICE, refused=FOR_AN_EDIT),),
+            (),
+            id="refused",
+        ),
+        pytest.param(
+            Purchase(1, "a", "submitted", PRICE, Decimal(40)),
+            (),
+            (task(estimate=Decimal(40), reserved=PRICE),),
+            id="under way",
+        ),
+        pytest.param(
+            Purchase(1, "a", "completed", PRICE, videos={0: VIDEO}),
+            (),
+            (task(charged=PRICE, made=True, whole=True, videos={0: VIDEO}),),
+            id="completed",
+        ),
+        pytest.param(
+            Purchase(1, "a", "undelivered", PRICE, error=PASSING, videos={0: VIDEO}),
+            (),
+            (task(reserved=PRICE, made=True, undelivered=PASSING, videos={0: VIDEO}),),
+            id="not delivered",
+        ),
+        pytest.param(
+            Purchase(1, "a", "failed", PRICE, error=Failure(ABANDONED, "enough")),
+            (),
+            (task(reserved=PRICE, abandoned="enough"),),
+            id="a task that was given up",
+        ),
+        pytest.param(
+            Purchase(1, "a", "failed", PRICE, error=PASSING),
+            (),
+            (task(reserved=PRICE, failed=PASSING),),
+            id="a task that failed",
+        ),
+        pytest.param(
+            Purchase(1, "a", "failed", PRICE),
+            (),
+            (task(reserved=PRICE, failed=Failure("", "")),),
+            id="a task that failed, nobody says why",
+        ),
+    ],
+)
+def test_what_others_say_of_a_purchase_is_facts_and_nothing_of_it_was_read_here(
+    purchase: Purchase, attempts: tuple[AttemptFacts, ...], tasks: tuple[TaskFacts, ...]
+) -> None:
+    assert reported([purchase], 3) == RequestFacts(attempts, tasks, 3)
