@@ -500,3 +500,169 @@ def test_what_others_say_of_a_purchase_is_facts_and_nothing_of_it_was_read_here(
     purchase: Purchase, attempts: tuple[AttemptFacts, ...], tasks: tuple[TaskFacts, ...]
 ) -> None:
     assert reported([purchase], 3) == RequestFacts(attempts, tasks, 3)
+
+
+OTHER_VIDEO = replace(VIDEO, path="videos/b.mp4", sha256="0" * 64)
+
+
+def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_count() -> None:
+    one = AttemptFacts(1, Decimal(25), ("a",), (), PASSING, Failure("lost", "no"), "")
+    two = AttemptFacts(1, PRICE, ("b",), ("b",), FOR_AN_EDIT, PASSING, "given up")
+
+    merged = AttemptFacts(
+        1, PRICE, ("a", "b"), ("b",), FOR_AN_EDIT, Failure("lost", "no"), "given up"
+    )
+    assert one.merge(two) == two.merge(one) == merged
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "merged"),
+    [
+        pytest.param(
+            TaskFacts(
+                "a",
+                attempt=1,
+                own=True,
+                estimate=Decimal(25),
+                reserved=PRICE,
+                accepted_at=20.0,
+                estimated_seconds=90.0,
+                failed=PASSING,
+                made_at=30.0,
+                links=("https://a",),
+                undelivered=Failure("", "lost"),
+                videos={0: VIDEO},
+                here={0: 5},
+                put_away=True,
+            ),
+            TaskFacts(
+                "a",
+                attempt=2,
+                end_read=True,
+                estimate=PRICE,
+                reserved=Decimal(25),
+                charged=Decimal(40),
+                accepted_at=10.0,
+                estimated_seconds=60.0,
+                failed=FOR_AN_EDIT,
+                abandoned="given up",
+                made=True,
+                made_at=40.0,
+                links=("https://0", "https://1"),
+                undelivered=PASSING,
+                videos={0: OTHER_VIDEO, 1: VIDEO},
+                whole=True,
+                here={1: 7},
+            ),
+            TaskFacts(
+                "a",
+                attempt=1,
+                own=True,
+                end_read=True,
+                estimate=PRICE,
+                reserved=PRICE,
+                charged=Decimal(40),
+                accepted_at=10.0,
+                estimated_seconds=60.0,
+                failed=FOR_AN_EDIT,
+                abandoned="given up",
+                made=True,
+                made_at=30.0,
+                links=("https://0", "https://1"),
+                undelivered=PASSING,
+                videos={0: OTHER_VIDEO, 1: VIDEO},
+                whole=True,
+                here={0: 5, 1: 7},
+                put_away=True,
+            ),
+            id="everything",
+        ),
+        pytest.param(TaskFacts("a", 0), TaskFacts("a", 2), TaskFacts("a", 2), id="its attempt"),
+        pytest.param(
+            TaskFacts("a", 1, failed=Failure("service_error", "b")),
+            TaskFacts("a", 1, failed=Failure("service_error", "a")),
+            TaskFacts("a", 1, failed=Failure("service_error", "b")),
+            id="one reason in two wordings",
+        ),
+    ],
+)
+def test_of_two_accounts_of_a_task_always_the_same_values_count(
+    one: TaskFacts, two: TaskFacts, merged: TaskFacts
+) -> None:
+    assert one.merge(two) == two.merge(one) == merged
+
+
+@pytest.mark.parametrize(
+    ("facts", "purchase"),
+    [
+        pytest.param(task(), Purchase(1, "a", "submitted", None, PRICE), id="under way"),
+        pytest.param(
+            task(reserved=Decimal(25), estimate=Decimal(10)),
+            Purchase(1, "a", "submitted", Decimal(25), PRICE),
+            id="the greater estimate",
+        ),
+        pytest.param(
+            task(reserved=Decimal(25), charged=Decimal(20), made=True, undelivered=PASSING),
+            Purchase(1, "a", "undelivered", Decimal(20), PRICE, PASSING),
+            id="charged, and not here",
+        ),
+        pytest.param(
+            task(charged=Decimal(20), made=True, whole=True, videos={0: VIDEO}, failed=PASSING),
+            Purchase(1, "a", "completed", Decimal(20), PRICE, None, {0: VIDEO}),
+            id="what is whole has not failed",
+        ),
+        pytest.param(
+            task(made=True, failed=PASSING),
+            Purchase(1, "a", "undelivered", None, PRICE),
+            id="what was made has not failed",
+        ),
+        pytest.param(
+            task(own=True, end_read=True, failed=PASSING),
+            Purchase(1, "a", "failed", None, PRICE, PASSING, own=True),
+            id="failed, read here",
+        ),
+        pytest.param(
+            task(end_read=True, failed=PASSING, abandoned="enough", made=True),
+            Purchase(1, "a", "failed", None, PRICE, Failure(ABANDONED, "enough")),
+            id="given up",
+        ),
+        pytest.param(
+            TaskFacts("a"), Purchase(1, "a", "submitted", None, PRICE), id="of no known attempt"
+        ),
+    ],
+)
+def test_a_task_comes_to_a_purchase(facts: TaskFacts, purchase: Purchase) -> None:
+    assert facts.purchase(PRICE) == purchase
+
+
+@pytest.mark.parametrize(
+    ("purchase", "counted", "is_refused", "is_open"),
+    [
+        pytest.param(Purchase(1, "a", "submitted", PRICE, Decimal(9)), PRICE, False, True, id="1"),
+        pytest.param(Purchase(1, "a", "undelivered", PRICE), PRICE, False, True, id="2"),
+        pytest.param(
+            Purchase(1, None, "indeterminate", None, PRICE), PRICE, False, True, id="in doubt"
+        ),
+        pytest.param(Purchase(1, "a", "completed", PRICE), PRICE, False, False, id="completed"),
+        pytest.param(Purchase(1, "a", "failed", PRICE), PRICE, False, False, id="failed"),
+        pytest.param(
+            Purchase(1, None, "failed", error=FOR_AN_EDIT), None, True, False, id="refused"
+        ),
+        pytest.param(Purchase(1, None, "failed"), None, True, False, id="refused, nobody says why"),
+        pytest.param(
+            Purchase(1, None, "failed", None, PRICE, Failure(ABANDONED, "")),
+            PRICE,
+            False,
+            False,
+            id="given up",
+        ),
+    ],
+)
+def test_what_a_purchase_counts_for(
+    purchase: Purchase, counted: Decimal | None, is_refused: bool, is_open: bool
+) -> None:
+    assert (purchase.counted, purchase.is_refused, purchase.is_open) == (
+        counted,
+        is_refused,
+        is_open,
+    )

@@ -54,14 +54,16 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
     tree = ast.parse(source)
     for number, node in enumerate(ast.walk(tree)):
         for change in itertools.count():
-            changed = copy.deepcopy(tree)
-            target = next(itertools.islice(ast.walk(changed), number, None))
-            said = _changed_choice(target, change)
-            if said is None and change == 0:
-                said = _changed_value(target)
-            if said is None:
+            if _changed(copy.deepcopy(node), change) is None:
                 break
+            changed = copy.deepcopy(tree)
+            said = _changed(next(itertools.islice(ast.walk(changed), number, None)), change)
             yield f"{getattr(node, 'lineno', 0)}: {said}", ast.unparse(changed)
+
+
+def _changed(node: ast.AST, change: int) -> str | None:
+    said = _changed_choice(node, change)
+    return _changed_value(node) if said is None and change == 0 else said
 
 
 def _changed_choice(node: ast.AST, change: int) -> str | None:
