@@ -256,7 +256,7 @@ def test_a_redirect_is_unknown_and_never_followed(status: int) -> None:
     ids=["nowhere", "endless"],
 )
 def test_where_a_redirect_leads_is_said_in_short(location: dict[str, str], target: str) -> None:
-    assert read(302, **location) == Unknown(
+    assert read(302, b"", **location) == Unknown(
         code="http_302", message=f"status 302: a redirect to {target}, never followed", status=302
     )
 
@@ -307,7 +307,7 @@ def test_of_two_codes_of_doubt_always_the_same_is_said() -> None:
 def test_what_is_not_understood_of_a_doubt_is_kept_word_for_word(
     more: dict[str, object], is_kept: bool
 ) -> None:
-    body = own(**more)
+    body = own("a_code", "a message", **more)
     said = f"; it said: {body.decode()}" if is_kept else ""
 
     assert read(501, body) == Unknown(code="a_code", message=f"a message{said}", status=501)
