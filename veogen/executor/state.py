@@ -64,7 +64,8 @@ class CallbackUrl:
         return f"{self.callbacks.base}/{self.secret}"
 
 
-_WRITE_EVERY = 3.0
+_WRITE_EVERY, _WRITE_SHARE = 3.0, 20.0
+"""Seconds from one rewriting of the results to the next, and how often what the last one took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ class RunState:
         self.has_workers = False
         self._amounts = AmountReader()
         self._unsaved: list[Event] = []
-        self._written_at = float("-inf")
+        self._write_due = float("-inf")
         self._digest: bytes | None = None
         self._dirty = True
 
@@ -313,9 +314,12 @@ class RunState:
         self._dirty = True
 
     def write_results(self, *, force: bool = False) -> None:
-        """Rewrite `results.json` if something happened, every few seconds at most."""
-        now = self.clock.monotonic()
-        if not force and not (self._dirty and now - self._written_at >= _WRITE_EVERY):
+        """Rewrite `results.json` if something happened, every few seconds at most.
+
+        Where that takes long, as with very many requests or on a slow disk, it is done seldom.
+        """
+        begun = self.clock.monotonic()
+        if not force and not (self._dirty and begun >= self._write_due):
             return
         self._is_in_place()
         self.take_in_results()
@@ -330,19 +334,16 @@ class RunState:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"{self._directory.results}: {error.strerror}"))
             if force:
-                self._write_with_room()
-        self._written_at = now
+                try:  # for the last time, with the room that was kept back
+                    self._results.write(self.ledger)
+                except OSError as last:
+                    self.listener.note(
+                        f"{self._directory.results}: it could not be written ({last.strerror}); "
+                        "the journal has everything: make room and run again"
+                    )
+        took = self.clock.monotonic() - begun
+        self._write_due = begun + max(_WRITE_EVERY, _WRITE_SHARE * took)
         self._dirty = False
-
-    def _write_with_room(self) -> None:
-        """The last try, with the room that was kept back."""
-        try:
-            self._results.write(self.ledger)
-        except OSError as error:
-            self.listener.note(
-                f"{self._directory.results}: it could not be written ({error.strerror}); "
-                "the journal has everything: make room and run again"
-            )
 
     def _keep(self, events: Sequence[Event]) -> None:
         """What has happened cannot be refused: on a full disk the reserve makes room for it."""
