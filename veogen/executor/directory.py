@@ -252,10 +252,10 @@ class RunDirectory:
 
         With that a run begins: whatever ends it, its directory stays.
         """
+        self._made = ()
         try:
             self.release_disk()
             _write(self._reserve, bytes(_RESERVE))
-            self._made = ()
         except OSError as error:
             raise DiskFullError(
                 f"{self.path}: the disk is full ({error.strerror}); nothing was sent"
