@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from veogen.cli.options import RunOptions, SpecOptions
 from veogen.document.files import NO_FILE, Files, Folder, read_file
 from veogen.document.problems import MistakesError, Problems
-from veogen.errors import UsageError
+from veogen.errors import UsageError, VeogenError
 from veogen.spec.load import load_spec
 from veogen.spec.project import POLICY, project_root, shared_run_problems, specs_in
 from veogen.spec.types import Spec
@@ -184,13 +185,30 @@ def root_on_disk(spec: Spec) -> Path | None:
 def owned_by(spec: Spec, run: RunOptions | None = None) -> "Owned | None":
     """What `results.json` of the spec's run directory tells; None when there is none.
 
-    That of a `run` with a directory of its own, or of a simulated one, where one is meant.
+    That of a `run` with a directory of its own, or of a simulated one, where one is meant. Whether
+    what failed for a passing reason is bought again by itself, the journal says where there is one:
+    only who has read that failure does so.
     """
-    run = run or RunOptions()
+    run, root = run or RunOptions(), root_on_disk(spec)
     if run.directory is None:
-        return owned_in(spec.files, spec.name, spec.profile, simulated=run.simulate)
-    path = run.directory / "results.json"
-    return _owned(str(path), lambda: read_file(path))
+        owned = owned_in(spec.files, spec.name, spec.profile, simulated=run.simulate)
+    else:
+        path = run.directory / "results.json"
+        owned = _owned(str(path), lambda: read_file(path))
+    if owned is None or not owned.has_passing_failures:
+        return owned
+    from veogen.cli.rundirs import default_directory  # noqa: PLC0415 - few have failed so
+    from veogen.executor.options import SystemClock  # noqa: PLC0415
+    from veogen.executor.snapshot import read_snapshot  # noqa: PLC0415
+    from veogen.results.manifest import Owned  # noqa: PLC0415
+
+    folder = run.directory
+    if folder is None and root is not None:
+        folder = default_directory(root, spec.name, spec.profile, simulated=run.simulate)
+    if folder is not None:
+        with suppress(VeogenError):  # a run will say what is wrong with its journal
+            return Owned.of_ledger(read_snapshot(folder, SystemClock().now()).ledger)
+    return owned
 
 
 def owned_in(

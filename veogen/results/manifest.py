@@ -16,7 +16,7 @@ from veogen.errors import VeogenError
 from veogen.jsontext import indented
 from veogen.models.parameters import Json
 from veogen.results.events import OtherPurchase, Status, Video, status_of
-from veogen.results.facts import Failure
+from veogen.results.facts import TEMPORARY, Failure
 from veogen.results.ledger import Ledger, RequestState
 from veogen.text import is_plain
 
@@ -389,10 +389,15 @@ class OwnedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What is owned already: by hash, and the hashes that an address was bought under."""
+    """What is owned already: by hash, and the hashes that an address was bought under.
+
+    `has_passing_failures`: some may be bought again by themselves, by whoever has read that they
+    failed, which results do not tell.
+    """
 
     by_hash: Mapping[str, OwnedRequest]
     by_address: Mapping[str, Sequence[str]]
+    has_passing_failures: bool = False
 
     @classmethod
     def none(cls) -> Self:
@@ -402,7 +407,9 @@ class Owned:
     def of_manifest(cls, manifest: Manifest) -> Self:
         lines = (*manifest.former, *manifest.results)  # where both tell of one, the latter counts
         held = {line.hash: OwnedRequest(line.status, line.attempts) for line in lines}
-        return cls(held, _bought_as((line.address, line.hash, line.status) for line in lines))
+        passing = any(line.error is not None and line.error.code in TEMPORARY for line in lines)
+        triples = ((line.address, line.hash, line.status) for line in lines)
+        return cls(held, _bought_as(triples), passing)
 
     @classmethod
     def of_ledger(cls, ledger: Ledger) -> Self:
