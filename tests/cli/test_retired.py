@@ -68,6 +68,19 @@ def test_nothing_is_bought_of_it_after_its_last_day(shell: Shell) -> None:
     )
 
 
+@pytest.mark.slow
+def test_no_worker_of_a_cluster_buys_it_either(shell: Shell) -> None:
+    store = ("--store", f"file://{shell.folder}/store")
+
+    ended = shell.veogen("run", "specs/trip.yaml", *QUICK, *store, "--dask", "local:1")
+
+    assert (ended.code, ended.err.splitlines()[-1].endswith("nothing was sent")) == (
+        ExitCode.USAGE,
+        True,
+    )
+    assert not list((shell.folder / "store").rglob("claims/*"))
+
+
 def test_it_is_bought_until_then(shell: Shell) -> None:
     retire(shell.folder, "2999-01-31")
 
