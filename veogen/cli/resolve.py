@@ -81,7 +81,7 @@ def _dependencies(decisions: Sequence[Resolution], directory: Path) -> Iterator[
     ):
         if connection.stop is not None:
             raise UsageError(connection.stop.message)
-        yield connection.dependencies()
+        yield connection.dependencies(Folder(project_root(directory)).read)
 
 
 def decisions_of(

@@ -173,6 +173,7 @@ class Connection:
             clock=clock,
             workers=ThreadPool,
             random=system_random,
+            files_url=self.settings.files_url,
         )
 
     def work(

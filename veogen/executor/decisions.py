@@ -45,7 +45,9 @@ class Decided:
     task_id: str | None = None
 
 
-def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: float) -> list[Decided]:
+def resolve_addresses(
+    decisions: Iterable[Resolution], ledger: Ledger, now: float, *, has_store: bool
+) -> list[Decided]:
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
     by_star = [standing for standing in standings if not still_downloadable(standing.record, now)]
@@ -57,7 +59,7 @@ def resolve_addresses(decisions: Iterable[Resolution], ledger: Ledger, now: floa
     for decision in decisions:
         address = decision.address
         named = by_star if address == EVERY else by_address.get(address, ())
-        for decided in _resolve(decision, named, mistakes):
+        for decided in _resolve(decision, named, mistakes, has_store=has_store):
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
@@ -89,13 +91,13 @@ def wildcard_notes(
 
 
 def _resolve(
-    decision: Resolution, named: Sequence[RequestState], mistakes: list[str]
+    decision: Resolution, named: Sequence[RequestState], mistakes: list[str], *, has_store: bool
 ) -> list[Decided]:
     """What a decision is about; what does not fit it is a mistake, unless '*' stands for all."""
     fits, kind = _FITS[decision.kind], decision.kind
     fitting = [s for s in named if s.record.status in fits]
     if kind in ("replay", "rebuy"):
-        fitting = [s for s in fitting if has_bytes(s, again=kind == "replay")]
+        fitting = [s for s in fitting if has_bytes(s, again=kind == "replay" and not has_store)]
     elif kind == "abandon":  # to buy it anew is a decision about the next attempt
         fitting = [s for s in fitting if not is_adopted(s.record)]
     if fitting or decision.address == EVERY:
@@ -138,7 +140,7 @@ def has_bytes(standing: RequestState, *, again: bool) -> bool:
     """Whether there is a body that could be sent, or with `again` the very one that was.
 
     What was bought elsewhere and is in no plan here has none. Of a request with local images only
-    the machine that sent it knows the addresses of its uploads.
+    the machine that sent it knows the addresses of its uploads, and a store, in its claim.
     """
     if standing.record.intent is not None:
         return True

@@ -33,13 +33,14 @@ from veogen.executor.journal import Journal
 from veogen.executor.options import Clock, Only, Random, RunPolicy, utc_day
 from veogen.executor.poller import tasks_beside
 from veogen.executor.reconcile import missing_notes
+from veogen.executor.replays import intent_again
 from veogen.executor.scheduler import RunMessage, Scheduler
 from veogen.executor.state import CallbackUrl, RunState
-from veogen.executor.submitter import intent_for
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import Uploads
 from veogen.executor.workers import WorkerPool
 from veogen.gateway.api import Gateway, ReadError, Task
+from veogen.gateway.settings import FILES_URL
 from veogen.planner.plan import Request, known_credits
 from veogen.results.advice import MOST_NAMED
 from veogen.results.ledger import Ledger, RequestState, exit_code
@@ -65,6 +66,7 @@ class Dependencies:
     random: Random
     store: "StoreChoice | None" = None
     work: "ClusterWork | None" = None
+    files_url: str = FILES_URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +292,7 @@ class Run:
             if shared is not None and not shared.take_over(record.hash, max(1, record.attempts)):
                 continue
             if has_bytes(standing, again=True):
-                self.scheduler.replay(self._with_intent(standing))
+                self._replay(standing, self._state.listener.note)
             else:
                 self._state.listener.note(
                     f"{standing.request.address}: another machine sent it, with images that were "
@@ -303,7 +305,7 @@ class Run:
         Its exit code is 4 while any request of the run waits for a decision.
         """
         gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
-        decided = resolve_addresses(decisions, self.ledger, now)
+        decided = resolve_addresses(decisions, self.ledger, now, has_store=bool(self._state.shared))
         self._refuse_retired(d.standing.request for d in decided if d.kind in ("replay", "rebuy"))
         for note in wildcard_notes(decisions, decided, self.ledger, now):
             say(note)
@@ -323,7 +325,7 @@ class Run:
             if record.hash in refused:
                 continue
             if each.kind == "replay":
-                self.scheduler.replay(self._with_intent(each.standing))
+                self._replay(each.standing, say)
             elif each.kind == "rebuy":
                 price = request.credits
                 amount = "an unknown amount" if price is None else f"{price} credits"
@@ -436,11 +438,13 @@ class Run:
             if counts and (selected is None or standing.record.hash in selected):
                 yield standing
 
-    def _with_intent(self, standing: RequestState) -> Record:
-        """A held request that another machine sent has no recorded bytes: they are made again."""
-        record, request = standing.record, standing.request
-        if record.intent is None:
-            attempt = 1 if record.current is None else record.current.attempt
-            now = self._dependencies.clock.now()
-            self._state.record_intents([intent_for(request, attempt, request.body, now)])
-        return self.ledger.record(record.hash)
+    def _replay(self, standing: RequestState, say: Callable[[str], None]) -> None:
+        """Send a held request again, with the bytes that are on record or were made anew."""
+        if standing.record.intent is None:
+            files_url, upload = self._dependencies.files_url, self.scheduler.upload
+            intent = intent_again(standing, self._state, upload, files_url)
+            if isinstance(intent, str):
+                say(f"{standing.request.address}: {intent}; nothing was sent")
+                return
+            self._state.record_intents([intent])
+        self.scheduler.replay(self.ledger.record(standing.record.hash))

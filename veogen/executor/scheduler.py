@@ -17,6 +17,7 @@ from veogen.executor.transitions import NotPermitted, Step, Stop, SubmitAttempt
 from veogen.executor.uploads import PreparedBody, Uploads
 from veogen.executor.workers import Crashed, WorkerPool
 from veogen.gateway.api import Gateway, NotAccepted, ReadError, Unknown
+from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Event, TaskCompleted, TaskFailed
 from veogen.results.record import Record
@@ -116,6 +117,10 @@ class Scheduler:
             raise ValueError(record.hash)
         self._wanted.add(record.hash)
         self._submitter.replay(SubmitAttempt(intent=record.intent, maybe_accepted=True))
+
+    def upload(self, request: Request) -> Mapping[str, Json] | ReadError:
+        """The body of a request, its images uploaded while the caller waits."""
+        return self._submitter.upload(request)
 
     def share(self, wanted: Collection[str], counted: Collection[str]) -> None:
         """Other machines carry this run out too: these are to be bought, those to be settled."""

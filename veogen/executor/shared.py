@@ -273,6 +273,10 @@ class SharedRun:
             self._rebought.add(hash_)
         return None
 
+    def claimed_body(self, hash_: str, attempt: int) -> str | None:
+        """The bytes that an attempt was claimed with; input from others."""
+        return self._member.claimed_body(AttemptId(hash_, attempt))
+
     def adopted_on(self, hash_: str, attempt: int) -> str | None:
         """The machine on which a person adopted a task for an attempt, if that was done."""
         decisions = self.history.decisions.get(AttemptId(hash_, attempt), {}).values()

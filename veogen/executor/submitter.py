@@ -122,6 +122,10 @@ class Submitter:
         self._queue.add(hashes)
         self._uploads.expect(map(self._state.request, hashes))
 
+    def upload(self, request: Request) -> Mapping[str, Json] | ReadError:
+        """The body of a request, its images uploaded while the caller waits."""
+        return self._uploads.upload(request)
+
     def replay(self, attempt: SubmitAttempt, *, wait: float = 0.0) -> None:
         """Send a recorded intent once more, with its own key and bytes."""
         self._resends.put(self._state.clock.monotonic() + wait, attempt)

@@ -126,6 +126,12 @@ class UploadQueue:
         self._under_way[request.hash] = request
         self._start(lambda: self._uploads.prepare(request, evicted))
 
+    def upload(self, request: Request) -> Mapping[str, Json] | ReadError:
+        """The body of a request, its images uploaded while the caller waits."""
+        prepared = self._uploads.prepare(request)
+        self._state.keep_uploads(prepared.uploads)
+        return prepared.body
+
     def body(self, request: Request) -> Mapping[str, Json]:
         """What is to be sent, once."""
         return self._bodies.pop(request.hash, request.body)

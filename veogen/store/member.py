@@ -150,6 +150,12 @@ class Member:
         made = claim if there is None else layout.decode(there, Claim, name)
         return Permit(of, look) if made.owner == claim.owner else ClaimedByOther(made)
 
+    def claimed_body(self, of: AttemptId) -> str | None:
+        """The body that the claim of an attempt has, if there is one; input from others."""
+        name = self._names.claim(of)
+        content = self._objects.read(name, LIMIT)
+        return None if content is None else layout.decode(content, Claim, name).body
+
     def look_again(self, permit: Permit) -> Permit | str:
         """The permit if its look is young, else a new one; or why nothing may be sent any more."""
         if permit.look.age(self._time) <= self._patience.fresh:
