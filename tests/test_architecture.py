@@ -122,6 +122,7 @@ ALONE = {
     "executor/batch_worker": "what runs on a worker of a cluster",
     "executor/joining": "how a run joins the others of a store",
     "executor/others": "what other machines do",
+    "executor/replays": "late in a run, and judged as input from others",
 }
 
 
