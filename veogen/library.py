@@ -201,15 +201,15 @@ def gallery(directory: AnyPath) -> Path:
 
     folder, now = Path(directory), SystemClock().now()
     snapshot = read_snapshot(folder, now)
-    found = run_picks(folder, snapshot)
-    shown = PageRun(
+    decided = run_picks(folder, snapshot)
+    page_run = PageRun(
         snapshot=snapshot,
         commands=RunCommands(str(folder)),
-        picks=found.picks,
-        picks_name=found.place.beginning,
+        picks=decided.picks,
+        picks_name=decided.place.beginning,
     )
     page = RunDirectory(folder).gallery
-    write_whole(page, page_text(shown, now, folder=folder).encode(errors="replace"))
+    write_whole(page, page_text(page_run, now, folder=folder).encode(errors="replace"))
     return page
 
 
@@ -268,13 +268,13 @@ def progress(
     It writes to `stream`, standard error unless given: a bar on a terminal, else lines. `directory`
     is that of the run.
     """
-    shown = stream or sys.stderr
+    screen = stream or sys.stderr
     return progress_listener(
         mode,
         directory=Path(directory),
         names=RunCommands(str(directory)),
         clock=SystemClock(),
-        terminal=Terminal(data=shown, messages=shown, environ=os.environ),
+        terminal=Terminal(data=screen, messages=screen, environ=os.environ),
     )
 
 

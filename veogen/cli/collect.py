@@ -28,10 +28,10 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
     """Bring home what was bought in run directories; without one, in all that are real."""
     simulate, typed = options.simulate, options.store
     meant = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
-    found = list({os.path.normpath(run.path.absolute()): run for run in meant}.values())
-    found = found or collectable(typed)
-    directories = [run.path for run in found]
-    stores = [answering(run.store) for run in found]
+    chosen = list({os.path.normpath(run.path.absolute()): run for run in meant}.values())
+    chosen = chosen or collectable(typed)
+    directories = [run.path for run in chosen]
+    stores = [answering(run.store) for run in chosen]
     allow_open_files(len(directories))
     policy = policy_of(options)
     with ExitStack() as stack:
@@ -56,5 +56,5 @@ def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) 
     for directory, outcome in zip(directories, outcomes, strict=False):
         print_summary(directory, outcome, RunCommands(os.path.relpath(directory)).collect)
     code = worst(outcomes)
-    is_away = any(run.store is not store for run, store in zip(found, stores, strict=True))
+    is_away = any(run.store is not store for run, store in zip(chosen, stores, strict=True))
     return ExitCode.INCOMPLETE if code is ExitCode.DONE and is_away else code

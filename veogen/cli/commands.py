@@ -309,9 +309,9 @@ def status(run: str | None, format_: str, *, by_code: bool, **which: Any) -> Exi
     if run is None and (several := several_runs(which["store"], simulate=which["simulate"])):
         code = print_overview(several, format_)
     else:
-        found = find_shared_run(run, **which)
+        target = find_shared_run(run, **which)
         spec = Path(run) if run is not None and Path(run).is_file() else None
-        code = print_status(found, format_, spec)
+        code = print_status(target, format_, spec)
     return code if by_code else ExitCode.DONE
 
 
@@ -416,9 +416,9 @@ def gallery(
     from veogen.cli.gallery import write_gallery
     from veogen.cli.store_names import find_shared_run
 
-    found = find_shared_run(run, **which)
+    target = find_shared_run(run, **which)
     other = None if compare is None else find_shared_run(compare, None, simulate=False, store=None)
-    return write_gallery(found, other, out, proxies=proxies, opens=opens)
+    return write_gallery(target, other, out, proxies=proxies, opens=opens)
 
 
 @click.command(
@@ -456,8 +456,8 @@ def picks(
     from veogen.cli.store_names import find_shared_run
 
     run = run or run_of_files(imports)
-    found = find_shared_run(run, **which)
-    return show_picks(found, imports, format_, check=check)
+    target = find_shared_run(run, **which)
+    return show_picks(target, imports, format_, check=check)
 
 
 @click.command(
@@ -505,9 +505,9 @@ def export(
     from veogen.cli.export import export_clips
     from veogen.cli.store_names import find_shared_run
 
-    found = find_shared_run(run, **which)
+    target = find_shared_run(run, **which)
     return export_clips(
-        found, folder, select, deselect, picked=picked, formats=formats, frames=frames
+        target, folder, select, deselect, picked=picked, formats=formats, frames=frames
     )
 
 

@@ -51,23 +51,22 @@ def export_clips(
     check_formats(chosen)
     store = answering(run.store)
     snapshot = look_at(run, SystemClock().now())
-    found = run_picks(run.path, snapshot)
+    decided = run_picks(run.path, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     states = chosen_requests(snapshot.ledger, *globs, picked=picked)
-    videos = videos_of(states, found.picks if picked else None)
+    videos = videos_of(states, decided.picks if picked else None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copied = copy(exports(videos, found.picks, folder), run.path, folder, fetch_from(store))
+        copied = copy(exports(videos, decided.picks, folder), run.path, folder, fetch_from(store))
         write_whole(folder / LIST, list_text(copied.there).encode())
         ends = [end for end in ENDS if end in frames]
-        whole = _write_beside(copied, found.place.beginning, chosen, ends, folder)
+        whole = _write_beside(copied, decided.place.beginning, chosen, ends, folder)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
     click.echo(os.fsencode(typed_path(folder / LIST)))
     if picked and not videos:
-        echo(
-            f"no clip is picked: {shlex.join(['veogen', 'picks', typed_path(run.path)])} tells more"
-        )
+        command = shlex.join(["veogen", "picks", typed_path(run.path)])
+        echo(f"no clip is picked: {command} tells more")
     echo(counted(len(copied.there), "clip"))
     unmade = [] if picked else [s for s in states if s.record.status != "completed"]
     lacking = [

@@ -30,21 +30,19 @@ OTHER = "compared"
 
 
 def write_gallery(
-    found: FoundRun, other: FoundRun | None, out: Path | None, *, proxies: bool, opens: bool
+    own: FoundRun, other: FoundRun | None, out: Path | None, *, proxies: bool, opens: bool
 ) -> ExitCode:
     """Write the page into the run directory, or with its clips into `out`; its path to stdout.
 
     `INCOMPLETE` where a clip could not be put beside the page.
     """
-    now, folder = SystemClock().now(), found.path if out is None else out
-    meant = [FoundRun(r.path, answering(r.store)) for r in (found, other) if r is not None]
+    now, folder = SystemClock().now(), own.path if out is None else out
+    meant = [FoundRun(r.path, answering(r.store)) for r in (own, other) if r is not None]
     runs = []
     for run in meant:
         snapshot = look_at(run, now)
-        decided, commands = (
-            run_picks(run.path, snapshot),
-            commands_for(run.path, snapshot.ledger.name),
-        )
+        decided = run_picks(run.path, snapshot)
+        commands = commands_for(run.path, snapshot.ledger.name)
         page_run = PageRun(
             snapshot=snapshot,
             commands=commands,
@@ -54,7 +52,7 @@ def write_gallery(
         stored = kept_only_there(run.store, clips_of_page(page_run), snapshot.is_here)
         note = f"It is only in the store; {commands.collect} brings it here."
         runs.append(replace(page_run, missing=dict.fromkeys(stored, note)))
-    missing: list[Video] = []
+    missing: Sequence[Video] = ()
     if out is not None:
         fetches = [fetch_from(run.store) for run in meant]
         runs, missing = _with_clips(runs, out, fetches, proxies=proxies)
@@ -76,15 +74,15 @@ def _with_clips(
     runs: Sequence[PageRun], out: Path, fetches: Sequence[Fetch | None], *, proxies: bool
 ) -> tuple[list[PageRun], list[Video]]:
     """The runs as a page in a folder shows them, with what is not in it; their clips are there."""
-    found: list[PageRun] = []
+    shown_there: list[PageRun] = []
     missing: list[Video] = []
     try:
         for index, run in enumerate(runs):
             folder = out / OTHER if index else out
             folder.mkdir(parents=True, exist_ok=True)
             place, absent = copied_clips(run, folder, fetches[index], proxies=proxies)
-            found.append(replace(run, place=place))
+            shown_there.append(replace(run, place=place))
             missing += absent
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
-    return found, missing
+    return shown_there, missing

@@ -116,11 +116,11 @@ def _restored_tasks(
             continue
         with Journal.read(directory.journal) as journal:
             ledger = journal.ledger()
-        for standing in ledger.everything:
-            record, task_id = standing.record, standing.record.task_id
+        for state in ledger.everything:
+            record, task_id = state.record, state.record.task_id
             wanted = task_id is not None and _is_wanted(record, directory.path)
             if record.status == "indeterminate":
-                task_id = adopted.get(standing.request.address)
+                task_id = adopted.get(state.request.address)
             if task_id and record.last_submit and (wanted or record.status == "indeterminate"):
                 yield RestoredTask(
                     task_id=task_id,

@@ -56,16 +56,16 @@ def _taken(folder: Folder, path: Path, model: Imported) -> Iterator[str]:
     """That a file is there already, and what in it differs."""
     if not (path.exists() or path.is_symlink()):
         return
-    shown = folder.shown(FOLDER / path.name)
+    name = folder.shown(FOLDER / path.name)
     try:
-        before: Any = read(read_file(path, MOST_BYTES), shown)
+        before: Any = read(read_file(path, MOST_BYTES), name)
     except (OSError, MistakesError):
-        yield f"{shown} is there already, and cannot be read"
+        yield f"{name} is there already, and cannot be read"
         return
-    new: Any = read(model.text().encode(), shown)
+    new: Any = read(model.text().encode(), name)
     differences = list(_differences(without_nulls(before), without_nulls(new), PurePosixPath()))
     says = "differs" if differences else "says the same"
-    yield f"{shown} is there already and {says}; move it aside to import it anew"
+    yield f"{name} is there already and {says}; move it aside to import it anew"
     yield from (f"  {line}" for line in differences[:_MOST_DIFFERENCES])
     if len(differences) > _MOST_DIFFERENCES:
         yield f"  and {len(differences) - _MOST_DIFFERENCES} more"

@@ -52,11 +52,11 @@ def run_of_files(imports: Sequence[Path]) -> str | None:
 def show_picks(run: FoundRun, imports: Sequence[Path], format_: str, *, check: bool) -> ExitCode:
     """What `veogen picks` does; exit code 5 with `check` while something is open."""
     snapshot = look_at(run, SystemClock().now())
-    found = run_picks(run.path, snapshot)
+    decided = run_picks(run.path, snapshot)
     if imports:
-        _import(found, imports)
-        found = run_picks(run.path, snapshot)
-    reviewed = review(clips_of(snapshot.ledger), found.picks)
+        _import(decided, imports)
+        decided = run_picks(run.path, snapshot)
+    reviewed = review(clips_of(snapshot.ledger), decided.picks)
     if format_ == "json":
         data = [
             {
@@ -70,24 +70,24 @@ def show_picks(run: FoundRun, imports: Sequence[Path], format_: str, *, check: b
         ]
         click.echo(plain_json(json.dumps(data, indent=2, ensure_ascii=False)))
     else:
-        for line in _lines(reviewed, found, typed_path(run.path), paint(sys.stdout, os.environ)):
+        for line in _lines(reviewed, decided, typed_path(run.path), paint(sys.stdout, os.environ)):
             click.echo(line)
     return ExitCode.STALE if check and not reviewed.is_decided else ExitCode.DONE
 
 
-def _import(found: RunPicks, imports: Sequence[Path]) -> None:
+def _import(decided: RunPicks, imports: Sequence[Path]) -> None:
     """Put files that galleries saved in their place, all of them or none."""
     problems = Problems()
     by_person: dict[str, list[Path]] = {}
     for file in imports:
-        person = found.place.person(saved_name(file.name))
+        person = decided.place.person(saved_name(file.name))
         if person is None:
-            expected = found.place.file("NAME").name
+            expected = decided.place.file("NAME").name
             raise UsageError(f"{file}: the name of a picks file of this run is {expected}")
         by_person.setdefault(person, []).append(file)
     new = {}
     for person, files in by_person.items():
-        decisions = found.picks.people.get(person, ())
+        decisions = decided.picks.people.get(person, ())
         for file in files:
             try:
                 decisions = laid_over(decisions, read_picks(read_file(file, MAX_BYTES), str(file)))
@@ -98,7 +98,7 @@ def _import(found: RunPicks, imports: Sequence[Path]) -> None:
         new[person] = decisions
     problems.raise_errors()
     for person, decisions in new.items():
-        place = found.path(person)
+        place = decided.path(person)
         text = picks_text(decisions).encode()
         changed = not place.exists() or place.read_bytes() != text
         if changed:
@@ -110,7 +110,7 @@ def _import(found: RunPicks, imports: Sequence[Path]) -> None:
         )
 
 
-def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterator[str]:
+def _lines(reviewed: Review, decided: RunPicks, run: str, paint: Paint) -> Iterator[str]:
     """A line a clip, then what is open and what to type."""
     width = max((columns(plain(each.clip.address)) for each in reviewed.clips), default=0)
     for each in reviewed.clips:
@@ -131,8 +131,8 @@ def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterato
     yield summary(reviewed)
     for shot in reviewed.without_pick:
         yield f"{plain(shot)}: no clip is picked yet"
-    if not found.picks.people:
-        name = found.place.file("NAME").name
+    if not decided.picks.people:
+        name = decided.place.file("NAME").name
         yield (
             f"Nobody has decided anything: look at {shlex.join(['veogen', 'gallery', run])}, save "
             f"your picks, and type: {shlex.join(['veogen', 'picks', run, '--import', name])}"
@@ -142,12 +142,12 @@ def _lines(reviewed: Review, found: RunPicks, run: str, paint: Paint) -> Iterato
 def picks_line(snapshot: Snapshot) -> str | None:
     """Where the choosing of a run stands, in one line; None where nobody has decided anything."""
     try:
-        found = run_picks(snapshot.path, snapshot)
+        decided = run_picks(snapshot.path, snapshot)
     except MistakesError as error:
         return f"picks: {error.problems[0]}"
-    if not found.picks.people:
+    if not decided.picks.people:
         return None
-    return f"picks: {summary(review(clips_of(snapshot.ledger), found.picks))}"
+    return f"picks: {summary(review(clips_of(snapshot.ledger), decided.picks))}"
 
 
 def summary(reviewed: Review) -> str:

@@ -227,8 +227,8 @@ def _grand_total(views: Sequence[PlanView]) -> Iterator[str]:
 
 def _sum_of(amounts: Sequence[Decimal | None]) -> Decimal | None:
     """The sum, None where one is not known."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+    priced = [amount for amount in amounts if amount is not None]
+    return sum(priced, Decimal(0)) if len(priced) == len(amounts) else None
 
 
 def _money(credits_: Decimal | None, usd: Decimal | None) -> str:
