@@ -98,6 +98,7 @@ def test_a_command_reads_the_files_of_the_models_that_it_asks_for(
                 "veogen.lockfile",
                 "veogen.planner.bulk",
                 "veogen.results",
+                "veogen.templates.sandbox",
             },
             id="plan",
         ),

@@ -223,15 +223,15 @@ def _bought(what: str, name: str, where: str, requests: Sequence[Request]) -> Ma
     amounts = [request.credits for request in requests]
     known = known_credits(amounts)
     price = "at an unknown price" if None in amounts else f"{known} credits"
-    told = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
+    head = f"{code(name)}: {counted(len(requests), 'request')} {what}, {price}"
     items = [f"<li>{code(request.address)}\n{_texts(request)}</li>" for request in requests]
-    return MarkdownSection(told, where, tuple(items))
+    return MarkdownSection(head, where, tuple(items))
 
 
 def _changed(name: str, where: str, group: ChangeGroup) -> MarkdownSection:
     number = counted(len(group.changes), "request")
     price = "nothing is bought again" if group.is_same_clip else worth(group)
-    told = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
+    head = f"{code(name)}: {number} changed, {price}: {code(group.title)}"
     causes = "".join(f"<p>{code(cause)}</p>\n" for cause in group.causes[:_MOST_CAUSES])
     first = ""
     for prompt in PROMPTS:
@@ -239,7 +239,7 @@ def _changed(name: str, where: str, group: ChangeGroup) -> MarkdownSection:
         if isinstance(old, str) and isinstance(new, str):
             first += marked(prompt, old, new)
     addresses = [f"<li>{code(change.address)}</li>" for change in group.changes]
-    return MarkdownSection(told, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
+    return MarkdownSection(head, f"{where}\n{causes}{first}".rstrip(), tuple(addresses))
 
 
 def _amount(amount: Decimal | None) -> str:

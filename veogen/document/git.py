@@ -151,8 +151,8 @@ def _output(folder: Path, command: Sequence[str], environ: Mapping[str, str]) ->
     except FileNotFoundError:
         raise GitError("git is not installed, and revisions are read with it") from None
     if done.returncode != 0:
-        told = done.stderr.decode(errors="replace").strip() or "git failed"
-        raise GitError(f"{folder}: {plain(told.removeprefix('fatal: '))}")
+        complaint = done.stderr.decode(errors="replace").strip() or "git failed"
+        raise GitError(f"{folder}: {plain(complaint.removeprefix('fatal: '))}")
     return done.stdout.decode(errors="surrogateescape").removesuffix("\n")
 
 

@@ -82,9 +82,9 @@ class Rule:
         """What would be otherwise than asked for, if the rule applied; `why` says how it might."""
         for name, value in self.fixes.items():
             if effective.get(name, value) != value:
-                told = f"{why}: {name} is {shown(value)} there, not {shown(effective[name])}"
+                message = f"{why}: {name} is {shown(value)} there, not {shown(effective[name])}"
                 about = name if name in written else "image_urls"
-                yield Finding("warning", self.code, about, told)
+                yield Finding("warning", self.code, about, message)
         for name in self.ignores:
             if name in written:
                 yield Finding("warning", self.code, name, f"{why}: {name} is not taken there")

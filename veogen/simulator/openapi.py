@@ -84,8 +84,8 @@ def _parameter(parameter: Parameter) -> Schema:
         shape = _object(parameter.properties)
     if parameter.words:
         shape = {"anyOf": [shape, {"enum": list(parameter.words)}]}
-    told = {"description": parameter.description, "default": parameter.default}
-    return {**shape, **{k: v for k, v in told.items() if v is not None}}
+    about = {"description": parameter.description, "default": parameter.default}
+    return {**shape, **{k: v for k, v in about.items() if v is not None}}
 
 
 def _tables() -> str:

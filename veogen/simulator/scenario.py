@@ -218,10 +218,10 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
 
 
-def options(faults: Path | None, **told: Any) -> Options:
+def options(faults: Path | None, **others: Any) -> Options:
     """Options of a simulator whose account and faults are those of a file, if there is one."""
     scenario = load(faults) if faults else Scenario()
-    return Options(gateway=scenario.gateway, faults=scenario.faults, **told)
+    return Options(gateway=scenario.gateway, faults=scenario.faults, **others)
 
 
 def load(path: Path) -> Scenario:

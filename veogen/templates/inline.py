@@ -146,8 +146,8 @@ def if_condition(node: nodes.Node, depth: int = 0) -> IfCondition:
         case nodes.Compare(ops=[nodes.Operand(op=str(name)) as other]) if name in _COMPARISONS:
             return _compared(_operand(node.expr), _COMPARISONS[name], _operand(other.expr))
         case _:
-            one = _operand(node)
-            return IfCondition(lambda scope: bool(one.value(scope)), one.expressions)
+            operand = _operand(node)
+            return IfCondition(lambda scope: bool(operand.value(scope)), operand.expressions)
 
 
 def _compared(left: _Operand, compare: Callable[[Any, Any], bool], right: _Operand) -> IfCondition:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from veogen.document.files import Files, OutsideRootError, inside
 from veogen.templates.inline import NeedsJinjaError, inline_template
-from veogen.templates.sandbox import Sandbox
 from veogen.templates.template import FOLDER, Template, TemplateFailure
+
+if TYPE_CHECKING:
+    from veogen.templates.sandbox import Sandbox
 
 LARGEST = 1024 * 1024
 """Bytes of a template; what is larger is none."""
@@ -22,7 +24,7 @@ class Renderer:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._guard = Sandbox(self.load)
+        self._sandbox: Sandbox | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +34,8 @@ class Renderer:
 
     def close(self) -> None:
         """End the process, if one was started."""
-        self._guard.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
 
     def prepare(self, template: Template) -> Template:
         """The template with its text, ready to be rendered, or with the fault that it has."""
@@ -49,7 +52,7 @@ class Renderer:
             template = replace(template, text=text)
         inline = inline_template(template.text, template.mode)
         if inline is None:
-            self._guard.start()
+            self._guard().start()
         return replace(template, inline=inline)
 
     def render(self, orders: Sequence[Order]) -> list[str | TemplateFailure]:
@@ -68,10 +71,18 @@ class Renderer:
             if result is None:
                 guarded.append(index)
             results.append("" if result is None else result)
-        made = self._guard.render([orders[index] for index in guarded])
-        for index, text in zip(guarded, made, strict=True):
-            results[index] = text
+        if guarded:
+            made = self._guard().render([orders[index] for index in guarded])
+            for index, text in zip(guarded, made, strict=True):
+                results[index] = text
         return results
+
+    def _guard(self) -> "Sandbox":
+        from veogen.templates.sandbox import Sandbox  # noqa: PLC0415 - most templates need none
+
+        if self._sandbox is None:
+            self._sandbox = Sandbox(self.load)
+        return self._sandbox
 
     def load(self, name: str) -> str | None:
         """The text of a file below `templates/`, None if there is none or it lies outside."""

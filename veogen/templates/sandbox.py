@@ -176,8 +176,8 @@ class Sandbox:
                 process = self.start()
                 process.send([task for task in rest if task[0] not in self._stopped])
             source = rest[0][0]
-            known = self._stopped.get(source)
-            result = process.result() if known is None else known
+            fault = self._stopped.get(source)
+            result = process.result() if fault is None else fault
             if isinstance(result, WorkerDied):
                 # Where it had work before, that may be to blame: then it is tried once more.
                 if result.stopped or not process.answered:
@@ -187,7 +187,7 @@ class Sandbox:
                 continue
             rest.popleft()
             yield result
-            if result == TOO_MUCH_MEMORY and known is None:
+            if result == TOO_MUCH_MEMORY and fault is None:
                 self._stopped[source] = TOO_MUCH_MEMORY
                 self.close()  # what it left behind is nothing to go on with
                 process = None
