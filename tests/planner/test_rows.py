@@ -128,6 +128,21 @@ def test_cells_of_parameters_are_read_as_their_type(project: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_line_end_within_a_cell_is_one_whoever_wrote_the_file(
+    project: Project, line_end: str
+) -> None:
+    lines = ("id,words", '"k', '2",a', '3,"b', "", '""c"""')
+    project.write("rows.csv", line_end.join(lines).encode())
+
+    requests = project.requests(shot("rows: rows.csv", "{{ words | length }} {{ words }}"))
+
+    assert [(r.address, r.variables, r.body["prompt"]) for r in requests] == [
+        ('s[id="k\\n2"]', {"id": "k\n2"}, "1 a"),
+        ("s[id=3]", {"id": "3"}, '6 b\n"c"'),
+    ]
+
+
 def test_images_of_rows_are_beside_the_file_of_the_rows(project: Project) -> None:
     project.write("data/rows.csv", "id,image_urls\n1,a.png\n")
     project.write("data/a.png", picture())

@@ -149,7 +149,7 @@ def _cell(text: str, position: int, place: Location) -> tuple[str, int]:
         raise _mistake(place, "this cell's quote is never closed")
     if text[quoted.end() : quoted.end() + 1] not in ("", ",", "\r", "\n"):
         raise _mistake(place, 'this cell goes on after its closing quote; a quote inside is `""`')
-    return quoted[1].replace('""', '"'), quoted.end()
+    return _LINE_END.sub("\n", quoted[1]).replace('""', '"'), quoted.end()
 
 
 def _json_rows(text: str, shown: str, problems: Problems) -> Iterator[Row]:
