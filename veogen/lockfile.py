@@ -69,8 +69,8 @@ def verify(totals: Map, requests: tuple[Request, ...], place: Location) -> Itera
         message = "the totals are not those of the requests"
         yield Problem(place, "error", "plan", message)
     prices = [request.credits for request in requests]
-    known = sum((price for price in prices if price is not None), Decimal(0))
-    if amount(totals["credits"]) != (None if None in prices else known):
+    total = sum((price for price in prices if price is not None), Decimal(0))
+    if amount(totals["credits"]) != (None if None in prices else total):
         message = "the credits of the totals are not the sum of those of the requests"
         yield Problem(place, "error", "plan", message)
 
@@ -205,9 +205,9 @@ def is_plan_file(raw: bytes) -> bool:
     return _FORMAT.search(raw[:GLANCE]) is not None
 
 
-def read_stored(raw: bytes, shown: str) -> tuple[LoadedPlan, ...]:
+def read_stored(raw: bytes, label: str) -> tuple[LoadedPlan, ...]:
     """The plans in a lock or plan file; raises `MistakesError` for whatever does not add up."""
-    start = Location(shown, 1, 1)
+    start = Location(label, 1, 1)
     tree: Value
     if raw.lstrip()[:1] in (b"{", b"["):
         try:
@@ -216,17 +216,17 @@ def read_stored(raw: bytes, shown: str) -> tuple[LoadedPlan, ...]:
             message = f"this is not JSON that can be read: {error}"
             raise MistakesError([Problem(start, "error", "plan", message)]) from None
     else:
-        tree = read(raw, shown, max_bytes=MAX_BYTES)
+        tree = read(raw, label, max_bytes=MAX_BYTES)
     return tuple(_stored(item, start) for item in (tree if isinstance(tree, Seq) else (tree,)))
 
 
-def read_lock(raw: bytes, shown: str) -> LoadedPlan:
+def read_lock(raw: bytes, label: str) -> LoadedPlan:
     """The lock in a file; raises `MistakesError`."""
-    found = read_stored(raw, shown)
-    if len(found) != 1 or not found[0].is_lock:
+    plans = read_stored(raw, label)
+    if len(plans) != 1 or not plans[0].is_lock:
         message = "this is not a lock: 'veogen lock' writes one"
-        raise MistakesError([Problem(Location(shown, 1, 1), "error", "lock", message)])
-    return found[0]
+        raise MistakesError([Problem(Location(label, 1, 1), "error", "lock", message)])
+    return plans[0]
 
 
 def _stored(tree: Value, start: Location) -> LoadedPlan:
@@ -259,13 +259,13 @@ def _stored(tree: Value, start: Location) -> LoadedPlan:
     )
 
 
-def _requests(written: Seq) -> Iterator[Request]:
+def _requests(items: Seq) -> Iterator[Request]:
     models = shipped()
-    for index, item in enumerate(written):
+    for index, item in enumerate(items):
         if isinstance(item, Map):
             body = {name: as_json(value) for name, value in mapping_at(item, "request").items()}
             variables = mapping_at(item, "variables")
-            images = [one for one in value_of(item, "images", Seq) if isinstance(one, Map)]
+            images = [image for image in value_of(item, "images", Seq) if isinstance(image, Map)]
             model = models.get(str(body.get("model")))
             yield Request(
                 address=value_of(item, "address", str),
@@ -286,7 +286,7 @@ def _requests(written: Seq) -> Iterator[Request]:
                 credits=amount(item["credits"]),
                 seconds=model.seconds(body) if model else None,
                 promotes=tuple(map(str, value_of(item, "from", Seq) if "from" in item else ())),
-                place=written.value_place(index),
+                place=items.value_place(index),
             )
 
 
@@ -322,8 +322,8 @@ def lock_text(plan: Plan, models: Mapping[str, Model]) -> str:
             rate = str(price.credits_per_usd)
             prices[name] = {"date": price.date, "source": price.source, "credits_per_usd": rate}
     requests = (  # as they come; prompts are blocks, in which git shows a changed line alone
-        {**one, "request": {n: Block(v) if n in PROMPTS else v for n, v in one["request"].items()}}
-        for one in map(request_data, plan.requests)
+        {**r, "request": {n: Block(v) if n in PROMPTS else v for n, v in r["request"].items()}}
+        for r in map(request_data, plan.requests)
     )
     data = {
         "format": FORMAT,
@@ -366,9 +366,9 @@ def drift(lock: Plan, now: Plan) -> Drift:
             before, after = ("nothing" if side in (None, "") else side for side in (old, new))
             facts.append(f"{name}: {before} → {after}")
     kept = {request.hash for request in now.requests}
-    known = {request.hash for request in lock.requests}
+    locked = {request.hash for request in lock.requests}
     order = [request.hash for request in lock.requests if request.hash in kept]
-    if order != [request.hash for request in now.requests if request.hash in known]:
+    if order != [request.hash for request in now.requests if request.hash in locked]:
         facts.append("the order of the requests")
     return Drift(difference=compare(lock.requests, now.requests), facts=tuple(facts))
 
@@ -376,7 +376,7 @@ def drift(lock: Plan, now: Plan) -> Drift:
 def moved_price(lock: LoadedPlan, now: Plan) -> str | None:
     """A note where requests that stayed the same are estimated otherwise today."""
     today = {request.hash: request for request in now.requests}
-    stayed = [(one, today[one.hash]) for one in lock.plan.requests if one.hash in today]
+    stayed = [(old, today[old.hash]) for old in lock.plan.requests if old.hash in today]
     if all(old.credits == new.credits for old, new in stayed):
         return None
     totals = (total_credits(side) for side in zip(*stayed, strict=True))
@@ -424,10 +424,10 @@ def reprice(lock: LoadedPlan, spec: Spec, problems: Problems, max_requests: int 
         problems.error(lock.place, "too-many-requests", message, hint)
     checker = RequestChecker(spec.policy.models)
     for request in plan.requests:
-        for found in checker.check(request.body).findings:
-            message = f"{found.message} ({request.address})"
-            where, severity = request.place, found.severity
-            problems.extend([Problem(where, severity, found.code, message, found.hint)])
+        for finding in checker.check(request.body).findings:
+            message = f"{finding.message} ({request.address})"
+            where, severity = request.place, finding.severity
+            problems.extend([Problem(where, severity, finding.code, message, finding.hint)])
     problems.extend(_other_images(plan, spec.files))
     problems.extend(over_budget(plan.tally, plan.budget, plan.profile, lock.place))
     return plan

@@ -100,37 +100,37 @@ class Dimension:
     @cached_property
     def by_keys(self) -> Mapping[frozenset[tuple[str, str]], Point]:
         """The points by the names and tokens of their keys; of equal ones the first."""
-        found: dict[frozenset[tuple[str, str]], Point] = {}
+        points: dict[frozenset[tuple[str, str]], Point] = {}
         for point in self.points:
-            keys = frozenset((one.name, one.token) for one in point if one.name in self.keys)
-            found.setdefault(keys, point)
-        return found
+            keys = frozenset((v.name, v.token) for v in point if v.name in self.keys)
+            points.setdefault(keys, point)
+        return points
 
 
 def axes_of(matrix: Matrix, problems: Problems) -> dict[str, Dimension]:
     """Every axis as a dimension of its own, in the order written."""
     axes: dict[str, Dimension] = {}
-    for name, written in matrix.axes.items():
-        values = written if isinstance(written, Seq) else Seq(matrix.place)
+    for name, axis in matrix.axes.items():
+        values = axis if isinstance(axis, Seq) else Seq(matrix.place)
         seen: dict[str, AxisValue] = {}
         points: list[Point] = []
         for index, value in enumerate(values):
             here = values.value_place(index)
-            one = choice(name, value, here, problems)
-            if one is None:
+            axis_value = choice(name, value, here, problems)
+            if axis_value is None:
                 continue
-            first = seen.setdefault(one.text, one)
-            if first.token == one.token and first is not one:
-                message = f"the axis {name!r} has {one.token} already, on line {first.place.line}"
-                problems.error(here, "repeated-value", message)
-            elif first is not one:
+            first = seen.setdefault(axis_value.text, axis_value)
+            if first.token == axis_value.token and first is not axis_value:
                 message = (
-                    f"two requests with one address: {first.token} and {one.token} of {name!r}"
+                    f"the axis {name!r} has {axis_value.token} already, on line {first.place.line}"
                 )
-                problems.error(
-                    here, "same-address", message, f"both are {name}={one.text} there; {TAKES_HINT}"
-                )
-            points.append((one,))
+                problems.error(here, "repeated-value", message)
+            elif first is not axis_value:
+                both = f"{first.token} and {axis_value.token} of {name!r}"
+                hint = f"both are {name}={axis_value.text} there; {TAKES_HINT}"
+                message = f"two requests with one address: {both}"
+                problems.error(here, "same-address", message, hint)
+            points.append((axis_value,))
         label = f"{len(points)} {name}"
         axes[name] = Dimension((name,), frozenset((name,)), tuple(points), label)
     return axes

@@ -60,7 +60,9 @@ class ValueSpace:
         for index, dimension in enumerate(grid.dimensions):
             if any(len(point) < len(dimension.names) for point in dimension.points):
                 raise NotBulkableError
-            self.points.append([{one.name: one for one in point} for point in dimension.points])
+            self.points.append(
+                [{value.name: value for value in point} for point in dimension.points]
+            )
             self.dimension_of.update(dict.fromkeys(dimension.names, index))
         self.keys = sorted(grid.keyed)
         self.takes = len(self.points) if variant.takes > 1 else None
@@ -89,7 +91,7 @@ class ValueSpace:
             return [make({**self.variant.scope, "take": take}) for take in takes]
         scope = {**self.variant.scope, "take": 1}  # at each point the same names have other values
         return [
-            make(scope | {name: one.value for name, one in point.items()})
+            make(scope | {name: value.value for name, value in point.items()})
             for point in self.points[dimension]
         ]
 
@@ -164,21 +166,21 @@ class Parameters:
                 self.model = models[name]
             case _:
                 raise NotBulkableError
-        for name, found in self.found.items():
-            known = self.model.parameters.get(name)
+        for name, setting in self.found.items():
+            of_model = self.model.parameters.get(name)
             examples: Sequence[Json]
-            if isinstance(found, Value):
-                examples = found.values
+            if isinstance(setting, Value):
+                examples = setting.values
             else:
-                examples = ["x" * sum(map(longest, found.pieces))]
-            if known is None or any(known.check(value) is not None for value in examples):
+                examples = ["x" * sum(map(longest, setting.pieces))]
+            if of_model is None or any(of_model.check(value) is not None for value in examples):
                 raise NotBulkableError
 
     def parts(self) -> Iterator[Part]:
         """The request's JSON."""
-        for index, (name, found) in enumerate(self.found.items()):
+        for index, (name, setting) in enumerate(self.found.items()):
             yield f'{"," if index else "{"}"{name}":'
-            yield from found.parts()
+            yield from setting.parts()
         yield "}"
 
     def relevant(self) -> list[int]:
@@ -201,15 +203,15 @@ class Parameters:
             if name in PROMPTS:
                 values = [ensure_clean(v) if isinstance(v, str) else v for v in values]
             return Value(dimension, tuple(values))
-        written = space.variant.values[name]
-        if isinstance(written, list | dict):
+        setting = space.variant.values[name]
+        if isinstance(setting, list | dict):
             raise NotBulkableError
-        if not isinstance(written, Template):
-            return Value(None, (written,))
-        template = written.inline
+        if not isinstance(setting, Template):
+            return Value(None, (setting,))
+        template = setting.inline
         if template is None:
             raise NotBulkableError
-        kind = None if written.is_constant else parameter(name, self._models.values())
+        kind = None if setting.is_constant else parameter(name, self._models.values())
         dimensions = dimensions_of(template.pieces, space)
         if len(dimensions) > 1:
             if kind is None or kind.kind != "string":
@@ -280,10 +282,10 @@ class BulkPlan:
 
 def bulk_shot(planner: Planner, shot: ShotPlanner) -> BulkPlan | None:
     """As `bulk_plan`, for a large shot alone; what its grid has to tell is told."""
-    found = bulk_plan(shot, shot.used_models) if is_large(shot) else None
-    if found is not None:
+    bulk = bulk_plan(shot, shot.used_models) if is_large(shot) else None
+    if bulk is not None:
         shot.grid.tell_unused(planner.problems)
-    return found
+    return bulk
 
 
 def bulk_plan(shot: ShotPlanner, models: Mapping[str, Model]) -> BulkPlan | None:
@@ -376,8 +378,8 @@ def _output(space: ValueSpace) -> list[Part]:
 
 def requests_of(planner: Planner, shot: ShotPlanner) -> Iterator[Request]:
     """The requests of one shot, counted and watched, in the quick way if that can be."""
-    found = bulk_shot(planner, shot)
-    if found is None:
+    bulk = bulk_shot(planner, shot)
+    if bulk is None:
         return planner.requests_of(shot)
-    blocks = found.blocks(planner.duplicates.seen, planner.tally)
-    return read(blocks, shot.shot, found.model)
+    blocks = bulk.blocks(planner.duplicates.seen, planner.tally)
+    return read(blocks, shot.shot, bulk.model)

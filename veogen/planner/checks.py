@@ -91,8 +91,8 @@ class RequestChecker:
         rest, findings = _less_prompts(body), list[Finding]()
         if model is None:
             name = body.get("model")
-            known = ", ".join(self.models)
-            hint = f"known models: {known}; --allow-unknown-model lets any through"
+            ids = ", ".join(self.models)
+            hint = f"known models: {ids}; --allow-unknown-model lets any through"
             hint = did_you_mean(str(name), self.models) or hint
             message = f"{name!r} is not a known model"
             return Checked((Finding("error", "unknown-model", "model", message, hint),), rest)
@@ -124,8 +124,8 @@ def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -> Iterator[Finding]:
-    known = model.parameters.get(name)
-    if known is None:
+    of_model = model.parameters.get(name)
+    if of_model is None:
         message = f"{name!r} is not a request parameter"
         hint = did_you_mean(name, model.parameters)
         if parameter(name, models.values()) is not None:
@@ -133,7 +133,7 @@ def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -
             when = f"{{when: {{model: {model.id}}}, params: {{{name}: null}}}}"
             hint = f"leave it out; on an axis of models by an entry of 'overrides': {when}"
         yield Finding("error", "unknown-key", name, message, hint, key=True)
-    elif (wrong := known.check(value)) is not None:
+    elif (wrong := of_model.check(value)) is not None:
         yield Finding("error", "value", name, f"{name} {wrong}")
 
 
@@ -193,18 +193,18 @@ def request_limit(spec: Spec, max_requests: int | None) -> int:
 
 def check_size(spec: Spec, grids: Sequence[Expansion], limit: int, problems: Problems) -> bool:
     """Whether a plan is not too large; if it is, that is told, its product written out."""
-    sizes = [_takes(shot) * one.most for shot, one in zip(spec.shots, grids, strict=True)]
+    sizes = [_takes(shot) * grid.most for shot, grid in zip(spec.shots, grids, strict=True)]
     picked = None if spec.promotion is None else spec.promotion.picked
     if picked is not None:  # however many there were to pick from, and each of its own shot
         per_shot = Counter(address.partition("[")[0] for address in picked)
         sizes = [_takes(shot) * per_shot[shot.name] for shot in spec.shots]
     total = sum(sizes)
-    walked = max((one.product_size for one in grids), default=0)
+    walked = max((grid.product_size for grid in grids), default=0)
     if total <= limit and walked <= MOST_EVER:
         return True
     shots = [
-        f"{shot.name}: {_product(shot, one, size) if picked is None else f'{size:,} of the picks'}"
-        for shot, one, size in sorted(
+        f"{shot.name}: {_product(shot, grid, size) if picked is None else f'{size:,} of the picks'}"
+        for shot, grid, size in sorted(
             zip(spec.shots, grids, sizes, strict=True), key=lambda each: each[2], reverse=True
         )[:_MOST_TOLD]
     ]
@@ -237,14 +237,14 @@ def _takes(shot: Shot) -> int:
     return layer_of_variant(shot, ()).takes or 1
 
 
-def _product(shot: Shot, one: Expansion, size: int) -> str:
+def _product(shot: Shot, grid: Expansion, size: int) -> str:
     """How a shot comes to its size, as a product of axes, sample, includes and takes."""
-    labels = [dimension.label for dimension in one.dimensions[:_MOST_TOLD]]
-    factors = " x ".join(_some(labels, len(one.dimensions), "axis", "axes")) or "1"
-    if one.sample:
-        factors = f"a sample of {_number(one.sample.count)} from {factors}"
-    if one.include:
-        factors = f"({factors} + {len(one.include)} included)"
+    labels = [dimension.label for dimension in grid.dimensions[:_MOST_TOLD]]
+    factors = " x ".join(_some(labels, len(grid.dimensions), "axis", "axes")) or "1"
+    if grid.sample:
+        factors = f"a sample of {_number(grid.sample.count)} from {factors}"
+    if grid.include:
+        factors = f"({factors} + {len(grid.include)} included)"
     if _takes(shot) > 1:
         factors = f"{factors} x {_number(_takes(shot))} takes"
     return factors if factors == _number(size) else f"{factors} = {_number(size)}"

@@ -35,10 +35,10 @@ class HashTable64:
         for hash_ in hashes:
             word = int(hash_[:16], 16) or 1  # a free place is 0
             place = (word >> 24) & mask
-            while found := table[place]:
-                if found >> 24 == word >> 24:  # the first ten digits
+            while entry := table[place]:
+                if entry >> 24 == word >> 24:  # the first ten digits
                     self.possible_duplicates.add(hash_[:10])
-                if found == word:  # once is enough: else each would pass all that are alike
+                if entry == word:  # once is enough: else each would pass all that are alike
                     break
                 place = (place + 1) & mask
             else:
@@ -100,17 +100,17 @@ class DuplicateCheck:
             return
         hashes: dict[str, str] = {}
         paths: dict[tuple[str, str], RequestKey] = {}
-        for one in again:
-            if one.hash[:10] not in self.seen.possible_duplicates:
+        for request in again:
+            if request.hash[:10] not in self.seen.possible_duplicates:
                 continue
-            first = hashes.setdefault(one.hash, one.address)
-            other = paths.setdefault((one.hash[:10], one.output.casefold()), one)
-            if first != one.address:
-                message = f"{one.address} is the same request as {first}"
-                problems.error(one.place, "same-request", message, TAKES_HINT)
-            elif other != one:
-                message = f"the videos of {one.address} and {other.address} have one path"
-                problems.error(one.place, "same-path", message, "write another 'output'")
+            first = hashes.setdefault(request.hash, request.address)
+            other = paths.setdefault((request.hash[:10], request.output.casefold()), request)
+            if first != request.address:
+                message = f"{request.address} is the same request as {first}"
+                problems.error(request.place, "same-request", message, TAKES_HINT)
+            elif other != request:
+                message = f"the videos of {request.address} and {other.address} have one path"
+                problems.error(request.place, "same-path", message, "write another 'output'")
 
 
 def folded(text: str) -> str:

@@ -132,12 +132,12 @@ def _jpeg_end(raw: bytes, at: int = 0) -> int | None:
     """Where the JPEG that begins at `at` ends; None if it does not."""
     at, in_head = at + 2, True
     for _ in range(_MOST_PIECES):
-        found = _JPEG_MARKER.search(raw, at)
-        if found is None:
+        segment = _JPEG_MARKER.search(raw, at)
+        if segment is None:
             return None
-        if in_head and found.start() - at > _MOST_FILLER:  # the reader would go over each of them
+        if in_head and segment.start() - at > _MOST_FILLER:  # the reader would go over each of them
             raise NotAnImageError("is a JPEG that cannot be read")
-        marker, at = found[0][1], found.end()
+        marker, at = segment[0][1], segment.end()
         if marker == _JPEG_END:
             return at
         # A scan is a segment with its head; the search goes over the bytes that follow it.
@@ -189,53 +189,51 @@ class Images:
         self._files = files
         self._known: dict[tuple[PurePosixPath, int], LocalImage | BadImageError] = {}
 
-    def find(self, written: str, folder: PurePosixPath, max_bytes: int | None) -> LocalImage | str:
+    def find(self, url: str, folder: PurePosixPath, max_bytes: int | None) -> LocalImage | str:
         """A local image, its path relative to `folder`, or the address as it was written.
 
         Raises `BadImageError`.
         """
-        if written[:8].lower() == "https://":
+        if url[:8].lower() == "https://":
             try:
-                parts = urlsplit(written)
+                parts = urlsplit(url)
                 whole = bool(parts.hostname) and parts.port != 0
             except ValueError:
                 whole = False
-            if not whole or any(char <= " " or char in "\\\x7f" for char in written):
-                raise BadImageError(f"{written!r} is not an https URL")  # no server can fetch it
-            return written
-        if ":" in written.partition("/")[0]:
-            raise BadImageError(f"{written!r} is neither a file of the project nor an https URL")
+            if not whole or any(char <= " " or char in "\\\x7f" for char in url):
+                raise BadImageError(f"{url!r} is not an https URL")  # no server can fetch it
+            return url
+        if ":" in url.partition("/")[0]:
+            raise BadImageError(f"{url!r} is neither a file of the project nor an https URL")
         try:
-            path = inside(folder, written)
+            path = inside(folder, url)
         except OutsideRootError as error:
             raise BadImageError(str(error)) from None
         key = path, max_bytes or LARGEST
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._read(*key, written)
-        if isinstance(found, BadImageError):
-            raise found
-        return found
+        image = self._known.get(key)
+        if image is None:
+            image = self._known[key] = self._read(*key, url)
+        if isinstance(image, BadImageError):
+            raise image
+        return image
 
-    def _read(
-        self, path: PurePosixPath, max_bytes: int, written: str
-    ) -> LocalImage | BadImageError:
+    def _read(self, path: PurePosixPath, max_bytes: int, url: str) -> LocalImage | BadImageError:
         try:
             raw = self._files.read(path, max_bytes)
         except OutsideRootError:
-            return BadImageError(f"{written!r} leaves the project")
+            return BadImageError(f"{url!r} leaves the project")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            return BadImageError(f"{written!r} cannot be read: {reason}")
+            return BadImageError(f"{url!r} cannot be read: {reason}")
         if len(raw) > max_bytes:
-            return BadImageError(f"{written!r} has more than {shown_size(max_bytes)}, the limit")
+            return BadImageError(f"{url!r} has more than {shown_size(max_bytes)}, the limit")
         if raw.startswith(POINTER):
-            message = f"{written!r} is kept in Git LFS and is not here; get it with: git lfs pull"
+            message = f"{url!r} is kept in Git LFS and is not here; get it with: git lfs pull"
             return BadImageError(message)
         try:
             picture = inspect_image(raw)
         except NotAnImageError as error:
-            return BadImageError(f"{written!r} {error}")
+            return BadImageError(f"{url!r} {error}")
         return LocalImage(Image(str(path), hashlib.sha256(raw).hexdigest(), len(raw)), picture)
 
 
@@ -244,9 +242,9 @@ def shown(found: LocalImage | str) -> str:
     return found if isinstance(found, str) else FILE + found.image.path
 
 
-def image_warnings(found: LocalImage, effective: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def image_warnings(local: LocalImage, effective: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """Code and text of what makes an image a poor choice for a request."""
-    path, picture = found.image.path, found.picture
+    path, picture = local.image.path, local.picture
     size = f"{picture.width}x{picture.height}"
     long, short = max(picture.width, picture.height), min(picture.width, picture.height)
     if long < _SMALLEST[0] or short < _SMALLEST[1]:

@@ -58,13 +58,13 @@ def _axis_warnings(shot: ShotPlanner, used: UsedNames) -> Iterator[Problem]:
             yield _warning(axes.key_place(name), "unused-axis", message, hint)
     for dimension in shot.grid.dimensions:
         seen: dict[tuple[str, str], AxisValue] = {}
-        for one in chain.from_iterable(dimension.points):
-            if one.name not in dimension.keys or not isinstance(one.key, str):
+        for value in chain.from_iterable(dimension.points):
+            if value.name not in dimension.keys or not isinstance(value.key, str):
                 continue
-            first = seen.setdefault((one.name, folded(one.key)), one)
-            if first.key != one.key:
-                message = f"{one.token} and {first.token} differ only in case and white space"
-                yield _warning(one.place, "near-duplicate", message)
+            first = seen.setdefault((value.name, folded(value.key)), value)
+            if first.key != value.key:
+                message = f"{value.token} and {first.token} differ only in case and white space"
+                yield _warning(value.place, "near-duplicate", message)
 
 
 def _unused_vars(
@@ -72,8 +72,8 @@ def _unused_vars(
 ) -> Iterator[Problem]:
     """Vars that no shot which has them uses; those of a base may be meant for other specs."""
     used_at: dict[tuple[Location, str], bool] = {}
-    for one, used in zip(planned, uses, strict=True):
-        for layer in (one.shot.base, *(o.layer for o in one.shot.overrides), *one.shot.tops):
+    for shot, used in zip(planned, uses, strict=True):
+        for layer in (shot.shot.base, *(o.layer for o in shot.shot.overrides), *shot.shot.tops):
             for name in layer.vars:
                 key = (layer.vars.key_place(name), name)
                 used_at[key] = used_at.get(key, False) or used.uses_var(name)
@@ -103,7 +103,7 @@ def _variant_warnings(
         yield _warning(places["seed"], "takes-with-seed", message)
     numbers = [(values["n"], places["n"])] if "n" in values else []
     if "n" in variant.from_axes:
-        numbers = [(one.value, one.place) for one in _chosen("n", shot.grid)]
+        numbers = [(each.value, each.place) for each in _chosen("n", shot.grid)]
     for number, place in numbers:
         if isinstance(number, int) and number > 1:
             message = f"{takes} takes of {number} videos each: {takes * number} videos"
@@ -115,7 +115,7 @@ def _chosen(name: str, grid: Expansion) -> Iterator[AxisValue]:
     for dimension in grid.dimensions:
         if name in dimension.names:
             for point in dimension.points:
-                yield from (one for one in point if one.name == name)
+                yield from (value for value in point if value.name == name)
 
 
 def _warning(place: Location, code: str, message: str, hint: str | None = None) -> Problem:

@@ -87,62 +87,62 @@ Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
 _MOST_LISTED = 12  # more would hide the message
 
 
-def conditions(written: Seq, known: Known, problems: Problems) -> Iterator[Condition]:
+def conditions(partial: Seq, values: Known, problems: Problems) -> Iterator[Condition]:
     """The rules of a list of partial combinations; mistaken ones are left out."""
-    for index, when in enumerate(written):
+    for index, when in enumerate(partial):
         if isinstance(when, Map):
-            found = condition(when, written.value_place(index), known, problems)
-            if found is not None:
-                yield found
+            rule = condition(when, partial.value_place(index), values, problems)
+            if rule is not None:
+                yield rule
 
 
-def condition(when: Map, place: Location, known: Known, problems: Problems) -> Condition | None:
+def condition(when: Map, place: Location, values: Known, problems: Problems) -> Condition | None:
     """A partial combination as a rule, a list meaning any of these; None when it has a mistake."""
     tokens: dict[str, frozenset[str]] = {}
     for name, value in when.items():
-        if name not in known:
+        if name not in values:
             key_place = when.key_place(name)
-            told = unknown_axis(name, known, search=problems.few)
-            problems.error(key_place, "unknown-axis", *told)
+            mistake = unknown_axis(name, values, search=problems.few)
+            problems.error(key_place, "unknown-axis", *mistake)
             continue
         alternatives = [(value, when.value_place(name))]
-        if isinstance(value, Seq) and typed_key(as_json(value)) not in known[name]:
+        if isinstance(value, Seq) and typed_key(as_json(value)) not in values[name]:
             alternatives = [(item, value.value_place(index)) for index, item in enumerate(value)]
         if not alternatives:
             message = "an empty list matches nothing"
             problems.error(when.value_place(name), "matches-nothing", message)
         allowed: set[str] = set()
         for item, here in alternatives:
-            one = choice(name, item, here, problems)
-            if one is not None and one.token in known[name]:
-                allowed.add(one.token)
-            elif one is not None:
-                told = unknown_value(name, one.token, known[name], search=problems.few)
-                problems.error(here, "matches-nothing", *told)
+            axis_value = choice(name, item, here, problems)
+            if axis_value is not None and axis_value.token in values[name]:
+                allowed.add(axis_value.token)
+            elif axis_value is not None:
+                mistake = unknown_value(name, axis_value.token, values[name], search=problems.few)
+                problems.error(here, "matches-nothing", *mistake)
         if allowed:
             tokens[name] = frozenset(allowed)
     return Condition(tokens, place) if len(tokens) == len(when) else None
 
 
-def unknown_axis(name: str, known: Known, *, search: bool) -> tuple[str, str | None]:
+def unknown_axis(name: str, names: Known, *, search: bool) -> tuple[str, str | None]:
     """Message and hint for a name that no axis or column has; to `search` a near one takes long."""
-    if not known:
+    if not names:
         return f"{name!r} is not an axis: this shot has none", None
-    hint = did_you_mean(name, known) if search else None
-    if hint is None and len(known) <= _MOST_LISTED:
-        hint = f"there is {', '.join(known)}"
+    hint = did_you_mean(name, names) if search else None
+    if hint is None and len(names) <= _MOST_LISTED:
+        hint = f"there is {', '.join(names)}"
     return f"{name!r} is neither an axis nor a column", hint
 
 
 def unknown_value(
-    name: str, shown: str, known: Mapping[str, object], *, search: bool
+    name: str, token: str, values: Mapping[str, object], *, search: bool
 ) -> tuple[str, str | None]:
     """Message and hint for a value that an axis does not have; a column may have thousands."""
-    near = nearest(shown, known) if search else None
+    near = nearest(token, values) if search else None
     hint = f"did you mean {near}?" if near else None
-    if hint is None and len(known) <= _MOST_LISTED:
-        hint = f"there is {', '.join(known)}"
-    return f"matches nothing: no {name!r} is {shown}", hint
+    if hint is None and len(values) <= _MOST_LISTED:
+        hint = f"there is {', '.join(values)}"
+    return f"matches nothing: no {name!r} is {token}", hint
 
 
 Include: TypeAlias = tuple[Combination, Location]
@@ -150,16 +150,16 @@ Choices: TypeAlias = Mapping[str, Mapping[str, AxisValue]]  # name -> token -> c
 
 
 def includes(
-    written: Seq | None, dimensions: Sequence[Dimension], known: Choices, problems: Problems
+    listed: Seq | None, dimensions: Sequence[Dimension], values: Choices, problems: Problems
 ) -> Iterator[Include]:
     """The combinations of `include`, in order; mistaken ones are left out."""
-    for index, given in enumerate(written or ()):
-        if written is None or not isinstance(given, Map):
+    for index, given in enumerate(listed or ()):
+        if listed is None or not isinstance(given, Map):
             continue
-        place = written.value_place(index)
-        for name in (name for name in given if name not in known):
-            told = unknown_axis(name, known, search=problems.few)
-            problems.error(given.key_place(name), "unknown-axis", *told)
+        place = listed.value_place(index)
+        for name in (name for name in given if name not in values):
+            mistake = unknown_axis(name, values, search=problems.few)
+            problems.error(given.key_place(name), "unknown-axis", *mistake)
         missing = [name for d in dimensions for name in d.needed if given.get(name) is None]
         if missing:
             message = f"an include gives a value to every axis; missing: {', '.join(missing)}"
@@ -167,38 +167,38 @@ def includes(
             continue
         chosen: dict[str, AxisValue] = {}
         for name, value in given.items():
-            if name in known and value is not None:
-                one = _included(name, value, given.value_place(name), known[name], problems)
-                chosen.update({} if one is None else {name: one})
+            if name in values and value is not None:
+                axis_value = _included(name, value, given.value_place(name), values[name], problems)
+                chosen.update({} if axis_value is None else {name: axis_value})
         combination: list[AxisValue] = []
         for dimension in dimensions:  # what is given, and for a row that exists also what is not
-            keys = frozenset((n, one.token) for n, one in chosen.items() if n in dimension.keys)
-            filled = {one.name: one for one in dimension.by_keys.get(keys, ())} | chosen
+            keys = frozenset((n, v.token) for n, v in chosen.items() if n in dimension.keys)
+            filled = {v.name: v for v in dimension.by_keys.get(keys, ())} | chosen
             combination += [filled[name] for name in dimension.names if name in filled]
         if len(chosen) == len(given):
             yield tuple(combination), place
 
 
 def _included(
-    name: str, value: Value, place: Location, known: Mapping[str, AxisValue], problems: Problems
+    name: str, value: Value, place: Location, values: Mapping[str, AxisValue], problems: Problems
 ) -> AxisValue | None:
     """A value of the axis, or a new one; an unknown id is a mistake."""
-    one = choice(name, value, place, problems)
-    if one is None:
+    axis_value = choice(name, value, place, problems)
+    if axis_value is None:
         return None
-    same = known.get(one.token)
-    if isinstance(one.value, dict):
-        if same is not None and same.value != one.value:
-            message = f"the id {one.token} stands for another mapping of {name!r} already"
+    same = values.get(axis_value.token)
+    if isinstance(axis_value.value, dict):
+        if same is not None and same.value != axis_value.value:
+            message = f"the id {axis_value.token} stands for another mapping of {name!r} already"
             problems.error(place, "repeated-value", message)
-        return one
+        return axis_value
     if same is not None:
         return same
-    if known and all(isinstance(other.value, dict) for other in known.values()):
-        told = unknown_value(name, one.token, known, search=problems.few)
-        problems.error(place, "unknown-value", *told)
+    if values and all(isinstance(other.value, dict) for other in values.values()):
+        mistake = unknown_value(name, axis_value.token, values, search=problems.few)
+        problems.error(place, "unknown-value", *mistake)
         return None
-    return one
+    return axis_value
 
 
 Fitting = tuple[Combination, tuple[int, ...]]
@@ -263,11 +263,11 @@ class Expansion:
         if self.sample is not None:  # the smallest SHA-256 of `<seed>:<address>`, still in order
             seed, count = self.sample.seed, self.sample.count
             ranked = (
-                (hashlib.sha256(f"{seed}:{self.address(one[0])}".encode()).digest(), index, one)
-                for index, one in enumerate(kept)
+                (hashlib.sha256(f"{seed}:{self.address(each[0])}".encode()).digest(), index, each)
+                for index, each in enumerate(kept)
             )
             chosen = heapq.nsmallest(count, ranked, key=lambda entry: entry[:2])
-            kept = (one for _, _, one in sorted(chosen, key=lambda entry: entry[1]))
+            kept = (each for _, _, each in sorted(chosen, key=lambda entry: entry[1]))
         included: dict[frozenset[tuple[str, str]], Location] = {}
         for combination, place in self.include:
             if included.setdefault(self._signature(combination), place) != place:
@@ -318,17 +318,17 @@ def expand(shot: Shot, files: Files, models: Mapping[str, Model], problems: Prob
 
 
 def _expanded(shot: Shot, dimensions: tuple[Dimension, ...], problems: Problems) -> Expansion:
-    matrix, known = shot.matrix, dict[str, dict[str, AxisValue]]()  # by name and token
+    matrix, values = shot.matrix, dict[str, dict[str, AxisValue]]()  # by name and token
     for dimension in dimensions:
-        known.update({name: {} for name in dimension.names})
+        values.update({name: {} for name in dimension.names})
         for value in chain.from_iterable(dimension.points):
-            known[value.name].setdefault(value.token, value)
+            values[value.name].setdefault(value.token, value)
     keyed = frozenset(chain.from_iterable(dimension.keys for dimension in dimensions))
-    excludes = list(conditions(matrix.exclude or Seq(shot.place), known, problems))
-    include = tuple(includes(matrix.include, dimensions, known, problems))
-    for one in (one for combination, _ in include for one in combination):
-        known[one.name].setdefault(one.token, one)
-    when = ConditionIndex([condition(o.when, o.place, known, problems) for o in shot.overrides])
+    excludes = list(conditions(matrix.exclude or Seq(shot.place), values, problems))
+    include = tuple(includes(matrix.include, dimensions, values, problems))
+    for value in chain.from_iterable(combination for combination, _ in include):
+        values[value.name].setdefault(value.token, value)
+    when = ConditionIndex([condition(o.when, o.place, values, problems) for o in shot.overrides])
     return Expansion(
         shot=shot.name,
         dimensions=dimensions,

@@ -170,8 +170,8 @@ class Tally:
 
     @classmethod
     def of(cls, requests: Iterable[Request]) -> Self:
-        found = tuple(requests)
-        alike = Counter([(r.body["model"], r.videos, r.seconds, r.credits) for r in found])
+        every = tuple(requests)
+        alike = Counter([(r.body["model"], r.videos, r.seconds, r.credits) for r in every])
         tally = cls()
         for (model, videos, seconds, credits_), count in alike.items():
             tally.add_alike(
@@ -181,7 +181,7 @@ class Tally:
                 seconds=seconds or 0,
                 credits_=credits_ or Decimal(0),
             )
-        tally.unpriced = next((r.address for r in found if r.credits is None), None)
+        tally.unpriced = next((r.address for r in every if r.credits is None), None)
         return tally
 
     def add(self, request: Request) -> None:
@@ -286,13 +286,13 @@ def totals_data(totals: Totals) -> dict[str, Any]:
 
 def totals_of(requests: Iterable[Request], models: Mapping[str, Model]) -> Totals:
     """Sums over requests; what is unknown of one is unknown of all."""
-    found = tuple(requests)
-    total = total_credits(found)
-    amounts = ((str(one.body["model"]), one.credits or Decimal(0)) for one in found)
+    every = tuple(requests)
+    total = total_credits(every)
+    amounts = ((str(request.body["model"]), request.credits or Decimal(0)) for request in every)
     return Totals(
-        requests=len(found),
-        videos=sum(request.videos for request in found),
-        seconds=sum(request.seconds or 0 for request in found),
+        requests=len(every),
+        videos=sum(request.videos for request in every),
+        seconds=sum(request.seconds or 0 for request in every),
         credits=total,
         usd=None if total is None else dollars(amounts, models),
     )

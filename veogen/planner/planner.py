@@ -58,7 +58,7 @@ class Planner:
             own = Problems()
             self._grids.append(expand(shot, spec.files, self.models, own))
             problems.extend(own.all)
-        self.duplicates = DuplicateCheck(sum(one.most for one in self._grids))
+        self.duplicates = DuplicateCheck(sum(grid.most for grid in self._grids))
 
     def __enter__(self) -> Self:
         return self
@@ -82,10 +82,10 @@ class Planner:
         """The shots to plan, in order; none when the plan would be too large."""
         if not check_size(self.spec, self._grids, self._limit, self.problems):
             return
-        for shot, one in zip(self.spec.shots, self._grids, strict=True):
+        for shot, grid in zip(self.spec.shots, self._grids, strict=True):
             planner = ShotPlanner(
                 shot,
-                one,
+                grid,
                 self.spec,
                 renderer=self._renderer,
                 images=self._images,
@@ -93,7 +93,7 @@ class Planner:
                 grouped=self._grouped,
             )
             self.problems.extend(column_problems(planner, self._renderer.load))
-            if not one.mistaken:
+            if not grid.mistaken:
                 yield planner
                 self._planned.append(planner)
 
@@ -200,14 +200,14 @@ def _blocks(planner: Planner, state_of: StateOf | None) -> Iterator[str]:
     from veogen.planner.bulk import bulk_shot  # noqa: PLC0415 - for large shots alone
 
     for shot in planner.shots():
-        found = bulk_shot(planner, shot) if state_of is None else None
-        if found is not None:
-            yield from found.blocks(planner.duplicates.seen, planner.tally)
+        bulk = bulk_shot(planner, shot) if state_of is None else None
+        if bulk is not None:
+            yield from bulk.blocks(planner.duplicates.seen, planner.tally)
         else:
             requests = planner.requests_of(shot)
             while chunk := list(islice(requests, BLOCK)):
-                states = ((one, "new" if state_of is None else state_of(one)) for one in chunk)
-                yield "".join(request_line(one, state) + "\n" for one, state in states)
+                states = ["new" if state_of is None else state_of(request) for request in chunk]
+                yield "".join(line + "\n" for line in map(request_line, chunk, states))
 
 
 def _again(

@@ -96,8 +96,8 @@ class ShotPlanner:
         self._structured = frozenset(
             name
             for model in self.used_models.values()
-            for name, known in model.parameters.items()
-            if known.kind in ("uris", "object", "list")
+            for name, each in model.parameters.items()
+            if each.kind in ("uris", "object", "list")
         )
         self.image_parameters = cache(lambda name: image_parameters(self.models.get(name)))
         self._variants: dict[tuple[int, ...], Variant] = {}
@@ -222,7 +222,7 @@ class RequestBuilder:
         places = self.variant.key_places if key else self.variant.places
         if name in places:
             return places[name]
-        chosen = (one.place for one in self._combination if one.name == name)
+        chosen = (value.place for value in self._combination if value.name == name)
         return next(chosen, self._shot.shot.place)
 
     def _texts(self, rendered: Sequence[str | TemplateFailure]) -> list[str]:
@@ -246,12 +246,12 @@ class RequestBuilder:
 
     def _tidied(self, text: str, place: Location) -> str | None:
         """The text as it is bought, None if it must not be; what is odd in it is told."""
-        found = rendered_text(text)
-        for code, message in found.flaws:
+        rendered = rendered_text(text)
+        for code, message in rendered.flaws:
             self._error(place, code, f"the text {message}")
-        for code, message in found.oddities:
+        for code, message in rendered.oddities:
             self._shot.grouped.warn(place, code, f"the text {message}", self._address)
-        return None if found.flaws else found.text
+        return None if rendered.flaws else rendered.text
 
     def _body(self, texts: Sequence[str]) -> dict[str, Json]:
         body: dict[str, Json] = {}

@@ -42,19 +42,19 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(raw: bytes, path: PurePosixPath, shown: str) -> Table:
+def read_table(raw: bytes, path: PurePosixPath, label: str) -> Table:
     """The rows of a file; raises `MistakesError`."""
     match path.suffix.lower():
         case ".csv":
-            return _csv_table(_text(raw, shown), shown)
+            return _csv_table(_text(raw, label), label)
         case ".jsonl":
             problems = Problems()
-            return _table(_json_rows(_text(raw, shown), shown, problems), problems)
+            return _table(_json_rows(_text(raw, label), label, problems), problems)
         case ".yaml" | ".yml":
-            return inline_table(read(raw, shown), Location(shown, 1, 1))
+            return inline_table(read(raw, label), Location(label, 1, 1))
         case _:
             message = "rows are a .csv, .jsonl or .yaml file, or a list"
-            raise _mistake(Location(shown, 1, 1), message)
+            raise _mistake(Location(label, 1, 1), message)
 
 
 def inline_table(value: Value, place: Location) -> Table:
@@ -86,8 +86,8 @@ def _table(rows: Iterable[Row], problems: Problems) -> Table:
     return Table(columns, rows)
 
 
-def _csv_table(text: str, shown: str) -> Table:
-    records = _records(text, shown)
+def _csv_table(text: str, label: str) -> Table:
+    records = _records(text, label)
     header = next(records, [])
     for separator, called in ((";", "';'"), ("\t", "tabs")):  # of spreadsheets in many countries
         if len(header) == 1 and separator in header[0][0]:
@@ -118,13 +118,13 @@ def _csv_table(text: str, shown: str) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _records(text: str, shown: str) -> Iterator[list[tuple[str, Location]]]:
+def _records(text: str, label: str) -> Iterator[list[tuple[str, Location]]]:
     """Every row of a CSV text that has a cell: spreadsheets write blank rows too."""
     position, line, start = 0, 1, 0
     while position < len(text):
         record: list[tuple[str, Location]] = []
         while True:
-            place = Location(shown, line, position - start + 1)
+            place = Location(label, line, position - start + 1)
             cell, end = _cell(text, position, place)
             record.append((cell, place))
             for line_end in _LINE_END.finditer(text, position, end):
@@ -152,10 +152,10 @@ def _cell(text: str, position: int, place: Location) -> tuple[str, int]:
     return _LINE_END.sub("\n", quoted[1]).replace('""', '"'), quoted.end()
 
 
-def _json_rows(text: str, shown: str, problems: Problems) -> Iterator[Row]:
+def _json_rows(text: str, label: str, problems: Problems) -> Iterator[Row]:
     """The objects that the lines are; what is wrong with one goes to `problems`."""
     for number, line in enumerate(_LINE_END.split(text), 1):
-        place = Location(shown, number, 1)
+        place = Location(label, number, 1)
         if problems.full or not line.strip():
             continue
         try:
@@ -178,12 +178,12 @@ def _json_rows(text: str, shown: str, problems: Problems) -> Iterator[Row]:
         yield Row(cells, place)
 
 
-def _text(raw: bytes, shown: str) -> str:
+def _text(raw: bytes, label: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise _mistake(Location(shown, line, 1), "this is not UTF-8") from None
+        raise _mistake(Location(label, line, 1), "this is not UTF-8") from None
 
 
 def _mistake(place: Location, message: str) -> MistakesError:
@@ -297,7 +297,7 @@ def _key_columns(
         for name in sorted(needed.difference(row.cells)):
             message = f"this row has no {name!r}, which makes its address"
             problems.error(row.place, "rows", message)
-        key = tuple((one.name, one.text) for one in point if one.name in keys)
+        key = tuple((value.name, value.text) for value in point if value.name in keys)
         if key in seen:
             alike = ", ".join(f"{name}={text}" for name, text in key) or "nothing"
             message = f"two requests with one address: {alike} is on line {seen[key].line} too"

@@ -19,13 +19,13 @@ def selected(
 
     Only `*` and `?` are special: the brackets of an address stand for themselves.
     """
-    known = dict.fromkeys(addresses)
-    chosen = set(known) if not select else set()
+    every = dict.fromkeys(addresses)
+    chosen = set(every) if not select else set()
     mistakes: list[str] = []
     for glob in select:
-        chosen.update(_matches(glob, known, "--select", mistakes))
+        chosen.update(_matches(glob, every, "--select", mistakes))
     for glob in deselect:
-        chosen.difference_update(_matches(glob, known, "--deselect", mistakes))
+        chosen.difference_update(_matches(glob, every, "--deselect", mistakes))
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return frozenset(chosen)

@@ -95,17 +95,17 @@ def models_of(shot: Shot, models: Mapping[str, Model], more: Iterable[str] = ())
     """
     layers = [shot.base, *(override.layer for override in shot.overrides), *shot.tops]
     names = {layer.params.get("model") for layer in layers} | set(more)
-    written = shot.matrix.axes.get("model")
-    names.update(written if isinstance(written, Seq) else ())
+    axis = shot.matrix.axes.get("model")
+    names.update(axis if isinstance(axis, Seq) else ())
     for combination in shot.matrix.include or ():
         if isinstance(combination, Map):
             names.add(combination.get("model"))
     names.discard(None)
-    if "model" not in shot.base.params and written is None:
+    if "model" not in shot.base.params and axis is None:
         names.add(DEFAULT_MODEL)
     used = {str(name): models.get(str(name)) for name in names}
-    known = {name: model for name, model in used.items() if model is not None and model.known}
-    return known if known and len(known) == len(used) else models
+    described = {name: model for name, model in used.items() if model is not None and model.known}
+    return described if described and len(described) == len(used) else models
 
 
 def substitute(value: Any, texts: Iterator[str]) -> Any:

@@ -19,10 +19,10 @@ _MOST_BASES = 100
 class Composer:
     """Reads documents, checks each by itself, and lays it over its bases."""
 
-    def __init__(self, files: Files, problems: Problems, known: Catalog | None = None) -> None:
+    def __init__(self, files: Files, problems: Problems, models: Catalog | None = None) -> None:
         self._files = files
         self._problems = problems
-        self.known = default_catalog() if known is None else known
+        self.known = default_catalog() if models is None else models
         self.broken = Unusable()
         self._documents: dict[PurePosixPath, Map | None] = {}
         self._compositions: dict[PurePosixPath, Map | None] = {}
@@ -88,9 +88,9 @@ class Composer:
         if len(bases) > _MOST_BASES:
             message = f"a spec extends at most {_MOST_BASES} others, not {len(bases):,}"
             self._refuse(tree.value_place("extends"), "extends", message)
-        for written, place in bases[:_MOST_BASES]:
+        for base_text, place in bases[:_MOST_BASES]:
             try:
-                path = inside(chain[-1].parent, written)
+                path = inside(chain[-1].parent, base_text)
             except OutsideRootError as error:
                 self._refuse(place, "outside-root", str(error))
                 continue

@@ -162,11 +162,11 @@ def mapping_at(tree: Map, key: str) -> Map:
 
 def profiles_of(tree: Map) -> Map:
     """The profiles of a spec, less those that are taken away."""
-    written = mapping_at(tree, "profiles")
-    profiles = Map.like(written)
-    for name, profile in written.items():
+    every = mapping_at(tree, "profiles")
+    profiles = Map.like(every)
+    for name, profile in every.items():
         if profile is not None:
-            profiles.take(written, name, profile)
+            profiles.take(every, name, profile)
     return profiles
 
 

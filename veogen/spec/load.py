@@ -212,13 +212,13 @@ def _promoted(profiles: Map, profile: str | None, problems: Problems) -> Map | N
     return None if len(chain) == 1 else mapping_at(profiles, chain[-1])
 
 
-def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, shown: str) -> Iterator[Problem]:
+def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, label: str) -> Iterator[Problem]:
     if "name" not in spec and not is_name(path.stem):
         message = f"{path.stem!r}, from the file's name, is not a name; write 'name'"
-        yield Problem(Location(shown, 1, 1), "error", "bad-name", message)
+        yield Problem(Location(label, 1, 1), "error", "bad-name", message)
     if not is_unicode(str(path)):
         message = "the path of this file is not UTF-8, as it has to be in a plan"
-        yield Problem(Location(shown, 1, 1), "error", "encoding", message)
+        yield Problem(Location(label, 1, 1), "error", "encoding", message)
     if not spec.get("shots"):
         message = "a spec needs 'shots', a list with at least one"
         yield Problem(spec.value_place("shots"), "error", "missing-key", message)

@@ -60,9 +60,9 @@ class Params:
             "description": "Request parameters; a string may be a template.",
             "type": "object",
             "properties": {
-                name: or_null(_any_of([*_forms(known), _TEMPLATE]))
-                | {"description": known[0].description}
-                for name, known in parameters().items()
+                name: or_null(_any_of([*_forms(meanings), _TEMPLATE]))
+                | {"description": meanings[0].description}
+                for name, meanings in parameters().items()
             },
             "additionalProperties": False,
         }
@@ -82,46 +82,46 @@ def parameters() -> Mapping[str, tuple[Parameter, ...]]:
     return default_catalog().parameters
 
 
-def parameter_mistakes(params: Map, known: Catalog) -> Iterator[Problem]:
+def parameter_mistakes(params: Map, models: Catalog) -> Iterator[Problem]:
     """Unknown names, and literal values that no model takes."""
-    model = known.get(str(params.get("model")))
+    model = models.get(str(params.get("model")))
     for name, value in params.items():
-        if any(known.meanings(name)):
+        if any(models.meanings(name)):
             if value is not None and not is_template(value):
                 told_by = model.parameters.get(name) if model else None
-                yield from value_mistakes(name, value, params.value_place(name), known, told_by)
-        elif not known.lenient:
+                yield from value_mistakes(name, value, params.value_place(name), models, told_by)
+        elif not models.lenient:
             message = f"{name!r} is not a request parameter"
-            hint = did_you_mean(_CALLED_OTHERWISE.get(name, name), sorted(known.parameters))
+            hint = did_you_mean(_CALLED_OTHERWISE.get(name, name), sorted(models.parameters))
             yield Problem(params.key_place(name), "error", "unknown-key", message, hint)
 
 
-def axis_mistakes(axes: Map, known: Catalog) -> Iterator[Problem]:
+def axis_mistakes(axes: Map, models: Catalog) -> Iterator[Problem]:
     """Values of axes named after a parameter that no model takes; those are no templates.
 
     What is a parameter of some other model only may be an axis of the writer's own.
     """
     usual = default_catalog()[DEFAULT_MODEL].parameters
     for name, values in axes.items():
-        if name in usual and any(known.meanings(name)) and isinstance(values, Seq):
+        if name in usual and any(models.meanings(name)) and isinstance(values, Seq):
             for index, value in enumerate(values):
-                if not _fits(value, known.meanings(name)):  # a place takes long to find
-                    yield from value_mistakes(name, value, values.value_place(index), known)
+                if not _fits(value, models.meanings(name)):  # a place takes long to find
+                    yield from value_mistakes(name, value, values.value_place(index), models)
 
 
 def value_mistakes(
     name: str,
     value: Value,
     place: Location,
-    known: Catalog,
+    models: Catalog,
     told_by: Parameter | None = None,
 ) -> Iterator[Problem]:
     """What is wrong with a literal value of a parameter; a lenient catalogue takes any.
 
     It is said as the parameter `told_by` has it, else as the usual model's.
     """
-    if not (known.lenient or _fits(value, known.meanings(name))):
-        meaning = told_by or next(known.meanings(name))
+    if not (models.lenient or _fits(value, models.meanings(name))):
+        meaning = told_by or next(models.meanings(name))
         mistake = meaning.check(as_json(value))
         word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
         hint = f"write {word}" if word and meaning.kind == "boolean" else None

@@ -139,16 +139,16 @@ _PRICE = ObjectType(
 
 
 def team_prices(
-    tree: Map, files: Files, known: Mapping[str, Model], problems: Problems
+    tree: Map, files: Files, models: Mapping[str, Model], problems: Problems
 ) -> Mapping[str, AnyPrice]:
     """The prices that a policy names, by model; what is wrong with them is told."""
-    written = tree.get("prices")
-    if not isinstance(written, str):
+    path_text = tree.get("prices")
+    if not isinstance(path_text, str):
         return {}
     place = tree.value_place("prices")
     try:
-        path = inside(PurePosixPath(), written)
-        prices = read_document(files, path, place, name=written)
+        path = inside(PurePosixPath(), path_text)
+        prices = read_document(files, path, place, name=path_text)
     except OutsideRootError as error:
         problems.error(place, "outside-root", str(error))
     except MistakesError as error:
@@ -158,18 +158,18 @@ def team_prices(
             start = Location(files.shown(path), 1, 1)
             problems.error(start, "type", "prices are a mapping, model to price")
             return {}
-        wrong = [problem for id_ in prices for problem in _mistakes(prices, id_, known)]
+        wrong = [problem for id_ in prices for problem in _mistakes(prices, id_, models)]
         problems.extend(wrong)
         if not wrong:
             return {id_: parse_price(value_of(prices, id_, Map)) for id_ in prices}
     return {}
 
 
-def _mistakes(tree: Map, id_: str, known: Mapping[str, Model]) -> Iterator[Problem]:
+def _mistakes(tree: Map, id_: str, models: Mapping[str, Model]) -> Iterator[Problem]:
     """What is wrong with a price: a misspelt condition would never hold, it would be too low."""
-    model = known.get(id_)
+    model = models.get(id_)
     if model is None:
-        hint = did_you_mean(id_, known) or f"known models: {', '.join(known)}"
+        hint = did_you_mean(id_, models) or f"known models: {', '.join(models)}"
         message = f"{id_!r} is not a known model"
         yield Problem(tree.key_place(id_), "error", "unknown-model", message, hint)
         return
@@ -197,8 +197,8 @@ def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool
     What is wrong with it goes to `problems`; without, it is raised as `MistakesError`.
     """
     own, path = Problems(), PurePosixPath(POLICY)
-    known = Catalog(own_models(files, own), lenient=lenient)
-    policy = Policy(models=known)
+    models = Catalog(own_models(files, own), lenient=lenient)
+    policy = Policy(models=models)
     if POLICY in files.names(path.parent):
         of_policy = Problems()
         tree = Composer(files, of_policy).document(path, shape=SHAPE)
@@ -207,7 +207,7 @@ def load_policy(files: Files, problems: Problems | None = None, *, lenient: bool
             store = tree.get("store")
             policy = Policy(
                 limits=read_limits(mapping_at(tree, "limits")),
-                models=known.at(team_prices(tree, files, known, own)),
+                models=models.at(team_prices(tree, files, models, own)),
                 allows_retired=tree.get("retired") == "allow",
                 store=store if isinstance(store, str) else None,
             )
@@ -265,12 +265,12 @@ def shared_run_problems(paths: Iterable[Path]) -> Iterator[Problem]:
         for each in readable:
             for name in each.names:
                 owners.setdefault(name, []).append(each)
-        told = set[PurePosixPath]()
+        reported = set[PurePosixPath]()
         for name in sorted(name for name, specs in owners.items() if len(specs) > 1):
             first, second = owners[name][:2]
             spec, other = (second, first) if second.path in named else (first, second)
-            if spec.path in named and spec.path not in told:
-                told.add(spec.path)
+            if spec.path in named and spec.path not in reported:
+                reported.add(spec.path)
                 owner = files.shown(other.path)
                 message = f"{owner} would have the run directory runs/{name} too"
                 hint = "give one of them another 'name'"

@@ -135,8 +135,8 @@ def _once(shot: Map | None) -> Map | None:
         if key == "overrides" and isinstance(value, Seq):
             kept = Seq(value.place)
             for index, override in enumerate(value):
-                one = _once(override) if isinstance(override, Map) else override
-                kept.add(one, value.value_place(index))
+                item = _once(override) if isinstance(override, Map) else override
+                kept.add(item, value.value_place(index))
             once.take(shot, key, kept)
         elif key != "takes":
             once.take(shot, key, value)
@@ -156,8 +156,8 @@ def _places(tree: Map) -> dict[str, Location]:
 
 
 def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Matrix:
-    written = [mapping_at(level, "matrix") for level in levels if "matrix" in level]
-    matrix = without_nulls(reduce(merge, written, Map.like(levels[0])))
+    matrices = [mapping_at(level, "matrix") for level in levels if "matrix" in level]
+    matrix = without_nulls(reduce(merge, matrices, Map.like(levels[0])))
     rows, rows_place = matrix.get("rows"), matrix.value_place("rows")
     names = list(matrix)
     before = names[: names.index("rows")] if "rows" in matrix else []

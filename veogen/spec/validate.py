@@ -19,11 +19,11 @@ from veogen.spec.types import PROMPTS
 _MOST_NAMED = 12  # profiles in a hint
 
 
-def content_problems(tree: Map, known: Catalog) -> Iterator[Problem]:
+def content_problems(tree: Map, models: Catalog) -> Iterator[Problem]:
     """The mistakes of a spec, base or set of settings whose structure may be wrong as well."""
     profiles = mapping_at(tree, "profiles").values()
     for level in (tree, *(profile for profile in profiles if isinstance(profile, Map))):
-        yield from _layer_mistakes(level, known)
+        yield from _layer_mistakes(level, models)
         shots, first = list(_maps(level.get("shots"))), dict[str, Map]()
         for shot in shots:
             name = shot.get("name")
@@ -34,13 +34,13 @@ def content_problems(tree: Map, known: Catalog) -> Iterator[Problem]:
             first.setdefault(str(name), shot)
         for shot in shots:
             for layer in (shot, *_maps(shot.get("overrides"))):
-                yield from _layer_mistakes(layer, known)
+                yield from _layer_mistakes(layer, models)
 
 
-def _layer_mistakes(level: Map, known: Catalog) -> Iterator[Problem]:
+def _layer_mistakes(level: Map, models: Catalog) -> Iterator[Problem]:
     params = mapping_at(level, "params")
-    yield from parameter_mistakes(params, known)
-    yield from axis_mistakes(mapping_at(level, "matrix"), known)
+    yield from parameter_mistakes(params, models)
+    yield from axis_mistakes(mapping_at(level, "matrix"), models)
     if level.get("prompt") is not None and level.get("template") is not None:
         message = "'prompt' and 'template' exclude each other"
         yield Problem(level.key_place("template"), "error", "conflict", message)
@@ -70,8 +70,8 @@ def _maps(value: Value) -> Iterator[Map]:
 
 def unknown_profile(tree: Map, profile: str) -> Problem:
     profiles = profiles_of(tree)
-    known = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
-    hint = did_you_mean(profile, profiles) or known
+    names = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
+    hint = did_you_mean(profile, profiles) or names
     message = f"{profile!r} is not a profile of this spec"
     return Problem(tree.key_place("profiles"), "error", "unknown-profile", message, hint)
 
@@ -111,7 +111,7 @@ def validate(
     start: Location,
     problems: Problems,
     broken: Unusable,
-    known: Catalog,
+    models: Catalog,
     passes: int = 3,
 ) -> Map | None:
     """Tell what is wrong in a document, and mend the keys that were meant; None if it is none."""
@@ -132,7 +132,7 @@ def validate(
             if isinstance(parent, Map) and key in parent and flaw.meant not in parent:
                 parent.rename(str(key), flaw.meant)
                 mended = True
-    problems.extend(content_problems(tree, known))
+    problems.extend(content_problems(tree, models))
     if not mended or not passes:
         return tree
-    return validate(tree, shape, start, problems, broken, known, passes - 1)
+    return validate(tree, shape, start, problems, broken, models, passes - 1)
