@@ -278,6 +278,12 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
             id="a row without its key",
         ),
         pytest.param(
+            "r.csv",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 9\n",
+            "r.csv:1:1: error[rows]: this file is kept in Git LFS and is not here; get it with: git lfs pull",
+            id="what stands for a large file",
+        ),
+        pytest.param(
             "r.jsonl",
             '{"a": 1}\n{"a": }\n',
             "r.jsonl:2:7: error[rows]: this is not JSON: Expecting value",

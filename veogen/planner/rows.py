@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.files import POINTER, Files, OutsideRootError, inside
 from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import NotJsonError, read, read_json
@@ -44,6 +44,9 @@ class Table:
 
 def read_table(raw: bytes, path: PurePosixPath, label: str) -> Table:
     """The rows of a file; raises `MistakesError`."""
+    if raw.startswith(POINTER):
+        message = "this file is kept in Git LFS and is not here; get it with: git lfs pull"
+        raise _mistake(Location(label, 1, 1), message)
     match path.suffix.lower():
         case ".csv":
             return _csv_table(_text(raw, label), label)
