@@ -307,8 +307,6 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
     Of a task that it knows, its own amounts, links and videos stay as they are.
     """
     merged = merge(own, told)
-    if not own.tasks:
-        return merged
     tasks = []
     for union in merged.tasks:
         task, before, theirs = union, own.task(union.id), told.task(union.id)
@@ -428,8 +426,6 @@ def _merged(one: Iterable[_T], other: Iterable[_T], key: Callable[[_T], Any]) ->
 
 def _merged_videos(one: Mapping[int, Video], other: Mapping[int, Video]) -> Mapping[int, Video]:
     """By index; of two accounts of one video the one whose text is smaller."""
-    if not (one and other):
-        return one or other
     return {
         index: min(
             [videos[index] for videos in (one, other) if index in videos],
