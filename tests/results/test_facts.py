@@ -341,6 +341,38 @@ def test_only_what_was_submitted_and_read_here_is_bought_again(
     assert account(facts).retries_left(2) is bought_again
 
 
+@pytest.mark.parametrize(
+    ("code", "bought_again"),
+    [
+        ("generation_timeout", True),
+        ("service_error", True),
+        ("service_unavailable", True),
+        ("resource_exhausted", True),
+        ("quota_exceeded", True),
+        ("content_policy_violation", False),
+        ("lost", False),
+        ("", False),
+        (ABANDONED, False),
+    ],
+)
+def test_five_reasons_are_passing_ones(code: str, bought_again: bool) -> None:
+    stands = account(RequestFacts((), (failed("a", 2, Failure(code, "sorry")),)))
+
+    assert stands.retries_left(2) is bought_again
+    assert not stands.retries_left(1)
+
+
+@pytest.mark.parametrize(
+    ("own", "end_read"), [(True, False), (False, True)], ids=["the end is told", "never submitted"]
+)
+def test_what_was_not_both_submitted_and_read_here_is_not_bought_again(
+    own: bool, end_read: bool
+) -> None:
+    ended = TaskFacts("a", 1, own=own, end_read=end_read, failed=PASSING)
+
+    assert not account(RequestFacts((), (ended,))).retries_left(2)
+
+
 def test_an_attempt_without_an_answer_says_so() -> None:
     stands = account(RequestFacts((sent(1),)))
 
