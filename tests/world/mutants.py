@@ -1,10 +1,10 @@
 """A small mutation run: `python -m tests.world.mutants veogen/results/facts.py tests/results/…`.
 
 One operator, constant, condition, assignment or word of a set in a file is changed at a time, and
-the tests that are named have to fail. Two tools do so too. mutmut 3.8 leaves out properties and all
-that stands outside of functions, as codes and limits do.
-cosmic-ray 8.7 starts an interpreter for each mutant, which imports all anew. Here a child is forked
-for each, of a process that has imported all that is not ours.
+the tests that are named have to fail. Two tools do so too: mutmut 3.8 leaves out properties and all
+that stands outside of functions, as codes and limits do; cosmic-ray 8.7 starts an interpreter for
+each mutant, which imports all anew. Here a child is forked for each, of a process that has imported
+all that is not ours.
 """
 
 import argparse
