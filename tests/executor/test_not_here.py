@@ -4,14 +4,19 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.sessions import World, cities, request, statuses
+from support.sessions import plan as plan_of
+from support.virtual import TrueDownloader
 
 from veogen.errors import ExitCode
 from veogen.executor.directory import DirectoryError
-from veogen.executor.downloads import DownloadFailed
+from veogen.executor.downloads import DownloadFailed, DownloadResult
+from veogen.planner.identity import request_hash
+from veogen.planner.plan import Request
 
 TOKYO, PARIS, ROME = request("Tokyo"), request("Paris"), request("Rome")
 ALL = cities("Tokyo", "Paris", "Rome")
@@ -50,6 +55,47 @@ def test_a_clip_that_was_damaged_since_is_fetched_again_and_stays_completed(
     assert (outcome.code, set(statuses(outcome).values())) == (ExitCode.DONE, {"completed"})
     assert world.downloader.brought == ["https://media.example/task-2/0.mp4"]
     assert len(world.keys) == 3
+
+
+class KilledError(BaseException):
+    """The machine is gone."""
+
+
+class DiesAtTheSecond(TrueDownloader):
+    """The first of two clips comes; the second does not at first, and then the machine dies."""
+
+    tries = 0
+
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
+        self.tries += index
+        if self.tries == index == 1:
+            return DownloadFailed("lost", "no answer")
+        if self.tries == index + 1 == 2:
+            raise KilledError
+        return super().download(request, index, of, link)
+
+
+@pytest.mark.parametrize("damage", [_empty, _cut, _delete, _change])
+def test_a_clip_that_was_damaged_before_its_request_was_completed_is_fetched_again(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    world = World(tmp_path / "trip")
+    world.gateway.links = 2
+    world.downloader = downloader = DiesAtTheSecond(world.path)
+    body = {**TOKYO.body, "n": 2}
+    two = plan_of(replace(TOKYO, body=body, hash=request_hash(body, 1)))
+    with pytest.raises(KilledError):
+        world.run(two)
+    damage(world.path / two.requests[0].paths[0])
+    downloader.brought.clear()
+
+    outcome = world.run(two)
+
+    assert (outcome.code, set(statuses(outcome).values())) == (ExitCode.DONE, {"completed"})
+    assert sorted(downloader.brought) == [
+        "https://media.example/task-1/0.mp4",
+        "https://media.example/task-1/1.mp4",
+    ]
 
 
 def test_what_cannot_be_fetched_again_stays_completed_and_is_said(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """One run on several machines that share a store, in the virtual world."""
 
 import contextlib
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -9,21 +8,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import pytest
 from support.sessions import World, cities, plan, request, statuses
 from support.stores import Fault, MemoryObjects, StoreTimeOfTests, no_faults
 from support.virtual import (
+    TrueDownloader,
     TurnsCounted,
     VirtualClock,
-    VirtualDownloader,
     VirtualGateway,
     VirtualWorkers,
 )
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Resolution
-from veogen.executor.downloads import DownloadResult
 from veogen.executor.joining import StoreChoice
 from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
@@ -31,8 +28,6 @@ from veogen.executor.run import Selection
 from veogen.executor.scheduler import Interrupted, RunMessage
 from veogen.executor.submitter import Submitted
 from veogen.gateway.api import Submission
-from veogen.planner.plan import Request
-from veogen.results.events import Video
 from veogen.spec.types import Limits
 from veogen.store.location import StoreLocation
 from veogen.store.objects import StoreError
@@ -320,16 +315,6 @@ def test_a_clip_costs_four_calls_and_itself(machines: Machines) -> None:
     asked = [(kind, name) for kind, name in calls[first:] if "/signs" not in name]
     assert sum(kind == "send" for kind, _ in asked) == 20
     assert len(asked) <= 20 * 5, Counter(kind for kind, _ in asked)
-
-
-class TrueDownloader(VirtualDownloader):
-    """Tells the SHA-256 of what it brings, as a store asks for it."""
-
-    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
-        video = super().download(request, index, of, link)
-        assert isinstance(video, Video)
-        digest = hashlib.sha256((self.root / video.path).read_bytes()).hexdigest()
-        return msgspec.structs.replace(video, sha256=digest)
 
 
 def test_a_clip_that_was_changed_since_comes_from_the_store_when_its_link_is_dead(
