@@ -82,6 +82,18 @@ class Checker:
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
         if self.budget is not None and not self.forgotten:
             self._check_budget()
+        command = self.commands.get(task.process)
+        if command is not None and command.policy.max_credits is not None:
+            self._check_ceiling(task.process, command.policy.max_credits)
+
+    def _check_ceiling(self, process: str, most: Decimal) -> None:
+        """A ceiling is passed only by what the gateway adds before it has said what it adds."""
+        if not self._service.habits.names_amounts or process in self.freely:
+            return
+        tasks = [task for task in self._service.tasks.values() if task.process == process]
+        spent = sum((task.reserved for task in tasks), Decimal(0))
+        if spent > most + self._slack():
+            self.violated("ceiling", f"{process} reserves {spent}, and may {most}")
 
     def _check_budget(self) -> None:
         assert self.budget is not None

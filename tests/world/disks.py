@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from veogen.executor import partial_file
 from world.kernel import Died, Process, current_process
 
 
@@ -181,6 +182,7 @@ def hooked(world: _World) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", opened)
         patch.setattr(os, "fsync", _on_descriptor(os.fsync))
+        patch.setattr(partial_file, "_sync", _on_descriptor(os.fdatasync))
         for name in ("replace", "link"):
             patch.setattr(os, name, _on_paths(name, getattr(os, name)))
         for name in ("open", "unlink", "mkdir"):

@@ -2,6 +2,10 @@
 
 `python -m tests.world.mends` prints a line for each. A mend keeps one row of the faults that were
 found in use from coming back; it is taken back by a change of the running code, not of its files.
+Found is what fails without the mend and holds with it. Last, from seed 0 on, after so many seeds:
+
+    A1  93   A2   6   A3   5   A4   5   A5  12   A6  85   A7 113   A8  27   A9   7   A10   7
+    B4   5   B5   1   B7   7
 """
 
 import argparse

@@ -16,7 +16,7 @@ from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.options import RunPolicy
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
-from world import harms
+from world import harms, quiet
 from world.bucket import Bucket, in_one_thread
 from world.checker import Checker, lines_of, read_manifest
 from world.costs import left_out
@@ -155,7 +155,7 @@ class World:
             self.say(f"{number}. {step}")
             self._take(step, self.machines[step.machine])
             self.look_at_ended()
-        self._quiet()
+        quiet.settle(self)
 
     def _take(self, step: Step, machine: Machine) -> None:
         acts: dict[str, Callable[[Step, Machine], None]] = {
@@ -191,12 +191,23 @@ class World:
         acts[step.kind](step, machine)
         self._wait(0.0)
 
+    def be_calm(self) -> None:
+        """Nothing goes wrong any more."""
+        self.bucket.trouble = self.bucket.away_until = 0.0
+        self.calls_before_quiet = self.reached
+        self.fail_at = None
+        self.service.calm = True
+        self.service.outage = None
+        for machine in self.machines:
+            machine.disk.fills = False
+            machine.death = None
+
     def _wait(self, seconds: float) -> None:
         self.kernel.advance(lambda: False, seconds)
 
     def _collect_for_a_while(self, step: Step, machine: Machine) -> None:
         if not machine.running and machine.has_run:
-            self._collect(machine, Random(step.seed))
+            self.collect(machine, Random(step.seed))
             self.let_pass(step["wait"], machine)
 
     def _push_quietly(self, machine: Machine) -> None:
@@ -239,9 +250,9 @@ class World:
         """What a machine may buy: all, or its own part of it."""
         if not self.story.disjoint:
             return frozenset(r.hash for r in self.requests)
-        return frozenset(r.hash for r in self.requests if self._is_of(machine, r.hash))
+        return frozenset(r.hash for r in self.requests if self.is_of(machine, r.hash))
 
-    def _is_of(self, machine: Machine, hash_: str) -> bool:
+    def is_of(self, machine: Machine, hash_: str) -> bool:
         if not self.story.disjoint:
             return True
         return self.machines[int(hash_[:8], 16) % len(self.machines)] is machine
@@ -272,7 +283,7 @@ class World:
         self.checker.commands[command.process.name] = command
         return command
 
-    def _collect(self, machine: Machine, random: Random) -> Command:
+    def collect(self, machine: Machine, random: Random) -> Command:
         bare = self.story.store and not machine.has_run  # it knows the run by its spec
         command = machine.start("collect", self, random, plan=self._plan() if bare else None)
         self.checker.commands[command.process.name] = command
@@ -306,7 +317,7 @@ class World:
                 return True
             if not machine.has_run:
                 return False
-            command = self._collect(machine, Random(attempt))
+            command = self.collect(machine, Random(attempt))
             self.let_pass(LONGEST, machine)
             self.look_at_ended()
             if "results.json" in str(command.refusal):  # a person takes what is in git
@@ -321,7 +332,7 @@ class World:
         fitting = [
             line
             for line in lines_of(manifest)
-            if line["status"] in FITS[kind] and self._is_of(machine, line["hash"])
+            if line["status"] in FITS[kind] and self.is_of(machine, line["hash"])
         ]
         if not fitting:
             return
@@ -377,91 +388,6 @@ class World:
                     self.say(f"     note: {note}")
                 self.checker.check_command(machine, command)
                 machine.command = None
-
-    # The quiet after the last step
-
-    def _quiet(self) -> None:
-        """Nothing goes wrong any more: everything has to come to an end that is right."""
-        self.say("quiet")
-        self.bucket.trouble = self.bucket.away_until = 0.0
-        self.calls_before_quiet = self.reached
-        self.fail_at = None
-        self.service.calm = True
-        self.service.outage = None
-        for machine in self.machines:
-            machine.disk.fills = False
-            machine.death = None
-            self._end(machine)
-        for machine in self.machines:
-            self.push(machine)
-        for machine in self.machines:
-            machine.pull()
-            self._buy_in_quiet(machine)
-        brought: dict[str, bytes | None] = {}
-        for machine in self.machines * 2:
-            machine.pull()
-            is_same = brought.get(machine.name, b"") == machine.checkout.content
-            if self.story.store or (machine.has_run and not is_same):
-                self._end(machine, self._collect(machine, Random(0)))
-                self._abandon_held(machine)
-            self.push(machine)
-            brought[machine.name] = machine.checkout.content
-        self.checker.check_history()
-        self.checker.check_end(self.machines)
-        self._check_states()
-
-    def _buy_in_quiet(self, machine: Machine) -> None:
-        if not (self.story.disjoint or self.story.store) and machine is not self.holder:
-            return
-        policy = RunPolicy(budget=self.story.budget)
-        command = self.start_buying(machine, Random(0), policy)
-        self._end(machine, command)
-        self._abandon_held(machine)
-        is_done = command.outcome is not None and command.outcome.code == 0
-        if not is_done or self.story.seed % 3 == 0:  # again, and nothing more is bought
-            self._end(machine, self.start_buying(machine, Random(0), policy))
-        self.push(machine)
-
-    def _abandon_held(self, machine: Machine) -> None:
-        """A person gives up what nobody knows anything of."""
-        manifest = read_manifest(machine.path)
-        held = {
-            line["address"]: Resolution("abandon", line["address"])
-            for line in lines_of(manifest)
-            if line["status"] == "indeterminate" and self._is_of(machine, line["hash"])
-        }
-        if held:
-            command = machine.start("resolve", self, Random(0), decisions=[*held.values()])
-            self._end(machine, command)
-            if command.outcome is None or command.outcome.code not in (0, 4):
-                self.checker.violated(
-                    "stuck", f"what is held cannot be abandoned: {command.result}"
-                )
-
-    def _end(self, machine: Machine, command: Command | None = None) -> None:
-        if command is not None:
-            self.checker.commands[command.process.name] = command
-        self.let_pass(LONGEST, machine)
-        if machine.running and machine.command is not None:
-            self.checker.violated("endless", f"{machine.command.process.name} never ends")
-            machine.die()
-            self.kernel.advance(lambda: not machine.running, 1.0)
-        self.look_at_ended()
-
-    def _check_states(self) -> None:
-        """No request stays where nothing leads on, but by a budget or a refusal."""
-        manifest = read_manifest(self.holder.path)
-        if manifest is None:
-            if self.holder.has_run or self.service.tasks:
-                self.checker.violated("unreadable", "nobody can read the results at the end")
-            return
-        for line in lines_of(manifest):
-            if line["status"] in ("submitted", "indeterminate"):
-                self.checker.violated("stuck", f"{line['address']} stays {line['status']}")
-            if line["status"] == "undelivered":
-                task = self.service.tasks.get(line["task_id"])
-                if task is not None and self.service.link_lives(task):
-                    self.checker.violated("stuck", f"{line['address']} stays undelivered")
 
 
 def _abandoned(machine: Machine) -> set[str]:

@@ -1,0 +1,93 @@
+"""The quiet after the last step of a story, and what has to be so at its end."""
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from veogen.executor.decisions import Resolution
+from veogen.executor.options import RunPolicy
+from world.checker import lines_of, read_manifest
+from world.harms import LONGEST
+from world.machines import Command, Machine
+
+if TYPE_CHECKING:
+    from world.play import World
+
+
+def settle(world: "World") -> None:
+    """Nothing goes wrong any more: everything has to come to an end that is right."""
+    world.say("quiet")
+    world.be_calm()
+    for machine in world.machines:
+        _end(world, machine)
+    for machine in world.machines:
+        world.push(machine)
+    for machine in world.machines:
+        machine.pull()
+        _buy_in_quiet(world, machine)
+    brought: dict[str, bytes | None] = {}
+    for machine in world.machines * 2:
+        machine.pull()
+        is_same = brought.get(machine.name, b"") == machine.checkout.content
+        if world.story.store or (machine.has_run and not is_same):
+            _end(world, machine, world.collect(machine, Random(0)))
+            _abandon_held(world, machine)
+        world.push(machine)
+        brought[machine.name] = machine.checkout.content
+    world.checker.check_history()
+    world.checker.check_end(world.machines)
+    _check_states(world)
+
+
+def _buy_in_quiet(world: "World", machine: Machine) -> None:
+    if not (world.story.disjoint or world.story.store) and machine is not world.holder:
+        return
+    policy = RunPolicy(budget=world.story.budget)
+    command = world.start_buying(machine, Random(0), policy)
+    _end(world, machine, command)
+    _abandon_held(world, machine)
+    is_done = command.outcome is not None and command.outcome.code == 0
+    if not is_done or world.story.seed % 3 == 0:  # again, and nothing more is bought
+        _end(world, machine, world.start_buying(machine, Random(0), policy))
+    world.push(machine)
+
+
+def _abandon_held(world: "World", machine: Machine) -> None:
+    """A person gives up what nobody knows anything of."""
+    manifest = read_manifest(machine.path)
+    held = {
+        line["address"]: Resolution("abandon", line["address"])
+        for line in lines_of(manifest)
+        if line["status"] == "indeterminate" and world.is_of(machine, line["hash"])
+    }
+    if held:
+        command = machine.start("resolve", world, Random(0), decisions=[*held.values()])
+        _end(world, machine, command)
+        if command.outcome is None or command.outcome.code not in (0, 4):
+            world.checker.violated("stuck", f"what is held cannot be abandoned: {command.result}")
+
+
+def _end(world: "World", machine: Machine, command: Command | None = None) -> None:
+    if command is not None:
+        world.checker.commands[command.process.name] = command
+    world.let_pass(LONGEST, machine)
+    if machine.running and machine.command is not None:
+        world.checker.violated("endless", f"{machine.command.process.name} never ends")
+        machine.die()
+        world.kernel.advance(lambda: not machine.running, 1.0)
+    world.look_at_ended()
+
+
+def _check_states(world: "World") -> None:
+    """No request stays where nothing leads on, but by a budget or a refusal."""
+    manifest = read_manifest(world.holder.path)
+    if manifest is None:
+        if world.holder.has_run or world.service.tasks:
+            world.checker.violated("unreadable", "nobody can read the results at the end")
+        return
+    for line in lines_of(manifest):
+        if line["status"] in ("submitted", "indeterminate"):
+            world.checker.violated("stuck", f"{line['address']} stays {line['status']}")
+        if line["status"] == "undelivered":
+            task = world.service.tasks.get(line["task_id"])
+            if task is not None and world.service.link_lives(task):
+                world.checker.violated("stuck", f"{line['address']} stays undelivered")
