@@ -89,3 +89,30 @@ def test_another_file_of_a_project_is_named_by_what_it_is(
     path.write_text(text)
 
     assert shell.veogen("plan", name) == Ended(2, "", f"error: {message}\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("init", id="init"),
+        pytest.param("export runs/a.simulated", id="export"),
+        pytest.param("plan specs --dir", id="plan --dir"),
+        pytest.param("plan specs --out", id="plan --out"),
+        pytest.param("run specs --simulate --dir", id="run --dir"),
+        pytest.param("gallery --out", id="gallery --out"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_not_the_folder_that_one_stands_in(
+    shell: Shell, words: str
+) -> None:
+    (shell.folder / "specs").mkdir()
+    (shell.folder / "specs/a.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: x}]\n")
+    quick = ("--simulate", "--generation-time", "0", "--progress", "none")
+    assert shell.veogen("run", "specs", *quick).code == 0
+    before = sorted(shell.folder.rglob("*"))
+
+    ended = shell.veogen(*words.split(), "")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "an empty text is no path" in ended.err
+    assert sorted(shell.folder.rglob("*")) == before

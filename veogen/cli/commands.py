@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from veogen.cli.option_types import CREDITS, SECONDS, OutputFile
+from veogen.cli.option_types import CREDITS, FOLDER, SECONDS, OutputFile
 from veogen.cli.options import (
     RunOptions,
     SpecOptions,
@@ -31,9 +31,7 @@ from veogen.simulator import DEFAULT_GENERATION_TIME
 
 
 @click.command(epilog=examples("veogen init campaign", "veogen init --github"))
-@click.argument(
-    "folder", metavar="[DIR]", default=Path(), type=click.Path(file_okay=False, path_type=Path)
-)
+@click.argument("folder", metavar="[DIR]", default=Path(), type=FOLDER)
 @click.option(
     "--github",
     is_flag=True,
@@ -125,7 +123,7 @@ def validate(specs: tuple[Path, ...], format_: str, **given: Any) -> ExitCode:
 @click.option(
     "--dir",
     "directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="What is bought in this run directory (default: runs/NAME below the project root).",
 )
 @click.option("--simulate", is_flag=True, help="What is bought in the simulated run.")
@@ -228,7 +226,7 @@ def diff(
 @click.option(
     "--dir",
     "directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="The run directory (default: runs/NAME below the project root).",
 )
 @click.option("--simulate", is_flag=True, help="No key, no network, no money.")
@@ -391,7 +389,7 @@ def store(url: str | None, format_: str, *, check: bool) -> ExitCode:
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Write page and clips into one folder, which can be sent.",
 )
@@ -467,7 +465,7 @@ def picks(
     )
 )
 @click.argument("run", type=click.Path(), shell_complete=completed_by("runs"))
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @options_of_run
 @selecting_options
 @click.option("--picked", is_flag=True, help="Exactly the picked clips, former ones included.")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -105,7 +106,22 @@ class Listen(click.ParamType[tuple[str, int]]):
         return host, int(port)
 
 
-class OutputFile(click.Path):
+class GivenPath(click.Path):
+    """A path to write to; an empty text, as of a variable that is not set, is none.
+
+    It would be the folder that one stands in.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty text is no path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = GivenPath(file_okay=False, path_type=Path)
+
+
+class OutputFile(GivenPath):
     """A file to write; None for `-`, which means stdout; a file of that name is `./-`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
