@@ -251,9 +251,13 @@ class DownloadQueue:
         """
         request, record = self._state.request(task.hash), self._state.ledger.record(task.hash)
         beside = replace(request, output=f"{request.output}-{safe(task.id)[-_LONGEST_ID:]}")
-        was_beside = any(v.path in beside.paths for v in self._record(task).videos.values())
-        others = [facts for facts in record.facts.tasks if facts.whole and facts.id != task.id]
-        is_taken = any(v.path in request.paths for facts in others for v in facts.videos.values())
+        own, others = set[str](), set[str]()
+        for facts in record.facts.tasks:
+            if facts.id == task.id or facts.whole:
+                paths = own if facts.id == task.id else others
+                paths.update([video.path for video in facts.videos.values()])
+        was_beside = not own.isdisjoint(beside.paths)
+        is_taken = not others.isdisjoint(request.paths)
         if was_beside or (is_taken and task.id != record.task_id):
             return beside
         return request if self._named.setdefault(task.hash, task.id) == task.id else beside

@@ -32,13 +32,17 @@ class TasksRead:
 
 @dataclass(slots=True)
 class _PolledTask:
-    """A task that is looked at from time to time; `undone`: when it was last seen to go on."""
+    """A task that is looked at from time to time.
+
+    `expected` is how many seconds it takes, about; `undone` when it was last seen to go on.
+    """
 
     hash: str
     task_id: str
     kind: Hashable
     since: float
     accepted: float
+    expected: float | None
     undone: float | None = None
     last_error: ReadError | None = None
     empty_polls: int = 0
@@ -97,12 +101,14 @@ class Poller:
         request, now = state.ledger.request(hash_), clock.monotonic()
         kind = None if request is None else task_kind(request)
         age = max(0.0, clock.now() - (record.accepted_at or clock.now()))
-        watch = _PolledTask(hash_, record.task_id or "", kind, since=now, accepted=now - age)
+        expected = record.estimated_seconds  # as the gateway says, else as its model does
+        if expected is None and request is not None:
+            expected = state.policy.expected_seconds.get(request.model)
+        watch = _PolledTask(hash_, record.task_id or "", kind, now, now - age, expected)
         self._followed[watch.task_id] = watch
-        expected = self._expected(record)
         if expected is not None:
             self._estimator.hint(watch.kind, expected)
-        self._poll_in(self._interval(record, watch) if first is None else first, watch)
+        self._poll_in(self._interval(watch) if first is None else first, watch)
 
     def poll_now(self, task_id: str) -> None:
         """A hint that a task has ended: look at it at once, if it is watched."""
@@ -174,7 +180,7 @@ class Poller:
             answer,
             empty_polls=watch.empty_polls,
             now=self._state.clock.now(),
-            interval=lambda: self._interval(record, watch),
+            interval=partial(self._interval, watch),
             videos=request.videos if request is not None and request.body else None,
         )
         return step._replace(after_commit=lambda: self._go_on(watch, step))
@@ -228,16 +234,9 @@ class Poller:
         watch.early = (watch.due - now) * _EARLY
         heapq.heappush(self._due, (watch.due, next(self._order), watch.task_id))
 
-    def _interval(self, record: Record, watch: _PolledTask) -> float:
+    def _interval(self, watch: _PolledTask) -> float:
         age = self._state.clock.monotonic() - watch.accepted
-        return self._estimator.next_interval(watch.kind, age, self._expected(record))
-
-    def _expected(self, record: Record) -> float | None:
-        """How long a task takes, about: as the gateway says, else as its model does."""
-        request = self._state.ledger.request(record.hash)
-        if record.estimated_seconds is not None or request is None:
-            return record.estimated_seconds
-        return self._state.policy.expected_seconds.get(request.model)
+        return self._estimator.next_interval(watch.kind, age, watch.expected)
 
 
 def tasks_beside(record: Record) -> list[str]:

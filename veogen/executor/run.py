@@ -228,7 +228,7 @@ class Run:
         state = self._state
         state.policy = replace(state.policy, max_credits=max_credits)
         self.directory.reserve_disk()
-        chosen = {standing.record.hash for standing in self._chosen()}
+        chosen = {record.hash for record in self._chosen()}
         state.listener.start(chosen, self.scheduler.progress())
         if stop is None and self.to_buy and room(self.directory.path) <= 0:
             text = f"{self.directory.path}: there is no room for a clip; nothing was bought"
@@ -237,11 +237,11 @@ class Run:
             state.stop_buying(stop)
         self._begin(chosen)
         final = self.scheduler.run()
-        code = exit_code(standing.record for standing in self._chosen())
+        code = exit_code(self._chosen())
         if state.shared is not None and code != ExitCode.DONE and final is None:
             self.scheduler.look_once_more()
             state.write_results(force=True)
-            code = exit_code(standing.record for standing in self._chosen())
+            code = exit_code(self._chosen())
         self.directory.release_disk()
         for note in money_notes(self.ledger, state.policy, state.spent_before):
             self.note(note)
@@ -285,12 +285,12 @@ class Run:
     def _replay_held(self) -> None:
         """Send again what is held and was sent here; what others sent never goes by itself."""
         shared = self._state.shared
-        for standing in self._chosen():
-            record = standing.record
+        for record in self._chosen():
             if record.status != "indeterminate":
                 continue
             if shared is not None and not shared.take_over(record.hash, max(1, record.attempts)):
                 continue
+            standing = RequestState(self._state.request(record.hash), record)
             if has_bytes(standing, again=True):
                 self._replay(standing, self._state.listener.note)
             else:
@@ -387,17 +387,17 @@ class Run:
     def candidates(self) -> Iterator[tuple[Request, Task]]:
         """Tasks of the account that may be those of held requests: shown, never adopted here."""
         listed: dict[str, Sequence[Task]] = {}
-        for standing in self._chosen():
-            if standing.record.status != "indeterminate":
+        for record in self._chosen():
+            if record.status != "indeterminate":
                 continue
-            model = standing.request.model
-            if model not in listed:
-                answer = self._dependencies.gateway.recent_tasks(model)
-                listed[model] = (
+            request = self._state.request(record.hash)
+            if request.model not in listed:
+                answer = self._dependencies.gateway.recent_tasks(request.model)
+                listed[request.model] = (
                     () if isinstance(answer, ReadError) else unowned_tasks(answer, self.ledger)
                 )
-            for task in candidate_tasks(standing.record, listed[model]):
-                yield standing.request, task
+            for task in candidate_tasks(record, listed[request.model]):
+                yield request, task
 
     def _closed(self, stop: Stop | None, code: ExitCode) -> Outcome:
         if self._state.results_trouble is not None and code is ExitCode.DONE:
@@ -430,13 +430,13 @@ class Run:
         is_ours = task is not None and task.own
         return not self._selection.buy or (is_ours and links_may_live(record, now))
 
-    def _chosen(self) -> Iterator[RequestState]:
-        """The requests that the exit code speaks of."""
+    def _chosen(self) -> Iterator[Record]:
+        """Where the requests stand that the exit code speaks of."""
         selected = self._selection.selected
-        for standing in self.ledger.planned:
-            counts = self._selection.buy or standing.record.bought
-            if counts and (selected is None or standing.record.hash in selected):
-                yield standing
+        for _, record in self.ledger.planned:
+            counts = self._selection.buy or record.bought
+            if counts and (selected is None or record.hash in selected):
+                yield record
 
     def _replay(self, standing: RequestState, say: Callable[[str], None]) -> None:
         """Send a held request again, with the bytes that are on record or were made anew."""
