@@ -185,6 +185,16 @@ def test_the_last_state_of_the_bar_foretells_nothing(screen: Screen) -> None:
     assert screen.lines[-1].split() == ["0/2", "152.064", "credits"]
 
 
+def test_the_last_state_of_the_bar_counts_what_is_not_bought_again(screen: Screen) -> None:
+    play = Play("a", "b")
+
+    with watched(play, screen):
+        play.submit("a")
+        play.fail("a", "service_error", "busy")
+
+    assert screen.lines[-1].split() == ["0/2", "1", "failed,", "76.032", "credits"]
+
+
 def test_what_a_terminal_echoes_behind_the_bar_does_not_stay(screen: Screen) -> None:
     play = Play("a", "b")
 

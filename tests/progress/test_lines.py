@@ -154,6 +154,18 @@ def test_a_failure_that_passes_is_no_trouble(play: Play, log: Log) -> None:
     assert log.lines == ["retrying a: busy (service_error)"]
 
 
+def test_a_failure_that_is_not_bought_again_before_the_end_has_failed(play: Play) -> None:
+    """As the summary of the run counts it, and results.json has it."""
+    log = Log(play)
+
+    with log.listener as watching:
+        play.watched_by(watching)
+        play.submit("a")
+        play.fail("a", "service_error", "busy")
+
+    assert log.lines[-1] == "0 of 4 completed, 1 failed, 76.032 credits"
+
+
 def test_how_the_run_stands_is_told_now_and_then_if_it_changed(play: Play, log: Log) -> None:
     play.complete("a")
     log.lines  # noqa: B018 - read

@@ -126,6 +126,17 @@ def test_how_the_run_stands_is_told_every_few_seconds_if_it_changed() -> None:
     assert program.events[1]["waiting"] == "waits 9 s: busy"
 
 
+def test_a_failure_that_is_not_bought_again_before_the_end_has_failed() -> None:
+    play, program = Play("a"), Program()
+
+    with program.following(play):
+        play.submit("a")
+        play.fail("a", "service_error", "busy")
+
+    counts = {event["event"]: event["failed"] for event in program.events if "failed" in event}
+    assert counts == {"start": 0, "end": 1}
+
+
 def test_what_concerns_the_whole_run_is_a_note() -> None:
     play, program = Play("a"), Program()
 

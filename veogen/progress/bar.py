@@ -90,7 +90,8 @@ class Bar:
             self._refresh()
 
     def end(self) -> None:
-        if self._bar is not None:
+        if self._bar is not None and self._view is not None:
+            self._counts.end(self._view)
             self._refresh(ended=True)
             self._bar.close()
             self._bar = None

@@ -56,6 +56,12 @@ class RunCounts:
             lost = isinstance(event, VideoNotSaved)
             self._put(event.hash, "lost" if lost else self._stage(record))
 
+    def end(self, view: RunProgress) -> None:
+        """Count what would be bought again as failed: the run has ended before."""
+        for hash_ in self._stages:
+            if view.ledger.record(hash_).status == "failed":
+                self._put(hash_, "failed")
+
     def count(self, stage: Stage) -> int:
         return self._by_stage[stage]
 

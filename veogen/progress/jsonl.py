@@ -61,6 +61,7 @@ class JsonStream:
 
     def end(self) -> None:
         if self._view is not None:
+            self._counts.end(self._view)
             self._write("end", self._run(self._view))
             self._view = None
 

@@ -47,6 +47,8 @@ class Lines:
     def end(self) -> None:
         for word in list(self._pending):
             self._write_summary(word)
+        if self._view is not None:
+            self._counts.end(self._view)
         self._write_totals(ended=True)
 
     def start(self, counted: Collection[str], view: RunProgress) -> None:
