@@ -16,9 +16,9 @@ from veogen.results.events import (
     TaskCreated,
     TaskFailed,
 )
-from veogen.store.budget import Allowance
+from veogen.store.budget import Allowance, MoneyChain
 from veogen.store.history import News
-from veogen.store.layout import AttemptId, Claimed, UnreadableError
+from veogen.store.layout import AttemptId, Claimed, RunNames, UnreadableError
 from veogen.store.location import StoreLocation
 from veogen.store.member import ClaimedByOther, ClosedError, DecidedError, Identity, Member, Permit
 from veogen.store.objects import StoreAwayError, StoreError
@@ -289,6 +289,52 @@ def test_a_machine_that_was_closed_stops_and_its_piece_comes_back(place: Place) 
     assert bob.close("ada") == {"ada.1": Decimal(200) - Decimal("76.032")}
     assert not ada.sign_if_due()
     assert ada.closed == "this machine was closed by bob: it buys no more"
+
+
+def chain(place: Place, process: str) -> MoneyChain:
+    return MoneyChain(place.objects, RunNames("run"), process, place.time)
+
+
+def test_of_several_new_money_records_the_last_one_is_read(place: Place) -> None:
+    ada, bob = chain(place, "ada.1"), chain(place, "bob.1")
+    ten, budget = Decimal(10), Decimal(1000)
+    assert bob.take_piece(budget, ten, [])
+    for _ in range(6):
+        assert ada.take_piece(budget, ten, [])
+    assert bob.take_piece(budget, ten, [])  # it was refused once: others append too
+    for _ in range(6):
+        assert ada.take_piece(budget, ten, [])
+    del place.objects.calls[:]
+
+    assert bob.take_piece(budget, ten, [])
+
+    read = [name for kind, name in place.objects.calls if kind == "read"]
+    assert read == ["runs/run/money/00000013"]
+    assert bob.taken == ada.taken + ten == Decimal(150)
+    assert ada.give_back("bob.1", Decimal(5)) == Decimal(25)
+    bob.open()
+    assert bob.pieces == {"ada.1": Decimal(120), "bob.1": Decimal(5)}
+
+
+def test_money_records_of_an_earlier_version_are_all_read(place: Place) -> None:
+    bob = chain(place, "bob.1")
+    assert bob.take_piece(Decimal(1000), Decimal(1), [])
+    for number in (1, 2, 3):
+        old = {"process": "ada.1", "credits": "300", "at": 1.0, "by": "ada.1"}
+        place.objects.create(f"runs/run/money/{number:08}", json.dumps(old).encode())
+
+    assert not bob.take_piece(Decimal(1000), Decimal(100), [])
+    assert (bob.taken, bob.pieces["ada.1"]) == (Decimal(901), Decimal(900))
+
+
+def test_a_money_record_that_tells_another_sum_is_unreadable(place: Place) -> None:
+    bob = chain(place, "bob.1")
+    assert bob.take_piece(Decimal(1000), Decimal(1), [])
+    lie = {"process": "ada.1", "credits": "300", "at": 1.0, "by": "ada.1", "taken": "1"}
+    place.objects.create("runs/run/money/00000001", json.dumps(lie).encode())
+
+    with pytest.raises(UnreadableError, match="money/00000001"):
+        bob.take_piece(Decimal(1000), Decimal(1), [])
 
 
 def test_a_piece_is_of_the_next_requests_within_an_eighth_of_what_is_left(place: Place) -> None:

@@ -45,7 +45,8 @@ def is_body_of(sent: str, request: Request, files_url: str) -> bool:
     """Whether a body is what the plan makes of a request, whatever its uploads are called.
 
     A callback address is no part of the request. What stands for a local image has to be an
-    address of the files host: a claim is input from others.
+    address of the files host: a claim is input from others. Files are uploaded to `files-api.…`
+    and served by `files.…`, or both by one host.
     """
     try:
         body = json.loads(sent)
@@ -62,23 +63,13 @@ def is_body_of(sent: str, request: Request, files_url: str) -> bool:
             for image, url in items
             if isinstance(image, str) and image.startswith(FILE) and isinstance(url, str)
         }
-    if not all(_is_of_files_host(url, files_url) for url in urls.values()):
+    files = urlsplit(files_url)
+    hosts = (files.netloc, files.netloc.replace("files-api.", "files.", 1))
+    places = tuple(f"{files.scheme}://{host}/" for host in hosts)
+    if not all(url.startswith(places) for url in urls.values()):
         return False
     return canonical(dict(with_images(request.body, urls))) == canonical(body)
 
 
 def _items(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [value]
-
-
-def _is_of_files_host(url: str, files_url: str) -> bool:
-    """Files are uploaded to `files-api.…` and served by `files.…`, or both by one host."""
-    try:
-        parts, files = urlsplit(url), urlsplit(files_url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    served = (files.hostname or "").replace("files-api.", "files.", 1)
-    return parts.scheme == files.scheme and (
-        (host, port) in ((files.hostname, files.port), (served, files.port))
-    )

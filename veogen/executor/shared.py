@@ -324,6 +324,8 @@ class SharedRun:
             return None
         self._following = True
         self._looks_begun += 1
+        if self.budget is not None and self.budget.must_know_all:
+            return partial(self._follow, idle=True, lazily=False)
         waits = self.budget is not None and self.budget.waits
         glances = waits or len(self._claims) == self._claims_seen
         self._claims_seen = len(self._claims)
@@ -338,6 +340,8 @@ class SharedRun:
         """When others are looked at next."""
         if self._following:
             return float("inf")
+        if self.budget is not None and self.budget.is_in_doubt:
+            return float("-inf")
         waits = idle or (self.budget is not None and self.budget.waits)
         return self._follow_at - (self._patience.every * (1 - 1 / _IDLE_PARTS) if waits else 0.0)
 

@@ -13,8 +13,9 @@ from veogen.store.member import Member
 from veogen.store.objects import StoreError
 
 _ZERO = Decimal(0)
-_LAST = 2
-"""Refusals in a row, with a look at the others between them, after which there is no money."""
+_LAST = 3
+"""Refusals in a row after which there is no money: after the first it is seen what others have
+claimed, after the second all that they wrote, and so what they have spent."""
 
 
 class SharedBudget:
@@ -111,6 +112,16 @@ class SharedBudget:
     def heard(self) -> None:
         """Others were looked at: they may have given something back."""
         self._refused = False
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a piece was refused, and it is not known yet that nobody leaves any."""
+        return self._refused and self._refusals < _LAST
+
+    @property
+    def must_know_all(self) -> bool:
+        """Whether it has to be known what the others have spent of their pieces."""
+        return self._refused and self._refusals >= _LAST - 1
 
     @property
     def waits(self) -> bool:

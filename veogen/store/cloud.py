@@ -159,22 +159,19 @@ class CloudObjects:
                 if size <= WHOLE:
                     with nullcontext() if size <= SMALL else self._large:
                         obstore.put(self._clips, name, path.read_bytes(), mode="create")
-                elif self.info(name) is None:
-                    self._stream(name, path)
+                elif self.info(name) is not None:
+                    return
+                elif not isinstance(self._clips, LocalStore):
+                    obstore.put(self._clips, name, path)
+                else:  # in a folder it takes its name only if that is free
+                    draft = f"{name}.{os.urandom(6).hex()}"
+                    obstore.put(self._clips, draft, path)
+                    try:
+                        obstore.rename(self._clips, draft, name, overwrite=False)
+                    except exceptions.AlreadyExistsError:
+                        obstore.delete(self._clips, draft)
 
         self._tried(name, once)
-
-    def _stream(self, name: str, path: Path) -> None:
-        """Send a long clip in pieces; in a folder it takes its name only if that is free."""
-        if not isinstance(self._clips, LocalStore):
-            obstore.put(self._clips, name, path)
-            return
-        draft = f"{name}.{os.urandom(6).hex()}"
-        obstore.put(self._clips, draft, path)
-        try:
-            obstore.rename(self._clips, draft, name, overwrite=False)
-        except exceptions.AlreadyExistsError:
-            obstore.delete(self._clips, draft)
 
     def fetch(self, name: str, path: Path, limit: int) -> bool:
         def once() -> bool:

@@ -76,11 +76,16 @@ class HistoryReader:
         news = [] if is_silent is None else self._read_new_checkpoints()
         later, read = self._read_logs(is_silent)
         news.extend(read)
-        if later:
-            for of, _ in self._unread_claims(claims):
-                self.history.notice(of)
-        else:
-            self._take_claims(claims)
+        new = {info.name: (of, info) for of, info in self._unread_claims(claims)}
+        for of, _ in new.values() if later else ():
+            self.history.notice(of)
+        for name, content in () if later else self._contents(new):
+            of, info = new[name]
+            claim = layout.decode(content, Claim, name)
+            self.history.take_claim(of, claim)
+            self._saw(claim.owner, info.modified)
+            seen = self.history.processes[claim.owner]
+            seen.machine = seen.machine or claim.machine
         for name, content in self._unread("decisions", self.history.lacks_decision):
             if (of_number := layout.decided(name)) is not None:
                 decision = layout.decode(content, StoredDecision, name)
@@ -196,16 +201,6 @@ class HistoryReader:
         for owner, at in newest.items():
             self._saw(owner, at)
         return unread
-
-    def _take_claims(self, listed: Sequence[ObjectInfo]) -> None:
-        new = {info.name: (of, info) for of, info in self._unread_claims(listed)}
-        for name, content in self._contents(new):
-            of, info = new[name]
-            claim = layout.decode(content, Claim, name)
-            self.history.take_claim(of, claim)
-            self._saw(claim.owner, info.modified)
-            seen = self.history.processes[claim.owner]
-            seen.machine = seen.machine or claim.machine
 
     def _contents(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """All of these objects, in their order; raises `UnreadableError` for one that is gone."""
