@@ -44,22 +44,17 @@ def _layer_mistakes(level: Map, models: Catalog) -> Iterator[Problem]:
     if level.get("prompt") is not None and level.get("template") is not None:
         message = "'prompt' and 'template' exclude each other"
         yield Problem(level.key_place("template"), "error", "conflict", message)
-    yield from _cut_texts(level)
-    yield from _cut_texts(params)
+    for tree in (level, params):  # a comment behind a text without quotes: perhaps the rest of it
+        for name in PROMPTS:
+            comment = tree.comment_after(name) if name in tree else None
+            if comment is not None:
+                message = f"the {name} ends here: what follows is a comment"
+                hint = "quote the text, or give the comment a line of its own"
+                yield Problem(comment, "warning", "comment", message, hint)
     for text in PROMPTS:
         if level.get(text) is not None and params.get(text) is not None:
             message = f"{text!r} stands beside 'params' as well"
             yield Problem(params.key_place(text), "error", "conflict", message)
-
-
-def _cut_texts(tree: Map) -> Iterator[Problem]:
-    """Comments behind texts without quotes: perhaps the rest of the text."""
-    for name in PROMPTS:
-        comment = tree.comment_after(name) if name in tree else None
-        if comment is not None:
-            message = f"the {name} ends here: what follows is a comment"
-            hint = "quote the text, or give the comment a line of its own"
-            yield Problem(comment, "warning", "comment", message, hint)
 
 
 def _maps(value: Value) -> Iterator[Map]:
