@@ -177,6 +177,16 @@ def test_doubts_are_warnings(project: Project, shots: str, expected: list[str]) 
     assert warned(project, f"shots:\n  - {shots}\n") == expected
 
 
+def test_a_large_shot_of_which_nothing_is_left_is_told_as_a_small_one_is(project: Project) -> None:
+    values = list(range(110))
+    text = f"a: {values}, b: {values}, exclude: [{{a: {values}}}]"
+    spec = f'shots: [{{name: s, prompt: "{{{{ a }}}} {{{{ b }}}}", matrix: {{{text}}}}}]'
+
+    warnings = project.plan(spec, max_requests=20_000).warnings
+
+    assert [w.text for w in warnings] == ["the excludes of 's' leave none of its combinations"]
+
+
 def test_a_var_of_a_base_may_be_meant_for_other_specs(project: Project) -> None:
     project.base("_base.yaml", "vars: {v: 1}")
 

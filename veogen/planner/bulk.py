@@ -284,6 +284,7 @@ def bulk_shot(planner: Planner, shot: ShotPlanner) -> BulkPlan | None:
     """As `bulk_plan`, for a large shot alone; what its grid has to tell is told."""
     bulk = bulk_plan(shot, shot.used_models) if is_large(shot) else None
     if bulk is not None:
+        shot.variant(())  # it fits something
         shot.grid.tell_unused(planner.problems)
     return bulk
 
@@ -294,7 +295,7 @@ def bulk_plan(shot: ShotPlanner, models: Mapping[str, Model]) -> BulkPlan | None
     if grid.overrides.conditions or grid.sample or grid.include:
         return None
     try:
-        return _bulk_plan(ValueSpace(grid, shot.variant(())), models)
+        return _bulk_plan(ValueSpace(grid, shot.preview(())), models)
     except (NotBulkableError, NeedsJinjaError, BadPathError):
         return None
 
