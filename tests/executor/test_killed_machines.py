@@ -124,7 +124,7 @@ class Machine:
 
     def push(self) -> None:
         """What a kill or a pull left behind is put right first, then committed and shared."""
-        has_begun = (self.folder / "runs/trip/journal.db").exists()
+        has_begun = self.results.exists() or (self.folder / "runs/trip/journal.db").exists()
         collected = self.start("collect", "runs/trip").wait()
         assert collected in ((0, 1, 4) if has_begun else (2,))
         if self.results.exists():
