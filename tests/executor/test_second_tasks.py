@@ -146,6 +146,25 @@ def test_a_request_is_bought_anew_once_both_have_failed(tmp_path: Path) -> None:
     assert line_of(world)["attempts"] == 2
 
 
+def test_what_failed_is_not_bought_anew_on_request_while_another_task_goes_on(
+    tmp_path: Path,
+) -> None:
+    world = with_two_tasks(tmp_path)
+    world.gateway.doomed = {FIRST: "content_policy_violation"}
+    now = world.clock.monotonic()
+    world.gateway.born = {FIRST: now - 100.0, SECOND: now + 3600.0}
+    world.run(plan(TOKYO))
+    assert purchases(world) == {FIRST: ("failed", 0), SECOND: ("submitted", 0)}
+
+    world.run(plan(TOKYO), RunPolicy(retry_failed=True))
+
+    assert len(world.keys) == 1
+    world.clock.sleep(7200.0)
+    outcome = world.run(plan(TOKYO), RunPolicy(retry_failed=True))
+    assert (statuses(outcome), len(world.keys)) == ({ADDRESS: "completed"}, 1)
+    assert purchases(world) == {FIRST: ("failed", 0), SECOND: ("completed", 1)}
+
+
 def test_what_is_paid_for_twice_is_said(tmp_path: Path) -> None:
     world = with_two_tasks(tmp_path)
 

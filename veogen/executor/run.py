@@ -127,7 +127,8 @@ class Run:
         self.owned = Owned.of_ledger(state.ledger)
         policy, wanted = state.policy, list[Request]()
         for request, record in self.ledger.planned:
-            again = record.status == "failed" and policy.retry_failed
+            is_over = record.status == "failed" and not tasks_beside(record)
+            again = is_over and policy.retry_failed
             if again or self.owned.would_buy(record.hash, policy.task_retries):
                 stands = self.owned.state(request.address, record.hash)
                 if selection.takes(record.hash, stands):
