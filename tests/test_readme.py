@@ -137,5 +137,5 @@ def test_the_path_through_the_code_exists() -> None:
             room = name.rpartition("/")[0] or room
             files.append(ROOT / "veogen" / room / name.rpartition("/")[2])
 
-    assert len(files) == 19
+    assert len(files) == 20
     assert [file for file in files if not file.is_file()] == []
