@@ -698,3 +698,65 @@ def test_what_a_purchase_counts_for(
         is_refused,
         is_open,
     )
+
+
+def test_what_was_refused_is_no_purchase_and_everything_else_is() -> None:
+    refused = sent(2, refused=FOR_AN_EDIT, not_sent=("here",))
+    stands = account(RequestFacts((sent(1), refused), (failed("a", 1),)))
+
+    assert stands.current == Purchase(2, None, "failed", error=FOR_AN_EDIT)
+    assert [purchase.task_id for purchase in stands.purchases] == ["a"]
+
+
+def test_the_videos_that_a_machine_has_not_seen_are_away() -> None:
+    two = task(videos={0: VIDEO, 1: OTHER_VIDEO}, here={0: 5})
+
+    assert two.away == {1}
+    assert not two.put_away
+    assert task().away == set()
+
+
+def test_nobody_who_says_nothing_has_counted_an_attempt() -> None:
+    assert reported([]) == NOTHING_KNOWN
+
+
+def test_facts_are_found_by_number_and_by_id() -> None:
+    first, second, other = sent(1), sent(2), task("b")
+    facts = RequestFacts((first, second), (HERE, other))
+
+    assert (facts.attempt(2), facts.attempt(3)) == (second, None)
+    assert (facts.task("b"), facts.task("c"), facts.task(None)) == (other, None, None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "error"),
+    [
+        pytest.param(task(), None, id="under way"),
+        pytest.param(task(made=True, undelivered=PASSING), PASSING, id="not delivered"),
+        pytest.param(task(made=True, undelivered=PASSING, whole=True), None, id="whole elsewhere"),
+        pytest.param(task(failed=PASSING), PASSING, id="failed"),
+        pytest.param(
+            task(failed=PASSING, abandoned="enough"), Failure(ABANDONED, "enough"), id="given up"
+        ),
+    ],
+)
+def test_why_a_task_is_not_completed(facts: TaskFacts, error: Failure | None) -> None:
+    assert facts.error == error
+
+
+def test_who_knows_nothing_changes_nothing() -> None:
+    attempt = AttemptFacts(1, PRICE, ("a",), ("b",), PASSING, PASSING, "given up")
+    told = task(
+        estimate=PRICE,
+        reserved=PRICE,
+        charged=PRICE,
+        accepted_at=1.0,
+        estimated_seconds=2.0,
+        failed=PASSING,
+        abandoned="given up",
+        made_at=3.0,
+        undelivered=PASSING,
+    )
+
+    assert attempt.merge(AttemptFacts(1)) == AttemptFacts(1).merge(attempt) == attempt
+    assert told.merge(task()) == task().merge(told) == told

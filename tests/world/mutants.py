@@ -110,7 +110,7 @@ def _changed_value(node: ast.AST) -> str | None:
             node.value = not value
         case ast.Constant(value=(int() | float()) as number):
             node.value = number + 1
-        case ast.Return(value=ast.expr()):
+        case ast.Return(value=ast.expr()) if before != "return None":
             node.value = ast.Constant(None)
         case ast.Assign(targets=[ast.Attribute() | ast.Tuple(elts=[ast.Attribute(), *_])]):
             node.targets = [ast.Name("_", ast.Store())]
