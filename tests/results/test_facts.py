@@ -232,6 +232,14 @@ def completed(task_id: str, attempt: int) -> TaskFacts:
             id="the latest counts",
         ),
         pytest.param(
+            RequestFacts((sent(1), sent(2)), (failed("a", 1), failed("b", 2))),
+            "failed",
+            "b",
+            2,
+            [(1, "a", "failed")],
+            id="each attempt has its task",
+        ),
+        pytest.param(
             RequestFacts((), (completed("a", 1), failed("b", 2))),
             "completed",
             "a",
@@ -497,6 +505,12 @@ def test_a_task_that_a_journal_does_not_know_is_as_others_say() -> None:
             id="under way",
         ),
         pytest.param(
+            Purchase(1, "a", "submitted", PRICE, error=Failure(ABANDONED, "enough")),
+            (),
+            (task(reserved=PRICE),),
+            id="under way, whatever is said of an error",
+        ),
+        pytest.param(
             Purchase(1, "a", "completed", PRICE, videos={0: VIDEO}),
             (),
             (task(charged=PRICE, made=True, whole=True, videos={0: VIDEO}),),
@@ -534,7 +548,7 @@ def test_what_others_say_of_a_purchase_is_facts_and_nothing_of_it_was_read_here(
     assert reported([purchase], 3) == RequestFacts(attempts, tasks, 3)
 
 
-OTHER_VIDEO = replace(VIDEO, path="videos/b.mp4", sha256="0" * 64)
+OTHER_VIDEO = replace(VIDEO, path="videos/b.mp4", sha256="1" * 64)
 
 
 def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_count() -> None:
@@ -566,6 +580,7 @@ def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_
                 videos={0: VIDEO},
                 here={0: 5},
                 put_away=True,
+                adopted=True,
             ),
             TaskFacts(
                 "a",
@@ -602,10 +617,11 @@ def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_
                 made_at=30.0,
                 links=("https://0", "https://1"),
                 undelivered=PASSING,
-                videos={0: OTHER_VIDEO, 1: VIDEO},
+                videos={0: VIDEO, 1: VIDEO},
                 whole=True,
                 here={0: 5, 1: 7},
                 put_away=True,
+                adopted=True,
             ),
             id="everything",
         ),
@@ -632,6 +648,11 @@ def test_of_two_accounts_of_a_task_always_the_same_values_count(
             task(reserved=Decimal(25), estimate=Decimal(10)),
             Purchase(1, "a", "submitted", Decimal(25), PRICE),
             id="the greater estimate",
+        ),
+        pytest.param(
+            task(estimate=Decimal(100)),
+            Purchase(1, "a", "submitted", None, Decimal(100)),
+            id="the greater estimate, that of the task",
         ),
         pytest.param(
             task(reserved=Decimal(25), charged=Decimal(20), made=True, undelivered=PASSING),
@@ -758,5 +779,104 @@ def test_who_knows_nothing_changes_nothing() -> None:
         undelivered=PASSING,
     )
 
+    counted = [RequestFacts(least=2), RequestFacts(least=3)]
+    assert merge(*counted) == merge(*counted[::-1]) == RequestFacts(least=3)
     assert attempt.merge(AttemptFacts(1)) == AttemptFacts(1).merge(attempt) == attempt
     assert told.merge(task()) == task().merge(told) == told
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        pytest.param(account(NOTHING_KNOWN), id="nothing was sent"),
+        pytest.param(Account(Purchase(1, "a", "failed", own=True), (), 1), id="nobody says why"),
+        pytest.param(
+            account(
+                RequestFacts((), (task(own=True, end_read=True, made=True, undelivered=PASSING),))
+            ),
+            id="made, and not here for a passing reason",
+        ),
+    ],
+)
+def test_what_has_not_failed_for_a_passing_reason_is_not_bought_again(stands: Account) -> None:
+    assert not stands.retries_left(2)
+    assert account(NOTHING_KNOWN).purchases == ()
+
+
+@pytest.mark.parametrize(
+    ("others", "videos"),
+    [
+        pytest.param({}, {0: VIDEO}, id="none"),
+        pytest.param({0: VIDEO}, {0: VIDEO}, id="the same"),
+        pytest.param({1: VIDEO}, {0: VIDEO}, id="the same, at another place"),
+        pytest.param({1: OTHER_VIDEO}, {0: VIDEO, 1: OTHER_VIDEO}, id="another"),
+        pytest.param({0: OTHER_VIDEO}, {0: VIDEO}, id="another where there is one place"),
+        pytest.param({0: OTHER_VIDEO, 1: VIDEO}, {0: VIDEO, 1: OTHER_VIDEO}, id="the other order"),
+    ],
+)
+def test_videos_stay_where_a_journal_has_them_and_others_find_a_place(
+    others: dict[int, Video], videos: dict[int, Video]
+) -> None:
+    [learned] = learn(RequestFacts(tasks=(HERE,)), RequestFacts(tasks=(task(videos=others),))).tasks
+
+    assert learned.videos == videos
+
+
+@pytest.mark.parametrize(
+    ("facts", "purchase"),
+    [
+        pytest.param(AttemptFacts(1, PRICE), None, id="never sent"),
+        pytest.param(sent(1, not_sent=("here",)), None, id="not sent"),
+        pytest.param(
+            sent(1), Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED), id="no answer"
+        ),
+        pytest.param(
+            replace(sent(1), unknown=PASSING),
+            Purchase(1, None, "indeterminate", None, PRICE, PASSING),
+            id="an answer that nobody understands",
+        ),
+        pytest.param(
+            sent(1, refused=FOR_AN_EDIT),
+            Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED),
+            id="refused here, and once more in doubt",
+        ),
+        pytest.param(
+            sent(1, refused=FOR_AN_EDIT, not_sent=("here",)),
+            Purchase(1, None, "failed", error=FOR_AN_EDIT),
+            id="refused",
+        ),
+        pytest.param(
+            sent(1, refused=FOR_AN_EDIT, abandoned="enough"),
+            Purchase(1, None, "failed", None, PRICE, Failure(ABANDONED, "enough")),
+            id="given up",
+        ),
+    ],
+)
+def test_an_attempt_without_a_task_comes_to_a_purchase_or_to_none(
+    facts: AttemptFacts, purchase: Purchase | None
+) -> None:
+    assert facts.purchase() == purchase
+
+
+def test_what_two_say_of_one_attempt_and_of_one_task_is_merged() -> None:
+    said = [
+        Purchase(1, None, "indeterminate", None, PRICE, UNFINISHED),
+        Purchase(1, None, "failed", error=FOR_AN_EDIT),
+        Purchase(2, "a", "completed", PRICE, videos={0: VIDEO}),
+        Purchase(2, "a", "submitted", Decimal(40)),
+    ]
+
+    assert reported(said) == RequestFacts(
+        (AttemptFacts(1, PRICE, (REPORTED,), refused=FOR_AN_EDIT),),
+        (
+            TaskFacts(
+                "a",
+                2,
+                reserved=Decimal(40),
+                charged=PRICE,
+                made=True,
+                whole=True,
+                videos={0: VIDEO},
+            ),
+        ),
+    )
