@@ -232,6 +232,30 @@ def completed(task_id: str, attempt: int) -> TaskFacts:
             id="the latest counts",
         ),
         pytest.param(
+            RequestFacts((sent(1),), (TaskFacts("a", 2),)),
+            "submitted",
+            "a",
+            2,
+            [(1, None, "indeterminate")],
+            id="a task settles no doubt of another attempt",
+        ),
+        pytest.param(
+            RequestFacts((sent(1),), (TaskFacts("a"),)),
+            "submitted",
+            "a",
+            1,
+            [],
+            id="a task of no known attempt is of the first",
+        ),
+        pytest.param(
+            RequestFacts((sent(1, refused=FOR_AN_EDIT, not_sent=("here",)),), (completed("a", 2),)),
+            "completed",
+            "a",
+            2,
+            [],
+            id="what was refused is no other purchase",
+        ),
+        pytest.param(
             RequestFacts((sent(1), sent(2)), (failed("a", 1), failed("b", 2))),
             "failed",
             "b",
@@ -298,7 +322,7 @@ def test_where_it_stands_is_computed_from_the_facts(
     status: str,
     task_id: str | None,
     attempts: int,
-    others: list[tuple[int, str, str]],
+    others: list[tuple[int, str | None, str]],
 ) -> None:
     stands = account(facts)
 
@@ -409,6 +433,7 @@ FIRST, SECOND = (f"videos/city/x-0123456789-{number}.mp4" for number in (1, 2))
         pytest.param("aa", "aa", 2, "aa", id="a host whose clips are all alike"),
         pytest.param("a", "aa", 2, "aa", id="one of those"),
         pytest.param("ab", "ca", 3, "abc", id="a third"),
+        pytest.param("aa", "aab", 3, "aab", id="a third beside two that are alike"),
     ],
 )
 def test_videos_of_two_machines_are_united_by_their_bytes(
