@@ -269,14 +269,9 @@ class Run:
         if work is None:
             self.scheduler.buy(request.hash for request in self.to_buy)
             # a failure of which others alone tell is read here before it is bought again
-            told = [
-                request.hash
-                for request in self.to_collect
-                if self.ledger.is_planned(request.hash)
-                and self.ledger.record(request.hash).status == "failed"
-                and self._selection.takes(request.hash, "failed")
-            ]
-            self.scheduler.collect(collected, retried=told)
+            failed = {s.record.hash for s in self.ledger.planned if s.record.status == "failed"}
+            again = [h for h in collected if h in failed and self._selection.takes(h, "failed")]
+            self.scheduler.collect(collected, retried=again)
             return
         wanted = self._wanted.union(collected)  # in plan order, then what left the plan
         mine = [s for s in self.ledger.everything if s.record.hash in wanted]
