@@ -172,9 +172,9 @@ class Machine:
         command.done = True
 
     def keep_journal(self) -> None:
-        """Somebody makes a copy of the journal."""
-        journal = self.path / "journal.db"
-        if journal.is_file() and not self.running:
+        """Somebody makes a copy of the journal, which is whole by itself: no log lies beside it."""
+        journal, log = self.path / "journal.db", self.path / "journal.db-wal"
+        if journal.is_file() and not log.exists() and not self.running:
             self.old_journal = journal.read_bytes()
 
     def restore_old_journal(self) -> None:
