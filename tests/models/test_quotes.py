@@ -1,13 +1,14 @@
 """What a price says of a request: the amount, how sure it is, and what it is in dollars."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from veogen.models.parameters import Json
-from veogen.models.prices import Multiplier, Price, Quote, RulePrice, unknown
+from veogen.models.prices import AnyPrice, Multiplier, Price, Quote, RulePrice, parse_price, unknown
 
 SECOND = Price(
     date="2026-10-10",
@@ -137,9 +138,168 @@ def test_every_surcharge_that_fits_counts() -> None:
     quote = price.quote({"duration": 8, "quality": "4k", "fast": True}, {})
 
     assert quote == Quote(Decimal("36.0024"), "exact")
-    assert price.requested == {"duration", "quality", "fast", "image_urls", "video_urls"}
+
+
+def test_a_price_names_the_parameters_that_it_may_depend_on() -> None:
+    fast = Multiplier({"output.fast": True}, Decimal(2))
+
+    assert SECOND.requested == {"duration", "n", "quality"}
+    assert published("request_only", DATA, fast).requested == {
+        "duration",
+        "image_urls",
+        "output",
+        "video_urls",
+    }
 
 
 @pytest.mark.parametrize("price", [SECOND, published("request_only", DATA)], ids=["own", "rules"])
-def test_dollars_are_at_the_rate_of_the_price(price: Price | RulePrice) -> None:
+def test_dollars_are_at_the_rate_of_the_price(price: AnyPrice) -> None:
     assert price.usd(Decimal(34)) == Decimal("0.5")
+
+
+WRITTEN: Mapping[str, Any] = {"date": "2026-10-10", "source": "test", "credits_per_usd": 68}
+
+
+@pytest.mark.parametrize(
+    ("written", "price"),
+    [
+        pytest.param(
+            {
+                **WRITTEN,
+                "rule": "per_second",
+                "credits": 9.504,
+                "minimum": "20",
+                "multipliers": [
+                    {"when": {"quality": "4k"}, "times": 2},
+                    {"when": {"n": 3}, "times": "5"},
+                ],
+            },
+            SECOND,
+            id="seconds",
+        ),
+        pytest.param({**WRITTEN, "rule": "per_call", "credits": "1.0005"}, CALL, id="calls"),
+        pytest.param(
+            {**WRITTEN, "rule": "components", **DATA},
+            published("request_only", {"expects": (), **DATA}),
+            id="rules",
+        ),
+        pytest.param(
+            {
+                **WRITTEN,
+                "lowest": True,
+                "rule": "components",
+                "settlement": "actual_usage",
+                "surcharges": [{"when": {"quality": "4k"}, "times": "1.5"}],
+                **EXPECTED,
+            },
+            replace(
+                published("actual_usage", EXPECTED, Multiplier({"quality": "4k"}, Decimal("1.5"))),
+                lowest=True,
+            ),
+            id="rules with all that may be said",
+        ),
+    ],
+)
+def test_a_price_as_a_model_file_has_it(written: Mapping[str, Any], price: AnyPrice) -> None:
+    assert parse_price(written) == price
+
+
+def number(value: str) -> dict[str, Any]:
+    return {"op": "constant", "value": value}
+
+
+def at_least(name: str, value: str) -> dict[str, Any]:
+    return {"op": "gte", "args": [{"op": "variable", "name": name}, number(value)]}
+
+
+def part(rate: str, quantity: Any = SECONDS, **more: Any) -> dict[str, Any]:
+    rounding = {"point": "per_component_subtotal", "mode": "half_up"}
+    return {"rate": {"uc": rate}, "rounding": rounding, "quantity_rule": quantity, **more}
+
+
+def rules(*components: Mapping[str, Any], **parameters: Mapping[str, Any]) -> RulePrice:
+    named = [{"name": name, "type": "integer", **each} for name, each in parameters.items()]
+    declared = [{"name": "output_seconds", "type": "decimal"}, *named]
+    return published("request_only", {"parameters": declared, "components": list(components)})
+
+
+ROUNDED = {"point": "per_quantity", "mode": "ceil"}
+NONE_APPLIES = unknown("no component of the price applies")
+
+
+@pytest.mark.parametrize(
+    ("price", "request_", "quote"),
+    [
+        pytest.param(
+            rules(part("100", condition=at_least("output_seconds", "5"))),
+            {"duration": 4},
+            NONE_APPLIES,
+            id="a sum of nothing is not free",
+        ),
+        pytest.param(
+            rules(
+                part("100", condition=at_least("kept", "5")), kept={"minimum": "1", "maximum": "9"}
+            ),
+            {"duration": 4},
+            NONE_APPLIES,
+            id="nor is a sum of what may not apply",
+        ),
+        pytest.param(
+            rules(
+                part("100"),
+                part("50", condition=at_least("kept", "5")),
+                kept={"minimum": "1", "maximum": "9"},
+            ),
+            {"duration": 4},
+            Quote(Decimal("0.0600"), "at most", {}),
+            id="what may apply is paid at most",
+        ),
+        pytest.param(
+            rules(part("100", rounding=ROUNDED)),
+            {"duration": 1.5},
+            Quote(Decimal("0.0200"), "exact"),
+            id="a quantity that is rounded first",
+        ),
+        pytest.param(
+            rules(part("100", rounding={**ROUNDED, "point": "per_tier"})),
+            {"duration": 1.505},
+            Quote(Decimal("0.0151"), "exact"),
+            id="an amount that is rounded",
+        ),
+        pytest.param(
+            rules(
+                part(
+                    "100",
+                    tiers=[
+                        {"when": at_least("output_seconds", "4"), "rate": {"uc": "10"}},
+                        {"when": at_least("kept", "5"), "rate": {"uc": "1000"}},
+                    ],
+                ),
+                kept={"minimum": "1", "maximum": "9"},
+            ),
+            {"duration": 4},
+            Quote(Decimal("0.0040"), "exact"),
+            id="a tier that holds, and one that may",
+        ),
+        pytest.param(
+            rules(part("1")),
+            {"duration": 10**24},
+            Quote(Decimal(10**20), "exact"),
+            id="the most that there is",
+        ),
+        pytest.param(
+            rules(part("1")),
+            {"duration": 10**24 + 1},
+            unknown("nothing says how much it may be at most"),
+            id="more than there is",
+        ),
+    ],
+)
+def test_a_price_by_rules(price: RulePrice, request_: Mapping[str, Json], quote: Quote) -> None:
+    assert price.quote(request_, {}) == quote
+
+
+def test_a_search_is_asked_for_by_either_name() -> None:
+    price = rules(part("100", {"op": "variable", "name": "search_count"}), search_count={})
+
+    assert {"web_search", "model_params"} <= price.requested
