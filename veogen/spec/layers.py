@@ -85,9 +85,13 @@ def layer_of(level: Map) -> Layer:
     The two texts are parameters that a shot writes beside `params`, or every shot's in `params`.
     """
     params, takes = mapping_at(level, "params"), level.get("takes")
-    taken = [name for name in PROMPTS if name in level and level[name] is None]
+    taken, has_texts = list[str](), False
+    for name in PROMPTS:
+        has_texts = has_texts or isinstance(params.get(name), str)
+        if name in level and level[name] is None:
+            taken.append(name)
     rest = params  # but the texts, which stay only as None where they are taken away
-    if taken or any(isinstance(params.get(name), str) for name in PROMPTS):
+    if taken or has_texts:
         rest = Map.like(params)
         for name, value in params.items():
             if name not in PROMPTS or value is None:
@@ -160,14 +164,13 @@ def mapping_at(tree: Map, key: str) -> Map:
     return value if isinstance(value, Map) else Map.like(tree)
 
 
-def profiles_of(tree: Map) -> Map:
-    """The profiles of a spec, less those that are taken away."""
-    every = mapping_at(tree, "profiles")
-    profiles = Map.like(every)
-    for name, profile in every.items():
-        if profile is not None:
-            profiles.take(every, name, profile)
-    return profiles
+def entries_left(tree: Map) -> Map:
+    """A map less the entries that are taken away; what is below its entries stays as it is."""
+    left = Map.like(tree)
+    for name, value in tree.items():
+        if value is not None:
+            left.take(tree, name, value)
+    return left
 
 
 def _text(tree: Map, key: str) -> Template | None:

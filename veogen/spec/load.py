@@ -18,7 +18,7 @@ from veogen.document.reader import NotJsonError, read_json
 from veogen.jsontext import compact
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import SETTINGS, is_name
-from veogen.spec.layers import mapping_at, merge, profiles_of
+from veogen.spec.layers import entries_left, mapping_at, merge
 from veogen.spec.params import parameters
 from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
 from veogen.spec.shots import Levels, read_shots
@@ -173,7 +173,7 @@ def _levels(
     validate(set_, SETTINGS, set_.place, problems, composer.broken, composer.known)
     if composed is None:
         return None
-    profiles = profiles_of(composed)
+    profiles = entries_left(mapping_at(composed, "profiles"))
     promoted = _promoted(profiles, profile, problems)
     if profile is not None and profile not in profiles:
         problems.extend([unknown_profile(composed, profile)])

@@ -28,7 +28,7 @@ from veogen.models.model import Catalog, Model
 from veogen.models.prices import AnyPrice, parse_price
 from veogen.spec.compose import Composer
 from veogen.spec.grammar import POLICY as SHAPE
-from veogen.spec.layers import mapping_at, profiles_of
+from veogen.spec.layers import entries_left, mapping_at
 from veogen.spec.types import Limits, Policy
 
 POLICY = "veogen.yaml"
@@ -290,7 +290,7 @@ def _run_names(files: Files, path: PurePosixPath) -> _RunNames | None:
     name = tree.get("name")
     if not isinstance(name, str):
         name = path.stem
-    profiles = [f"{name}.{profile}" for profile in profiles_of(tree)]
+    profiles = [f"{name}.{profile}" for profile in entries_left(mapping_at(tree, "profiles"))]
     start = Location(files.shown(path), 1, 1)
     place = tree.value_place("name") if "name" in tree else start
     return _RunNames(path, frozenset((name, *profiles)), place)

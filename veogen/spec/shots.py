@@ -55,6 +55,7 @@ class Levels:
         combinations = [self.profile if self.promoted is None else self.promoted]
         if meant is not None:
             combinations.append(meant)
+        overrides = written if isinstance(written := whole.get("overrides"), Seq) else ()
         description, path, output = whole.get("description"), whole.get("output"), None
         if isinstance(path, str):
             place, block = whole.value_place("output"), whole.is_block("output")
@@ -66,7 +67,7 @@ class Levels:
             base=without_removed(overlay(self._spec_layer, base), self._spec_layer),
             overrides=tuple(
                 Override(mapping_at(override, "when"), layer_of(override), override.place)
-                for override in _seq(whole, "overrides") or ()
+                for override in overrides
                 if isinstance(override, Map)
             ),
             tops=(self._profile_layer, late_layer, self._settings_layer),
@@ -91,8 +92,9 @@ def read_shots(
             message = f"shot {name!r} has no combination to promote"
             belongs = "it belongs to the spec, or to the profile that is promoted"
             problems.error(shot.place, "promotes", message, belongs)
-    every, keys = (levels.spec, levels.profile), ("vars", "params", "matrix")
-    shared = sum(len(mapping_at(level, key)) for level in every for key in keys)
+    shared = 0
+    for key in ("vars", "params", "matrix"):
+        shared += len(mapping_at(levels.spec, key)) + len(mapping_at(levels.profile, key))
     if shared * len(names) > MOST_SHARED:
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")

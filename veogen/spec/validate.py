@@ -12,7 +12,7 @@ from veogen.document.nodes import Location, Map, Seq, Step, Value, value_at
 from veogen.document.problems import Problem, Problems, did_you_mean
 from veogen.document.schema import ObjectType, flaws_of, problem_of
 from veogen.models.model import Catalog
-from veogen.spec.layers import mapping_at, profiles_of
+from veogen.spec.layers import entries_left, mapping_at
 from veogen.spec.params import axis_mistakes, parameter_mistakes
 from veogen.spec.types import PROMPTS
 
@@ -64,7 +64,7 @@ def _maps(value: Value) -> Iterator[Map]:
 
 
 def unknown_profile(tree: Map, profile: str) -> Problem:
-    profiles = profiles_of(tree)
+    profiles = entries_left(mapping_at(tree, "profiles"))
     names = f"there is {', '.join(list(profiles)[:_MOST_NAMED])}" if profiles else "it has none"
     hint = did_you_mean(profile, profiles) or names
     message = f"{profile!r} is not a profile of this spec"
