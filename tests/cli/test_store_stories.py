@@ -13,23 +13,30 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support import accounts
+from support.accounts import Account
+from support.accounts import served as billing
 from support.fleet import SILENCE, Fleet
 from support.simulators import KEY, Served, clean_environment, simulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 REQUESTS = 12
+PRICE = Decimal("38.016")
 SLOW_ANSWERS = "faults: [{at: submit, do: slow, seconds: 3, times: 1}]\n"
 
 
 @contextmanager
-def gateway(folder: Path, faults: str = "", generation_time: float = 0.5) -> Iterator[Served]:
+def gateway(
+    folder: Path, faults: str = "", generation_time: float = 0.5, reserves: float = 1.0
+) -> Iterator[Served]:
     path = folder / "faults.yaml"
-    path.write_text(f"gateway: {{clips: shared, estimated_time: 1}}\n{faults}")
+    path.write_text(
+        f"gateway: {{clips: shared, estimated_time: 1, reserves: {reserves}, charges: {reserves}}}\n{faults}"
+    )
     with simulator(path, generation_time=generation_time) as served:
         yield served
 
@@ -185,7 +192,7 @@ def test_a_journal_copied_to_a_second_machine_buys_nothing_twice(tmp_path: Path)
 
 
 def test_a_run_moves_to_the_store_that_the_policy_names(tmp_path: Path) -> None:
-    with accounts.served(accounts.Account(keeps_keys=False)) as account:
+    with billing(Account(keeps_keys=False)) as account:
         environ = {"EVOLINK_BASE_URL": account.url, "EVOLINK_FILES_URL": account.url}
         environ |= {"EVOLINK_API_KEY": KEY, "PATH": os.environ["PATH"]}
         fleet = Fleet(tmp_path, environ, f"file://{tmp_path}/store", 3)
@@ -273,6 +280,24 @@ def test_two_specs_share_a_prefix_and_two_projects_do_not(tmp_path: Path) -> Non
 
         assert submits(served) == 6
         assert "Traceback" not in fleet.said(second)
+
+
+def test_machines_that_spent_the_budget_together_stop_together(tmp_path: Path) -> None:
+    """What the gateway reserves beyond its price leaves less than the plan needs."""
+    with gateway(tmp_path, generation_time=1.0, reserves=1.3) as served:
+        fleet = fleet_at(served, tmp_path, 40)
+        budget = 40 * PRICE
+        fleet.budget = f"budget: {{max_credits: {budget}}}\n"
+        for _ in range(3):
+            fleet.start(fleet.machine())
+
+        codes = fleet.end(60)
+
+        assert list(codes.values()) == [3, 3, 3], [fleet.said(name) for name in codes]
+        assert all("would be passed by" in fleet.said(name) for name in codes)
+        spent = submits(served) * PRICE * Decimal("1.3")
+        assert budget - 2 * PRICE <= spent <= budget + 3 * PRICE
+        assert twice(served) == {}
 
 
 SKEWED = """
