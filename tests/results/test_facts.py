@@ -759,6 +759,7 @@ def test_the_videos_that_a_machine_has_not_seen_are_away() -> None:
 
     assert two.away == {1}
     assert not two.put_away
+    assert not two.adopted
     assert task().away == set()
 
 
@@ -805,6 +806,7 @@ def test_who_knows_nothing_changes_nothing() -> None:
     )
 
     counted = [RequestFacts(least=2), RequestFacts(least=3)]
+    assert merge(counted[0], counted[0]) == counted[0]
     assert merge(*counted) == merge(*counted[::-1]) == RequestFacts(least=3)
     assert attempt.merge(AttemptFacts(1)) == AttemptFacts(1).merge(attempt) == attempt
     assert told.merge(task()) == task().merge(told) == told

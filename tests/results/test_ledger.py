@@ -1,13 +1,14 @@
 """Many events folded at once come to what they come to one after the other."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 from support.lives import EVENTS, HASHES, entry
 
-from veogen.results.events import Event
+from veogen.results.events import Event, TaskAdopted, TaskCreated
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import render
 from veogen.results.record import STEPS, records
@@ -33,6 +34,16 @@ def test_what_a_journal_tells_comes_to_the_same_as_what_happened(
         one.apply(event)
         other.apply(event)
     assert_same(one, other)
+
+
+def test_a_task_is_of_the_attempt_that_it_was_created_or_adopted_for() -> None:
+    created = TaskCreated("a", 2, "task-2", Decimal(9), 20.0)
+    adopted = TaskAdopted("b", "task-3", None, 30.0, attempt=3)
+
+    assert [[(t.id, t.attempt) for t in r.facts.tasks] for r in records([created, adopted])] == [
+        [("task-2", 2)],
+        [("task-3", 3)],
+    ]
 
 
 def assert_same(one: Ledger, other: Ledger) -> None:
