@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from veogen.models.parameters import Json
+from veogen.models.parameters import Json, Parameter
 from veogen.models.prices import AnyPrice, Multiplier, Price, Quote, RulePrice, parse_price, unknown
 
 SECOND = Price(
@@ -219,7 +219,8 @@ def part(rate: str, quantity: Any = SECONDS, **more: Any) -> dict[str, Any]:
 
 def rules(*components: Mapping[str, Any], **parameters: Mapping[str, Any]) -> RulePrice:
     named = [{"name": name, "type": "integer", **each} for name, each in parameters.items()]
-    declared = [{"name": "output_seconds", "type": "decimal"}, *named]
+    seconds = [{"name": "output_seconds", "type": "decimal"}]
+    declared = [*([] if "output_seconds" in parameters else seconds), *named]
     return published("request_only", {"parameters": declared, "components": list(components)})
 
 
@@ -303,3 +304,143 @@ def test_a_search_is_asked_for_by_either_name() -> None:
     price = rules(part("100", {"op": "variable", "name": "search_count"}), search_count={})
 
     assert {"web_search", "model_params"} <= price.requested
+
+
+def variable(name: str) -> dict[str, Any]:
+    return {"op": "variable", "name": name}
+
+
+def by(name: str, **declared: Any) -> RulePrice:
+    """A price of 100 UC for each of what a rule counts."""
+    return rules(part("100", variable(name)), **{name: declared})
+
+
+KEPT = {"kept": Parameter(name="kept", kind="integer", description="", source="")}
+SEARCHES = by("search_count", minimum="0", maximum="10", default="2")
+INPUT = by("input_seconds", maximum="60", default="4")
+VIDEO: dict[str, Json] = {"video_urls": ["https://a.example/b.mp4"]}
+
+
+@pytest.mark.parametrize(
+    ("price", "request_", "quote"),
+    [
+        pytest.param(
+            by("kept", minimum="1", maximum="9", default="3"),
+            {},
+            Quote(Decimal("0.0300"), "exact", {"kept": "3"}),
+            id="what is left out is the rule's default",
+        ),
+        pytest.param(
+            by("kept", minimum="1", maximum="9"),
+            {},
+            Quote(Decimal("0.0900"), "at most", {"kept": "its dearest value"}),
+            id="without one it is the dearest",
+        ),
+        pytest.param(
+            by("other", minimum="1", maximum="9", default="3"),
+            {},
+            Quote(Decimal("0.0300"), "exact"),
+            id="what no request may say is nobody's choice",
+        ),
+        pytest.param(
+            by("output_seconds", maximum="10", default="5"),
+            {},
+            Quote(Decimal("0.1000"), "at most"),
+            id="a length that the gateway chooses is the longest",
+        ),
+        pytest.param(SEARCHES, {}, Quote(Decimal("0.0000"), "exact"), id="no search"),
+        pytest.param(
+            SEARCHES,
+            {"web_search": True},
+            Quote(Decimal("0.1000"), "at most"),
+            id="as many searches as there may be",
+        ),
+        pytest.param(INPUT, {}, Quote(Decimal("0.0400"), "exact"), id="no video goes in"),
+        pytest.param(INPUT, VIDEO, Quote(Decimal("0.6000"), "at most"), id="a video goes in"),
+        pytest.param(
+            INPUT,
+            {"source_task_id": "task-1"},
+            Quote(Decimal("0.6000"), "at most"),
+            id="a clip made before goes in",
+        ),
+        pytest.param(
+            by("input_seconds", maximum="60"),
+            {},
+            Quote(Decimal("0.6000"), "at most"),
+            id="no video and no default",
+        ),
+        pytest.param(
+            by("output_tokens", maximum="50", default="5"),
+            {},
+            Quote(Decimal("0.5000"), "at most"),
+            id="tokens that nobody expects",
+        ),
+        pytest.param(
+            by("output_tokens"),
+            {},
+            unknown("nothing says how much it may be at most"),
+            id="tokens without end",
+        ),
+    ],
+)
+def test_what_is_not_said_or_measured_later_is_never_too_cheap(
+    price: RulePrice, request_: Mapping[str, Json], quote: Quote
+) -> None:
+    assert price.quote(request_, KEPT) == quote
+
+
+LENGTH = Parameter(
+    name="duration",
+    kind="integer",
+    description="",
+    source="",
+    words=("auto",),
+    minimum=4,
+    maximum=12,
+)
+EXPECTS = {
+    "output_tokens": {
+        "op": "multiply",
+        "args": [
+            variable("duration"),
+            {"op": "if", "args": [variable("sound"), number("3"), number("2")]},
+            {"op": "lookup", "key": variable("quality"), "values": {"720p": "1", "4k": "5"}},
+        ],
+    }
+}
+TOKENS = published(
+    "actual_usage",
+    {
+        "parameters": [
+            {"name": "output_tokens", "type": "integer"},
+            {"name": "input_tokens", "type": "integer", "default": "7"},
+        ],
+        "components": [part("100", variable("output_tokens")), part("1", variable("input_tokens"))],
+        "expects": EXPECTS,
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "quote"),
+    [
+        pytest.param(
+            {"duration": 8, "sound": True, "quality": "720p"},
+            Quote(Decimal("0.2407"), "estimate"),
+            id="a number, a truth and a word",
+        ),
+        pytest.param(
+            {"duration": "auto", "sound": False, "quality": "4k"},
+            Quote(Decimal("1.2007"), "estimate"),
+            id="a length by a word is the longest",
+        ),
+        pytest.param(
+            {"sound": False, "quality": "4k"},
+            Quote(Decimal("1.2007"), "estimate"),
+            id="a length that is left out too",
+        ),
+        pytest.param({"duration": 8, "quality": "4k"}, unknown("sound is not there"), id="missing"),
+    ],
+)
+def test_tokens_that_are_expected(request_: Mapping[str, Json], quote: Quote) -> None:
+    assert TOKENS.quote(request_, {"duration": LENGTH}) == quote
