@@ -68,7 +68,7 @@ def _makespans(count: int, workers: Sequence[int]) -> Table:
 
 
 def _clips(count: int, size: int, workers: Sequence[int]) -> Table:
-    seconds = {number: _brought_home(count, size, number) for number in workers}
+    seconds = {number: brought_home(count, size, number) for number in workers}
     least = {number: count * size / LINE / number for number in workers}
     return Table(
         f"Cluster: {count} clips of {size / MEGABYTE:g} MB to the store",
@@ -86,7 +86,7 @@ def _clips(count: int, size: int, workers: Sequence[int]) -> Table:
     )
 
 
-def _brought_home(count: int, size: int, workers: int) -> float:
+def brought_home(count: int, size: int, workers: int) -> float:
     """Seconds of a run on real workers, from its command to its end."""
     from support.cluster_scene import scene, wait_for_workers  # noqa: PLC0415 - needs the extra
 

@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from bench.cluster import LINE, MEGABYTE, brought_home
 from support.cluster_scene import SPEC, Scene, scene, wait_for_workers
 from support.disks import fill, small_disk
 from support.pictures import picture
@@ -116,28 +116,13 @@ def test_images_of_the_project_reach_workers_that_do_not_have_it(tmp_path: Path)
     assert Counter(line["status"] for line in results) == {"completed": 4}
 
 
-LINE = 8 * MIB
-"""Bytes a second that one worker's line takes, shaped by the host of the clips."""
-
-
 @pytest.mark.parametrize("clips", [48])
-def test_clips_come_home_faster_with_more_lines(tmp_path: Path, clips: int) -> None:
-    seconds = {}
-    for count in (1, 2, 4):
-        folder = tmp_path / str(count)
-        (folder / "store").mkdir(parents=True)
-        with scene(folder, f"file://{folder}/store", {}, seconds=0.2) as made:
-            made.gateway.padding, made.gateway.bandwidth = 4 * MIB, LINE
-            made.plan(clips)
-            for number in range(count):
-                key = {"EVOLINK_API_KEY": f"sk-evo-line-{number}"}
-                made.cluster.start_worker(f"line-{number}", {**made.environ, **key})
-            wait_for_workers(made.cluster, count)
-            began = time.monotonic()
-            code, said = made.run("--keep", "store", in_flight=16)
-            seconds[count] = time.monotonic() - began
-            assert (code, made.statuses) == (0, {"completed": clips}), said
+def test_clips_come_home_faster_with_more_lines(clips: int) -> None:
+    """Each worker's line carries so many bytes a second, shaped by the host of the clips."""
+    size = 4 * MEGABYTE
 
-    assert seconds[1] >= clips * 4 * MIB / LINE
+    seconds = {workers: brought_home(clips, size, workers) for workers in (1, 2, 4)}
+
+    assert seconds[1] >= clips * size / LINE
     assert seconds[2] <= 0.7 * seconds[1]
     assert seconds[4] <= 0.5 * seconds[1]
