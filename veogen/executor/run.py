@@ -266,16 +266,17 @@ class Run:
         if state.policy.replay:
             self._replay_held()
         collected = [request.hash for request in self.to_collect]
+        # a failure of which others alone tell is read here before it is bought again
+        failed = {s.record.hash for s in self.ledger.planned if s.record.status == "failed"}
+        again = [h for h in collected if h in failed and self._selection.takes(h, "failed")]
         if work is None:
             self.scheduler.buy(request.hash for request in self.to_buy)
-            # a failure of which others alone tell is read here before it is bought again
-            failed = {s.record.hash for s in self.ledger.planned if s.record.status == "failed"}
-            again = [h for h in collected if h in failed and self._selection.takes(h, "failed")]
             self.scheduler.collect(collected, retried=again)
             return
         wanted = self._wanted.union(collected)  # in plan order, then what left the plan
         mine = [s for s in self.ledger.everything if s.record.hash in wanted]
-        attempts = {s.record.hash: s.record.attempts for s in mine if s.record.hash in self._wanted}
+        bought = self._wanted.union(again)
+        attempts = {s.record.hash: s.record.attempts for s in mine if s.record.hash in bought}
         self.scheduler.hand_out(work, [s.request for s in mine], attempts)
 
     def _replay_held(self) -> None:
