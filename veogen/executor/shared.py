@@ -325,7 +325,7 @@ class SharedRun:
         self._following = True
         self._looks_begun += 1
         if self.budget is not None and self.budget.must_know_all:
-            return partial(self._follow, idle=True, lazily=False)
+            return partial(self._follow, idle=True, lazily=True)
         waits = self.budget is not None and self.budget.waits
         glances = waits or len(self._claims) == self._claims_seen
         self._claims_seen = len(self._claims)

@@ -14,8 +14,8 @@ from veogen.store.objects import StoreError
 
 _ZERO = Decimal(0)
 _LAST = 3
-"""Refusals in a row after which there is no money: after the first it is seen what others have
-claimed, after the second all that they wrote, and so what they have spent."""
+"""Refusals in a row after which there may be no money: after the first it is seen what others have
+claimed, after the second what they wrote and left in checkpoints, and so what they have spent."""
 
 
 class SharedBudget:
