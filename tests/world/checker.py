@@ -121,7 +121,9 @@ class Checker:
             )
         allowed = self.hostile.get(post.hash)
         is_asked = command is not None and command.policy.retry_failed
-        if allowed is not None and allowed == self.allowed[post.hash] and not is_asked:
+        if is_asked:  # a person wants it, whatever was said of it
+            self.hostile.pop(post.hash, None)
+        elif allowed is not None and allowed == self.allowed[post.hash]:
             self.violated("hostile", f"{post.process} buys {post.hash[:6]} for a pull request")
         later = list(dict.fromkeys(keys))
         if later[-1] != post.key and post.hash not in self.forgotten:
