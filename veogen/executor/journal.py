@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from veogen.executor.journal_file import JournalFile, Transaction, unreadable
-from veogen.executor.journal_mark import JournalFullError, chained, checksum
+from veogen.executor.journal_mark import JournalFullError, Mark, chained, checksum
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Image, Request
 from veogen.results.events import (
@@ -140,16 +140,16 @@ class Journal:
 
     def append(self, events: Sequence[Event], at: float) -> None:
         """Write events in one durable transaction; raises `JournalFullError`."""
-        rows, mark = [], self._file.mark
+        rows, (number, count, chain), moment = [], self._file.mark, repr(at)
         for event in events:
-            if isinstance(event, TaskProgressed):
+            if event.__class__ is TaskProgressed:
                 continue
-            body, number = to_json(event), mark.last + 1
-            chain = chained(mark.chain, number, at, event.hash, body)
-            rows.append((number, at, event.hash, body, chain))
-            mark = mark._replace(last=number, events=mark.events + 1, chain=chain)
+            body, hash_, number = to_json(event), event.hash, number + 1
+            chain = chained(chain, number, moment, hash_, body)
+            rows.append((number, at, hash_, body, chain))
         if not rows:
             return
+        mark = Mark(number, count + len(rows), chain)
         try:
             self._write("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
         except JournalFullError:
@@ -303,17 +303,20 @@ class Journal:
         In the end they have to come as far as is known that they went.
         """
         chain, number, proof = 0, 0, self._file.proof()
-        proved = proof.at
+        proved, has_sums, before, moment = proof.at, self._file.has_sums, None, ""
         query = self._with_sum("SELECT id, at, hash, body, SUM FROM event ORDER BY id")
         for id_, at, hash_, body, total in self._db.execute(query):
-            event = from_json(body)
+            event, number = from_json(body), number + 1
             if event.hash != hash_:
                 raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
-            chain, number = chained(chain, id_, at, hash_, body), number + 1
-            if total is not None and total != chain:
-                raise ValueError(f"event {id_} is not what was written")
-            if number == proved:
-                proof.reached(chain)
+            if has_sums:
+                if at != before:  # those that were written together are of one moment
+                    before, moment = at, repr(at)
+                chain = chained(chain, id_, moment, hash_, body)
+                if total != chain:
+                    raise ValueError(f"event {id_} is not what was written")
+                if number == proved:
+                    proof.reached(chain)
             yield event
         proof.finish(number)
 

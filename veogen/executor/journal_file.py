@@ -199,8 +199,9 @@ class JournalFile:
             )
         if self._known is None or not self._known.events:
             return
-        query = "SELECT sum FROM event ORDER BY id LIMIT 1 OFFSET ?"
-        row = self.db.execute(query, (self._known.events - 1,)).fetchone()
+        query = "SELECT sum FROM event WHERE id = coalesce(?, (SELECT max(id) FROM event))"
+        number = None if self._is_end else self._known.last
+        row = self.db.execute(query, (number,)).fetchone()
         if row is None or row[0] != self._known.chain:
             count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
             raise JournalError(
@@ -217,7 +218,10 @@ class JournalFile:
         self.look(read_mark(self.path))
         last = self.db.execute("SELECT id, sum FROM event ORDER BY id DESC LIMIT 1").fetchone()
         number, chain = (0, 0) if last is None else last
-        count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
+        if self._known is not None and self._is_end:
+            count = self._known.events
+        else:
+            count = self.db.execute("SELECT count(*) FROM event").fetchone()[0]
         self.mark = Mark(number, count, chain)
         if self._known is None or self._is_end:
             write_whole(mark_of(self.path), self.mark.to_bytes())  # before the file asks for it
@@ -238,7 +242,7 @@ class JournalFile:
         chain, rows = 0, []
         events = self.db.execute("SELECT id, at, hash, body FROM event ORDER BY id")
         for number, at, hash_, body in events:
-            chain = chained(chain, number, at, hash_, body)
+            chain = chained(chain, number, repr(at), hash_, body)
             rows.append((chain, number))
         self.db.executemany("UPDATE event SET sum = ? WHERE id = ?", rows)
         self.db.execute(_STATE)

@@ -27,9 +27,9 @@ def checksum(*values: object) -> int:
     return zlib.crc32(repr(values).encode())
 
 
-def chained(before: int, number: int, at: float, hash_: str, body: str) -> int:
-    """The checksum of an event, which goes on from that of the one before."""
-    return zlib.crc32(f"{number} {at!r} {hash_} {body}".encode(), before)
+def chained(before: int, number: int, at: str, hash_: str, body: str) -> int:
+    """The checksum of an event, which goes on from that of the one before; `at` is in words."""
+    return zlib.crc32(f"{number} {at} {hash_} {body}".encode(), before)
 
 
 class Mark(NamedTuple):
