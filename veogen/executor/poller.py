@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import count
 
@@ -45,6 +46,7 @@ class _PolledTask:
     expected: float | None
     undone: float | None = None
     last_error: ReadError | None = None
+    reserved: Decimal | None = None
     empty_polls: int = 0
     due: float = 0.0
     early: float = 0.0
@@ -173,8 +175,11 @@ class Poller:
         record = as_of(self._state.ledger.record(hash_), watch.task_id)
         watch.last_error = answer if isinstance(answer, ReadError) else None
         if isinstance(answer, Task) and answer.id == watch.task_id:
-            self._state.read_amount(hash_, answer.reserved)  # its unit, where the run begins here
-            answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
+            if answer.reserved != watch.reserved:  # its unit, where the run begins here
+                self._state.read_amount(hash_, answer.reserved)
+                watch.reserved = answer.reserved
+            if answer.credits is not None:
+                answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
         step = on_poll(
             record,
             answer,
@@ -250,8 +255,8 @@ def tasks_beside(record: Record) -> list[str]:
 
 def as_of(record: Record, task_id: str) -> Record:
     """Where a request stands as far as one of its tasks goes, whichever purchase counts."""
-    task = record.facts.task(task_id)
-    if task is None or task_id == record.task_id:
+    task = None if task_id == record.task_id else record.facts.task(task_id)
+    if task is None:
         return record
     return record._replace(
         status=task.status,
