@@ -596,6 +596,8 @@ def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_
                 own=True,
                 estimate=Decimal(25),
                 reserved=PRICE,
+                charged=Decimal(30),
+                abandoned="",
                 accepted_at=20.0,
                 estimated_seconds=90.0,
                 failed=PASSING,
@@ -907,3 +909,24 @@ def test_what_two_say_of_one_attempt_and_of_one_task_is_merged() -> None:
             ),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("attempts", "tasks", "estimates"),
+    [
+        pytest.param((1, 2), (1, 2), {"1": 10, "2": 20}, id="of each attempt its own"),
+        pytest.param((1, 2), (0,), {"0": 10, None: 20}, id="a task of no known attempt"),
+        pytest.param((2,), (0,), {"0": None, None: 20}, id="which is not of the second"),
+    ],
+)
+def test_an_estimate_is_that_of_its_attempt(
+    attempts: tuple[int, ...], tasks: tuple[int, ...], estimates: dict[str | None, int | None]
+) -> None:
+    stands = account(
+        RequestFacts(
+            tuple(AttemptFacts(number, Decimal(10 * number), ("here",)) for number in attempts),
+            tuple(TaskFacts(str(number), number) for number in tasks),
+        )
+    )
+
+    assert {purchase.task_id: purchase.estimate for purchase in stands.purchases} == estimates
