@@ -11,11 +11,11 @@ from support.lives import EVENTS, HASHES, entry
 from veogen.results.events import Event, TaskAdopted, TaskCreated
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import render
-from veogen.results.record import STEPS, records
+from veogen.results.record import FOLD_BY_EVENT, records
 
 
 def test_every_kind_of_event_is_folded() -> None:
-    assert set(STEPS) == set(get_args(Event))
+    assert set(FOLD_BY_EVENT) == set(get_args(Event))
 
 
 @given(st.lists(EVENTS, max_size=20), st.lists(EVENTS, max_size=5))

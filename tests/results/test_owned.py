@@ -6,7 +6,7 @@ import pytest
 
 from veogen.results.events import Status
 from veogen.results.facts import Failure
-from veogen.results.manifest import Manifest, ManifestLine, Owned, State
+from veogen.results.manifest import Manifest, ManifestLine, Owned, PlanState
 
 ADDRESS = "city[name=Tokyo]"
 
@@ -44,7 +44,7 @@ def holdings(*former: ManifestLine) -> Owned:
     ],
 )
 def test_a_request_is_judged_by_its_hash_and_then_by_its_address(
-    known: tuple[ManifestLine, ...], state: State
+    known: tuple[ManifestLine, ...], state: PlanState
 ) -> None:
     assert holdings(*known).state(ADDRESS, line(1).hash) == state
 

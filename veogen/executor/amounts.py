@@ -1,6 +1,6 @@
 """The unit of the amounts that the gateway names: credits, or its own 10,000ths of them.
 
-Which one stands in an answer is documented nowhere, and both have been seen (models.md, 0.12). An
+Which one stands in an answer is documented nowhere, and both have been seen. An
 amount out of all proportion to its estimate is told from one in the other unit by that estimate.
 """
 

@@ -1,6 +1,6 @@
 """How many POSTs are open at a time, and when none is sent: an outage spends no plan.
 
-A pure state: an outcome and the time go in, the next state comes out (the contract, 6.1 and 6.2).
+A pure state: an outcome and the time go in, the next state comes out.
 """
 
 from dataclasses import dataclass, replace

@@ -44,7 +44,7 @@ from veogen.gateway.settings import FILES_URL
 from veogen.planner.plan import Request, known_credits
 from veogen.results.advice import MOST_NAMED
 from veogen.results.ledger import Ledger, RequestState, exit_code
-from veogen.results.manifest import GatewayName, Owned, State
+from veogen.results.manifest import GatewayName, Owned, PlanState
 from veogen.results.record import Record, links_may_live
 from veogen.text import counted, credits_text
 
@@ -77,7 +77,7 @@ class Selection:
     selected: Collection[str] | None = None
     only: Collection[Only] = ()
 
-    def takes(self, hash_: str, state: State) -> bool:
+    def takes(self, hash_: str, state: PlanState) -> bool:
         chosen = self.selected is None or hash_ in self.selected
         return self.buy and chosen and (not self.only or state in self.only)
 
@@ -146,7 +146,7 @@ class Run:
 
     @property
     def callback_url(self) -> CallbackUrl | None:
-        """Where the gateway tells this run; `runner.hint` is what to do then."""
+        """Where the gateway tells this run; `Scheduler.hint` is called when it does."""
         return self._state.callback_url
 
     @property

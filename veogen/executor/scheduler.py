@@ -193,7 +193,7 @@ class Scheduler:
                         self._crash(self._batches.failure)
                 if self._finished():
                     break
-                self._take(self._workers.wait(self._patience()))
+                self._handle_messages(self._workers.wait(self._patience()))
                 self._state.write_results()
         finally:
             if self._batches is not None:
@@ -246,7 +246,7 @@ class Scheduler:
             ]
         return min([_TICK, *(max(0.0, at - now) for at in due if at is not None)])
 
-    def _take(self, messages: list[RunMessage | Crashed]) -> None:
+    def _handle_messages(self, messages: list[RunMessage | Crashed]) -> None:
         steps: list[Step] = []
         for message in messages:
             match message:
@@ -260,7 +260,7 @@ class Scheduler:
                     self._state.stop_buying(stop)
                     self._others.drop()
                 case _:
-                    self._listen(message)
+                    self._track_outage(message)
                     steps.extend(self._steps(message))
         self._commit(steps)
         if self.interrupted:
@@ -284,7 +284,7 @@ class Scheduler:
                 if self._batches is not None:
                     self._batches.handle(message)
             case GatewayRead():
-                self._submitter.heard(from_gateway=message.from_gateway)
+                self._submitter.on_free_read(from_gateway=message.from_gateway)
         return []
 
     def _commit(self, steps: list[Step]) -> None:
@@ -327,23 +327,23 @@ class Scheduler:
         if self._batches is not None:
             self._batches.drop()
 
-    def _listen(self, message: Answer) -> None:
+    def _track_outage(self, message: Answer) -> None:
         """Keep watch over a gateway that answers nothing of its own at all."""
         match message:
             case Submitted(answer=NotPermitted()):
                 self._others.claimed(message.hash)
             case Submitted(answer=answer):
-                self._heard(answered=not _unanswered(answer))
+                self._note_answered(answered=not _unanswered(answer))
             case TasksRead(answers=answers) if answers:
                 answered = not all(map(_unanswered, answers.values()))
-                self._heard(answered=answered)
-                self._submitter.heard(from_gateway=answered)
+                self._note_answered(answered=answered)
+                self._submitter.on_free_read(from_gateway=answered)
             case GatewayRead(from_gateway=from_gateway):
-                self._heard(answered=from_gateway)
+                self._note_answered(answered=from_gateway)
             case _:
                 return
 
-    def _heard(self, *, answered: bool) -> None:
+    def _note_answered(self, *, answered: bool) -> None:
         now = self._now()
         since, _ = self._silence or (now, now)
         self._silence = None if answered else (since, now)

@@ -55,8 +55,8 @@ class GatewayRead:
 
 
 _IN_DOUBT = "task-of-another"
-_A_STRETCH = 4
-"""So many in a row that another machine has begun: both would go on at the same place."""
+_SKIPS_BEFORE_JUMP = 4
+"""After so many requests in a row that another machine has begun, this one continues elsewhere."""
 
 
 def key_for(hash_: str, attempt: int) -> str:
@@ -104,13 +104,13 @@ class Submitter:
         self._limiter = RateLimiter(state.policy.max_in_flight, state.policy.submit_rate)
         self._breaker = Breaker.of(state.policy.max_in_flight)
         self._queue = SubmitQueue(self._kind, estimator.expected_next)
-        self._met = 0
+        self._skipped_in_a_row = 0
         self._resends: DelayQueue[SubmitAttempt] = DelayQueue()
         self._delayed: DelayQueue[str] = DelayQueue()
         self._posting: dict[str, SubmitAttempt] = {}
         self._spending = SpendingLimit(state, self._posting, self._resends, self._uploads, start)
         self._task_ids: dict[str, tuple[str, int]] = {}
-        self._stands: dict[str, tuple[Purchase, ...]] = {}
+        self._purchases_when_queued: dict[str, tuple[Purchase, ...]] = {}
         self.why: str | None = None
 
     def add(self, hashes: Iterable[str]) -> None:
@@ -118,7 +118,7 @@ class Submitter:
         hashes = list(hashes)
         self._spending.observe()
         for hash_ in hashes:
-            self._stands[hash_] = self._state.ledger.record(hash_).purchases
+            self._purchases_when_queued[hash_] = self._state.ledger.record(hash_).purchases
         self._queue.add(hashes)
         self._uploads.expect(map(self._state.request, hashes))
 
@@ -136,14 +136,14 @@ class Submitter:
 
     def retry(self, hash_: str, tries: int) -> None:
         """Buy a new attempt of a failed task after a while."""
-        self._stands[hash_] = self._state.ledger.record(hash_).purchases
+        self._purchases_when_queued[hash_] = self._state.ledger.record(hash_).purchases
         self._delay(hash_, retry_wait(tries, self._random))
 
     def throttled(self, wait: float = 0.0) -> None:
         """The gateway has no room: fewer at a time."""
         self._limiter.throttled(self._state.clock.monotonic(), wait)
 
-    def heard(self, *, from_gateway: bool) -> None:
+    def on_free_read(self, *, from_gateway: bool) -> None:
         """Something free was answered."""
         now = self._state.clock.monotonic()
         self._breaker = self._breaker.on_read(own=from_gateway, now=now)
@@ -260,13 +260,13 @@ class Submitter:
                 self._queue.take()
                 if state.shared is not None:  # what becomes of it there is waited for
                     state.shared.skipped.add(hash_)
-                    self._met += 1
+                    self._skipped_in_a_row += 1
                 continue
-            if self._met >= _A_STRETCH and state.shared is not None:
+            if self._skipped_in_a_row >= _SKIPS_BEFORE_JUMP and state.shared is not None:
                 self._queue.begin_at(state.shared.place_apart)
-                self._met = 0
+                self._skipped_in_a_row = 0
                 continue
-            self._met = 0
+            self._skipped_in_a_row = 0
             if not self._spending.affords(hash_, batch):
                 return None
             self._queue.take()
@@ -287,7 +287,7 @@ class Submitter:
     def _is_bought_elsewhere(self, hash_: str) -> bool:
         """Whether another machine has bought it since it was put in."""
         record = self._state.ledger.record(hash_)
-        if record.purchases == self._stands.get(hash_, ()):
+        if record.purchases == self._purchases_when_queued.get(hash_, ()):
             return False
         request = self._state.request(hash_)
         self._state.listener.note(
@@ -380,7 +380,7 @@ class Submitter:
             case _:  # nobody knows what became of it
                 pass
         if isinstance(answer, NotPermitted):
-            self._met = _A_STRETCH
+            self._skipped_in_a_row = _SKIPS_BEFORE_JUMP
         else:
             now = self._state.clock.monotonic()
             self._breaker = self._breaker.on_post(outcome, now, trial=trial)

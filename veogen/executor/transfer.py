@@ -92,9 +92,9 @@ def disk_error(error: OSError, target: Path) -> DownloadFailed | DiskFull:
 
 
 LARGEST = 1 << 30
-_UNSEEN, _SHARE = 256 << 10, 64
-"""So many bytes, or that part of what is free, are taken before the disk is looked at again: all
-downloads together take less than `KEPT`, or than what is free, in between."""
+_CHECK_DISK_EVERY, _CHECK_DISK_SHARE = 256 << 10, 64
+"""Bytes written between two checks of free space: so many, or that part of what was free. All
+downloads together then stay within what is kept free, or within what is free."""
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _EXPIRED, _UNSATISFIABLE = (403, 404, 410), 416
@@ -265,7 +265,7 @@ class _Download:
             free = f"the journal {RESERVED}, {left + RESERVED} are free"
             text = f"{self._folder}: the clip needs {missing} bytes more and {free}"
             raise _RefusedError(DiskFull(text))
-        return max(_UNSEEN, left // _SHARE)
+        return max(_CHECK_DISK_EVERY, left // _CHECK_DISK_SHARE)
 
     def _take(self, body: OpenDownload, writer: HashingWriter) -> str:
         clock = SystemClock()

@@ -104,7 +104,7 @@ class Step(NamedTuple):
 def on_submit(
     attempt: SubmitAttempt, answer: Submission | NotPermitted, *, now: float, random: Random
 ) -> Step:
-    """What one POST's answer means (interface, section 6.1)."""
+    """What one POST's answer means: a task, to be sent again, unknown and so held, or refused."""
     if isinstance(answer, NotPermitted):
         return Step((close_attempt(attempt, answer.code, answer.message),), stop=answer.stop)
     attempt = replace(attempt, tries=attempt.tries + 1)
@@ -122,11 +122,11 @@ def on_submit(
             )
             return Step(events=(created,))
         case NotAccepted(once=True) if attempt.had_error:
-            return _unknown(attempt, answer.code, f"twice: {answer.message}", random)
+            return _hold_or_replay(attempt, answer.code, f"twice: {answer.message}", random)
         case NotAccepted():
-            return _not_accepted(attempt, answer, random)
+            return _resend_later(attempt, answer, random)
         case Unknown():
-            return _unknown(attempt, answer.code, answer.message, random)
+            return _hold_or_replay(attempt, answer.code, answer.message, random)
         case Rejected(stops=True):
             stop = Stop("refused", f"{answer.message} ({answer.code})")
             return Step((close_attempt(attempt, answer.code, answer.message),), stop=stop)
@@ -145,7 +145,7 @@ def close_attempt(attempt: SubmitAttempt, code: str, message: str) -> Event:
     return events.SubmitFailed(intent.hash, intent.attempt, code, message, intent.at)
 
 
-def _not_accepted(attempt: SubmitAttempt, answer: NotAccepted, random: Random) -> Step:
+def _resend_later(attempt: SubmitAttempt, answer: NotAccepted, random: Random) -> Step:
     """It is sent again with the same key; until then it is on record as not sent."""
     retry = Retry(
         attempt=replace(attempt, had_error=attempt.had_error or answer.once),
@@ -162,7 +162,7 @@ def _not_accepted(attempt: SubmitAttempt, answer: NotAccepted, random: Random) -
     return Step((not_sent,), retry=retry)
 
 
-def _unknown(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Step:
+def _hold_or_replay(attempt: SubmitAttempt, code: str, message: str, random: Random) -> Step:
     attempt = replace(attempt, maybe_accepted=True)
     if attempt.replays > 0:
         retry = Retry(

@@ -18,7 +18,7 @@ SETTLEMENTS = ("request_only", "request_then_actual", "actual_usage")
 """What the gateway settles by: the request; the request, then what was made; measured usage."""
 
 UNITS_PER_CREDIT = 10_000
-"""The gateway's own unit, UC: price rules are in it, and some answers (models.md 3.3, 7.1)."""
+"""The gateway's own unit, UC: price rules are in it, and some answers."""
 
 _MILLI = Decimal("0.001")
 _MOST_UNITS = 10**24  # more than there is money

@@ -34,7 +34,10 @@ MOST_EXPANSIONS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Fits a combination whose choices are among the tokens, name by name."""
+    """Fits a combination whose values are among those of `tokens`, name by name.
+
+    A token is the text that stands for an axis value: two values are one if their tokens are.
+    """
 
     tokens: Mapping[str, frozenset[str]]
     place: Location
@@ -79,7 +82,9 @@ class ConditionIndex:
 
     def unused(self) -> Iterator[Condition]:
         """Conditions that have never fitted anything."""
-        return (r for i, r in enumerate(self.conditions) if r is not None and i not in self._used)
+        for index, condition in enumerate(self.conditions):
+            if condition is not None and index not in self._used:
+                yield condition
 
 
 Known: TypeAlias = Mapping[str, Mapping[str, object]]  # name -> token -> choice
@@ -88,16 +93,16 @@ _MOST_LISTED = 12  # more would hide the message
 
 
 def conditions(partial: Seq, values: Known, problems: Problems) -> Iterator[Condition]:
-    """The rules of a list of partial combinations; mistaken ones are left out."""
+    """The conditions of a list of partial combinations; mistaken ones are left out."""
     for index, when in enumerate(partial):
         if isinstance(when, Map):
-            rule = condition(when, partial.value_place(index), values, problems)
-            if rule is not None:
-                yield rule
+            fits = condition(when, partial.value_place(index), values, problems)
+            if fits is not None:
+                yield fits
 
 
 def condition(when: Map, place: Location, values: Known, problems: Problems) -> Condition | None:
-    """A partial combination as a rule, a list meaning any of these; None when it has a mistake."""
+    """A partial combination as a condition, a list meaning any of these; None for a mistake."""
     tokens: dict[str, frozenset[str]] = {}
     for name, value in when.items():
         if name not in values:

@@ -235,7 +235,7 @@ MADE_ANEW = "each is made anew from the same words; nothing of a picked clip goe
 def plan_data(
     plan: Plan, totals: Totals, state_of: StateOf, to_buy: Decimal | None
 ) -> dict[str, Any]:
-    """The plan as the contract's JSON."""
+    """The plan as `veogen.plan/1`, the JSON that `plan --format json` prints."""
     return {
         "format": FORMAT,
         "name": plan.name,

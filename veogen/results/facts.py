@@ -2,7 +2,7 @@
 
 Facts only grow. Of two values of one fact (an amount, a reason) always the same one counts, so
 that merging is associative, commutative and idempotent: whoever learns what in which order, all
-come to the same. Where a request stands is computed from its facts (the contract, section 5).
+come to the same. Where a request stands is computed from its facts.
 """
 
 from collections import Counter

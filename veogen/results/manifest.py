@@ -371,7 +371,7 @@ def _format(text: bytes) -> bytes:
     return msgspec.json.format(text, indent=0)
 
 
-State: TypeAlias = Literal["new", "changed", "bought", "failed"]
+PlanState: TypeAlias = Literal["new", "changed", "bought", "failed"]
 
 RETRIES = 2
 
@@ -423,7 +423,7 @@ class Owned:
         triples = ((s.request.address, s.record.hash, s.record.status) for s in states)
         return cls(held, _bought_as(triples))
 
-    def state(self, address: str, hash_: str) -> State:
+    def state(self, address: str, hash_: str) -> PlanState:
         """`bought` also where it may have been: what is indeterminate is not bought again."""
         held = self.by_hash.get(hash_)
         if held is not None and held.status == "failed":

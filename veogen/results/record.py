@@ -231,7 +231,7 @@ class RecordBuilder:
 
     def take(self, event: Event) -> None:
         """Fold one event in."""
-        STEPS[event.__class__](self, event)
+        FOLD_BY_EVENT[event.__class__](self, event)
 
     def attempt(self, number: int) -> AttemptFacts:
         facts = self.attempts.get(number)
@@ -409,7 +409,7 @@ def _sorted(facts: Mapping[Any, _T]) -> tuple[_T, ...]:
     return tuple([facts[key] for key in sorted(facts)])
 
 
-STEPS: Mapping[type[Event], Callable[[RecordBuilder, Any], None]] = {
+FOLD_BY_EVENT: Mapping[type[Event], Callable[[RecordBuilder, Any], None]] = {
     SubmitIntended: _submit_intended,
     SubmitFailed: _submit_answered,
     SubmitRejected: _submit_answered,

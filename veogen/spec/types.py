@@ -21,7 +21,7 @@ class Layer:
     """What one level of precedence says about requests; None or empty where it is silent.
 
     A value None inside `params` or `vars` takes the name away from the weaker levels, as
-    `veogen.spec.merge` does it. The two texts are taken out of `params`, where None stays.
+    `veogen.spec.layers.merge` does it. The two texts are taken out of `params`, where None stays.
     """
 
     prompt: Template | None = None
