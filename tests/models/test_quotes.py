@@ -343,6 +343,27 @@ VIDEO: dict[str, Json] = {"video_urls": ["https://a.example/b.mp4"]}
             id="what no request may say is nobody's choice",
         ),
         pytest.param(
+            rules(
+                part("100", {"op": "if", "args": [variable("kept"), number("3"), number("2")]}),
+                kept={"type": "boolean"},
+            ),
+            {},
+            Quote(Decimal("0.0300"), "at most", {"kept": "its dearest value"}),
+            id="so is a truth",
+        ),
+        pytest.param(
+            rules(
+                part(
+                    "100",
+                    {"op": "lookup", "key": variable("kept"), "values": {"720p": "1", "4k": "5"}},
+                ),
+                kept={"type": "enum", "values": ["720p", "4k"]},
+            ),
+            {},
+            Quote(Decimal("0.0500"), "at most", {"kept": "its dearest value"}),
+            id="and a word",
+        ),
+        pytest.param(
             by("output_seconds", maximum="10", default="5"),
             {},
             Quote(Decimal("0.1000"), "at most"),
@@ -444,3 +465,36 @@ TOKENS = published(
 )
 def test_tokens_that_are_expected(request_: Mapping[str, Json], quote: Quote) -> None:
     assert TOKENS.quote(request_, {"duration": LENGTH}) == quote
+
+
+EQUALS = {"op": "eq", "args": [variable("kept"), number("4k")]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "written", "why"),
+    [
+        pytest.param(
+            {"type": "enum", "values": ["720p", "4k"]},
+            "8k",
+            "there is no price for kept 8k",
+            id="a word that is not priced",
+        ),
+        pytest.param(
+            {"maximum": "9"}, True, "there is no price for kept True", id="a truth for a number"
+        ),
+        pytest.param(
+            {"maximum": "9"}, [1], "there is no price for kept [1]", id="a list for a number"
+        ),
+        pytest.param(
+            {"maximum": "9"}, 10, "there is no price for kept 10", id="a number beyond the bounds"
+        ),
+    ],
+)
+def test_a_value_without_a_price_is_not_taken_for_another(
+    declared: Mapping[str, Any], written: Json, why: str
+) -> None:
+    price = rules(
+        part("100", {"op": "if", "args": [EQUALS, number("5"), number("1")]}), kept=declared
+    )
+
+    assert price.quote({"kept": written}, KEPT) == unknown(why)
