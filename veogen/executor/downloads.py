@@ -138,14 +138,11 @@ class DownloadQueue:
             _, _, task, index = heapq.heappop(self._queue)
             if not self._is_wanted(task, index):  # it was found behind another link
                 self._open[task] -= 1
-            elif self._is_going_on(task) and self._unsettled(task):
+            elif any(task == of for of, _ in self._under_way) and self._unsettled(task):
                 self._kept_back.setdefault(task, []).append(index)
             else:
                 self._under_way.add((task, index))
                 self._start(self._call(task, index))
-
-    def _is_going_on(self, task: _BoughtTask) -> bool:
-        return any(task == of for of, _ in self._under_way)
 
     def _unsettled(self, task: _BoughtTask) -> list[int]:
         """The videos of a task of which it is not known behind which link they are.
@@ -198,7 +195,9 @@ class DownloadQueue:
         saved = VideoSaved(task.hash, place, video, task.id, self._state.mtime(video))
         away = VideoMissing(task.hash, place, task.id, put_away=True)
         events = (*relinked, *(() if is_double else (saved,)), *after.events)
-        if not is_double and not self._is_left_to_the_store(saved):
+        shared, keeps = self._state.shared, self._state.policy.keep_store
+        is_in_store = shared is not None and not shared.clips.is_held_back(saved)
+        if not is_double and not (keeps and is_in_store):  # else the store alone keeps it
             return after._replace(events=events)
 
         def after_commit() -> None:
@@ -225,11 +224,6 @@ class DownloadQueue:
         places = range(max(len(record.links), request.videos))
         free = [place for place in places if place not in record.videos]
         return (*alike, *free, index)[0]
-
-    def _is_left_to_the_store(self, saved: VideoSaved) -> bool:
-        """Whether the store alone is to keep a clip, which has it."""
-        shared, keeps = self._state.shared, self._state.policy.keep_store
-        return keeps and shared is not None and not shared.clips.is_held_back(saved)
 
     def _call(self, task: _BoughtTask, index: int) -> Callable[[], Downloaded]:
         """The call that another thread makes: all that it needs is looked up here."""
