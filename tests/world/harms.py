@@ -43,7 +43,9 @@ def remove_run(world: "World", step: Step, machine: Machine) -> None:
             if post.machine == machine.name and post.task not in pushed
         }
         machine.clone()
-    machine.in_step = journal.is_file()
+    if journal.is_file():  # what git has comes back, and what the run knows beside it goes in
+        machine.checkout.fresh()
+    machine.in_step = False
 
 
 def move_journal(world: "World", step: Step, machine: Machine) -> None:
@@ -80,6 +82,7 @@ def damage_log(world: "World", step: Step, machine: Machine) -> None:
     log = machine.path / "journal.db-wal"
     if machine.running or machine.lost_power or not log.is_file() or log.stat().st_size == 0:
         return
+    machine.death = None
     whole, known = machine.disk.kill(power=False), _told_to(world, machine)
     _damage(log, step["how"], Random(step.seed))
     command = world.start_buying(machine, Random(step.seed), RunPolicy(budget=world.story.budget))
