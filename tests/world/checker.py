@@ -74,9 +74,6 @@ class Checker:
         if len(of_key) > 1 and any(each.process in self.freely for each in of_key):
             self.allowed[task.hash] += 1
             self.extra += task.reserved
-        if task.hash in self.again.get(task.process, ()):
-            self.again[task.process].discard(task.hash)
-            self.allowed[task.hash] += 1
         if len(others) > self.allowed[task.hash]:
             names = ", ".join(f"{o.id} by {o.process}" for o in others)
             self.violated("bought-twice", f"{task.hash[:6]} by {task.process}, beside {names}")
@@ -112,6 +109,9 @@ class Checker:
     def check_post(self, post: Post) -> None:
         """Nothing new is sent by a run whose directory was taken away; keys never go back."""
         keys = [p.key for p in self._service.posts if p.hash == post.hash]
+        if post.hash in self.again.get(post.process, ()):
+            self.again[post.process].discard(post.hash)
+            self.allowed[post.hash] += 1
         command = self.commands.get(post.process)
         removed = command.removed_at if command else None
         if post.key not in keys[:-1] and removed is not None and post.sent_at > removed + 1.0:
