@@ -49,6 +49,8 @@ class Command:
     removed_at: float | None = None
     died_at: float | None = None
     interrupted: bool = False
+    harmed: bool = False
+    """Clips were harmed while it was on: it may have looked at them before."""
 
     @property
     def result(self) -> str:
@@ -192,16 +194,22 @@ class Machine:
             self.command.process.frozen_until = self._kernel.now + seconds
 
     def lose_clips(self) -> None:
+        self._harm_command()
         shutil.rmtree(self.path / "videos", ignore_errors=True)
 
     def cut_clip(self, which: int, how: str) -> None:
         """Somebody empties a clip, cuts it, or writes something else into it."""
+        self._harm_command()
         clips = sorted(self.path.glob("videos/**/*.mp4"))
         if clips:
             clip = clips[which % len(clips)]
             content = clip.read_bytes()
             harmed = {"empty": b"", "cut": content[: len(content) // 2]}
             clip.write_bytes(harmed.get(how, b"x" * len(content)))
+
+    def _harm_command(self) -> None:
+        if self.command is not None and not self.command.done:
+            self.command.harmed = True
 
     def die_later(self, calls: int, *, of: str | None, power: bool) -> None:
         """Die at the n-th call from now, of those of a kind if it is given."""
