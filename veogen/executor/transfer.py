@@ -239,7 +239,11 @@ class _Download:
         etag = begun.etag if begun else None
         with self._host.fetch(self._link, start=start, etag=etag) as body:
             if isinstance(body, ReadError):
-                raise self._unread(body)
+                if body.status == _UNSATISFIABLE:
+                    self._part.drop()
+                gone = body.status in _EXPIRED
+                words = f"{body.message}: the link has expired" if gone else body.message
+                raise _RefusedError(DownloadFailed("link-expired" if gone else body.code, words))
             if body.content_type and body.content_type.startswith(_PAGES):
                 text = "the link leads to a web page, not to a clip"
                 raise _RefusedError(DownloadFailed("not-a-video", text))
@@ -315,13 +319,6 @@ class _Download:
         """The part is of no use to the next try."""
         self._part.drop()
         return _RefusedError(outcome)
-
-    def _unread(self, unread: ReadError) -> _RefusedError:
-        if unread.status == _UNSATISFIABLE:
-            self._part.drop()
-        gone = unread.status in _EXPIRED
-        words = f"{unread.message}: the link has expired" if gone else unread.message
-        return _RefusedError(DownloadFailed("link-expired" if gone else unread.code, words))
 
     def _too_large(self, size: int) -> DownloadFailed:
         text = f"the clip has {size} bytes or more; at most {self._largest} are taken"
