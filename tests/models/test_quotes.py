@@ -498,3 +498,13 @@ def test_a_value_without_a_price_is_not_taken_for_another(
     )
 
     assert price.quote({"kept": written}, KEPT) == unknown(why)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["input_seconds", "first_input_video_seconds", "source_output_seconds", "output_fps"],
+)
+def test_no_measure_of_a_video_that_goes_in_is_taken_as_its_default(name: str) -> None:
+    price = by(name, maximum="60", default="4")
+
+    assert price.quote(VIDEO, {}) == Quote(Decimal("0.6000"), "at most")
