@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from veogen.executor.options import RunPolicy
 from veogen.gateway.api import Accepted, NotAccepted, Unknown
 from world.gateway import PRICE, BookedTask, Post, Service
 from world.machines import Command, Machine
@@ -80,12 +81,13 @@ class Checker:
         if self.budget is not None and not self.forgotten:
             self._check_budget()
         command = self.commands.get(task.process)
-        if command is not None and command.policy.max_credits is not None:
-            self._check_ceiling(task.process, command.policy.max_credits)
+        policy = RunPolicy() if command is None else command.policy
+        if policy.max_credits is not None and not policy.replay:  # what it resends was counted
+            self._check_ceiling(task.process, policy.max_credits)
 
     def _check_ceiling(self, process: str, most: Decimal) -> None:
         """A ceiling is passed only by what the gateway adds before it has said what it adds."""
-        if not self._service.habits.names_amounts or process in self.freely:
+        if not self._service.habits.names_amounts:
             return
         tasks = [task for task in self._service.tasks.values() if task.process == process]
         spent = sum((task.reserved for task in tasks), Decimal(0))
