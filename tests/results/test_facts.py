@@ -668,6 +668,24 @@ def test_of_two_accounts_of_a_task_always_the_same_values_count(
 
 
 @pytest.mark.parametrize(
+    ("links", "status"),
+    [
+        pytest.param(("https://a",), "completed", id="all that this journal has seen"),
+        pytest.param(("https://a", "https://b"), "undelivered", id="one of two"),
+    ],
+)
+def test_who_has_seen_fewer_links_does_not_complete_a_task(
+    links: tuple[str, ...], status: str
+) -> None:
+    own = task(made=True, links=links, videos={0: VIDEO})
+    others = task(made=True, whole=True, links=("https://a",), videos={0: VIDEO})
+
+    [learned] = learn(RequestFacts(tasks=(own,)), RequestFacts(tasks=(others,))).tasks
+
+    assert learned.status == status
+
+
+@pytest.mark.parametrize(
     ("facts", "purchase"),
     [
         pytest.param(task(), Purchase(1, "a", "submitted", None, PRICE), id="under way"),

@@ -317,6 +317,8 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
             task.links = before.links
             places = max(len(before.links), len(theirs.videos))
             task.videos = united_videos(before.videos, theirs.videos, places)
+            if len(task.videos) < len(before.links):  # they have seen fewer links
+                task.whole = before.whole
         tasks.append(task)
     return merged._replace(tasks=tuple(tasks))
 
