@@ -124,7 +124,7 @@ class Checker:
         allowed = self.hostile.get(post.hash)
         is_asked = command is not None and command.policy.retry_failed
         if is_asked:  # a person wants it, whatever was said of it
-            self.hostile.pop(post.hash, None)
+            self.allowed[post.hash] += self.hostile.pop(post.hash, None) is not None
         elif allowed is not None and allowed == self.allowed[post.hash]:
             self.violated("hostile", f"{post.process} buys {post.hash[:6]} for a pull request")
         later = list(dict.fromkeys(keys))
