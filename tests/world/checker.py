@@ -28,6 +28,10 @@ ON_ITS_WAY, ON_ITS_WAY_TO_A_STORE = 0.2, 5.0
 """Seconds between what allows a POST and the POST: threads, and the claim that comes before it."""
 
 
+CLAIMED_WITHIN = 60.0
+"""Seconds that the claim of a POST which is on record may take."""
+
+
 class Checker:
     """Collects what was violated; `allowed` counts what people said may be bought once more."""
 
@@ -116,7 +120,8 @@ class Checker:
             self.allowed[post.hash] += 1
         command = self.commands.get(post.process)
         removed = command.removed_at if command else None
-        if post.key not in keys[:-1] and removed is not None and post.sent_at > removed + 1.0:
+        late = 1.0 + (CLAIMED_WITHIN if self.has_store else 0.0)
+        if post.key not in keys[:-1] and removed is not None and post.sent_at > removed + late:
             self.violated(
                 "directory-gone",
                 f"{post.process} buys {post.hash[:6]} though its directory is gone",

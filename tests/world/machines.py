@@ -104,6 +104,11 @@ class Machine:
     def has_run(self) -> bool:
         return (self.path / "results.json").exists() or (self.path / "journal.db").exists()
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether anything is left of a download."""
+        return any(self.path.glob("videos/**/.*.part*"))
+
     def start(
         self,
         kind: Kind,
@@ -176,7 +181,7 @@ class Machine:
     def keep_journal(self) -> None:
         """Somebody makes a copy of the journal, which is whole by itself: no log lies beside it."""
         journal, log = self.path / "journal.db", self.path / "journal.db-wal"
-        if journal.is_file() and not log.exists() and not self.running:
+        if journal.is_file() and not log.exists() and not self.running and self.in_step:
             self.old_journal = journal.read_bytes()
 
     def restore_old_journal(self) -> None:

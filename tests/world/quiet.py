@@ -28,6 +28,7 @@ def settle(world: "World") -> None:
     for machine in world.machines * 2:
         machine.pull()
         is_same = brought.get(machine.name, b"") == machine.checkout.content
+        is_same = is_same and not machine.has_parts
         if world.story.store or (machine.has_run and not is_same):
             _end(world, machine, world.collect(machine, Random(0)))
             _abandon_held(world, machine)
