@@ -153,14 +153,14 @@ def causes_of(old: Spec | None, new: Spec | None) -> CausesOf:
             if hashes.get(image.path, image.sha256) != image.sha256:
                 yield Cause("because of the bytes of", image.path, f"{image.path}:1:1")
         images = changed_images(change.old, change.new)
-        for field in change.fields:
-            if after is None or field in images:
+        for name in change.fields:
+            if after is None or name in images:
                 continue
-            made_of = after.inputs(change.new, field)
+            made_of = after.inputs(change.new, name)
             if before is None:
                 yield from (Cause("see", *_shown(one)) for one in _first(made_of))
             else:
-                yield from _differing(before.inputs(change.old, field), made_of)
+                yield from _differing(before.inputs(change.old, name), made_of)
 
     return causes
 
