@@ -5,7 +5,7 @@ import json
 import pytest
 
 from veogen import __version__
-from veogen.cli.install import Installation, installation_of
+from veogen.cli.init import Installation, installation_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GIT = {"vcs_info": {"vcs": "git", "commit_id": COMMIT, "requested_revision": "main"}}

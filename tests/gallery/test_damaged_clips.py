@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clips import clip
 
-from veogen.gallery.portable import write_proxy
+from veogen.gallery.page import write_proxy
 from veogen.gallery.posters import Posters
-from veogen.handover.frames import NoFrameError, write_frame
+from veogen.handover.media import NoFrameError, write_frame
 
 WHOLE = clip((320, 180))
 DAMAGES = st.lists(

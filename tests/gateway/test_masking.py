@@ -11,7 +11,7 @@ from support.scripted_host import Host, Step, answer
 
 from veogen.gateway.api import Unknown
 from veogen.gateway.client import Evolink
-from veogen.gateway.masking import mask, mask_bytes
+from veogen.gateway.transport import mask, mask_bytes
 
 KEY = "sk-evo-aB3dE5fG7hJ9"
 

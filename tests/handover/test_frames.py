@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 from support.clips import clip
 
-from veogen.handover.frames import ENDS, End, NoFrameError, frame_name, write_frame
+from veogen.handover.media import ENDS, End, NoFrameError, frame_name, write_frame
 
 
 @pytest.fixture(scope="module")

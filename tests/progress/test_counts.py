@@ -4,7 +4,7 @@ import pytest
 from play import Play
 
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import RunCounts, Stage, seconds_left
+from veogen.progress.messages import RunCounts, Stage, seconds_left
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 

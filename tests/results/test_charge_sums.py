@@ -5,9 +5,8 @@ from decimal import Decimal
 import pytest
 
 from veogen.planner.plan import Request
-from veogen.results.charges import Charge, ChargeTotals, charge_of, difference_notes
 from veogen.results.facts import Failure, RequestFacts, TaskFacts
-from veogen.results.ledger import RequestState
+from veogen.results.ledger import Charge, ChargeTotals, RequestState, charge_of, difference_notes
 from veogen.results.record import Record
 
 NOTHING = Decimal(0)

@@ -1,6 +1,6 @@
 import pytest
 
-from veogen.simulator.picture import caption, fitted, legible
+from veogen.simulator.video import caption, fitted, legible
 
 
 @pytest.mark.parametrize(

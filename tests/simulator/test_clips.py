@@ -7,8 +7,7 @@ import pytest
 from frames import frames
 from PIL import Image, ImageChops, ImageStat
 
-from veogen.simulator.picture import UnusableImageError, still
-from veogen.simulator.video import AbandonedError, SimulatedClip, render
+from veogen.simulator.video import AbandonedError, SimulatedClip, UnusableImageError, render, still
 
 CLIP = SimulatedClip(
     task="task-unified-1757169743-7cvnl5zw",

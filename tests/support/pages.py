@@ -16,8 +16,8 @@ from support.commands import Shell
 from veogen.cli import COMMANDS, veogen
 from veogen.cli.help import PAGES
 from veogen.document.schema import Field, ObjectType
+from veogen.models.custom import MODEL
 from veogen.models.model import shipped
-from veogen.models.model_file import MODEL
 from veogen.spec.grammar import (
     BUDGET,
     MATRIX_WORDS,

@@ -31,7 +31,7 @@ from veogen.handover.formats import (
     write_formats,
     write_frames,
 )
-from veogen.handover.frames import ENDS, End, NoFrameError
+from veogen.handover.media import ENDS, End, NoFrameError
 from veogen.handover.run_picks import run_picks
 from veogen.text import counted
 

@@ -16,8 +16,7 @@ from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import RunDirectory
 from veogen.executor.options import SystemClock
 from veogen.gallery.data import PageRun
-from veogen.gallery.page import gallery
-from veogen.gallery.portable import clips_of_page, copied_clips
+from veogen.gallery.page import clips_of_page, copied_clips, gallery
 from veogen.handover.export import Fetch
 from veogen.handover.run_picks import run_picks
 from veogen.results.events import Video

@@ -26,8 +26,7 @@ from veogen.gateway.settings import Settings
 from veogen.planner.plan import Plan, known_credits
 from veogen.progress import Mode, listener
 from veogen.results.advice import RunCommands
-from veogen.results.charges import difference_notes
-from veogen.results.ledger import Ledger
+from veogen.results.ledger import Ledger, difference_notes
 from veogen.text import Terminal, counted, credits_text
 
 

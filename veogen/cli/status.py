@@ -26,8 +26,7 @@ from veogen.executor.snapshot import Snapshot
 from veogen.jsontext import indented
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan
-from veogen.results.charges import charge_of
-from veogen.results.ledger import exit_code
+from veogen.results.ledger import charge_of, exit_code
 from veogen.results.manifest import Owned, line_data
 from veogen.spec.load import load_spec
 from veogen.text import counted, credits_text, paint, plain, plain_json

@@ -22,9 +22,8 @@ from veogen.results.advice import (
     next_steps,
     reason,
 )
-from veogen.results.charges import Charge, ChargeTotals, charge_of, difference_notes
 from veogen.results.events import STATUSES
-from veogen.results.ledger import RequestState
+from veogen.results.ledger import Charge, ChargeTotals, RequestState, charge_of, difference_notes
 from veogen.text import Colour, Paint, columns, counted, credits_text, plain
 
 Word: TypeAlias = str

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from veogen.executor.directory import write_whole
-from veogen.handover.frames import picture_stream
+from veogen.handover.media import picture_stream
 
 FOLDER = ".posters"
 

@@ -14,7 +14,6 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse, Timeout
 
 from veogen import __version__
-from veogen.gateway.masking import mask, mask_bytes
 from veogen.gateway.parse import request_id
 from veogen.gateway.pool import ConnectionPool
 from veogen.gateway.settings import Proxies
@@ -23,6 +22,8 @@ from veogen.gateway.transport import (
     NotConnectedError,
     Response,
     TransportError,
+    mask,
+    mask_bytes,
     sanitize,
     transport_error,
 )

@@ -12,8 +12,15 @@ from xml.sax.saxutils import escape, quoteattr
 
 from veogen.executor.directory import write_whole
 from veogen.handover.export import Export
-from veogen.handover.frames import End, NoFrameError, frame_name, write_frame
-from veogen.handover.media import Media, TimelineClip, timeline_clips
+from veogen.handover.media import (
+    End,
+    Media,
+    NoFrameError,
+    TimelineClip,
+    frame_name,
+    timeline_clips,
+    write_frame,
+)
 from veogen.jsontext import indented
 
 Format: TypeAlias = Literal["otio", "xml", "edl", "xmp", "m3u"]

@@ -8,8 +8,14 @@ from tqdm import tqdm
 
 from veogen.executor.options import Clock
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import RunCounts, fit_parts, status_parts
-from veogen.progress.messages import Messages, Screen, message_lines
+from veogen.progress.messages import (
+    Messages,
+    RunCounts,
+    Screen,
+    fit_parts,
+    message_lines,
+    status_parts,
+)
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 from veogen.text import Paint, plain

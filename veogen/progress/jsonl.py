@@ -19,8 +19,7 @@ from typing import Any, Self
 
 from veogen.executor.options import Clock
 from veogen.executor.state import NullListener, RunProgress
-from veogen.progress.counts import RunCounts
-from veogen.progress.messages import Messages, Screen
+from veogen.progress.messages import Messages, RunCounts, Screen
 from veogen.results.events import Event, TaskProgressed, tag_of
 from veogen.results.ledger import RequestState
 from veogen.text import credits_text, plain

@@ -6,8 +6,17 @@ from typing import Self
 
 from veogen.executor.options import Clock
 from veogen.executor.state import RunProgress
-from veogen.progress.counts import RunCounts, join_parts, status_parts
-from veogen.progress.messages import Message, Messages, Screen, Word, message_lines, summary_lines
+from veogen.progress.messages import (
+    Message,
+    Messages,
+    RunCounts,
+    Screen,
+    Word,
+    join_parts,
+    message_lines,
+    status_parts,
+    summary_lines,
+)
 from veogen.results.events import Event
 from veogen.results.ledger import RequestState
 from veogen.text import Paint, plain

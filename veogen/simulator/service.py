@@ -22,7 +22,6 @@ from veogen.models.model import Catalog, Model
 from veogen.simulator.account import Audit, SimulatedAccount, price, report
 from veogen.simulator.faults import Faults, words
 from veogen.simulator.file_store import FileStore
-from veogen.simulator.picture import UnusableImageError, size_of
 from veogen.simulator.refusals import HEADER, TASK_ERRORS, RateLimit, RefusedError
 from veogen.simulator.scenario import Options, RestoredTask
 from veogen.simulator.task import (
@@ -35,7 +34,13 @@ from veogen.simulator.task import (
     task_json,
 )
 from veogen.simulator.validation import check, is_loopback, settled, with_length
-from veogen.simulator.video import ClipEncoder, NotMadeError, SimulatedClip
+from veogen.simulator.video import (
+    ClipEncoder,
+    NotMadeError,
+    SimulatedClip,
+    UnusableImageError,
+    size_of,
+)
 
 WAITS = (1.0, 2.0, 4.0)
 _PATIENCE = aiohttp.ClientTimeout(total=10)
