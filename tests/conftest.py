@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.commands import Shell
-from support.project import Project
-from support.s3 import ENVIRON, SERVERS, make_bucket, serving
-from support.sessions import World
+from support.project import Project, Shell
+from support.stores import ENVIRON, SERVERS, make_bucket, serving
+from support.virtual import World
 
 TLS = Path(__file__).parent / "gateway/tls"  # by openssl for 127.0.0.1 and gateway.veogen.example
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.simulators import clean_environment, quick_simulator
+from support.gateways import clean_environment, quick_simulator
 from support.virtual import Memory
 
 import veogen

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.commands import Shell
-from support.simulators import Served, quick_simulator
+from support.gateways import Served, quick_simulator
+from support.project import Shell
 
 from veogen.cli import COMMANDS, veogen
 from veogen.planner.planner import plan

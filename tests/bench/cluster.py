@@ -88,7 +88,7 @@ def _clips(count: int, size: int, workers: Sequence[int]) -> Table:
 
 def brought_home(count: int, size: int, workers: int) -> float:
     """Seconds of a run on real workers, from its command to its end."""
-    from support.cluster_scene import scene, wait_for_workers  # noqa: PLC0415 - needs the extra
+    from support.machines import scene, wait_for_workers  # noqa: PLC0415 - needs the extra
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -110,8 +110,8 @@ def brought_home(count: int, size: int, workers: int) -> float:
 
 def _virtual(count: int, workers: int) -> tuple[float, float]:
     """Virtual seconds of a whole run, and those of the ideal."""
-    from support.sessions import request  # noqa: PLC0415 - the process that only waits stays small
-    from support.virtual_cluster import run_on_cluster  # noqa: PLC0415
+    from support.batches import run_on_cluster  # noqa: PLC0415
+    from support.virtual import request  # noqa: PLC0415 - the process that only waits stays small
 
     from veogen.executor.options import RunPolicy  # noqa: PLC0415
 

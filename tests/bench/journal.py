@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from msgspec.structs import replace
-from support.simulators import KEY, simulator
+from support.gateways import KEY, simulator
 from support.virtual import VIDEO
 
 from bench.measuring import ROUNDS, Measure, Rounds, process, take_turns, versions

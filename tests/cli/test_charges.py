@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 from veogen.errors import ExitCode
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.errors import ExitCode
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
-from support.simulators import quick_simulator
+from support.gateways import quick_simulator
+from support.project import Shell
 
 
 def test_a_simulated_run_is_brought_home_without_the_gateway_of_the_key(

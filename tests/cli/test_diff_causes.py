@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
-from support.pictures import picture
-from support.repository import Repo
+from support.galleries import picture
+from support.project import Repo, Shell
 
 SPEC = """\
 veogen: 1

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Ended, Shell
-from support.pictures import picture
-from support.repository import Repo
+from support.galleries import picture
+from support.project import Ended, Repo, Shell
 
 SPEC = """\
 veogen: 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.executor.journal import Journal
 from veogen.results.events import to_json

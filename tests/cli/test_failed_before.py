@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.errors import ExitCode
 

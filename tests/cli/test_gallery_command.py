@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from support.sessions import World, cities
+from support.virtual import World, cities
 
 from veogen.cli import veogen
 from veogen.errors import UsageError

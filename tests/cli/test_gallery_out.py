@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, expect
 from support.browser import chromium, visit
-from support.commands import Shell
 from support.galleries import Shown, make_run
+from support.project import Shell
 
 from veogen.cli import veogen
 from veogen.errors import ExitCode, UsageError

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from support.commands import Ended, Shell
-from support.pictures import picture
+from support.galleries import picture
+from support.project import Ended, Shell
 
 from veogen.errors import ExitCode
 from veogen.executor.journal import Journal

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 PROJECT = [
     "specs/launch.yaml",

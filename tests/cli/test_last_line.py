@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 from veogen.errors import ExitCode
 from veogen.simulator.scenario import Options, parse

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import requests
-from support.commands import Shell
-from support.witness import Witness, witness
+from support.gateways import Witness, witness
+from support.project import Shell
 
 from veogen.errors import ExitCode
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 SPEC = """\
 veogen: 1

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from support.commands import Ended, Shell
-from support.pictures import picture
+from support.galleries import picture
+from support.project import Ended, Shell
 
 SPEC = """\
 veogen: 1

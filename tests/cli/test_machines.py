@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.fleet import SILENCE, Fleet
-from support.s3 import lossy
-from support.simulators import Served, clean_environment, simulator
+from support.gateways import Served, clean_environment, simulator
+from support.machines import SILENCE, Fleet
+from support.stores import lossy
 
 REQUESTS = int(os.environ.get("VEOGEN_FLEET", "60"))
 TROUBLE = 25.0 * REQUESTS / 60

@@ -3,8 +3,7 @@
 import os
 
 import pytest
-from support.commands import Ended, Shell
-from support.repository import Repo
+from support.project import Ended, Repo, Shell
 
 NO_SPECS = (
     "error: specs/_base.yaml is a base: it has no shots; "

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.cli.options import RunOptions
 from veogen.cli.runs import policy_of

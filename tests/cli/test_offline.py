@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from support.pictures import picture
-from support.repository import Repo
+from support.galleries import picture
+from support.project import Repo
 
 SPEC = """\
 veogen: 1

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 SPEC = """\
 veogen: 1

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.commands import Ended, Shell
 from support.galleries import Shown, make_run
+from support.project import Ended, Shell
 
 from veogen.results.picks import Decision, clip_id, picks_text
 

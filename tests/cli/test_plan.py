@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 from veogen.cli.plan import PlanView, table
 from veogen.document.reader import read

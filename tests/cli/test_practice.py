@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from support.commands import Ended, Shell
+from support.project import Ended, Shell
 
 SPEC = 'veogen: 1\nshots: [{name: s, prompt: "A {{ c }}", matrix: {c: [boat, car]}}]\n'
 LOST = "faults: [{at: submit, do: drop, taken: true, prompt: boat, times: 1}]\n"

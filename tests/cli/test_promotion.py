@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
-from support.commands import Ended, Shell
-from support.repository import Repo
+from support.project import Ended, Repo, Shell
 
 from veogen.results.picks import Decision, picks_text
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.errors import ExitCode
 

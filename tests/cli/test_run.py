@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.errors import ExitCode
 

@@ -1,7 +1,7 @@
 """Two specs that would have one run directory are a mistake, wherever one of them is named."""
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 SPEC = "veogen: 1\n{}shots: [{{name: a, prompt: x}}]\n"
 

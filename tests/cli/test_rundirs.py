@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.cli.lock import write_locks
 from veogen.cli.options import SpecOptions

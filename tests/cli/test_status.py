@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
-from support.sessions import World, cities, request
-from support.virtual import START, VIDEO
+from support.virtual import START, VIDEO, World, cities, request
 
 from veogen.cli import veogen
 from veogen.cli.status_text import lines

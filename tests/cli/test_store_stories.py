@@ -17,10 +17,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.accounts import Account
-from support.accounts import served as billing
-from support.fleet import SILENCE, Fleet
-from support.simulators import KEY, Served, clean_environment, simulator
+from support.gateways import KEY, Account, Served, clean_environment, simulator
+from support.gateways import served as billing
+from support.machines import SILENCE, Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

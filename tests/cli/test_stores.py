@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
+from support.project import Shell
 
 from veogen.errors import ExitCode
 from veogen.executor.shared import this_machine

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from support.sessions import World, cities, request
-from support.virtual import VIDEO
+from support.virtual import VIDEO, World, cities, request
 
 from veogen.cli.runs import print_summary
 from veogen.cli.status_text import lines

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Shell
-from support.witness import KEY, Witness, witness
+from support.gateways import WITNESS_KEY, Witness, witness
+from support.project import Shell
 
 from veogen.errors import ExitCode
 from veogen.models.model import DEFAULT_MODEL, shipped
@@ -218,6 +218,6 @@ def test_a_gateway_that_knows_only_what_is_documented_is_enough(
     assert all(16 <= len(key) <= 96 for key in keys)
     for line in manifest["results"]:  # POSTs go out side by side
         assert sum(line["hash"] in key for key in keys) == 1
-    assert {s.headers["Authorization"] for s in gateway.submits} == {f"Bearer {KEY}"}
+    assert {s.headers["Authorization"] for s in gateway.submits} == {f"Bearer {WITNESS_KEY}"}
     assert all("Authorization" not in download.headers for download in gateway.downloads)
     assert all(s.headers["User-Agent"].startswith("veogen/") for s in gateway.seen)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Shell
-from support.witness import Witness, witness
+from support.gateways import Witness, witness
+from support.project import Shell
 
 from veogen.errors import ExitCode
 from veogen.models.model import shipped

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 from support.browser import chromium
-from support.commands import Shell
+from support.project import Shell
 
 PINNED = {
     "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",

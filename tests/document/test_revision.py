@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
-from support.repository import Repo
+from support.project import Repo
 
 from veogen.document.files import OutsideRootError
 from veogen.document.git import GitError, Repository, Revision, Tree

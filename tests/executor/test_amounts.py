@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.sessions import PRICE, World, cities, plan, records, request
+from support.virtual import PRICE, World, cities, plan, records, request
 
 from veogen.errors import ExitCode
 from veogen.executor.amounts import AmountReader, ReadAmount

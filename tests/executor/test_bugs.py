@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, statuses
-from support.virtual import VirtualClock, VirtualWorkers
+from support.virtual import VirtualClock, VirtualWorkers, World, cities, statuses
 
 from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.cluster_scene import SILENCE, Scene, scene, wait_for_workers
-from support.s3 import ENVIRON
+from support.machines import CLUSTER_SILENCE, Scene, scene, wait_for_workers
+from support.stores import ENVIRON
 
 from veogen import RunPolicy, load_spec, open_store, plan, run
 from veogen.executor.cluster import cluster_at
@@ -188,7 +188,7 @@ def test_workers_of_a_dead_coordinator_buy_no_more_and_bring_home_what_they_have
     on_folder.wait_for_posts(6)
     process.kill()
     process.communicate()
-    silence = 2 * SILENCE / 5
+    silence = 2 * CLUSTER_SILENCE / 5
 
     time.sleep(silence + 2.0)
     posts = len(on_folder.gateway.submits)
@@ -263,7 +263,7 @@ def disturb(scene_: Scene, event: str, worker: str, process: "subprocess.Popen[s
         cluster.start_worker(worker)
     elif event == "freeze":
         cluster.signal(worker, signal.SIGSTOP)
-        time.sleep(SILENCE + 2.0)
+        time.sleep(CLUSTER_SILENCE + 2.0)
         cluster.signal(worker, signal.SIGCONT)
     elif event == "scheduler":
         cluster.signal("scheduler", signal.SIGKILL)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from bench.cluster import LINE, MEGABYTE, brought_home
-from support.cluster_scene import SPEC, Scene, scene, wait_for_workers
 from support.disks import fill, small_disk
-from support.pictures import picture
+from support.galleries import picture
+from support.machines import MANY, Scene, scene, wait_for_workers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -95,7 +95,7 @@ def test_images_of_the_project_reach_workers_that_do_not_have_it(tmp_path: Path)
     (tmp_path / "specs").mkdir()
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.png").write_bytes(picture())
-    text = SPEC.replace("NUMBERS", "0, 1, 2, 3")
+    text = MANY.replace("NUMBERS", "0, 1, 2, 3")
     (tmp_path / "specs/many.yaml").write_text(
         f"{text}    params: {{image_urls: [../images/a.png]}}\n"
     )

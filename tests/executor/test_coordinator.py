@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from bench.cluster import EACH, ideal
+from support.batches import run_on_cluster
 from support.disks import IN_MEMORY
-from support.sessions import PRICE, request
-from support.virtual_cluster import run_on_cluster
+from support.virtual import PRICE, request
 
 from veogen.executor.options import RunPolicy
 from veogen.planner.plan import Request

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.sessions import PRICE, World, cities, plan, records, request, statuses
+from support.virtual import PRICE, World, cities, plan, records, request, statuses
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Kind, Resolution, candidate_tasks, unowned_tasks

@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.sessions import World, cities, plan, request, statuses
-from support.virtual import VIDEO, VirtualDownloader
+from support.virtual import VIDEO, VirtualDownloader, World, cities, plan, request, statuses
 
 from veogen.executor.downloads import DownloadFailed, DownloadResult
 from veogen.gateway.api import Task

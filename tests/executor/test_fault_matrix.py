@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Ended, Shell
-from support.simulators import KEY, Served, simulator
+from support.gateways import KEY, Served, simulator
+from support.project import Ended, Shell
 
 from veogen.errors import ExitCode
 

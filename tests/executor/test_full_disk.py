@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.commands import Shell
 from support.disks import fill, small_disk
-from support.simulators import Served, quick_simulator
+from support.gateways import Served, quick_simulator
+from support.project import Shell
 
 from veogen.errors import ExitCode
 from veogen.executor.journal import Journal

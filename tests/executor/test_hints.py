@@ -7,8 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, plan, request, statuses
-from support.virtual import Memory, VirtualClock, VirtualWorkers
+from support.virtual import (
+    Memory,
+    VirtualClock,
+    VirtualWorkers,
+    World,
+    cities,
+    plan,
+    request,
+    statuses,
+)
 
 from veogen.errors import ExitCode
 from veogen.executor.open_run import open_run

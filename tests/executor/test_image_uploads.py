@@ -9,8 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from support.images import BLUE, GREEN, RED, FileGateway, Project, shot
-from support.sessions import PRICE, plan, records, request, statuses
-from support.virtual import START, VirtualClock
+from support.virtual import PRICE, START, VirtualClock, plan, records, request, statuses
 
 from veogen.errors import ExitCode
 from veogen.executor.breaker import PATIENCE

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.disks import small_disk
-from support.sessions import request
-from support.virtual import VIDEO
+from support.virtual import VIDEO, request
 
 from veogen.executor.journal import Header, Journal
 from veogen.executor.journal_mark import JournalError, JournalFullError

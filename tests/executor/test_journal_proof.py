@@ -12,8 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, request, statuses
-from support.virtual import VIDEO
+from support.virtual import VIDEO, World, cities, request, statuses
 
 from veogen.errors import ExitCode, VeogenError
 from veogen.executor.journal import Header, Journal

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.accounts import Account, served
+from support.gateways import Account, served
 
 KILLS = int(os.environ.get("VEOGEN_KILLS", "8"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 20 * KILLS)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.simulators import Served, clean_environment, quick_simulator
+from support.gateways import Served, clean_environment, quick_simulator
 
 from veogen.errors import ExitCode
 

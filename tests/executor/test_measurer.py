@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from support.clips import clip
+from support.galleries import clip
 from support.scripted_host import Host, answer
 
 from veogen.executor import measurer as module

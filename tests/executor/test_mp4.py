@@ -10,7 +10,7 @@ import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clips import FAST, clip
+from support.galleries import FAST, clip
 
 from veogen.executor.mp4 import ClipInfo, mismatches, probe
 from veogen.models.model import expected_clip, shipped

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities
+from support.virtual import World, cities
 
 from veogen.errors import UsageError
 from veogen.executor.open_run import open_run

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, request, statuses
-from support.sessions import plan as plan_of
-from support.virtual import TrueDownloader
+from support.virtual import TrueDownloader, World, cities, request, statuses
+from support.virtual import plan as plan_of
 
 from veogen.errors import ExitCode
 from veogen.executor.directory import DirectoryError

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lives import EVENTS, HASHES, entry
-from support.sessions import World, cities
+from support.plans import EVENTS, HASHES, entry
+from support.virtual import World, cities
 
 from veogen.executor import directory
 from veogen.executor.directory import DirectoryError

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, statuses
-from support.virtual import TurnsCounted, VirtualClock, VirtualGateway
+from support.virtual import TurnsCounted, VirtualClock, VirtualGateway, World, cities, statuses
 
 from veogen.errors import ExitCode
 from veogen.executor.options import RunPolicy

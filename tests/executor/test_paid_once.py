@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sessions import PRICE, World, cities, plan, request, statuses
-from support.virtual import VirtualGateway
+from support.virtual import PRICE, VirtualGateway, World, cities, plan, request, statuses
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.decisions import Resolution

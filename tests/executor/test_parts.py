@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities
+from support.virtual import World, cities
 
 from veogen.executor.directory import partial_name
 from veogen.executor.downloads import DownloadFailed

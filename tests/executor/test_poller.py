@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities
-from support.virtual import VirtualClock, VirtualGateway
+from support.virtual import VirtualClock, VirtualGateway, World, cities
 
 from veogen.errors import ExitCode
 from veogen.executor.options import RunPolicy

@@ -14,8 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.disks import IN_MEMORY
-from support.sessions import PRICE, World, plan, request
-from support.virtual import VirtualClock, VirtualWorkers
+from support.virtual import PRICE, VirtualClock, VirtualWorkers, World, plan, request
 
 from veogen.errors import UsageError
 from veogen.executor.decisions import Kind, Resolution

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.simulators import KEY, Served, clean_environment, quick_simulator
+from support.gateways import KEY, Served, clean_environment, quick_simulator
 
 from veogen.errors import ExitCode
 

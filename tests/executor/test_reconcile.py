@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.sessions import PRICE, World, cities, plan, request, statuses
-from support.virtual import VIDEO
+from support.virtual import PRICE, VIDEO, World, cities, plan, request, statuses
 
 from veogen.errors import ExitCode
 from veogen.executor.directory import DirectoryError

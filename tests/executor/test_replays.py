@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from support.images import FileGateway, Project, shot
-from support.sessions import plan, statuses
 from support.stores import MemoryObjects, StoreTimeOfTests
+from support.virtual import plan, statuses
 
 from veogen.errors import ExitCode
 from veogen.executor.decisions import Resolution

@@ -4,8 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.sessions import request
-from support.virtual import VirtualClock
+from support.virtual import VirtualClock, request
 
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Header, Journal

@@ -6,8 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.sessions import PRICE, World, cities, plan, records, request, statuses
-from support.virtual import START, VIDEO
+from support.virtual import PRICE, START, VIDEO, World, cities, plan, records, request, statuses
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.downloads import DiskFull, DownloadFailed

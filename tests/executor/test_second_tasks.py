@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sessions import World, plan, request, statuses
+from support.virtual import World, plan, request, statuses
 
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.sessions import World, cities, plan, request, statuses
 from support.stores import Fault, MemoryObjects, StoreTimeOfTests, no_faults
 from support.virtual import (
     TrueDownloader,
@@ -17,6 +16,11 @@ from support.virtual import (
     VirtualClock,
     VirtualGateway,
     VirtualWorkers,
+    World,
+    cities,
+    plan,
+    request,
+    statuses,
 )
 
 from veogen.errors import ExitCode, UsageError

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.sessions import PRICE, request
+from support.virtual import PRICE, request
 
 from veogen.executor.batches import Share
 from veogen.executor.options import RunPolicy

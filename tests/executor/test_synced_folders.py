@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from support.clips import clip
+from support.galleries import clip
 from support.scripted_host import Host, answer
-from support.sessions import World, cities
+from support.virtual import World, cities
 
 from veogen.errors import ExitCode
 from veogen.executor.directory import make_folders, write_whole

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clips import FAST, clip
 from support.disks import fill, small_disk
+from support.galleries import FAST, clip
 from support.scripted_host import Host, Step, answer, close, closed_port, dribble, say
 
 from veogen.executor.directory import RESERVED

@@ -12,7 +12,7 @@ import opentimelineio as otio
 import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import chromium, visit
-from support.repository import Repo
+from support.project import Repo
 
 SPEC = """\
 veogen: 1

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clips import clip
+from support.galleries import clip
 
 from veogen.gallery.page import write_proxy
 from veogen.gallery.posters import Posters

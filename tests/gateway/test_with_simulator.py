@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.clips import FAST
+from support.galleries import FAST
 
 from veogen.executor.transfer import WholeClip, download
 from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Rejected, Task, Upload

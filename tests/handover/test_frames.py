@@ -6,7 +6,7 @@ from typing import Any
 import av
 import pytest
 from PIL import Image, ImageChops
-from support.clips import clip
+from support.galleries import clip
 
 from veogen.handover.media import ENDS, End, NoFrameError, frame_name, write_frame
 

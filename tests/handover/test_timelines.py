@@ -10,7 +10,7 @@ import opentimelineio as otio
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.clips import clip
+from support.galleries import clip
 
 from veogen.handover.edit import edl_text, reels, timeline_rate, xml_text
 from veogen.handover.formats import m3u_text, otio_text, sidecar_name, xmp_text

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from support.pictures import picture
+from support.galleries import picture
 from support.project import Project
 
 from veogen.models.parameters import Json

@@ -1,7 +1,7 @@
 """Images of a spec: read once, inside the project, and worth what is asked of them."""
 
 import pytest
-from support.pictures import picture
+from support.galleries import picture
 from support.project import Project
 
 from veogen.document.problems import MistakesError

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from support.pictures import picture
+from support.galleries import picture
 from support.project import Project
 
 from veogen.document.nodes import Location

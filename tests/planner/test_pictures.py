@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support.pictures import picture
+from support.galleries import picture
 
 from veogen.planner.images import ImageInfo, NotAnImageError, inspect_image
 

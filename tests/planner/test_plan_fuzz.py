@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.memory import MemoryFiles
+from support.project import MemoryFiles
 
 from veogen.document.problems import Problems
 from veogen.planner.planner import plan

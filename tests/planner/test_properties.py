@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.memory import MemoryFiles
+from support.project import MemoryFiles
 
 from veogen.document.reader import read
 from veogen.document.writer import write

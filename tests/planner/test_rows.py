@@ -3,7 +3,7 @@
 from textwrap import indent
 
 import pytest
-from support.pictures import picture
+from support.galleries import picture
 from support.project import Project
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pyte
 import pytest
-from support.simulators import Served, clean_environment, simulator
+from support.gateways import Served, clean_environment, simulator
 
 SPEC = """\
 veogen: 1

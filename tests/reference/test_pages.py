@@ -13,9 +13,9 @@ from pathlib import Path
 import pexpect
 import pytest
 from click.testing import CliRunner
-from support.commands import Shell
+from support.gateways import Served, quick_simulator
 from support.pages import FENCE, REFERENCE, Block, Reader, blocks, commands_of, generated
-from support.simulators import Served, quick_simulator
+from support.project import Shell
 
 from veogen.cli import veogen
 from veogen.cli.help import summary, topics, wrapped

@@ -6,7 +6,7 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lives import EVENTS, HASHES, entry
+from support.plans import EVENTS, HASHES, entry
 
 from veogen.results.events import Event, TaskAdopted, TaskCreated
 from veogen.results.ledger import Ledger

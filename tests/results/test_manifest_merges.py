@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sessions import request
-from support.virtual import VIDEO
+from support.virtual import VIDEO, request
 
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Request

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from support.repository import Repo
+from support.project import Repo
 
 from veogen.document.files import Folder
 from veogen.document.problems import MistakesError, Problems

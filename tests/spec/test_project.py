@@ -5,8 +5,7 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 import pytest
-from support.memory import MemoryFiles
-from support.project import Project
+from support.project import MemoryFiles, Project
 
 from veogen.document.files import Folder
 from veogen.document.nodes import Location

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from support.interleavings import Process, Step, explore
+from support.stores import Process, Step, explore
 
 SILENT = 2
 """Moments without a sign; a POST waits for none without another look."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.s3 import ENVIRON, serving
+from support.stores import ENVIRON, serving
 
 from veogen.executor.options import SystemClock
 from veogen.store.cloud import connect

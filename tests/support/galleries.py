@@ -1,13 +1,17 @@
-"""Run directories with real clips, made without a run: what happened is written down."""
+"""Real clips and images, and galleries of them without a run."""
 
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache, lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from support.clips import clip
+from PIL import Image
+
 from veogen.executor.journal import Header, Journal
 from veogen.executor.snapshot import read_snapshot
 from veogen.gallery.data import PageRun
@@ -26,6 +30,34 @@ from veogen.results.events import (
     VideoSaved,
 )
 from veogen.results.picks import Picks
+from veogen.simulator.video import SimulatedClip, render
+
+FAST = "veo-3.1-fast-generate-preview"
+
+
+@lru_cache(maxsize=16)
+def clip(
+    size: tuple[int, int] = (1280, 720), *, seconds: int = 4, audio: bool = True, seed: int = 1
+) -> bytes:
+    """The bytes of a clip of the simulator: H.264, and AAC with `audio`."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        render(
+            SimulatedClip(
+                task="task", prompt="a boat", seed=seed, size=size, seconds=seconds, audio=audio
+            ),
+            path,
+        )
+        return path.read_bytes()
+
+
+@cache
+def picture(kind: str = "png", size: tuple[int, int] = (1280, 720), colour: str = "red") -> bytes:
+    """The bytes of an image of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, kind.upper())
+    return file.getvalue()
+
 
 PRICE = Decimal("38.016")
 NOW = 1_800_000_000.0

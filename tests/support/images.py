@@ -6,9 +6,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from support.pictures import picture
-from support.sessions import World, request
-from support.virtual import VirtualGateway
+from support.galleries import picture
+from support.virtual import VirtualGateway, World, request
 from veogen.document.files import Folder
 from veogen.executor.run import Dependencies
 from veogen.executor.uploads import LIFE, Uploader

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from jinja2 import DictLoader
 
-from support.commands import Shell
+from support.project import Shell
 from veogen.cli import COMMANDS, veogen
 from veogen.cli.help import PAGES
 from veogen.document.schema import Field, ObjectType

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from support.clips import clip
+from support.galleries import clip
 
 from veogen.gateway.api import (
     Accepted,

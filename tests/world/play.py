@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from support.disks import IN_MEMORY
-from support.sessions import plan as plan_of
-from support.sessions import request
+from support.virtual import plan as plan_of
+from support.virtual import request
 
 from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.options import RunPolicy

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from support.memory import MemoryFiles
+from support.project import MemoryFiles
 
 from veogen.document.problems import Problems
 from veogen.planner.bulk import bulk_plan

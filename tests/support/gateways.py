@@ -1,22 +1,75 @@
-"""A gateway written from its documents alone: it answers the least that they promise.
-
-Nothing of veogen's simulator is in it. It writes down every request, knows submit and one-task
-reads and nothing else (404), and serves one real clip.
-"""
+"""Gateways as processes and servers: the simulator, one written from its documents alone, one that bills."""
 
 import json
+import os
+import random
 import struct
+import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
+from typing import Any
 
-from support.clips import clip
+import requests
 
-KEY = "sk-evo-witness"
+from support.galleries import clip
+
+KEY = "sk-evo-5ecret-0f-a-u5er"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where it serves, as the environment of a client."""
+
+    environ: Mapping[str, str]
+    process: "subprocess.Popen[str]"
+
+    def audit(self) -> dict[str, Any]:
+        url = f"{self.environ['EVOLINK_BASE_URL']}/__audit"
+        answer: dict[str, Any] = requests.get(url, timeout=10).json()
+        return answer
+
+
+@contextmanager
+def simulator(faults: Path | None = None, *, generation_time: float = 0.2) -> Iterator[Served]:
+    """`veogen simulate`, until the block ends."""
+    words = [sys.executable, "-m", "veogen", "simulate", "--generation-time", str(generation_time)]
+    words += ["--faults", str(faults)] if faults else []
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        environ = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        yield Served({**environ, "EVOLINK_API_KEY": KEY}, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@contextmanager
+def quick_simulator(folder: Path) -> Iterator[Served]:
+    """One that makes a task in a moment, and one clip for all of them; `folder` holds its file."""
+    account = folder / "faults.yaml"
+    account.write_text("gateway: {clips: shared, estimated_time: 1}\n")
+    with simulator(account, generation_time=0.1) as served:
+        yield served
+
+
+def clean_environment(served: Served) -> dict[str, str]:
+    """The environment of a child process that talks to it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EVOLINK_")}
+    return {**kept, **served.environ}
+
+
+WITNESS_KEY = "sk-evo-witness"
 PIECE = 1 << 16
 
 
@@ -47,7 +100,7 @@ class Witness:
     @property
     def environ(self) -> dict[str, str]:
         url = f"http://127.0.0.1:{self.port}"
-        return {"EVOLINK_API_KEY": KEY, "EVOLINK_BASE_URL": url, "EVOLINK_FILES_URL": url}
+        return {"EVOLINK_API_KEY": WITNESS_KEY, "EVOLINK_BASE_URL": url, "EVOLINK_FILES_URL": url}
 
     @property
     def submits(self) -> list[Seen]:
@@ -161,3 +214,87 @@ def witness(generation_time: float = 0.0) -> Iterator[Witness]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass
+class Account:
+    """A gateway that bills: each key once, or each POST, where it keeps no keys."""
+
+    keeps_keys: bool
+    url: str = ""
+    tasks: dict[str, tuple[str, float]] = field(default_factory=dict)
+    by_key: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def submit(self, prompt: str, key: str) -> dict[str, Any]:
+        with self.lock:
+            task = self.by_key.get(key) if self.keeps_keys else None
+            if task is None:
+                task = self.by_key[key] = f"task-{len(self.tasks) + 1}"
+                self.tasks[task] = (prompt, time.monotonic())
+        return {"id": task, "status": "pending", "usage": {"credits_reserved": 38.016}}
+
+    def task(self, task: str) -> dict[str, Any]:
+        made = time.monotonic() - self.tasks[task][1] > 0.5
+        if not made:
+            return {"id": task, "status": "processing"}
+        return {"id": task, "status": "completed", "results": [f"{self.url}/clips/{task}.mp4"]}
+
+    @property
+    def bought(self) -> Counter[str]:
+        """How often each prompt was billed."""
+        return Counter(prompt for prompt, _ in self.tasks.values())
+
+
+class BillingHandler(BaseHTTPRequestHandler):
+    """The little of the API that a run needs."""
+
+    protocol_version = "HTTP/1.1"
+    account: Account
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path.endswith("/generations"):
+            time.sleep(random.uniform(0, 0.2))
+            answer = self.account.submit(body["prompt"], self.headers["idempotency-key"])
+            time.sleep(random.uniform(0, 0.2))
+            self._say(json.dumps(answer).encode())
+        else:
+            tasks = [self.account.task(task) for task in body["task_ids"]]
+            self._say(json.dumps({"data": tasks}).encode())
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/clips/"):
+            self._say(clip())
+        elif self.path.startswith("/v1/tasks/"):
+            self._say(json.dumps(self.account.task(self.path.rpartition("/")[2])).encode())
+        else:
+            self._say(b'{"data": []}')
+
+    def _say(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class QuietGateway(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no error here."""
+
+
+@contextmanager
+def served(account: Account) -> Iterator[Account]:
+    server = QuietGateway(("127.0.0.1", 0), type("Bound", (BillingHandler,), {"account": account}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    account.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield account
+    finally:
+        server.shutdown()
+        server.server_close()
