@@ -72,7 +72,6 @@ class Busy:
         pytest.param(0.0, 3.0, id="no time: every 3 seconds"),
         pytest.param(0.1, 3.0, id="a tenth of a second"),
         pytest.param(0.8, 16.0, id="as long as 100,000 lines take"),
-        pytest.param(5.0, 100.0, id="a slow disk"),
     ],
 )
 def test_rewriting_takes_a_twentieth_of_a_run_at_most(

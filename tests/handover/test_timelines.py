@@ -299,6 +299,7 @@ def test_nothing_is_a_timeline_too() -> None:
     )
 )
 @example([media("a/b.mp4", "a[x=\ufffe]", clip="0123456789")])  # no character of XML
+@example([media("a/b.mp4", "a[x=0\u20280]", clip="0123456789")])  # a line of its own in an EDL
 def test_whatever_is_exported_is_read_back_clip_by_clip(exported: list[Media]) -> None:
     clips = timeline_clips(exported)
 

@@ -24,6 +24,8 @@ def edl_text(name: str, clips: Sequence[TimelineClip]) -> str:
         return f"TITLE: {name}\n\n"
     document, rate = _document(name, clips), timeline_rate(clips)
     for clip, reel in zip(_clips_of(document), reels(clips), strict=True):
+        # A line separator in an address would end a line for those who read it.
+        clip["name"] = " ".join(clip["name"].splitlines())
         clip["metadata"] = {"cmx_3600": {"reel": reel}}
     return _written(document, "cmx_3600", rate=rate)
 
