@@ -608,6 +608,7 @@ def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_
                 here={0: 5},
                 put_away=True,
                 adopted=True,
+                least=2,
             ),
             TaskFacts(
                 "a",
@@ -649,6 +650,7 @@ def test_of_two_accounts_of_an_attempt_the_greater_amount_and_the_graver_reason_
                 here={0: 5, 1: 7},
                 put_away=True,
                 adopted=True,
+                least=2,
             ),
             id="everything",
         ),

@@ -4,11 +4,21 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from support.plans import EVENTS, HASHES, entry
+from support.virtual import VIDEO
 
-from veogen.results.events import Event, TaskAdopted, TaskCreated
+from veogen.results.events import (
+    Event,
+    PurchaseImported,
+    TaskAdopted,
+    TaskCompleted,
+    TaskCreated,
+    VideoSaved,
+)
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import render
 from veogen.results.record import FOLD_BY_EVENT, records
@@ -44,6 +54,37 @@ def test_a_task_is_of_the_attempt_that_it_was_created_or_adopted_for() -> None:
         [("task-2", 2)],
         [("task-3", 3)],
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "links", "status"),
+    [
+        pytest.param("videos/c-0123456789-2.mp4", ["x"], "undelivered", id="the second of two"),
+        pytest.param("videos/c-0123456789-1.mp4", ["x"], "undelivered", id="the first of two"),
+        pytest.param("videos/c-0123456789-1.mp4", ["x", "y"], "undelivered", id="all are listed"),
+        pytest.param("videos/c-0123456789.mp4", ["x"], "completed", id="the only one"),
+    ],
+)
+def test_a_clip_that_somebody_lacks_is_lacking_though_a_look_lists_fewer(
+    path: str, links: list[str], status: str
+) -> None:
+    others_have = PurchaseImported(
+        "0123456789", "undelivered", "task-1", 1, None, None, None, (VIDEO.at(path),), None, 10.0
+    )
+    looked = TaskCompleted("0123456789", "task-1", tuple(links), None, 20.0)
+
+    assert [record.status for record in records([others_have, looked])] == [status]
+
+
+def test_a_task_is_whole_with_the_clip_that_somebody_lacked() -> None:
+    second = VIDEO.at("videos/c-0123456789-2.mp4")
+    others_have = PurchaseImported(
+        "0123456789", "undelivered", "task-1", 1, None, None, None, (second,), None, 10.0
+    )
+    looked = TaskCompleted("0123456789", "task-1", ("x",), None, 20.0)
+    saved = VideoSaved("0123456789", 0, structs.replace(second, sha256="1" * 64), "task-1")
+
+    assert [r.status for r in records([others_have, looked, saved])] == ["completed"]
 
 
 def assert_same(one: Ledger, other: Ledger) -> None:

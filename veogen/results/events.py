@@ -97,6 +97,11 @@ def numbered(path: str, index: int) -> str:
     return _PLACE.sub(rf"\g<1>-{index + 1}.mp4", path)
 
 
+def is_numbered(path: str) -> bool:
+    """Whether a path is that of a clip of several."""
+    return _NUMBERED.search(path) is not None
+
+
 _PLACE = re.compile(r"(-[0-9a-f]{10})(?:-[1-9]\d?)?\.mp4$", re.ASCII)
 _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
 _LONGEST_NAME = 255  # bytes that a disk takes

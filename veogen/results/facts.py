@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from veogen.results.events import Status, Video, numbered
+from veogen.results.events import Status, Video, is_numbered, numbered
 
 TEMPORARY = frozenset(
     {
@@ -103,7 +103,8 @@ class TaskFacts(Struct, gc=False):  # as above
     billed, `undelivered` why its videos are not here. `whole`: somebody has had every video of it
     whole; `here` are those that this journal has seen on this machine, and when their files were
     changed last (nanoseconds; 0: not known); `put_away`: this journal left them to the store.
-    `adopted`: a person has said here that it is the attempt's.
+    `adopted`: a person has said here that it is the attempt's. `least`: there are at least so many
+    videos, whatever a look lists: somebody has some of them and lacks another.
     Other times are Unix seconds.
     """
 
@@ -127,11 +128,17 @@ class TaskFacts(Struct, gc=False):  # as above
     here: Mapping[int, int] = _NOT_HERE
     put_away: bool = False
     adopted: bool = False
+    least: int = 0
 
     @property
     def away(self) -> frozenset[int]:
         """The videos that are somewhere else, or nowhere any more."""
         return frozenset(self.videos.keys() - self.here.keys())
+
+    @property
+    def places(self) -> int:
+        """How many videos it has, as far as anybody has seen."""
+        return max(len(self.links), self.least)
 
     @property
     def status(self) -> Status:
@@ -179,6 +186,7 @@ class TaskFacts(Struct, gc=False):  # as above
             {**other.here, **self.here} if self.here != other.here else self.here,
             self.put_away or other.put_away,
             self.adopted or other.adopted,
+            max(self.least, other.least),
         )
 
     def purchase(self, estimate: Decimal | None = None) -> "Purchase":
@@ -315,9 +323,9 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
             if before.credits is not None:
                 task.reserved, task.charged = before.reserved, before.charged
             task.links = before.links
-            places = max(len(before.links), len(theirs.videos))
+            places = max(before.places, len(theirs.videos))
             task.videos = united_videos(before.videos, theirs.videos, places)
-            if len(task.videos) < len(before.links):  # they have seen fewer links
+            if len(task.videos) < before.places:  # they have seen fewer links
                 task.whole = before.whole
         tasks.append(task)
     return merged._replace(tasks=tuple(tasks))
@@ -410,6 +418,8 @@ def _reported_task(purchase: Purchase, task_id: str) -> TaskFacts:
     facts.reserved = purchase.credits
     if purchase.status == "undelivered":
         facts.made, facts.undelivered, facts.videos = True, error, purchase.videos
+        if any(is_numbered(video.path) for video in purchase.videos.values()):
+            facts.least = len(purchase.videos) + 1
     elif purchase.status == "failed" and error is not None and error.code == ABANDONED:
         facts.abandoned = error.message
     elif purchase.status == "failed":

@@ -307,7 +307,7 @@ def _task_ended(builder: RecordBuilder, event: TaskCompleted | TaskFailed) -> No
 
 
 def _has_every_video(task: TaskFacts) -> bool:
-    return len(task.videos) >= max(1, len(task.links))
+    return len(task.videos) >= max(1, task.places)
 
 
 def _video_changed(
