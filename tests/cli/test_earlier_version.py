@@ -70,6 +70,8 @@ def test_its_journal_folds_to_its_results(project: Path) -> None:
     assert (results["Thun"]["status"], earlier["Thun"]["status"]) == ("completed", "undelivered")
     assert len(results["Thun"]["videos"]) == 1
     del results["Thun"], earlier["Thun"]
+    # What they may have cost stands beside them: no amount was named.
+    assert [results[city].pop("estimate") for city in ("Davos", "Vevey")] == ["38.016"] * 2
     assert results == earlier
 
 

@@ -195,8 +195,8 @@ def test_a_fresh_clone_has_the_results_and_nothing_else(mixed: World, tmp_path: 
 
     committed = json.loads((mixed.path / "results.json").read_text())["results"]
     assert [
-        {key: value for key, value in line.items() if key in committed[0]}
-        for line in data["results"]
+        {key: told[key] for key in line}
+        for told, line in zip(data["results"], committed, strict=True)
     ] == committed
     assert {line["model"] for line in data["results"]} == {None}
     assert "not here (2)" in told(clone)

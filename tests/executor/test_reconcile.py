@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import msgspec
 import pytest
 from support.virtual import PRICE, VIDEO, World, cities, plan, request, statuses
 
-from veogen.errors import ExitCode
+from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import DirectoryError
 from veogen.executor.downloads import DownloadFailed
 from veogen.executor.options import RunPolicy
+from veogen.gateway.api import Accepted, Submission, Unknown
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, video_paths
 from veogen.results.events import is_video_path
@@ -232,6 +234,47 @@ def test_a_former_purchase_of_another_machine_stays_on_record(
     assert [s.request.address for s in outcome.ledger.former] == [TOKYO.address]
     written = json.loads((world.path / "results.json").read_text())
     assert written["former"] == [bought["results"][0]]
+
+
+@pytest.mark.parametrize("collects_first", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "amount"),
+    [
+        pytest.param(Unknown(code="lost", message="lost"), None, id="it may have been bought"),
+        pytest.param(Accepted(task_id="task-9", credits=None), None, id="no amount was named"),
+        pytest.param(Accepted(task_id="task-9", credits=PRICE), str(PRICE), id="its amount"),
+    ],
+)
+def test_what_another_machine_may_have_paid_counts_though_it_left_the_plan(
+    answer: Submission, amount: str | None, *, collects_first: bool, tmp_path: Path
+) -> None:
+    colleague = World(tmp_path / "colleague")
+    colleague.gateway.answers.append(answer)
+    colleague.run(cities("Tokyo"), RunPolicy(task_timeout=60.0))
+    manifest = json.loads((colleague.path / "results.json").read_text())
+    [line] = manifest["results"]
+    world = clone(tmp_path, manifest)
+    if collects_first:  # without a spec nothing tells its price but the results
+        world.run(None, RunPolicy(task_timeout=60.0))
+
+    with pytest.raises(UsageError, match=f"{PRICE} already counted pass the budget"):
+        world.run(cities("Paris"), RunPolicy(budget=PRICE))
+
+    assert (line["credits"], line.get("estimate")) == (amount, None if amount else str(PRICE))
+    assert world.keys == []
+
+
+@pytest.mark.parametrize("estimate", ["0.001", "900.000"])
+def test_no_estimate_in_results_makes_a_price_less(tmp_path: Path, estimate: str) -> None:
+    """Else a budget would have room, and a pull request could cause a purchase."""
+    colleague = World(tmp_path / "colleague")
+    colleague.gateway.answers.append(Unknown(code="lost", message="lost"))
+    colleague.run(cities("Tokyo"))
+    manifest = json.loads((colleague.path / "results.json").read_text())
+
+    world = clone(tmp_path, edited(manifest, lambda line: line.update(estimate=estimate)))
+
+    assert world.run(cities("Tokyo")).ledger.spent == max(PRICE, Decimal(estimate))
 
 
 def test_a_request_that_comes_back_has_its_clip_again(

@@ -24,6 +24,7 @@ from veogen.results.events import (
 )
 from veogen.results.ledger import Ledger, RequestState
 from veogen.results.manifest import ManifestRenderer, parse, render
+from veogen.results.record import Record
 
 PRICE = Decimal("38.016")
 
@@ -81,11 +82,17 @@ def lines(standings: Iterable[RequestState]) -> list[dict[str, Any]]:
             "task_id": record.task_id,
             "attempts": record.attempts,
             "credits": record.credits and str(record.credits),
+            **({"estimate": str(entry.credits)} if is_estimated(entry, record) else {}),
             "error": record.error and asdict(record.error),
             "videos": [structs.asdict(record.videos[index]) for index in sorted(record.videos)],
         }
         for entry, record in standings
     ]
+
+
+def is_estimated(entry: Request, record: Record) -> bool:
+    """Whether something was sent, and another amount, or none, was named for it."""
+    return record.bought and record.credits != entry.credits
 
 
 IDENTITY = ("address", "hash", "shot", "take", "variables")

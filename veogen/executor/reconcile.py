@@ -7,6 +7,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec import UNSET
@@ -55,7 +56,6 @@ def imported_purchases(
         record = ledger.record(line.hash)
         if _is_as_here(line, record) or is_ours(line):
             continue
-        request = ledger.request(line.hash)
         event = PurchaseImported(
             hash=line.hash,
             status=line.status,
@@ -65,12 +65,20 @@ def imported_purchases(
             error_code=line.error.code if line.error else None,
             error_message=line.error.message if line.error else None,
             videos=line.videos,
-            estimate=request.credits if request else None,
+            estimate=_estimate(line, ledger.request(line.hash)),
             at=now,
             others=line.others,
         )
         if is_news(event, record):
             yield event
+
+
+def _estimate(line: ManifestLine, request: Request | None) -> Decimal | None:
+    """What it may have cost where no amount was named: the greater of what a line and we say."""
+    estimates = [] if line.estimate is UNSET else [line.estimate]
+    if request is not None and request.credits is not None:
+        estimates.append(request.credits)
+    return max(estimates, default=None)
 
 
 def _is_as_here(line: ManifestLine, record: Record) -> bool:

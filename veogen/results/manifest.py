@@ -40,8 +40,8 @@ class ManifestError(VeogenError):
 class ManifestLine(Struct, frozen=True, kw_only=True):
     """One request as a results manifest tells of it, in its order.
 
-    `attempts` counts to the one that stands here, `estimate` is set where it is not `credits`, and
-    `others` where there are any.
+    `attempts` counts to the one that stands here, `estimate` is set where something was sent and
+    it is not `credits`, and `others` where there are any.
     """
 
     address: str
@@ -316,7 +316,9 @@ def line_of(state: RequestState) -> ManifestLine:
     """One request as the manifest tells of it."""
     request, record = state
     attempts = record.attempts if record.current is None else record.current.attempt
-    differs = record.credits is not None and record.credits != request.credits
+    current = record.current
+    is_paid = current is not None and not current.is_refused
+    differs = is_paid and record.credits != request.credits
     others = [
         OtherPurchase(p.attempt, p.task_id, p.status, p.credits, _in_order(p.videos))
         for p in record.others
