@@ -30,6 +30,7 @@ def printed(text: str, *begin: str) -> list[list[str]]:
     return [words for words in commands if words[: len(begin)] == list(begin)]
 
 
+@pytest.mark.slow
 def test_a_task_that_may_be_the_lost_one_can_be_adopted(shell: Shell, held: str) -> None:
     [resolve] = printed(held.split("type: ")[1].splitlines()[0], "veogen", "resolve")
 

@@ -15,6 +15,8 @@ from support.project import Shell
 from veogen.errors import ExitCode
 from veogen.models.model import shipped
 
+pytestmark = pytest.mark.slow
+
 FRAME, SOUND = "https://example.com/frame.png", "https://example.com/sound.mp3"
 HOOK = "https://example.com/hook?run=1"
 SHOTS = {

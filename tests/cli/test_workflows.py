@@ -175,6 +175,7 @@ def test_what_nobody_has_published_is_not_installed_but_asked_for(folder: Path) 
         assert done.stdout.startswith("::error::Fill in how to install veogen: ")
 
 
+@pytest.mark.slow
 def test_the_summary_of_a_purchase_says_where_everything_stands(folder: Path, shell: Shell) -> None:
     job = workflow(folder, WORKFLOWS[0])["jobs"]["buy"]
     [summary] = [s for s in job["steps"] if s.get("name") == "Say where everything stands"]

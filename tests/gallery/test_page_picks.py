@@ -1,5 +1,6 @@
 """Choosing, before a real browser: picks, rejects and notes, and the file that they become."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,13 +65,16 @@ def named(seen: Visit, name: str) -> None:
 
 
 def kept(seen: Visit) -> None:
-    """Wait until the browser keeps the marks, which it may do a moment after it was told to."""
-    other = seen.page.context.new_page()
-    other.goto(seen.page.url)
-    other.wait_for_function(
-        "() => (localStorage.getItem(`veogen:marks:${location.pathname}:trip`) ?? '[]') !== '[]'"
-    )
-    other.close()
+    """Wait until the browser keeps the marks: each page that is opened sees what is kept then."""
+    deadline, is_kept = time.monotonic() + 30, False
+    while not is_kept:
+        assert time.monotonic() < deadline
+        other = seen.page.context.new_page()
+        other.goto(seen.page.url)
+        is_kept = other.evaluate(
+            "(localStorage.getItem(`veogen:marks:${location.pathname}:trip`) ?? '[]') !== '[]'"
+        )
+        other.close()
 
 
 def saved(seen: Visit, tmp_path: Path) -> tuple[str, str]:

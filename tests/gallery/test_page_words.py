@@ -9,6 +9,8 @@ from playwright.sync_api import Browser
 from support.browser import Visit, chromium, visit
 from support.galleries import Shown, make_page, make_run
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "words": (
         "a red boat at dusk.",

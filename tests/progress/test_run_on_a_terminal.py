@@ -11,6 +11,8 @@ import pyte
 import pytest
 from support.gateways import Served, clean_environment, simulator
 
+pytestmark = pytest.mark.slow
+
 SPEC = """\
 veogen: 1
 name: night

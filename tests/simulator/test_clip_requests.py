@@ -9,6 +9,8 @@ from test_uploads import PNG, png, upload
 from veogen.simulator.scenario import Options
 from veogen.simulator.server import running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def customer() -> Iterator[Customer]:

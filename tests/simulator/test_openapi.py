@@ -45,6 +45,7 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: f"{mode.value} requests")
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_answer_conforms(simulator: Simulator, name: str, mode: GenerationMode) -> None:
