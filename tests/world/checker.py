@@ -320,10 +320,11 @@ def _absent(machine: Machine, lines: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _may_be_paid(line: dict[str, Any]) -> bool:
+    """Whether it is, or was, a purchase: nothing is bought by what was refused, however often."""
     if line["status"] != "failed":
         return bool(line["status"] != "planned")
     is_refused = line["task_id"] is None and line["error"]["code"] != "abandoned"
-    return line["attempts"] > 1 or not is_refused
+    return "others" in line or not is_refused
 
 
 def _was_told(post: Post) -> bool:
