@@ -555,6 +555,35 @@ def test_one_request_standing_there_twice_is_an_error(
         world.run(cities("Tokyo", "Paris"))
 
 
+NOT_SENT = {"status": "planned", "task_id": None, "attempts": 0, "credits": None, "videos": []}
+
+
+def test_a_planned_request_that_git_has_merged_in_twice_is_read_once(
+    tmp_path: Path, bought: Mapping[str, Any]
+) -> None:
+    tokyo, paris = bought["results"]
+    planned = {**paris, **NOT_SENT}
+    world = clone(tmp_path, {**bought, "results": [tokyo, planned, planned]})
+    world.gateway.take("the task that the colleague had")
+
+    outcome = world.run(cities("Tokyo", "Paris"))
+
+    assert statuses(outcome) == {TOKYO.address: "completed", PARIS.address: "completed"}
+    assert len(world.keys) == 1
+
+
+@pytest.mark.parametrize("differs", [{"attempts": 1}, {"take": 2}])
+def test_a_planned_request_standing_there_in_two_ways_is_an_error(
+    tmp_path: Path, bought: Mapping[str, Any], differs: Mapping[str, Any]
+) -> None:
+    tokyo, paris = bought["results"]
+    planned = {**paris, **NOT_SENT}
+    world = clone(tmp_path, {**bought, "results": [tokyo, planned, {**planned, **differs}]})
+
+    with pytest.raises(ManifestError, match="stands in it twice"):
+        world.run(cities("Tokyo", "Paris"))
+
+
 @pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EACCES], ids=["no links", "refused"])
 def test_a_renamed_request_keeps_its_clip_on_any_disk(
     tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch

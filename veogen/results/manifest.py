@@ -93,8 +93,8 @@ def parse(raw: bytes, path: str) -> Manifest:
         manifest = Manifest(
             name=_text(data["name"]),
             gateway=_gateway(data["gateway"]),
-            results=tuple(map(_read_line, _of_type(list, data["results"], "a list"))),
-            former=tuple(map(_read_line, _of_type(list, data["former"], "a list"))),
+            results=_read_lines(data["results"]),
+            former=_read_lines(data["former"]),
         )
         _refuse_doubles(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -145,6 +145,23 @@ def _refuse_doubles(manifest: Manifest) -> None:
                 if owner.hash != line.hash:
                     told = f"is of {owner.address!r} and of {line.address!r}"
                     raise ValueError(f"{task_id} {told}")
+
+
+def _read_lines(value: Any) -> tuple[ManifestLine, ...]:
+    """A request that is planned, and stands there twice in the same words, is read once.
+
+    Git puts it there by itself, without a conflict, where two branches have added it: what stands
+    below planned requests is alike, so that it takes one's for another's.
+    """
+    lines: list[ManifestLine] = []
+    planned: dict[str, ManifestLine] = {}
+    for line in map(_read_line, _of_type(list, value, "a list")):
+        if planned.get(line.hash) == line:
+            continue
+        if line.status == "planned":
+            planned[line.hash] = line
+        lines.append(line)
+    return tuple(lines)
 
 
 def _read_line(data: Mapping[str, Any]) -> ManifestLine:
