@@ -555,7 +555,13 @@ def test_one_request_standing_there_twice_is_an_error(
         world.run(cities("Tokyo", "Paris"))
 
 
-NOT_SENT = {"status": "planned", "task_id": None, "attempts": 0, "credits": None, "videos": []}
+NOT_SENT: Line = {
+    "status": "planned",
+    "task_id": None,
+    "attempts": 0,
+    "credits": None,
+    "videos": [],
+}
 
 
 def test_a_planned_request_that_git_has_merged_in_twice_is_read_once(
