@@ -78,12 +78,19 @@ def _end(world: "World", machine: Machine, command: Command | None = None) -> No
     world.look_at_ended()
 
 
+def _is_refused_by_store(world: "World") -> bool:
+    """Whether the store holds a run of which neither plan, results nor journal know a purchase."""
+    last = [*world.checker.commands.values()][-1]
+    return "one prefix belongs to one project" in str(last.refusal)
+
+
 def _check_states(world: "World") -> None:
     """No request stays where nothing leads on, but by a budget or a refusal."""
     manifest = read_manifest(world.holder.path)
     if manifest is None:
-        planned = {request.hash for request in world.requests}  # of others a store is not joined
-        if world.holder.has_run or any(t.hash in planned for t in world.service.tasks.values()):
+        planned = {request.hash for request in world.requests}
+        is_planned = any(task.hash in planned for task in world.service.tasks.values())
+        if is_planned or (world.holder.has_run and not _is_refused_by_store(world)):
             world.checker.violated("unreadable", "nobody can read the results at the end")
         return
     for line in lines_of(manifest):
