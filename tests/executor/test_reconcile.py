@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.virtual import PRICE, VIDEO, World, cities, plan, request, statuses
+from support.virtual import PRICE, VIDEO, VirtualDownloader, World, cities, plan, request, statuses
 
 from veogen.errors import ExitCode, UsageError
 from veogen.executor.directory import DirectoryError
-from veogen.executor.downloads import DownloadFailed
+from veogen.executor.downloads import DownloadFailed, DownloadResult
 from veogen.executor.options import RunPolicy
 from veogen.gateway.api import Accepted, Submission, Unknown
 from veogen.planner.identity import request_hash
-from veogen.planner.plan import Plan, video_paths
+from veogen.planner.plan import Plan, Request, video_paths
 from veogen.results.events import is_video_path
 from veogen.results.manifest import ManifestError, parse
 
@@ -553,6 +553,33 @@ def test_one_request_standing_there_twice_is_an_error(
 
     with pytest.raises(ManifestError, match="stands in it twice"):
         world.run(cities("Tokyo", "Paris"))
+
+
+class FirstOnly(VirtualDownloader):
+    """Brings the first video of a task home, and no other."""
+
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
+        if index > 0:
+            return DownloadFailed("lost", "the connection broke")
+        return super().download(request, index, of, link)
+
+
+def test_a_clip_that_a_later_look_listed_is_brought_home_by_a_later_collect(
+    tmp_path: Path, bought: Mapping[str, Any]
+) -> None:
+    """A colleague has seen one link of two, and so called it whole."""
+    world = clone(tmp_path, {**bought, "results": bought["results"][:1]})
+    world.gateway.links = 2
+    world.gateway.take("the task that the colleague had")
+    world.downloader = FirstOnly(world.path)
+    world.run(None)
+    world.downloader = VirtualDownloader(world.path)
+
+    outcome = world.run(None)
+
+    [standing] = outcome.ledger.everything
+    assert len(standing.record.videos) == 2
+    assert world.keys == []
 
 
 NOT_SENT: Line = {

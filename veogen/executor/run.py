@@ -421,7 +421,8 @@ class Run:
             return True
         if record.status == "failed" and task is not None and task.abandoned is None:
             return task.own and not task.end_read  # so far others alone say that it has failed
-        if record.status != "completed" or not record.remote_videos or self._state.shared:
+        is_here = not record.remote_videos and len(record.videos) >= len(record.links)
+        if record.status != "completed" or is_here or self._state.shared:
             return False  # of what a store knows its clip comes from there
         now = self._dependencies.clock.now()
         is_ours = task is not None and task.own
