@@ -11,6 +11,7 @@ from veogen.results.advice import (
     RunCommands,
     advice,
     at_stake,
+    doubt,
     duration_text,
     life,
     next_steps,
@@ -205,3 +206,22 @@ def test_a_link_has_a_life(one: RequestState, text: str) -> None:
 )
 def test_time_is_told_as_people_say_it(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        pytest.param(
+            "connection", "connection; it may have cost 38.016 credits", id="with a reason"
+        ),
+        pytest.param(
+            None,
+            "nobody knows whether it was accepted; it may have cost 38.016 credits",
+            id="another machine's, without one",
+        ),
+    ],
+)
+def test_what_is_held_says_why_and_what_is_at_stake(code: str | None, text: str) -> None:
+    held = Purchase(1, None, "indeterminate", estimate=Decimal("38.016"))
+
+    assert doubt(standing("indeterminate", code, attempts=1, current=held).record) == text

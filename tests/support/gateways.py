@@ -183,6 +183,7 @@ class Server(ThreadingHTTPServer):
     """Listens on a free port of this machine."""
 
     daemon_threads = True
+    request_queue_size = 128  # as many POSTs as come at once: a refusal would be a lost answer
 
     def __init__(self, generation_time: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -16,7 +16,7 @@ from veogen.results.advice import (
     NextStep,
     RunCommands,
     advice,
-    at_stake,
+    doubt,
     duration_text,
     life,
     next_steps,
@@ -223,7 +223,7 @@ def _state_text(state: RequestState, word: Word, snapshot: Snapshot, now: float)
             made = f"made {duration_text(now - record.made_at)} ago; " if record.made_at else ""
             return f"{reason(record) or 'not fetched yet'}; {made}{life(record, now)}{by}"
         case "indeterminate":
-            return f"{reason(record)}; {at_stake(record)}{by}"
+            return f"{doubt(record)}{by}"
         case _:
             return f"{reason(record)}{by}"
 

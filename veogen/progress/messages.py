@@ -9,7 +9,7 @@ from statistics import median
 from typing import Literal, TextIO, TypeAlias
 
 from veogen.executor.state import RunProgress
-from veogen.results.advice import NextStep, RunCommands, advice, at_stake, duration_text, reason
+from veogen.results.advice import NextStep, RunCommands, advice, doubt, duration_text, reason
 from veogen.results.events import (
     Event,
     SubmitRejected,
@@ -241,7 +241,7 @@ class Messages:
                 return self._message(
                     "indeterminate",
                     state,
-                    lambda: f"{reason(record)}; {at_stake(record)}",
+                    lambda: doubt(record),
                     advice_at=now,
                 )
             case VideoNotSaved():

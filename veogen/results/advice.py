@@ -83,6 +83,11 @@ def at_stake(record: Record) -> str:
     return f"it may have cost {counted} credits"
 
 
+def doubt(record: Record) -> str:
+    """Why nobody knows whether it was accepted, where somebody said so, and what is at stake."""
+    return f"{reason(record) or 'nobody knows whether it was accepted'}; {at_stake(record)}"
+
+
 def advice(state: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
     """What to do about a request; nothing for one that goes on by itself."""
     record, address = state.record, state.request.address
