@@ -357,13 +357,20 @@ def test_the_library_hands_a_plan_to_a_client(
     assert set(on_folder.bought.values()) == {1}
 
 
-def test_local_workers_listen_on_this_machine_alone() -> None:
-    with cluster_at("local:2", 4, simulated=True):
-        me = psutil.Process()
-        sockets = [
-            each
-            for process in [me, *me.children(recursive=True)]
-            for each in process.net_connections()
-        ]
+def listening() -> set[tuple[int, str, int]]:
+    """The process, address and port of whatever this process and its children listen on."""
+    me = psutil.Process()
+    return {
+        (process.pid, each.laddr.ip, each.laddr.port)
+        for process in [me, *me.children(recursive=True)]
+        for each in process.net_connections()
+        if each.status == psutil.CONN_LISTEN
+    }
 
-    assert {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+def test_local_workers_listen_on_this_machine_alone() -> None:
+    before = listening()  # what other tests of this process have started
+    with cluster_at("local:2", 4, simulated=True):
+        new = listening() - before
+
+    assert {address for _, address, _ in new} == {"127.0.0.1"}

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from statistics import median
 
 import pytest
 from msgspec import json
@@ -194,6 +193,8 @@ def test_opening_costs_little_more_than_a_listing_and_the_checkpoint(
         assert len(HistoryReader(objects, NAMES).open().attempts) == MANY
 
     bare()
-    ratios = [seconds(opened) / seconds(bare) for _ in range(7)]
+    pairs = [(seconds(opened), seconds(bare)) for _ in range(7)]
 
-    assert median(ratios) <= 1.5, ratios
+    # The quickest of each: whatever else the machine does only adds.
+    opening, listing = map(min, zip(*pairs, strict=True))
+    assert opening <= 1.5 * listing, pairs
