@@ -259,9 +259,17 @@ class Checker:
         is_begun = intents > len(of_key)  # it may have been sent when its process died
         if self.has_store and not intents:  # its machine is gone
             return
+        if self.has_store and self._is_held_by_others(line["hash"]):
+            return  # to them its machine was silent, and one of them may have sent it since
         if surely and last.heard_at < died - 1.0 and not is_begun:
             name = command.process.name
             self.violated("held", f"{name} holds {line['address']}, which was not taken")
+
+    def _is_held_by_others(self, hash_: str) -> bool:
+        """Whether what was pulled holds a request."""
+        content = self._branch.head.content
+        lines = lines_of(json.loads(content) if content else None)
+        return any(line["hash"] == hash_ and line["status"] == "indeterminate" for line in lines)
 
     def check_end(self, machines: Iterable[Machine]) -> None:
         """After all is quiet and in step: every task is on record, every clip is where it is due."""
