@@ -605,6 +605,22 @@ def test_a_planned_request_that_git_has_merged_in_twice_is_read_once(
     assert len(world.keys) == 1
 
 
+@pytest.mark.parametrize("first", ["bought", "planned"])
+def test_a_planned_request_that_git_has_merged_in_beside_the_bought_one_is_bought(
+    tmp_path: Path, bought: Mapping[str, Any], first: str
+) -> None:
+    tokyo, paris = bought["results"]
+    both = [paris, {**paris, **NOT_SENT}]
+    world = clone(
+        tmp_path, {**bought, "results": [tokyo, *(both if first == "bought" else both[::-1])]}
+    )
+
+    outcome = world.run(cities("Tokyo", "Paris"))
+
+    assert statuses(outcome) == {TOKYO.address: "completed", PARIS.address: "completed"}
+    assert world.keys == []
+
+
 @pytest.mark.parametrize("differs", [{"attempts": 1}, {"take": 2}])
 def test_a_planned_request_standing_there_in_two_ways_is_an_error(
     tmp_path: Path, bought: Mapping[str, Any], differs: Mapping[str, Any]

@@ -148,20 +148,22 @@ def _refuse_doubles(manifest: Manifest) -> None:
 
 
 def _read_lines(value: Any) -> tuple[ManifestLine, ...]:
-    """A request that is planned, and stands there twice in the same words, is read once.
+    """A request that is planned, and stands there again, is read once, and as the bought one.
 
     Git puts it there by itself, without a conflict, where two branches have added it: what stands
     below planned requests is alike, so that it takes one's for another's.
     """
-    lines: list[ManifestLine] = []
+    lines = list(map(_read_line, _of_type(list, value, "a list")))
+    bought = {line.hash for line in lines if line.status != "planned"}
     planned: dict[str, ManifestLine] = {}
-    for line in map(_read_line, _of_type(list, value, "a list")):
-        if planned.get(line.hash) == line:
-            continue
+    kept = []
+    for line in lines:
         if line.status == "planned":
+            if line.hash in bought or planned.get(line.hash) == line:
+                continue
             planned[line.hash] = line
-        lines.append(line)
-    return tuple(lines)
+        kept.append(line)
+    return tuple(kept)
 
 
 def _read_line(data: Mapping[str, Any]) -> ManifestLine:
