@@ -192,6 +192,25 @@ def test_what_was_adopted_on_another_machine_is_not_abandoned(machines: Machines
         eve.decide(Resolution("abandon", held))
 
 
+def test_an_adoption_of_which_only_the_decision_was_written_is_told_with_its_task(
+    machines: Machines,
+) -> None:
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, eve = machines.machine("bob"), machines.machine("eve")
+    outcomes = [bob.run(THREE), eve.run(THREE)]
+    held = next(a for a, status in statuses(outcomes[0]).items() if status == "indeterminate")
+    task_id = machines.gateway.take("as ada has sent it").task_id
+    before = set(machines.objects.objects)
+    bob.decide(Resolution("adopt", held, task_id))
+    for name in machines.objects.objects.keys() - before:
+        if "/log/" in name or "/checkpoints/" in name:  # bob's process died before it wrote them
+            del machines.objects.objects[name]
+
+    with pytest.raises(UsageError, match=f"{task_id} was adopted on"):
+        eve.decide(Resolution("abandon", held))
+
+
 def test_another_prefix_than_the_runs_own_is_refused(machines: Machines) -> None:
     ada = machines.machine("ada")
     ada.run(THREE)

@@ -343,11 +343,11 @@ class Run:
         if shared is None:
             return True
         attempt = max(1, record.attempts)
-        machine = shared.adopted_on(record.hash, attempt)
-        if machine is not None and decided.kind == "abandon":
+        adoption = shared.adoption(record.hash, attempt)
+        if adoption is not None and decided.kind == "abandon":
             raise UsageError(
-                f"{decided.standing.request.address}: {record.task_id} was adopted on {machine}, "
-                "and a decision about an attempt is made once"
+                f"{decided.standing.request.address}: {adoption.task_id} was adopted on "
+                f"{adoption.machine}, and a decision about an attempt is made once"
             )
         if record.status != "indeterminate":
             return True

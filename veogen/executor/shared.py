@@ -35,7 +35,7 @@ from veogen.results.facts import account
 from veogen.results.ledger import Ledger
 from veogen.results.record import Record
 from veogen.store.history import History
-from veogen.store.layout import AttemptId, Claimed, DecisionKind
+from veogen.store.layout import AttemptId, Claimed, DecisionKind, StoredDecision
 from veogen.store.member import ClaimedByOther, ClosedError, Member, Permit
 from veogen.store.objects import StoreError
 from veogen.store.opening import Store
@@ -277,10 +277,10 @@ class SharedRun:
         """The bytes that an attempt was claimed with; input from others."""
         return self._member.claimed_body(AttemptId(hash_, attempt))
 
-    def adopted_on(self, hash_: str, attempt: int) -> str | None:
-        """The machine on which a person adopted a task for an attempt, if that was done."""
+    def adoption(self, hash_: str, attempt: int) -> StoredDecision | None:
+        """A person's decision that a task is an attempt's, if that was made on any machine."""
         decisions = self.history.decisions.get(AttemptId(hash_, attempt), {}).values()
-        return next((each.machine for each in decisions if each.decision == "adopt"), None)
+        return next((each for each in decisions if each.decision == "adopt"), None)
 
     def record(self, events: Sequence[Event], ledger: Ledger) -> None:
         """Have what happened written into the store: task ids at once, all else within a second."""
