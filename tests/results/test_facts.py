@@ -688,6 +688,25 @@ def test_who_has_seen_fewer_links_does_not_complete_a_task(
 
 
 @pytest.mark.parametrize(
+    ("warnings", "status"),
+    [
+        pytest.param((), "completed", id="all that were asked for"),
+        pytest.param(("fewer-videos",), "undelivered", id="fewer than were asked for"),
+    ],
+)
+def test_who_lacks_a_clip_tells_whoever_had_seen_fewer_links(
+    warnings: tuple[str, ...], status: str
+) -> None:
+    video = structs.replace(VIDEO, warnings=warnings)
+    own = task(made=True, whole=True, links=("https://a",), videos={0: video})
+    others = task(made=True, least=2, videos={0: VIDEO})
+
+    [learned] = learn(RequestFacts(tasks=(own,)), RequestFacts(tasks=(others,))).tasks
+
+    assert learned.status == status
+
+
+@pytest.mark.parametrize(
     ("facts", "purchase"),
     [
         pytest.param(task(), Purchase(1, "a", "submitted", None, PRICE), id="under way"),

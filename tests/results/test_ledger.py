@@ -87,6 +87,36 @@ def test_a_task_is_whole_with_the_clip_that_somebody_lacked() -> None:
     assert [r.status for r in records([others_have, looked, saved])] == ["completed"]
 
 
+@pytest.mark.parametrize(
+    ("warnings", "links", "status"),
+    [
+        pytest.param(("fewer-videos",), ("x", "y"), "undelivered", id="fewer had been listed"),
+        pytest.param(("fewer-videos",), ("x",), "completed", id="still fewer"),
+        pytest.param((), ("x", "y"), "completed", id="it had all, and its link has another name"),
+    ],
+)
+def test_a_task_that_was_taken_for_whole_lacks_the_clip_that_a_later_look_lists(
+    warnings: tuple[str, ...], links: tuple[str, ...], status: str
+) -> None:
+    first = VIDEO.at("videos/c-0123456789-1.mp4")
+    others_have = PurchaseImported(
+        "0123456789",
+        "completed",
+        "task-1",
+        1,
+        None,
+        None,
+        None,
+        (structs.replace(first, warnings=warnings),),
+        None,
+        10.0,
+    )
+    looked = TaskCompleted("0123456789", "task-1", links, None, 20.0)
+    again = VideoSaved("0123456789", 0, first, "task-1")
+
+    assert [r.status for r in records([others_have, looked, again])] == [status]
+
+
 def assert_same(one: Ledger, other: Ledger) -> None:
     assert [s.record for s in one.everything] == [s.record for s in other.everything]
     assert one.summary() == other.summary()

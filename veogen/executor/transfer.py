@@ -29,6 +29,7 @@ from veogen.models.model import ExpectedClip
 from veogen.models.parameters import Json
 from veogen.planner.plan import Request
 from veogen.results.events import Video
+from veogen.results.facts import FEWER_VIDEOS
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -142,7 +143,7 @@ class ClipDownloader:
         differences = mismatches(brought.info, self._expects(request.body))
         if brought.info.trailing:
             differences = (*differences, "trailing-bytes")
-        fewer = ("fewer-videos",) if of < request.videos else ()
+        fewer = (FEWER_VIDEOS,) if of < request.videos else ()
         return Video(
             path=path,
             sha256=brought.sha256,

@@ -49,6 +49,9 @@ UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped"
 ABANDONED = "abandoned"
 """The code of what a person has given up."""
 
+FEWER_VIDEOS = "fewer-videos"
+"""The warning of a video of a task that listed fewer of them than were asked for."""
+
 
 class AttemptFacts(Struct, gc=False):  # no circles: there are many of them
     """What is known of one attempt; changed in place only by who has made it, or a copy.
@@ -139,6 +142,12 @@ class TaskFacts(Struct, gc=False):  # as above
     def places(self) -> int:
         """How many videos it has, as far as anybody has seen."""
         return max(len(self.links), self.least)
+
+    @property
+    def lacks_some(self) -> bool:
+        """Whether videos are known that were not listed to who had all: fewer than asked for."""
+        are_fewer = any(FEWER_VIDEOS in video.warnings for video in self.videos.values())
+        return are_fewer and len(self.videos) < self.places
 
     @property
     def status(self) -> Status:
@@ -327,6 +336,7 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
             task.videos = united_videos(before.videos, theirs.videos, places)
             if len(task.videos) < before.places:  # they have seen fewer links
                 task.whole = before.whole
+            task.whole = task.whole and not task.lacks_some
         tasks.append(task)
     return merged._replace(tasks=tuple(tasks))
 

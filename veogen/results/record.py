@@ -301,7 +301,7 @@ def _task_ended(builder: RecordBuilder, event: TaskCompleted | TaskFailed) -> No
         return
     task.made, task.made_at = True, task.made_at or event.at
     task.links, task.undelivered = event.links, None
-    task.whole = task.whole or _has_every_video(task)
+    task.whole = _has_every_video(task) or (task.whole and not task.lacks_some)
     if event.credits is not None:
         task.charged = event.credits
 
