@@ -203,6 +203,91 @@ def test_a_decision_that_does_not_fit_is_a_mistake_and_nothing_is_done(
     assert len(world.keys) == sent
 
 
+OLD_WORDS = request("Tokyo", prompt="Tokyo by night.")
+
+
+@pytest.fixture
+def reworded(tmp_path: Path) -> World:
+    """Tokyo is held as it was worded once, and as it is worded now."""
+    world = World(tmp_path / "trip")
+    world.gateway.answers.extend([LOST, LOST])
+    world.run(plan(OLD_WORDS))
+    assert world.run(plan(TOKYO)).code == ExitCode.INDETERMINATE
+    return world
+
+
+def ways(outcome: Outcome) -> list[str]:
+    """Where Tokyo stands in the words of now, then in those of once."""
+    return [outcome.ledger.record(each.hash).status for each in (TOKYO, OLD_WORDS)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes"),
+    [
+        ("adopt", "submitted"),
+        ("replay", "submitted"),
+        ("abandon", "failed"),
+        ("rebuy", "submitted"),
+    ],
+)
+def test_an_address_is_the_request_of_the_plan_and_a_hash_what_left_it(
+    reworded: World, kind: Kind, becomes: str
+) -> None:
+    def decided(name: str) -> Outcome:
+        task_id = reworded.gateway.take(name).task_id if kind == "adopt" else None
+        return decide(reworded, Resolution(kind, name, task_id))
+
+    assert ways(decided(ADDRESS)) == [becomes, "indeterminate"]
+    assert ways(decided(OLD_WORDS.hash[:10])) == [becomes, becomes]
+
+
+@pytest.mark.parametrize("kind", ["replay", "rebuy"])
+def test_what_left_the_plan_is_not_sent_for_the_address_of_what_is_in_it(
+    reworded: World, kind: Kind
+) -> None:
+    decide(reworded, Resolution("replay", ADDRESS))
+    sent = len(reworded.keys)
+
+    with pytest.raises(UsageError) as raised:
+        decide(reworded, Resolution(kind, ADDRESS))
+
+    assert str(raised.value).endswith(
+        f"what left the plan under this address is {OLD_WORDS.hash[:10]} (indeterminate)"
+    )
+    assert len(reworded.keys) == sent
+
+
+@pytest.mark.parametrize("kind", ["adopt", "abandon"])
+def test_the_address_is_that_of_what_left_the_plan_where_it_alone_can_be_meant(
+    reworded: World, kind: Kind
+) -> None:
+    decide(reworded, Resolution("replay", ADDRESS))
+    reworded.run(plan(TOKYO))
+    task_id = reworded.gateway.take("somebody-else").task_id if kind == "adopt" else None
+
+    outcome = decide(reworded, Resolution(kind, ADDRESS, task_id))
+
+    assert ways(outcome) == ["completed", "submitted" if kind == "adopt" else "failed"]
+
+
+def test_of_several_that_left_the_plan_under_one_address_a_hash_says_which(
+    reworded: World,
+) -> None:
+    reworded.run(cities("Paris"))
+
+    with pytest.raises(UsageError) as raised:
+        decide(reworded, Resolution("rebuy", ADDRESS))
+
+    hashes = ", ".join(sorted(each.hash[:10] for each in (TOKYO, OLD_WORDS)))
+    assert str(raised.value) == (
+        f"{ADDRESS}: several requests had this address; name one by its hash: {hashes}"
+    )
+    assert ways(decide(reworded, Resolution("rebuy", OLD_WORDS.hash))) == [
+        "indeterminate",
+        "submitted",
+    ]
+
+
 def test_an_expired_clip_can_be_bought_anew(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
     world.gateway.links = 0

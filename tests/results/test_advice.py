@@ -19,7 +19,7 @@ from veogen.results.advice import (
 )
 from veogen.results.events import Status
 from veogen.results.facts import Failure, Purchase
-from veogen.results.ledger import RequestState
+from veogen.results.ledger import Ledger, RequestState
 from veogen.results.record import Record
 
 NOW = 1_000_000.0
@@ -88,6 +88,18 @@ def standing(
 )
 def test_every_state_has_its_commands(one: RequestState, steps: list[str]) -> None:
     assert [step.command for step in advice(one, NAMES, NOW)] == steps
+
+
+def test_what_left_the_plan_is_named_by_its_hash() -> None:
+    held, ledger = standing("indeterminate", "lost"), Ledger("trip")
+    name = ledger.name_of(held)
+
+    assert name == held.record.hash[:10]
+    assert [step.command for step in advice(held, NAMES, NOW, name)] == [
+        f"veogen resolve 'runs/a b' --adopt {name}=TASK_ID",
+        f"veogen resolve 'runs/a b' --replay {name}",
+        f"veogen resolve 'runs/a b' --abandon {name}",
+    ]
 
 
 def test_what_comes_next_is_told_once_for_the_whole_run() -> None:

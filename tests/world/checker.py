@@ -354,6 +354,13 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) and "results" in data else None
 
 
+def name_of(line: dict[str, Any], manifest: dict[str, Any] | None) -> str:
+    """What a person types for a line: its address, of what left the plan the hash where others had it."""
+    is_planned = manifest is not None and line in manifest["results"]
+    is_shared = sum(other["address"] == line["address"] for other in lines_of(manifest)) > 1
+    return str(line["hash"] if is_shared and not is_planned else line["address"])
+
+
 def lines_of(manifest: dict[str, Any] | None) -> list[Any]:
     """Its requests, those that left the plan included."""
     return [*manifest["results"], *manifest["former"]] if manifest else []

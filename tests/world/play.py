@@ -18,7 +18,7 @@ from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 from world import harms, quiet
 from world.bucket import Bucket, in_one_thread
-from world.checker import Checker, lines_of, read_manifest
+from world.checker import Checker, lines_of, name_of, read_manifest
 from world.costs import left_out
 from world.disks import Disk, hooked
 from world.gateway import PRICE, Habits, Service
@@ -337,7 +337,7 @@ class World:
         if not fitting:
             return
         line = fitting[step["which"] % len(fitting)]
-        decision = self._decision(kind, line)
+        decision = self._decision(kind, line, name_of(line, manifest))
         if decision is None:
             return
         if kind == "rebuy" or (kind == "replay" and not self.story.honours_keys):
@@ -350,13 +350,13 @@ class World:
         self.checker.commands[command.process.name] = command
         self.let_pass(LONGEST, machine)
 
-    def _decision(self, kind: Kind, line: dict[str, str]) -> Resolution | None:
+    def _decision(self, kind: Kind, line: dict[str, str], name: str) -> Resolution | None:
         if kind != "adopt":
-            return Resolution(kind, line["address"])
+            return Resolution(kind, name)
         known = task_ids(self.branch.head.content)
         for task in self.service.tasks.values():
             if task.hash == line["hash"] and task.id not in known:
-                return Resolution(kind, line["address"], task.id)
+                return Resolution(kind, name, task.id)
         return None
 
     def _interrupt(self, machine: Machine) -> None:

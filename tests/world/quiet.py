@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from veogen.executor.decisions import Resolution
 from veogen.executor.options import RunPolicy
-from world.checker import lines_of, read_manifest
+from world.checker import lines_of, name_of, read_manifest
 from world.harms import LONGEST
 from world.machines import Command, Machine
 
@@ -55,13 +55,13 @@ def _buy_in_quiet(world: "World", machine: Machine) -> None:
 def _abandon_held(world: "World", machine: Machine) -> None:
     """A person gives up what nobody knows anything of."""
     manifest = read_manifest(machine.path)
-    held = {
-        line["address"]: Resolution("abandon", line["address"])
+    held = [
+        Resolution("abandon", name_of(line, manifest))
         for line in lines_of(manifest)
         if line["status"] == "indeterminate" and world.is_of(machine, line["hash"])
-    }
+    ]
     if held:
-        command = machine.start("resolve", world, Random(0), decisions=[*held.values()])
+        command = machine.start("resolve", world, Random(0), decisions=held)
         _end(world, machine, command)
         if command.outcome is None or command.outcome.code not in (0, 4):
             world.checker.violated("stuck", f"what is held cannot be abandoned: {command.result}")

@@ -343,8 +343,9 @@ def resolve(
 ) -> ExitCode:
     """Decide about requests of which veogen cannot know whether they were bought.
 
-    '*' as an ADDRESS means all that fit, but for what can still be collected. 'veogen status RUN'
-    says which there are.
+    '*' as an ADDRESS means all that fit, but for what can still be collected. What left the plan
+    while another request has its address is named by its hash. 'veogen status RUN' says which
+    there are.
     """
     from veogen.cli.resolve import decisions_of, resolve_run
 

@@ -22,6 +22,7 @@ from veogen.gateway import webhook as receiver
 from veogen.gateway.settings import BASE_URL, KEY, Settings, from_environment, is_local
 from veogen.models.model import Model, ModelsOver
 from veogen.models.parameters import check_callback
+from veogen.results.ledger import SHORT_HASH
 from veogen.results.record import Record
 from veogen.text import counted
 
@@ -120,7 +121,8 @@ def _restored_tasks(
             record, task_id = state.record, state.record.task_id
             wanted = task_id is not None and _is_wanted(record, directory.path)
             if record.status == "indeterminate":
-                task_id = adopted.get(state.request.address)
+                names = (state.request.address, record.hash, record.hash[:SHORT_HASH])
+                task_id = next((adopted[name] for name in names if name in adopted), None)
             if task_id and record.last_submit and (wanted or record.status == "indeterminate"):
                 yield RestoredTask(
                     task_id=task_id,

@@ -77,7 +77,9 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     former = [s for s in snapshot.ledger.former if s.record.status != "failed"]
     unsettled = [*snapshot.ledger.planned, *former]
     yield from _sections(unsettled, snapshot, names, now, paint)
-    steps = [] if snapshot.running else list(next_steps(unsettled, names, now))
+    steps = (
+        [] if snapshot.running else list(next_steps(unsettled, names, now, snapshot.ledger.name_of))
+    )
     if steps:
         yield ""
         yield paint("next", "bold")
@@ -199,7 +201,8 @@ def _sections(
             address = paint(plain(state.request.address), "bold")
             yield f"  {address}: {plain(_state_text(state, word, snapshot, now))}"
             if word == "indeterminate":
-                yield from (_step(step, paint) for step in advice(state, names, now))
+                steps = advice(state, names, now, snapshot.ledger.name_of(state))
+                yield from (_step(step, paint) for step in steps)
         if len(requests) > _MOST_TOLD:
             rest = "" if word == "not here" else "; --format json has them all"
             yield f"  and {len(requests) - _MOST_TOLD} more{rest}"

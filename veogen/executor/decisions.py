@@ -9,7 +9,7 @@ from veogen.errors import UsageError
 from veogen.gateway.api import Gateway, Task
 from veogen.results.events import Event, RequestAbandoned, Status, TaskAdopted
 from veogen.results.facts import ABANDONED
-from veogen.results.ledger import Ledger, RequestState
+from veogen.results.ledger import SHORT_HASH, Ledger, RequestState
 from veogen.results.record import Record
 from veogen.text import counted
 
@@ -29,7 +29,10 @@ _FITS: dict[Kind, frozenset[Status]] = {
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One decision as it was typed; `task_id` is what `adopt` names."""
+    """One decision as it was typed; `task_id` is what `adopt` names.
+
+    `address` may be the first of the hash too: two requests may have had one address.
+    """
 
     kind: Kind
     address: str
@@ -51,15 +54,18 @@ def resolve_addresses(
     """The requests that are meant; raises `UsageError` for all that do not fit, at once."""
     standings = list(ledger.everything)
     by_star = [standing for standing in standings if not still_downloadable(standing.record, now)]
-    by_address: dict[str, list[RequestState]] = {}
+    by_name: dict[str, list[RequestState]] = {}
     for standing in standings:
-        by_address.setdefault(standing.request.address, []).append(standing)
+        for name in (standing.request.address, standing.record.hash[:SHORT_HASH]):
+            by_name.setdefault(name, []).append(standing)
     found: dict[str, Decided] = {}
     mistakes: list[str] = []
     for decision in decisions:
-        address = decision.address
-        named = by_star if address == EVERY else by_address.get(address, ())
-        for decided in _resolve(decision, named, mistakes, has_store=has_store):
+        name = decision.address
+        named = by_star if name == EVERY else by_name.get(name) or [
+            s for s in by_name.get(name[:SHORT_HASH], ()) if s.record.hash.startswith(name)
+        ]  # fmt: skip
+        for decided in _resolve(decision, named, ledger, mistakes, has_store=has_store):
             other = found.setdefault(decided.standing.record.hash, decided)
             if other is not decided:
                 mistakes.append(f"{decision.address}: decide one thing only")
@@ -91,35 +97,62 @@ def wildcard_notes(
 
 
 def _resolve(
-    decision: Resolution, named: Sequence[RequestState], mistakes: list[str], *, has_store: bool
+    decision: Resolution,
+    named: Sequence[RequestState],
+    ledger: Ledger,
+    mistakes: list[str],
+    *,
+    has_store: bool,
 ) -> list[Decided]:
-    """What a decision is about; what does not fit it is a mistake, unless '*' stands for all."""
+    """What a decision is about; what does not fit it is a mistake, unless '*' stands for all.
+
+    An address is that of the plan's request. One that left the plan is meant by it where the plan
+    has none of that address, or where nothing is sent and only that one fits.
+    """
     fits, kind = _FITS[decision.kind], decision.kind
     fitting = [s for s in named if s.record.status in fits]
     if kind in ("replay", "rebuy"):
         fitting = [s for s in fitting if has_bytes(s, again=kind == "replay" and not has_store)]
     elif kind == "abandon":  # to buy it anew is a decision about the next attempt
         fitting = [s for s in fitting if not is_adopted(s.record)]
-    if fitting or decision.address == EVERY:
-        return [Decided(kind, standing, decision.task_id) for standing in fitting]
+    if decision.address != EVERY:
+        planned = [s for s in fitting if ledger.is_planned(s.record.hash)]
+        is_of_plan = any(ledger.is_planned(s.record.hash) for s in named)
+        if planned or (is_of_plan and kind in ("replay", "rebuy")):
+            fitting = planned
+        if len(fitting) > 1:
+            hashes = ", ".join(sorted(s.record.hash[:SHORT_HASH] for s in fitting))
+            mistakes.append(
+                f"{decision.address}: several requests had this address; name one by its hash: "
+                f"{hashes}"
+            )
+            return []
+    if not fitting and decision.address != EVERY:
+        mistakes.append(f"{decision.address}: {_why_not(decision, named)}")
+    return [Decided(kind, standing, decision.task_id) for standing in fitting]
+
+
+def _why_not(decision: Resolution, named: Sequence[RequestState]) -> str:
+    """Why a decision fits none of the requests that have a name."""
+    fits = _FITS[decision.kind]
     if not named:
-        mistakes.append(f"{decision.address}: there is no such request in this run")
-    elif named[0].record.status in fits and not is_adopted(named[0].record):
-        mistakes.append(
-            f"{decision.address}: another machine sent it, and only that one can send the same "
-            "again; decide there, or --adopt its task"
+        return "there is no such request in this run"
+    record = named[0].record
+    if record.status in fits and not is_adopted(record):
+        return (
+            "another machine sent it, and only that one can send the same again; decide there, or "
+            "--adopt its task"
         )
-    else:
-        record = named[0].record
-        stands, error = str(record.status), record.error
-        if is_adopted(record):
-            stands = f"{stands}, as {record.task_id} was adopted"
-            fits -= {record.status}  # a decision about an attempt is made once
-        if error is not None and error.code == ABANDONED:
-            stands = f"failed, as it was abandoned ({error.message})"
-        takes = " or ".join(sorted(fits))
-        mistakes.append(f"{decision.address}: it is {stands}; --{kind} takes what is {takes}")
-    return []
+    stands, error = str(record.status), record.error
+    if is_adopted(record):
+        stands = f"{stands}, as {record.task_id} was adopted"
+        fits -= {record.status}  # a decision about an attempt is made once
+    if error is not None and error.code == ABANDONED:
+        stands = f"failed, as it was abandoned ({error.message})"
+    former = [s.record for s in named[1:] if s.record.status in fits]
+    left = ", ".join(f"{r.hash[:SHORT_HASH]} ({r.status})" for r in former)
+    also = f"; what left the plan under this address is {left}" if left else ""
+    return f"it is {stands}; --{decision.kind} takes what is {' or '.join(sorted(fits))}{also}"
 
 
 def is_adopted(record: Record) -> bool:

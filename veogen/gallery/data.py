@@ -87,7 +87,8 @@ class _Page:
         if record.error is not None and not sending:  # and what that may have cost
             cost = at_stake(record) if record.status == "indeterminate" else ""
             error = {"code": record.error.code, "message": record.error.message, "cost": cost}
-        steps = [] if sending else advice(state, self.run.commands, self.now)
+        name = self.run.snapshot.ledger.name_of(state)
+        steps = [] if sending else advice(state, self.run.commands, self.now, name)
         return {
             "address": entry.address,
             "hash": entry.hash,

@@ -1,8 +1,9 @@
 """What a request that is not completed needs from a person, and the exact commands for it."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from veogen.planner.plan import total_credits
 from veogen.results.facts import TEMPORARY
@@ -88,12 +89,17 @@ def doubt(record: Record) -> str:
     return f"{reason(record) or 'nobody knows whether it was accepted'}; {at_stake(record)}"
 
 
-def advice(state: RequestState, names: RunCommands, now: float) -> tuple[NextStep, ...]:
-    """What to do about a request; nothing for one that goes on by itself."""
-    record, address = state.record, state.request.address
+def advice(
+    state: RequestState, names: RunCommands, now: float, name: str | None = None
+) -> tuple[NextStep, ...]:
+    """What to do about a request; nothing for one that goes on by itself.
+
+    `name` is what a person types for it, its address where that is left out.
+    """
+    record, address = state.record, name or state.request.address
     match record.status:
         case "failed":
-            return (_failed(state, names),)
+            return (_failed(state, names, address),)
         case "indeterminate":  # which way out is right only the account's task list can say
             adopt = names.resolve("--adopt", f"{address}=TASK_ID")
             replay = names.resolve("--replay", address)
@@ -114,11 +120,14 @@ def advice(state: RequestState, names: RunCommands, now: float) -> tuple[NextSte
 
 
 def next_steps(
-    states: Iterable[RequestState], names: RunCommands, now: float
+    states: Iterable[RequestState],
+    names: RunCommands,
+    now: float,
+    name_of: Callable[[RequestState], str] = attrgetter("request.address"),
 ) -> Iterator[NextStep]:
     """What to type next for the requests of a run as a whole; what is held is for a person."""
     states = list(states)
-    yield from _collecting(states, names, now)
+    yield from _collecting(states, names, now, name_of)
     planned = [s for s in states if s.record.status == "planned"]
     if planned:
         price = total_credits(s.request for s in planned)  # a fresh clone knows of no estimates
@@ -137,7 +146,10 @@ def next_steps(
 
 
 def _collecting(
-    states: Sequence[RequestState], names: RunCommands, now: float
+    states: Sequence[RequestState],
+    names: RunCommands,
+    now: float,
+    name_of: Callable[[RequestState], str],
 ) -> Iterator[NextStep]:
     out = [s for s in states if s.record.status in ("submitted", "undelivered")]
     dead = [s for s in out if s.record.expires_at is not None and s.record.expires_at <= now]
@@ -148,15 +160,14 @@ def _collecting(
         why = f"the links of {len(dead)} have died: this pays once more, for those you name"
         yield NextStep(names.resolve("--rebuy", "ADDRESS"), why)
     elif dead:  # each by its address: '*' would buy others too
-        addresses = [state.request.address for state in dead]
-        rebuy = names.resolve("--rebuy", *addresses)
+        rebuy = names.resolve("--rebuy", *map(name_of, dead))
         yield NextStep(rebuy, "its link has died: this pays once more")
 
 
-def _failed(state: RequestState, names: RunCommands) -> NextStep:
+def _failed(state: RequestState, names: RunCommands, name: str) -> NextStep:
     code = state.record.error.code if state.record.error else ""
     if code == "abandoned":
-        return NextStep(names.resolve("--rebuy", state.request.address), "buys it anew")
+        return NextStep(names.resolve("--rebuy", name), "buys it anew")
     if code in TEMPORARY:
         return NextStep(names.retry, "the trouble was a passing one; this buys it again")
     if _needs_an_edit(state):

@@ -14,6 +14,9 @@ from veogen.results.events import STATUSES, Event, Status
 from veogen.results.record import Record, after, estimated, in_doubt, spent
 from veogen.text import counted, credits_text
 
+SHORT_HASH = 10
+"""Digits of a hash by which a request is named at least, as in the names of its clips."""
+
 
 class RequestState(NamedTuple):
     """One request and where it stands."""
@@ -161,6 +164,14 @@ class Ledger:
     def knows(self, hash_: str) -> bool:
         """Whether the request is in the plan, or was bought for an earlier one."""
         return hash_ in self._planned or self.record(hash_).bought
+
+    def name_of(self, state: RequestState) -> str:
+        """What a person types for a request: its address, which after an edit is another one's.
+
+        What left the plan has the first ten of its hash, as in the names of its clips.
+        """
+        hash_ = state.record.hash
+        return state.request.address if self.is_planned(hash_) else hash_[:SHORT_HASH]
 
     @property
     def planned(self) -> Iterator[RequestState]:
