@@ -24,7 +24,7 @@ from support.virtual import (
 )
 
 from veogen.errors import ExitCode, UsageError
-from veogen.executor.decisions import Resolution
+from veogen.executor.decisions import Kind, Resolution
 from veogen.executor.joining import StoreChoice
 from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
@@ -177,6 +177,30 @@ def test_what_was_decided_is_said_to_who_comes_second(machines: Machines) -> Non
 
     with pytest.raises(UsageError, match="it is failed"):
         eve.decide(Resolution("replay", held))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [pytest.param("rebuy", "abandon", id="bought-anew"), ("abandon", "rebuy")],
+)
+def test_who_decides_about_an_attempt_that_was_decided_is_told_and_may_then_decide_about_the_next(
+    machines: Machines, first: Kind, second: Kind
+) -> None:
+    """What eve's machine has seen is held yet: she speaks of the attempt that bob decided about."""
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, eve = machines.machine("bob"), machines.machine("eve")
+    outcomes = [bob.run(THREE), eve.run(THREE)]
+    held = next(a for a, status in statuses(outcomes[0]).items() if status == "indeterminate")
+    bob.decide(Resolution(first, held))
+    sent = sum(machines.bought.values())
+
+    with pytest.raises(UsageError, match=rf"{first} was decided on \S+ meanwhile") as told:
+        eve.decide(Resolution(second, held))
+
+    assert (told.value.exit_code, sum(machines.bought.values())) == (ExitCode.USAGE, sent)
+    eve.decide(Resolution(second, held))
+    assert sum(machines.bought.values()) == sent + (second == "rebuy")
 
 
 def test_what_was_adopted_on_another_machine_is_not_abandoned(machines: Machines) -> None:

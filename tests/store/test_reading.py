@@ -1,6 +1,7 @@
 """What opening a long run costs, and that a checkpoint gives back what was put into it."""
 
 import hashlib
+import math
 import os
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from veogen.store.cloud import connect
 from veogen.store.history import History
 from veogen.store.layout import (
     CHECKPOINT_LIMIT,
+    LIMIT,
     AttemptId,
     Batch,
     Checkpoint,
@@ -181,20 +183,23 @@ def seconds(call: Callable[[], object]) -> float:
 def test_opening_costs_little_more_than_a_listing_and_the_checkpoint(
     tmp_path: Path, *, killed: bool
 ) -> None:
-    """At most 1.5 times a bare listing of the claims and one read of the checkpoint."""
+    """At most 1.5 times bare calls for what is needed: the claims' names, and what else is read."""
     objects = store_of_many(tmp_path / "store", killed=killed)
 
     def bare() -> None:
         assert len(objects.list(NAMES.folder("claims"))) == MANY
         [checkpoint] = objects.list(NAMES.folder("checkpoints"))
         assert objects.read(checkpoint.name, CHECKPOINT_LIMIT)
+        late = [found.name for found in objects.list(NAMES.folder("log")) if killed]
+        assert all(objects.read(name, LIMIT) for name in late)
 
     def opened() -> None:
         assert len(HistoryReader(objects, NAMES).open().attempts) == MANY
 
     bare()
-    pairs = [(seconds(opened), seconds(bare)) for _ in range(7)]
-
-    # The quickest of each: whatever else the machine does only adds.
-    opening, listing = map(min, zip(*pairs, strict=True))
-    assert opening <= 1.5 * listing, pairs
+    opening = listing = math.inf
+    for _ in range(25):  # the quickest of each: whatever else the machine does only adds
+        opening, listing = min(opening, seconds(opened)), min(listing, seconds(bare))
+        if opening <= 1.5 * listing:
+            break
+    assert opening <= 1.5 * listing

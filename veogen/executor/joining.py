@@ -149,9 +149,12 @@ def _learn(
     own = {state.request.hash for state in ledger.everything} if part else history.attempts
     events = []
     for hash_ in [hash_ for hash_ in history.attempts if hash_ in own]:
-        event = shared.news(hash_, ledger.record(hash_))
+        record = ledger.record(hash_)
+        event = shared.news(hash_, record)
         if event is not None:
             events.append(event)
+            if record.status == "indeterminate":
+                shared.was_held[hash_] = max(1, record.attempts)
     unknown = [] if part else list(stored_requests(history, ledger))
     if unknown:
         journal.remember(unknown)

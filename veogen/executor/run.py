@@ -303,6 +303,7 @@ class Run:
         """
         gateway, now = self._dependencies.gateway, self._dependencies.clock.now()
         decided = resolve_addresses(decisions, self.ledger, now, has_store=bool(self._state.shared))
+        self._refuse_decided(decided)
         self._refuse_retired(d.standing.request for d in decided if d.kind in ("replay", "rebuy"))
         for note in wildcard_notes(decisions, decided, self.ledger, now):
             say(note)
@@ -333,6 +334,28 @@ class Run:
         self.directory.release_disk()
         is_unsure = any(s.record.status == "indeterminate" for s in self.ledger.everything)
         return self._closed(stop, ExitCode.INDETERMINATE if is_unsure else ExitCode.DONE)
+
+    def _refuse_decided(self, decided: Iterable[Decided]) -> None:
+        """Who has seen a held attempt, and decides when somebody else has, means that attempt.
+
+        Typed again it is a decision about what has become of the request, which is known by then.
+        """
+        shared = self._state.shared
+        if shared is None:
+            return
+        for each in decided:
+            record = each.standing.record
+            other = shared.decided_meanwhile(record.hash)
+            if other is not None:
+                what = (
+                    f"{other.task_id} was adopted"
+                    if other.task_id
+                    else f"{other.decision} was decided"
+                )
+                raise UsageError(
+                    f"{each.standing.request.address}: {what} on {other.machine} meanwhile, and it "
+                    f"is {record.status} now; nothing was done: decide again if that still fits"
+                )
 
     def _write_decision(self, decided: Decided, say: Callable[[str], None]) -> bool:
         """Have a decision about a claim in the store first; whether anything may be sent then.

@@ -86,6 +86,8 @@ class SharedRun:
         self._claims_seen = 0
         self._rebought: set[str] = set()
         self.skipped: set[str] = set()
+        self.was_held: dict[str, int] = {}
+        """Attempts that were held, as far as the journal knew, before the store said more."""
         self.budget: SharedBudget | None = None
         self._follow_at = time.monotonic() + store.patience.every
         self._following = False
@@ -272,6 +274,12 @@ class SharedRun:
         elif kind == "rebuy":
             self._rebought.add(hash_)
         return None
+
+    def decided_meanwhile(self, hash_: str) -> StoredDecision | None:
+        """What somebody has decided about the attempt that whoever sits here has seen held."""
+        of = AttemptId(hash_, self.was_held.get(hash_, 0))
+        decisions = self.history.decisions.get(of)
+        return decisions[max(decisions)] if decisions else None
 
     def claimed_body(self, hash_: str, attempt: int) -> str | None:
         """The bytes that an attempt was claimed with; input from others."""
