@@ -35,7 +35,8 @@ class TasksRead:
 class _PolledTask:
     """A task that is looked at from time to time.
 
-    `expected` is how many seconds it takes, about; `undone` when it was last seen to go on.
+    `expected` is how many seconds it takes, about; `undone` when it was last seen to go on;
+    `named` what the gateway said last that it has reserved, and that it costs.
     """
 
     hash: str
@@ -46,7 +47,7 @@ class _PolledTask:
     expected: float | None
     undone: float | None = None
     last_error: ReadError | None = None
-    reserved: Decimal | None = None
+    named: tuple[Decimal | None, Decimal | None] = (None, None)
     empty_polls: int = 0
     due: float = 0.0
     early: float = 0.0
@@ -175,10 +176,11 @@ class Poller:
         record = as_of(self._state.ledger.record(hash_), watch.task_id)
         watch.last_error = answer if isinstance(answer, ReadError) else None
         if isinstance(answer, Task) and answer.id == watch.task_id:
-            if answer.reserved != watch.reserved:  # its unit, where the run begins here
+            named = (answer.reserved, answer.credits)
+            is_news, watch.named = named != watch.named, named
+            if is_news:  # its unit, where the run begins here
                 self._state.read_amount(hash_, answer.reserved)
-                watch.reserved = answer.reserved
-            if answer.credits is not None:
+            if answer.credits is not None and (is_news or answer.state == "completed"):
                 answer = answer._replace(credits=self._state.read_amount(hash_, answer.credits))
         step = on_poll(
             record,
@@ -188,7 +190,7 @@ class Poller:
             interval=partial(self._interval, watch),
             videos=request.videos if request is not None and request.body else None,
         )
-        return step._replace(after_commit=lambda: self._go_on(watch, step))
+        return Step(step.events, step.retry, step.stop, partial(self._go_on, watch, step))
 
     def _go_on(self, watch: _PolledTask, step: Step) -> None:
         """Once an answer is on record: look again, unless the task or its time is over."""

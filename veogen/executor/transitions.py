@@ -190,29 +190,42 @@ def on_poll(
     late; whatever else comes is asked again after `interval`.
     """
     task_id = record.task_id or ""
-    match answer:
-        case ReadError():
-            return _unread(record, answer, empty_polls, now, interval)
-        case Task() if answer.id != task_id:
-            return Step(retry=Retry(interval(), empty_polls=empty_polls))
-        case Task(state="completed", links=()) if empty_polls + 1 < POLLS_FOR_LINKS:
-            return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
-        case Task(state="completed", links=()):
-            return _with_last_links(record, answer.credits, now)
-        case Task(state="completed"):
-            # Fewer links than videos, or nobody knows how many: those are on record at once, and it
-            # is looked at again while there are new ones.
-            links = all_links(record.links, answer.links)
-            made = events.TaskCompleted(record.hash, answer.id, links, answer.credits, now)
-            is_all = videos is not None and len(links) >= videos
-            if is_all or len(links) == len(record.links):
-                return Step((made,))
-            return Step((made,), Retry(min(interval(), _ONCE_MORE), empty_polls=empty_polls))
-        case Task(state="failed" | "cancelled"):
+    if isinstance(answer, ReadError):
+        return _unread(record, answer, empty_polls, now, interval)
+    if answer.id != task_id:
+        return Step(retry=Retry(interval(), empty_polls=empty_polls))
+    match answer.state:
+        case "completed":
+            return _completed(record, answer, empty_polls, now, interval, videos)
+        case "failed" | "cancelled":
             return _failed(record, answer, task_id)
-        case Task():
-            progress = events.TaskProgressed(record.hash, task_id, answer.state, answer.progress)
+        case state:
+            progress = events.TaskProgressed(record.hash, task_id, state, answer.progress)
             return Step((progress,), Retry(interval(), empty_polls=empty_polls))
+
+
+def _completed(
+    record: Record,
+    task: Task,
+    empty_polls: int,
+    now: float,
+    interval: Callable[[], float],
+    videos: int | None,
+) -> Step:
+    """Fewer links than videos, or nobody knows how many: those are on record at once.
+
+    It is looked at again while there are new ones.
+    """
+    if not task.links:
+        if empty_polls + 1 < POLLS_FOR_LINKS:
+            return Step(retry=Retry(interval(), empty_polls=empty_polls + 1))
+        return _with_last_links(record, task.credits, now)
+    links = all_links(record.links, task.links)
+    made = events.TaskCompleted(record.hash, task.id, links, task.credits, now)
+    is_all = videos is not None and len(links) >= videos
+    if is_all or len(links) == len(record.links):
+        return Step((made,))
+    return Step((made,), Retry(min(interval(), _ONCE_MORE), empty_polls=empty_polls))
 
 
 def _unread(

@@ -212,7 +212,7 @@ def parse_task(data: object, *, secret: str = "") -> Task | None:
         state=state,
         progress=int(progress) if progress is not None and progress <= _DONE else None,
         links=_links(fields),
-        credits=_task_credits(fields, state),
+        credits=_task_credits(fields, state, reserved),
         estimated_seconds=estimated_seconds(fields),
         error_code=code,
         error_message=message,
@@ -241,8 +241,13 @@ def _is_link(value: object) -> bool:
     )
 
 
-def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
+def _task_credits(
+    fields: Mapping[str, Any], state: str, reserved: Decimal | None
+) -> Decimal | None:
     """What was charged or reserved: a charge of nothing means nothing while a task goes on."""
+    is_open = state in _OPEN_STATES
+    if is_open and reserved is not None:
+        return reserved
     usage, billing = mapping(fields.get("usage")), mapping(fields.get("billing"))
     charged = (
         usage.get("credits_used"),
@@ -250,8 +255,8 @@ def _task_credits(fields: Mapping[str, Any], state: str) -> Decimal | None:
         billing.get("charged_credits"),
         fields.get("credits_used"),
     )
-    reserved = (usage.get("credits_reserved"), billing.get("reserved_credits"))
-    places = (*reserved, *charged) if state in _OPEN_STATES else (*charged, *reserved)
+    elsewhere = billing.get("reserved_credits")
+    places = (elsewhere, *charged) if is_open else (*charged, reserved, elsewhere)
     for place in places:
         if place is not None and (amount := credits_of(place)) is not None:
             return amount

@@ -26,19 +26,18 @@ MASK = "***"
 _SHORTEST_SECRET = 6
 """A shorter key, fit for the simulator only, would be found in every id and number."""
 
-_ESCAPES = ("\\", "%", "&#")
 _UNICODE = re.compile(r"\\+(?:u\{?0*|U0*|x)([0-9A-Fa-f]{2})\}?")
 
 
 def mask(text: str, secret: str) -> str:
     """`text` with the secret blotted out, be it escaped, percent-encoded or in base64."""
-    if len(secret) < _SHORTEST_SECRET:
+    if len(secret) < _SHORTEST_SECRET or len(text) < len(secret):  # no spelling of it is shorter
         return text
     text = text.replace(secret, MASK)
     for spelling in _encoded(secret):
         if spelling in text:
             text = text.replace(spelling, MASK)
-    if any(escape in text for escape in _ESCAPES):  # as whoever reads it would read it
+    if "\\" in text or "%" in text or "&#" in text:  # as whoever reads it would read it
         read = _UNICODE.sub(lambda escaped: chr(int(escaped[1], 16)), text)
         if secret in unquote(unquote(html.unescape(read))).replace("\\", ""):
             text = _escaped(secret).sub(MASK, text)

@@ -12,6 +12,7 @@ from veogen.text import rounded_credits
 LONGEST_RETRY_AFTER = 600.0
 _LONGEST_NUMBER = 32  # digits
 _MOST = Decimal(10) ** 12
+_NUMBERS = (int, Decimal)
 
 
 def parse(body: bytes) -> Any:
@@ -68,7 +69,7 @@ def _finite(value: object) -> Decimal | None:
             value = Decimal(value)
         except ArithmeticError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     decimal = Decimal(value)
     return decimal if decimal.is_finite() and abs(decimal) < _MOST else None
