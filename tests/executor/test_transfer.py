@@ -249,6 +249,8 @@ def test_an_untrue_label_is_no_reason_to_refuse_a_clip(
         pytest.param("deflate", zlib.compress(CLIP)[2:-4], id="deflate, as many do it"),
         pytest.param("GZIP, identity", gzip.compress(CLIP), id="two labels"),
         pytest.param("br", gzip.compress(CLIP), id="another label"),
+        pytest.param("identity", gzip.compress(CLIP), id="a label that says nothing"),
+        pytest.param("gzip, gzip", gzip.compress(gzip.compress(CLIP)), id="twice"),
     ],
 )
 def test_a_packed_clip_is_unpacked(
@@ -258,6 +260,35 @@ def test_a_packed_clip_is_unpacked(
 
     assert isinstance(outcome, WholeClip)
     assert outcome.sha256 == SHA256
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(answer(200, CLIP, content_type="text/html; charset=utf-8"), id="a page"),
+        pytest.param(answer(200, CLIP, content_type="application/json"), id="an error"),
+        pytest.param(answer(206, CLIP), id="a part that is not named"),
+    ],
+)
+def test_a_whole_clip_is_one_whatever_it_is_called(
+    step: Step, media: MediaClient, tmp_path: Path
+) -> None:
+    outcome, _ = bring(media, tmp_path, step)
+
+    assert isinstance(outcome, WholeClip)
+    assert outcome.sha256 == SHA256
+
+
+def test_a_host_that_gives_a_part_at_a_time_is_asked_for_the_rest(
+    media: MediaClient, tmp_path: Path
+) -> None:
+    named = f"bytes 0-9999/{len(CLIP)}"
+    bring(media, tmp_path, answer(206, CLIP[:10_000], content_range=named, etag=TAG))
+
+    outcome, host = bring(media, tmp_path, rest(10_000))
+
+    assert isinstance(outcome, WholeClip)
+    assert (outcome.sha256, host.requests[0].headers["range"]) == (SHA256, "bytes=10000-")
 
 
 def test_a_packed_clip_that_breaks_off_is_tried_again(media: MediaClient, tmp_path: Path) -> None:
@@ -338,9 +369,12 @@ def test_a_part_of_unknown_origin_is_begun_anew(
         pytest.param(answer(500), "http_500", id="an error"),
         pytest.param(close(), "lost", id="lost"),
         pytest.param(
-            answer(200, CLIP, content_type="text/html; charset=utf-8"),
+            answer(200, "<!DOCTYPE html><html>", content_type="text/html; charset=utf-8"),
             "not-a-video",
             id="html",
+        ),
+        pytest.param(
+            answer(200, "<html/>", content_type="text/html"), "not-a-video", id="a short page"
         ),
         pytest.param(answer(200, "<!DOCTYPE html>"), "not-a-video", id="html that says no"),
         pytest.param(whole(b"x" * 20_000), "not-a-video", id="no ftyp"),

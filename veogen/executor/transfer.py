@@ -180,6 +180,17 @@ def download(
         return disk_error(error, target)
 
 
+def _is_page(body: OpenDownload) -> bool:
+    return (body.content_type or "").startswith(_PAGES)
+
+
+def _not_a_video(body: OpenDownload) -> DownloadFailed:
+    """What the bytes have decided; the label of what came only helps to say what it is."""
+    is_page = _is_page(body)
+    text = "the link leads to a web page, not to a clip" if is_page else "what came is no MP4"
+    return DownloadFailed("not-a-video", text)
+
+
 class _RefusedError(Exception):
     """This try has failed; the exception carries what is to be said."""
 
@@ -245,9 +256,6 @@ class _Download:
                 gone = body.status in _EXPIRED
                 words = f"{body.message}: the link has expired" if gone else body.message
                 raise _RefusedError(DownloadFailed("link-expired" if gone else body.code, words))
-            if body.content_type and body.content_type.startswith(_PAGES):
-                text = "the link leads to a web page, not to a clip"
-                raise _RefusedError(DownloadFailed("not-a-video", text))
             if body.length is not None and body.length > self._largest:
                 raise _RefusedError(self._too_large(body.length))
             self._look_at_the_disk(body.length - body.start if body.length is not None else 0)
@@ -285,13 +293,17 @@ class _Download:
                 writer.size - len(chunk) < _HEAD <= writer.size
                 and writer.head(_HEAD)[4:8] != b"ftyp"
             ):
-                raise self._useless(DownloadFailed("not-a-video", "what came is no MP4"))
+                raise self._useless(_not_a_video(body))
             if writer.size >= look_at:
                 look_at = writer.size + self._look_at_the_disk(0)
             if self._stopped():
                 raise InterruptedDownload("the run was stopped")
+        if 0 < writer.size < _HEAD and _is_page(body):
+            raise self._useless(_not_a_video(body))
         if body.length is not None and writer.size != body.length:
             text = f"{writer.size} bytes came instead of {body.length}"
+            if body.start == 0 and writer.size < body.length:  # a host that gives a part at a time
+                raise InterruptedDownload(text)
             raise self._useless(DownloadFailed("wrong-length", text))
         return writer.keep()
 

@@ -30,7 +30,7 @@ _LENGTH = re.compile(r"\d{1,15}", re.ASCII)
 _LONGEST_ETAG = 256
 _PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
 _HEAD = 512  # bytes of which can be told what they are
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP, _GZIP_MAGIC = 16 + zlib.MAX_WBITS, b"\x1f\x8b\x08"
 
 
 class MediaClient:
@@ -86,7 +86,7 @@ class MediaClient:
             yield opened
             return
         with closing(opened):
-            yield self._body(opened)
+            yield self._body(opened, is_part=start > 0)
 
     def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse | ReadError:
         """Follow redirects by hand: each of them must lead where a link may lead."""
@@ -132,7 +132,8 @@ class MediaClient:
             return ReadError(code="forbidden", message=private_message(host))
         return None
 
-    def _body(self, opened: BaseHTTPResponse) -> OpenDownload | ReadError:
+    def _body(self, opened: BaseHTTPResponse, *, is_part: bool) -> OpenDownload | ReadError:
+        """What is behind a link, of which a part was asked for or all."""
         headers = http.lower(opened)
         if opened.status not in (_WHOLE, _PART):
             message = f"status {opened.status} from the host of the clip"
@@ -141,28 +142,23 @@ class MediaClient:
         start, length = 0, int(stated) if _LENGTH.fullmatch(stated) else None
         if opened.status == _PART:
             content_range = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-            if content_range is None:
+            if content_range is not None:
+                whole = content_range[3]
+                start, length = int(content_range[1]), None if whole == "*" else int(whole)
+            elif is_part:
                 return ReadError(code="bad-range", message="a part of the clip that is not named")
-            start, length = (
-                int(content_range[1]),
-                None if content_range[3] == "*" else int(content_range[3]),
-            )
         etag = headers.get("etag", "").strip()
-        packings = {word.strip() for word in headers.get("content-encoding", "").lower().split(",")}
-        if start == 0 and not packings.isdisjoint(_PACKINGS):  # as it says: the bytes decide
-            return OpenDownload(
-                start=0,
-                length=None,
-                etag=None,
-                content_type=sanitize(headers.get("content-type")).lower() or None,
-                chunks=_unpacked(self._chunks(opened)),
-            )
+        chunks = self._chunks(opened)
+        if start == 0:  # whether it is packed the bytes decide, not what it is called
+            head, chunks = _begun(chunks, len(_GZIP_MAGIC))
+            if head == _GZIP_MAGIC or not _PACKINGS.isdisjoint(_words(headers)):
+                length, etag, chunks = None, "", _unpacked(chunks)
         return OpenDownload(
             start=start,
             length=length,
             etag=etag if is_plain(etag, limit=_LONGEST_ETAG) else None,
             content_type=sanitize(headers.get("content-type")).lower() or None,
-            chunks=self._chunks(opened),
+            chunks=chunks,
         )
 
     def _chunks(self, opened: BaseHTTPResponse) -> Iterator[bytes]:
@@ -179,26 +175,41 @@ class MediaClient:
             raise InterruptedDownload(transport_error(error).message) from error
 
 
-def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _words(headers: Mapping[str, str]) -> list[str]:
+    return [word.strip() for word in headers.get("content-encoding", "").lower().split(",")]
+
+
+def _begun(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, as many as `size` if there are; and all of them."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= size:
+            break
+    return head[:size], chain([head] if head else [], chunks)
+
+
+def _unpacked(chunks: Iterator[bytes], layers: int = 2) -> Iterator[bytes]:
     """The bytes of a clip: whether they are packed they say themselves, whatever their label.
 
     They come a piece at a time: how many are taken is for the reader to say.
     """
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= _HEAD:
-            break
-    rest: Iterator[bytes] = chain([head] if head else [], chunks)
+    head, rest = _begun(chunks, _HEAD)
     for window in () if head[4:8] == b"ftyp" else (_GZIP, zlib.MAX_WBITS, -zlib.MAX_WBITS):
-        packer = zlib.decompressobj(window)
         with suppress(zlib.error):
-            if zlib.decompressobj(window).decompress(head, _HEAD)[4:8] == b"ftyp":
-                break
-    else:
-        yield from rest
-        return
-    for chunk in rest:
+            inner = zlib.decompressobj(window).decompress(head, _HEAD)
+            if inner[4:8] == b"ftyp":
+                yield from _inflated(rest, window)
+                return
+            if layers > 1 and inner.startswith(_GZIP_MAGIC):
+                yield from _unpacked(_inflated(rest, window), layers - 1)
+                return
+    yield from rest
+
+
+def _inflated(chunks: Iterator[bytes], window: int) -> Iterator[bytes]:
+    packer = zlib.decompressobj(window)
+    for chunk in chunks:
         left = chunk
         while left and not packer.eof:
             try:
