@@ -30,10 +30,22 @@ from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection
 from veogen.executor.scheduler import Interrupted, RunMessage
+from veogen.executor.shared import SharedRun
 from veogen.executor.submitter import Submitted
 from veogen.gateway.api import Submission
+from veogen.results.events import (
+    Event,
+    SubmitRejected,
+    SubmitUnknown,
+    TaskAdopted,
+    TaskCreated,
+    TaskFailed,
+)
+from veogen.results.ledger import Ledger
 from veogen.spec.types import Limits
+from veogen.store.layout import AttemptId
 from veogen.store.location import StoreLocation
+from veogen.store.member import Identity
 from veogen.store.objects import StoreError
 from veogen.store.opening import Store
 from veogen.store.signs import Patience
@@ -425,3 +437,44 @@ def test_a_select_narrows_what_is_waited_for(machines: Machines) -> None:
 
     assert outcome.code == ExitCode.DONE
     assert Counter(statuses(outcome).values()) == {"completed": 1, "planned": 2}
+
+
+def test_the_end_of_an_adopted_task_is_of_the_attempt_that_it_was_adopted_for(
+    machines: Machines, tmp_path: Path
+) -> None:
+    store = machines.store().store
+    member = store.join("trip", "evolink", Identity("ada.1", "ada"))
+    shared = SharedRun(member, store, machines.time, tmp_path)
+    hash_ = TWO.requests[0].hash
+    ledger, failed = Ledger(), TaskFailed(hash_, "task-1", "service_error", "sorry")
+    events: list[Event] = [
+        TaskAdopted(hash_, "task-1", None, 1.0, 1),
+        TaskCreated(hash_, 2, "task-2", None, 2.0),
+        failed,
+    ]
+    for event in events:
+        ledger.apply(event)
+        shared.record([event], ledger)
+
+    assert list(shared.history.events(AttemptId(hash_, 1))) == [events[0], failed]
+    assert shared.leave() is None
+
+
+def test_a_decision_about_an_earlier_attempt_is_filed_under_that(
+    machines: Machines, tmp_path: Path
+) -> None:
+    store = machines.store().store
+    shared = SharedRun(
+        store.join("trip", "evolink", Identity("ada.1", "ada")), store, machines.time, tmp_path
+    )
+    hash_, ledger = TWO.requests[0].hash, Ledger()
+    unclear = SubmitUnknown(hash_, 1, "no", "no answer")
+    refused = SubmitRejected(hash_, 2, "no", "refused")
+    adopted = TaskAdopted(hash_, "task-1", None, 1.0, 1)
+    for event in (unclear, refused):
+        ledger.apply(event)
+
+    shared.record([adopted], ledger)
+
+    assert list(shared.history.events(AttemptId(hash_, 1))) == [adopted]
+    assert shared.leave() is None

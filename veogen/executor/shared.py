@@ -26,6 +26,7 @@ from veogen.results.events import (
     SubmitIntended,
     SubmitRejected,
     SubmitUnknown,
+    TaskAdopted,
     TaskCreated,
     TaskProgressed,
     VideoMissing,
@@ -48,6 +49,7 @@ _IDLE_PARTS = 4
 """Who has nothing to do but wait for others looks so many times as often."""
 
 _SENT = (TaskCreated, SubmitFailed, SubmitRejected, SubmitUnknown)
+_BEGUN = (TaskCreated, TaskAdopted)
 _NOT_SHARED = (SubmitIntended, PurchaseImported, TaskProgressed, VideoMissing, VideoMoved)
 
 Whose: TypeAlias = Literal["free", "ours", "others", "nobody"]
@@ -311,13 +313,14 @@ class SharedRun:
             self._member.record(facts, prompt=prompt)
 
     def _attempt_of(self, event: Event, record: Record) -> int:
-        if isinstance(event, _SENT):
-            return event.attempt
+        attempt = getattr(event, "attempt", None)
+        if isinstance(attempt, int):
+            return attempt
         named = getattr(event, "task_id", None)
         task_id = named if isinstance(named, str) else record.task_id
         for number in sorted(self.history.attempts.get(event.hash, ()), reverse=True):
-            created = self.history.events(AttemptId(event.hash, number))
-            if any(isinstance(e, TaskCreated) and e.task_id == task_id for e in created):
+            known = self.history.events(AttemptId(event.hash, number))
+            if any(isinstance(e, _BEGUN) and e.task_id == task_id for e in known):
                 return number
         return max(1, record.attempts)
 

@@ -44,7 +44,7 @@ _GIVEN_UP = "given up by hand on {}; what it may have cost stays counted"
 def shared_facts(history: History, hash_: str) -> RequestFacts:
     """The facts of one request in the records of a store."""
     attempts: list[AttemptFacts] = []
-    tasks: list[TaskFacts] = []
+    tasks: dict[str, TaskFacts] = {}
     for number in sorted(history.attempts.get(hash_, ())):
         of = AttemptId(hash_, number)
         claim = history.claim(of)
@@ -54,14 +54,15 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
         own_tasks: dict[str, TaskFacts] = {}
         events = history.events(of)
         for event in events:
-            _take(event, attempt, own_tasks, own=bool(attempt.sent))
+            _take(event, attempt, own_tasks, own=claim is not None)
         _put_in_order(own_tasks, events)
         for decision in history.decisions.get(of, {}).values():
             if decision.decision in ("abandon", "rebuy") and not own_tasks:
                 attempt.abandoned = _GIVEN_UP.format(decision.machine)
         attempts.append(attempt)
-        tasks.extend(own_tasks.values())
-    return RequestFacts(tuple(attempts), tuple(sorted(tasks, key=lambda task: task.id)))
+        for id_, task in own_tasks.items():  # the last facts of one may be filed under a later one
+            tasks[id_] = tasks[id_].merge(task) if id_ in tasks else task
+    return RequestFacts(tuple(attempts), tuple(tasks[id_] for id_ in sorted(tasks)))
 
 
 def _take(event: Event, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, own: bool) -> None:
@@ -78,7 +79,9 @@ def _take(event: Event, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, o
         case SubmitUnknown(code=code, message=message):
             attempt.sent = attempt.sent or (REPORTED,)
             attempt.unknown = Failure(code, message)
-        case RequestAbandoned(message=message) if not tasks:
+        case RequestAbandoned(message=message) if event.attempt is not UNSET or (
+            event.task_id is UNSET and not tasks  # an earlier version names neither
+        ):
             attempt.abandoned = message
         case TaskCompleted() | TaskFailed() | VideoSaved() | VideoNotSaved() | RequestAbandoned():
             _take_of_task(event, attempt, tasks)
