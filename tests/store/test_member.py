@@ -16,9 +16,9 @@ from veogen.results.events import (
     TaskCreated,
     TaskFailed,
 )
-from veogen.store.budget import Allowance, MoneyChain
+from veogen.store.budget import Allowance
 from veogen.store.history import News
-from veogen.store.layout import AttemptId, Claimed, RunNames, UnreadableError
+from veogen.store.layout import AttemptId, Claimed, UnreadableError
 from veogen.store.location import StoreLocation
 from veogen.store.member import ClaimedByOther, ClosedError, DecidedError, Identity, Member, Permit
 from veogen.store.objects import StoreAwayError, StoreError
@@ -55,7 +55,8 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setattr("veogen.store.log._PAUSE", 0.01)  # who is refused tries again at once
     with ExitStack() as stack:
         yield Place(stack)
 
@@ -280,7 +281,11 @@ def test_a_process_that_was_taken_over_claims_nothing_more(place: Place) -> None
 def test_a_machine_that_was_closed_stops_and_its_piece_comes_back(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     ada.allowance(Decimal(1600)).covers(
-        Decimal(100), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+        Decimal(100),
+        spent=Decimal(0),
+        outside=Decimal(0),
+        is_last=True,
+        following=[Decimal(100)] * 4,
     )
     claim(ada)
     assert bob.close("ada") == {"ada.1": None}
@@ -291,52 +296,6 @@ def test_a_machine_that_was_closed_stops_and_its_piece_comes_back(place: Place) 
     assert ada.closed == "this machine was closed by bob: it buys no more"
 
 
-def chain(place: Place, process: str) -> MoneyChain:
-    return MoneyChain(place.objects, RunNames("run"), process, place.time)
-
-
-def test_of_several_new_money_records_the_last_one_is_read(place: Place) -> None:
-    ada, bob = chain(place, "ada.1"), chain(place, "bob.1")
-    ten, budget = Decimal(10), Decimal(1000)
-    assert bob.take_piece(budget, ten, [])
-    for _ in range(6):
-        assert ada.take_piece(budget, ten, [])
-    assert bob.take_piece(budget, ten, [])  # it was refused once: others append too
-    for _ in range(6):
-        assert ada.take_piece(budget, ten, [])
-    del place.objects.calls[:]
-
-    assert bob.take_piece(budget, ten, [])
-
-    read = [name for kind, name in place.objects.calls if kind == "read"]
-    assert read == ["runs/run/money/00000013"]
-    assert bob.taken == ada.taken + ten == Decimal(150)
-    assert ada.give_back("bob.1", Decimal(5)) == Decimal(25)
-    bob.open()
-    assert bob.pieces == {"ada.1": Decimal(120), "bob.1": Decimal(5)}
-
-
-def test_money_records_of_an_earlier_version_are_all_read(place: Place) -> None:
-    bob = chain(place, "bob.1")
-    assert bob.take_piece(Decimal(1000), Decimal(1), [])
-    for number in (1, 2, 3):
-        old = {"process": "ada.1", "credits": "300", "at": 1.0, "by": "ada.1"}
-        place.objects.create(f"runs/run/money/{number:08}", json.dumps(old).encode())
-
-    assert not bob.take_piece(Decimal(1000), Decimal(100), [])
-    assert (bob.taken, bob.pieces["ada.1"]) == (Decimal(901), Decimal(900))
-
-
-def test_a_money_record_that_tells_another_sum_is_unreadable(place: Place) -> None:
-    bob = chain(place, "bob.1")
-    assert bob.take_piece(Decimal(1000), Decimal(1), [])
-    lie = {"process": "ada.1", "credits": "300", "at": 1.0, "by": "ada.1", "taken": "1"}
-    place.objects.create("runs/run/money/00000001", json.dumps(lie).encode())
-
-    with pytest.raises(UnreadableError, match="money/00000001"):
-        bob.take_piece(Decimal(1000), Decimal(1), [])
-
-
 def test_a_piece_is_of_the_next_requests_within_an_eighth_of_what_is_left(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     budget, none, four = Decimal(2000), Decimal(0), [Decimal(100)] * 4
@@ -344,7 +303,7 @@ def test_a_piece_is_of_the_next_requests_within_an_eighth_of_what_is_left(place:
 
     def covers(allowance: Allowance, spent: int, outside: int = 0) -> bool:
         return allowance.covers(
-            Decimal(100), spent=Decimal(spent), outside=none + outside, following=four
+            Decimal(100), spent=Decimal(spent), outside=none + outside, is_last=True, following=four
         )
 
     assert covers(first, 0)  # two, as an eighth of 2000 is 250
@@ -364,7 +323,11 @@ def test_a_piece_is_of_the_next_requests_within_an_eighth_of_what_is_left(place:
 def test_the_next_process_of_a_journal_gives_back_what_its_predecessor_left(place: Place) -> None:
     ada = place.join("ada")
     ada.allowance(Decimal(800)).covers(
-        Decimal(100), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+        Decimal(100),
+        spent=Decimal(0),
+        outside=Decimal(0),
+        is_last=True,
+        following=[Decimal(100)] * 4,
     )
     claim(ada)
     again = place.join("ada-2")
@@ -379,19 +342,23 @@ def test_who_has_too_little_gives_it_back_and_hears_of_what_others_gave(place: P
     ada, bob = place.join("ada"), place.join("bob")
     none, price = Decimal(0), Decimal(60)
     first, second = ada.allowance(Decimal(100)), bob.allowance(Decimal(100))
-    assert first.covers(price, spent=none, outside=none, following=[price])
+    assert first.covers(price, spent=none, outside=none, is_last=True, following=[price])
 
-    assert not second.covers(price, spent=none, outside=none, following=[price])
-    assert not first.covers(price, spent=price, outside=none, following=[price])
+    assert not second.covers(price, spent=none, outside=none, is_last=True, following=[price])
+    assert not first.covers(price, spent=price, outside=none, is_last=True, following=[price])
     ada.chain.give_back("ada.1", none)  # it was not taken after all
 
-    assert second.covers(price, spent=none, outside=none, following=[price])
+    assert second.covers(price, spent=none, outside=none, is_last=True, following=[price])
 
 
 def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
     ada, bob = place.join("ada"), place.join("bob")
     ada.allowance(Decimal(800)).covers(
-        Decimal(100), spent=Decimal(0), outside=Decimal(0), following=[Decimal(100)] * 4
+        Decimal(100),
+        spent=Decimal(0),
+        outside=Decimal(0),
+        is_last=True,
+        following=[Decimal(100)] * 4,
     )
 
     assert ada.leave(spent=Decimal(70), seconds=5.0)
@@ -399,7 +366,7 @@ def test_what_is_left_over_comes_back_at_the_end(place: Place) -> None:
     allowance = bob.allowance(Decimal(800))
     assert bob.chain.taken == Decimal(70)
     assert allowance.covers(
-        Decimal(730), spent=Decimal(0), outside=Decimal(0), following=[Decimal(730)]
+        Decimal(730), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[Decimal(730)]
     )
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 LONGEST = 120
-"""Seconds for the tests of one mutant: who does not end has been caught too."""
+"""Seconds for the tests of one mutant, unless told: who does not end has been caught too."""
 
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -52,13 +52,16 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """Each changed text, and what was changed where."""
     tree = ast.parse(source)
+    unchanged = ast.unparse(tree)
     for number, node in enumerate(ast.walk(tree)):
         for change in itertools.count():
             if _changed(copy.deepcopy(node), change) is None:
                 break
             changed = copy.deepcopy(tree)
             said = _changed(next(itertools.islice(ast.walk(changed), number, None)), change)
-            yield f"{getattr(node, 'lineno', 0)}: {said}", ast.unparse(changed)
+            text = ast.unparse(changed)
+            if text != unchanged:  # as `while True` is, made true
+                yield f"{getattr(node, 'lineno', 0)}: {said}", text
 
 
 def _changed(node: ast.AST, change: int) -> str | None:
@@ -158,11 +161,13 @@ def preload(tests: Sequence[str]) -> None:
             del sys.modules[name]
 
 
-def survives(name: str, source: str, path: str, tests: Sequence[str]) -> bool:
+def survives(
+    name: str, source: str, path: str, tests: Sequence[str], longest: int = LONGEST
+) -> bool:
     """Whether the tests pass with the mutant in the place of the module."""
     child = os.fork()
     if child == 0:
-        signal.alarm(LONGEST)
+        signal.alarm(longest)
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
@@ -179,6 +184,7 @@ def main() -> None:
     parser.add_argument("path")
     parser.add_argument("tests", nargs="+")
     parser.add_argument("--most", type=int, default=10_000, help="so many of them, by lot")
+    parser.add_argument("--longest", type=int, default=LONGEST, help="seconds for one")
     arguments = parser.parse_args()
     path = Path(arguments.path)
     name = ".".join(path.with_suffix("").parts)
@@ -191,7 +197,7 @@ def main() -> None:
         sys.exit(f"{path}: its tests fail without any mutant")
     alive = 0
     for said, source in chosen:
-        if survives(name, source, str(path), arguments.tests):
+        if survives(name, source, str(path), arguments.tests, arguments.longest):
             alive += 1
             sys.stdout.write(f"{path}:{said}\n")
             sys.stdout.flush()

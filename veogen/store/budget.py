@@ -154,7 +154,7 @@ class Allowance:
         spent: Decimal,
         outside: Decimal,
         following: Sequence[Decimal],
-        is_last: bool = True,
+        is_last: bool,
     ) -> bool:
         """Whether a request of this price may be claimed; a piece is taken for it if needed.
 
