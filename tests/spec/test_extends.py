@@ -96,6 +96,22 @@ def test_a_base_that_cannot_be_used_is_told_where_it_is_named(
     assert project.spec_mistakes(f"extends: {extends}\n{SHOT}") == lines
 
 
+@pytest.mark.parametrize(
+    ("rest", "profile"),
+    [
+        pytest.param("name: a", None, id="all shots"),
+        pytest.param("shots: [{name: a, takes: 2}]", None, id="a prompt"),
+        pytest.param(SHOT, "draft", id="a profile"),
+    ],
+)
+def test_what_a_base_that_is_not_there_may_have_written_is_not_missed(
+    rest: str, profile: str | None, project: Project
+) -> None:
+    assert project.spec_mistakes(f"extends: nope.yaml\n{rest}", profile=profile) == [
+        "a.yaml:2:10: error[missing-file]: there is no file 'nope.yaml'"
+    ]
+
+
 def test_whether_a_target_outside_exists_is_not_told(project: Project) -> None:
     (project.root / "there").symlink_to("/etc/hostname")
     (project.root / "not-there").symlink_to("/etc/no-such-file")

@@ -237,6 +237,16 @@ SHOT = "shots: [{name: a, prompt: x}]\n"
             id="a word that was a boolean in YAML 1.1",
         ),
         pytest.param(
+            "params: {generate_audio: 'True'}\nshots: [{name: a, prompt: x}]",
+            "a.yaml:2:26: error[value]: generate_audio is true or false, not 'True'; write true",
+            id="a boolean in quotes",
+        ),
+        pytest.param(
+            "params: {duration: ' 08'}\nshots: [{name: a, prompt: x}]",
+            "a.yaml:2:20: error[value]: duration is an integer, not ' 08'; write 8",
+            id="an integer in quotes",
+        ),
+        pytest.param(
             "shots: [{name: a, prompt: 5}]",
             "a.yaml:2:27: error[type]: 'prompt' is a string, not 5",
             id="a prompt that is a number",

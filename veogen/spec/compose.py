@@ -24,6 +24,7 @@ class Composer:
         self._problems = problems
         self.known = default_catalog() if models is None else models
         self.broken = Unusable()
+        self.lacks_file = False  # what is missed may be written in a file that cannot be read
         self._documents: dict[PurePosixPath, Map | None] = {}
         self._compositions: dict[PurePosixPath, Map | None] = {}
         self.sources: dict[str, PurePosixPath] = {}
@@ -40,7 +41,7 @@ class Composer:
                 tree = read_document(self._files, path, place)
             except MistakesError as error:
                 self._problems.extend(error.problems)
-                self.broken.all = True
+                self.broken.all = self.lacks_file = True
                 return None
             if tree is None and shape is not SPEC:  # an empty policy marks the root of a project
                 tree = Map(start)
@@ -101,4 +102,4 @@ class Composer:
 
     def _refuse(self, place: Location, code: str, message: str) -> None:
         self._problems.error(place, code, message)
-        self.broken.all = True
+        self.broken.all = self.lacks_file = True

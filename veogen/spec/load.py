@@ -128,14 +128,18 @@ def load_as_far(
     levels = _levels(composer, below, profile, settings, problems)
     if levels is None:
         return None
-    shots = tuple(read_shots(levels, composer.broken.shots, problems, policy.models))
+    missed = Problems() if composer.lacks_file else problems
+    shots = tuple(read_shots(levels, composer.broken.shots, missed, policy.models))
     outer = Map(levels.profile.place)  # what a profile says of the spec itself
     for key in ("description", "budget"):
         if key in levels.profile:
             outer.take(levels.profile, key, levels.profile[key])
     spec = without_nulls(merge(levels.spec, outer))
     budget = read_limits(mapping_at(spec, "budget"))
-    problems.extend(_mistakes_of_the_whole(spec, below, files.shown(below)))
+    problems.extend(_mistakes_of_the_path(spec, below, files.shown(below)))
+    if not spec.get("shots"):
+        message = "a spec needs 'shots', a list with at least one"
+        missed.error(spec.value_place("shots"), "missing-key", message)
     problems.extend(raised_limits(mapping_at(spec, "budget"), budget, policy.limits))
     if composer.broken.all or profile in composer.broken.profiles:
         return None
@@ -176,7 +180,8 @@ def _levels(
     profiles = entries_left(mapping_at(composed, "profiles"))
     promoted = _promoted(profiles, profile, problems)
     if profile is not None and profile not in profiles:
-        problems.extend([unknown_profile(composed, profile)])
+        if not composer.lacks_file:
+            problems.extend([unknown_profile(composed, profile)])
         composer.broken.all = True
     chosen = mapping_at(profiles, profile or "")
     return Levels(composed, chosen, set_, composer.sources, promoted)
@@ -212,13 +217,10 @@ def _promoted(profiles: Map, profile: str | None, problems: Problems) -> Map | N
     return None if len(chain) == 1 else mapping_at(profiles, chain[-1])
 
 
-def _mistakes_of_the_whole(spec: Map, path: PurePosixPath, label: str) -> Iterator[Problem]:
+def _mistakes_of_the_path(spec: Map, path: PurePosixPath, label: str) -> Iterator[Problem]:
     if "name" not in spec and not is_name(path.stem):
         message = f"{path.stem!r}, from the file's name, is not a name; write 'name'"
         yield Problem(Location(label, 1, 1), "error", "bad-name", message)
     if not is_unicode(str(path)):
         message = "the path of this file is not UTF-8, as it has to be in a plan"
         yield Problem(Location(label, 1, 1), "error", "encoding", message)
-    if not spec.get("shots"):
-        message = "a spec needs 'shots', a list with at least one"
-        yield Problem(spec.value_place("shots"), "error", "missing-key", message)

@@ -28,9 +28,10 @@ _CALLED_OTHERWISE = {
 """What other services call a parameter, and what the default model's gateway calls it."""
 
 _OPENINGS = ("{{", "{%", "{#")
-_OLD_BOOLEANS = dict.fromkeys(("yes", "on", "y"), "true") | dict.fromkeys(
-    ("no", "off", "n"), "false"
+_BOOLEANS = dict.fromkeys(("yes", "on", "y", "true"), "true") | dict.fromkeys(
+    ("no", "off", "n", "false"), "false"
 )
+_LONG_NUMBER = 20  # digits
 _TEXT: Schema = {"type": "string"}
 _TEMPLATE: Schema = {"type": "string", "pattern": r"\{[{%#]"}
 _TYPES: Mapping[Kind, Schema] = {
@@ -123,9 +124,17 @@ def value_mistakes(
     if not (models.lenient or _fits(value, models.meanings(name))):
         meaning = told_by or next(models.meanings(name))
         mistake = meaning.check(as_json(value))
-        word = _OLD_BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-        hint = f"write {word}" if word and meaning.kind == "boolean" else None
+        hint = _typed_hint(value, meaning) if isinstance(value, str) else None
         yield Problem(place, "error", "value", f"{name} {mistake}", hint)
+
+
+def _typed_hint(text: str, meaning: Parameter) -> str | None:
+    """What to write for a text that only looks like a boolean or an integer."""
+    word = text.strip()
+    if meaning.kind == "boolean":
+        return f"write {_BOOLEANS[word.lower()]}" if word.lower() in _BOOLEANS else None
+    is_number = word.isascii() and word.isdigit() and len(word) < _LONG_NUMBER
+    return f"write {int(word)}" if meaning.kind == "integer" and is_number else None
 
 
 def _fits(value: Value, meanings: Iterable[Parameter]) -> bool:
