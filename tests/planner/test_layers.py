@@ -192,12 +192,38 @@ def test_names(project: Project, text: str, expected: dict[str, Any]) -> None:
             ["1:1 set-twice: the axis 'prompt' sets 'prompt'; it is set here as well"],
             id="a prompt as a setting",
         ),
+        pytest.param(
+            "profiles: {p: {params: {seed: null}}}\n"
+            "shots: [{name: s, prompt: x, matrix: {seed: [7]}}]",
+            {"profile": "p"},
+            ["2:25 set-twice: the axis 'seed' sets 'seed'; it is set here as well"],
+            id="a profile that takes it away",
+        ),
+        pytest.param(
+            "shots: [{name: s, prompt: x, matrix: {seed: [7]}}]",
+            {"settings": ("params.seed=null",)},
+            ["1:1 set-twice: the axis 'seed' sets 'seed'; it is set here as well"],
+            id="a setting that takes it away",
+        ),
     ],
 )
 def test_what_an_axis_sets_is_not_set_beside_it(
     project: Project, text: str, options: dict[str, Any], expected: list[str]
 ) -> None:
     assert project.told(text, **options) == expected
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        pytest.param("params: {seed: null}, matrix: {seed: [7]}", id="of all shots"),
+        pytest.param("shots: [{name: s, params: {seed: null}, matrix: {seed: [7]}}]", id="of one"),
+    ],
+)
+def test_a_profile_puts_an_axis_in_the_place_of_a_parameter(project: Project, profile: str) -> None:
+    text = f"profiles: {{p: {{{profile}}}}}\nshots: [{{name: s, prompt: x, params: {{seed: 1}}}}]"
+
+    assert bodies(project, text, profile="p") == {"s[seed=7]": {"prompt": "x", "seed": 7}}
 
 
 @pytest.mark.parametrize(

@@ -535,6 +535,45 @@ def test_a_column_that_is_nearly_a_name_is_a_mistake(
     assert project.mistakes(text) == [f"r.csv:{expected}"]
 
 
+def test_a_column_that_the_shots_own_text_stands_before_is_used_by_nothing(
+    project: Project,
+) -> None:
+    project.write("r.csv", "id,prompt,negative_prompt\n1,red,fog\n2,tan,fog\n")
+    text = shot("rows: r.csv", "A {{ prompt }} bag") + "    negative_prompt: rain\n"
+
+    assert project.warnings(text) == [
+        "r.csv:1:11: warning[unused-column]: nothing uses 1 column: 'negative_prompt'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            shot("x: [1]\nrows_key: x", "{{ x }}"),
+            ["7:7 rows: 'rows_key' names columns of 'rows', and there are none"],
+            id="of a shot",
+        ),
+        pytest.param(
+            "matrix: {rows_key: x}\n" + shot("x: [1]", "{{ x }}"),
+            ["2:10 rows: 'rows_key' names columns of 'rows', and there are none"],
+            id="of a spec",
+        ),
+    ],
+)
+def test_columns_that_make_addresses_need_rows(
+    project: Project, text: str, expected: list[str]
+) -> None:
+    assert project.told(text) == expected
+
+
+def test_a_spec_names_columns_for_those_of_its_shots_that_have_rows(project: Project) -> None:
+    text = "matrix: {rows: [{x: 1}], rows_key: x}\nshots:\n"
+    shots = "  - {name: a, prompt: '{{ x }}'}\n  - {name: b, prompt: y, matrix: {rows: null}}"
+
+    assert [each.address for each in project.requests(text + shots)] == ["a[x=1]", "b"]
+
+
 def test_a_column_is_used_by_what_names_it(project: Project) -> None:
     project.write(
         "r.csv",

@@ -143,7 +143,7 @@ def column_problems(shot: ShotPlanner, load: Callable[[str], str | None]) -> Ite
     nearest = {_without_gaps(name): name for name in (*used.names, *meant)}
     unused = dict[str, Location]()
     for name, place in columns.items():
-        is_used = used.uses(name) or name in meant
+        is_used = used.uses(name) or (name in meant and name not in shot.shot.texts)
         near = nearest.get(_without_gaps(name), name)
         wrong = identifier_rule(name)
         by_address = near == "id" and not matrix.rows_key  # else all columns make it

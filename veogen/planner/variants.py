@@ -51,15 +51,15 @@ def variant(
 ) -> Variant:
     """The shot as it is where the overrides at the positions `matching` fit.
 
-    `settable` are the parameters that have an axis or column. Those set them unless an override,
-    the profile, `--set` or, for a prompt, the shot itself does. `structured` are those that take
+    `settable` are the parameters that have an axis or column. Those set them unless an override
+    or, for a prompt, the shot itself or its profile does. `structured` are those that take
     lists or mappings, which a template may put out whole.
     """
     layer = layer_of_variant(shot, matching)
     from_axes = frozenset(settable) - shot.texts
-    for stronger in _stronger(shot, matching):
-        prompts = [name for name in PROMPTS if getattr(stronger, name) is not None]
-        from_axes = from_axes.difference(stronger.params, prompts)
+    for override in (shot.overrides[index].layer for index in matching):
+        prompts = [name for name in PROMPTS if getattr(override, name) is not None]
+        from_axes = from_axes.difference(override.params, prompts)
     params = layer.params
     values, places, key_places = dict[str, Any](), dict[str, Location](), dict[str, Location]()
     for name in (name for name in params if name not in from_axes):

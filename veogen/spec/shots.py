@@ -1,6 +1,6 @@
 """The shots of a composed spec, each with everything that applies to it."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter
 from pathlib import PurePosixPath
@@ -49,9 +49,10 @@ class Levels:
         nothing = Map.like(whole)
         own, late = own or nothing, late or nothing
         base, late_layer = layer_of(own), layer_of(late)
-        named = _places(mapping_at(own, "params"))
+        params = [mapping_at(level, "params") for level in (self.profile, late, self._settings)]
+        named = _set_or_removed(mapping_at(own, "params"), params)
         for level in (self.profile, late, self._settings):
-            named |= _places(mapping_at(level, "params")) | _places(mapping_at(level, "vars"))
+            named |= _places(mapping_at(level, "vars"))
         combinations = [self.profile if self.promoted is None else self.promoted]
         if meant is not None:
             combinations.append(meant)
@@ -99,12 +100,15 @@ def read_shots(
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")
         return
+    has_rows = dict[Location, bool]()  # by the place of a rows_key
     for name in names:
         if problems.full:
             return
         if name in broken:
             continue
         read = levels.shot(name, own.get(name), late.get(name), meant.get(name))
+        if (place := read.matrix.rows_key_place) is not None:
+            has_rows[place] = has_rows.get(place, False) or read.matrix.rows is not None
         maybe_later = "prompt" in read.matrix.axes or read.matrix.rows is not None
         is_there = any(map(_PROMPT, (read.base, *read.tops)))
         if maybe_later or is_there or _may_go_without(read, models):
@@ -113,6 +117,10 @@ def read_shots(
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(read.place, "missing-prompt", message, hint)
+    for place, has in has_rows.items():
+        if not has and place.path == levels.spec.place.path:  # a base may be for other specs
+            message = "'rows_key' names columns of 'rows', and there are none"
+            problems.error(place, "rows", message)
 
 
 def _may_go_without(shot: Shot, models: Mapping[str, Model]) -> bool:
@@ -157,6 +165,24 @@ def _places(tree: Map) -> dict[str, Location]:
     return {name: tree.key_place(name) for name, value in tree.items() if value is not None}
 
 
+def _set_or_removed(own: Map, stronger: Sequence[Map]) -> dict[str, Location]:
+    """Where each parameter was written last, those that stronger levels take away included.
+
+    What such a level takes away only of what a weaker one wrote is as if nobody had written it.
+    """
+    named, removed = _places(own), set[str]()
+    for level in stronger:
+        for name, value in level.items():
+            if value is None and name in named and name not in removed:
+                del named[name]
+                continue
+            named[name] = level.key_place(name)
+            removed.discard(name)
+            if value is None:
+                removed.add(name)
+    return named
+
+
 def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Matrix:
     matrices = [mapping_at(level, "matrix") for level in levels if "matrix" in level]
     matrix = without_nulls(reduce(merge, matrices, Map.like(levels[0])))
@@ -180,6 +206,7 @@ def _matrix(levels: tuple[Map, ...], sources: Mapping[str, PurePosixPath]) -> Ma
         rows_place=rows_place if "rows" in matrix else None,
         rows_after=sum(name not in MATRIX_WORDS for name in before),
         rows_key=None if columns is None else tuple(map(str, columns)),
+        rows_key_place=None if columns is None else matrix.key_place("rows_key"),
         sample=Sample(count, seed, sample.place)
         if isinstance(count, int) and isinstance(seed, int)
         else None,

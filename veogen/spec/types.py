@@ -66,6 +66,7 @@ class Matrix:
     rows_place: Location | None = None
     rows_after: int = 0
     rows_key: tuple[str, ...] | None = None
+    rows_key_place: Location | None = None
     sample: Sample | None = None
     place: Location
 
@@ -75,9 +76,9 @@ class Shot:
     """One shot with everything that applies to it; weakest first: base, overrides, tops.
 
     `base` is extends, spec and shot merged; `tops` are the profile, its shot and `--set`. `named`
-    holds what the `params` of the shot itself, of the profile or `--set` wrote, and the vars of
-    the profile and `--set`, each with its place: an axis or column of that name is a mistake
-    there. An axis or column named like one of its own `texts` is only seen by them. `base` has
+    holds what the `params` of the shot itself, of the profile or `--set` wrote or took away, and
+    the vars of the profile and `--set`, each with its place: an axis or column of that name is a
+    mistake there. An axis or column named like one of its own `texts` is only seen by them. `base` has
     no prompt only where an axis, a column or one of `tops` may bring one.
     """
 
