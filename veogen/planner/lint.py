@@ -154,7 +154,7 @@ def column_problems(shot: ShotPlanner, load: Callable[[str], str | None]) -> Ite
         elif wrong is not None and name not in RESERVED:
             hint = f"write {_NO_LETTER.sub('_', name.strip())!r}"
             yield Problem(place, "error", *wrong, hint)
-        elif not is_used:
+        elif not is_used and name not in RESERVED:
             unused[name] = place
     if unused:
         names = ", ".join(map(repr, list(unused)[:_MOST_NAMED]))

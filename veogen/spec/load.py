@@ -21,7 +21,7 @@ from veogen.spec.grammar import SETTINGS, is_name
 from veogen.spec.layers import entries_left, mapping_at, merge
 from veogen.spec.params import parameters
 from veogen.spec.project import below_root, load_policy, project_root, raised_limits, read_limits
-from veogen.spec.shots import Levels, read_shots
+from veogen.spec.shots import Levels, read_shots, row_keys_without_rows
 from veogen.spec.types import Promotion, Spec
 from veogen.spec.validate import unknown_profile, validate
 
@@ -130,6 +130,7 @@ def load_as_far(
         return None
     missed = Problems() if composer.lacks_file else problems
     shots = tuple(read_shots(levels, composer.broken.shots, missed, policy.models))
+    problems.extend(row_keys_without_rows(shots, files.shown(below)))
     outer = Map(levels.profile.place)  # what a profile says of the spec itself
     for key in ("description", "budget"):
         if key in levels.profile:

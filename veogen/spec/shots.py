@@ -1,12 +1,12 @@
 """The shots of a composed spec, each with everything that applies to it."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter
 from pathlib import PurePosixPath
 
 from veogen.document.nodes import Location, Map, Seq, without_nulls
-from veogen.document.problems import MOST, Problems, did_you_mean
+from veogen.document.problems import MOST, Problem, Problems, did_you_mean
 from veogen.models.model import Model
 from veogen.spec.grammar import MATRIX_WORDS
 from veogen.spec.layers import layer_of, mapping_at, merge, merge_shot, overlay, without_removed
@@ -100,15 +100,12 @@ def read_shots(
         message = f"{len(names):,} shots cannot take over {shared:,} vars, parameters and axes each"
         problems.error(levels.spec.place, "too-large", message, "write them where they are used")
         return
-    has_rows = dict[Location, bool]()  # by the place of a rows_key
     for name in names:
         if problems.full:
             return
         if name in broken:
             continue
         read = levels.shot(name, own.get(name), late.get(name), meant.get(name))
-        if (place := read.matrix.rows_key_place) is not None:
-            has_rows[place] = has_rows.get(place, False) or read.matrix.rows is not None
         maybe_later = "prompt" in read.matrix.axes or read.matrix.rows is not None
         is_there = any(map(_PROMPT, (read.base, *read.tops)))
         if maybe_later or is_there or _may_go_without(read, models):
@@ -117,10 +114,18 @@ def read_shots(
             hint = did_you_mean(name, list(own)[:MOST]) if name not in own else None
             message = f"shot {name!r} needs a 'prompt' or a 'template'"
             problems.error(read.place, "missing-prompt", message, hint)
-    for place, has in has_rows.items():
-        if not has and place.path == levels.spec.place.path:  # a base may be for other specs
-            message = "'rows_key' names columns of 'rows', and there are none"
-            problems.error(place, "rows", message)
+
+
+def row_keys_without_rows(shots: Iterable[Shot], label: str) -> Iterator[Problem]:
+    """Each `rows_key` of the file `label` that no shot has rows for; a base is for other specs."""
+    has_rows = dict[Location, bool]()
+    for matrix in (shot.matrix for shot in shots):
+        place = matrix.rows_key_place
+        if place is not None and place.path == label:
+            has_rows[place] = has_rows.get(place, False) or matrix.rows is not None
+    for place in (place for place, has in has_rows.items() if not has):
+        message = "'rows_key' names columns of 'rows', and there are none"
+        yield Problem(place, "error", "rows", message)
 
 
 def _may_go_without(shot: Shot, models: Mapping[str, Model]) -> bool:

@@ -78,8 +78,8 @@ class Shot:
     `base` is extends, spec and shot merged; `tops` are the profile, its shot and `--set`. `named`
     holds what the `params` of the shot itself, of the profile or `--set` wrote or took away, and
     the vars of the profile and `--set`, each with its place: an axis or column of that name is a
-    mistake there. An axis or column named like one of its own `texts` is only seen by them. `base` has
-    no prompt only where an axis, a column or one of `tops` may bring one.
+    mistake there. An axis or column named like one of its own `texts` is only seen by them.
+    `base` has no prompt only where an axis, a column or one of `tops` may bring one.
     """
 
     name: str

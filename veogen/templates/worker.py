@@ -143,7 +143,8 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
         case UndefinedError():
             code, message = "undefined", str(error)
             if (match := _UNDEFINED.match(message)) is not None:
-                hint = did_you_mean(match[1], scope) or f"known here: {', '.join(sorted(scope))}"
+                names = sorted(filter(str.isidentifier, scope))  # a column may have another name
+                hint = did_you_mean(match[1], names) or f"known here: {', '.join(names)}"
         case TemplateNotFound():
             code, message = "template-not-found", f"there is no template {str(error)!r}"
         case NotTextError():
