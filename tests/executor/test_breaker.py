@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,14 @@ UNKNOWN: PostOutcome = "unknown"
 
 def after(breaker: Breaker, *outcomes: PostOutcome, now: float = 0.0) -> Breaker:
     for outcome in outcomes:
-        breaker = breaker.on_post(outcome, now)
+        breaker = breaker.sent().on_post(outcome, now)
+    return breaker
+
+
+def filled(breaker: Breaker) -> Breaker:
+    """All is sent that may be."""
+    while breaker.may_send:
+        breaker = breaker.sent()
     return breaker
 
 
@@ -42,6 +50,54 @@ def after(breaker: Breaker, *outcomes: PostOutcome, now: float = 0.0) -> Breaker
 )
 def test_how_many_may_be_open(most: int, outcomes: list[PostOutcome], posts: int) -> None:
     assert after(Breaker.of(most), *outcomes).posts == posts
+
+
+@pytest.mark.parametrize(
+    ("waits", "outcomes", "opened"),
+    [
+        pytest.param(0, [], 4, id="as a run begins"),
+        pytest.param(0, [TAKEN], 5, id="one of four is taken"),
+        pytest.param(0, [TAKEN] * 4, 3, id="all four at once"),
+        pytest.param(0, [NOT], 4, id="one of four is sent again"),
+        pytest.param(0, [UNKNOWN], 3, id="one of four is unknown"),
+        pytest.param(9, [TAKEN] * 9, 3, id="nine of nine were taken while nothing was to be sent"),
+        pytest.param(9, [TAKEN] * 8, 3, id="eight of nine"),
+        pytest.param(9, [TAKEN, *[NOT] * 7], 3, id="one of nine is taken, seven are sent again"),
+    ],
+)
+def test_before_one_is_answered_two_more_are_sent_or_three_where_none_is_open(
+    waits: int, outcomes: list[PostOutcome], opened: int
+) -> None:
+    """So what is open when an outage begins is all that it holds, and three."""
+    state = Breaker.of(64)
+    for _ in range(waits):
+        state = after(state, TAKEN)
+    for _ in range(waits):
+        state = state.sent()
+    state = filled(state)
+    for outcome in outcomes:
+        state = state.on_post(outcome, 0.0)
+
+    assert filled(state).open == opened
+
+
+@given(
+    steps=st.lists(st.sampled_from(["sent", TAKEN, NOT, REFUSED, UNKNOWN])),
+    most=st.integers(1, 64),
+)
+def test_where_nothing_is_open_one_may_be_sent_or_it_is_paused(
+    steps: list[PostOutcome | Literal["sent"]], most: int
+) -> None:
+    state = Breaker.of(most)
+    for step in steps:
+        if step == "sent":
+            state = state.sent() if state.may_send else state
+        elif state.open > 0:
+            state = state.on_post(step, 0.0)
+    while state.open > 0:
+        state = state.on_post(UNKNOWN, 0.0)
+
+    assert state.may_send or state.phase == "paused"
 
 
 def test_a_pause_ends_with_a_free_read_and_one_request() -> None:
@@ -147,9 +203,10 @@ class Line:
         under_way: deque[tuple[float, PostOutcome, bool]] = deque()
         while (waiting or under_way) and breaker.stop is None and self.clock.monotonic() < 3600:
             now = self.clock.monotonic()
-            while waiting and len(under_way) < breaker.posts:
+            while waiting and breaker.may_send:
                 outcome = self.outage(now, self.sent) or TAKEN
                 under_way.append((now + 0.2, outcome, breaker.phase == "trial"))
+                breaker = breaker.sent()
                 waiting, self.sent = waiting - 1, self.sent + 1
             if breaker.wants_read(now):
                 breaker = breaker.reading(now)

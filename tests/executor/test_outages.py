@@ -1,14 +1,25 @@
 """A gateway that is down in the middle of a run, and a crowd: what is sent, and where it ends."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from support.virtual import TurnsCounted, VirtualClock, VirtualGateway, World, cities, statuses
+from support.virtual import (
+    TurnsCounted,
+    VirtualClock,
+    VirtualGateway,
+    VirtualWorkers,
+    World,
+    cities,
+    statuses,
+)
 
 from veogen.errors import ExitCode
 from veogen.executor.options import RunPolicy
+from veogen.executor.run import Dependencies
+from veogen.executor.scheduler import RunMessage
+from veogen.executor.submitter import Submitted
 from veogen.executor.transitions import Stop
 from veogen.gateway.api import NotAccepted, ReadError, Submission, Task, Unknown
 
@@ -114,3 +125,51 @@ def test_after_the_third_pause_the_run_waits_for_what_it_brings_home(tmp_path: P
     )
     assert [*statuses(outcome).values()].count("completed") == 3
     assert counted.turns < 1_000
+
+
+@dataclass
+class Silence(VirtualGateway):
+    """From 65 s on what is sent is not answered for a minute; reads are."""
+
+    lost: int = 0
+
+    def submit(self, body: bytes, key: str) -> Submission:
+        if self.clock.monotonic() < 65.0:
+            return super().submit(body, key)
+        self.lost += 1
+        return Unknown(code="timeout", message="no answer for 60 s")
+
+
+class LateAnswers(VirtualWorkers[RunMessage]):
+    """Tells after a minute that there was no answer."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self._begun = clock
+
+    def start(self, call: Callable[[], RunMessage], *, urgent: bool = False) -> None:
+        answer = call()
+        if isinstance(answer, Submitted) and isinstance(answer.answer, Unknown):
+            self.post_at(self._begun.monotonic() + 60.0, lambda: answer)
+        else:
+            super().start(lambda: answer, urgent=urgent)
+
+
+class QuietWorld(World):
+    """One in which nobody knows for a minute that an answer will not come."""
+
+    def dependencies(self) -> Dependencies:
+        return replace(super().dependencies(), workers=lambda: LateAnswers(self.clock))
+
+
+def test_a_run_with_nothing_open_when_posts_are_no_longer_answered_loses_one_and_three(
+    tmp_path: Path,
+) -> None:
+    """Its 64 tasks end one after the other meanwhile, and each end makes room for a request."""
+    quiet = QuietWorld(tmp_path / "trip")
+    quiet.gateway = silence = Silence(quiet.clock)
+
+    outcome = quiet.run(cities(*NAMES), RunPolicy(max_in_flight=64))
+
+    assert (outcome.code, silence.lost) == (ExitCode.STOPPED, 1 + 3)
+    assert len(silence.born) == [*statuses(outcome).values()].count("completed") == 128

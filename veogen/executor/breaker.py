@@ -11,6 +11,9 @@ PostOutcome: TypeAlias = Literal["taken", "not-taken", "refused", "unknown"]
 FIRST_OPEN = 4
 """POSTs that a run begins with, open at a time."""
 
+AHEAD = 3
+"""POSTs that may be sent before one is answered, the first of them where none is open."""
+
 IN_A_ROW = 3
 """Outcomes in a row of which none was taken and one is unknown, after which nothing is sent."""
 
@@ -34,11 +37,15 @@ class Breaker:
     """What the last outcomes allow.
 
     `phase` is `open` as a rule; `paused` while nothing is sent until a free read is answered;
-    `trial` while one request is sent after that. `stop` says why the run has to end.
+    `trial` while one request is sent after that. `stop` says why the run has to end. So many as
+    `open` are not answered; `ahead` may be sent before one is: a run that has nothing open when an
+    outage begins does not send all that it may have in flight until the first is lost.
     """
 
     most: int
     limit: int
+    open: int = 0
+    ahead: int = FIRST_OPEN
     phase: Phase = "open"
     last: tuple[PostOutcome, ...] = ()
     pauses: tuple[float, ...] = ()
@@ -58,6 +65,19 @@ class Breaker:
             return 0
         return 1 if self.phase == "trial" else self.limit
 
+    @property
+    def may_send(self) -> bool:
+        """Whether one more POST may be sent now."""
+        return self.open < self.posts and (self.phase == "trial" or self.ahead > 0)
+
+    def sent(self) -> "Breaker":
+        """One is sent."""
+        return replace(self, open=self.open + 1, ahead=self.ahead - 1)
+
+    def not_sent(self) -> "Breaker":
+        """That which was about to be sent is not."""
+        return replace(self, open=self.open - 1, ahead=self.ahead + 1)
+
     def wants_read(self, now: float) -> bool:
         """Whether it is time to ask the gateway something that costs nothing."""
         return self.phase == "paused" and self.stop is None and now >= self.read_at
@@ -74,20 +94,14 @@ class Breaker:
 
     def on_post(self, outcome: PostOutcome, now: float, *, trial: bool = False) -> "Breaker":
         """What became of a POST; `trial`: it is the one that was sent after a pause."""
-        limit, untaken_since = self.limit, self.untaken_since
-        if outcome == "taken":
-            limit, untaken_since = min(limit + 1, self.most), None
-        elif outcome == "unknown":
-            limit = max(1, limit // 2)
-        if outcome in ("unknown", "not-taken") and untaken_since is None:
-            untaken_since = now  # a refusal is an answer, but nothing was taken by it
-        state = replace(self, limit=limit, untaken_since=untaken_since)
+        state = self._answered(outcome, now)
         if self.phase == "trial" and trial:
             if outcome == "unknown":
                 reason = "the gateway answers reads, but of what was sent nobody knows what became"
                 return replace(state, stop=reason)
             is_over = outcome != "not-taken"
-            return replace(state, phase="open", limit=1, last=()) if is_over else state
+            ahead = state.most_ahead
+            return replace(state, phase="open", limit=1, ahead=ahead, last=()) if is_over else state
         if self.phase != "open":  # sent before the pause
             return state
         last = (*self.last, outcome)[-IN_A_ROW:]
@@ -99,6 +113,25 @@ class Breaker:
             within = f"{PAUSES} pauses within {WITHIN / 60:.0f} min"
             stop = f"the gateway fails again and again: {within}"
         return replace(state, phase="paused", pauses=recent, read_at=now + REST, last=(), stop=stop)
+
+    def _answered(self, outcome: PostOutcome, now: float) -> "Breaker":
+        """One fewer is open: how many may be now, and may be sent before the next is answered."""
+        state = replace(self, open=self.open - 1)
+        limit, ahead, since = self.limit, self.ahead, self.untaken_since
+        if outcome == "taken":
+            limit, ahead, since = min(limit + 1, self.most), state.most_ahead, None
+        elif outcome == "unknown":
+            limit = max(1, limit // 2)
+        else:
+            ahead = min(ahead + 1, state.most_ahead)
+        if outcome in ("unknown", "not-taken") and since is None:
+            since = now  # a refusal is an answer, but nothing was taken by it
+        return replace(state, limit=limit, ahead=ahead, untaken_since=since)
+
+    @property
+    def most_ahead(self) -> int:
+        """How many may be sent before one is answered."""
+        return AHEAD if self.open <= 0 else AHEAD - 1
 
     def is_overdue(self, now: float) -> bool:
         """Whether nothing was taken for half an hour although it was tried."""

@@ -179,7 +179,7 @@ class Submitter:
         if self._breaker.phase == "paused":
             return self._breaker.read_at
         due = self._delayed.next
-        if len(self._posting) < self._breaker.posts:
+        if self._breaker.may_send:
             if in_flight - len(self._resends) < self._limiter.limit:
                 due = min(due, self._resends.next)
             is_free = in_flight < self._limiter.limit and not (self._is_trial and self._resends)
@@ -193,14 +193,13 @@ class Submitter:
             reason = self._state.stop
             return [self.close_attempts("stopped", reason.message)] if reason else []
         batch, others = list[SubmitAttempt](), in_flight - self.slots
-        while self._limiter.ready_at(now) <= now:
-            if len(self._posting) + len(batch) >= self._breaker.posts:
-                break
+        while self._breaker.may_send and self._limiter.ready_at(now) <= now:
             going = others + self.slots + len(batch)
             attempt = self._due_resend(now, going) or self._fresh(others, batch)
             if attempt is None:
                 break
             batch.append(replace(attempt, trial=self._is_trial))
+            self._breaker = self._breaker.sent()
             self._limiter.submitted(now)
         # what may have been accepted is on record already; the rest is before it is sent
         intents = [attempt.intent for attempt in batch if not attempt.maybe_accepted]
@@ -381,6 +380,7 @@ class Submitter:
                 pass
         if isinstance(answer, NotPermitted):
             self._skipped_in_a_row = _SKIPS_BEFORE_JUMP
+            self._breaker = self._breaker.not_sent()
         else:
             now = self._state.clock.monotonic()
             self._breaker = self._breaker.on_post(outcome, now, trial=trial)
