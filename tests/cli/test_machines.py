@@ -3,7 +3,6 @@
 The simulator finds a task again by its key and counts that as a replay: none may be.
 """
 
-import json
 import os
 import random
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.gateways import Served, clean_environment, simulator
-from support.machines import SILENCE, Fleet
+from support.machines import SILENCE, Fleet, wait_until
 from support.stores import lossy
 
 REQUESTS = int(os.environ.get("VEOGEN_FLEET", "60"))
@@ -58,8 +57,7 @@ def everything_settled(fleet: Fleet) -> str:
 
 def home_or_held(fleet: Fleet, name: str) -> bool:
     """Every request is completed with its clip here, or held."""
-    lines = json.loads((fleet.folder_of(name) / "runs/trip/results.json").read_text())["results"]
-    counted = Counter(line["status"] for line in lines)
+    counted = Counter(line["status"] for line in fleet.results(name))
     is_complete = counted["completed"] + counted["indeterminate"] == REQUESTS
     return is_complete and fleet.clips(name) == counted["completed"]
 
@@ -71,9 +69,7 @@ def test_a_run_goes_on_when_its_machine_is_gone(
     fleet = Fleet(tmp_path, clean_environment(served), store_url, 12)
     first = fleet.machine()
     fleet.start(first)
-    deadline = time.monotonic() + 60
-    while bought(served)["requests"] == 0 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: bought(served)["requests"] != 0)
     fleet.running[first].kill()
     fleet.running.pop(first).wait()
 

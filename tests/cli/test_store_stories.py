@@ -3,7 +3,6 @@
 All are real processes at a simulator, which says what was bought how often.
 """
 
-import json
 import os
 import random
 import shutil
@@ -19,7 +18,7 @@ from pathlib import Path
 import pytest
 from support.gateways import KEY, Account, Served, clean_environment, simulator
 from support.gateways import served as billing
-from support.machines import SILENCE, Fleet
+from support.machines import SILENCE, Fleet, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,13 +41,6 @@ def gateway(
 
 def fleet_at(served: Served, folder: Path, requests: int = REQUESTS) -> Fleet:
     return Fleet(folder, clean_environment(served), f"file://{folder}/store", requests)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def submits(served: Served) -> int:
@@ -78,14 +70,8 @@ def lose(folder: Path, is_lost: Callable[[Path], bool]) -> int:
     return len(lost)
 
 
-def results(fleet: Fleet, name: str) -> list[dict[str, object]]:
-    path = fleet.folder_of(name) / "runs/trip/results.json"
-    lines: list[dict[str, object]] = json.loads(path.read_text())["results"]
-    return lines
-
-
 def statuses(fleet: Fleet, name: str) -> list[str]:
-    return sorted(str(line["status"]) for line in results(fleet, name))
+    return sorted(str(line["status"]) for line in fleet.results(name))
 
 
 def buy(fleet: Fleet, name: str, *words: str) -> int:
@@ -114,7 +100,7 @@ def test_of_two_people_who_decide_at_once_one_is_told(tmp_path: Path) -> None:
         before = submits(served)
         address = next(
             str(line["address"])
-            for line in results(fleet, people[0])
+            for line in fleet.results(people[0])
             if line["status"] == "indeterminate"
         )
 
@@ -130,9 +116,7 @@ def test_of_two_people_who_decide_at_once_one_is_told(tmp_path: Path) -> None:
         for name in people:
             buy(fleet, name)
         rebought = submits(served) - before
-        lines = [
-            next(x for x in results(fleet, name) if x["address"] == address) for name in people
-        ]
+        lines = [next(x for x in fleet.results(name) if x["address"] == address) for name in people]
         assert [line["status"] for line in lines] == (
             ["completed"] * 2 if rebought else ["failed"] * 2
         )
@@ -162,9 +146,9 @@ def test_a_frozen_machine_that_wakes_after_a_rebuy_is_on_record(tmp_path: Path) 
         # What was bought twice a person decided; all of it is on record and nothing else is.
         assert submits(served) == rebought
         assert submits(served) <= REQUESTS + held
-        lines = results(fleet, other)
+        lines = fleet.results(other)
         kept = [line["task_id"] for line in lines]
-        kept += [item["task_id"] for line in lines for item in line.get("others", ())]  # type: ignore[attr-defined]
+        kept += [item["task_id"] for line in lines for item in line.get("others", ())]
         assert statuses(fleet, other) == ["completed"] * REQUESTS
         assert len(set(kept)) == len(kept) == submits(served)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.machines import trip
 
 from veogen import library
 from veogen.errors import ExitCode
@@ -23,14 +24,6 @@ from veogen.store.signs import Patience
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PRICE = Decimal("38.016")
-SPEC = """veogen: 1
-name: trip
-{budget}shots:
-  - name: boat
-    prompt: "A boat, {{{{ i }}}}"
-    params: {{duration: 4, quality: 720p}}
-    matrix: {{i: [{values}]}}
-"""
 
 
 @dataclass
@@ -63,8 +56,7 @@ def requests_of(folder: Path, machines: int, clips: int, *, budget: bool) -> Cou
     (folder / "specs").mkdir()
     (folder / "veogen.yaml").write_text("limits: {}\n")
     limit = f"budget: {{max_credits: {PRICE * clips + 1}}}\n" if budget else ""
-    values = ", ".join(map(str, range(clips)))
-    (folder / "specs/trip.yaml").write_text(SPEC.format(budget=limit, values=values))
+    (folder / "specs/trip.yaml").write_text(trip(clips, limit))
     (folder / "faults.yaml").write_text("gateway: {clips: shared, estimated_time: 1}\n")
     location, codes = StoreLocation.of(f"file://{folder}/store"), list[ExitCode]()
     counted = [

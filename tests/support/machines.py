@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from support.stores import free_port
 SILENCE = 5.0
 """Seconds after which a machine is silent in these tests."""
 
-TRIP = """veogen: 1
+_TRIP = """veogen: 1
 name: trip
 {budget}shots:
   - name: boat
@@ -30,6 +30,24 @@ name: trip
     params: {{duration: 4, quality: 720p}}
     matrix: {{i: [{values}]}}
 """
+
+
+def trip(requests: int, budget: str = "") -> str:
+    """A spec of so many requests, each of which costs 38.016 credits."""
+    return _TRIP.format(budget=budget, values=", ".join(map(str, range(requests))))
+
+
+def read_results(directory: Path) -> list[dict[str, Any]]:
+    """The lines of a run directory's results.json."""
+    lines: list[dict[str, Any]] = json.loads((directory / "results.json").read_text())["results"]
+    return lines
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 class Fleet:
@@ -53,8 +71,7 @@ class Fleet:
         specs = self._folder / name / "specs"
         specs.mkdir(parents=True)
         (specs.parent / "veogen.yaml").write_text("limits: {}\n")
-        values = ", ".join(map(str, range(self._requests)))
-        (specs / "trip.yaml").write_text(TRIP.format(budget=self.budget, values=values))
+        (specs / "trip.yaml").write_text(trip(self._requests, self.budget))
         return name
 
     def start(
@@ -95,6 +112,10 @@ class Fleet:
 
     def folder_of(self, name: str) -> Path:
         return self._folder / name
+
+    def results(self, name: str) -> list[dict[str, Any]]:
+        """The lines of a machine's results.json."""
+        return read_results(self.folder_of(name) / "runs/trip")
 
     def said(self, name: str) -> str:
         return (self._folder / f"{name}.log").read_text()
@@ -299,9 +320,7 @@ class Scene:
         return Counter(line["status"] for line in self.results())
 
     def results(self) -> list[dict[str, Any]]:
-        text = (self.folder / "runs/many/results.json").read_text()
-        lines: list[dict[str, Any]] = json.loads(text)["results"]
-        return lines
+        return read_results(self.folder / "runs/many")
 
     @property
     def bought(self) -> Counter[str]:
@@ -309,10 +328,7 @@ class Scene:
         return Counter(json.loads(seen.body)["prompt"] for seen in self.gateway.submits)
 
     def wait_for_posts(self, count: int) -> None:
-        deadline = time.monotonic() + 120
-        while len(self.gateway.submits) < count:
-            assert time.monotonic() < deadline, f"{len(self.gateway.submits)} POSTs"
-            time.sleep(0.02)
+        wait_until(lambda: len(self.gateway.submits) >= count, 120.0)
 
 
 @contextmanager
