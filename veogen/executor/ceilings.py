@@ -166,7 +166,7 @@ class SpendingLimit:
         if state.shared is None or state.shared.budget is None:
             return True
         following = [price] * max(1, state.policy.max_in_flight - pending)
-        answer = state.shared.budget.affords(under_way + price, following, self._start)
+        answer = state.shared.budget.affords(price, under_way, following, self._start)
         if not answer.granted and not answer.wait:
             message = (
                 f"the budget of {state.policy.budget} credits would be passed by "

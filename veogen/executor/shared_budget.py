@@ -60,11 +60,19 @@ class SharedBudget:
     def affords(
         self,
         price: Decimal,
+        under_way: Decimal,
         following: Sequence[Decimal],
         start: Callable[[Callable[[], PieceTaken]], None],
     ) -> Afford:
-        """Whether this process's piece covers a request; else another one is asked for."""
-        if self._allowance.has(price, spent=self.spent):
+        """Whether this process's piece covers a request; else another one is asked for.
+
+        `under_way` is what is about to be sent, or may cost more than was counted. While a piece is
+        asked for nothing is granted: what is left of the piece may go back.
+        """
+        if self._asking:
+            return Afford(granted=False, wait=True)
+        spent = self.spent + under_way
+        if self._allowance.has(price, spent=spent):
             return Afford(granted=True)
         if self._refused:
             # who was not looked at yet may live, and one that has a piece may give some back
@@ -74,16 +82,17 @@ class SharedBudget:
                 if process != self._member.identity.process
             )
             return Afford(granted=False, wait=others_may_leave_some)
-        if not self._asking:
-            self._asking = True
-            start(lambda: self._take_piece(price, following))
+        self._asking = True
+        start(lambda: self._take_piece(price, spent, following))
         return Afford(granted=False, wait=True)
 
-    def _take_piece(self, price: Decimal, following: Sequence[Decimal]) -> PieceTaken:
+    def _take_piece(
+        self, price: Decimal, spent: Decimal, following: Sequence[Decimal]
+    ) -> PieceTaken:
         try:
             granted = self._allowance.covers(
                 price,
-                spent=self.spent,
+                spent=spent,
                 outside=self._outside,
                 following=following,
                 is_last=self._refusals + 1 >= _LAST,
