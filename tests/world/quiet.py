@@ -45,7 +45,9 @@ def _buy_in_quiet(world: "World", machine: Machine) -> None:
     policy = RunPolicy(budget=world.story.budget)
     command = world.start_buying(machine, Random(0), policy)
     _end(world, machine, command)
-    _abandon_held(world, machine)
+    # what was refused has not brought in step: a store may know more than the results of a clone
+    if command.outcome is not None or not world.story.store:
+        _abandon_held(world, machine)
     is_done = command.outcome is not None and command.outcome.code == 0
     if not is_done or world.story.seed % 3 == 0:  # again, and nothing more is bought
         _end(world, machine, world.start_buying(machine, Random(0), policy))
