@@ -430,6 +430,7 @@ def test_a_time_out_says_what_the_last_answer_was(tmp_path: Path) -> None:
 
     world.run(plan(TOKYO), RunPolicy(task_timeout=60.0))
 
+    assert world.memory.notes[-2].endswith("or collect. The last answer was: processing")
     assert "no such task (not_found); is this the account that bought it?" in world.memory.notes[-1]
 
 

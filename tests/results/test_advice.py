@@ -198,6 +198,11 @@ def test_what_is_in_doubt_may_have_cost_something(estimate: Decimal | None, text
             "the gateway may have another link",
             id="dead before its time",
         ),
+        pytest.param(
+            standing("undelivered", "no-links", made_at=NOW),
+            "the gateway may name its links later",
+            id="none was named",
+        ),
     ],
 )
 def test_a_link_has_a_life(one: RequestState, text: str) -> None:

@@ -46,7 +46,7 @@ class _PolledTask:
     accepted: float
     expected: float | None
     undone: float | None = None
-    last_error: ReadError | None = None
+    last_answer: Task | ReadError | None = None
     named: tuple[Decimal | None, Decimal | None] = (None, None)
     empty_polls: int = 0
     due: float = 0.0
@@ -174,7 +174,7 @@ class Poller:
         """What an answer says of the task that is followed, whichever purchase counts by now."""
         hash_, request = watch.hash, self._state.ledger.request(watch.hash)
         record = as_of(self._state.ledger.record(hash_), watch.task_id)
-        watch.last_error = answer if isinstance(answer, ReadError) else None
+        watch.last_answer = answer
         if isinstance(answer, Task) and answer.id == watch.task_id:
             named = (answer.reserved, answer.credits)
             is_news, watch.named = named != watch.named, named
@@ -219,14 +219,19 @@ class Poller:
             self._poll_in(step.retry.wait, watch)
 
     def _time_out(self, watch: _PolledTask) -> None:
-        """Leave a task submitted, and say what the gateway said last if that was no state."""
+        """Leave a task submitted, and say what the gateway said last."""
         del self._followed[watch.task_id]
-        request, error = self._state.ledger.request(watch.hash), watch.last_error
+        request = self._state.ledger.request(watch.hash)
         last_words = ""
-        if error is not None:
-            last_words = f". The last answer was: {error.message} ({error.code})"
-            if error.status == _NOT_FOUND:
-                last_words += "; is this the account that bought it?"
+        match watch.last_answer:
+            case ReadError() as error:
+                last_words = f". The last answer was: {error.message} ({error.code})"
+                if error.status == _NOT_FOUND:
+                    last_words += "; is this the account that bought it?"
+            case Task() as task if task.id == watch.task_id:
+                last_words = f". The last answer was: {task.state}"
+            case Task() as task:
+                last_words = f". The last answer was of another task, {task.id}"
         self._state.listener.note(
             f"{request.address if request else watch.hash}: {watch.task_id} has not ended within "
             f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"

@@ -182,8 +182,11 @@ def _needs_an_edit(state: RequestState) -> bool:
 
 def life(record: Record, now: float) -> str:
     """How much longer the links of a made video live, as far as it is known."""
-    if record.error is not None and record.error.code == "link-expired":
+    code = None if record.error is None else record.error.code
+    if code == "link-expired":
         return "the gateway may have another link"
+    if code == "no-links":
+        return "the gateway may name its links later"
     if record.expires_at is None:
         return "links live for 24 hours"
     left = record.expires_at - now
