@@ -124,6 +124,7 @@ not here (1)
   city[name=Tokyo]: videos/clip.mp4
 
 next
+    veogen collect runs/trip   brings home what is not here (1)
     veogen gallery runs/trip   writes a page to look at the clips"""
     )
 

@@ -120,6 +120,17 @@ def test_trouble_is_told_at_once_with_what_to_do(play: Play, log: Log) -> None:
     ]
 
 
+def test_a_clip_that_was_delivered_and_cannot_be_had_here_is_no_undelivered_one(
+    play: Play, log: Log
+) -> None:
+    play.complete("a")
+    log.lines  # noqa: B018 - read
+    play.lose("a", "link-expired", "the link has expired")
+    play.tick(SECONDS_BETWEEN)
+
+    assert log.lines == []
+
+
 def test_much_trouble_of_a_kind_is_gathered_and_does_not_fill_the_log() -> None:
     addresses = [f"a{number}" for number in range(40)]
     play = Play(*addresses)

@@ -1,5 +1,6 @@
 """The words of `veogen status`: a table, the money, what is not where it should be, what to do."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,13 +78,25 @@ def lines(snapshot: Snapshot, names: RunCommands, now: float, paint: Paint) -> I
     former = [s for s in snapshot.ledger.former if s.record.status != "failed"]
     unsettled = [*snapshot.ledger.planned, *former]
     yield from _sections(unsettled, snapshot, names, now, paint)
-    steps = (
-        [] if snapshot.running else list(next_steps(unsettled, names, now, snapshot.ledger.name_of))
-    )
+    steps = [] if snapshot.running else _next_steps(unsettled, snapshot, names, now)
     if steps:
         yield ""
         yield paint("next", "bold")
         yield from (_step(step, paint) for step in steps)
+
+
+def _next_steps(
+    unsettled: Sequence[RequestState], snapshot: Snapshot, names: RunCommands, now: float
+) -> list[NextStep]:
+    """What to type next; what brings home what was bought brings what is not here, too."""
+    steps = list(next_steps(unsettled, names, now, snapshot.ledger.name_of))
+    away = sum(
+        not snapshot.is_whole(state) and (state.record.expires_at or math.inf) > now
+        for state in snapshot.ledger.planned
+    )
+    if away and all(step.command != names.collect for step in steps):
+        steps.insert(0, NextStep(names.collect, f"brings home what is not here ({away})"))
+    return steps
 
 
 def word_of(state: RequestState, snapshot: Snapshot) -> Word:

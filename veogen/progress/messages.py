@@ -65,8 +65,8 @@ class RunCounts:
             case _:
                 pass
         if event.hash in self._stages:
-            lost = isinstance(event, VideoNotSaved)
-            self._put(event.hash, "lost" if lost else self._stage(record))
+            is_lost = isinstance(event, VideoNotSaved) and record.status != "completed"
+            self._put(event.hash, "lost" if is_lost else self._stage(record))
 
     def end(self, view: RunProgress) -> None:
         """Count what would be bought again as failed: the run has ended before."""
@@ -244,7 +244,7 @@ class Messages:
                     lambda: doubt(record),
                     advice_at=now,
                 )
-            case VideoNotSaved():
+            case VideoNotSaved() if record.status != "completed":  # else it only is not here
                 return self._message("undelivered", state, lambda: reason(record), advice_at=now)
             case _:
                 return None

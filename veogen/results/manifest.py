@@ -88,6 +88,8 @@ def parse(raw: bytes, path: str) -> Manifest:
         )
         if b"\\u" in raw:  # it must be possible to write it again: no half characters
             json.dumps(data, ensure_ascii=False).encode()
+        if not isinstance(data, dict):
+            raise TypeError("it is no mapping")
         if (form := data["format"]) != FORMAT:
             raise ManifestError(f"{path}: its format is {form!r}, this veogen reads {FORMAT!r}")
         manifest = Manifest(
