@@ -80,16 +80,16 @@ class Manifest:
 def parse(raw: bytes, path: str) -> Manifest:
     """Read a manifest, which is input from a pull request; raises `ManifestError`."""
     try:
-        data: Any = json.loads(
-            raw.decode("utf-8-sig"),
-            parse_float=_finite,
-            parse_constant=_finite,
-            object_pairs_hook=_without_doubles,
+        data = _mapping(
+            json.loads(
+                raw.decode("utf-8-sig"),
+                parse_float=_finite,
+                parse_constant=_finite,
+                object_pairs_hook=_without_doubles,
+            )
         )
         if b"\\u" in raw:  # it must be possible to write it again: no half characters
             json.dumps(data, ensure_ascii=False).encode()
-        if not isinstance(data, dict):
-            raise TypeError("it is no mapping")
         if (form := data["format"]) != FORMAT:
             raise ManifestError(f"{path}: its format is {form!r}, this veogen reads {FORMAT!r}")
         manifest = Manifest(
@@ -115,6 +115,12 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{max(names, key=names.count)!r} stands twice in one place")
+    return data
+
+
+def _mapping(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise TypeError("it is no mapping")
     return data
 
 
