@@ -69,6 +69,17 @@ def test_a_copy_whose_name_was_not_changed_is_a_mistake_though_it_is_named_alone
             id="the profile of one, the name of the other",
         ),
         pytest.param(
+            {"a": "", "a__simulated": ""},
+            ("specs/a.yaml",),
+            [
+                (
+                    "specs/a.yaml:1:1: error[same-run]: specs/a.simulated.yaml would have the run "
+                    "directory runs/a.simulated too"
+                )
+            ],
+            id="the simulated run of one, the name of the other",
+        ),
+        pytest.param(
             {"a": "extends: _base.yaml\n", "b": "name: shared\n", "_base": "name: shared\n"},
             ("specs/b.yaml",),
             [

@@ -64,6 +64,7 @@ def test_the_specs_of_a_folder(project: Project) -> None:
         "c.yaml": "name: x\n'veogen': 1",
         "broken.yaml": "veogen: 1\nshots: [",
         "_base.yaml": "veogen: 1",
+        ".hidden.yaml": "veogen: 1",
         "a.lock.yaml": "veogen: 1",
         "a.draft.lock.yml": "veogen: 1",
         "other.yaml": "name: x\nnested:\n  veogen: 1",
@@ -147,6 +148,18 @@ def test_an_empty_policy_only_marks_the_root(project: Project) -> None:
             "limits: {models: one}",
             "veogen.yaml:1:18: error[type]: 'models' is a list, not 'one'",
             id="models that are no list",
+        ),
+        pytest.param(
+            "store: s4://bucket",
+            "veogen.yaml:1:8: error[store]: a store is s3://bucket/prefix, gs://…, az://… or "
+            "file:///folder, without credentials and options",
+            id="a store of no kind",
+        ),
+        pytest.param(
+            "store: s3://KEY:SECRET@bucket/prefix",
+            "veogen.yaml:1:8: error[store]: a store is s3://bucket/prefix, gs://…, az://… or "
+            "file:///folder, without credentials and options",
+            id="a key in the URL of a store",
         ),
     ],
 )

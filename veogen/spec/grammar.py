@@ -73,6 +73,18 @@ def _promoted_rule(text: str) -> tuple[str, str] | None:
 
 
 TEXT = StringType()
+_STORE = re.compile(r"(s3|gs|az)://[^/?#@]+(/[^?#]*)?|file://(localhost)?/[^?#]+")
+
+
+def _store_rule(text: str) -> tuple[str, str] | None:
+    """A URL with a key in it is not repeated."""
+    if _STORE.fullmatch(text):
+        return None
+    forms = "s3://bucket/prefix, gs://…, az://… or file:///folder"
+    return "store", f"a store is {forms}, without credentials and options"
+
+
+_STORE_URL = StringType(_store_rule, f"^({_STORE.pattern})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +342,9 @@ POLICY = ObjectType(
         ),
         "prices": Field(TEXT, "A file of prices of the team's own."),
         "retired": Field(WordType(("allow",)), "Whether models are bought after their last day."),
-        "store": Field(TEXT, "The bucket or shared folder in which machines keep a run together."),
+        "store": Field(
+            _STORE_URL, "The bucket or shared folder in which machines keep a run together."
+        ),
     },
 )
 

@@ -74,11 +74,14 @@ _KEY_LINE = re.compile(rb"^(\xef\xbb\xbf)?([\"']?)veogen\2[ \t]*:", re.MULTILINE
 
 
 def specs_in(files: Files, folder: PurePosixPath) -> Iterator[PurePosixPath]:
-    """The specs of a folder, sorted: neither locks, nor bases, the policy or other YAML."""
+    """The specs of a folder, sorted: neither locks, nor bases, the policy or other YAML.
+
+    As the shell's `*.yaml` it does not mean what is hidden.
+    """
     for name in files.names(folder):
         stem, dot, extension = name.rpartition(".")
         is_yaml = bool(dot) and extension in ("yaml", "yml")
-        if not is_yaml or name.startswith("_") or stem.endswith(".lock") or name == POLICY:
+        if not is_yaml or name.startswith(("_", ".")) or stem.endswith(".lock") or name == POLICY:
             continue
         if is_spec(files, folder / name):
             yield folder / name
@@ -240,7 +243,7 @@ def raised_limits(tree: Map, budget: Limits, limits: Limits) -> Iterator[Problem
 
 @dataclass(frozen=True, slots=True)
 class _RunNames:
-    """The names of the runs that a spec may have, one for each profile, and where it is named."""
+    """The names of a spec's runs, each profile's and the simulated ones, and where it is named."""
 
     path: PurePosixPath
     names: frozenset[str]
@@ -290,7 +293,8 @@ def _run_names(files: Files, path: PurePosixPath) -> _RunNames | None:
     name = tree.get("name")
     if not isinstance(name, str):
         name = path.stem
-    profiles = [f"{name}.{profile}" for profile in entries_left(mapping_at(tree, "profiles"))]
+    profiles = entries_left(mapping_at(tree, "profiles"))
+    real = [name, *(f"{name}.{profile}" for profile in profiles)]
     start = Location(files.shown(path), 1, 1)
     place = tree.value_place("name") if "name" in tree else start
-    return _RunNames(path, frozenset((name, *profiles)), place)
+    return _RunNames(path, frozenset((*real, *(f"{run}.simulated" for run in real))), place)
