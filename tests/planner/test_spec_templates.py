@@ -274,6 +274,30 @@ def test_a_fault_in_a_file_stands_in_the_file(project: Project) -> None:
     ]
 
 
+def test_all_names_that_a_template_lacks_are_told_at_once(project: Project) -> None:
+    project.write("templates/b.j2", "one\n{{ brnad | upper }} {{ oops | default('x') }}")
+    text = """vars: {look: {light: soft}}
+shots:
+  - name: s
+    prompt: |
+      {{ ctiy }} in {{ look.lihgt }} {{ look.mdoo }}
+      {% if seasn == 'fall' %}leaves{% endif %} {% include 'b.j2' %}
+  - name: t
+    prompt: "{{ look.lihgt }}"
+"""
+
+    mapping = "is not an entry of the mapping; "
+    known = "known here: look, shot, take, vars"
+    assert project.mistakes(text) == [
+        f"a.yaml:6:1: error[undefined]: 'ctiy' is not defined (s); {known}",
+        f"a.yaml:6:1: error[undefined]: 'lihgt' {mapping}did you mean 'light'? (s)",
+        f"a.yaml:6:1: error[undefined]: 'mdoo' {mapping}it has light (s)",
+        f"a.yaml:7:1: error[undefined]: 'seasn' is not defined (s); {known}",
+        f"a.yaml:9:13: error[undefined]: 'lihgt' {mapping}did you mean 'light'? (t)",
+        f"templates/b.j2:2:1: error[undefined]: 'brnad' is not defined (s); {known}",
+    ]
+
+
 def test_one_mistake_of_many_combinations_is_told_once(project: Project) -> None:
     text = 'shots: [{name: s, prompt: "{{ y }}", matrix: {x: [1, 2, 3]}}]'
 

@@ -230,8 +230,9 @@ class RequestBuilder:
         texts, wrong, output = [], False, self.variant.output
         for template, text in zip(self.variant.templates, rendered, strict=True):
             if isinstance(text, TemplateFailure):
-                place = place_of(text, template, self._shot.spec.files)
-                self._error(place, text.code, text.message, text.hint)
+                for fault in (text, *text.also):
+                    place = place_of(fault, template, self._shot.spec.files)
+                    self._error(place, fault.code, fault.message, fault.hint)
                 wrong = True
             elif template is output:
                 texts.append(text)

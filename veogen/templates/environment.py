@@ -70,8 +70,8 @@ class StrictMissing(StrictUndefined):
             return f"{name!r} is not defined"
         if not isinstance(owner, Mapping):
             return f"{name!r} is no part of {_kind(owner)}"
-        known = ", ".join(map(str, owner)) or "none"
-        hint = did_you_mean(str(name), map(str, owner)) or f"it has {known}"
+        there = [str(key) for key, value in owner.items() if not isinstance(value, Undefined)]
+        hint = did_you_mean(str(name), there) or f"it has {', '.join(there) or 'none'}"
         return f"{name!r} is not an entry of the mapping; {hint}"
 
 

@@ -104,9 +104,10 @@ class SandboxProcess:
                 case {"text": str(text)}:
                     self.answered = True
                     return text
-                case {"fault": [code, message, hint, name, line]}:
+                case {"fault": [code, message, hint, name, line], "also": list(others)}:
                     self.answered = True
-                    return TemplateFailure(code, message, hint, name, line)
+                    also = tuple(TemplateFailure(*other) for other in others)
+                    return TemplateFailure(code, message, hint, name, line, also)
                 case _:
                     return WorkerDied(
                         TemplateFailure("template-limit", "the template breaks out of its limits")

@@ -26,6 +26,7 @@ class TemplateFailure:
     """Why a template could not be rendered.
 
     `line` counts in the file `name` below `templates/`, or in the source itself when None.
+    `also` is what else is wrong with it, each by itself.
     """
 
     code: str
@@ -33,6 +34,7 @@ class TemplateFailure:
     hint: str | None = None
     name: str | None = None
     line: int = 1
+    also: "tuple[TemplateFailure, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

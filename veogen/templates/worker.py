@@ -13,10 +13,12 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import IO, Any, TypeVar
 
-from jinja2 import BaseLoader, Environment, Template
+from jinja2 import BaseLoader, ChainableUndefined, Environment, Template, Undefined
 from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.utils import missing
 
 from veogen.document.problems import did_you_mean
 from veogen.templates.environment import (
@@ -34,6 +36,7 @@ FILES_LIMIT = 200
 
 _LONGEST_NAME = 1024
 _MOST_KEYS = 12  # in a hint
+_MOST_UNDEFINED = 20  # in one template
 
 _T = TypeVar("_T")
 _UNDEFINED = re.compile(r"'(\w+)' is not defined$")
@@ -64,6 +67,7 @@ class TemplateCompiler:
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._meter = OutputLimiter()
         self._loader = _Loader(load)
+        self._missing: Undefined | None = None
         self._environments: Mapping[Mode, SpecEnvironment] = {
             "text": SpecEnvironment(self._loader, self._meter),
             "path": SpecEnvironment(self._loader, self._meter, "path"),
@@ -85,6 +89,15 @@ class TemplateCompiler:
         """The text, or why there is none."""
         return self._guarded(lambda: self._render(template, scope), scope)
 
+    def gap(self, scope: dict[str, Any]) -> tuple[dict[Any, Any], str] | None:
+        """The mapping that lacked a name when the last text was made, and that name."""
+        if self._missing is None:
+            return None
+        name, owner = self._missing._undefined_name, self._missing._undefined_obj  # noqa: SLF001 - Jinja2 has no other way to tell
+        owner = scope if owner is missing else owner
+        is_gap = isinstance(owner, dict) and isinstance(name, str) and name not in owner
+        return (owner, name) if is_gap else None
+
     def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
         self._meter.reset()
         self._loader.reset()
@@ -102,6 +115,7 @@ class TemplateCompiler:
         except RecursionError:
             return ENDLESS
         except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
+            self._missing = _missing_of(error)
             return _fault(error, scope)
 
 
@@ -134,6 +148,15 @@ class _Loader(BaseLoader):
         return text, template, None
 
 
+def _missing_of(error: Exception) -> Undefined | None:
+    """What stood for a name that does not exist, as the frame that raised the error has it."""
+    traceback = error.__traceback__ if isinstance(error, UndefinedError) else None
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    stood = None if traceback is None else traceback.tb_frame.f_locals.get("self")
+    return stood if isinstance(stood, Undefined) else None
+
+
 def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
     hint: str | None = None
     match error:
@@ -143,7 +166,8 @@ def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
         case UndefinedError():
             code, message = "undefined", str(error)
             if (match := _UNDEFINED.match(message)) is not None:
-                names = sorted(filter(str.isidentifier, scope))  # a column may have another name
+                there = (name for name, value in scope.items() if not isinstance(value, Undefined))
+                names = sorted(filter(str.isidentifier, there))  # a column may have another name
                 hint = did_you_mean(match[1], names) or f"known here: {', '.join(names)}"
         case TemplateNotFound():
             code, message = "template-not-found", f"there is no template {str(error)!r}"
@@ -223,8 +247,11 @@ class _Worker:
             if isinstance(result, str):
                 self.tell({"text": result})
             else:
-                fault = [result.code, result.message, result.hint, result.name, result.line]
-                self.tell({"fault": fault})
+                first, *others = (
+                    (fault.code, fault.message, fault.hint, fault.name, fault.line)
+                    for fault in (result, *result.also)
+                )
+                self.tell({"fault": first, "also": others})
 
     def tell(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
@@ -234,10 +261,34 @@ class _Worker:
         if source not in self._templates:
             self._templates[source] = self._workshop.compile(*self._sources[source])
         template = self._templates[source]
+        if isinstance(template, TemplateFailure):
+            return template
+        return self._with_others(self._workshop.render(template, scope), template, scope)
+
+    def _with_others(
+        self, result: str | TemplateFailure, template: Template, scope: dict[str, Any]
+    ) -> str | TemplateFailure:
+        """The result, and what else is undefined once what was found to be so counts as empty."""
+        others: list[TemplateFailure] = []
+        filled: list[tuple[dict[Any, Any], str]] = []
+        last = result
+        while (
+            isinstance(last, TemplateFailure)
+            and last.code == "undefined"
+            and (gap := self._workshop.gap(scope)) is not None
+            and len(others) < _MOST_UNDEFINED
+            and signal.getitimer(signal.ITIMER_PROF)[0] > SECONDS / 2
+        ):
+            owner, name = gap
+            filled.append(gap)
+            owner[name] = ChainableUndefined(name=name)
+            last = self._workshop.render(template, scope)
+            if isinstance(last, TemplateFailure) and last.code == "undefined":
+                others.append(last)
+        for owner, name in filled:  # a mapping is other requests' too
+            del owner[name]
         return (
-            template
-            if isinstance(template, TemplateFailure)
-            else self._workshop.render(template, scope)
+            replace(result, also=tuple(others)) if isinstance(result, TemplateFailure) else result
         )
 
     def _load(self, name: str) -> str | None:
