@@ -32,7 +32,7 @@ from veogen.executor.run import Selection
 from veogen.executor.scheduler import Interrupted, RunMessage
 from veogen.executor.shared import SharedRun
 from veogen.executor.submitter import Submitted
-from veogen.gateway.api import Submission
+from veogen.gateway.api import Submission, Unknown
 from veogen.results.events import (
     Event,
     SubmitRejected,
@@ -224,13 +224,12 @@ def test_what_was_adopted_on_another_machine_is_not_abandoned(machines: Machines
     task_id = machines.gateway.take("as ada has sent it").task_id
     bob.decide(Resolution("adopt", held, task_id))
 
-    with pytest.raises(UsageError, match=f"{task_id} was adopted on"):
+    with pytest.raises(UsageError, match=f"as {task_id} was adopted"):
         eve.decide(Resolution("abandon", held))
 
 
-def test_an_adoption_of_which_only_the_decision_was_written_is_told_with_its_task(
-    machines: Machines,
-) -> None:
+def test_an_adoption_of_which_only_the_decision_was_written_counts(machines: Machines) -> None:
+    """Whoever opens the run next goes on with the task, and is told of it."""
     killed_at(machines.machine("ada"), 1)
     machines.passes(6 * MINUTE)
     bob, eve = machines.machine("bob"), machines.machine("eve")
@@ -243,8 +242,28 @@ def test_an_adoption_of_which_only_the_decision_was_written_is_told_with_its_tas
         if "/log/" in name or "/checkpoints/" in name:  # bob's process died before it wrote them
             del machines.objects.objects[name]
 
-    with pytest.raises(UsageError, match=f"{task_id} was adopted on"):
+    with pytest.raises(UsageError, match=f"as {task_id} was adopted"):
         eve.decide(Resolution("abandon", held))
+
+    outcome = eve.run(THREE)
+    assert (outcome.code, statuses(outcome)) == (ExitCode.DONE, ALL_HOME)
+    assert task_id in {state.record.task_id for state in outcome.ledger.planned}
+
+
+def test_what_was_adopted_before_there_was_a_store_is_told_there(machines: Machines) -> None:
+    ada, bob = machines.machine("ada"), machines.machine("bob")
+    ada.store = None
+    machines.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
+    ada.run(cities("Oslo"))
+    task_id = machines.gateway.take("as ada has sent it").task_id
+    ada.decide(Resolution("adopt", "city[name=Oslo]", task_id))
+    machines.gateway.takes = 1e6
+    ada.store = replace(machines.store(), from_policy=True)
+    ada.run(cities("Oslo"), RunPolicy(task_timeout=MINUTE))
+    bob.run(cities("Oslo"), selection=Selection(buy=False))
+
+    with pytest.raises(UsageError, match=f"as {task_id} was adopted"):
+        bob.decide(Resolution("abandon", "city[name=Oslo]"))
 
 
 def test_another_prefix_than_the_runs_own_is_refused(machines: Machines) -> None:

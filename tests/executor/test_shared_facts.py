@@ -118,7 +118,7 @@ def with_(facts: TaskFacts, **changes: Any) -> TaskFacts:
         pytest.param(
             [ADOPTED],
             SENT,
-            TaskFacts(TASK, 1, own=True, reserved=Decimal(30), accepted_at=3.0),
+            TaskFacts(TASK, 1, own=True, reserved=Decimal(30), accepted_at=3.0, adopted=True),
             id="adopted",
         ),
         pytest.param(
@@ -243,7 +243,7 @@ def test_what_the_records_of_a_claim_come_to(
         pytest.param(
             [SubmitUnknown(HASH, 1, NO.code, NO.message), ADOPTED],
             AttemptFacts(1, sent=(REPORTED,), unknown=NO),
-            TaskFacts(TASK, 1, reserved=Decimal(30), accepted_at=3.0),
+            TaskFacts(TASK, 1, reserved=Decimal(30), accepted_at=3.0, adopted=True),
             id="in doubt, then adopted",
         ),
     ],
@@ -288,8 +288,35 @@ def test_what_a_person_decided_about_a_claim_counts_while_no_task_is_known(
 
 
 @pytest.mark.parametrize(
+    ("claim", "sent"),
+    [
+        pytest.param(CLAIMED, ADA, id="claimed"),
+        pytest.param(None, REPORTED, id="the decision is all that is known"),
+    ],
+)
+def test_an_adopted_task_is_known_by_the_decision_alone(claim: Claimed | None, sent: str) -> None:
+    """Who adopts may die before it records more."""
+    of, history = AttemptId(HASH, 1), History()
+    if claim is not None:
+        history.take_claim(of, CLAIM)
+    history.take_decision(of, 0, StoredDecision("adopt", "bob.1", "bob", 5.0, TASK))
+
+    facts = shared_facts(history, HASH)
+
+    own = claim is not None
+    task = TaskFacts(TASK, 1, own=own, accepted_at=5.0, adopted=True)
+    attempt = AttemptFacts(1, estimate=PRICE if own else None, sent=(sent,))
+    assert facts == RequestFacts((attempt,), (task,))
+    news = news_for(facts, journal(), 99.0)
+    assert isinstance(news, PurchaseImported)
+    assert (news.status, news.task_id, news.adopted) == ("submitted", TASK, (TASK,))
+    assert news_for(facts, journal(news), 99.0) is None
+
+
+@pytest.mark.parametrize(
     "events",
     [
+        pytest.param([CREATED, ADOPTED], id="who adopted it"),
         pytest.param([CREATED, RequestAbandoned(HASH, SAID, task_id=TASK)], id="of the task"),
         pytest.param([CREATED, RequestAbandoned(HASH, SAID, attempt=1)], id="of the attempt"),
         pytest.param([CREATED, FAILED], id="the end"),
@@ -456,6 +483,12 @@ UNFINISHED_DOUBT = SubmitUnknown(HASH, 1, UNFINISHED.code, UNFINISHED.message)
             [CREATED],
             [TaskCompleted(HASH, TASK, (), None, 0.0)],
             id="made, and when is not known",
+        ),
+        pytest.param(
+            [INTENDED, ADOPTED],
+            [CREATED],
+            [ADOPTED],
+            id="that it was adopted",
         ),
         pytest.param(
             [CREATED, RequestAbandoned(HASH, SAID, task_id=TASK)],

@@ -4,8 +4,8 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -270,6 +270,19 @@ class Checker:
         content = self._branch.head.content
         lines = lines_of(json.loads(content) if content else None)
         return any(line["hash"] == hash_ and line["status"] == "indeterminate" for line in lines)
+
+    def check_decisions(self, records: Mapping[str, bytes]) -> None:
+        """About an attempt is decided once, though it may be sent again, and then be in doubt again."""
+        decided: dict[str, list[str]] = defaultdict(list)
+        for name, content in records.items():
+            if "/decisions/" in name:
+                kind = json.loads(content)["decision"]
+                decided[name.rpartition("/")[2].rpartition(".")[0]].append(kind)
+        for attempt, kinds in decided.items():
+            final = [kind for kind in kinds if kind != "replay"]
+            if len(final) > 1 or kinds[-1:] not in (final, ["replay"]):
+                text = f"of {attempt[:6]}{attempt[64:]} it was decided: {', '.join(kinds)}"
+                self.violated("decided-twice", text)
 
     def check_end(self, machines: Iterable[Machine]) -> None:
         """After all is quiet and in step: every task is on record, every clip is where it is due."""

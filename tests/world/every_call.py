@@ -1,6 +1,7 @@
 """Each call of a story to disk, SQLite, gateway and media host goes wrong once, in every way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
@@ -34,10 +35,41 @@ TALE = Story(
 )
 """One buys, a colleague collects, and buys what was changed since."""
 
+_LOST = (
+    Step("crash-at", 0, 1, (("calls", 1), ("of", "answer"), ("power", False))),
+    Step("buy", 0, 2, _BUY),
+    Step("wait", 0, 3, (("seconds", 600.0),)),
+    Step("buy", 1, 4, _BUY),
+    Step("buy", 2, 5, _BUY),
+)
+"""A machine dies as it is told a task id; two others find its claim."""
 
-def failures(tale: Story, way: str) -> Iterator[tuple[int, str]]:
-    """What is violated when the n-th call goes wrong, for n = 1, 2, … until there is none."""
-    for number in count(1):
+DECISIONS = ("adopt", "replay", "abandon", "rebuy")
+
+
+def decided(first: str, second: str) -> Story:
+    """Somebody decides about a claim of a machine that is gone, and then somebody else does."""
+    steps = (
+        *_LOST,
+        Step("resolve", 1, 6, (("decision", first), ("which", 0))),
+        Step("resolve", 2, 7, (("decision", second), ("which", 0))),
+        Step("buy", 1, 8, _BUY),
+        Step("collect", 2, 9, (("wait", 4000.0),)),
+    )
+    return replace(TALE, machines=3, requests=1, store=True, steps=steps)
+
+
+def calls_of_decision(tale: Story) -> range:
+    """The calls of `decided` by which the first decision is made."""
+    begin, end = (play(replace(tale, steps=tale.steps[: len(_LOST) + n])).calls for n in (0, 1))
+    return range(begin + 1, end + 1)
+
+
+def failures(
+    tale: Story, way: str, calls: Iterable[int] | None = None
+) -> Iterator[tuple[int, str]]:
+    """What is violated when the n-th call goes wrong: each of these, or until there is none."""
+    for number in calls or count(1):
         seen = play(tale, fail_at=(number, way))
         for text in seen.violations:
             yield number, text

@@ -35,6 +35,8 @@ def settle(world: "World") -> None:
         world.push(machine)
         brought[machine.name] = machine.checkout.content
     world.checker.check_history()
+    records = {name: content for name, (content, _) in world.bucket.objects.objects.items()}
+    world.checker.check_decisions(records)
     world.checker.check_end(world.machines)
     _check_states(world)
 

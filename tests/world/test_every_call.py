@@ -2,7 +2,7 @@
 
 import pytest
 
-from world.every_call import TALE, WAYS, failures
+from world.every_call import DECISIONS, TALE, WAYS, calls_of_decision, decided, failures
 from world.play import play
 
 
@@ -18,3 +18,22 @@ def test_the_story_itself_holds() -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_each_call_goes_wrong_once(way: str) -> None:
     assert list(failures(TALE, way)) == []
+
+
+@pytest.mark.parametrize("second", ["abandon", "rebuy"])
+@pytest.mark.parametrize("first", DECISIONS)
+def test_a_decision_is_made_once(first: str, second: str) -> None:
+    assert play(decided(first, second)).violations == ()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("second", "way"), [("abandon", "killed"), ("abandon", "after"), ("rebuy", "killed")]
+)
+@pytest.mark.parametrize("first", DECISIONS)
+def test_a_decision_is_made_once_wherever_it_breaks_off(first: str, second: str, way: str) -> None:
+    """Who decides dies, or is not answered, at each call; another one finds what is in the store."""
+    tale = decided(first, second)
+
+    assert list(failures(tale, way, calls_of_decision(tale))) == []

@@ -365,14 +365,15 @@ class Run:
         shared, record = self._state.shared, decided.standing.record
         if shared is None:
             return True
-        attempt = max(1, record.attempts)
-        adoption = shared.adoption(record.hash, attempt)
-        if adoption is not None and decided.kind == "abandon":
+        attempt, is_held = max(1, record.attempts), record.status == "indeterminate"
+        made = shared.decided(record.hash, attempt)
+        if made is not None and is_held:
+            what = f" of {made.task_id}" if made.task_id else ""
             raise UsageError(
-                f"{decided.standing.request.address}: {adoption.task_id} was adopted on "
-                f"{adoption.machine}, and a decision about an attempt is made once"
+                f"{decided.standing.request.address}: {made.machine} has decided about it already "
+                f"({made.decision}{what}), and a decision about an attempt is made once"
             )
-        if record.status != "indeterminate":
+        if not is_held:
             return True
         if decided.kind in ("replay", "rebuy") and (last := shared.last_seen(record.hash, attempt)):
             say(f"{decided.standing.request.address}: {last}, may still send this")

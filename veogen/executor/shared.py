@@ -287,10 +287,10 @@ class SharedRun:
         """The bytes that an attempt was claimed with; input from others."""
         return self._member.claimed_body(AttemptId(hash_, attempt))
 
-    def adoption(self, hash_: str, attempt: int) -> StoredDecision | None:
-        """A person's decision that a task is an attempt's, if that was made on any machine."""
+    def decided(self, hash_: str, attempt: int) -> StoredDecision | None:
+        """What was decided for good about an attempt, on any machine."""
         decisions = self.history.decisions.get(AttemptId(hash_, attempt), {}).values()
-        return next((each for each in decisions if each.decision == "adopt"), None)
+        return next((each for each in decisions if each.decision != "replay"), None)
 
     def record(self, events: Sequence[Event], ledger: Ledger) -> None:
         """Have what happened written into the store: task ids at once, all else within a second."""
@@ -367,6 +367,7 @@ class SharedRun:
     def _follow(self, *, idle: bool, lazily: bool, glances: bool = False) -> Followed:
         """A sign, and what others did: all of it, their claims alone, or, while we buy, nothing."""
         before = {hash_: len(numbers) for hash_, numbers in list(self.history.attempts.items())}
+        decided = {of: len(numbers) for of, numbers in list(self.history.decisions.items())}
         try:
             self._member.sign_if_due()
             self._member.checkpoint_if_due(waits=idle)
@@ -380,6 +381,11 @@ class SharedRun:
             hash_
             for hash_, numbers in list(self.history.attempts.items())
             if len(numbers) != before.get(hash_)
+        )
+        hashes.update(
+            of.hash
+            for of, numbers in list(self.history.decisions.items())
+            if len(numbers) != decided.get(of, 0)
         )
         return Followed(hashes)
 

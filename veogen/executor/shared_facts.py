@@ -36,7 +36,7 @@ from veogen.results.facts import (
 )
 from veogen.results.record import Record
 from veogen.store.history import History
-from veogen.store.layout import AttemptId
+from veogen.store.layout import AttemptId, StoredDecision
 
 _GIVEN_UP = "given up by hand on {}; what it may have cost stays counted"
 
@@ -56,9 +56,8 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
         for event in events:
             _take(event, attempt, own_tasks, own=claim is not None)
         _put_in_order(own_tasks, events)
-        for decision in history.decisions.get(of, {}).values():
-            if decision.decision in ("abandon", "rebuy") and not own_tasks:
-                attempt.abandoned = _GIVEN_UP.format(decision.machine)
+        for _, decision in sorted(history.decisions.get(of, {}).items()):
+            _take_decision(decision, attempt, own_tasks, own=claim is not None)
         attempts.append(attempt)
         for id_, task in own_tasks.items():  # the last facts of one may be filed under a later one
             tasks[id_] = tasks[id_].merge(task) if id_ in tasks else task
@@ -68,10 +67,13 @@ def shared_facts(history: History, hash_: str) -> RequestFacts:
 def _take(event: Event, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, own: bool) -> None:
     match event:
         case TaskCreated() | TaskAdopted():
-            task = tasks.setdefault(event.task_id, TaskFacts(event.task_id, attempt.number))
-            task.own, task.reserved, task.accepted_at = own, event.credits, event.at
+            task = TaskFacts(event.task_id, attempt.number, own=own)
+            task.reserved, task.accepted_at = event.credits, event.at
+            task.adopted = isinstance(event, TaskAdopted)
             if isinstance(event, TaskCreated):
                 task.estimated_seconds = event.estimated_seconds
+            known = tasks.get(task.id)
+            tasks[task.id] = task if known is None else known.merge(task)
         case SubmitFailed():
             attempt.not_sent = attempt.sent
         case SubmitRejected(code=code, message=message):
@@ -87,6 +89,19 @@ def _take(event: Event, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, o
             _take_of_task(event, attempt, tasks)
         case _:
             return  # no store has it: it is of one machine's disk or journal
+
+
+def _take_decision(
+    decision: StoredDecision, attempt: AttemptFacts, tasks: dict[str, TaskFacts], *, own: bool
+) -> None:
+    """It counts by itself: the process that wrote it may have died before it recorded more."""
+    attempt.sent = attempt.sent or (REPORTED,)  # only what is in doubt is decided about
+    if decision.decision == "adopt" and decision.task_id is not None:
+        task = tasks.setdefault(decision.task_id, TaskFacts(decision.task_id, attempt.number))
+        task.own, task.adopted = task.own or own, True
+        task.accepted_at = task.accepted_at or decision.at
+    elif decision.decision in ("abandon", "rebuy") and not tasks:
+        attempt.abandoned = _GIVEN_UP.format(decision.machine)
 
 
 def _take_of_task(
@@ -153,11 +168,15 @@ def news_for(facts: RequestFacts, record: Record, now: float) -> Event | None:
         ),
         claimed=tuple(task.id for task in facts.tasks if task.own),
         not_sent=tuple(a.number for a in facts.attempts if a.sent and not a.in_doubt),
+        adopted=tuple(task.id for task in facts.tasks if task.adopted) or UNSET,
     )
-    is_claimed_news = any(
-        (task := record.facts.task(id_)) is None or not task.own for id_ in event.claimed or ()
+    is_task_news = any(
+        (own := record.facts.task(task.id)) is None
+        or (task.own and not own.own)
+        or (task.adopted and not own.adopted)
+        for task in facts.tasks
     )
-    return event if is_claimed_news or is_news(event, record) else None
+    return event if is_task_news or is_news(event, record) else None
 
 
 def _videos(purchase: Purchase) -> tuple[Video, ...]:
@@ -169,13 +188,8 @@ def lacking(facts: RequestFacts, record: Record) -> Iterator[tuple[int, Event]]:
     for purchase in record.purchases:
         number, task_id = purchase.attempt, purchase.task_id
         if task_id is None:
-            error = purchase.error or UNFINISHED
-            if facts.attempt(number) is not None:
-                continue
-            if error.code == ABANDONED:
-                yield number, RequestAbandoned(record.hash, error.message, attempt=number)
-            else:
-                yield number, SubmitUnknown(record.hash, number, error.code, error.message)
+            if facts.attempt(number) is None:
+                yield number, _without_task(record.hash, purchase)
             continue
         task, own = facts.task(task_id), record.facts.task(task_id)
         if task is None:
@@ -184,6 +198,9 @@ def lacking(facts: RequestFacts, record: Record) -> Iterator[tuple[int, Event]]:
             task = TaskFacts(task_id, number)
         if own is None:
             continue
+        if own.adopted and not task.adopted:
+            at = own.accepted_at or 0.0
+            yield number, TaskAdopted(record.hash, task_id, purchase.credits, at, number)
         if own.abandoned is not None and task.abandoned is None:
             yield number, RequestAbandoned(record.hash, own.abandoned, task_id=task_id)
         if own.failed is not None and task.failed is None:
@@ -191,6 +208,14 @@ def lacking(facts: RequestFacts, record: Record) -> Iterator[tuple[int, Event]]:
         if own.made and not task.made:
             at = own.made_at or 0.0
             yield number, TaskCompleted(record.hash, task_id, own.links, own.charged, at)
+
+
+def _without_task(hash_: str, purchase: Purchase) -> Event:
+    """An attempt that was given up, or is in doubt."""
+    error = purchase.error or UNFINISHED
+    if error.code == ABANDONED:
+        return RequestAbandoned(hash_, error.message, attempt=purchase.attempt)
+    return SubmitUnknown(hash_, purchase.attempt, error.code, error.message)
 
 
 def lacking_videos(facts: RequestFacts, record: Record) -> Iterator[tuple[int, VideoSaved]]:

@@ -276,8 +276,8 @@ class RequestAbandoned(_OfRequest, frozen=True, tag="Abandoned"):
 class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
     """What another machine has bought, as the committed results say; `attempts` counts to it.
 
-    A store knows more: the tasks whose claim stands in it are `claimed`, and of the attempts that
-    are `not_sent` nothing was bought.
+    A store knows more: the tasks whose claim stands in it are `claimed`, those of which a person
+    has said so are `adopted`, and of the attempts that are `not_sent` nothing was bought.
     """
 
     status: Status
@@ -292,6 +292,7 @@ class PurchaseImported(_OfRequest, frozen=True, tag="TakenIn"):
     others: tuple[OtherPurchase, ...] | UnsetType = UNSET
     claimed: tuple[str, ...] | UnsetType = UNSET
     not_sent: tuple[int, ...] | UnsetType = UNSET
+    adopted: tuple[str, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         refuse_endless(self.credits)

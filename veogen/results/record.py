@@ -384,6 +384,7 @@ def imported_facts(event: PurchaseImported) -> RequestFacts:
     facts = reported(purchases, event.attempts if event.status == "planned" else 0)
     for task in facts.tasks:
         task.own = event.claimed is not UNSET and task.id in event.claimed
+        task.adopted = event.adopted is not UNSET and task.id in event.adopted
     unsent = () if event.not_sent is UNSET else event.not_sent
     surely = [AttemptFacts(number, sent=(REPORTED,), not_sent=(REPORTED,)) for number in unsent]
     return merge(facts, RequestFacts(tuple(surely))) if surely else facts

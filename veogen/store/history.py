@@ -217,6 +217,12 @@ class History:
         with self.lock:
             self._note(of)
 
+    def take_decision(self, of: AttemptId, number: int, decision: StoredDecision) -> None:
+        """A person has decided about an attempt: so there is one, whatever else was read of it."""
+        with self.lock:
+            self.decisions[of][number] = decision
+            self._note(of)
+
     def lacks_closing(self, name: str) -> bool:
         """Whether this is the name of a closing that was not read."""
         process = layout.process_of(name)

@@ -267,7 +267,7 @@ class Member:
         if there is not None:
             other = layout.decode(there, StoredDecision, name)
             raise DecidedError(f"{other.machine} has decided about it already: {other.decision}")
-        self.history.decisions[of][number] = decision
+        self.history.take_decision(of, number, decision)
         owner, history = self.history.owner(of), self.history
         is_ours = owner is None or history.heir(owner) == self.identity.process
         if not (is_ours or owner in history.closings or self.is_silent(str(owner), again=True)):

@@ -89,7 +89,7 @@ class HistoryReader:
         for name, content in self._unread("decisions", self.history.lacks_decision):
             if (of_number := layout.decided(name)) is not None:
                 decision = layout.decode(content, StoredDecision, name)
-                self.history.decisions[of_number[0]][of_number[1]] = decision
+                self.history.take_decision(*of_number, decision)
         return news
 
     def _unread(self, folder: str, lacks: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
