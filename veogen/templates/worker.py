@@ -95,8 +95,9 @@ class TemplateCompiler:
             return None
         name, owner = self._missing._undefined_name, self._missing._undefined_obj  # noqa: SLF001 - Jinja2 has no other way to tell
         owner = scope if owner is missing else owner
-        is_gap = isinstance(owner, dict) and isinstance(name, str) and name not in owner
-        return (owner, name) if is_gap else None
+        if not isinstance(owner, dict) or name is None or name in owner:
+            return None
+        return owner, name
 
     def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
         self._meter.reset()
