@@ -1,14 +1,26 @@
 """Two tasks of one request: both are followed to their ends, and the clips of both come home."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.virtual import World, plan, request, statuses
+from support.virtual import (
+    NoUploads,
+    VirtualClock,
+    VirtualDownloader,
+    World,
+    plan,
+    request,
+    statuses,
+)
 
+from veogen.executor.directory import partial_name
+from veogen.executor.downloads import DownloadFailed, DownloadResult
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection
+from veogen.planner.plan import Request
 
 TOKYO = request("Tokyo")
 ADDRESS = TOKYO.address
@@ -33,6 +45,78 @@ def with_two_tasks(tmp_path: Path) -> World:
     ]
     path.write_text(json.dumps(manifest))
     return world
+
+
+@dataclass
+class BreaksOff(VirtualDownloader):
+    """Leaves parts while it `breaks_off`; then it notes of which links it finds the part."""
+
+    breaks_off: bool = True
+    went_on: set[str] = field(default_factory=set)
+
+    def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
+        path = self.root / request.path(index, of)
+        part = path.with_name(partial_name(path.name))
+        if self.breaks_off:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(link)
+            return DownloadFailed("interrupted", "the download broke off", retry=False)
+        if part.exists() and part.read_text() == link:
+            self.went_on.add(link)
+        part.unlink(missing_ok=True)
+        return super().download(request, index, of, link)
+
+
+@pytest.mark.parametrize(
+    ("first", "gone_on_with"),
+    [
+        pytest.param(FIRST, {FIRST, SECOND}, id="the one that counts was made first"),
+        pytest.param(SECOND, {FIRST}, id="it was made last: it takes the name of the other's part"),
+    ],
+)
+def test_a_part_of_either_is_gone_on_with_by_the_next_run(
+    tmp_path: Path, first: str, gone_on_with: set[str]
+) -> None:
+    world = with_two_tasks(tmp_path)
+    brings = BreaksOff(world.path)
+    world.downloader = brings
+    now = world.clock.monotonic()
+    world.gateway.born = {task: now - (90 if task == first else 80) for task in (FIRST, SECOND)}
+    world.run(plan(TOKYO), RunPolicy(poll_interval=1.0))
+    brings.breaks_off = False
+
+    world.run(plan(TOKYO))
+    world.run(None, selection=Selection(buy=False))
+
+    assert brings.went_on == {f"https://media.example/{task}/0.mp4" for task in gone_on_with}
+    assert purchases(world) == {FIRST: ("completed", 1), SECOND: ("completed", 1)}
+
+
+class Pins(NoUploads):
+    """Takes note of which images are still held at the gateway, and until when."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.until: dict[str, float] = {}
+
+    def unpin(self, hash_: str) -> None:
+        self.until.setdefault(hash_, self._clock.monotonic())
+
+
+@pytest.mark.parametrize(
+    "doomed", [{}, {FIRST: "service_error"}, {SECOND: "content_policy_violation"}]
+)
+def test_images_are_held_until_both_have_ended(tmp_path: Path, doomed: dict[str, str]) -> None:
+    world = with_two_tasks(tmp_path)
+    pins = Pins(world.clock)
+    world.uploads = pins
+    world.gateway.doomed = doomed
+    now = world.clock.monotonic()
+    world.gateway.born = {FIRST: now - 80.0, SECOND: now + 200.0}
+
+    world.run(plan(TOKYO))
+
+    assert pins.until[TOKYO.hash] >= now + 300.0
 
 
 def purchases(world: World) -> dict[str, tuple[str, int]]:

@@ -333,13 +333,14 @@ class World:
     def __post_init__(self) -> None:
         self.gateway = VirtualGateway(self.clock)
         self.downloader = VirtualDownloader(self.path)
+        self.uploads = NoUploads()
 
     def dependencies(self) -> Dependencies:
         return Dependencies(
             gateway=self.gateway,
             gateway_name=self.gateway_name,
             downloader=lambda _: self.downloader,
-            uploads=lambda _: NoUploads(),
+            uploads=lambda _: self.uploads,
             clock=self.clock,
             workers=lambda: VirtualWorkers(self.clock),
             random=lambda: 1.0,

@@ -3,12 +3,13 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple, Protocol, TypeAlias
 
 from veogen.executor.options import Random, retry_wait
 from veogen.executor.poller import as_of
+from veogen.executor.reconcile import named_beside
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue
 from veogen.executor.transitions import Step, Stop
@@ -22,10 +23,6 @@ from veogen.results.events import (
     VideoSaved,
 )
 from veogen.results.record import Record
-from veogen.text import safe
-
-_LONGEST_ID = 60
-"""Letters of a task id, from its end, that a name of a clip takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +241,7 @@ class DownloadQueue:
         named so once stays so.
         """
         request, record = self._state.request(task.hash), self._state.ledger.record(task.hash)
-        beside = replace(request, output=f"{request.output}-{safe(task.id)[-_LONGEST_ID:]}")
+        beside = named_beside(request, task.id)
         own, others = set[str](), set[str]()
         for facts in record.facts.tasks:
             if facts.id == task.id or facts.whole:
@@ -254,7 +251,9 @@ class DownloadQueue:
         is_taken = not others.isdisjoint(request.paths)
         if was_beside or (is_taken and task.id != record.task_id):
             return beside
-        return request if self._named.setdefault(task.hash, task.id) == task.id else beside
+        made = [(t.made_at, t.id) for t in record.facts.tasks if t.made_at is not None]
+        first = min(made, default=(0.0, task.id))[1]  # the next run names them alike
+        return request if self._named.setdefault(task.hash, first) == task.id else beside
 
     def _after(self, task: _BoughtTask) -> Step:
         """What follows once no other video of a task is on its way, if one of them has failed.

@@ -7,6 +7,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from veogen.results.events import (
 from veogen.results.facts import Account, account, learn
 from veogen.results.ledger import Ledger
 from veogen.results.manifest import Manifest, ManifestLine
-from veogen.results.record import Record, imported_facts, links_may_live
+from veogen.results.record import LINK_LIFE, Record, imported_facts, links_may_live
 from veogen.text import counted, safe
 
 
@@ -232,6 +233,30 @@ def missing_notes(ledger: Ledger) -> Iterator[str]:
         yield f"clips of {left} more cannot be had here any more: veogen status names them"
 
 
+_LONGEST_ID = 60
+"""Letters of a task id, from its end, that a name of a clip takes."""
+
+
+def named_beside(request: Request, task_id: str) -> Request:
+    """A request with the names that the clips of a task have which was bought for it too."""
+    return replace(request, output=f"{request.output}-{safe(task_id)[-_LONGEST_ID:]}")
+
+
+def _partly_here(request: Request, record: Record, now: float) -> Iterator[Request]:
+    """A request with each of the names under which parts of its clips may be gone on with."""
+    if still_downloadable(record, now) or (record.remote_videos and links_may_live(record, now)):
+        yield request
+    for other in record.others:
+        task = record.facts.task(other.task_id)
+        if task is None or not other.is_open:
+            continue
+        since = task.made_at or task.accepted_at
+        if since is None or now - since < LINK_LIFE:
+            yield from (request, named_beside(request, task.id))
+    if record.others and record.task_id is not None and record.status != "completed":
+        yield named_beside(request, record.task_id)
+
+
 def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
     """Delete what is left of downloads that nobody goes on with, as their requests are done."""
     videos = directory / "videos"
@@ -241,8 +266,8 @@ def remove_useless_parts(ledger: Ledger, directory: Path, now: float) -> None:
     useful = {
         directory / Path(path).with_name(partial_name(Path(path).name))
         for request, record in ledger.everything
-        if still_downloadable(record, now) or (record.remote_videos and links_may_live(record, now))
-        for path in request.paths
+        for named in _partly_here(request, record, now)
+        for path in named.paths
     }
     for part in parts:
         if part.with_name(f"{part.name.partition('.part')[0]}.part") not in useful:

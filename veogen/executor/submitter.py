@@ -131,8 +131,10 @@ class Submitter:
         self._resends.put(self._state.clock.monotonic() + wait, attempt)
 
     def ended(self, hash_: str) -> None:
-        """The gateway is done with a task, and with its images."""
-        self._uploads.unpin(hash_)
+        """The gateway is done with a task, and with its images once no other task has them."""
+        purchases = self._state.ledger.record(hash_).purchases
+        if not any(p.status in ("submitted", "indeterminate") for p in purchases):
+            self._uploads.unpin(hash_)
 
     def retry(self, hash_: str, tries: int) -> None:
         """Buy a new attempt of a failed task after a while."""
@@ -347,7 +349,7 @@ class Submitter:
             elif step.retry is None and any(
                 isinstance(event, SubmitFailed | SubmitRejected) for event in step.events
             ):
-                self._uploads.unpin(message.hash)
+                self.ended(message.hash)
 
         return step._replace(after_commit=after_commit)
 
