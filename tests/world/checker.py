@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from veogen.executor.options import RunPolicy
-from veogen.gateway.api import Accepted, NotAccepted, Unknown
+from veogen.gateway.api import Accepted, NotAccepted, Rejected, Unknown
 from world.gateway import PRICE, BookedTask, Post, Service
 from world.machines import Command, Machine
 from world.repository import Branch, task_ids
@@ -253,6 +253,8 @@ class Checker:
         died = self.commands[last.process].died_at
         if died is None:
             return
+        if any(post.key != last.key and _is_in_doubt(post) for post in posts):
+            return  # an earlier attempt is held: the one that was bought in its place was not sent
         of_key = [post.answer for post in posts if post.key == last.key]
         surely = all(isinstance(answer, NotAccepted) and not answer.once for answer in of_key)
         intents = _intents(machine.path / "journal.db", last.key)
@@ -322,6 +324,12 @@ class Checker:
             yield f"{machine.name} lacks {path} though its link lives"
         for part in machine.path.glob("videos/**/.*.part*"):
             yield f"{machine.name} keeps {part.name} for ever"
+
+
+def _is_in_doubt(post: Post) -> bool:
+    """Whether it may have been taken, as far as its sender was told."""
+    is_sure = isinstance(post.answer, Accepted | NotAccepted | Rejected)
+    return not is_sure or (isinstance(post.answer, NotAccepted) and post.answer.once)
 
 
 def _intents(journal: Path, key: str) -> int:
