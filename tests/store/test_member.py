@@ -1,12 +1,14 @@
 """What one process does in a store, beside others."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from support.stores import LATE, MemoryObjects, StoreTimeOfTests
+from support.stores import LATE, MemoryObjects, StoreTimeOfTests, no_faults
 
 from veogen.results.events import (
     Event,
@@ -16,9 +18,9 @@ from veogen.results.events import (
     TaskCreated,
     TaskFailed,
 )
-from veogen.store.budget import Allowance
+from veogen.store.budget import Allowance, MoneyChain
 from veogen.store.history import News
-from veogen.store.layout import AttemptId, Claimed, UnreadableError
+from veogen.store.layout import AttemptId, Batch, Claimed, Fact, RunNames, UnreadableError, encode
 from veogen.store.location import StoreLocation
 from veogen.store.member import ClaimedByOther, ClosedError, DecidedError, Identity, Member, Permit
 from veogen.store.objects import StoreAwayError, StoreError
@@ -500,3 +502,494 @@ def test_a_claim_that_took_long_counts_from_its_beginning(place: Place) -> None:
 
     assert isinstance(permit, Permit)
     assert permit.look.age(place.time) == LATE
+
+
+def signs(place: Place, machine: str) -> None:
+    """A sign of life of a machine, as if it had just written it."""
+    now = place.time.now() + place.objects.ahead
+    place.objects.objects[f"runs/run/signs/{machine}.1"] = (b"{}", now)
+
+
+def calls(place: Place) -> list[str]:
+    """What was asked of the store since the last time."""
+    asked = [f"{kind} {name.removeprefix('runs/run/')}" for kind, name in place.objects.calls]
+    del place.objects.calls[:]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("passed", "asked"),
+    [
+        pytest.param(MINUTE, [], id="a young sign"),
+        pytest.param(
+            MINUTE + 1,
+            ["replace signs/ada.1", "info signs/ada.1", "read closings/ada.1"],
+            id="an old sign",
+        ),
+    ],
+)
+def test_who_claims_has_given_a_sign_within_a_minute(
+    place: Place, passed: float, asked: list[str]
+) -> None:
+    member = place.join("ada")
+    place.passes(passed)
+    calls(place)
+
+    permit = claim(member)
+
+    assert calls(place) == [*asked, f"create claims/{HASH}.0001"]
+    assert isinstance(permit, Permit)
+    assert (permit.of, permit.decisions, permit.look.wall) == (FIRST, 0, place.time.now())
+
+
+@pytest.mark.parametrize(
+    ("passed", "asked"),
+    [
+        pytest.param(MINUTE - 1, [], id="not yet"),
+        pytest.param(
+            MINUTE,
+            ["replace signs/ada.1", "info signs/ada.1", "read closings/ada.1"],
+            id="every minute",
+        ),
+    ],
+)
+def test_a_sign_is_given_every_minute(place: Place, passed: float, asked: list[str]) -> None:
+    member = place.join("ada")
+    place.passes(passed)
+    calls(place)
+
+    assert member.sign_if_due() is True
+    assert calls(place) == asked
+    assert member.closed is None
+
+
+def test_the_bytes_that_were_claimed_can_be_read_again(place: Place) -> None:
+    member = place.join("ada")
+    claim(member)
+
+    assert member.claimed_body(FIRST) == '{"a":1}'
+    assert member.claimed_body(AttemptId(OTHER, 1)) is None
+
+
+def test_what_was_claimed_anew_meanwhile_is_not_sent(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    permit = claim(ada)
+    claim(bob, AttemptId(HASH, 2))
+    place.passes(MINUTE + 1)
+
+    assert isinstance(permit, Permit)
+    assert ada.look_again(permit) == "a later attempt was claimed meanwhile"
+
+
+def test_who_decided_itself_may_send_until_somebody_decides_after_it(place: Place) -> None:
+    claim(place.join("ada"))
+    place.passes(6 * MINUTE)
+    bob, eve = place.join("bob"), place.join("eve")
+
+    permit = bob.decide(FIRST, "replay")
+    assert isinstance(permit, Permit)
+    assert (permit.of, permit.decisions) == (FIRST, 1)
+    place.passes(MINUTE + 1)
+    assert isinstance(bob.look_again(permit), Permit)
+    eve.follow()
+    eve.decide(FIRST, "adopt", "task-1")
+    place.passes(MINUTE + 1)
+
+    assert bob.look_again(permit) == "eve decided about it meanwhile (adopt)"
+    assert place.json(f"runs/run/decisions/{HASH}.0001.01") == {
+        "decision": "adopt",
+        "owner": "eve.1",
+        "machine": "eve",
+        "at": place.time.now() - MINUTE - 1,
+        "task_id": "task-1",
+    }
+
+
+def test_a_decision_about_what_nobody_claimed_or_we_did_sends_at_once(place: Place) -> None:
+    ada = place.join("ada")
+    claim(ada)
+    say(ada, accepted(), owner="ada.1")
+
+    calls(place)
+
+    answers = [ada.decide(FIRST, "replay"), ada.decide(AttemptId(OTHER, 1), "replay")]
+
+    assert [isinstance(answer, Permit) for answer in answers] == [True, True]
+    assert calls(place) == [f"create decisions/{hash_}.0001.00" for hash_ in (HASH, OTHER)]
+
+
+def test_what_a_predecessor_claimed_is_decided_about_as_our_own(place: Place) -> None:
+    claim(place.join("ada"))
+    again = place.join("ada-2")
+    assert again.succeed("ada.1", is_surely_over=True)
+    again.follow()
+
+    assert isinstance(again.decide(FIRST, "replay"), Permit)
+
+
+def test_what_a_closed_machine_claimed_is_decided_about_though_it_may_live(place: Place) -> None:
+    claim(place.join("ada"))
+    bob = place.join("bob")
+    bob.close("ada")
+
+    assert isinstance(bob.decide(FIRST, "rebuy"), Permit)
+
+
+def test_of_a_copy_the_next_process_is_none_if_the_one_before_lives_after_all(
+    place: Place,
+) -> None:
+    ada, copied = place.join("ada"), place.join("copy")
+    place.passes(6 * MINUTE)
+    copied.sign_if_due()
+
+    def wakes(_number: int, kind: str, name: str) -> None:
+        if (kind, name) == ("create", "runs/run/closings/ada.1"):
+            signs(place, "ada")
+
+    place.objects.faults = wakes
+
+    assert copied.succeed("ada.1", is_surely_over=False) is False
+    assert not ada.sign_if_due()  # but its closing stands: neither buys
+
+
+def test_who_succeeds_may_ask_again(place: Place) -> None:
+    place.join("ada")
+    place.passes(6 * MINUTE)
+    again, began = place.join("ada-2"), place.time.now()
+
+    assert again.succeed("ada.1", is_surely_over=False)
+    place.passes(MINUTE)
+    assert again.succeed("ada.1", is_surely_over=False)
+
+    assert place.json("runs/run/closings/ada.1") == {
+        "owner": "ada-2.1",
+        "machine": "ada-2",
+        "kind": "next",
+        "at": began,
+    }
+
+
+def test_a_machine_is_closed_by_its_name_or_that_of_a_process(place: Place) -> None:
+    ada = place.join("ada")
+    others = [
+        place.store.join("run", "evolink", Identity(f"bob.{number}", "bob")) for number in (1, 2)
+    ]
+    for other in others:
+        other.flush(5.0)
+    place.passes(6 * MINUTE)
+    ada.sign_if_due()
+
+    assert ada.close("bob.2") == {"bob.2": Decimal(0)}
+    assert ada.close("bob") == {"bob.1": Decimal(0), "bob.2": Decimal(0)}
+    assert ada.close("ada") == {}
+    assert ada.close("eve") == {}
+    assert place.json("runs/run/closings/bob.1") == {
+        "owner": "ada.1",
+        "machine": "ada",
+        "kind": "closed",
+        "at": place.time.now(),
+    }
+
+
+def test_what_a_closed_machine_wrote_last_is_counted_before_its_piece_comes_back(
+    place: Place,
+) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    ada.allowance(Decimal(800)).covers(
+        Decimal(100), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[Decimal(100)]
+    )
+    place.passes(6 * MINUTE)
+
+    def buys_last(_number: int, kind: str, name: str) -> None:
+        if (kind, name) == ("create", "runs/run/closings/ada.1"):
+            place.objects.faults = lambda *_: None
+            claim = Claimed("ada.1", "opening", Decimal(30))
+            batch = Batch("ada.1", "ada", 1.0, (Fact.of(accepted(credits_="30"), 1, claim=claim),))
+            old = place.objects.objects["runs/run/log/ada.1/00000000"][1]
+            place.objects.objects["runs/run/log/ada.1/00000001"] = (encode(batch), old)
+
+    place.objects.faults = buys_last
+
+    assert bob.close("ada") == {"ada.1": Decimal(70)}
+
+
+def test_only_what_a_predecessor_left_comes_back_and_not_what_others_hold(place: Place) -> None:
+    ada, eve = place.join("ada"), place.join("eve")
+    for member in (ada, eve):
+        member.allowance(Decimal(800)).covers(
+            Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
+        )
+    bob, again = place.join("bob"), place.join("ada-2")
+    bob.close("eve")
+    assert again.succeed("ada.1", is_surely_over=True)
+    again.follow()
+
+    again.allowance(Decimal(800))
+
+    assert again.chain.pieces == {"ada.1": Decimal(0), "eve.1": Decimal(50)}
+
+
+def test_who_leaves_while_the_store_takes_nothing_gives_nothing_back(place: Place) -> None:
+    ada = place.join("ada")
+    ada.allowance(Decimal(800)).covers(
+        Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
+    )
+    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    ada.record([(1, accepted(), None)], prompt=True)
+
+    assert ada.leave(spent=Decimal(0), seconds=0.05) is False
+
+    bob = chain_of(place)
+    assert bob.pieces == {"ada.1": Decimal(50)}
+
+
+def test_what_came_back_of_a_closed_machine_is_not_given_back_by_it_again(place: Place) -> None:
+    ada = place.join("ada")
+    ada.allowance(Decimal(800)).covers(
+        Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
+    )
+    place.passes(6 * MINUTE)
+    assert place.join("bob").close("ada") == {"ada.1": Decimal(50)}
+
+    assert ada.leave(spent=Decimal(0), seconds=5.0) is True
+
+    assert chain_of(place).pieces == {"ada.1": Decimal(0)}
+
+
+def chain_of(place: Place) -> MoneyChain:
+    chain = MoneyChain(place.objects, RunNames("run"), "reader", place.time)
+    chain.open()
+    return chain
+
+
+def test_who_leaves_says_so_and_leaves_a_checkpoint(place: Place) -> None:
+    ada = place.join("ada")
+    say(ada, accepted())
+
+    assert ada.leave(spent=None, seconds=5.0)
+
+    assert place.json("runs/run/log/ada.1/00000002") == {
+        "process": "ada.1",
+        "machine": "ada",
+        "at": place.time.now(),
+        "ends": True,
+    }
+    [checkpoint] = checkpoints(place)
+    assert (checkpoint["read"], checkpoint["ended"], checkpoint["count"]) == (
+        {"ada.1": 3},
+        ["ada.1"],
+        1,
+    )
+
+
+def checkpoints(place: Place) -> list[dict[str, Any]]:
+    return [
+        json.loads(content)
+        for name, (content, _) in sorted(place.objects.objects.items())
+        if "/checkpoints/" in name
+    ]
+
+
+def test_one_of_many_leaves_no_checkpoint(place: Place) -> None:
+    ada = place.join("ada")
+    say(ada, accepted())
+
+    assert ada.leave(spent=None, seconds=5.0, is_one_of_many=True)
+
+    assert checkpoints(place) == []
+
+
+@pytest.mark.parametrize("is_one_of_many", [False, True])
+def test_after_a_thousand_facts_each_leaves_a_checkpoint(
+    place: Place, *, is_one_of_many: bool
+) -> None:
+    ada = place.join("ada")
+    say(ada, *(accepted(f"task-{number}") for number in range(999)))
+    ada.checkpoint_if_due()
+    assert checkpoints(place) == []
+    say(ada, accepted("task-999"))
+
+    assert ada.leave(spent=None, seconds=5.0, is_one_of_many=is_one_of_many)
+
+    assert [each["count"] for each in checkpoints(place)] == [1000]
+
+
+def test_a_checkpoint_is_left_after_a_thousand_facts_and_again_after_as_many(
+    place: Place,
+) -> None:
+    ada = place.join("ada")
+    counts = []
+    for thousand in range(2):
+        say(ada, *(accepted(f"task-{thousand}-{number}") for number in range(1000)))
+        for _ in range(2):
+            place.passes(1.0)
+            ada.checkpoint_if_due()
+            counts.append(len(checkpoints(place)))
+
+    assert counts == [1, 1, 2, 2]
+
+
+def test_who_waits_for_others_leaves_a_checkpoint_of_all_that_it_wrote(place: Place) -> None:
+    ada = place.join("ada")
+    ada.checkpoint_if_due(waits=True)
+    assert checkpoints(place) == []  # there is nothing new
+    say(ada, accepted())
+    ada.checkpoint_if_due()
+    assert checkpoints(place) == []
+
+    for _ in range(2):
+        place.passes(1.0)
+        ada.checkpoint_if_due(waits=True)
+
+    assert [each["count"] for each in checkpoints(place)] == [1]
+
+
+def test_a_process_knows_itself_by_its_machine(place: Place) -> None:
+    ada = place.join("ada")
+
+    assert ada.history.processes["ada.1"].machine == "ada"
+    assert ada.history.owner(FIRST) is None
+
+
+def test_what_waits_to_be_written_says_for_how_long(place: Place) -> None:
+    ada = place.join("ada")
+    assert (ada.waits_for, ada.is_refused) == (0.0, False)
+    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    ada.record([(1, accepted(), None)], prompt=True)
+    assert ada.flush(0.05) is False
+    place.passes(30.0)
+
+    assert (ada.waits_for, ada.is_refused) == (30.0, True)
+    place.objects.faults = no_faults
+    assert ada.flush(5.0) is True
+    assert (ada.waits_for, ada.is_refused) == (0.0, False)
+
+
+def test_a_glance_tells_of_whom_claims_are_new(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    claim(bob)
+
+    assert [ada.glance(), ada.glance()] == [{HASH}, set()]
+
+
+def test_what_was_bought_before_there_was_a_store_is_brought_with_its_address(
+    place: Place,
+) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+
+    ada.bring([(1, accepted(), "opening")])
+
+    assert ada.flush(5.0)
+    assert bob.follow() == [News(1, accepted())]
+    assert bob.history.address(HASH) == "opening"
+    assert bob.history.claim(FIRST) is None
+
+
+def test_what_is_known_is_not_written_again(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    say(ada, accepted())
+    bob.follow()
+
+    say(bob, accepted())
+
+    assert sorted(name for name in place.objects.objects if "/log/" in name) == [
+        "runs/run/log/ada.1/00000000",
+        "runs/run/log/ada.1/00000001",
+        "runs/run/log/bob.1/00000000",
+    ]
+
+
+def test_who_is_silent_is_told_by_what_was_read_and_nothing_is_asked(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    ada.follow()
+    place.passes(6 * MINUTE)
+    bob.sign_if_due()
+    calls(place)
+
+    assert ada.is_silent("bob.1")
+    assert calls(place) == []
+    assert not ada.is_silent("bob.1", again=True)
+
+
+def test_a_record_that_waits_for_less_than_a_minute_keeps_nothing_from_being_claimed(
+    place: Place,
+) -> None:
+    member = place.join("ada")
+    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    member.record([(1, accepted(), None)], prompt=True)
+    assert not member.flush(0.05)
+    place.passes(MINUTE - 1)
+    assert (member.is_refused, member.waits_for) == (True, MINUTE - 1)
+
+    assert isinstance(claim(member), Permit)
+    place.objects.faults = no_faults
+
+
+def test_what_waited_long_is_written_before_more_is_claimed(place: Place) -> None:
+    member = place.join("ada")
+    member.record([(1, accepted(), None)], prompt=False)
+    place.passes(MINUTE)
+
+    assert isinstance(claim(member), Permit)
+
+    created = [name for kind, name in place.objects.calls if kind == "create"]
+    names = ("log/ada.1/00000001", f"claims/{HASH}.0001")
+    assert created[-2:] == [f"runs/run/{name}" for name in names]
+
+
+def test_nothing_is_claimed_while_the_store_does_not_answer_at_all(place: Place) -> None:
+    goes_on = threading.Event()
+
+    class Hangs(MemoryObjects):
+        def create(self, name: str, content: bytes) -> bytes | None:
+            if name.endswith("/log/ada.1/00000001"):
+                assert goes_on.wait(30.0)
+            return super().create(name, content)
+
+    store = Store(Hangs(place.time), LOCATION, place.time, Patience(0.5, 0.1, 0.1))
+    member = store.join("run", "evolink", Identity("ada.1", "ada"))
+    member.record([(1, accepted(), None)], prompt=True)
+    place.passes(0.1)
+
+    with pytest.raises(StoreAwayError) as error:
+        claim(member)
+
+    assert str(error.value) == "the store has taken no record for a minute"
+    goes_on.set()
+    assert member.flush(5.0)
+
+
+def test_all_that_a_machine_that_lives_wrote_is_read_unless_lazily(place: Place) -> None:
+    lazy, all_, bob = place.join("ada"), place.join("eve"), place.join("bob")
+    for number in range(21):
+        say(bob, accepted(f"task-{number}"))
+
+    assert (len(lazy.follow(lazily=True)), len(all_.follow())) == (0, 21)
+
+
+def test_nothing_comes_back_of_a_machine_that_lives_after_all(place: Place) -> None:
+    ada, bob = place.join("ada"), place.join("bob")
+    ada.allowance(Decimal(800)).covers(
+        Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
+    )
+    place.passes(6 * MINUTE)
+    bob.sign_if_due()
+    assert bob.is_silent("ada.1")
+    signs(place, "ada")
+
+    assert bob.close("ada") == {"ada.1": None}
+    assert chain_of(place).pieces == {"ada.1": Decimal(50)}
+
+
+def test_who_waits_leaves_no_checkpoint_of_what_the_store_does_not_take(place: Place) -> None:
+    store = Store(place.objects, LOCATION, place.time, Patience(0.5, 0.1, 0.1))
+    ada = store.join("run", "evolink", Identity("ada.1", "ada"))
+    say(ada, accepted())
+    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    ada.record([(1, accepted("task-2"), None)], prompt=True)
+
+    ada.checkpoint_if_due(waits=True)
+
+    assert checkpoints(place) == []
+    place.objects.faults = no_faults
+    assert ada.flush(5.0)

@@ -113,9 +113,13 @@ def test_records_of_an_earlier_version_are_all_read(objects: MemoryObjects) -> N
     assert bob.take_piece(BUDGET, Decimal(1), [])
     for number in (1, 2, 3):
         objects.create(name(number), record("ada", "300"))
+    asked(objects)
 
     assert not bob.take_piece(BUDGET, Decimal(100), [])
+
     assert (bob.taken, bob.pieces["ada"]) == (Decimal(901), Decimal(900))
+    looked = ["create 00000001", "list money", "read 00000003", "read 00000002"]
+    assert asked(objects) == [*looked, "list money"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_what_others_gave_back_is_seen_before_a_piece_is_refused(objects: Memory
 def test_no_more_than_the_budget_is_taken(objects: MemoryObjects) -> None:
     ada = chain(objects, "ada")
 
-    assert not ada.take_piece(BUDGET, BUDGET + Decimal("0.0001"), [])
+    assert ada.take_piece(BUDGET, BUDGET + Decimal("0.0001"), []) is False
     assert ada.take_piece(BUDGET, BUDGET, [])
     assert not ada.take_piece(BUDGET, Decimal("0.0001"), [])
     assert ada.taken == BUDGET
@@ -224,6 +228,7 @@ def test_a_piece_is_of_whole_prices_in_their_order(
     [
         pytest.param(Decimal(4), Decimal(6), Decimal(4), id="a part"),
         pytest.param(NOTHING, TEN, NOTHING, id="all"),
+        pytest.param(Decimal("9.9999"), Decimal("0.0001"), Decimal("9.9999"), id="next to nothing"),
         pytest.param(TEN, NOTHING, TEN, id="nothing"),
         pytest.param(Decimal(12), NOTHING, TEN, id="more was spent: no more is taken for it"),
     ],
@@ -295,6 +300,17 @@ def test_what_a_piece_covers_is_known_without_asking(
     assert asked(objects) == ([] if has else ["create 00000001"])
 
 
+def test_a_piece_is_for_the_next_requests_too(objects: MemoryObjects) -> None:
+    ada = chain(objects, "ada")
+    following = [TEN, Decimal(20), Decimal(30)]
+
+    assert Allowance(ada, "ada", BUDGET).covers(
+        TEN, spent=NOTHING, outside=NOTHING, is_last=True, following=following
+    )
+
+    assert ada.pieces == {"ada": sum(following)}
+
+
 def test_what_was_bought_outside_of_the_pieces_counts(objects: MemoryObjects) -> None:
     allowance = Allowance(chain(objects, "ada"), "ada", BUDGET)
 
@@ -333,3 +349,25 @@ def test_too_little_is_given_back_for_others(objects: MemoryObjects) -> None:
     )
 
     assert (ada.taken, ada.pieces) == (Decimal(5), {"ada": Decimal(5)})
+
+
+def test_what_came_back_of_a_machine_that_slept_does_not_come_back_again(
+    objects: MemoryObjects,
+) -> None:
+    ada, bob, eve = (chain(objects, machine) for machine in ("ada", "bob", "eve"))
+    half = Decimal(500)
+    assert ada.take_piece(BUDGET, half, [])
+    assert bob.take_piece(BUDGET, half, [])
+    assert eve.give_back("ada", NOTHING) == half  # a person said that it is gone
+    for _ in range(2):
+        assert eve.take_piece(BUDGET, Decimal(250), [])
+
+    covered = Allowance(ada, "ada", BUDGET).covers(
+        Decimal(600), spent=NOTHING, outside=NOTHING, is_last=False, following=[]
+    )
+
+    assert covered is False
+    reader = chain(objects, "reader")
+    reader.open()
+    assert reader.pieces == {"ada": NOTHING, "bob": half, "eve": half}
+    assert not bob.take_piece(BUDGET, TEN, [])

@@ -73,7 +73,7 @@ class MoneyChain:
     def give_back(self, process: str, spent: Decimal) -> Decimal:
         """Append what is left over of a process's pieces, which it surely spends no more.
 
-        Of another process all records are read first.
+        All records are read first: somebody may have given it back, of a machine that slept.
         """
         if process != self._process:
             self.open()
@@ -81,7 +81,9 @@ class MoneyChain:
             left_over = self.pieces[process] - spent
             if left_over <= 0:
                 return _ZERO
-            if self._append(process, -left_over):
+            if self._unread:
+                self.open()
+            elif self._append(process, -left_over):
                 return left_over
 
     def _catch_up(self) -> bool:

@@ -116,8 +116,7 @@ class Member:
             kind="next",
             at=self._time.now(),
         )
-        there = self._close(process, closing)
-        if there is not None and there.owner != self.identity.process:
+        if self._close(process, closing).owner != self.identity.process:
             return False
         return is_surely_over or self.is_silent(process, again=True)
 
@@ -130,8 +129,7 @@ class Member:
         waits_long = self._log.waits_for >= self._patience.fresh
         if waits_long and (self.is_refused or not self._log.flush(self._patience.fresh)):
             raise self._log.trouble or StoreAwayError("the store has taken no record for a minute")
-        last = self._sign.last
-        if last is None or last.age(self._time) > self._patience.fresh:
+        if self._sign.age > self._patience.fresh:
             self._signed()
         if self._closed is not None:
             raise ClosedError(self._closed)
@@ -191,8 +189,7 @@ class Member:
 
     def sign_if_due(self) -> bool:
         """Give a sign of life every minute; whether this process may still buy."""
-        last = self._sign.last
-        if last is None or last.age(self._time) >= self._patience.every:
+        if self._sign.age >= self._patience.every:
             self._signed()
         return self._closed is None
 
@@ -268,10 +265,11 @@ class Member:
             other = layout.decode(there, StoredDecision, name)
             raise DecidedError(f"{other.machine} has decided about it already: {other.decision}")
         self.history.take_decision(of, number, decision)
-        owner, history = self.history.owner(of), self.history
-        is_ours = owner is None or history.heir(owner) == self.identity.process
-        if not (is_ours or owner in history.closings or self.is_silent(str(owner), again=True)):
-            return f"{history.processes[str(owner)].machine} lives and may still send it"
+        history, own = self.history, self.identity.process
+        owner = history.owner(of) or own
+        is_ours = history.heir(owner) == own
+        if not (is_ours or owner in history.closings or self.is_silent(owner, again=True)):
+            return f"{history.processes[owner].machine} lives and may still send it"
         return Permit(of, look, number + 1)
 
     def close(self, machine: str) -> dict[str, Decimal | None]:
@@ -297,13 +295,14 @@ class Member:
                 came_back[process] = self.chain.give_back(process, spent)
         return came_back
 
-    def _close(self, process: str, closing: Closing) -> Closing | None:
+    def _close(self, process: str, closing: Closing) -> Closing:
+        """Write a closing down; the one that stands."""
         name = self._names.closing(process)
         content = encode(closing)
         there = self._objects.create(name, content)
         actual = closing if there is None else layout.decode(there, Closing, name)
         self.history.closings[process] = actual
-        return None if there is None else actual
+        return actual
 
     def allowance(self, budget: Decimal) -> Allowance:
         """What this process may claim of a budget; reads the pieces of all.
@@ -313,7 +312,7 @@ class Member:
         self.chain.open()
         process = self.identity.process
         for earlier in list(self.history.closings):
-            if earlier != process and self.history.heir(earlier) == process:
+            if self.history.heir(earlier) == process:
                 self.chain.give_back(earlier, self.history.spent_by(earlier))
         return Allowance(self.chain, self.identity.process, budget)
 
@@ -345,9 +344,7 @@ class Member:
         if not self._log.close(seconds):
             return False
         if spent is not None:
-            self._signed()  # who closes this process sees that it lives, or this sees the closing
-            if self._closed is not None:
-                self.chain.open()  # its piece may have come back
+            self._signed()  # who closes this process sees that it lives
             self.chain.give_back(self.identity.process, spent)
         self._log.end(self._time.now())
         self.history.processes[self.identity.process].ended = True

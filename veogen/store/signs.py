@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple, Protocol
 
 from veogen.errors import UsageError
@@ -85,7 +86,7 @@ class SignOfLife:
         self._machine = machine
         self._time = time
         self._ahead: float | None = None
-        self.last: Look | None = None
+        self._last: Look | None = None
 
     def write(self) -> None:
         """Write the sign, and read what time the store says it is."""
@@ -95,7 +96,12 @@ class SignOfLife:
         info = self._objects.info(self._name)
         if info is not None:
             self._ahead = info.modified - self._time.boot()
-        self.last = look
+        self._last = look
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last one; without end before the first."""
+        return inf if self._last is None else self._last.age(self._time)
 
     def store_now(self) -> float:
         """The store's time; before the first sign our own."""
