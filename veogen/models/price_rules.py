@@ -327,7 +327,8 @@ def _parameter(data: Mapping[str, Any]) -> RuleParameter:
     if not isinstance(name, str) or kind not in _TYPES:
         raise BadRuleError(f"a parameter of a price has a name and a type, not {name!r}, {kind!r}")
     values, default = data.get("values") or (), data.get("default")
-    if not isinstance(values, Sequence) or not all(isinstance(each, str) for each in values):
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or not all(isinstance(each, str) for each in values):
         raise BadRuleError("the values of a parameter are texts")
     low, high = (
         None if data.get(key) is None else _number(data[key]) for key in ("minimum", "maximum")
