@@ -146,6 +146,12 @@ def with_(facts: TaskFacts, **changes: Any) -> TaskFacts:
             id="given up",
         ),
         pytest.param(
+            [RequestAbandoned(HASH, SAID)],
+            structs.replace(SENT, abandoned=SAID),
+            None,
+            id="given up, in words of an earlier version",
+        ),
+        pytest.param(
             [CREATED, RequestAbandoned(HASH, SAID, task_id=TASK)],
             SENT,
             with_(OWN, abandoned=SAID),
@@ -443,6 +449,12 @@ def test_what_the_store_tells_a_journal(
     assert event == (None if news is None else structs.replace(NEWS, **news))
 
 
+def test_of_a_purchase_without_a_claim_nothing_is_told_but_what_it_is() -> None:
+    facts = shared_facts(history_of(CREATED), HASH)
+
+    assert news_for(facts, journal(), 99.0) == structs.replace(NEWS, estimate=None, claimed=())
+
+
 def test_a_later_attempt_is_told_with_what_was_bought_before() -> None:
     history = history_of(CREATED, FAILED, claim=CLAIMED)
     again = structs.replace(CREATED, attempt=2, task_id="task-2", credits=None)
@@ -502,6 +514,12 @@ UNFINISHED_DOUBT = SubmitUnknown(HASH, 1, UNFINISHED.code, UNFINISHED.message)
             [],
             id="it knows that it was given up",
         ),
+        pytest.param(
+            [VideoSaved(HASH, 0, CLIP, TASK)],
+            [],
+            [TaskCreated(HASH, 1, TASK, None, 0.0), TaskCompleted(HASH, TASK, (), None, 0.0)],
+            id="a task of which only the clip is known",
+        ),
         pytest.param([INTENDED], [], [UNFINISHED_DOUBT], id="about to be sent"),
         pytest.param([INTENDED], [UNFINISHED_DOUBT], [], id="it knows of the doubt"),
         pytest.param(
@@ -530,6 +548,20 @@ def test_what_a_store_lacks_of_what_a_journal_knows(
     facts = shared_facts(history_of(*stored), HASH)
 
     assert list(lacking(facts, journal(*here))) == [(1, event) for event in lacks]
+
+
+def test_what_a_store_lacks_is_of_its_attempt() -> None:
+    doubt = structs.replace(INTENDED, attempt=2, at=5.0)
+    record = journal(CREATED, FAILED, doubt)
+
+    assert list(lacking(shared_facts(history_of(CREATED), HASH), record)) == [
+        (2, structs.replace(UNFINISHED_DOUBT, attempt=2)),
+        (1, FAILED),
+    ]
+    third = structs.replace(CREATED, attempt=3, task_id="task-3")
+    assert list(lacking(RequestFacts(), journal(third))) == [
+        (3, structs.replace(BROUGHT, attempt=3, task_id="task-3"))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from support.stores import MemoryObjects, StoreTimeOfTests
 from veogen.executor.options import SystemClock
 from veogen.results.events import Event, TaskCompleted, TaskCreated
 from veogen.store.cloud import connect
-from veogen.store.history import History
+from veogen.store.history import History, ProcessSeen
 from veogen.store.layout import (
     CHECKPOINT_LIMIT,
     LIMIT,
@@ -24,13 +24,15 @@ from veogen.store.layout import (
     Checkpoint,
     Claim,
     Claimed,
+    Closing,
     Fact,
     RunNames,
+    StoredDecision,
     UnreadableError,
     encode,
 )
 from veogen.store.location import StoreLocation
-from veogen.store.objects import Objects
+from veogen.store.objects import ObjectInfo, Objects
 from veogen.store.reading import HistoryReader
 
 NAMES = RunNames("trip")
@@ -143,6 +145,237 @@ def test_claims_that_a_checkpoint_holds_are_seen_without_reading_them() -> None:
         NAMES.claim(attempt(2)),
     ]
     assert history.processes[ADA].seen == time_.now() - 60.0
+
+
+BOB, EVE = "bob.000000000002", "eve.000000000003"
+
+
+class Shelf:
+    """A store in memory, and records as machines leave them."""
+
+    def __init__(self) -> None:
+        self.time = StoreTimeOfTests()
+        self.objects = MemoryObjects(self.time)
+        self.written: dict[str, int] = {}
+
+    def log(self, process: str, *facts: Fact, ends: bool = False) -> None:
+        """The next record of a log."""
+        number = self.written.get(process, 0)
+        self.written[process] = number + 1
+        batch = Batch(process, process[:3], 1.0, facts, ends=ends)
+        self.objects.create(NAMES.batch(process, number), encode(batch))
+
+    def claim(self, of: AttemptId, owner: str) -> None:
+        claim = Claim(owner, "key", "{}", "boat", PRICE, f"{owner[:3]}'s", 1.0)
+        self.objects.create(NAMES.claim(of), encode(claim))
+
+    def checkpoint(self, process: str, *attempts: AttemptId, read: int = 1) -> None:
+        history, now = history_of(*attempts), self.time.now()
+        history.processes[process] = ProcessSeen(process[:3], next=read)
+        self.objects.create(
+            NAMES.checkpoint(process, now), encode(history.checkpoint(process, now))
+        )
+
+    def asked(self) -> list[str]:
+        """What was read since the last time."""
+        names = [name.removeprefix("runs/trip/") for _, name in self.reads()]
+        del self.objects.calls[:]
+        return names
+
+    def reads(self) -> list[tuple[str, str]]:
+        return [call for call in self.objects.calls if call[0] == "read"]
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def lives(_: str) -> bool:
+    return False
+
+
+def test_of_several_checkpoints_the_one_that_was_written_last_is_read(shelf: Shelf) -> None:
+    shelf.checkpoint(BOB, attempt(1))
+    shelf.time.sleep(10.0)
+    shelf.checkpoint(ADA, attempt(1), attempt(2))
+    shelf.time.sleep(-20.0)  # a machine whose clock is late
+    shelf.checkpoint(EVE, attempt(3))
+    shelf.time.sleep(20.0)
+
+    history = HistoryReader(shelf.objects, NAMES).open()
+
+    assert set(history.attempts) == {attempt(1).hash, attempt(2).hash}
+
+
+def test_what_a_checkpoint_holds_of_a_log_is_not_read_again(shelf: Shelf) -> None:
+    for number in range(3):
+        shelf.log(BOB, *facts_of(attempt(number)))
+    shelf.checkpoint(BOB, attempt(0), attempt(1), read=2)
+    shelf.objects.calls.clear()
+    reader = HistoryReader(shelf.objects, NAMES)
+
+    history = reader.open()
+
+    assert [name for name in shelf.asked() if "log/" in name] == [f"log/{BOB}/00000002"]
+    assert set(history.attempts) == {attempt(number).hash for number in range(3)}
+    assert history.processes[BOB].next == 3
+    assert (history.count, reader.facts_since_checkpoint) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("records", "is_silent", "news"),
+    [
+        pytest.param(20, lives, 20, id="a short log is read at once"),
+        pytest.param(21, lives, 0, id="a long one of who lives is left to its checkpoint"),
+        pytest.param(21, lambda _: True, 21, id="a long one of who is silent is read"),
+        pytest.param(21, None, 21, id="and any if all has to be known"),
+    ],
+)
+def test_what_is_read_of_those_who_live(
+    shelf: Shelf, records: int, is_silent: Callable[[str], bool] | None, news: int
+) -> None:
+    reader = HistoryReader(shelf.objects, NAMES, ADA)
+    reader.open()
+    for number in range(records):
+        shelf.claim(attempt(number), BOB)
+        shelf.log(BOB, facts_of(attempt(number))[0])
+
+    assert len(reader.refresh(is_silent)) == news
+
+    history = reader.history
+    assert [history.is_unread(attempt(number).hash) for number in (0, 19)] == [not news] * 2
+    assert list(history.unanswered) == []
+    assert history.processes[BOB].seen == shelf.time.now()
+
+
+def test_what_was_left_to_a_checkpoint_is_read_from_that(shelf: Shelf) -> None:
+    shelf.log(EVE, *facts_of(attempt(98)))
+    reader = HistoryReader(shelf.objects, NAMES, ADA)
+    reader.open()
+    for number in range(30):
+        shelf.claim(attempt(number), BOB)
+        shelf.log(BOB, facts_of(attempt(number))[0])
+    shelf.claim(attempt(99), EVE)
+    assert reader.refresh(lives) == []
+    for process in (BOB, BOB, ADA):
+        shelf.time.sleep(1.0)
+        shelf.checkpoint(process, *map(attempt, range(30)), read=30)
+    newest = NAMES.checkpoint(BOB, shelf.time.now() - 1.0).removeprefix("runs/trip/")
+    shelf.asked()
+
+    assert len(reader.refresh(lives)) == 60
+
+    assert shelf.asked() == [newest, f"claims/{attempt(99).name}"]
+    assert not reader.history.is_unread(attempt(0).hash)
+    assert reader.history.owner(attempt(99)) == EVE
+    assert reader.refresh(lives) == []
+    assert shelf.asked() == []
+
+
+def test_a_log_that_ended_is_not_looked_at_again(shelf: Shelf) -> None:
+    shelf.log(BOB, ends=True)
+    reader = HistoryReader(shelf.objects, NAMES)
+    history = reader.open()
+    assert (history.processes[BOB].ended, history.processes[BOB].machine) == (True, "bob")
+    shelf.objects.calls.clear()
+
+    reader.refresh()
+
+    assert [name for kind, name in shelf.objects.calls if f"log/{BOB}" in name] == []
+
+
+def test_whose_log_is_not_there_yet_is_known_by_its_claims(shelf: Shelf) -> None:
+    shelf.claim(attempt(1), BOB)
+    shelf.time.sleep(60.0)
+
+    history = HistoryReader(shelf.objects, NAMES).open()
+
+    seen = ProcessSeen("bob's", seen=shelf.time.now() - 60.0)
+    assert history.processes == {BOB: seen}
+    assert history.newest == seen.seen
+
+
+def test_one_process_is_looked_at_by_its_sign_and_its_log(shelf: Shelf) -> None:
+    reader = HistoryReader(shelf.objects, NAMES)
+    reader.open()
+    shelf.objects.replace(NAMES.sign(BOB), b"{}")
+    reader.look_at(BOB)
+    assert reader.history.processes[BOB].seen == shelf.time.now()
+    shelf.time.sleep(60.0)
+    shelf.log(BOB)
+    reader.look_at(BOB)
+    assert reader.history.processes[BOB].seen == shelf.time.now()
+
+    reader.look_at(EVE)
+
+    assert reader.history.processes[EVE] == ProcessSeen()
+
+
+def test_a_glance_sees_claims_and_signs_and_reads_nothing(shelf: Shelf) -> None:
+    reader = HistoryReader(shelf.objects, NAMES)
+    reader.open()
+    shelf.claim(attempt(1), BOB)
+    shelf.objects.replace(NAMES.sign(BOB), b"{}")
+    shelf.asked()
+
+    assert [reader.glance(), reader.glance()] == [{attempt(1).hash}, set()]
+
+    assert shelf.asked() == []
+    assert reader.history.processes[BOB].seen == shelf.time.now()
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        pytest.param(3, "it is gone, and something is known of it", id="a few are missing"),
+        pytest.param(40, "it is missing, and later ones are there", id="many are missing"),
+    ],
+)
+def test_a_log_with_a_gap_is_unreadable(shelf: Shelf, number: int, reason: str) -> None:
+    shelf.objects.create(NAMES.batch(BOB, number), encode(Batch(BOB, "bob", 1.0)))
+
+    with pytest.raises(UnreadableError, match=rf"log/{BOB}/00000000: .*{reason}"):
+        HistoryReader(shelf.objects, NAMES).open()
+
+
+def test_a_record_that_no_listing_shows_yet_is_read(shelf: Shelf) -> None:
+    class Slow(MemoryObjects):
+        def list(self, folder: str, after: str = "") -> Sequence[ObjectInfo]:
+            return [info for info in super().list(folder, after) if not info.name.endswith("00")]
+
+    shelf.objects = Slow(shelf.time)
+    for number in (1, 2):
+        shelf.log(BOB, facts_of(attempt(number))[0])
+
+    history = HistoryReader(shelf.objects, NAMES).open()
+
+    assert set(history.attempts) == {attempt(1).hash, attempt(2).hash}
+
+
+def test_a_record_of_another_process_is_unreadable(shelf: Shelf) -> None:
+    shelf.objects.create(NAMES.batch(BOB, 0), encode(Batch(EVE, "eve", 1.0)))
+
+    with pytest.raises(UnreadableError, match=f"log/{BOB}/00000000: .*it is of {EVE}"):
+        HistoryReader(shelf.objects, NAMES).open()
+
+
+@pytest.mark.parametrize("kind", ["claims", "checkpoints", "closings", "decisions"])
+def test_what_was_listed_and_is_gone_is_unreadable(kind: str) -> None:
+    class Loses(MemoryObjects):
+        def read(self, name: str, limit: int) -> bytes | None:
+            return None if f"/{kind}/" in name else super().read(name, limit)
+
+    shelf = Shelf()
+    shelf.objects = Loses(shelf.time)
+    shelf.claim(attempt(1), BOB)
+    shelf.checkpoint(BOB)
+    shelf.objects.create(NAMES.closing(BOB), encode(Closing(ADA, "ada", "next", 1.0)))
+    decision = StoredDecision("abandon", ADA, "ada", 1.0)
+    shelf.objects.create(NAMES.decision(attempt(1), 0), encode(decision))
+
+    with pytest.raises(UnreadableError, match=f"runs/trip/{kind}/.*gone"):
+        HistoryReader(shelf.objects, NAMES).open()
 
 
 def store_of_many(folder: Path, *, killed: bool) -> Objects:

@@ -10,6 +10,7 @@ all that is not ours.
 import argparse
 import ast
 import copy
+import gc
 import importlib.abc
 import importlib.util
 import io
@@ -28,6 +29,8 @@ import pytest
 
 LONGEST = 120
 """Seconds for the tests of one mutant, unless told: who does not end has been caught too."""
+
+_WITHOUT = ("-p", "no:cacheprovider", "-p", "no:unraisableexception")
 
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -154,11 +157,13 @@ class _Finder(importlib.abc.MetaPathFinder):
 def preload(tests: Sequence[str]) -> None:
     """Import what the tests do, and forget what lies below this folder: each child has its own."""
     with redirect_stdout(io.StringIO()):
-        pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *tests])
+        pytest.main(["--collect-only", "-q", *_WITHOUT, *tests])
     for name, module in list(sys.modules.items()):
         path = Path(getattr(module, "__file__", None) or "/")
         if path.is_relative_to(Path.cwd()) and "site-packages" not in path.parts:
             del sys.modules[name]
+    gc.collect()
+    gc.freeze()  # a child has its own to collect, not all that is here
 
 
 def survives(
@@ -167,13 +172,13 @@ def survives(
     """Whether the tests pass with the mutant in the place of the module."""
     child = os.fork()
     if child == 0:
-        signal.alarm(longest)
+        signal.alarm(longest)  # the plugin for each test takes its place
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
         sys.meta_path.insert(0, _Finder(name, source, path))
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-W", "ignore"]
-        os._exit(int(pytest.main([*options, *tests])))
+        options = ["-x", "-q", "-m", "not slow", "-W", "ignore", f"--timeout={longest}"]
+        os._exit(int(pytest.main([*options, *_WITHOUT, *tests])))
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) == 0
 

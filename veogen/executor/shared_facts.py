@@ -124,9 +124,9 @@ def _take_of_task(
             task.made, task.videos = True, {**task.videos, index: video}
         case VideoNotSaved(code=code, message=message):
             task.made, task.undelivered = True, Failure(code, message)
-        case RequestAbandoned(message=message):
-            task.abandoned = message
-    task.whole = bool(task.videos) and len(task.videos) >= max(1, len(task.links))
+        case _:
+            task.abandoned = event.message
+    task.whole = len(task.videos) >= max(1, len(task.links))
 
 
 def _put_in_order(tasks: Mapping[str, TaskFacts], events: Sequence[Event]) -> None:
@@ -144,7 +144,7 @@ def _put_in_order(tasks: Mapping[str, TaskFacts], events: Sequence[Event]) -> No
             if isinstance(event, VideoSaved):
                 clip = {event.index: event.video}
                 task.videos = united_videos(task.videos, clip, len(task.links))
-        task.whole = bool(task.videos) and len(task.videos) >= len(task.links)
+        task.whole = len(task.videos) >= len(task.links)
 
 
 def news_for(facts: RequestFacts, record: Record, now: float) -> Event | None:
@@ -186,28 +186,23 @@ def _videos(purchase: Purchase) -> tuple[Video, ...]:
 def lacking(facts: RequestFacts, record: Record) -> Iterator[tuple[int, Event]]:
     """What the journal knows of purchases and a store does not, each with its attempt."""
     for purchase in record.purchases:
-        number, task_id = purchase.attempt, purchase.task_id
-        if task_id is None:
-            if facts.attempt(number) is None:
-                yield number, _without_task(record.hash, purchase)
-            continue
-        task, own = facts.task(task_id), record.facts.task(task_id)
+        if purchase.task_id is None and facts.attempt(purchase.attempt) is None:
+            yield purchase.attempt, _without_task(record.hash, purchase)
+    for own in record.facts.tasks:
+        number, task = own.attempt or 1, facts.task(own.id)
+        accepted_at = own.accepted_at or 0.0
         if task is None:
-            at = (own and own.accepted_at) or 0.0
-            yield number, TaskCreated(record.hash, number, task_id, purchase.credits, at)
-            task = TaskFacts(task_id, number)
-        if own is None:
-            continue
+            yield number, TaskCreated(record.hash, number, own.id, own.credits, accepted_at)
+            task = TaskFacts(own.id)
         if own.adopted and not task.adopted:
-            at = own.accepted_at or 0.0
-            yield number, TaskAdopted(record.hash, task_id, purchase.credits, at, number)
+            yield number, TaskAdopted(record.hash, own.id, own.credits, accepted_at, number)
         if own.abandoned is not None and task.abandoned is None:
-            yield number, RequestAbandoned(record.hash, own.abandoned, task_id=task_id)
+            yield number, RequestAbandoned(record.hash, own.abandoned, task_id=own.id)
         if own.failed is not None and task.failed is None:
-            yield number, TaskFailed(record.hash, task_id, own.failed.code, own.failed.message)
+            yield number, TaskFailed(record.hash, own.id, own.failed.code, own.failed.message)
         if own.made and not task.made:
             at = own.made_at or 0.0
-            yield number, TaskCompleted(record.hash, task_id, own.links, own.charged, at)
+            yield number, TaskCompleted(record.hash, own.id, own.links, own.charged, at)
 
 
 def _without_task(hash_: str, purchase: Purchase) -> Event:
