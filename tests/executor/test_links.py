@@ -25,6 +25,9 @@ ONE, TWO = (f"https://media.example/get?file={number}" for number in (1, 2))
         pytest.param([A, B], [], [A, B], id="none"),
         pytest.param([], [ONE, TWO], [ONE, TWO], id="files that only their queries tell apart"),
         pytest.param([ONE, TWO], [ONE], [ONE, TWO], id="fewer of those"),
+        pytest.param(
+            [ONE, TWO], [f"{ONE}&s=2"], [ONE, TWO, f"{ONE}&s=2"], id="fewer of those, signed anew"
+        ),
         pytest.param([ONE], [TWO, ONE], [ONE, TWO], id="more of those"),
         pytest.param(
             [ONE, TWO],

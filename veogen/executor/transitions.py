@@ -181,7 +181,7 @@ def on_poll(
     empty_polls: int,
     now: float,
     interval: Callable[[], float],
-    videos: int | None = 1,
+    videos: int | None,
 ) -> Step:
     """What a task's state means; `empty_polls`: so far it was completed without a link.
 
