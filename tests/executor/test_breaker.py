@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.virtual import VirtualClock
 
-from veogen.executor.breaker import PATIENCE, REST, WITHIN, Breaker, PostOutcome
+from veogen.executor.breaker import Breaker, PostOutcome
 
 TAKEN: PostOutcome = "taken"
 NOT: PostOutcome = "not-taken"
 REFUSED: PostOutcome = "refused"
 UNKNOWN: PostOutcome = "unknown"
+REST = 5.0
+HALF_AN_HOUR = 1800.0
 
 
 def after(breaker: Breaker, *outcomes: PostOutcome, now: float = 0.0) -> Breaker:
@@ -110,6 +112,22 @@ def test_a_pause_ends_with_a_free_read_and_one_request() -> None:
     assert paused.on_read(own=False, now=110.0).posts == 0, "a web page"
     trial = paused.on_read(own=True, now=110.0)
     assert trial.posts == 1
+    assert not Breaker.of(8).wants_read(100.0), "while nothing is amiss"
+    assert not trial.wants_read(110.0)
+
+
+def test_one_request_is_sent_after_a_pause_however_many_were_open_before() -> None:
+    paused = after(Breaker.of(64), *[TAKEN] * 60, UNKNOWN, UNKNOWN, UNKNOWN)
+    trial = paused.on_read(own=True, now=REST)
+
+    assert (paused.limit, trial.posts) == (8, 1)
+
+
+def test_a_gateway_that_answers_no_read_is_asked_again_every_three_seconds() -> None:
+    paused = after(Breaker.of(8), UNKNOWN, UNKNOWN, UNKNOWN).reading(REST)
+
+    assert not paused.wants_read(REST + 2.9)
+    assert paused.wants_read(REST + 3.0)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +158,8 @@ def test_what_was_sent_before_a_pause_does_not_end_it() -> None:
 @pytest.mark.parametrize(
     ("apart", "stops"),
     [
-        pytest.param(100.0, True, id="three within ten minutes"),
-        pytest.param(WITHIN / 2, False, id="three in more than ten minutes"),
+        pytest.param(299.0, True, id="three within ten minutes"),
+        pytest.param(300.0, False, id="three in ten minutes"),
     ],
 )
 def test_the_third_pause_stops_the_run(apart: float, stops: bool) -> None:
@@ -154,6 +172,7 @@ def test_the_third_pause_stops_the_run(apart: float, stops: bool) -> None:
         now += apart
 
     assert (state.stop is not None) is stops
+    assert not state.wants_read(now + REST), "nothing is sent any more, or it goes on"
 
 
 @pytest.mark.parametrize(
@@ -172,8 +191,14 @@ def test_half_an_hour_without_anything_taken(
 ) -> None:
     state = after(Breaker.of(4), *outcomes, now=10.0)
 
-    assert not state.is_overdue(PATIENCE + 9.0)
-    assert state.is_overdue(PATIENCE + 10.0) is overdue
+    assert not state.is_overdue(HALF_AN_HOUR + 9.0)
+    assert state.is_overdue(HALF_AN_HOUR + 10.0) is overdue
+
+
+def test_half_an_hour_is_that_since_the_first_that_was_not_taken() -> None:
+    state = after(after(Breaker.of(4), NOT, now=10.0), UNKNOWN, NOT, now=1000.0)
+
+    assert state.is_overdue(HALF_AN_HOUR + 10.0)
 
 
 @given(outcomes=st.lists(st.sampled_from([TAKEN, NOT, REFUSED, UNKNOWN])), most=st.integers(1, 64))

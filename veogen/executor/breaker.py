@@ -95,7 +95,7 @@ class Breaker:
     def on_post(self, outcome: PostOutcome, now: float, *, trial: bool = False) -> "Breaker":
         """What became of a POST; `trial`: it is the one that was sent after a pause."""
         state = self._answered(outcome, now)
-        if self.phase == "trial" and trial:
+        if trial:
             if outcome == "unknown":
                 reason = "the gateway answers reads, but of what was sent nobody knows what became"
                 return replace(state, stop=reason)
