@@ -1,12 +1,13 @@
 """Ceilings are judged by what is really reserved."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from support.virtual import Memory, NoUploads, VirtualClock, request
 
 from veogen.executor.ceilings import ReservedRatios, SpendingLimit, money_notes
@@ -86,13 +87,30 @@ def test_the_second_of_a_kind_waits_for_the_first(reserved: Decimal | None) -> N
     assert ratios.raised(FAST, PRICE) == (PRICE if reserved is None else Decimal("100.000"))
 
 
-def test_what_was_to_be_free_says_nothing_of_other_estimates() -> None:
+@pytest.mark.parametrize("estimate", [Decimal(0), None], ids=["to be free", "unknown"])
+def test_what_had_no_price_says_nothing_of_other_estimates(estimate: Decimal | None) -> None:
     ratios = ReservedRatios()
-    ratios.observe(FAST, Decimal(0), Decimal(5))
-    ratios.sent(FAST, Decimal(0), "free")
-    ratios.answered(FAST, Decimal(0), "free", Decimal(5))
+    ratios.observe(FAST, estimate or Decimal(0), Decimal(5))
+    ratios.sent(FAST, estimate, "free")
+    ratios.answered(FAST, estimate, "free", Decimal(5))
 
     assert ratios.raised(FAST, PRICE) == PRICE
+
+
+@pytest.mark.parametrize(
+    ("estimate", "reserved"),
+    [
+        pytest.param("37.3674", "37.3674", id="as the price says, to the fourth place"),
+        pytest.param("0.5", "0.75", id="less than a credit"),
+    ],
+)
+def test_small_amounts_are_learned_from_and_none_is_rounded_without_need(
+    estimate: str, reserved: str
+) -> None:
+    ratios = ReservedRatios()
+    ratios.observe(FAST, Decimal(estimate), Decimal(reserved))
+
+    assert ratios.raised(FAST, Decimal(estimate)) == Decimal(reserved)
 
 
 OSLO, PARIS, ROME = (
@@ -162,7 +180,7 @@ class Till:
         """Whether Rome is bought, is to wait, or the run stops, and the words of that."""
         self.state.policy = policy
         if self.limit.affords(ROME.hash, pending):
-            return "bought", ""
+            return "waits" if self.limit.waits else "bought", ""
         if self.state.stop is None:
             return "waits" if self.limit.waits else "neither", ""
         assert self.state.stop.kind == "money"
@@ -279,15 +297,23 @@ def test_what_is_under_way_counts_once_and_is_waited_for(till: Till, beside: Bes
     assert not till.limit.waits
 
 
+def test_a_replay_whose_price_nobody_knew_counts_as_nothing(till: Till) -> None:
+    unpriced = structs.replace(intent(OSLO), estimate=None)
+    till.happens(unpriced)
+    till.posting[OSLO.hash] = SubmitAttempt(intent=unpriced, maybe_accepted=True)
+
+    assert till.ends(ceiling("40")) == ("bought", "")
+
+
 def test_the_second_of_a_kind_waits_for_the_answer_to_the_first(till: Till) -> None:
-    like_rome = replace(OSLO, credits=ROME.credits)
     first = SubmitAttempt(intent=intent(OSLO, estimate=ROME.credits))
     roomy = ceiling("1000")
 
     assert till.ends(roomy, [first]) == ("waits", "")
-    till.limit.sent(OSLO.hash, like_rome.credits)
+    till.limit.sent(OSLO.hash, ROME.credits)
     assert till.ends(roomy) == ("waits", "")
-    till.limit.answered(OSLO.hash, like_rome.credits, None)
+    till.limit.go_on()
+    till.limit.answered(OSLO.hash, ROME.credits, None)
     assert till.ends(roomy, [first]) == ("bought", "")
 
 
@@ -350,10 +376,10 @@ class Pieces:
     answer: Afford
     waits: bool = False
     silent: list[str] = field(default_factory=list)
-    asked: list[tuple[Decimal, list[Decimal], object]] = field(default_factory=list)
+    asked: list[tuple[object, ...]] = field(default_factory=list)
 
-    def affords(self, price: Decimal, following: list[Decimal], start: object) -> Afford:
-        self.asked.append((price, following, start))
+    def affords(self, *asked: object) -> Afford:
+        self.asked.append(asked)
         return self.answer
 
     def silent_holders(self) -> list[str]:
@@ -399,9 +425,7 @@ def test_a_machine_buys_within_its_piece_of_the_budget(
 
     assert till.ends(budget("1000", max_in_flight=4), [attempt(PARIS)]) == end
     if pieces is not None:
-        (asked,) = pieces.asked
-        assert asked[:2] == (Decimal(60), [Decimal(40)] * 3)
-        assert asked[2] == till.start
+        assert pieces.asked == [(Decimal(40), Decimal(20), [Decimal(40)] * 3, till.start)]
 
 
 def test_a_machine_with_all_it_may_send_asks_for_the_price_of_one_more(till: Till) -> None:
@@ -410,7 +434,7 @@ def test_a_machine_with_all_it_may_send_asks_for_the_price_of_one_more(till: Til
     till.state.shared = parts
 
     assert till.ends(budget("1000", max_in_flight=1), [attempt(PARIS)])[0] == "bought"
-    assert [following for _, following, _ in pieces.asked] == [[Decimal(40)]]
+    assert pieces.asked == [(Decimal(40), Decimal(20), [Decimal(40)], till.start)]
 
 
 BEYOND = (
