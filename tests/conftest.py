@@ -13,8 +13,9 @@ from support.virtual import World
 
 TLS = Path(__file__).parent / "gateway/tls"  # by openssl for 127.0.0.1 and gateway.veogen.example
 
-# A busy machine is no failure: a test that has to be fast says so by itself.
-settings.register_profile("busy", parent=settings(), deadline=None)
+# A busy machine is no failure: a test that has to be fast says so by itself. The examples are new
+# ones each time.
+settings.register_profile("busy", parent=settings(), deadline=None, max_examples=60)
 settings.load_profile("busy")
 
 

@@ -65,24 +65,33 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A journal of a run that has ended."""
-    folder = tmp_path / "closed"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of a run that has ended, made once: each test has a copy of it."""
+    folder = tmp_path_factory.mktemp("ended")
     write(folder / "journal.db")
     return folder
 
 
-@pytest.fixture
-def killed(closed: Path, tmp_path: Path) -> Path:
-    """The journal of a run that was killed: part of it stands in its log alone."""
-    folder = tmp_path / "killed"
-    shutil.copytree(closed, folder)
+@pytest.fixture(scope="module")
+def crashed(ended: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same that went on and was killed: part of it stands in its log alone."""
+    folder = tmp_path_factory.mktemp("crashed")
+    shutil.copytree(ended, folder, dirs_exist_ok=True)
     tests = Path(__file__).parent.parent
     words = [sys.executable, "-c", CRASHING, str(folder / "journal.db"), str(tests)]
     assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
     return folder
+
+
+@pytest.fixture
+def closed(ended: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ended, tmp_path / "closed"))
+
+
+@pytest.fixture
+def killed(crashed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(crashed, tmp_path / "killed"))
 
 
 def told(path: Path, opening: Callable[[Path], Journal] = Journal.read) -> object:
