@@ -497,6 +497,27 @@ def test_only_narrows_what_is_bought(world: World, only: Only, bought: list[str]
     assert len(outcome.ledger.record(TOKYO.hash).videos) == 1
 
 
+@pytest.mark.parametrize(
+    ("only", "code"),
+    [
+        pytest.param("new", ExitCode.DONE, id="there is nothing new"),
+        pytest.param("changed", ExitCode.DONE, id="what is changed is bought"),
+    ],
+)
+def test_what_only_leaves_out_is_no_failure(world: World, only: Only, code: ExitCode) -> None:
+    world.run(cities("Tokyo", "Paris"))
+    target = plan(request("Tokyo", prompt="rain"), *cities("Paris").requests)
+
+    assert world.run(target, selection=Selection(only=[only])).code == code
+
+
+def test_what_has_failed_counts_though_only_what_is_new_is_bought(world: World) -> None:
+    world.gateway.reads["task-1"] = _failed("task-1", "service_error")
+    world.run(cities("Tokyo"), RunPolicy(task_retries=0))
+
+    assert world.run(cities("Tokyo"), selection=Selection(only=["new"])).code == 1
+
+
 def test_a_selection_narrows_what_is_bought_and_the_exit_code(world: World) -> None:
     outcome = world.run(cities("Tokyo", "Paris"), selection=Selection(selected={TOKYO.hash}))
 

@@ -126,6 +126,7 @@ class Run:
         self.ledger = state.ledger
         self.owned = Owned.of_ledger(state.ledger)
         policy, wanted = state.policy, list[Request]()
+        self._left_out = set[str]()  # by `only`
         for request, record in self.ledger.planned:
             is_over = record.status == "failed" and not tasks_beside(record)
             again = is_over and policy.retry_failed
@@ -133,6 +134,8 @@ class Run:
                 stands = self.owned.state(request.address, record.hash)
                 if selection.takes(record.hash, stands):
                     wanted.append(request)
+                elif selection.only:
+                    self._left_out.add(record.hash)
         shared = state.shared
         self._wanted = {request.hash for request in wanted}
         self.to_buy: tuple[Request, ...] = tuple(wanted if shared is None else shared.own(wanted))
@@ -238,11 +241,11 @@ class Run:
             state.stop_buying(stop)
         self._begin(chosen)
         final = self.scheduler.run()
-        code = exit_code(self._chosen())
+        code = exit_code(self._judged())
         if state.shared is not None and code != ExitCode.DONE and final is None:
             self.scheduler.look_once_more()
             state.write_results(force=True)
-            code = exit_code(self._chosen())
+            code = exit_code(self._judged())
         self.directory.release_disk()
         for note in money_notes(self.ledger, state.policy, state.spent_before):
             self.note(note)
@@ -452,8 +455,17 @@ class Run:
         is_ours = task is not None and task.own
         return not self._selection.buy or (is_ours and links_may_live(record, now))
 
+    def _judged(self) -> Iterator[Record]:
+        """Where the requests stand that the exit code speaks of.
+
+        What `only` left out for another time is no failure, and nothing to be delivered.
+        """
+        for record in self._chosen():
+            if record.status != "planned" or record.hash not in self._left_out:
+                yield record
+
     def _chosen(self) -> Iterator[Record]:
-        """Where the requests stand that the exit code speaks of."""
+        """Where the requests stand that are selected."""
         selected = self._selection.selected
         for _, record in self.ledger.planned:
             counts = self._selection.buy or record.bought
