@@ -115,3 +115,14 @@ def test_a_variable_that_is_not_set_is_not_the_folder_that_one_stands_in(
     assert (ended.code, ended.out) == (2, "")
     assert "an empty text is no path" in ended.err
     assert sorted(shell.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("option", ["--store", "--dask", "--callback-base"])
+def test_a_variable_that_is_not_set_is_not_an_option_left_out(shell: Shell, option: str) -> None:
+    (shell.folder / "a.yaml").write_text("veogen: 1\nshots: [{name: a, prompt: x}]\n")
+
+    ended = shell.veogen("run", "a.yaml", "--simulate", option, "")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"Invalid value for '{option}': an empty text is no address" in ended.err
+    assert not (shell.folder / "runs").exists()

@@ -48,7 +48,8 @@ def test_what_is_no_number_of_this_world_is_refused(
 
 
 @pytest.mark.parametrize(
-    "amount", ["-1", "nan", "inf", "1e999999999", "1e-999999999", "0e999999999", "soon"]
+    "amount",
+    ["-1", "nan", "inf", "1e999999999", "1e-999999999", "0e999999999", "soon", "1_000", " 5", "٣"],
 )
 def test_what_is_no_amount_of_money_is_refused(shell: Shell, amount: str) -> None:
     ended = shell.veogen("run", "trip.yaml", "--simulate", f"--max-credits={amount}")

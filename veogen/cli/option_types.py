@@ -23,8 +23,22 @@ class ProfileName(click.ParamType[str]):
         return name
 
 
+class Url(click.ParamType[str]):
+    """An address; an empty text, as of a variable that is not set, would be an option left out."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not str(value).strip():
+            self.fail("an empty text is no address", param, ctx)
+        return str(value)
+
+
 _MOST_PLACES = 30
 """Of an amount, before and behind the point: `1e999999999` is a gigabyte of zeros."""
+
+
+_NUMBER = re.compile(r"[0-9.eE+-]+")  # and nothing else that a Decimal is read from
 
 
 class Credits(click.ParamType["Decimal"]):
@@ -38,7 +52,7 @@ class Credits(click.ParamType["Decimal"]):
         from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - only where one is given
 
         try:
-            amount = Decimal(value)
+            amount = Decimal(value if _NUMBER.fullmatch(str(value)) else "nan")
         except InvalidOperation:
             amount = Decimal("nan")
         places = amount.as_tuple().exponent

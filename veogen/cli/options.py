@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict
 
 import click
 
-from veogen.cli.option_types import PATIENCE, RATE, Listen, ProfileName, ShardParam
+from veogen.cli.option_types import PATIENCE, RATE, Listen, ProfileName, ShardParam, Url
 from veogen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -236,6 +236,7 @@ def read_select(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 STORE = click.option(
     "--store",
+    type=Url(),
     metavar="URL",
     help="The bucket or shared folder that keeps the run (default: VEOGEN_STORE).",
 )
@@ -256,6 +257,7 @@ sharing_options = with_options(
     ),
     click.option(
         "--dask",
+        type=Url(),
         metavar="ADDRESS",
         help="Have the workers of a Dask cluster do it (tcp://…, tls://…, local:N); needs a store.",
     ),
@@ -340,6 +342,7 @@ listening_options = with_options(
     ),
     click.option(
         "--callback-base",
+        type=Url(),
         metavar="URL",
         help="With --listen: the public https address that leads there.",
     ),
