@@ -32,6 +32,10 @@ CLAIMED_WITHIN = 60.0
 """Seconds that the claim of a POST which is on record may take."""
 
 
+LEAVES_WITHIN = 12.0
+"""Seconds after a first Ctrl-C: ten for POSTs already sent, and what is written then."""
+
+
 class Checker:
     """Collects what was violated; `allowed` counts what people said may be bought once more."""
 
@@ -153,6 +157,7 @@ class Checker:
         """What it said at its end is true."""
         if command.bug is not None:
             self.violated("bug", f"{command.process.name}: a bug: {command.bug!r}")
+        self._check_left(machine, command)
         if command.outcome is None or command.removed_at is not None:
             return
         manifest = read_manifest(machine.path)
@@ -170,6 +175,18 @@ class Checker:
             self._check_completed(command, line)
             self._check_held(machine, command, line)
 
+    def _check_left(self, machine: Machine, command: Command) -> None:
+        """Whoever is interrupted leaves soon, and with a journal that is whole by itself."""
+        began, ended, name = command.interrupted_at, command.ended_at, command.process.name
+        if ended is None or command.removed_at is not None or machine.disk.fills:
+            return
+        is_awake = began is not None and command.process.frozen_until <= began
+        if began is not None and is_awake and not self.has_store and ended > began + LEAVES_WITHIN:
+            self.violated("slow-exit", f"{name} leaves {ended - began:.0f} s after Ctrl-C")
+        is_refused = command.refusal is not None  # it may have opened nothing
+        if not is_refused and (machine.path / "journal.db-wal").exists():
+            self.violated("journal-open", f"{name} leaves a log beside its journal")
+
     def _check_code(self, machine: Machine, command: Command, manifest: dict[str, Any]) -> None:
         lines = {line["hash"]: line for line in manifest["results"]}
         code = int(command.outcome.code) if command.outcome else 0
@@ -180,7 +197,7 @@ class Checker:
         else:
             return
         wanted = 4 if "indeterminate" in statuses else 0 if statuses <= {"completed"} else 1
-        if command.interrupted and code == 130:
+        if command.interrupted_at is not None and code == 130:
             return
         if command.kind == "collect" and wanted == 0 and any(_absent(machine, lines_of(manifest))):
             wanted = 1

@@ -74,6 +74,17 @@ def _check_stopped(world: "World", command: Command) -> None:
         world.checker.violated("journal-gone", f"{name} leaves no journal in its place")
 
 
+def interrupt(world: "World", step: Step, machine: Machine) -> None:
+    """Somebody presses Ctrl-C, now or at a later call, and perhaps again: then it leaves at once."""
+    random = Random(step.seed)
+    again = random.choice((None, None, 0.0, 1.0, 5.0))
+    if random.random() < 0.5:
+        machine.interrupt_later(random.randrange(1, 300), again)
+    elif machine.running:
+        machine.interrupt(again)
+        world.let_pass(600.0, machine)
+
+
 def damage_log(world: "World", step: Step, machine: Machine) -> None:
     """The log of a run that was killed is harmed: an error or the truth, nothing older.
 

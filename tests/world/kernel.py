@@ -56,12 +56,19 @@ class Kernel:
         """Let the thread that runs wait, and the others go on."""
         strand = self._running()
         self.at(self.now + seconds, lambda: self.resume(strand))
-        self.hub.switch()
+        self._wait(strand)
 
     def park(self) -> None:
         """Wait until somebody resumes this thread."""
-        self._running()
+        self._wait(self._running())
+
+    def _wait(self, strand: Strand) -> None:
+        """Let others go on; a signal that came meanwhile is raised in a process's first thread."""
         self.hub.switch()
+        process = strand.process
+        if process.signalled and process.alive and strand is process.first:
+            process.signalled = False
+            raise KeyboardInterrupt
 
     @staticmethod
     def _running() -> Strand:
@@ -116,7 +123,13 @@ class Process:
         self.frozen_until = 0.0
         self.at_its_end: list[Callable[[], None]] = []
         """What the system does for a process that has ended, such as closing its files."""
+        self.signalled = False
         self._strands: list[Strand] = []
+
+    @property
+    def first(self) -> Strand | None:
+        """The thread that it began with."""
+        return self._strands[0] if self._strands else None
 
     def start(self, work: Callable[[], None], after: float = 0.0) -> Strand:
         """Begin a thread after so many seconds."""

@@ -48,7 +48,10 @@ class Command:
     done: bool = False
     removed_at: float | None = None
     died_at: float | None = None
-    interrupted: bool = False
+    interrupted_at: float | None = None
+    ended_at: float | None = None
+    left_at: float | None = None
+    """When it left at once, at a second Ctrl-C, or at one before it had begun."""
     harmed: bool = False
     """Clips were harmed while it was on: it may have looked at them before."""
 
@@ -59,6 +62,8 @@ class Command:
             return f"exit {int(self.outcome.code)}{stop}"
         if self.refusal is not None:
             return f"exit {int(self.refusal.exit_code)}: {self.refusal}"
+        if self.left_at is not None:
+            return "left at once"
         return f"bug: {self.bug!r}" if self.bug is not None else "died"
 
 
@@ -88,6 +93,7 @@ class Machine:
         self.command: Command | None = None
         self.calls = 0
         self.death: Death | None = None
+        self.signal: tuple[int, float | None] | None = None
         self.in_step = True
         self.lost_power = False
         self.died_at: float | None = None
@@ -156,6 +162,10 @@ class Machine:
             carry_out()
         except VeogenError as error:
             command.outcome, command.refusal = None, error
+        except KeyboardInterrupt:
+            command.outcome = None
+            command.left_at = command.died_at = self._kernel.now
+            self.in_step = False
         except Exception as error:  # noqa: BLE001 - a bug is one of the things that are looked for
             if command.process.alive:
                 command.outcome, command.bug = None, error
@@ -168,6 +178,7 @@ class Machine:
         if command.done:
             return
         command.process.end()
+        command.ended_at = self._kernel.now
         if command.outcome is not None:
             said = io.StringIO()
             with contextlib.redirect_stderr(said):
@@ -197,6 +208,32 @@ class Machine:
     def freeze(self, seconds: float) -> None:
         if self.command is not None:
             self.command.process.frozen_until = self._kernel.now + seconds
+
+    def interrupt(self, again: float | None) -> None:
+        """Somebody presses Ctrl-C, perhaps once more after so many seconds."""
+        command = self.command
+        if command is None or command.done or not command.process.alive:
+            return
+        if command.run is None:
+            command.process.signalled = True
+            return
+        command.interrupted_at = self._kernel.now
+        command.run.scheduler.interrupt()
+        if again is not None:
+            process = command.process
+            self._kernel.at(self._kernel.now + again, lambda: setattr(process, "signalled", True))
+
+    def interrupt_later(self, calls: int, again: float | None) -> None:
+        """After so many calls from now."""
+        self.signal = calls, again
+
+    def take_signal(self) -> None:
+        """It makes one more call: the one at which a signal comes, perhaps."""
+        if self.signal is not None:
+            left, again = self.signal
+            self.signal = (left - 1, again) if left > 1 else None
+            if self.signal is None:
+                self.interrupt(again)
 
     def lose_clips(self) -> None:
         self._harm_command()

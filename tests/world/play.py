@@ -113,6 +113,7 @@ class World:
             raise Died
         machine = self._machine_of(process)
         machine.calls += 1
+        machine.take_signal()
         self.reached += 1
         if self._tells_calls:
             self.say(f"    {process.name} {kind} {name[-60:]}")
@@ -170,7 +171,7 @@ class World:
             "crash-at": lambda step, machine: machine.die_later(
                 step["calls"], of=step["of"], power=step["power"]
             ),
-            "interrupt": lambda _, machine: self._interrupt(machine),
+            "interrupt": partial(harms.interrupt, self),
             "freeze": lambda step, machine: machine.freeze(step["seconds"]),
             "outage": self._break_off,
             "edit": self._edit,
@@ -200,7 +201,7 @@ class World:
         self.service.outage = None
         for machine in self.machines:
             machine.disk.fills = False
-            machine.death = None
+            machine.death = machine.signal = None
 
     def _wait(self, seconds: float) -> None:
         self.kernel.advance(lambda: False, seconds)
@@ -358,13 +359,6 @@ class World:
             if task.hash == line["hash"] and task.id not in known:
                 return Resolution(kind, name, task.id)
         return None
-
-    def _interrupt(self, machine: Machine) -> None:
-        command = machine.command
-        if command is not None and machine.running and command.run is not None:
-            command.interrupted = True
-            command.run.scheduler.interrupt()
-            self.let_pass(600.0, machine)
 
     def _edit(self, step: Step, machine: Machine) -> None:
         """Somebody changes the spec; all work from the newest."""
