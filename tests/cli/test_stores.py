@@ -227,6 +227,66 @@ def test_what_only_reads_goes_on_without_a_store_that_cannot_be_read(
     assert (ended.code, "this goes on with what is here" in ended.err) == (code, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param(("status",), ExitCode.DONE, id="status"),
+        pytest.param(("picks",), ExitCode.DONE, id="picks"),
+        pytest.param(("gallery",), ExitCode.DONE, id="gallery"),
+        pytest.param(("export", "runs/trip.simulated", "out"), ExitCode.DONE, id="export"),
+        pytest.param(("collect", "--progress", "none"), ExitCode.INCOMPLETE, id="collect"),
+    ],
+)
+def test_who_only_looks_goes_on_without_a_folder_that_is_not_there_and_makes_none(
+    machines: Machines, words: tuple[str, ...], code: ExitCode
+) -> None:
+    ada = machines.machine("ada")
+    run(ada)
+    shutil.rmtree(machines.store)
+
+    ended = ada.veogen(*words)
+
+    note = f"note: {machines.url}: there is no such folder; this goes on with what is here"
+    assert (ended.code, ended.err.splitlines().count(note)) == (code, 1)
+    assert not machines.store.exists()
+
+
+def test_a_folder_that_is_no_store_says_why(machines: Machines, tmp_path: Path) -> None:
+    ada = machines.machine("ada")
+    (tmp_path / "file").write_text("")
+
+    missing, file = (ada.veogen("store", f"file://{tmp_path}/{name}") for name in ("none", "file"))
+
+    assert (missing.code, missing.err) == (
+        ExitCode.USAGE,
+        f"error: file://{tmp_path}/none: there is no such folder\n",
+    )
+    assert (file.code, file.err) == (
+        ExitCode.USAGE,
+        f"error: file://{tmp_path}/file: it is no folder\n",
+    )
+
+
+def test_a_store_that_does_not_answer_is_out_of_reach_at_the_start(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("veogen.cli.stores._PATIENCE", 0.1)
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody discards any more
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    ended = machines.machine("ada").veogen("store", "s3://bucket/prefix")
+
+    assert (ended.code, ended.err) == (
+        ExitCode.USAGE,
+        "error: s3://bucket/prefix: the store does not answer (no connection)\n",
+    )
+
+
 def test_a_store_says_what_it_holds(machines: Machines) -> None:
     ada = machines.machine("ada")
     run(ada)

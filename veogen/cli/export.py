@@ -50,7 +50,7 @@ def export_clips(
     chosen = [format_ for format_ in FORMATS if format_ in formats]
     check_formats(chosen)
     store = answering(run.store)
-    snapshot = look_at(run, SystemClock().now())
+    snapshot = look_at(FoundRun(run.path, store), SystemClock().now())
     decided = run_picks(run.path, snapshot)
     globs = read_select(tuple(select)), read_globs(tuple(deselect))
     states = chosen_requests(snapshot.ledger, *globs, picked=picked)

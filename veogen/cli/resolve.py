@@ -39,7 +39,7 @@ def resolve_run(
     if not decisions and close is None:
         raise UsageError("say what to do: --adopt, --replay, --abandon, --rebuy or --close")
     directory, _ = find_shared_run(run, profile, simulate=simulate, store=store)
-    choice = store_of_run(directory, store, remembered=False)
+    choice = store_of_run(directory, store, looks=False)
     retired = load_policy(Folder(project_root(directory))).retired  # what it does not buy any more
     with (
         _dependencies(decisions, directory) as dependencies,

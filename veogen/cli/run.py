@@ -126,7 +126,7 @@ class RunJob:
 
         meant = store_url(run.store, policy, simulated=run.simulate)
         name = run_in_store(self.plan.name, self.plan.profile, simulated=run.simulate)
-        return choose_store(meant, name) if meant else None
+        return choose_store(meant, name, make=True) if meant else None
 
 
 @contextmanager

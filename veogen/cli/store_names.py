@@ -178,8 +178,8 @@ def policy_store(root: Path) -> str | None:
     return load_policy(Folder(root), Problems(), lenient=True).store
 
 
-def store_of_run(path: Path, typed: str | None, *, remembered: bool = True) -> "StoreChoice | None":
-    """The store of a run directory: as it is named, or with `remembered` as its journal knows."""
+def store_of_run(path: Path, typed: str | None, *, looks: bool = True) -> "StoreChoice | None":
+    """The store of a run directory: as it is named, or for who only looks as its journal knows."""
     directory = RunDirectory(path)
     row: StoreRow | None = None
     if directory.journal.exists():
@@ -187,10 +187,10 @@ def store_of_run(path: Path, typed: str | None, *, remembered: bool = True) -> "
             row = journal.store()
     is_simulated = path.name.endswith(SIMULATED) or directory.gateway == "simulated"
     meant = store_url(typed, policy_store(project_root(path)), simulated=is_simulated)
-    if meant is None and row is not None and remembered:
+    if meant is None and row is not None and looks:
         meant = StoreURL(row.url)
     if meant is None:
         return None
     from veogen.cli.stores import choose_store  # noqa: PLC0415
 
-    return choose_store(meant, row.run if row else path.absolute().name)
+    return choose_store(meant, row.run if row else path.absolute().name, make=not looks)

@@ -18,7 +18,7 @@ from veogen.results.ledger import Ledger
 from veogen.results.manifest import GatewayName, ManifestRenderer
 from veogen.spec.load import load_spec
 from veogen.spec.project import project_root
-from veogen.store.objects import StoreError
+from veogen.store.objects import StoreAwayError, StoreError
 from veogen.store.opening import open_store
 from veogen.store.promises import check, refuse_broken
 from veogen.text import counted
@@ -26,10 +26,16 @@ from veogen.text import counted
 LOOK = 5.0
 """Seconds for which a command that can do without a store waits for it."""
 
+_PATIENCE = 20.0
+"""Seconds for which `veogen store` waits for an answer: nothing is lost if it gives up."""
 
-def choose_store(meant: StoreURL, run: str, *, patience: float | None = None) -> StoreChoice:
-    """The store of a run; raises `UsageError` for the URL, `StoreError` for what cannot be one."""
-    store = open_store(meant.url, os.environ, SystemClock(), patience=patience, make=True)
+
+def choose_store(meant: StoreURL, run: str, *, make: bool = False) -> StoreChoice:
+    """The store of a run; raises `UsageError` for the URL, `StoreError` for what cannot be one.
+
+    With `make` a folder that is not there is made: for who buys, not for who looks.
+    """
+    store = open_store(meant.url, os.environ, SystemClock(), make=make)
     return StoreChoice(store=store, run=run, from_policy=meant.from_policy)
 
 
@@ -54,9 +60,10 @@ def bring_run(meant: StoreURL, directory: Path) -> bool:
 
 
 def real_runs_of(meant: StoreURL) -> list[str]:
-    """The names of the runs in a store that were paid for."""
-    store = open_store(meant.url, os.environ, SystemClock())
-    return [run.name for run in store.summary().runs if run.gateway == "evolink"]
+    """The names of the runs in a store that were paid for; none where it does not answer."""
+    choice = if_it_answers(choose_store(meant, ""))
+    runs = [] if choice is None else choice.store.summary().runs
+    return [run.name for run in runs if run.gateway == "evolink"]
 
 
 def _bring_run(ledger: Ledger, choice: StoreChoice, directory: Path) -> bool:
@@ -94,7 +101,11 @@ def show_store(url: str | None, format_: str, *, checks: bool) -> ExitCode:
         if meant is None:
             raise UsageError("name a store: as an argument, store: in veogen.yaml, or VEOGEN_STORE")
         url = meant.url
-    store = open_store(url, os.environ, SystemClock(), make=checks)
+    store = open_store(url, os.environ, SystemClock(), patience=_PATIENCE, make=checks)
+    try:
+        store.check_version()
+    except StoreAwayError as error:  # at the start
+        raise StoreError(str(error)) from None
     if checks:
         promises = check(store.objects)
         if format_ == "json":

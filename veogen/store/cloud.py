@@ -1,6 +1,8 @@
 """Objects in a bucket or a folder, by obstore."""
 
 import contextlib
+import errno
+import functools
 import os
 import re
 import threading
@@ -63,7 +65,7 @@ def connect(
     patience: float = PATIENCE,
     make: bool = False,
 ) -> "CloudObjects":
-    """The objects at a location; with `make` a folder that is not there is made.
+    """The objects at a location; with `make` a folder that is not there is made when it is used.
 
     Nothing is asked yet. Raises `StoreError` for what the provider's environment cannot mean.
     """
@@ -71,17 +73,34 @@ def connect(
     clip_options: dict[str, Any] = {"timeout": _CLIP_CALL, "read_timeout": f"{CALL:.0f}s"}
     for each in (options, clip_options):
         each["allow_http"] = location.scheme != "file" and allows_http(environ)
-    try:
-        store = _opened(location, options, make=make)
-        clips = _opened(location, clip_options, make=make)
-    except (exceptions.BaseError, OSError, ValueError) as error:
-        raise StoreError(f"{location.url}: {_said(error)}") from None
-    return CloudObjects(store, clips, location, clock, patience)
+
+    @functools.cache
+    def opened() -> tuple[ObjectStore, ObjectStore]:
+        try:
+            if location.scheme == "file":
+                _look_for(Path(location.path), make=make)
+            return _opened(location, options), _opened(location, clip_options)
+        except (exceptions.BaseError, OSError, ValueError) as error:
+            raise StoreError(f"{location.url}: {_said(error)}") from None
+
+    if location.scheme != "file":
+        opened()
+    return CloudObjects(opened, location, clock, patience)
 
 
-def _opened(location: StoreLocation, options: dict[str, Any], *, make: bool) -> ObjectStore:
+def _look_for(folder: Path, *, make: bool) -> None:
+    """Raise `OSError` unless a folder is there, or can be made."""
+    if make and not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder")
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
+
+
+def _opened(location: StoreLocation, options: dict[str, Any]) -> ObjectStore:
     if location.scheme == "file":
-        return LocalStore(location.path, mkdir=make)
+        return LocalStore(location.path)
     kinds: Mapping[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
     bucket: ObjectStore = kinds[location.scheme].from_url(
         location.url, client_options=options, retry_config={"max_retries": 0}
@@ -94,18 +113,26 @@ class CloudObjects:
 
     def __init__(
         self,
-        store: ObjectStore,
-        clips: ObjectStore,
+        opened: Callable[[], tuple[ObjectStore, ObjectStore]],
         location: StoreLocation,
         clock: Waits,
         patience: float,
     ) -> None:
-        self._store = store
-        self._clips = clips
+        self._opened = opened
         self._location = location
         self._clock = clock
         self._patience = patience
         self._large = threading.Lock()
+
+    @property
+    def _store(self) -> ObjectStore:
+        """For records; raises `StoreError` where there is no folder."""
+        return self._opened()[0]
+
+    @property
+    def _clips(self) -> ObjectStore:
+        """For clips, which take longer."""
+        return self._opened()[1]
 
     def create(self, name: str, content: bytes) -> bytes | None:
         def once() -> bytes | None:
