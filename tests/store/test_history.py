@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from msgspec import Raw, json, structs
@@ -332,3 +333,72 @@ def test_what_is_new_to_a_checkpoint_is_in_the_next_with_what_it_held() -> None:
     assert later.events(FIRST) == history.events(FIRST) == [CREATED, FAILED]
     assert later.count == history.count == 3
     assert later.events(AttemptId(OTHER, 1)) == ()
+
+
+def test_a_checkpoint_holds_every_attempt_whoever_made_which() -> None:
+    """Bob bought it first; ada, who had claimed something before, bought it again."""
+    written = History()
+    written.take(Fact.of(structs.replace(CREATED, hash=OTHER), 1, claim=CLAIMED), "log")
+    of_bob = structs.replace(CLAIMED, owner=BOB)
+    written.take(Fact.of(CREATED, 1, claim=of_bob), "log")
+    written.take(Fact.of(structs.replace(CREATED, attempt=2), 2, claim=CLAIMED), "log")
+    history = History()
+
+    history.take_checkpoint(written.checkpoint(EVE, 9.0), "runs/run/checkpoints/1")
+
+    assert history.attempts == {OTHER: {1}, HASH: {1, 2}}
+    assert [history.owner(of) for of in (FIRST, SECOND)] == [BOB, ADA]
+
+
+def test_an_address_that_comes_later_is_kept() -> None:
+    history = History()
+    history.take(Fact.of(CREATED, 1), "log")
+    history.take(Fact.of(FAILED, 1, address="boat"), "log")
+
+    assert history.address(HASH) == "boat"
+
+
+def test_a_claim_of_which_something_is_known_is_not_noticed() -> None:
+    history = History()
+    history.take_own_claim(FIRST)
+
+    assert history.notice(FIRST) is False
+
+
+def test_what_a_checkpoint_holds_is_left_as_it_came_though_it_was_asked_for() -> None:
+    spelled = encode([Fact.of(CREATED, 1, claim=CLAIMED)]).replace(b",", b", ")
+    history = History()
+    history.take_checkpoint(checkpoint(ADA, FIRST.name, spelled), "runs/run/checkpoints/1")
+    assert history.events(FIRST) == [CREATED]
+
+    assert history.checkpoint(EVE, 9.0).purchases == {ADA: {FIRST.name: Raw(spelled)}}
+
+
+def test_what_two_checkpoints_hold_alike_is_not_read_twice() -> None:
+    history = History()
+    for number in (1, 2):
+        held = checkpoint(ADA, FIRST.name, b"[1]")
+        assert history.take_checkpoint(held, f"runs/run/checkpoints/{number}") == []
+
+    assert history.attempts == {HASH: {1}}
+
+
+def test_what_two_threads_ask_for_at_once_is_read_once() -> None:
+    history = History()
+    facts = encode([Fact.of(CREATED, 1, claim=CLAIMED)])
+    history.take_checkpoint(checkpoint(ADA, FIRST.name, facts), "runs/run/checkpoints/1")
+    lock = history.lock
+
+    class Waits:
+        """Whoever has to wait for it comes after another one who asked for the same."""
+
+        def __enter__(self) -> None:
+            history.lock = lock
+            history.events(FIRST)
+
+        def __exit__(self, *_: object) -> None:
+            """It was never held."""
+
+    history.lock = cast(Any, Waits())
+
+    assert history.events(FIRST) == [CREATED]

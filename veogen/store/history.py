@@ -132,7 +132,10 @@ class History:
                 self._owners.update(dict.fromkeys(purchases, owner))
             # nearly all are first attempts: 25,000 of them are taken at once
             first = {claim[:64]: _FIRST for claim in purchases if claim[64:] == ".0001"}
-            self.attempts = {**first, **self.attempts} if self.attempts else first
+            bought_again = first.keys() & self.attempts.keys()
+            self.attempts = {**first, **self.attempts}
+            for hash_ in bought_again:
+                self._note(AttemptId(hash_, 1))
             for claim in purchases if len(first) < len(purchases) else ():
                 of = layout.claimed(claim)
                 if of is None:
