@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.stores import LATE, MemoryObjects, StoreTimeOfTests, no_faults
+from support.stores import LATE, MemoryObjects, NoRecords, StoreTimeOfTests, no_faults
 
 from veogen.results.events import (
     Event,
@@ -72,7 +72,7 @@ def claim(member: Member, of: AttemptId = FIRST) -> Permit | ClaimedByOther:
 def say(member: Member, *events: Event, attempt: int = 1, owner: str | None = None) -> None:
     claimed = Claimed(owner, "opening", Decimal("76.032")) if owner else None
     member.record([(attempt, event, claimed) for event in events], prompt=True)
-    assert member.flush(5.0)
+    assert member.flush(60.0)
 
 
 def accepted(task_id: str = "task-1", credits_: str | None = "70") -> TaskCreated:
@@ -471,15 +471,15 @@ def test_names_that_no_veogen_writes_are_passed_over(place: Place) -> None:
 
 def test_nothing_is_claimed_while_a_record_waits(place: Place) -> None:
     member = place.join("ada")
-    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    place.objects.faults = refuses = NoRecords()
     member.record([(1, accepted(), None)], prompt=True)
-    assert not member.flush(0.05)
+    refuses.noticed()
     place.passes(MINUTE)
 
     with pytest.raises(StoreAwayError, match="no answer"):
         claim(member)
     place.objects.faults = lambda _number, _kind, _name: None
-    assert member.flush(5.0)
+    assert member.flush(60.0)
     assert isinstance(claim(member), Permit)
 
 
@@ -734,7 +734,7 @@ def test_who_leaves_while_the_store_takes_nothing_gives_nothing_back(place: Plac
     ada.allowance(Decimal(800)).covers(
         Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
     )
-    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    place.objects.faults = NoRecords()
     ada.record([(1, accepted(), None)], prompt=True)
 
     assert ada.leave(spent=Decimal(0), seconds=0.05) is False
@@ -854,14 +854,15 @@ def test_a_process_knows_itself_by_its_machine(place: Place) -> None:
 def test_what_waits_to_be_written_says_for_how_long(place: Place) -> None:
     ada = place.join("ada")
     assert (ada.waits_for, ada.is_refused) == (0.0, False)
-    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    place.objects.faults = refuses = NoRecords()
     ada.record([(1, accepted(), None)], prompt=True)
-    assert ada.flush(0.05) is False
+    refuses.noticed()
+    assert ada.flush(0.0) is False
     place.passes(30.0)
 
     assert (ada.waits_for, ada.is_refused) == (30.0, True)
     place.objects.faults = no_faults
-    assert ada.flush(5.0) is True
+    assert ada.flush(60.0) is True
     assert (ada.waits_for, ada.is_refused) == (0.0, False)
 
 
@@ -879,7 +880,7 @@ def test_what_was_bought_before_there_was_a_store_is_brought_with_its_address(
 
     ada.bring([(1, accepted(), "opening")])
 
-    assert ada.flush(5.0)
+    assert ada.flush(60.0)
     assert bob.follow() == [News(1, accepted())]
     assert bob.history.address(HASH) == "opening"
     assert bob.history.claim(FIRST) is None
@@ -915,9 +916,9 @@ def test_a_record_that_waits_for_less_than_a_minute_keeps_nothing_from_being_cla
     place: Place,
 ) -> None:
     member = place.join("ada")
-    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    place.objects.faults = refuses = NoRecords()
     member.record([(1, accepted(), None)], prompt=True)
-    assert not member.flush(0.05)
+    refuses.noticed()
     place.passes(MINUTE - 1)
     assert (member.is_refused, member.waits_for) == (True, MINUTE - 1)
 
@@ -956,7 +957,7 @@ def test_nothing_is_claimed_while_the_store_does_not_answer_at_all(place: Place)
 
     assert str(error.value) == "the store has taken no record for a minute"
     goes_on.set()
-    assert member.flush(5.0)
+    assert member.flush(60.0)
 
 
 def test_all_that_a_machine_that_lives_wrote_is_read_unless_lazily(place: Place) -> None:
@@ -985,11 +986,11 @@ def test_who_waits_leaves_no_checkpoint_of_what_the_store_does_not_take(place: P
     store = Store(place.objects, LOCATION, place.time, Patience(0.5, 0.1, 0.1))
     ada = store.join("run", "evolink", Identity("ada.1", "ada"))
     say(ada, accepted())
-    place.objects.faults = lambda _number, _kind, name: "before" if "/log/" in name else None
+    place.objects.faults = NoRecords()
     ada.record([(1, accepted("task-2"), None)], prompt=True)
 
     ada.checkpoint_if_due(waits=True)
 
     assert checkpoints(place) == []
     place.objects.faults = no_faults
-    assert ada.flush(5.0)
+    assert ada.flush(60.0)

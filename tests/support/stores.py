@@ -138,6 +138,25 @@ Faults: TypeAlias = Callable[[int, str, str], Fault | None]
 LATE = 59.0
 
 
+class NoRecords:
+    """Faults of a store that takes no record of any log; `noticed` waits until a process knows."""
+
+    def __init__(self) -> None:
+        self._tries = threading.Semaphore(0)
+
+    def __call__(self, number: int, kind: str, name: str) -> Fault | None:
+        del number, kind
+        if "/log/" not in name:
+            return None
+        self._tries.release()
+        return "before"
+
+    def noticed(self) -> None:
+        """The second time that it tries, it knows of the first."""
+        for _ in range(2):
+            assert self._tries.acquire(timeout=60.0)
+
+
 def no_faults(number: int, kind: str, name: str) -> Fault | None:
     del number, kind, name
     return None

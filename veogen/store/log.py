@@ -138,13 +138,13 @@ class OwnLog:
                 if self._closing:
                     return []
                 self._change.wait(WITHIN - age if self._waiting else None)
-            self._hurry = False
             size, facts = 0, list[Fact]()
             for _, fact in self._waiting:
                 size += len(bytes(fact.event)) + 500
                 if facts and size > _LONGEST_BATCH:
                     break
                 facts.append(fact)
+            self._hurry = len(facts) < len(self._waiting)
             return facts
 
     def _create(self, content: bytes) -> None:
