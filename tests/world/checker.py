@@ -134,7 +134,7 @@ class Checker:
         is_asked = command is not None and command.policy.retry_failed
         if is_asked:  # a person wants it, whatever was said of it
             self.allowed[post.hash] += self.hostile.pop(post.hash, None) is not None
-        elif allowed is not None and allowed == self.allowed[post.hash]:
+        elif allowed == self.allowed[post.hash] and not _replays_what_is_in_doubt(command, post):
             self.violated("hostile", f"{post.process} buys {post.hash[:6]} for a pull request")
         later = list(dict.fromkeys(keys))
         if later[-1] != post.key and post.hash not in self.forgotten:
@@ -347,6 +347,14 @@ def _is_in_doubt(post: Post) -> bool:
     """Whether it may have been taken, as far as its sender was told."""
     is_sure = isinstance(post.answer, Accepted | NotAccepted | Rejected)
     return not is_sure or (isinstance(post.answer, NotAccepted) and post.answer.once)
+
+
+def _replays_what_is_in_doubt(command: Command | None, post: Post) -> bool:
+    """Whether a person has it sent again where nobody has merged that anything came of it."""
+    if command is None or command.run is None or not command.policy.replay:
+        return False
+    lines = lines_of(read_manifest(command.run.directory.path))
+    return any(line["hash"] == post.hash and line["status"] == "indeterminate" for line in lines)
 
 
 def _intents(journal: Path, key: str) -> int:
