@@ -136,6 +136,27 @@ def test_a_replay_that_is_lost_again_stays_held(world: World) -> None:
     assert (outcome.code, statuses(outcome)[ADDRESS]) == (ExitCode.INDETERMINATE, "indeterminate")
 
 
+def test_a_replay_of_which_the_intent_cannot_be_written_sends_nothing(world: World) -> None:
+    """The journal is another one, which knows of the request from the results alone."""
+    (world.path / "journal.db").unlink()
+    world.run(cities("Tokyo", "Paris"), selection=Selection(buy=False))
+    sent = len(world.keys)
+
+    with open_run(
+        world.path,
+        plan=None,
+        dependencies=world.dependencies(),
+        policy=RunPolicy(),
+        listener=world.memory,
+        selection=Selection(buy=False),
+        follow=False,
+    ) as session:
+        (world.path / "journal.db").rename(world.path / "aside.db")
+        outcome = session.decide([Resolution("replay", ADDRESS)], lambda _: None)
+
+    assert (outcome.code, len(world.keys)) == (ExitCode.STOPPED, sent)
+
+
 def test_a_decision_about_one_request_says_that_another_is_still_held(tmp_path: Path) -> None:
     world = World(tmp_path / "trip")
     world.gateway.answers.extend([LOST, LOST])

@@ -232,6 +232,8 @@ class Poller:
                 last_words = f". The last answer was: {task.state}"
             case Task() as task:
                 last_words = f". The last answer was of another task, {task.id}"
+            case None:  # it was never answered
+                pass
         self._state.listener.note(
             f"{request.address if request else watch.hash}: {watch.task_id} has not ended within "
             f"{self._state.policy.task_timeout:.0f} s; it stays submitted: run again, or collect"

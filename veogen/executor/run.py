@@ -480,5 +480,6 @@ class Run:
             if isinstance(intent, str):
                 say(f"{standing.request.address}: {intent}; nothing was sent")
                 return
-            self._state.record_intents([intent])
+            if not self._state.record_intents([intent]):  # the run has stopped, and says why
+                return
         self.scheduler.replay(self.ledger.record(standing.record.hash))
