@@ -3,12 +3,13 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
-from support.stores import LATE, MemoryObjects, NoRecords, StoreTimeOfTests, no_faults
+from support.stores import LATE, Fault, MemoryObjects, NoRecords, StoreTimeOfTests, no_faults
 
 from veogen.results.events import (
     Event,
@@ -756,8 +757,41 @@ def test_what_came_back_of_a_closed_machine_is_not_given_back_by_it_again(place:
     assert chain_of(place).pieces == {"ada.1": Decimal(0)}
 
 
-def chain_of(place: Place) -> MoneyChain:
-    chain = MoneyChain(place.objects, RunNames("run"), "reader", place.time)
+@pytest.mark.parametrize("fault", ["before", "after"])
+def test_a_closing_that_broke_off_is_carried_out_by_who_closes_again(
+    place: Place, fault: Fault
+) -> None:
+    """The n-th call of it fails, for n = 1, 2, … until it has no n-th."""
+    for nth in count(1):
+        run = f"run-{nth}"
+        ada, bob = place.join("ada", run), place.join("bob", run)
+        ada.allowance(Decimal(800)).covers(
+            Decimal(50), spent=Decimal(0), outside=Decimal(0), is_last=True, following=[]
+        )
+        place.passes(6 * MINUTE)
+        last = len(place.objects.calls) + nth
+
+        def faults(number: int, kind: str, name: str, last: int = last) -> Fault | None:
+            del kind, name
+            return fault if number == last else None
+
+        place.objects.faults = faults
+        with suppress(StoreAwayError):
+            bob.close("ada")
+        is_whole = len(place.objects.calls) < last
+        place.objects.faults = no_faults
+
+        came_back = place.join("eve", run).close("ada")["ada.1"]
+
+        assert came_back in (Decimal(0), Decimal(50))
+        assert chain_of(place, run).pieces == {"ada.1": Decimal(0)}
+        if is_whole:
+            assert nth > 10
+            return
+
+
+def chain_of(place: Place, run: str = "run") -> MoneyChain:
+    chain = MoneyChain(place.objects, RunNames(run), "reader", place.time)
     chain.open()
     return chain
 

@@ -37,7 +37,8 @@ def settle(world: "World") -> None:
     world.checker.check_history()
     records = {name: content for name, (content, _) in world.bucket.objects.objects.items()}
     world.checker.check_decisions(records)
-    world.checker.check_end(world.machines)
+    kept = b"".join(records.values()) if _is_refused_by_store(world) else b""
+    world.checker.check_end(world.machines, kept)
     _check_states(world)
 
 
