@@ -4,7 +4,8 @@ import pytest
 from support.project import Shell
 
 from veogen.cli.lock import write_locks
-from veogen.cli.options import SpecOptions
+from veogen.cli.options import RunOptions, SpecOptions
+from veogen.cli.plan import write_plans
 from veogen.cli.rundirs import commands_for, default_directory, find_run
 from veogen.document.problems import MistakesError
 from veogen.errors import UsageError
@@ -177,17 +178,47 @@ def test_practice_is_never_taken_for_what_was_paid(project: Path) -> None:
             "runs/boats.draft",
             id="a spec with several runs",
         ),
+        pytest.param(
+            ["x"],
+            "runs/x/results.json",
+            "runs/x/results.json: a run is named by its directory, runs/x",
+            id="the results of a run",
+        ),
+        pytest.param(
+            [],
+            "specs/a.draft.lock.yaml",
+            "specs/a.draft.lock.yaml: it has not been run yet (runs/boats.draft); "
+            "type: veogen run specs/a.draft.lock.yaml",
+            id="a lock that was not run",
+        ),
+        pytest.param(
+            [],
+            "plan.json",
+            "plan.json: this is neither a run directory nor a spec",
+            id="a plan",
+        ),
+        pytest.param(["x"], "", "an empty text names no run", id="a variable that is not set"),
     ],
 )
 def test_a_run_that_is_not_clear_is_asked_for(
     project: Path, runs: list[str], written: str | None, message: str
 ) -> None:
     make_runs(project, *runs)
+    write_locks([Path("specs/a.yaml")], SpecOptions(profile="draft"))
+    write_plans([Path("specs/a.yaml")], SpecOptions(), "json", Path("plan.json"), RunOptions())
 
     with pytest.raises(UsageError) as caught:
         find_run(written)
 
     assert str(caught.value) == message
+
+
+def test_a_lock_has_the_profile_that_it_was_made_with(project: Path) -> None:
+    make_runs(project, "boats.draft")
+    write_locks([Path("specs/a.yaml")], SpecOptions(profile="draft"))
+
+    with pytest.raises(UsageError, match="a lock has a profile of its own: leave yours out"):
+        find_run("specs/a.draft.lock.yaml", "draft")
 
 
 @pytest.mark.parametrize(

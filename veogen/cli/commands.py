@@ -454,7 +454,7 @@ def picks(
     from veogen.cli.picks import run_of_files, show_picks
     from veogen.cli.store_names import find_shared_run
 
-    run = run or run_of_files(imports)
+    run = run_of_files(imports) if run is None else run
     target = find_shared_run(run, **which)
     return show_picks(target, imports, format_, check=check)
 

@@ -18,6 +18,8 @@ from veogen.spec.compose import Composer
 from veogen.spec.grammar import is_name
 from veogen.spec.project import below_root, project_root
 
+RUN_FILES = ("results.json", "journal.db")
+
 
 def default_directory(root: Path, name: str, profile: str | None, *, simulated: bool) -> Path:
     """Where a spec is run below its project root unless somebody says otherwise.
@@ -43,7 +45,11 @@ def find_run(run: str | None, profile: str | None = None, *, simulate: bool = Fa
         if len(real := real_runs()) == 1:
             return real[0]
         raise UsageError(f"{folder} holds several runs; name one of them: {_listed(existing)}")
+    if not run:  # a variable that is not set
+        raise UsageError("an empty text names no run")
     path = Path(run)
+    if path.name in RUN_FILES and RunDirectory(path.parent).has_run:
+        raise UsageError(f"{run}: a run is named by its directory, {typed_path(path.parent)}")
     if path.is_file():
         return _run_of_spec(path, profile, simulate=simulate)
     if not path.exists():
@@ -101,7 +107,12 @@ def _runs_folder() -> Path:
 def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:
     root = project_root(path)
     profiles: tuple[str | None, ...]
+    words = profile_words(profile)
     if is_lock_file(path):  # which is of one profile
+        if profile is not None:
+            raise UsageError(f"{path}: a lock has a profile of its own: leave yours out")
+        if not path.name.endswith(".lock.yaml"):
+            raise UsageError(f"{path}: this is neither a run directory nor a spec")
         plan = lock_at(path).stored.plan
         name, profile, profiles = plan.name, plan.profile, (plan.profile,)
     else:
@@ -126,7 +137,7 @@ def _run_of_spec(path: Path, profile: str | None, *, simulate: bool) -> Path:
     if existing and profile is None:
         raise UsageError(f"{path}: it has several runs; name one of them: {_listed(existing)}")
     practice = ["--simulate"] if simulate else []
-    command = shlex.join(["veogen", "run", str(path), *profile_words(profile), *practice])
+    command = shlex.join(["veogen", "run", str(path), *words, *practice])
     raise UsageError(f"{path}: it has not been run yet ({typed_path(default)}); type: {command}")
 
 
