@@ -378,6 +378,91 @@ def test_what_was_listed_and_is_gone_is_unreadable(kind: str) -> None:
         HistoryReader(shelf.objects, NAMES).open()
 
 
+def test_who_opened_with_a_checkpoint_does_not_read_it_again(shelf: Shelf) -> None:
+    shelf.checkpoint(BOB, attempt(1))
+    reader = HistoryReader(shelf.objects, NAMES)
+    reader.open()
+    shelf.time.sleep(1.0)
+    shelf.checkpoint(EVE, attempt(1))
+    shelf.asked()
+
+    reader.refresh()  # all is read one by one
+    assert shelf.asked() == []
+    reader.refresh(lives)
+
+    newest = NAMES.checkpoint(EVE, shelf.time.now()).removeprefix("runs/trip/")
+    assert shelf.asked() == [newest]
+
+
+def test_a_checkpoint_says_of_which_machines_the_processes_are_and_which_have_ended(
+    shelf: Shelf,
+) -> None:
+    history = History()
+    history.processes[BOB] = ProcessSeen("bob", next=2, ended=True)
+    history.processes[EVE] = ProcessSeen("eve", next=1)
+    shelf.objects.create(NAMES.checkpoint(ADA, 1.0), encode(history.checkpoint(ADA, 1.0)))
+    for process in (BOB, EVE):
+        shelf.log(process)
+    shelf.objects.calls.clear()
+
+    read = HistoryReader(shelf.objects, NAMES, ADA).open()
+
+    assert read.processes == history.processes
+    assert [name for _, name in shelf.objects.calls if f"log/{BOB}" in name] == []
+
+
+def test_what_is_known_of_a_process_stays_though_a_checkpoint_knows_less(shelf: Shelf) -> None:
+    shelf.log(BOB)
+    shelf.log(BOB, ends=True)
+    reader = HistoryReader(shelf.objects, NAMES)
+    known = reader.open().processes[BOB]
+    history = History()
+    history.processes[BOB] = ProcessSeen("robert", next=1)
+    shelf.objects.create(NAMES.checkpoint(EVE, 1.0), encode(history.checkpoint(EVE, 1.0)))
+
+    reader.refresh(lives)
+
+    assert known == ProcessSeen("bob", next=2, ended=True, seen=shelf.time.now())
+
+
+def test_a_machine_is_called_as_its_own_log_says(shelf: Shelf) -> None:
+    shelf.log(BOB)
+    shelf.claim(attempt(1), BOB)
+
+    assert HistoryReader(shelf.objects, NAMES).open().processes[BOB].machine == "bob"
+
+
+def test_a_process_was_seen_when_it_made_its_last_claim_whichever_that_is(shelf: Shelf) -> None:
+    known = sorted(map(attempt, (1, 2, 3)))
+    for of in (known[1], known[2], known[0]):
+        shelf.time.sleep(60.0)
+        shelf.claim(of, ADA)
+    made = shelf.time.now()
+    shelf.time.sleep(60.0)
+    shelf.checkpoint(BOB, *known)
+
+    assert HistoryReader(shelf.objects, NAMES).open().processes[ADA].seen == made
+
+
+def test_names_that_are_none_are_of_no_process(shelf: Shelf) -> None:
+    for name in ("signs/A B", "closings/A B", "log/A B/00000000", f"log/{BOB}/1"):
+        shelf.objects.replace(f"runs/trip/{name}", b"")
+
+    history = HistoryReader(shelf.objects, NAMES).open()
+
+    assert dict(history.processes) == {BOB: ProcessSeen()}
+    assert history.closings == {}
+
+
+def test_its_own_log_is_not_read(shelf: Shelf) -> None:
+    shelf.log(ADA)
+    shelf.objects.calls.clear()
+
+    HistoryReader(shelf.objects, NAMES, ADA).open()
+
+    assert [name for _, name in shelf.objects.calls if f"log/{ADA}" in name] == []
+
+
 def store_of_many(folder: Path, *, killed: bool) -> Objects:
     """A run of 25,000 purchases in a folder."""
     objects = connect(StoreLocation.of(f"file://{folder}"), os.environ, SystemClock(), make=True)

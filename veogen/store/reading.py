@@ -77,7 +77,7 @@ class HistoryReader:
         later, read = self._read_logs(is_silent)
         news.extend(read)
         new = {info.name: (of, info) for of, info in self._unread_claims(claims)}
-        for of, _ in new.values() if later else ():
+        for of, _ in new.values():
             self.history.notice(of)
         for name, content in () if later else self._contents(new):
             of, info = new[name]
