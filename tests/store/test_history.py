@@ -25,7 +25,6 @@ from veogen.store.layout import (
     Claimed,
     Closing,
     Fact,
-    StoredDecision,
     UnreadableError,
     encode,
 )
@@ -199,37 +198,6 @@ def test_a_claim_that_was_seen_and_not_read_is_unread_until_it_is() -> None:
     assert not history.is_unread(HASH)
     assert history.notice(SECOND) is False
     assert not history.is_unread(OTHER)
-
-
-@pytest.mark.parametrize(
-    ("name", "lacks"),
-    [
-        pytest.param("runs/run/closings/bob.1", True, id="not read"),
-        pytest.param("runs/run/closings/ada.1", False, id="read"),
-        pytest.param("runs/run/closings/A B", False, id="no name of a process"),
-    ],
-)
-def test_which_closings_are_read(name: str, *, lacks: bool) -> None:
-    history = History()
-    history.closings[ADA] = closing(BOB)
-
-    assert history.lacks_closing(name) is lacks
-
-
-@pytest.mark.parametrize(
-    ("name", "lacks"),
-    [
-        pytest.param(f"runs/run/decisions/{HASH}.0001.01", True, id="a second"),
-        pytest.param(f"runs/run/decisions/{HASH}.0002.00", True, id="of another attempt"),
-        pytest.param(f"runs/run/decisions/{HASH}.0001.00", False, id="read"),
-        pytest.param("runs/run/decisions/x", False, id="no name of a decision"),
-    ],
-)
-def test_which_decisions_are_read(name: str, *, lacks: bool) -> None:
-    history = History()
-    history.decisions[FIRST][0] = StoredDecision("abandon", BOB, "bob", 1.0)
-
-    assert history.lacks_decision(name) is lacks
 
 
 def test_a_fact_that_is_no_event_is_unreadable() -> None:

@@ -25,6 +25,7 @@ from veogen.store.layout import (
     Claim,
     Claimed,
     Closing,
+    DecisionKind,
     Fact,
     RunNames,
     StoredDecision,
@@ -461,6 +462,30 @@ def test_its_own_log_is_not_read(shelf: Shelf) -> None:
     HistoryReader(shelf.objects, NAMES, ADA).open()
 
     assert [name for _, name in shelf.objects.calls if f"log/{ADA}" in name] == []
+
+
+def test_closings_and_decisions_are_read_once(shelf: Shelf) -> None:
+    def decide(of: AttemptId, number: int, decision: DecisionKind) -> StoredDecision:
+        record = StoredDecision(decision, EVE, "eve", 1.0)
+        shelf.objects.create(NAMES.decision(of, number), encode(record))
+        return record
+
+    closing = Closing(EVE, "eve", "closed", 1.0)
+    shelf.objects.create(NAMES.closing(BOB), encode(closing))
+    first = decide(attempt(1), 0, "replay")
+    reader = HistoryReader(shelf.objects, NAMES)
+    reader.open()
+    assert shelf.asked() == [f"closings/{BOB}", f"decisions/{attempt(1).name}.00"]
+    again, other = decide(attempt(1), 1, "adopt"), decide(attempt(2), 0, "abandon")
+
+    reader.refresh()
+
+    names = [f"decisions/{attempt(1).name}.01", f"decisions/{attempt(2).name}.00"]
+    assert sorted(shelf.asked()) == sorted(names)
+    history = reader.history
+    assert history.closings == {BOB: closing}
+    assert history.decisions == {attempt(1): {0: first, 1: again}, attempt(2): {0: other}}
+    assert set(history.attempts) == {attempt(1).hash, attempt(2).hash}
 
 
 def store_of_many(folder: Path, *, killed: bool) -> Objects:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from math import ceil, floor
 from operator import add, mul, sub, truediv
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 MOST_DEPTH = 32
 MOST_NODES = 10_000
@@ -102,6 +102,15 @@ class Truths:
 
 Value: TypeAlias = Range | Texts | Truths
 
+
+class Values(Protocol):
+    """Values by the names that expressions have for them."""
+
+    def __getitem__(self, name: str, /) -> Value:
+        """Raises `UnpricedError` where none is known."""
+        ...
+
+
 YES, NO = Truths(frozenset({True})), Truths(frozenset({False}))
 EITHER = Truths(frozenset({True, False}))
 
@@ -125,7 +134,7 @@ class Expression:
     name: str = ""
     table: Mapping[str, Fraction] = field(default_factory=dict)
 
-    def evaluate(self, variables: Mapping[str, Value]) -> Value:
+    def evaluate(self, variables: Values) -> Value:
         """What it comes to; raises `UnpricedError`."""
         if self.value is not None:
             return self.value
@@ -140,11 +149,11 @@ class Expression:
             return _COMPARE[self.operator](*values)
         return _ARITHMETIC[self.operator]([_range(value) for value in values])
 
-    def number(self, variables: Mapping[str, Value]) -> Range:
+    def number(self, variables: Values) -> Range:
         """What it comes to, which is a number; raises `UnpricedError`."""
         return _range(self.evaluate(variables))
 
-    def truth(self, variables: Mapping[str, Value]) -> frozenset[bool]:
+    def truth(self, variables: Values) -> frozenset[bool]:
         """Whether it holds; both where that cannot be told; raises `UnpricedError`."""
         return _truths(self.evaluate(variables))
 
@@ -240,7 +249,7 @@ def _truths(value: Value) -> frozenset[bool]:
     return value.truths
 
 
-def _if(arguments: Sequence[Expression], variables: Mapping[str, Value]) -> Value:
+def _if(arguments: Sequence[Expression], variables: Values) -> Value:
     """Only what may be chosen is looked at."""
     condition = arguments[0].truth(variables)
     branches = [arguments[1]] * (True in condition) + [arguments[2]] * (False in condition)
@@ -263,7 +272,7 @@ def hull(ranges: Sequence[Range]) -> Range:
     )
 
 
-def _all(arguments: Sequence[Expression], variables: Mapping[str, Value], *, stop: bool) -> Value:
+def _all(arguments: Sequence[Expression], variables: Values, *, stop: bool) -> Value:
     """`not stop`, unless an argument is `stop`, which ends the looking."""
     results = {not stop}
     for argument in arguments:
@@ -354,7 +363,7 @@ def _rounded(function: Callable[[Fraction], int]) -> Callable[[Sequence[Range]],
     return whole
 
 
-_LAZY: Mapping[str, Callable[[Sequence[Expression], Mapping[str, Value]], Value]] = {
+_LAZY: Mapping[str, Callable[[Sequence[Expression], Values], Value]] = {
     "if": _if,
     "and": partial(_all, stop=False),
     "or": partial(_all, stop=True),

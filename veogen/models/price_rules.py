@@ -5,7 +5,7 @@ order of the steps and the names under which a request's parameters enter are th
 document of 2026-10-10 and of the gateway's own client.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -252,7 +252,7 @@ class PriceRules:
         return None if self._names(each.name) else each.any_value
 
 
-class _RequestValues(Mapping[str, Value]):
+class _RequestValues:
     """A request's parameters by name, as expressions take them."""
 
     def __init__(self, request: Mapping[str, Json], parameters: Mapping[str, Parameter]) -> None:
@@ -270,12 +270,6 @@ class _RequestValues(Mapping[str, Value]):
         if isinstance(value, str):
             return Texts(frozenset({value}))
         raise UnpricedError(f"{name} is not there")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._request)
-
-    def __len__(self) -> int:
-        return len(self._request)
 
 
 def _bounds(parameter: Parameter | None, rule: RuleParameter | None) -> Value:

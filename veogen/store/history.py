@@ -226,16 +226,6 @@ class History:
             self.decisions[of][number] = decision
             self._note(of)
 
-    def lacks_closing(self, name: str) -> bool:
-        """Whether this is the name of a closing that was not read."""
-        process = layout.process_of(name)
-        return process is not None and process not in self.closings
-
-    def lacks_decision(self, name: str) -> bool:
-        """Whether this is the name of a decision that was not read."""
-        of_number = layout.decided(name)
-        return of_number is not None and of_number[1] not in self.decisions[of_number[0]]
-
     def is_unread(self, hash_: str) -> bool:
         """Whether there is a claim of a request of which nothing was read."""
         return not self._noticed.get(hash_, set()) <= self.attempts.get(hash_, _NOTHING)

@@ -35,7 +35,7 @@ class OwnLog:
         self._hurry = False
         self._closing = False
         self._away: StoreError | None = None
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._work, name="store-log", daemon=True)
         self.next = 0
         self.written = 0
 
@@ -51,13 +51,10 @@ class OwnLog:
                 "and did): two machines could buy one clip, so it is refused; nothing was sent"
             )
         self.next = 1
-        self._thread = threading.Thread(target=self._work, name="store-log", daemon=True)
         self._thread.start()
 
     def add(self, facts: Sequence[Fact], *, prompt: bool = False) -> None:
         """Have these written: at once, or within a second."""
-        if not facts:
-            return
         now = self._time.monotonic()
         with self._change:
             self._waiting.extend((now, fact) for fact in facts)
@@ -97,8 +94,7 @@ class OwnLog:
         Only once all is written, and the thread has ended.
         """
         self.close(0.0)
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
         last = Batch(process=self._process, machine=self._machine, at=at, ends=True)
         self._create(encode(last))
 

@@ -70,9 +70,11 @@ class HistoryReader:
         """
         claims = self._objects.list(self._names.folder("claims"))
         self._see_signs()
-        for name, content in self._unread("closings", self.history.lacks_closing):
-            closed = name.rpartition("/")[2]
-            self.history.closings[closed] = layout.decode(content, Closing, name)
+        closings, decisions = self.history.closings, self.history.decisions
+        for closed, name, content in self._unread(
+            "closings", layout.process_of, closings.__contains__
+        ):
+            closings[closed] = layout.decode(content, Closing, name)
         news = [] if is_silent is None else self._read_new_checkpoints()
         later, read = self._read_logs(is_silent)
         news.extend(read)
@@ -86,16 +88,22 @@ class HistoryReader:
             self._saw(claim.owner, info.modified)
             seen = self.history.processes[claim.owner]
             seen.machine = seen.machine or claim.machine
-        for name, content in self._unread("decisions", self.history.lacks_decision):
-            if (of_number := layout.decided(name)) is not None:
-                decision = layout.decode(content, StoredDecision, name)
-                self.history.take_decision(*of_number, decision)
+        for decided, name, content in self._unread(
+            "decisions", layout.decided, lambda said: said[1] in decisions[said[0]]
+        ):
+            decision = layout.decode(content, StoredDecision, name)
+            self.history.take_decision(*decided, decision)
         return news
 
-    def _unread(self, folder: str, lacks: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-        """The records in a folder that were not read yet, by name."""
+    def _unread(
+        self, folder: str, read_name: Callable[[str], R | None], is_read: Callable[[R], bool]
+    ) -> Iterator[tuple[R, str, bytes]]:
+        """The records in a folder that were not read yet, with what their names say."""
         listed = self._objects.list(self._names.folder(folder))
-        return self._contents([info.name for info in listed if lacks(info.name)])
+        named = {info.name: read_name(info.name) for info in listed}
+        new = {name: said for name, said in named.items() if said is not None and not is_read(said)}
+        for name, content in self._contents(new):
+            yield new[name], name, content
 
     def _read_new_checkpoints(self) -> list[News]:
         """Those of others that came since: facts that need not be read one by one."""
