@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from support.virtual import Memory, NoUploads, VirtualClock, request
+from support.virtual import NoUploads, request, run_state
 
 from veogen.executor.ceilings import ReservedRatios, SpendingLimit, money_notes
-from veogen.executor.directory import RunDirectory
-from veogen.executor.journal import Header, Journal
 from veogen.executor.options import RunPolicy
 from veogen.executor.others import Afford
-from veogen.executor.results_file import ResultsFile
 from veogen.executor.state import RunState
 from veogen.executor.submit_queue import DelayQueue
 from veogen.executor.transitions import SubmitAttempt
@@ -32,7 +29,6 @@ from veogen.results.events import (
     TaskFailed,
 )
 from veogen.results.ledger import Ledger
-from veogen.results.manifest import ManifestRenderer
 
 FAST, PRO = "veo-fast", "veo-pro"
 PRICE = Decimal("38.016")
@@ -141,19 +137,8 @@ def reserves(of: Request, amount: int, number: int = 1) -> list[Event]:
 class Till:
     """A run that is about to buy Rome, with what was bought before and is under way beside it."""
 
-    def __init__(self, folder: Path, journal: Journal) -> None:
-        directory, self.ledger = RunDirectory(folder), Ledger("trip")
-        self.ledger.adopt([OSLO, PARIS, ROME], [EARLIER])
-        self.memory = Memory()
-        self.state = RunState(
-            journal=journal,
-            ledger=self.ledger,
-            directory=directory,
-            results=ResultsFile(directory, ManifestRenderer("evolink")),
-            policy=RunPolicy(),
-            clock=VirtualClock(),
-            listener=self.memory,
-        )
+    def __init__(self, state: RunState) -> None:
+        self.state, self.ledger = state, state.ledger
         self.posting: dict[str, SubmitAttempt] = {}
         self.resends: DelayQueue[SubmitAttempt] = DelayQueue()
         self.uploads = UploadQueue(self.state, NoUploads(), lambda: 1.0, self.start)
@@ -189,8 +174,8 @@ class Till:
 
 @pytest.fixture
 def till(tmp_path: Path) -> Iterator[Till]:
-    with Journal.create(tmp_path / "journal.db", Header("trip", "evolink")) as journal:
-        yield Till(tmp_path, journal)
+    with run_state(tmp_path / "trip", [OSLO, PARIS, ROME], [EARLIER]) as state:
+        yield Till(state)
 
 
 def ceiling(amount: str, **more: Any) -> RunPolicy:

@@ -3,7 +3,8 @@
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -14,12 +15,15 @@ import msgspec
 
 from veogen.document.nodes import Location
 from veogen.executor.decisions import Resolution
+from veogen.executor.directory import RunDirectory
 from veogen.executor.downloads import DownloadResult
 from veogen.executor.joining import StoreChoice
+from veogen.executor.journal import Header, Journal
 from veogen.executor.open_run import open_run
 from veogen.executor.options import RunPolicy
+from veogen.executor.results_file import ResultsFile
 from veogen.executor.run import Dependencies, Outcome, Selection
-from veogen.executor.state import RunProgress
+from veogen.executor.state import RunProgress, RunState
 from veogen.executor.transitions import Stop
 from veogen.executor.uploads import EvictableUpload, PreparedBody
 from veogen.executor.workers import Crashed
@@ -27,8 +31,8 @@ from veogen.gateway.api import Accepted, Balance, Quota, ReadError, Submission, 
 from veogen.planner.identity import request_hash
 from veogen.planner.plan import Plan, Request
 from veogen.results.events import Event, Video
-from veogen.results.ledger import RequestState
-from veogen.results.manifest import GatewayName
+from veogen.results.ledger import Ledger, RequestState
+from veogen.results.manifest import GatewayName, ManifestRenderer
 from veogen.results.record import Record
 from veogen.spec.types import Limits
 
@@ -318,6 +322,32 @@ def plan(*requests: Request, budget: Limits | None = None) -> Plan:
 
 def cities(*names: str) -> Plan:
     return plan(*map(request, names))
+
+
+@contextmanager
+def run_state(
+    folder: Path,
+    requests: Iterable[Request],
+    former: Iterable[Request] = (),
+    policy: RunPolicy | None = None,
+) -> Iterator[RunState]:
+    """A run that is about to begin in a new directory, with a clock and a listener of its own."""
+    directory, ledger = RunDirectory(folder), Ledger("trip")
+    directory.prepare("evolink")
+    ledger.adopt(requests, former)
+    with (
+        directory.locked(),
+        Journal.create(directory.journal, Header("trip", "evolink")) as journal,
+    ):
+        yield RunState(
+            journal=journal,
+            ledger=ledger,
+            directory=directory,
+            results=ResultsFile(directory, ManifestRenderer("evolink")),
+            policy=policy or RunPolicy(),
+            clock=VirtualClock(),
+            listener=Memory(),
+        )
 
 
 @dataclass

@@ -111,7 +111,14 @@ class Submitter:
         self._spending = SpendingLimit(state, self._posting, self._resends, self._uploads, start)
         self._task_ids: dict[str, tuple[str, int]] = {}
         self._purchases_when_queued: dict[str, tuple[Purchase, ...]] = {}
-        self.why: str | None = None
+        self._why: str | None = None
+
+    @property
+    def why(self) -> str | None:
+        """Why it waits, if it does."""
+        if self._breaker.phase == "paused" and self._has_more:
+            return "waits until the gateway answers: what was sent came to nothing"
+        return self._why
 
     def add(self, hashes: Iterable[str]) -> None:
         """Buy these: in this order where money has a limit, else the longest first."""
@@ -336,13 +343,13 @@ class Submitter:
                 if step.retry.attempt is not None:
                     self.replay(step.retry.attempt, wait=step.retry.wait)
                 until = time_of_day(self._state.clock.now() + step.retry.wait)
-                self.why = f"waits {step.retry.wait:.0f} s, until {until}: {step.retry.why}"
+                self._why = f"waits {step.retry.wait:.0f} s, until {until}: {step.retry.why}"
                 if step.retry.throttled:
                     self.throttled(step.retry.wait)
             if step.stop is not None:
                 self._state.stop_buying(step.stop)
             elif step.retry is None:
-                self.why = None
+                self._why = None
             if any(isinstance(event, TaskCreated) for event in step.events):
                 self._limiter.accepted()
                 self._on_accepted(message.hash)
@@ -388,8 +395,6 @@ class Submitter:
             self._breaker = self._breaker.on_post(outcome, now, trial=trial)
         if self._breaker.stop is not None:
             self._state.stop_buying(Stop("outage", self._breaker.stop))
-        elif self._breaker.phase == "paused":
-            self.why = "waits until the gateway answers: what was sent came to nothing"
 
     def _delay(self, hash_: str, wait: float) -> None:
         self._delayed.put(self._state.clock.monotonic() + wait, hash_)
@@ -401,7 +406,7 @@ class Submitter:
         if step.stop is not None:
             self._state.stop_buying(step.stop)
         elif step.retry is not None:
-            self.why = step.retry.why
+            self._why = step.retry.why
             self._delay(message.hash, step.retry.wait)
         elif not self._uploads.needs(self._state.request(message.hash)):
             self._queue.put(message.hash)
