@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -45,14 +46,14 @@ def created(
     return TaskCreated(HASH, number, task, credits_, at, 30.0)
 
 
-def sent(number: int = 1, *names: str, **more: object) -> AttemptFacts:
+def sent(number: int = 1, *names: str, **more: Any) -> AttemptFacts:
     facts = AttemptFacts(number, PRICE, names or ("10.0",))
     for name, value in more.items():
         setattr(facts, name, value)
     return facts
 
 
-def taken(task: str = "t1", number: int = 1, **more: object) -> TaskFacts:
+def taken(task: str = "t1", number: int = 1, **more: Any) -> TaskFacts:
     facts = TaskFacts(
         task, number, own=True, reserved=FORTY, accepted_at=12.0, estimated_seconds=30.0
     )
@@ -76,8 +77,8 @@ def made(*links: str, credits_: Decimal | None = NINE, at: float = 20.0) -> Task
     return TaskCompleted(HASH, "t1", links, credits_, at)
 
 
-def imported(status: str, task: str | None = "t1", attempts: int = 1, **more: object) -> Event:
-    values: dict[str, object] = {
+def imported(status: str, task: str | None = "t1", attempts: int = 1, **more: Any) -> Event:
+    values: dict[str, Any] = {
         "status": status,
         "task_id": task,
         "attempts": attempts,
@@ -89,10 +90,10 @@ def imported(status: str, task: str | None = "t1", attempts: int = 1, **more: ob
         "at": 50.0,
         **more,
     }
-    return PurchaseImported(HASH, **values)  # type: ignore[arg-type] - a line as it is read
+    return PurchaseImported(HASH, **values)
 
 
-MADE = {"made": True, "made_at": 20.0, "charged": NINE}
+MADE: dict[str, Any] = {"made": True, "made_at": 20.0, "charged": NINE}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,18 @@ MADE = {"made": True, "made_at": 20.0, "charged": NINE}
             [TaskAdopted(HASH, "t1", None, 30.0)],
             Facts([], [TaskFacts("t1", 1, accepted_at=30.0, adopted=True)], last_task="t1"),
             id="adopted though nothing was sent from here",
+        ),
+        pytest.param(
+            [intent(), created(), intent(2, at=20.0), TaskAdopted(HASH, "t1", None, 30.0)],
+            Facts(
+                [sent(), sent(2, "20.0")], [taken(accepted_at=30.0, adopted=True)], last_task="t1"
+            ),
+            id="a task of the first attempt adopted: it stays that of the first",
+        ),
+        pytest.param(
+            [intent(2), intent(at=20.0), created("t2", 2), created("t1", 1)],
+            Facts([sent(1, "20.0"), sent(2)], [taken("t1"), taken("t2", 2)], last_task="t1"),
+            id="attempts and tasks of which one hears in another order",
         ),
         pytest.param(
             [intent(2), created(number=2), TaskAdopted(HASH, "t1", None, 30.0, attempt=1)],
@@ -281,6 +294,20 @@ MADE = {"made": True, "made_at": 20.0, "charged": NINE}
                 intent(),
                 created(),
                 VideoSaved(HASH, 0, CLIP, "t1", 7),
+                VideoMissing(HASH, 0, "t1", put_away=False),
+            ],
+            Facts(
+                [sent()],
+                [taken(made=True, videos={0: CLIP}, here={}, whole=True)],
+                last_task="t1",
+            ),
+            id="missing, and nobody put it away",
+        ),
+        pytest.param(
+            [
+                intent(),
+                created(),
+                VideoSaved(HASH, 0, CLIP, "t1", 7),
                 VideoMoved(HASH, 0, "videos/b.mp4", "t1"),
                 VideoMoved(HASH, 1, "videos/c.mp4", "t1"),
             ],
@@ -396,6 +423,16 @@ MADE = {"made": True, "made_at": 20.0, "charged": NINE}
             id="a task that somebody has adopted elsewhere",
         ),
         pytest.param(
+            [imported("submitted", adopted=("t2",))],
+            Facts([], [TaskFacts("t1", 1, estimate=PRICE, accepted_at=50.0)], last_task="t1"),
+            id="a task of others, and another one was adopted",
+        ),
+        pytest.param(
+            [intent(), created(), imported("planned", None)],
+            Facts([sent()], [taken()], last_task="t1", least=1),
+            id="nothing that others know: the last task is still ours",
+        ),
+        pytest.param(
             [intent(2), imported("planned", None, 2, not_sent=(1,))],
             Facts(
                 [
@@ -438,6 +475,11 @@ OTHER = OtherPurchase(1, "t0", "completed", NINE, (CLIP_2,))
             id="of two clips the second is there",
         ),
         pytest.param(
+            imported("undelivered"),
+            [Purchase(1, "t1", "undelivered", None, PRICE)],
+            id="undelivered, nobody says why",
+        ),
+        pytest.param(
             imported("failed", None, 2, error_code="400", error_message="no"),
             [],
             id="refused: no money has moved",
@@ -473,7 +515,7 @@ def test_what_a_line_of_results_says_was_bought(line: Event, purchases: list[Pur
     assert sorted(record.purchases, key=lambda purchase: purchase.attempt) == purchases
 
 
-BOTH_HOME = [
+BOTH_HOME: list[Event] = [
     intent(),
     created(),
     made("x", "y"),
@@ -580,14 +622,23 @@ def test_what_a_request_costs(events: list[Event], money: tuple[Decimal, ...]) -
     assert record.bought is (events != [])
 
 
+def test_a_video_that_is_missing_here_is_somewhere_else() -> None:
+    (record,) = records([*BOTH_HOME, VideoMissing(HASH, 0, "t1")])
+
+    assert record.status == "completed"
+    assert record.remote_videos == frozenset({0})
+
+
 def test_what_was_sent_last_serves_no_other_attempt() -> None:
     (second,) = records(
         [intent(), created(), intent(2, at=20.0), SubmitFailed(HASH, 2, "429", "", 20.0)]
     )
     (first,) = records([intent()])
     (nothing,) = records([imported("submitted")])
+    (unsent,) = records([intent(), SubmitFailed(HASH, 1, "429", "", 10.0)])
 
-    assert (first.intent, second.intent, nothing.intent) == (intent(), None, None)
+    assert (first.intent, second.intent) == (intent(), None)
+    assert (nothing.intent, unsent.intent) == (None, None)
 
 
 def test_every_other_purchase_is_none_that_counts() -> None:

@@ -215,7 +215,7 @@ class RecordBuilder:
             current.task_id,
             current.credits,
             current.error,
-            current.videos or _NOTHING,
+            current.videos,
             self.pending,
             self.last_submit,
             None if task is None else task.accepted_at,
