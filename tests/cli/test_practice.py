@@ -66,3 +66,9 @@ def test_a_real_run_refuses_its_directory_before_it_asks_the_gateway(
         "error: runs/practice: this is the directory of a simulated run, and this is a real one; "
         "choose another with --dir\n",
     )
+
+
+def test_an_address_that_is_adopted_for_no_task_is_told_what_to_write(shell: Shell) -> None:
+    ended = shell.veogen("resolve", "runs/a.simulated", "--adopt", "s[c=boat]")
+
+    assert (ended.code, ended.err) == (2, "error: --adopt 's[c=boat]': write ADDRESS=TASK_ID\n")

@@ -185,6 +185,11 @@ def _empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def _text(path: Path) -> None:
     path.write_text("this is not SQLite\n" * 100)
 
@@ -220,6 +225,7 @@ def _garbled_event(path: Path) -> None:
         pytest.param(_truncate, "cannot be read|damaged", id="truncated"),
         pytest.param(_zero, "cannot be read|not a journal", id="zeroed"),
         pytest.param(_empty, "the journal is empty", id="empty"),
+        pytest.param(_folder, "it is no file", id="a folder"),
         pytest.param(_text, "file is not a database", id="text"),
         pytest.param(_foreign, "not a journal of veogen", id="foreign"),
         pytest.param(_newer, "a newer veogen wrote it", id="newer"),

@@ -91,7 +91,7 @@ def decisions_of(
     adopted = []
     for text in adopt:
         address, equals, task_id = text.rpartition("=")
-        if not (equals and address and task_id):
+        if not (equals and address and task_id) or task_id.endswith("]"):  # that is an address
             raise UsageError(f"--adopt {text!r}: write ADDRESS=TASK_ID")
         adopted.append(Resolution("adopt", address, task_id))
     kinds: dict[Kind, Iterable[str]] = {"replay": replay, "abandon": abandon, "rebuy": rebuy}

@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -110,7 +111,7 @@ class JournalFile:
                 with closing(_opened(path, mode)) as db:
                     cls(db, path, writes=False).look(read_mark(path))
             file = cls(_opened(path, "mode=rw"), path, writes=True)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise unreadable(path, error) from None
         try:
             file._begin()
@@ -319,10 +320,12 @@ def unreadable(path: Path, error: Exception) -> VeogenError:
 def _refuse_empty(path: Path) -> None:
     """A journal that is not there, or of no bytes, must not be taken for one without events."""
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}") from None
-    if size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise JournalError(f"{path}: the journal cannot be read (it is no file); {_ADVICE}")
+    if status.st_size == 0:
         raise JournalError(f"{path}: the journal is empty; {_ADVICE}")
 
 
