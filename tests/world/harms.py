@@ -44,7 +44,7 @@ def remove_run(world: "World", step: Step, machine: Machine) -> None:
         }
         machine.clone()
     if journal.is_file():  # what git has comes back, and what the run knows beside it goes in
-        machine.checkout.fresh()
+        machine.take_from_git()
     machine.in_step = False
 
 

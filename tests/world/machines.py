@@ -294,6 +294,11 @@ class Machine:
         if not clean and (self.path / "journal.db").is_file():
             self.in_step = False
 
+    def take_from_git(self) -> None:
+        """Somebody checks out what everybody has, in place of the results here."""
+        self.checkout.fresh()
+        self.disk.written_by_others(str(self.checkout.file))
+
     def remove_run(self) -> None:
         """Somebody takes the run directory away, whatever goes on there."""
         shutil.rmtree(self.path, ignore_errors=True)
@@ -316,7 +321,7 @@ class Machine:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         self.old_journal = None
-        self.checkout.fresh()
+        self.take_from_git()
 
     def _dependencies(self, process: Process, calls: Calls) -> Dependencies:
         media = WorldMedia(self._service, process, calls)

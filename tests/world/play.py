@@ -322,7 +322,7 @@ class World:
             self.let_pass(LONGEST, machine)
             self.look_at_ended()
             if "results.json" in str(command.refusal):  # a person takes what is in git
-                machine.checkout.fresh()
+                machine.take_from_git()
         return machine.in_step
 
     def _resolve(self, step: Step, machine: Machine) -> None:
