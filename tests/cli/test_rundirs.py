@@ -205,7 +205,7 @@ def test_a_run_that_is_not_clear_is_asked_for(
 ) -> None:
     make_runs(project, *runs)
     write_locks([Path("specs/a.yaml")], SpecOptions(profile="draft"))
-    write_plans([Path("specs/a.yaml")], SpecOptions(), "json", Path("plan.json"), RunOptions())
+    write_plans((Path("specs/a.yaml"),), SpecOptions(), "json", Path("plan.json"), RunOptions())
 
     with pytest.raises(UsageError) as caught:
         find_run(written)

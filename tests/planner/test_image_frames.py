@@ -105,7 +105,7 @@ def test_a_frame_may_be_an_address(project: Project) -> None:
             KLING,
             "image_start: [a.png]",
             image(640, 360),
-            "image_start is a path or an https URL, not ['a.png']",
+            'image_start is a path or an https URL, not ["a.png"]',
             id="a list for one",
         ),
         pytest.param(

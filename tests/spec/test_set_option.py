@@ -134,7 +134,7 @@ def test_the_value_is_json_or_the_text_letter_for_letter(
         ),
         pytest.param(
             "params.duration=08",
-            "--set params.duration=08:1:17: error[value]: duration is an integer, not '08'",
+            "--set params.duration=08:1:17: error[value]: duration is an integer, not '08'; write 8",
             id="a text where a number belongs",
         ),
         pytest.param(

@@ -247,6 +247,22 @@ SHOT = "shots: [{name: a, prompt: x}]\n"
             id="an integer in quotes",
         ),
         pytest.param(
+            "params: {quality: 720}\nshots: [{name: a, prompt: x}]",
+            "a.yaml:2:19: error[value]: quality is a string, not 720; did you mean '720p'?",
+            id="a word without its unit",
+        ),
+        pytest.param(
+            "params: {aspect_ratio: 16x9}\nshots: [{name: a, prompt: x}]",
+            "a.yaml:2:24: error[value]: aspect_ratio is one of 'auto', '16:9', '9:16', not '16x9'; "
+            "did you mean '16:9'?",
+            id="a word that is nearly one",
+        ),
+        pytest.param(
+            "params: {image_urls: [null]}\nshots: [{name: a, prompt: x}]",
+            "a.yaml:2:22: error[value]: image_urls is a list of paths or https URLs, not [null]",
+            id="a list with a value that none of it may be",
+        ),
+        pytest.param(
             "shots: [{name: a, prompt: 5}]",
             "a.yaml:2:27: error[type]: 'prompt' is a string, not 5",
             id="a prompt that is a number",

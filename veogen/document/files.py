@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from veogen.document.problems import nearest
 from veogen.errors import VeogenError
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\n"
@@ -72,6 +73,16 @@ class Folder:
         if not real.is_relative_to(self.root):
             raise OutsideRootError(f"{path} leaves the project")
         return real
+
+
+def nearest_file(files: Files, path: PurePosixPath) -> str | None:
+    """A hint that names the file beside the one that is not there which was probably meant."""
+    try:
+        stems = {PurePosixPath(name).stem.casefold(): name for name in files.names(path.parent)}
+    except (OSError, VeogenError):  # nothing is there to be named
+        return None
+    near = nearest(path.stem.casefold(), stems)
+    return None if near is None else f"did you mean {stems[near]!r}?"
 
 
 def read_file(place: Path, at_most: int | None = None) -> bytes:

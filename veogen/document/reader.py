@@ -26,7 +26,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from veogen.document.files import Files, OutsideRootError
+from veogen.document.files import Files, OutsideRootError, nearest_file
 from veogen.document.nodes import LINE_END, Location, Map, Scalar, Seq, SourceText, Value
 from veogen.document.problems import MistakesError, Problem
 
@@ -213,7 +213,7 @@ def read_document(
     Raises `MistakesError`, be it that there is no such file, that it cannot be read, or that it
     is no document.
     """
-    shown = files.shown(path)
+    shown, hint = files.shown(path), None
     name = shown if name is None else name
     try:
         raw = files.read(path, MAX_BYTES)
@@ -221,11 +221,12 @@ def read_document(
         code, message = "outside-root", str(error)
     except FileNotFoundError:
         code, message = "missing-file", f"there is no file {name!r}"
+        hint = nearest_file(files, path)
     except OSError as error:
         code, message = "missing-file", f"{name!r} cannot be read: {error.strerror}"
     else:
         return read(raw, shown)
-    raise MistakesError([Problem(place or Location(shown, 1, 1), "error", code, message)])
+    raise MistakesError([Problem(place or Location(shown, 1, 1), "error", code, message, hint)])
 
 
 def read(raw: bytes, path: str, *, max_bytes: int = MAX_BYTES) -> Value:

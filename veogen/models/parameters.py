@@ -242,6 +242,8 @@ def shown(value: Json) -> str:
     """A value as it stands in a message: strings quoted, the rest as JSON writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     return "null" if value is None else repr(value)
 
 

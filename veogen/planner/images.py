@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from veogen.document.files import POINTER, Files, OutsideRootError, inside
+from veogen.document.files import POINTER, Files, OutsideRootError, inside, nearest_file
 from veogen.models.parameters import Json, Parameter, shown_size
 from veogen.planner.identity import FILE
 from veogen.planner.plan import Image
@@ -224,7 +224,8 @@ class Images:
             return BadImageError(f"{url!r} leaves the project")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            return BadImageError(f"{url!r} cannot be read: {reason}")
+            near = nearest_file(self._files, path)
+            return BadImageError(f"{url!r} cannot be read: {reason}{f'; {near}' if near else ''}")
         if len(raw) > max_bytes:
             return BadImageError(f"{url!r} has more than {shown_size(max_bytes)}, the limit")
         if raw.startswith(POINTER):

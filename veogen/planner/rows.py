@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from veogen.document.files import POINTER, Files, OutsideRootError, inside
+from veogen.document.files import POINTER, Files, OutsideRootError, inside, nearest_file
 from veogen.document.nodes import Location, Map, Seq, Value
 from veogen.document.problems import MistakesError, Problem, Problems, did_you_mean
 from veogen.document.reader import NotJsonError, read, read_json
@@ -236,6 +236,7 @@ def rows_of(
 
 
 def _read(matrix: Matrix, files: Files, place: Location, problems: Problems) -> Table | None:
+    path = matrix.rows_folder
     try:
         if isinstance(matrix.rows, Seq):
             return inline_table(matrix.rows, place)
@@ -250,7 +251,8 @@ def _read(matrix: Matrix, files: Files, place: Location, problems: Problems) -> 
     except OutsideRootError as error:
         problems.error(place, "outside-root", str(error))
     except OSError as error:
-        problems.error(place, "rows", f"{matrix.rows} cannot be read: {error.strerror}")
+        hint = nearest_file(files, path)
+        problems.error(place, "rows", f"{matrix.rows} cannot be read: {error.strerror}", hint)
     return None
 
 

@@ -124,17 +124,20 @@ def value_mistakes(
     if not (models.lenient or _fits(value, models.meanings(name))):
         meaning = told_by or next(models.meanings(name))
         mistake = meaning.check(as_json(value))
-        hint = _typed_hint(value, meaning) if isinstance(value, str) else None
+        hint = None if isinstance(value, bool | list | dict) else _hint(value, meaning)
         yield Problem(place, "error", "value", f"{name} {mistake}", hint)
 
 
-def _typed_hint(text: str, meaning: Parameter) -> str | None:
-    """What to write for a text that only looks like a boolean or an integer."""
-    word = text.strip()
+def _hint(value: str | float | None, meaning: Parameter) -> str | None:
+    """What to write for what looks like a value of the parameter, if it does."""
+    word = str(value).strip().casefold()
     if meaning.kind == "boolean":
-        return f"write {_BOOLEANS[word.lower()]}" if word.lower() in _BOOLEANS else None
-    is_number = word.isascii() and word.isdigit() and len(word) < _LONG_NUMBER
-    return f"write {int(word)}" if meaning.kind == "integer" and is_number else None
+        return f"write {_BOOLEANS[word]}" if word in _BOOLEANS else None
+    if meaning.kind == "integer" and isinstance(value, str):
+        is_number = word.isascii() and word.isdigit() and len(word) < _LONG_NUMBER
+        return f"write {int(word)}" if is_number else None
+    words = [each for each in (*(meaning.enum or ()), *meaning.words) if isinstance(each, str)]
+    return did_you_mean(word, words)
 
 
 def _fits(value: Value, meanings: Iterable[Parameter]) -> bool:

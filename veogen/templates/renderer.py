@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from veogen.document.files import Files, OutsideRootError, inside
+from veogen.document.files import Files, OutsideRootError, inside, nearest_file
 from veogen.templates.inline import NeedsJinjaError, inline_template
 from veogen.templates.template import FOLDER, Template, TemplateFailure
 
@@ -43,7 +43,8 @@ class Renderer:
             text = self.load(template.name)
             if text is None:
                 message, raw = f"there is no template {template.name!r}", self._read(template.name)
-                hint = None
+                path = template_path(template.name)
+                hint = None if path is None else nearest_file(self._files, path)
                 if raw is not None:  # why a file that is there is none
                     is_large = len(raw) > LARGEST
                     hint = f"the file is {'larger than 1 MiB' if is_large else 'not UTF-8'}"
