@@ -1,6 +1,8 @@
 """`veogen completion`: what real shells make of a line when Tab is pressed."""
 
 import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -74,6 +76,32 @@ def test_tab_completes_what_is_typed(terminal: "pexpect.spawn[str]") -> None:
         terminal.send(f"{typed}\t")
         terminal.expect_exact(completed[:-1])
         terminal.send("\x15")  # and takes the line away
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        pytest.param(["veogen", "sta"], ["plain,status"], id="a command"),
+        pytest.param(
+            ["veogen", "plan", "specs/launch.yaml", "--profile", ""],
+            ["plain,draft", "plain,final"],
+            id="profiles",
+        ),
+    ],
+)
+def test_a_script_that_parts_the_words_itself_is_answered_too(
+    project: Path, words: list[str], offered: list[str]
+) -> None:
+    environ = {
+        "_VEOGEN_COMPLETE": "bash_complete",
+        "COMP_WORDS": shlex.join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    answer = subprocess.run(
+        [BIN / "veogen"], cwd=project, env=environ, check=True, capture_output=True, text=True
+    )
+
+    assert answer.stdout.splitlines() == offered
 
 
 def test_an_address_is_completed_though_its_signs_mean_something_to_a_shell(

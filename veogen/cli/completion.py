@@ -48,14 +48,16 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        line = os.environ["COMP_LINE"]
+        line = os.environ.get("COMP_LINE")
+        if line is None:  # somebody else's script, which parts the words as every click does
+            return super().get_completion_args()
         words = split_arg_string(line)[1:]
         unfinished = words.pop() if words and not line[-1].isspace() else ""
         return words, unfinished
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         """What bash puts in place of its own last word, which begins after a `=` or `:`."""
-        word = os.environ["COMP_WORD"]
+        word = os.environ.get("COMP_WORD", incomplete)
         typed = "" if word in ("=", ":") else "".join(split_arg_string(word))
         before = len(incomplete) - len(typed)
         return [
