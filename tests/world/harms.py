@@ -108,8 +108,13 @@ def damage_log(world: "World", step: Step, machine: Machine) -> None:
 
 
 def _told_to(world: "World", machine: Machine) -> set[str]:
-    """The tasks that its journal must know: each was answered a while before it died."""
+    """The tasks that its journal must know: each was answered a while before it died.
+
+    What it bought before it burned, its store has as another machine's, and tells when that is
+    silent.
+    """
     died = world.kernel.now if machine.died_at is None else machine.died_at
+    since = machine.cloned_at if world.story.store else 0.0
     return {
         post.task
         for post in world.service.posts
@@ -118,6 +123,7 @@ def _told_to(world: "World", machine: Machine) -> set[str]:
         and post.heard_at is not None
         and getattr(post.answer, "task_id", None) == post.task
         and post.heard_at < died - WRITTEN_WITHIN
+        and post.sent_at >= since
     }
 
 

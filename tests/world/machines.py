@@ -97,6 +97,7 @@ class Machine:
         self.in_step = True
         self.lost_power = False
         self.died_at: float | None = None
+        self.cloned_at = 0.0
         self.old_journal: bytes | None = None
         self._bucket = bucket
         self._kernel = kernel
@@ -321,6 +322,7 @@ class Machine:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         self.old_journal = None
+        self.cloned_at = self._kernel.now
         self.take_from_git()
 
     def _dependencies(self, process: Process, calls: Calls) -> Dependencies:
