@@ -16,10 +16,12 @@ from support.virtual import (
     statuses,
 )
 
+from veogen.executor.decisions import Resolution
 from veogen.executor.directory import partial_name
 from veogen.executor.downloads import DownloadFailed, DownloadResult
 from veogen.executor.options import RunPolicy
 from veogen.executor.run import Selection
+from veogen.gateway.api import Unknown
 from veogen.planner.plan import Request
 
 TOKYO = request("Tokyo")
@@ -67,16 +69,9 @@ class BreaksOff(VirtualDownloader):
         return super().download(request, index, of, link)
 
 
-@pytest.mark.parametrize(
-    ("first", "gone_on_with"),
-    [
-        pytest.param(FIRST, {FIRST, SECOND}, id="the one that counts was made first"),
-        pytest.param(SECOND, {FIRST}, id="it was made last: it takes the name of the other's part"),
-    ],
-)
-def test_a_part_of_either_is_gone_on_with_by_the_next_run(
-    tmp_path: Path, first: str, gone_on_with: set[str]
-) -> None:
+@pytest.mark.parametrize("first", [FIRST, SECOND])
+def test_a_part_of_either_is_gone_on_with_by_the_next_run(tmp_path: Path, first: str) -> None:
+    """Whichever was made first, and whether that one counts or not."""
     world = with_two_tasks(tmp_path)
     brings = BreaksOff(world.path)
     world.downloader = brings
@@ -88,8 +83,36 @@ def test_a_part_of_either_is_gone_on_with_by_the_next_run(
     world.run(plan(TOKYO))
     world.run(None, selection=Selection(buy=False))
 
-    assert brings.went_on == {f"https://media.example/{task}/0.mp4" for task in gone_on_with}
+    assert brings.went_on == {f"https://media.example/{task}/0.mp4" for task in (FIRST, SECOND)}
     assert purchases(world) == {FIRST: ("completed", 1), SECOND: ("completed", 1)}
+
+
+@pytest.mark.parametrize(
+    ("passes", "status"),
+    [
+        pytest.param(60.0, "completed", id="its link lives"),
+        pytest.param(25 * 3600.0, "failed", id="its link has died"),
+    ],
+)
+@pytest.mark.parametrize("again", [Resolution("abandon", ADDRESS), None], ids=["abandoned", "held"])
+def test_what_was_made_is_fetched_though_the_attempt_in_its_place_came_to_nothing(
+    tmp_path: Path, passes: float, status: str, again: Resolution | None
+) -> None:
+    world = World(tmp_path / "trip")
+    world.downloader.answers.append(DownloadFailed("interrupted", "it broke off", retry=False))
+    world.run(plan(TOKYO))
+    assert purchases(world) == {FIRST: ("undelivered", 0)}
+    world.gateway.answers.append(Unknown(code="lost", message="the connection broke"))
+    world.decide(Resolution("rebuy", ADDRESS))
+    if again is not None:
+        world.decide(again)
+    world.clock.sleep(passes)
+    world.gateway.links = int(status == "completed")
+
+    outcome = world.run(None, selection=Selection(buy=False))
+
+    wanted = "indeterminate" if again is None and status == "failed" else status
+    assert (statuses(outcome), len(world.keys)) == ({ADDRESS: wanted}, 2)
 
 
 class Pins(NoUploads):

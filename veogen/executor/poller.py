@@ -12,7 +12,7 @@ from veogen.executor.state import RunState
 from veogen.executor.transitions import Step, on_poll
 from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.results.events import Event, TaskCompleted, TaskFailed, TaskProgressed
-from veogen.results.record import Record
+from veogen.results.record import Record, links_may_live
 
 _READS_AT_ONCE = 32
 _BATCH, _APART = 50, 0.05
@@ -92,7 +92,7 @@ class Poller:
         state, clock = self._state, self._state.clock
         counts = state.ledger.record(hash_)
         if task_id is None:
-            others = tasks_beside(counts)
+            others = tasks_beside(counts, clock.now())
             for other in others:
                 if other not in self._followed:
                     self.watch(hash_, other, first=first)
@@ -253,13 +253,27 @@ class Poller:
         return self._estimator.next_interval(watch.kind, age, watch.expected)
 
 
-def tasks_beside(record: Record) -> list[str]:
+def tasks_beside(record: Record, now: float) -> list[str]:
     """The tasks beside the one that counts of which something may still come.
 
-    A clip of theirs that did not come is fetched only where the request has its own.
+    A clip of theirs that did not come is fetched where the request has its own; where nothing is
+    to come of the one that counts, while its link may live.
     """
-    wanted = ("submitted", "undelivered") if record.status == "completed" else ("submitted",)
-    return [p.task_id for p in record.others if p.task_id and p.status in wanted]
+    is_over = record.status in ("failed", "indeterminate", "undelivered")
+    return [
+        p.task_id
+        for p in record.others
+        if p.task_id
+        and (
+            p.status == "submitted"
+            or (p.status == "undelivered" and record.status == "completed")
+            or (
+                p.status == "undelivered"
+                and is_over
+                and links_may_live(as_of(record, p.task_id), now)
+            )
+        )
+    ]
 
 
 def as_of(record: Record, task_id: str) -> Record:

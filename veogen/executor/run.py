@@ -128,7 +128,8 @@ class Run:
         policy, wanted = state.policy, list[Request]()
         self._left_out = set[str]()  # by `only`
         for request, record in self.ledger.planned:
-            is_over = record.status == "failed" and not tasks_beside(record)
+            goes_on = any(p.status == "submitted" for p in record.others)
+            is_over = record.status == "failed" and not goes_on
             again = is_over and policy.retry_failed
             if again or self.owned.would_buy(record.hash, policy.task_retries):
                 stands = self.owned.state(request.address, record.hash)
@@ -444,14 +445,15 @@ class Run:
         if record.status in ("submitted", "undelivered"):
             return True
         task = record.facts.task(record.task_id)
-        if tasks_beside(record) and (record.status != "completed" or not self._selection.buy):
+        now = self._dependencies.clock.now()
+        has_others = tasks_beside(record, now)
+        if has_others and (record.status != "completed" or not self._selection.buy):
             return True
         if record.status == "failed" and task is not None and task.abandoned is None:
             return task.own and not task.end_read  # so far others alone say that it has failed
         is_here = not record.remote_videos and len(record.videos) >= len(record.links)
         if record.status != "completed" or is_here or self._state.shared:
             return False  # of what a store knows its clip comes from there
-        now = self._dependencies.clock.now()
         is_ours = task is not None and task.own
         return not self._selection.buy or (is_ours and links_may_live(record, now))
 
