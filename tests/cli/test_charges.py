@@ -133,4 +133,22 @@ def test_a_run_that_is_as_it_was_estimated_says_nothing_more(shell: Shell) -> No
     ended = run(shell, "spread: 0")
 
     assert "estimated" not in ended.err
-    assert "estimated" not in shell.veogen("status").out
+    told = shell.veogen("status").out
+
+    assert "3 videos" in told
+    assert "estimated" not in told
+
+
+def test_what_had_no_estimate_differs_from_none(shell: Shell) -> None:
+    (shell.folder / "models").mkdir()
+    (shell.folder / "veogen.yaml").write_text("veogen: 1\n")
+    (shell.folder / "models/own.yaml").write_text("id: own\nlike: kling-v3-text-to-video\n")
+    spec = SPEC.replace("kling-v3-text-to-video", "own").replace("budget: {max_credits: 60}\n", "")
+    (shell.folder / "trip.yaml").write_text(spec)
+
+    run(shell, "amounts: credits")
+
+    told = shell.veogen("status").out
+
+    assert "3 videos" in told
+    assert "estimated" not in told

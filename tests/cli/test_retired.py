@@ -110,6 +110,18 @@ def test_what_was_bought_of_it_stays_readable_and_is_not_bought_anew(shell: Shel
     assert rebuy.code == ExitCode.USAGE
 
 
+def test_what_is_held_of_it_is_not_sent_again(shell: Shell) -> None:
+    retire(shell.folder, "2999-01-31")
+    (shell.folder / "lost.yaml").write_text("faults: [{at: submit, do: drop, times: 1}]\n")
+    held = shell.veogen("run", "specs/trip.yaml", *QUICK, "--faults", "lost.yaml")
+    retire(shell.folder, "2020-01-31")
+
+    again = shell.veogen("run", "specs/trip.yaml", *QUICK, "--on-indeterminate", "replay")
+
+    assert (held.code, again.code) == (ExitCode.INDETERMINATE, ExitCode.USAGE)
+    assert "veo-old was retired on 2020-01-31" in again.err
+
+
 def test_another_word_in_the_policy_is_a_mistake(shell: Shell) -> None:
     (shell.folder / "veogen.yaml").write_text("retired: maybe\n")
 

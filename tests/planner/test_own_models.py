@@ -75,6 +75,16 @@ def test_a_model_of_the_project_is_checked_and_priced(project: Project) -> None:
     assert found.warnings == ()
 
 
+def test_a_file_of_a_model_need_not_list_the_parameter_that_names_it(project: Project) -> None:
+    listed = "  model: {type: string, required: true}\n"
+    assert listed in LITE
+    project.write("models/next.yaml", LITE.replace(listed, ""))
+
+    [request] = project.plan(NEXT).requests
+
+    assert (request.body["model"], str(request.credits)) == ("veo-9", "18.000")
+
+
 def test_a_model_of_the_project_has_its_own_limits(project: Project) -> None:
     project.write("models/next.yaml", LITE)
 

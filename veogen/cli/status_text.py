@@ -170,7 +170,7 @@ def _money(snapshot: Snapshot) -> Iterator[str]:
 
 def _charges(states: Sequence[RequestState], profile: str | None) -> Iterator[str]:
     """By model, and by shot where there are several: nothing where all is as it was estimated."""
-    charges = [(state, charge_of(state)) for state in states]
+    charges = [(s, charge) for s in states if (charge := charge_of(s)).estimate is not None]
     if not any(charge.differs for _, charge in charges):
         return
     groups: dict[str, list[Charge]] = {}

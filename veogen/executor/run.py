@@ -169,8 +169,11 @@ class Run:
         return known_credits(r.credits for r in self.to_buy if r.credits)
 
     def check_models(self) -> None:
-        """Refuse to buy of a model after its last day."""
+        """Refuse to buy of a model after its last day, and to send again what may be bought."""
         self._refuse_retired(self.to_buy)
+        if self._state.policy.replay:
+            held = (record for record in self._chosen() if record.status == "indeterminate")
+            self._refuse_retired(self._state.request(record.hash) for record in held)
 
     def _refuse_retired(self, requests: Iterable[Request]) -> None:
         today = utc_day(self._dependencies.clock.now())

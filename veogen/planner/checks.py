@@ -125,6 +125,8 @@ def _less_prompts(body: Mapping[str, Json]) -> dict[str, Json]:
 
 def _single(name: str, value: Json, model: Model, models: Mapping[str, Model]) -> Iterator[Finding]:
     of_model = model.parameters.get(name)
+    if of_model is None and name == "model":  # its file need not say that a request names it
+        return
     if of_model is None:
         message = f"{name!r} is not a request parameter"
         hint = did_you_mean(name, model.parameters)

@@ -224,8 +224,8 @@ class Charge(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the gateway names another amount than was estimated."""
-        named = (self.reserved, self.charged)
+        """Whether the gateway names another amount than was estimated, if anything was."""
+        named = () if self.estimate is None else (self.reserved, self.charged)
         return any(amount not in (None, self.estimate) for amount in named)
 
 
