@@ -96,28 +96,59 @@ def test_what_is_prompt_takes_with_it_what_waits(scribe: Scribe) -> None:
     assert (log.next, log.written) == (2, 3)
 
 
+class Tells(MemoryObjects):
+    """Tells that the first record after the one that opens a log is there."""
+
+    def __init__(self, time: StoreTimeOfTests) -> None:
+        super().__init__(time)
+        self.written = threading.Event()
+
+    def create(self, name: str, content: bytes) -> bytes | None:
+        there = super().create(name, content)
+        if name.endswith("1"):
+            self.written.set()
+        return there
+
+
 def test_what_is_not_prompt_is_written_within_a_moment(
     scribe: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("veogen.store.log.WITHIN", 0.01)
-    written = threading.Event()
-
-    class Tells(MemoryObjects):
-        def create(self, name: str, content: bytes) -> bytes | None:
-            there = super().create(name, content)
-            if name.endswith("1"):
-                written.set()
-            return there
-
-    scribe.objects = Tells(scribe.time)
-    scribe.log = OwnLog(scribe.objects, RunNames("run"), "ada.1", "ada", scribe.time)
-    log = scribe.open()
+    objects = Tells(scribe.time)
+    slow = Scribe(objects, scribe.time)
+    log = slow.open()
 
     log.add([fact(1)])
     scribe.time.sleep(0.01)
 
-    assert written.wait(60.0)
-    assert scribe.events() == [[created(1)]]
+    assert objects.written.wait(60.0)
+    assert slow.events() == [[created(1)]]
+    assert log.close(60.0)
+
+
+def test_what_is_prompt_does_not_wait_for_what_comes_after_it(scribe: Scribe) -> None:
+    objects = Tells(scribe.time)
+    hurried = Scribe(objects, scribe.time)
+    hurried.log.add([fact(1)], prompt=True)
+    hurried.log.add([fact(2)])
+
+    log = hurried.open()
+
+    assert objects.written.wait(20.0)
+    assert hurried.events() == [[created(1), created(2)]]
+    assert log.close(60.0)
+
+
+def test_what_comes_after_something_prompt_is_not_written_one_by_one(scribe: Scribe) -> None:
+    log = scribe.open()
+    log.add([fact(0)], prompt=True)
+    assert log.flush(60.0)
+
+    for number in range(1, 100):
+        log.add([fact(number)])
+    assert log.flush(60.0)
+
+    assert scribe.events() == [[created(0)], [created(number) for number in range(1, 100)]]
 
 
 def test_a_record_is_no_longer_than_may_be_read(scribe: Scribe) -> None:
