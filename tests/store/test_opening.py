@@ -240,6 +240,23 @@ def test_what_is_not_the_clip_does_not_come_home(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_more_is_fetched_than_the_clip_has(tmp_path: Path) -> None:
+    limits = []
+
+    class Asked(MemoryObjects):
+        def fetch(self, name: str, path: Path, limit: int) -> bool:
+            limits.append(limit)
+            return super().fetch(name, path, limit)
+
+    location, time = StoreLocation("s3", "clips", "team"), StoreTimeOfTests()
+    store = Store(Asked(time), location, time, Patience())
+
+    for size in (len(CLIP), 1 << 40):
+        store.clips.fetch(NAME, size, tmp_path / "home.mp4")
+
+    assert limits == [len(CLIP), 4 << 30]
+
+
 def test_what_a_store_holds(store: Store, objects: MemoryObjects) -> None:
     assert store.summary() == StoreSummary([], 0, 0)
     for name in ("ada.1", "ada.2", "bob.1", "eve"):

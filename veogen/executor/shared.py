@@ -223,11 +223,11 @@ class SharedRun:
 
         It is the middle of the longest stretch that nobody has begun, so they part for long.
         """
-        best, start = range(1), 0
+        best, start = range(0), 0
         for at, hash_ in enumerate((*waiting, None)):
             if hash_ is None or hash_ in self.history.attempts or self.history.is_unread(hash_):
                 best, start = max(best, range(start, at), key=len), at + 1
-        return waiting[best[len(best) // 2]]
+        return waiting[best[len(best) // 2] if best else 0]
 
     def last_seen(self, hash_: str, attempt: int) -> str | None:
         """Which other machine claimed an attempt, and when it was seen last."""
