@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from msgspec.structs import replace
+
 from veogen.executor.intervals import DurationEstimator, task_kind
 from veogen.executor.state import RunState
 from veogen.executor.transitions import Step, on_poll
@@ -281,7 +283,8 @@ def as_of(record: Record, task_id: str) -> Record:
     task = None if task_id == record.task_id else record.facts.task(task_id)
     if task is None:
         return record
-    return record._replace(
+    return replace(
+        record,
         status=task.status,
         task_id=task_id,
         videos=task.videos,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -41,6 +41,7 @@ REPORTED = "reported"
 
 _NO_VIDEOS: Mapping[int, Video] = {}
 _NOT_HERE: Mapping[int, int] = {}
+NOWHERE = frozenset[int]()
 _T = TypeVar("_T")
 
 UNFINISHED = Failure("unfinished", "it was about to be sent when veogen stopped")
@@ -136,7 +137,8 @@ class TaskFacts(Struct, gc=False):  # as above
     @property
     def away(self) -> frozenset[int]:
         """The videos that are somewhere else, or nowhere any more."""
-        return frozenset(self.videos.keys() - self.here.keys())
+        here, videos = self.here.keys(), self.videos.keys()
+        return NOWHERE if here == videos else frozenset(videos - here)
 
     @property
     def places(self) -> int:
@@ -213,7 +215,7 @@ class TaskFacts(Struct, gc=False):  # as above
         )
 
 
-class RequestFacts(NamedTuple):
+class RequestFacts(Struct, frozen=True, gc=False):
     """All that is known of one request: attempts by number, tasks by id, both sorted.
 
     `least` is a number of attempts that somebody has counted, of which nothing else may be known.
@@ -233,7 +235,7 @@ class RequestFacts(NamedTuple):
 NOTHING_KNOWN = RequestFacts()
 
 
-class Purchase(NamedTuple):
+class Purchase(Struct, frozen=True, gc=False):
     """What one attempt came to: a task, or money of which nobody knows whether it moved.
 
     Two tasks of one attempt are two of these. `credits` is what the gateway named, `estimate` what
@@ -267,7 +269,7 @@ class Purchase(NamedTuple):
         return self.status in ("submitted", "undelivered", "indeterminate")
 
 
-class Account(NamedTuple):
+class Account(Struct, frozen=True, gc=False):
     """Where a request stands: the attempt that counts, and every other purchase.
 
     `current` is None where nothing was sent, and may have been refused: then it is no purchase.
@@ -338,7 +340,7 @@ def learn(own: RequestFacts, told: RequestFacts) -> RequestFacts:
                 task.whole = before.whole
             task.whole = task.whole and not task.lacks_some
         tasks.append(task)
-    return merged._replace(tasks=tuple(tasks))
+    return RequestFacts(merged.attempts, tuple(tasks), merged.least)
 
 
 def united_videos(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from veogen.planner.plan import known_credits
 from veogen.results.events import (
@@ -32,6 +32,7 @@ from veogen.results.events import (
 )
 from veogen.results.facts import (
     NOTHING_KNOWN,
+    NOWHERE,
     REPORTED,
     AttemptFacts,
     Failure,
@@ -48,7 +49,6 @@ LINK_LIFE = 24 * 3600.0
 """Seconds that a link lives (the gateway's documents)."""
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
-NOWHERE = frozenset[int]()
 
 
 def spent(purchases: Iterable[Purchase]) -> Decimal:
@@ -67,7 +67,7 @@ def estimated(purchases: Iterable[Purchase]) -> Decimal:
     return known_credits(p.counted for p in tasks)
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """Where one request stands, computed from what is known of it.
 
     `current` is the attempt that counts, `purchases` all that money may have moved for, in the
@@ -161,7 +161,7 @@ def records(events: Iterable[Event]) -> Iterator[Record]:
         builder = builders.get(event.hash)
         if builder is None:
             builder = builders[event.hash] = RecordBuilder(event.hash)
-        builder.take(event)
+        FOLD_BY_EVENT[event.__class__](builder, event)
     return (builder.record for builder in builders.values())
 
 
