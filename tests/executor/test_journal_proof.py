@@ -8,15 +8,18 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.virtual import VIDEO, World, cities, request, statuses
 
 from veogen.errors import ExitCode, VeogenError
-from veogen.executor.journal import Header, Journal
-from veogen.executor.journal_mark import JournalError
+from veogen.executor.journal import Header, Journal, request_to_json
+from veogen.executor.journal_mark import JournalError, checksum, request_checksum
 from veogen.executor.options import RunPolicy
 from veogen.gateway.api import Submission, Upload
 from veogen.planner.plan import Request
@@ -100,6 +103,13 @@ def told(path: Path, opening: Callable[[Path], Journal] = Journal.read) -> objec
         ledger = journal.ledger()
         states = [(state.request, state.record.facts) for state in ledger.everything]
         return journal.header, states, journal.uploads()
+
+
+@given(st.text() | st.text("'\\\"\x7f\n"), st.none() | st.integers(0, 10**6))
+def test_the_checksum_of_a_request_is_that_of_its_row(prompt: str, position: int | None) -> None:
+    made = replace(REQUESTS[0], body={"prompt": prompt})
+    text = request_to_json(made)
+    assert request_checksum(made.hash, position, text) == checksum(made.hash, position, text)
 
 
 def test_a_killed_run_has_its_log_and_its_mark(killed: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.virtual import VIDEO
 
 from veogen.results import events
-from veogen.results.events import Event, from_json, to_json
+from veogen.results.events import Event, from_json, moment_text, to_json
 
 HASH = "ab" * 32
 
@@ -109,3 +109,8 @@ def test_a_video_that_cannot_be_is_no_event(changed: dict[str, Any]) -> None:
 
     with pytest.raises(ValueError, match="not an event"):
         from_json(json.dumps({**data, "video": {**data["video"], **changed}}))
+
+
+@given(st.floats() | st.floats(1.0, 1e16) | st.floats(1.7e9, 2e9).map(lambda at: round(at, 3)))
+def test_a_moment_is_written_as_it_stands_in_every_checksum(at: float) -> None:
+    assert moment_text(at) == repr(at)

@@ -12,8 +12,15 @@ from typing import Any, NamedTuple, Self, get_args
 import msgspec
 from msgspec import Struct
 
+from veogen.errors import VeogenError
 from veogen.executor.journal_file import JournalFile, Transaction, unreadable
-from veogen.executor.journal_mark import JournalFullError, Mark, chained, checksum
+from veogen.executor.journal_mark import (
+    JournalFullError,
+    Mark,
+    chained,
+    checksum,
+    request_checksum,
+)
 from veogen.gateway.api import Upload
 from veogen.planner.plan import Image, Request
 from veogen.results.events import (
@@ -21,6 +28,7 @@ from veogen.results.events import (
     SubmitIntended,
     TaskProgressed,
     from_json,
+    moment_text,
     refuse_endless,
     to_json,
 )
@@ -48,20 +56,40 @@ class RequestRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         refuse_endless(self.credits)
 
 
-_FIELDS = RequestRow.__struct_fields__
 _encode_row = msgspec.json.Encoder().encode
 _decode_row: Callable[[str], RequestRow] = msgspec.json.Decoder(RequestRow).decode
 
 
 def request_to_json(request: Request) -> str:
     """What is kept of a request."""
-    return _encode_row(RequestRow(**{name: getattr(request, name) for name in _FIELDS})).decode()
+    row = RequestRow(
+        address=request.address,
+        hash=request.hash,
+        shot=request.shot,
+        take=request.take,
+        variables=request.variables,
+        output=request.output,
+        body=request.body,
+        images=request.images,
+        credits=request.credits,
+    )
+    return _encode_row(row).decode()
 
 
 def request_from_json(text: str) -> Request:
     """The request that `request_to_json` wrote; raises `ValueError` for anything else."""
     row = _decode_row(text)
-    return Request(**{name: getattr(row, name) for name in _FIELDS})
+    return Request(
+        address=row.address,
+        hash=row.hash,
+        shot=row.shot,
+        take=row.take,
+        variables=row.variables,
+        output=row.output,
+        body=row.body,
+        images=row.images,
+        credits=row.credits,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +168,7 @@ class Journal:
 
     def append(self, events: Sequence[Event], at: float) -> None:
         """Write events in one durable transaction; raises `JournalFullError`."""
-        rows, (number, count, chain), moment = [], self._file.mark, repr(at)
+        rows, (number, count, chain), moment = [], self._file.mark, moment_text(at)
         for event in events:
             if event.__class__ is TaskProgressed:
                 continue
@@ -177,7 +205,7 @@ class Journal:
             if hash_ in known and known[hash_][1] != text:
                 self._request(known[hash_][1])
         left = [
-            (checksum(hash_, None, text), hash_)
+            (request_checksum(hash_, None, text), hash_)
             for hash_, (at, text) in known.items()
             if at is not None and hash_ not in texts
         ]
@@ -188,10 +216,11 @@ class Journal:
             "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4, sum = ?5"
         )
         renamed = (name, checksum(name, self.header.gateway))
+        summed = [(*row, request_checksum(row[0], row[2], row[3])) for row in rows]
         with self._transaction():
             self._db.execute("UPDATE run SET name = ?, sum = ?", renamed)
             self._db.executemany("UPDATE request SET position = NULL, sum = ? WHERE hash = ?", left)
-            self._db.executemany(upsert, [(*row, checksum(row[0], row[2], row[3])) for row in rows])
+            self._db.executemany(upsert, summed)
         return True
 
     def remember(self, requests: Iterable[Request]) -> None:
@@ -199,8 +228,8 @@ class Journal:
         first = self._last_known() + 1
         rows = []
         for index, request in enumerate(requests):
-            text = request_to_json(request)
-            rows.append((request.hash, first + index, text, checksum(request.hash, None, text)))
+            hash_, text = request.hash, request_to_json(request)
+            rows.append((hash_, first + index, text, request_checksum(hash_, None, text)))
         self._write("INSERT OR IGNORE INTO request VALUES (?, ?, NULL, ?, ?)", rows)
 
     def store(self) -> StoreRow | None:
@@ -311,7 +340,7 @@ class Journal:
                 raise ValueError(f"an event of {event.hash} is written as one of {hash_}")
             if has_sums:
                 if at != before:  # those that were written together are of one moment
-                    before, moment = at, repr(at)
+                    before, moment = at, moment_text(at)
                 chain = chained(chain, id_, moment, hash_, body)
                 if total != chain:
                     raise ValueError(f"event {id_} is not what was written")
@@ -323,7 +352,8 @@ class Journal:
     def _requests(self, where: str) -> Iterator[Request]:
         query = self._with_sum("SELECT hash, position, entry, SUM FROM request WHERE ")
         for hash_, position, text, total in self._rows(query + where):
-            self._check(total, hash_, position, text)
+            if total is not None and total != request_checksum(hash_, position, text):
+                raise self._altered()
             yield self._request(text)
 
     def _request(self, text: str) -> Request:
@@ -336,13 +366,17 @@ class Journal:
         """Every request's position and text, by hash."""
         rows = list(self._rows(self._with_sum("SELECT hash, position, entry, SUM FROM request")))
         for hash_, position, text, total in rows:
-            self._check(total, hash_, position, text)
+            if total is not None and total != request_checksum(hash_, position, text):
+                raise self._altered()
         return {hash_: (position, text) for hash_, position, text, _ in rows}
 
     def _check(self, total: int | None, *values: object) -> None:
         """Refuse a row that is not what was written; one of an earlier version has no checksum."""
         if total is not None and total != checksum(*values):
-            raise unreadable(self.path, ValueError("a row is not what was written"))
+            raise self._altered()
+
+    def _altered(self) -> VeogenError:
+        return unreadable(self.path, ValueError("a row is not what was written"))
 
     def _with_sum(self, query: str) -> str:
         """The query as it can be asked: an earlier version has no checksums."""

@@ -67,6 +67,8 @@ class Video(Struct, frozen=True, forbid_unknown_fields=True):
 
 def is_video_path(path: str) -> bool:
     """Whether a path stays below `videos/`: a manifest is input and may not point elsewhere."""
+    if _PLAIN_PATH.fullmatch(path):
+        return True
     first, *parts = path.split("/")
     return (
         first == "videos"
@@ -104,6 +106,7 @@ def is_numbered(path: str) -> bool:
 
 _PLACE = re.compile(r"(-[0-9a-f]{10})(?:-[1-9]\d?)?\.mp4$", re.ASCII)
 _NUMBERED = re.compile(r"-([0-9a-f]{10})-([1-9]\d?)\.mp4$", re.ASCII)
+_PLAIN_PATH = re.compile(r"videos(?:/[0-9A-Za-z_-][0-9A-Za-z_.-]{0,200}){1,8}")  # as most are
 _LONGEST_NAME = 255  # bytes that a disk takes
 _LONGEST_PATH = 2048
 _NO_NAMES = frozenset({"", ".", ".."})
@@ -329,6 +332,15 @@ Event: TypeAlias = (
 def tag_of(event: Event) -> str:
     """The word that journals have for its kind."""
     return str(type(event).__struct_config__.tag)
+
+
+_TIMES = (1.0, 1e15)
+"""Between these JSON and Python write a float alike: the shortest that is read as the same."""
+
+
+def moment_text(at: float) -> str:
+    """As `repr`, which takes ten times as long for what a clock says."""
+    return _encode(at).decode() if _TIMES[0] <= at < _TIMES[1] else repr(at)
 
 
 _encode = json.Encoder().encode

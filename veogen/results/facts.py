@@ -287,9 +287,10 @@ class Account(Struct, frozen=True, gc=False):
     @property
     def purchases(self) -> tuple[Purchase, ...]:
         """Everything that money may have moved for."""
-        if self.current is None or self.current.is_refused:
-            return self.others
-        return (self.current, *self.others)
+        current, others = self.current, self.others
+        if current is None or (current.task_id is None and current.is_refused):
+            return others
+        return (current, *others) if others else (current,)
 
     def retries_left(self, retries: int) -> bool:
         """Whether it failed for a passing reason and may be bought again by itself.

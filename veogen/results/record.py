@@ -29,6 +29,7 @@ from veogen.results.events import (
     VideoNotSaved,
     VideoSaved,
     by_index,
+    moment_text,
 )
 from veogen.results.facts import (
     NOTHING_KNOWN,
@@ -252,7 +253,7 @@ class RecordBuilder:
 
 def sending(at: float) -> str:
     """The name of a sending: two at one time are of two requests."""
-    return repr(at)
+    return moment_text(at)
 
 
 def _submit_intended(builder: RecordBuilder, event: SubmitIntended) -> None:
@@ -307,7 +308,7 @@ def _task_ended(builder: RecordBuilder, event: TaskCompleted | TaskFailed) -> No
 
 
 def _has_every_video(task: TaskFacts) -> bool:
-    return len(task.videos) >= max(1, task.places)
+    return bool(task.videos) and len(task.videos) >= task.places
 
 
 def _video_changed(
