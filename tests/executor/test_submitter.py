@@ -42,14 +42,20 @@ from veogen.results.events import (
     TaskCreated,
     TaskFailed,
 )
+from veogen.results.ledger import Ledger
+from veogen.results.manifest import render
 
-CITIES = [request(city) for city in ("Oslo", "Paris", "Rome", "Bern", "Riga", "Kiel")]
+CITIES = [
+    request(city) for city in ("Oslo", "Paris", "Rome", "Bern", "Riga", "Kiel", "Graz", "Linz")
+]
 OSLO, PARIS, ROME, *_ = CITIES
 DRAWN = replace(request("Vaduz"), images=(Image("a.png", "a" * 64, 9),))
 
 BUSY = NotAccepted(code="429", message="slow down", status=429, retry_after=60.0)
 LATER = NotAccepted(code="refused", message="nobody there", reached=False)
+BROKEN = NotAccepted(code="500", message="sorry", status=500, once=True, retry_after=60.0)
 LOST = Unknown(code="lost", message="it broke")
+PAUSED = "waits until the gateway answers: what was sent came to nothing"
 BAD = Rejected(code="400", message="no", status=400)
 BROKE = Rejected(code="402", message="no credits", status=402, stops=True)
 
@@ -317,6 +323,34 @@ def test_only_a_gateway_without_room_is_sent_fewer_at_a_time(
     assert buying.dispatch() == allowed
 
 
+def test_of_four_that_found_no_room_two_are_sent_again_at_a_time(buying: Buying) -> None:
+    buying.submitter.add(hashes(*CITIES[:4]))
+    buying.dispatch()
+    for _ in range(4):
+        buying.answer(BUSY)
+    buying.passes(60.0)
+
+    assert (buying.dispatch(), buying.submitter.slots) == (2, 4)
+
+
+def test_a_task_that_failed_for_lack_of_room_halves_what_is_in_flight_at_once(
+    buying: Buying,
+) -> None:
+    buying.submitter.add(hashes(*CITIES))
+    buying.submitter.throttled()
+
+    assert (buying.due(), buying.dispatch()) == (0.0, 2)
+
+
+def test_what_waits_to_be_sent_again_holds_up_nothing_else(buying: Buying) -> None:
+    buying.submitter.add(hashes(OSLO))
+    buying.dispatch()
+    buying.answer(LATER)
+    buying.submitter.add(hashes(PARIS))
+
+    assert (buying.due(), buying.dispatch()) == (0.0, 1)
+
+
 def test_a_resend_goes_before_what_was_never_sent_and_has_its_slot(buying: Buying) -> None:
     one = with_policy(buying, max_in_flight=1)
     one.submitter.add(hashes(OSLO, PARIS))
@@ -366,7 +400,7 @@ def test_nothing_is_sent_in_a_pause_and_one_request_after_it(buying: Buying) -> 
     taken = len(roomy.taken)
 
     assert (roomy.due(), roomy.dispatch()) == (5.0, 0)
-    assert roomy.why() == "waits until the gateway answers: what was sent came to nothing"
+    assert roomy.why() == PAUSED
     roomy.passes(5.0)
     assert (roomy.dispatch(), roomy.dispatch()) == (1, 0), "it asks something that costs nothing"
     assert roomy.due() == 8.0
@@ -388,7 +422,7 @@ def test_the_one_request_after_a_pause_is_what_waits_to_be_sent_again(buying: Bu
     roomy = with_policy(buying, max_in_flight=64)
     roomy.submitter.add(hashes(*CITIES))
     roomy.dispatch()
-    roomy.answer(BUSY)
+    roomy.answer(BROKEN)
     for _ in range(3):
         roomy.answer(LOST)
     roomy.passes(5.0)
@@ -444,6 +478,35 @@ def test_half_an_hour_in_which_nothing_was_taken_ends_the_buying(buying: Buying)
     assert buying.dispatch() == 0
     assert buying.state.stop == Stop("outage", "nothing was taken for half an hour")
     assert (buying.status(OSLO), buying.submitter.idle) == ("planned", True)
+
+
+def test_half_an_hour_in_which_nothing_was_tried_ends_nothing(buying: Buying) -> None:
+    one = with_policy(buying, max_in_flight=1)
+    one.submitter.add(hashes(OSLO, PARIS))
+    one.dispatch()
+    one.answer(LOST)
+    one.taken.append(ROME.hash)
+    one.passes(3600.0)
+
+    assert (one.dispatch(), one.state.stop) == (0, None)
+    one.taken.clear()
+    assert one.dispatch() == 1
+
+
+def test_an_error_that_comes_twice_is_one_of_an_outage(buying: Buying) -> None:
+    roomy = with_policy(buying, max_in_flight=64)
+    roomy.submitter.add(hashes(*CITIES))
+    roomy.dispatch()
+    for _ in range(4):
+        roomy.answer(BROKEN)
+    roomy.passes(60.0)
+    while roomy.calls or roomy.dispatch():
+        assert roomy.submitter.why != PAUSED
+        roomy.answer(BROKEN)
+        if roomy.status(OSLO) == "indeterminate":
+            break
+
+    assert roomy.why() == PAUSED
 
 
 def test_what_may_have_been_accepted_is_held_when_the_buying_stops(buying: Buying) -> None:
@@ -593,6 +656,23 @@ def test_what_was_bought_elsewhere_meanwhile_is_not_bought_again(
     words = f"city[name=Oslo]: it was bought elsewhere meanwhile ({status}); not again"
     assert buying.notes == [words]
     assert buying.taken == (hashes(OSLO) if followed else [])
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["to be sent again", "never sent"])
+def test_what_a_pull_brings_in_is_seen_before_anything_is_sent(
+    buying: Buying, tmp_path: Path, waits: bool
+) -> None:
+    buying.submitter.add(hashes(OSLO))
+    if waits:
+        buying.dispatch()
+        buying.answer(LATER)
+        buying.passes(1.0)
+    theirs = Ledger("trip")
+    theirs.adopt([OSLO])
+    theirs.apply(imported(OSLO, "submitted"))
+    (tmp_path / "trip/results.json").write_bytes(render(theirs, "evolink"))
+
+    assert (buying.dispatch(), buying.taken) == (0, hashes(OSLO))
 
 
 @pytest.mark.parametrize(
@@ -829,6 +909,19 @@ def test_after_three_in_a_row_it_goes_on_where_it_is(buying: Buying) -> None:
     one.answer()
 
     assert one.sent == [key(CITIES[3])]
+
+
+def test_those_that_are_not_in_a_row_are_not_four(buying: Buying) -> None:
+    begun = {CITIES[place].hash for place in (0, 1, 2, 4)}
+    one = with_policy(sharing(buying, Shared(begun=begun)), max_in_flight=1)
+    one.submitter.add(hashes(*CITIES))
+
+    for _ in range(2):
+        one.dispatch()
+        one.answer()
+        one.taken.clear()
+
+    assert one.sent == [key(CITIES[3]), key(CITIES[5])]
 
 
 def test_who_finds_a_claim_goes_on_elsewhere_at_once(buying: Buying) -> None:
