@@ -35,7 +35,7 @@ from veogen.gateway.api import (
 from veogen.models.parameters import Json
 from veogen.planner.identity import canonical
 from veogen.planner.plan import Request
-from veogen.results.events import SubmitFailed, SubmitIntended, SubmitRejected, TaskCreated
+from veogen.results.events import SubmitIntended, TaskCreated
 from veogen.results.facts import Purchase
 
 
@@ -353,9 +353,7 @@ class Submitter:
             if any(isinstance(event, TaskCreated) for event in step.events):
                 self._limiter.accepted()
                 self._on_accepted(message.hash)
-            elif step.retry is None and any(
-                isinstance(event, SubmitFailed | SubmitRejected) for event in step.events
-            ):
+            elif step.retry is None:
                 self.ended(message.hash)
 
         return step._replace(after_commit=after_commit)
