@@ -158,8 +158,8 @@ def test_every_value_has_a_place(
     assert str(location_of(tree, path, key=key)) == f"a.yaml:{place}"
 
 
-def test_a_map_tells_block_scalars_from_others() -> None:
-    tree = read(b"a: |\n x\nb: x\nc: &c >-\n x\nd: '| x'\n", "a.yaml")
+def test_a_map_tells_literal_blocks_from_others() -> None:
+    tree = read(b"a: |\n x\nb: x\nc: &c |-\n x\nd: '| x'\ne: >\n x\n", "a.yaml")
 
     assert isinstance(tree, Map)
     assert [key for key in tree if tree.is_block(key)] == ["a", "c"]

@@ -262,6 +262,22 @@ def test_a_fault_in_a_block_stands_on_its_own_line(project: Project) -> None:
     ]
 
 
+def test_a_fault_in_a_folded_block_stands_where_the_block_begins(project: Project) -> None:
+    """Its lines are not those of the file."""
+    text = """shots:
+  - name: s
+    prompt: >
+      A lamp
+      on a desk
+
+      by {{ brnad }}
+"""
+
+    assert project.told(text) == [
+        "4:13 undefined: 'brnad' is not defined (s); known here: shot, take, vars"
+    ]
+
+
 def test_a_fault_in_a_file_stands_in_the_file(project: Project) -> None:
     project.write("templates/a.j2", "one\ntwo\n{% include 'b.j2' %}")
     project.write("templates/b.j2", "one\n{{ brnad }}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # as YAML parsers count lines
 
 _RARE_LINE_ENDS = ("\r", "\x85", "\u2028", "\u2029")
-_BLOCK = re.compile(r"(&\S+\s+)?[|>]")
+_BLOCK = re.compile(r"(&\S+\s+)?\|")
 
 
 class Location(NamedTuple):
@@ -47,7 +47,7 @@ class SourceText:
         return None if comment is None else self.place(comment.end() - 1)
 
     def is_block(self, index: int) -> bool:
-        """Whether a block scalar begins there, perhaps after its anchor."""
+        """Whether a literal block scalar begins there, perhaps after its anchor."""
         return _BLOCK.match(self._text, index) is not None
 
     @cached_property
@@ -171,7 +171,7 @@ class Map(_Marked, dict[str, Value]):
         return self._placed(self.marks[self._position(key) + 1]) if key in self else self.place
 
     def is_block(self, key: str) -> bool:
-        """Whether the value was written as a block scalar: its text begins on the next line."""
+        """Whether the value was written as a literal block, whose lines are those of the file."""
         mark = self._marks_of(key)[1]
         return isinstance(mark, _Position) and mark.source.is_block(mark.at)
 

@@ -42,9 +42,9 @@ class Template:
     """A template as a text of a spec or a file below `templates/`.
 
     `place` is where the spec writes or names it; `name` is the file below `templates/` that it
-    is, None for a text of a spec. `block` says that it was written as a block scalar (`|` or
-    `>`): its first line stands on the line below `place`. A `Renderer` prepares it: it reads the
-    file, and fills in `inline` where no Jinja2 is needed, or the `fault` that it has.
+    is, None for a text of a spec. `block` says that it was written as a literal block (`|`): its
+    first line stands on the line below `place`. A `Renderer` prepares it: it reads the file, and
+    fills in `inline` where no Jinja2 is needed, or the `fault` that it has.
     """
 
     text: str
