@@ -72,3 +72,25 @@ def test_an_address_that_is_adopted_for_no_task_is_told_what_to_write(shell: She
     ended = shell.veogen("resolve", "runs/a.simulated", "--adopt", "s[c=boat]")
 
     assert (ended.code, ended.err) == (2, "error: --adopt 's[c=boat]': write ADDRESS=TASK_ID\n")
+
+
+def test_what_a_run_would_be_refused_for_is_foreseen(shell: Shell) -> None:
+    """A budget counts what was bought of a spec before it was edited."""
+    path = shell.folder / "specs/a.yaml"
+    path.parent.mkdir()
+    path.write_text(SPEC.replace("shots", "budget: {max_credits: 100}\nshots"))
+    quick = ("--simulate", "--generation-time", "0", "--progress", "none")
+    assert shell.veogen("run", "specs/a.yaml", *quick).code == 0
+    path.write_text(path.read_text().replace("car", "train"))
+
+    planned = shell.veogen("plan", "specs/a.yaml", "--simulate")
+    left = shell.veogen("status", "specs/a.yaml", "--simulate").out.splitlines()[-1]
+    refused = shell.veogen("run", "specs/a.yaml", *quick)
+
+    passes = "38.016 credits to buy and 76.032 already counted pass the budget of 100"
+    assert (planned.code, planned.err) == (
+        0,
+        f"specs/a.yaml:2:9: warning[over-budget]: {passes}: a run would be refused\n",
+    )
+    assert left == f"specs/a.yaml would buy 1 request now (1 new) for 38.016 credits, but {passes}"
+    assert (refused.code, passes in refused.err) == (2, True)

@@ -14,7 +14,7 @@ import click
 
 from veogen.cli.options import RunOptions, SpecOptions
 from veogen.cli.output import output_file, print_problems
-from veogen.cli.specs import load_specs, owned_by
+from veogen.cli.specs import ledger_of, load_specs, owned_by
 from veogen.cli.specs import root_on_disk as project_root
 from veogen.document.problems import Problem, Problems
 from veogen.errors import UsageError
@@ -286,8 +286,26 @@ def write_plans(
     else:
         with output_file(out) as file:
             file.write(text.encode())
-    warnings = tuple(warning for view in views for warning in view.plan.warnings)
-    print_problems(warnings, sys.stderr)
+    problems = Problems()
+    for spec, view in zip(loaded, views, strict=True):
+        problems.extend(view.plan.warnings)
+        warn_of_what_is_counted(spec, view, run, problems)
+    print_problems(problems.all, sys.stderr)
+
+
+def warn_of_what_is_counted(
+    spec: Spec, view: PlanView, run: RunOptions, problems: Problems
+) -> None:
+    """Foresee that a run would be refused: a budget counts what was bought before, too."""
+    limits, price = spec.tightest, view.price_to_buy
+    if view.owned is None or not price or limits.max_credits is None or limits.place is None:
+        return
+    from veogen.results.ledger import over_what_is_counted  # noqa: PLC0415 - few have a budget
+
+    ledger = ledger_of(spec, run)
+    if ledger is not None and ledger.spent + price > limits.max_credits:
+        message = over_what_is_counted(price, ledger.spent, limits.max_credits)
+        problems.warn(limits.place, "over-budget", f"{message}: a run would be refused")
 
 
 def plan_views(

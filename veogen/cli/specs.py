@@ -19,6 +19,7 @@ SPECS = "specs"
 """The folder of a project's specs, where nobody says otherwise."""
 
 if TYPE_CHECKING:
+    from veogen.results.ledger import Ledger
     from veogen.results.manifest import Owned
 
 
@@ -189,26 +190,32 @@ def owned_by(spec: Spec, run: RunOptions | None = None) -> "Owned | None":
     what failed for a passing reason is bought again by itself, the journal says where there is one:
     only who has read that failure does so.
     """
-    run, root = run or RunOptions(), root_on_disk(spec)
+    run = run or RunOptions()
     if run.directory is None:
         owned = owned_in(spec.files, spec.name, spec.profile, simulated=run.simulate)
     else:
         path = run.directory / "results.json"
         owned = _owned(str(path), lambda: read_file(path))
-    if owned is None or not owned.has_passing_failures:
+    if owned is None or not owned.has_passing_failures or (ledger := ledger_of(spec, run)) is None:
         return owned
-    from veogen.cli.rundirs import default_directory  # noqa: PLC0415 - few have failed so
+    from veogen.results.manifest import Owned  # noqa: PLC0415 - few have failed so
+
+    return Owned.of_ledger(ledger)
+
+
+def ledger_of(spec: Spec, run: RunOptions) -> "Ledger | None":
+    """All that is known here of the run that is meant; None where nothing can be read of it."""
+    from veogen.cli.rundirs import default_directory  # noqa: PLC0415 - few plans ask
     from veogen.executor.options import SystemClock  # noqa: PLC0415
     from veogen.executor.snapshot import read_snapshot  # noqa: PLC0415
-    from veogen.results.manifest import Owned  # noqa: PLC0415
 
-    folder = run.directory
+    folder, root = run.directory, root_on_disk(spec)
     if folder is None and root is not None:
         folder = default_directory(root, spec.name, spec.profile, simulated=run.simulate)
     if folder is not None:
         with suppress(VeogenError):  # a run will say what is wrong with its journal
-            return Owned.of_ledger(read_snapshot(folder, SystemClock().now()).ledger)
-    return owned
+            return read_snapshot(folder, SystemClock().now()).ledger
+    return None
 
 
 def owned_in(

@@ -26,7 +26,7 @@ from veogen.executor.snapshot import Snapshot
 from veogen.jsontext import indented
 from veogen.planner.plan import total_credits
 from veogen.planner.planner import plan
-from veogen.results.ledger import charge_of, exit_code
+from veogen.results.ledger import charge_of, exit_code, over_what_is_counted
 from veogen.results.manifest import Owned, line_data
 from veogen.spec.load import load_spec
 from veogen.text import counted, credits_text, paint, plain, plain_json
@@ -153,4 +153,7 @@ def left_to_buy(path: Path, snapshot: Snapshot) -> LeftToBuy:
     which = ", ".join(f"{number} {state}" for state, number in states.items())
     amount = "at an unknown price" if price is None else f"for {credits_text(price)} credits"
     told = f"{path} would buy {counted(len(requests), 'request')} now ({which}) {amount}"
+    budget, spent = spec.tightest.max_credits, snapshot.ledger.spent
+    if budget is not None and price is not None and spent + price > budget:
+        return LeftToBuy(f"{told}, but {over_what_is_counted(price, spent, budget)}", data)
     return LeftToBuy(f"{told}: {commands_for(snapshot.path, snapshot.ledger.name).buy}", data)

@@ -43,10 +43,10 @@ from veogen.gateway.api import Gateway, ReadError, Task
 from veogen.gateway.settings import FILES_URL
 from veogen.planner.plan import Request, known_credits
 from veogen.results.advice import MOST_NAMED
-from veogen.results.ledger import Ledger, RequestState, exit_code
+from veogen.results.ledger import Ledger, RequestState, exit_code, over_what_is_counted
 from veogen.results.manifest import GatewayName, Owned, PlanState
 from veogen.results.record import Record, links_may_live
-from veogen.text import counted, credits_text
+from veogen.text import counted
 
 if TYPE_CHECKING:
     from veogen.executor.coordinator import ClusterWork
@@ -196,9 +196,9 @@ class Run:
             )
         planned = self.price_to_buy
         if self.to_buy and policy.budget is not None and self.spent + planned > policy.budget:
+            counted = over_what_is_counted(planned, self.spent, policy.budget)
             raise UsageError(
-                f"{self.directory.path}: {planned} credits to buy and "
-                f"{credits_text(self.spent)} already counted pass the budget of {policy.budget}; "
+                f"{self.directory.path}: {counted}; "
                 "nothing was sent. Raise the budget, or choose fewer with --select"
             )
 

@@ -212,6 +212,14 @@ def exit_code(records: Iterable[Record]) -> ExitCode:
     return ExitCode.DONE if statuses <= {"completed"} else ExitCode.INCOMPLETE
 
 
+def over_what_is_counted(price: Decimal, spent: Decimal, budget: Decimal) -> str:
+    """That what is to be bought passes a budget, with all that a run directory ever spent."""
+    return (
+        f"{credits_text(price)} credits to buy and {credits_text(spent)} already counted pass the "
+        f"budget of {budget}"
+    )
+
+
 _PLACES = Decimal("0.01")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import PurePosixPath
 
 from veogen.document.files import Files
@@ -169,6 +170,13 @@ class Spec:
     def __repr__(self) -> str:
         profile = f", profile {self.profile}" if self.profile else ""
         return f"<Spec {self.name}{profile}: {counted(len(self.shots), 'shot')} in {self.path}>"
+
+    @property
+    def tightest(self) -> Limits:
+        """Whichever allows fewer credits, its budget or the team's limits."""
+        both = (self.budget, self.policy.limits)
+        amounts = [(each.max_credits, each) for each in both if each.max_credits is not None]
+        return min(amounts, key=itemgetter(0))[1] if amounts else self.budget
 
     def with_all_combinations(self) -> "Spec":
         """The spec with everything that a profile may promote, to look for mistakes in any of it.
