@@ -508,3 +508,141 @@ def test_no_measure_of_a_video_that_goes_in_is_taken_as_its_default(name: str) -
     price = by(name, maximum="60", default="4")
 
     assert price.quote(VIDEO, {}) == Quote(Decimal("0.6000"), "at most")
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "number_"),
+    [
+        pytest.param("duration_seconds", {"duration": 8}, 8, id="a length"),
+        pytest.param("output_seconds", {"duration": 8}, 8, id="a length that is made"),
+        pytest.param("video_count", {"n": 3}, 3, id="clips"),
+        pytest.param("video_count", {"count": 3}, 3, id="clips by another word"),
+        pytest.param("image_count", {"n": 3}, 3, id="images"),
+        pytest.param("image_count", {"count": 3}, 3, id="images by another word"),
+        pytest.param("video_count", {"n": 3, "count": 4}, 3, id="the first word counts"),
+        pytest.param("quality", {"quality": 4}, 4, id="a quality"),
+        pytest.param("quality", {"resolution": 4}, 4, id="a quality that is a resolution"),
+        pytest.param("quality", {"quality": 4, "resolution": 5}, 4, id="a quality first"),
+        pytest.param("resolution", {"resolution": 4}, 4, id="a resolution"),
+        pytest.param("resolution", {"quality": 4}, 4, id="a resolution that is a quality"),
+        pytest.param("resolution", {"quality": 5, "resolution": 4}, 4, id="a resolution first"),
+        pytest.param("kept", {"kept": 4}, 4, id="any other by its name"),
+        pytest.param("kept", {"model_params": {"kept": 4}}, 4, id="or below the model's"),
+        pytest.param("kept", {"kept": 4, "model_params": {"kept": 5}}, 4, id="above all its own"),
+        pytest.param(
+            "input_images", {"image_urls": ["https://a.example/b"] * 2}, 2, id="images in"
+        ),
+        pytest.param(
+            "input_images", {"image_urls": "https://a.example/b"}, 0, id="no list of them"
+        ),
+        pytest.param("input_images", {}, 0, id="no images"),
+    ],
+)
+def test_where_a_rule_finds_its_amounts_in_a_request(
+    name: str, request_: Mapping[str, Json], number_: int
+) -> None:
+    price = by(name)
+
+    assert price.quote(request_, {}) == exactly(f"{number_ / 100:.4f}")
+    assert price.requested >= {each for each in request_ if each != "image_urls"}
+
+
+def test_a_length_that_is_declared_beside_is_not_what_is_made() -> None:
+    seconds = {"minimum": "4", "maximum": "12"}
+    price = rules(
+        part("100", variable("duration_seconds")),
+        part("1", variable("duration")),
+        duration_seconds=seconds,
+        duration=seconds,
+    )
+
+    assert price.quote({"duration": 8}, {}) == Quote(Decimal("0.1208"), "at most")
+    assert price.requested == {"duration", "model_params", "image_urls", "video_urls"}
+
+
+def bounded(**more: Any) -> Mapping[str, Parameter]:
+    return {"kept": Parameter(name="kept", kind="integer", description="", source="", **more)}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "number_"),
+    [
+        pytest.param(bounded(minimum=4, maximum=12), 12, id="within the parameter's bounds"),
+        pytest.param(bounded(minimum=4), 9, id="without its most, within the rule's"),
+        pytest.param(bounded(maximum=12), 9, id="without its least, within the rule's"),
+        pytest.param(bounded(), 9, id="without both"),
+        pytest.param({}, 9, id="of no parameter that is known"),
+    ],
+)
+def test_a_word_for_a_number_may_be_any_number(
+    parameters: Mapping[str, Parameter], number_: int
+) -> None:
+    price = by("kept", minimum="1", maximum="9")
+
+    quote = price.quote({"kept": "auto"}, parameters)
+
+    assert quote == Quote(Decimal(f"{number_ / 100:.4f}"), "at most")
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum"), [(None, 12), (4, None), (None, None)], ids=["least", "most", "both"]
+)
+def test_what_is_expected_of_a_length_without_bounds_is_not_known(
+    minimum: int | None, maximum: int | None
+) -> None:
+    length = replace(LENGTH, minimum=minimum, maximum=maximum)
+    request = {"duration": "auto", "sound": True, "quality": "4k"}
+
+    quote = TOKENS.quote(request, {"duration": length})
+
+    assert quote == unknown("its bounds are not known")
+
+
+def test_tokens_that_no_rule_has_a_word_for_are_none_where_others_are_expected() -> None:
+    price = published(
+        "actual_usage",
+        {
+            **TOKENS.data,
+            "parameters": [
+                {"name": n, "type": "integer"} for n in ("output_tokens", "input_tokens")
+            ],
+        },
+    )
+    request = {"duration": 8, "sound": True, "quality": "720p"}
+
+    assert price.quote(request, {}) == Quote(Decimal("0.2400"), "estimate")
+
+
+LESS = {"op": "subtract", "args": [variable("output_seconds"), number("5")]}
+
+
+@pytest.mark.parametrize(
+    ("price", "quote"),
+    [
+        pytest.param(
+            rules(part("100", LESS)), unknown("a quantity is less than nothing"), id="below nothing"
+        ),
+        pytest.param(
+            rules(part("100"), part("0", variable("kept")), kept={}),
+            exactly("0.0400"),
+            id="what is free costs nothing, however much it is",
+        ),
+        pytest.param(
+            rules(part("100"), part("0", variable("kept"), minimum_charge={"uc": "7"}), kept={}),
+            exactly("0.0407"),
+            id="but its minimum",
+        ),
+        pytest.param(
+            rules(part("100"), kept={"type": "enum", "values": ["4k"]}),
+            exactly("0.0400"),
+            id="what no part reads changes nothing",
+        ),
+        pytest.param(
+            rules(part("50"), part("100", condition=at_least("output_seconds", "5"))),
+            exactly("0.0200"),
+            id="a part that does not apply",
+        ),
+    ],
+)
+def test_what_parts_of_a_price_come_to(price: RulePrice, quote: Quote) -> None:
+    assert price.quote({"duration": 4, "kept": "auto"}, {}) == quote

@@ -278,6 +278,9 @@ TRUTH = RuleParameter("a", "boolean")
         pytest.param(NUMBER, 2.5, Range.exactly(Fraction(5, 2)), id="between"),
         pytest.param(NUMBER, "auto", None, id="a word for a number"),
         pytest.param(
+            RuleParameter("a", "integer", ("auto",)), "auto", None, id="even if it is among values"
+        ),
+        pytest.param(
             RuleParameter("a", "decimal"), -1, Range.exactly(-1), id="a number without bounds"
         ),
         pytest.param(WORD, "720p", Texts(frozenset({"720p"})), id="a word"),
