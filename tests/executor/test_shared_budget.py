@@ -212,6 +212,22 @@ def test_after_three_refusals_nobody_is_waited_for(team: Team) -> None:
     assert (budget.is_in_doubt, budget.must_know_all, budget.waits) == (False, False, False)
 
 
+def test_after_three_refusals_it_is_known_who_holds_what(team: Team) -> None:
+    ada = team.machine("ada", 10)
+    assert not ada.budget.is_in_doubt
+    for name, amount in (("bob", 4), ("eve", 3), ("zoe", 3)):
+        assert team.machine(name, 10).takes(amount)
+    known = []
+
+    for _ in range(3):
+        ada.refused(10)
+        pieces = ada.member.chain.pieces
+        known.append({name: amount for name, amount in pieces.items() if amount})
+
+    some = {"bob.1": Decimal(4), "zoe.1": Decimal(3)}
+    assert known == [some, some, {**some, "eve.1": Decimal(3)}]
+
+
 def test_a_piece_that_is_granted_begins_the_count_anew(team: Team) -> None:
     ada = team.machine("ada", 10)
     for _ in range(2):
@@ -270,6 +286,7 @@ def test_a_store_that_does_not_answer_stops_all_purchases(team: Team) -> None:
     stop = ada.answer()
 
     assert stop == Stop("store", "memory: no answer to create runs/run/money/00000000")
+    assert ada.budget.waits
 
 
 def test_what_is_left_of_a_piece_buys_nothing_while_it_may_go_back(team: Team) -> None:
