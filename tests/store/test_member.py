@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from decimal import Decimal
 from itertools import count
@@ -511,6 +511,16 @@ def signs(place: Place, machine: str) -> None:
     place.objects.objects[f"runs/run/signs/{machine}.1"] = (b"{}", now)
 
 
+def wakes_when_closed(place: Place) -> Callable[[int, str, str], None]:
+    """Ada gives a sign at the moment in which somebody writes that it is gone."""
+
+    def wakes(_number: int, kind: str, name: str) -> None:
+        if (kind, name) == ("create", "runs/run/closings/ada.1"):
+            signs(place, "ada")
+
+    return wakes
+
+
 def calls(place: Place) -> list[str]:
     """What was asked of the store since the last time."""
     asked = [f"{kind} {name.removeprefix('runs/run/')}" for kind, name in place.objects.calls]
@@ -643,11 +653,7 @@ def test_of_a_copy_the_next_process_is_none_if_the_one_before_lives_after_all(
     place.passes(6 * MINUTE)
     copied.sign_if_due()
 
-    def wakes(_number: int, kind: str, name: str) -> None:
-        if (kind, name) == ("create", "runs/run/closings/ada.1"):
-            signs(place, "ada")
-
-    place.objects.faults = wakes
+    place.objects.faults = wakes_when_closed(place)
 
     assert copied.succeed("ada.1", is_surely_over=False) is False
     assert not ada.sign_if_due()  # but its closing stands: neither buys
@@ -1009,8 +1015,7 @@ def test_nothing_comes_back_of_a_machine_that_lives_after_all(place: Place) -> N
     )
     place.passes(6 * MINUTE)
     bob.sign_if_due()
-    assert bob.is_silent("ada.1")
-    signs(place, "ada")
+    place.objects.faults = wakes_when_closed(place)
 
     assert bob.close("ada") == {"ada.1": None}
     assert chain_of(place).pieces == {"ada.1": Decimal(50)}
