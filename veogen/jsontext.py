@@ -1,4 +1,4 @@
-"""JSON in one line without spaces, in UTF-8 as it is: for lines and pages."""
+"""JSON as it is written here, in UTF-8 as it is, and as it is read: what has one meaning alone."""
 
 import json
 import math
@@ -32,6 +32,32 @@ SCALARS: Mapping[type, Callable[[Any], str]] = {
     type(None): lambda _: "null",
 }
 """How the values that hold no others are written, as the encoder does it."""
+
+
+def strict(text: str | bytes) -> Any:
+    """The value that a JSON text is, if it is one and the same to every reader.
+
+    Raises `ValueError` for a key that stands twice in an object, for a number that is not finite
+    and for what is no JSON, and `RecursionError`.
+    """
+    return json.loads(
+        text, object_pairs_hook=_unique_keys, parse_float=_finite, parse_constant=_finite
+    )
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{max(names, key=names.count)!r} stands twice in one object")
+    return values
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that JSON has")
+    return number
 
 
 _CONTAINERS = (dict, list, tuple)

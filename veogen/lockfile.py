@@ -1,7 +1,6 @@
 """Locks: what was approved, kept in git beside its spec, and whether a spec still makes it."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from veogen.document.schema import (
     value_of,
 )
 from veogen.document.writer import Block, lines
+from veogen.jsontext import strict
 from veogen.models.model import Model, shipped
 from veogen.planner.checks import RequestChecker, over_budget, request_limit
 from veogen.planner.identity import (
@@ -211,7 +211,7 @@ def read_stored(raw: bytes, label: str) -> tuple[LoadedPlan, ...]:
     tree: Value
     if raw.lstrip()[:1] in (b"{", b"["):
         try:
-            tree = with_location(json.loads(raw), start)
+            tree = with_location(strict(raw), start)
         except (ValueError, RecursionError) as error:
             message = f"this is not JSON that can be read: {error}"
             raise MistakesError([Problem(start, "error", "plan", message)]) from None

@@ -292,7 +292,7 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
         pytest.param(
             "r.jsonl",
             '{"a": 1, "a": 2}\n',
-            "r.jsonl:1:1: error[rows]: a key stands in this object twice",
+            "r.jsonl:1:1: error[rows]: this is not JSON that can be read: 'a' stands twice in one object",
             id="a key twice",
         ),
         pytest.param(
@@ -308,7 +308,16 @@ def test_a_prompt_of_the_shot_wins_over_a_column_of_that_name(project: Project) 
             id="deep JSON",
         ),
         pytest.param(
-            "r.jsonl", '{"a": NaN}\n', "r.jsonl:1:1: error[rows]: NaN is not JSON", id="NaN"
+            "r.jsonl",
+            '{"a": NaN}\n',
+            "r.jsonl:1:1: error[rows]: this is not JSON that can be read: NaN is no number that JSON has",
+            id="NaN",
+        ),
+        pytest.param(
+            "r.jsonl",
+            '{"a": 1e999}\n',
+            "r.jsonl:1:1: error[rows]: this is not JSON that can be read: 1e999 is no number that JSON has",
+            id="a number without an end",
         ),
         pytest.param(
             "r.jsonl",

@@ -84,6 +84,7 @@ def test_a_glance_tells_plans_from_specs(raw: bytes, *, expected: bool) -> None:
             b"[1]", "plan.json:1:1: error[type]: a plan is a mapping, not 1", id="no plan"
         ),
         pytest.param(b"{", "this is not JSON that can be read", id="no JSON"),
+        pytest.param(b'{"format": "", "format": ""}', "'format' stands twice", id="a key twice"),
         pytest.param(b"[" * 100_000, "this is not JSON that can be read", id="endless depth"),
     ],
 )

@@ -123,7 +123,8 @@ def test_the_value_is_json_or_the_text_letter_for_letter(
         ),
         pytest.param(
             'vars.x={"a": 1, "a": 2}',
-            '--set vars.x={"a": 1, "a": 2}:1:8: error[setting]: a key stands in this object twice; '
+            '--set vars.x={"a": 1, "a": 2}:1:8: error[setting]: this is not JSON that '
+            "can be read: 'a' stands twice in one object; "
             'write JSON, or the text in JSON quotes: "{\\"a\\": 1, \\"a\\": 2}"',
             id="a key twice",
         ),

@@ -29,6 +29,7 @@ from yaml.events import (
 from veogen.document.files import Files, OutsideRootError, nearest_file
 from veogen.document.nodes import LINE_END, Location, Map, Scalar, Seq, SourceText, Value
 from veogen.document.problems import MistakesError, Problem
+from veogen.jsontext import strict
 
 
 @dataclass(slots=True)
@@ -410,27 +411,14 @@ class NotJsonError(ValueError):
 def read_json(text: str) -> Any:
     """The value that a text is; raises `NotJsonError`."""
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = strict(text)
     except json.JSONDecodeError as error:
         raise NotJsonError(f"this is not JSON: {error.msg}", error.colno) from None
-    except NotJsonError:
-        raise
     except (RecursionError, ValueError) as error:
         raise NotJsonError(f"this is not JSON that can be read: {error}") from None
     if _is_deeper(value, MAX_DEPTH):
         raise NotJsonError(f"values are nested at most {MAX_DEPTH} deep")
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise NotJsonError("a key stands in this object twice")
-    return values
-
-
-def _refuse(name: str) -> Any:
-    raise NotJsonError(f"{name} is not JSON")
 
 
 def _is_deeper(value: Any, most: int) -> bool:

@@ -150,8 +150,9 @@ class MediaClient:
         etag = headers.get("etag", "").strip()
         chunks = self._chunks(opened)
         if start == 0:  # whether it is packed the bytes decide, not what it is called
+            packings = [w.strip() for w in headers.get("content-encoding", "").lower().split(",")]
             head, chunks = _begun(chunks, len(_GZIP_MAGIC))
-            if head == _GZIP_MAGIC or not _PACKINGS.isdisjoint(_words(headers)):
+            if head == _GZIP_MAGIC or not _PACKINGS.isdisjoint(packings):
                 length, etag, chunks = None, "", _unpacked(chunks)
         return OpenDownload(
             start=start,
@@ -173,10 +174,6 @@ class MediaClient:
                     raise InterruptedDownload("the download was too slow")
         except NETWORK_ERRORS as error:
             raise InterruptedDownload(transport_error(error).message) from error
-
-
-def _words(headers: Mapping[str, str]) -> list[str]:
-    return [word.strip() for word in headers.get("content-encoding", "").lower().split(",")]
 
 
 def _begun(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:

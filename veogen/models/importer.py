@@ -16,6 +16,7 @@ from veogen.document.nodes import is_unicode
 from veogen.document.problems import MistakesError
 from veogen.document.writer import write
 from veogen.errors import UsageError
+from veogen.jsontext import strict
 from veogen.models.custom import read_model
 from veogen.models.price_document import PriceDocument
 
@@ -94,7 +95,7 @@ def parse_json(raw: bytes, name: str) -> Mapping[str, Any]:
     if len(raw) > MOST_BYTES:
         raise UsageError(f"{name} has more than {MOST_BYTES >> 20} MiB")
     try:
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = strict(raw)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} is no JSON that can be used: {error}") from None
     if not isinstance(value, dict):
@@ -112,17 +113,6 @@ def parse_json(raw: bytes, name: str) -> Mapping[str, Any]:
     if level:
         raise UsageError(f"{name} is nested more than {_DEEPEST} deep")
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return mapping
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
 
 
 class _Document:

@@ -38,8 +38,15 @@ class Variant:
 
 
 def layer_of_variant(shot: Shot, matching: Sequence[int]) -> Layer:
-    """What all levels say together where the overrides at the positions `matching` fit."""
-    return without_removed(reduce(overlay, _stronger(shot, matching), shot.base))
+    """What all levels say together where the overrides at the positions `matching` fit.
+
+    A parameter that an override takes away is not sent, whatever a profile says.
+    """
+    overrides = [shot.overrides[index].layer for index in matching]
+    removed = removed_params(reduce(overlay, overrides)) if overrides else []
+    *profile, settings = shot.tops
+    stronger = [*overrides, *(without_params(layer, removed) for layer in profile), settings]
+    return without_removed(reduce(overlay, stronger, shot.base))
 
 
 def variant(
@@ -119,17 +126,6 @@ def substitute(value: Any, texts: Iterator[str]) -> Any:
             return {key: substitute(item, texts) for key, item in value.items()}
         case _:
             return value
-
-
-def _stronger(shot: Shot, matching: Sequence[int]) -> list[Layer]:
-    """The layers above the shot's own, the weakest first.
-
-    A parameter that an override takes away is not sent, whatever a profile says.
-    """
-    overrides = [shot.overrides[index].layer for index in matching]
-    removed = removed_params(reduce(overlay, overrides)) if overrides else []
-    *profile, settings = shot.tops
-    return [*overrides, *(without_params(layer, removed) for layer in profile), settings]
 
 
 def _with_templates(

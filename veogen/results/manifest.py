@@ -1,7 +1,6 @@
 """`results.json`: what the team owns, to be committed, merged and read on other machines."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, convert
 
 from veogen.errors import VeogenError
-from veogen.jsontext import indented
+from veogen.jsontext import indented, strict
 from veogen.models.parameters import Json
 from veogen.results.events import OtherPurchase, Status, Video, status_of
 from veogen.results.facts import TEMPORARY, Failure
@@ -80,14 +79,7 @@ class Manifest:
 def parse(raw: bytes, path: str) -> Manifest:
     """Read a manifest, which is input from a pull request; raises `ManifestError`."""
     try:
-        data = _mapping(
-            json.loads(
-                raw.decode("utf-8-sig"),
-                parse_float=_finite,
-                parse_constant=_finite,
-                object_pairs_hook=_without_doubles,
-            )
-        )
+        data = _mapping(strict(raw.decode("utf-8-sig")))
         if b"\\u" in raw:  # it must be possible to write it again: no half characters
             json.dumps(data, ensure_ascii=False).encode()
         if (form := data["format"]) != FORMAT:
@@ -109,26 +101,10 @@ def parse(raw: bytes, path: str) -> Manifest:
     return manifest
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a key that stands twice nobody can say which is meant."""
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{max(names, key=names.count)!r} stands twice in one place")
-    return data
-
-
 def _mapping(data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise TypeError("it is no mapping")
     return data
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a number")
-    return number
 
 
 def _gateway(value: Any) -> GatewayName:

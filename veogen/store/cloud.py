@@ -78,7 +78,13 @@ def connect(
     def opened() -> tuple[ObjectStore, ObjectStore]:
         try:
             if location.scheme == "file":
-                _look_for(Path(location.path), make=make)
+                folder = Path(location.path)
+                if make and not folder.exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                if not folder.exists():
+                    raise FileNotFoundError(errno.ENOENT, "there is no such folder")
+                if not folder.is_dir():
+                    raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
             return _opened(location, options), _opened(location, clip_options)
         except (exceptions.BaseError, OSError, ValueError) as error:
             raise StoreError(f"{location.url}: {_said(error)}") from None
@@ -86,16 +92,6 @@ def connect(
     if location.scheme != "file":
         opened()
     return CloudObjects(opened, location, clock, patience)
-
-
-def _look_for(folder: Path, *, make: bool) -> None:
-    """Raise `OSError` unless a folder is there, or can be made."""
-    if make and not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-    if not folder.exists():
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder")
-    if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
 
 
 def _opened(location: StoreLocation, options: dict[str, Any]) -> ObjectStore:
