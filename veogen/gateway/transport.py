@@ -26,7 +26,10 @@ MASK = "***"
 _SHORTEST_SECRET = 6
 """A shorter key, fit for the simulator only, would be found in every id and number."""
 
-_UNICODE = re.compile(r"\\+(?:u\{?0*|U0*|x)([0-9A-Fa-f]{2})\}?")
+_LONG_SECRET = 16
+"""A secret of so many letters is looked for with white space between them, too."""
+
+_UNICODE = re.compile(r"\\+(?:(?:u\{?0*|U0*|x)([0-9A-Fa-f]{2})\}?|0?([01][0-7]{2}))")
 
 
 def mask(text: str, secret: str) -> str:
@@ -34,14 +37,22 @@ def mask(text: str, secret: str) -> str:
     if len(secret) < _SHORTEST_SECRET or len(text) < len(secret):  # no spelling of it is shorter
         return text
     text = text.replace(secret, MASK)
+    if secret.lower() in text.lower():
+        text = re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE)
+    if len(secret) >= _LONG_SECRET:
+        text = _spread(secret).sub(MASK, text)
     for spelling in _encoded(secret):
         if spelling in text:
             text = text.replace(spelling, MASK)
     if "\\" in text or "%" in text or "&#" in text:  # as whoever reads it would read it
-        read = _UNICODE.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+        read = _UNICODE.sub(_letter, text)
         if secret in unquote(unquote(html.unescape(read))).replace("\\", ""):
             text = _escaped(secret).sub(MASK, text)
     return text
+
+
+def _letter(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16) if escaped[1] else int(escaped[2], 8))
 
 
 def mask_bytes(content: bytes, secret: str) -> bytes:
@@ -75,6 +86,12 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 @lru_cache(maxsize=4)
+def _spread(secret: str) -> re.Pattern[str]:
+    """Finds the secret where lines were broken, or its letters spaced."""
+    return re.compile(r"\s*".join(map(re.escape, secret)))
+
+
+@lru_cache(maxsize=4)
 def _escaped(secret: str) -> re.Pattern[str]:
     """Finds the secret with any of its letters written in any way that stands for it.
 
@@ -86,6 +103,7 @@ def _escaped(secret: str) -> re.Pattern[str]:
         ways = (
             rf"\\*{re.escape(letter)}",
             rf"\\+(?i:(?:u\{{?0*|U0*|x){code:02x})\}}?",
+            rf"\\+0?{code:03o}",
             rf"%(?:25)*(?i:{code:02x})",
             rf"&(?:amp;)?#(?:0*{code}|(?i:x0*{code:x}));?",
         )
