@@ -591,7 +591,7 @@ def test_what_is_expected_of_a_length_without_bounds_is_not_known(
     minimum: int | None, maximum: int | None
 ) -> None:
     length = replace(LENGTH, minimum=minimum, maximum=maximum)
-    request = {"duration": "auto", "sound": True, "quality": "4k"}
+    request: dict[str, Json] = {"duration": "auto", "sound": True, "quality": "4k"}
 
     quote = TOKENS.quote(request, {"duration": length})
 
@@ -608,7 +608,7 @@ def test_tokens_that_no_rule_has_a_word_for_are_none_where_others_are_expected()
             ],
         },
     )
-    request = {"duration": 8, "sound": True, "quality": "720p"}
+    request: dict[str, Json] = {"duration": 8, "sound": True, "quality": "720p"}
 
     assert price.quote(request, {}) == Quote(Decimal("0.2400"), "estimate")
 
