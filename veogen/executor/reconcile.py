@@ -163,8 +163,7 @@ def adopt_files(ledger: Ledger, directory: Path) -> Iterator[Event]:
 def missing_clips(ledger: Ledger, directory: Path) -> Iterator[Event]:
     """Say which clips that were delivered here are gone, cut or changed since."""
     for _, record in ledger.everything:
-        is_made = record.status in ("completed", "submitted", "undelivered")  # of several, some
-        task = record.facts.task(record.task_id) if is_made else None
+        task = record.facts.task(record.task_id)
         for index, mtime in task.here.items() if task else ():
             video, changed = record.videos[index], None
             path = directory / video.path
