@@ -215,6 +215,25 @@ def test_who_decides_about_an_attempt_that_was_decided_is_told_and_may_then_deci
     assert sum(machines.bought.values()) == sent + (second == "rebuy")
 
 
+def test_who_decides_while_another_machine_sends_it_again_is_told(machines: Machines) -> None:
+    """Once that one has ended, or is silent, what is in doubt again is decided about again."""
+    killed_at(machines.machine("ada"), 1)
+    machines.passes(6 * MINUTE)
+    bob, eve = machines.machine("bob"), machines.machine("eve")
+    outcomes = [bob.run(THREE), eve.run(THREE)]
+    held = next(a for a, status in statuses(outcomes[0]).items() if status == "indeterminate")
+    machines.gateway.dies_in = 1
+    with pytest.raises(KilledError):
+        bob.decide(Resolution("replay", held))
+
+    for kind in ("replay", "abandon", "rebuy"):
+        with pytest.raises(UsageError, match=r"has decided about it already \(replay\)"):
+            eve.decide(Resolution(kind, held))
+
+    machines.passes(6 * MINUTE)
+    assert statuses(eve.decide(Resolution("replay", held)))[held] == "submitted"
+
+
 def test_what_was_adopted_on_another_machine_is_not_abandoned(machines: Machines) -> None:
     killed_at(machines.machine("ada"), 1)
     machines.passes(6 * MINUTE)

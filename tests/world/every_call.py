@@ -47,11 +47,14 @@ _LOST = (
 DECISIONS = ("adopt", "replay", "abandon", "rebuy")
 
 
-def decided(first: str, second: str) -> Story:
-    """Somebody decides about a claim of a machine that is gone, and then somebody else does."""
+def decided(first: str, second: str, *, wait: float = 4000.0) -> Story:
+    """Somebody decides about a claim of a machine that is gone, and then somebody else does.
+
+    `wait` is how many seconds later, if the first has not ended by then.
+    """
     steps = (
         *_LOST,
-        Step("resolve", 1, 6, (("decision", first), ("which", 0))),
+        Step("resolve", 1, 6, (("decision", first), ("which", 0), ("wait", wait))),
         Step("resolve", 2, 7, (("decision", second), ("which", 0))),
         Step("buy", 1, 8, _BUY),
         Step("collect", 2, 9, (("wait", 4000.0),)),
@@ -60,9 +63,9 @@ def decided(first: str, second: str) -> Story:
 
 
 def calls_of_decision(tale: Story) -> range:
-    """The calls of `decided` by which the first decision is made."""
+    """The calls of `decided` by which the first decision is made: after those of the opening."""
     begin, end = (play(replace(tale, steps=tale.steps[: len(_LOST) + n])).calls for n in (0, 1))
-    return range(begin + 1, end + 1)
+    return range((begin + end) // 2, end + 1)
 
 
 def failures(

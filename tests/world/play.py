@@ -349,7 +349,7 @@ class World:
             decisions=[decision],
         )  # fmt: skip
         self.checker.commands[command.process.name] = command
-        self.let_pass(LONGEST, machine)
+        self.let_pass(dict(step.options).get("wait", LONGEST), machine)
 
     def _decision(self, kind: Kind, line: dict[str, str], name: str) -> Resolution | None:
         if kind != "adopt":

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from world.play import World
 
 
+SILENT_BY_THEN = 600.0
+"""Seconds after which a machine that died is silent to all others."""
+
+
 def settle(world: "World") -> None:
     """Nothing goes wrong any more: everything has to come to an end that is right."""
     world.say("quiet")
@@ -68,6 +72,10 @@ def _abandon_held(world: "World", machine: Machine) -> None:
     if held:
         command = machine.start("resolve", world, Random(0), decisions=held)
         _end(world, machine, command)
+        if "has decided about it already (replay)" in str(command.refusal):
+            world.kernel.advance(lambda: False, SILENT_BY_THEN)  # whoever sends it again has died
+            command = machine.start("resolve", world, Random(0), decisions=held)
+            _end(world, machine, command)
         if command.outcome is None or command.outcome.code not in (0, 4):
             world.checker.violated("stuck", f"what is held cannot be abandoned: {command.result}")
 

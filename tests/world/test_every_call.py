@@ -27,6 +27,17 @@ def test_a_decision_is_made_once(first: str, second: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("second", DECISIONS)
+@pytest.mark.parametrize("first", DECISIONS)
+def test_of_two_who_decide_at_once_one_has_something_sent(first: str, second: str) -> None:
+    """The second one begins so many seconds after the first, who then ends within four."""
+    seen = [play(decided(first, second, wait=tenths / 10)) for tenths in range(0, 40, 4)]
+
+    assert [each.violations for each in seen] == [()] * len(seen)
+    assert max(each.tasks for each in seen) <= 2
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("second", "way"), [("abandon", "killed"), ("abandon", "after"), ("rebuy", "killed")]

@@ -288,9 +288,13 @@ class SharedRun:
         return self._member.claimed_body(AttemptId(hash_, attempt))
 
     def decided(self, hash_: str, attempt: int) -> StoredDecision | None:
-        """What was decided for good about an attempt, on any machine."""
-        decisions = self.history.decisions.get(AttemptId(hash_, attempt), {}).values()
-        return next((each for each in decisions if each.decision != "replay"), None)
+        """What was decided about an attempt on any machine, for good or to send it just now."""
+        for each in self.history.decisions.get(AttemptId(hash_, attempt), {}).values():
+            heir = self.history.heir(each.owner)
+            is_over = heir == self.process or self._member.is_silent(heir)
+            if each.decision != "replay" or not is_over:
+                return each
+        return None
 
     def record(self, events: Sequence[Event], ledger: Ledger) -> None:
         """Have what happened written into the store: task ids at once, all else within a second."""
