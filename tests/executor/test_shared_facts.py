@@ -287,10 +287,28 @@ def test_what_a_person_decided_about_a_claim_counts_while_no_task_is_known(
     history.take_claim(AttemptId(HASH, 1), CLAIM)
     history.decisions[AttemptId(HASH, 1)][0] = StoredDecision(decision, "bob.1", "bob", 5.0)
 
-    [attempt] = shared_facts(history, HASH).attempts
+    facts = shared_facts(history, HASH)
 
     why = "given up by hand on bob; what it may have cost stays counted"
-    assert attempt == structs.replace(SENT, abandoned=why if abandoned else None)
+    attempt = structs.replace(SENT, abandoned=why if abandoned else None)
+    assert facts == RequestFacts((attempt,), (OWN,) if events else ())
+
+
+def test_only_who_adopts_a_task_says_that_it_is_the_attempts() -> None:
+    history = history_of(CREATED, claim=CLAIMED)
+    decision = StoredDecision("abandon", "bob.1", "bob", 5.0, "task-9")
+    history.take_decision(AttemptId(HASH, 1), 0, decision)
+
+    assert shared_facts(history, HASH).tasks == (OWN,)
+
+
+def test_an_adopted_task_was_accepted_when_its_adoption_says() -> None:
+    history = history_of(ADOPTED, claim=CLAIMED)
+    history.take_decision(AttemptId(HASH, 1), 0, StoredDecision("adopt", "bob.1", "bob", 5.0, TASK))
+
+    [task] = shared_facts(history, HASH).tasks
+
+    assert (task.accepted_at, task.adopted, task.own) == (3.0, True, True)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +403,12 @@ NEWS = PurchaseImported(
     [
         pytest.param([CREATED], [], {}, id="a task"),
         pytest.param([CREATED], [INTENDED, CREATED], None, id="a task that is our own"),
+        pytest.param(
+            [CREATED, structs.replace(ADOPTED, credits=Decimal(25))],
+            [INTENDED, CREATED],
+            {"adopted": (TASK,)},
+            id="that it was adopted",
+        ),
         pytest.param(
             [CREATED],
             [
@@ -502,6 +526,7 @@ UNFINISHED_DOUBT = SubmitUnknown(HASH, 1, UNFINISHED.code, UNFINISHED.message)
             [ADOPTED],
             id="that it was adopted",
         ),
+        pytest.param([INTENDED, ADOPTED], [ADOPTED], [], id="it knows that it was adopted"),
         pytest.param(
             [CREATED, RequestAbandoned(HASH, SAID, task_id=TASK)],
             [],

@@ -98,7 +98,7 @@ def _take_decision(
     attempt.sent = attempt.sent or (REPORTED,)  # only what is in doubt is decided about
     if decision.decision == "adopt" and decision.task_id is not None:
         task = tasks.setdefault(decision.task_id, TaskFacts(decision.task_id, attempt.number))
-        task.own, task.adopted = task.own or own, True
+        task.own, task.adopted = own, True
         task.accepted_at = task.accepted_at or decision.at
     elif decision.decision in ("abandon", "rebuy") and not tasks:
         attempt.abandoned = _GIVEN_UP.format(decision.machine)
