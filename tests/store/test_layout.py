@@ -7,16 +7,21 @@ from msgspec import Raw, json
 
 from veogen.results.events import TaskCreated
 from veogen.store.layout import (
+    FORMAT,
     AttemptId,
     Batch,
+    Checkpoint,
     Claim,
     Claimed,
+    Closing,
     Fact,
     MoneyRecord,
+    RunInfo,
     RunNames,
     Sign,
     StoredDecision,
     UnreadableError,
+    Version,
     claimed,
     clip,
     decided,
@@ -202,3 +207,56 @@ def test_what_a_record_may_say(kind: type[object], record: object) -> None:
 def test_what_no_record_may_say(kind: type[object], record: object) -> None:
     with pytest.raises(UnreadableError, match=r"^runs/x: this record cannot be read: "):
         decode(Raw(json.encode(record)), kind, "runs/x")
+
+
+CHECKPOINT = {"process": "ada.1", "at": 1.0, "read": {}, "ended": [], "machines": {}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        pytest.param(RunInfo, {"name": "trip", "gateway": "simulated"}, id="a run"),
+        pytest.param(Claim, CLAIM, id="a claim"),
+        pytest.param(StoredDecision, DECISION, id="a decision"),
+        pytest.param(
+            Closing, {"owner": "a", "machine": "a", "kind": "closed", "at": 1.0}, id="a closing"
+        ),
+        pytest.param(Sign, {"machine": "ada", "at": 0.0}, id="a sign"),
+        pytest.param(Fact, {"attempt": 1, "event": {}}, id="a fact"),
+        pytest.param(Batch, {"process": "ada.1", "machine": "ada", "at": 1.0}, id="a batch"),
+        pytest.param(MoneyRecord, MONEY, id="money"),
+        pytest.param(Checkpoint, CHECKPOINT, id="a checkpoint"),
+    ],
+)
+def test_what_a_later_version_says_beside_is_not_passed_over(
+    kind: type[object], record: dict[str, object]
+) -> None:
+    assert isinstance(decode(json.encode(record), kind, "runs/x"), kind)
+
+    with pytest.raises(UnreadableError, match="unknown field `later`"):
+        decode(json.encode({**record, "later": 1}), kind, "runs/x")
+    with pytest.raises(AttributeError):
+        setattr(decode(json.encode(record), kind, "runs/x"), next(iter(record)), None)
+
+
+def test_what_is_known_of_a_claim_is_told_without_names() -> None:
+    claimed_ = Claimed("ada.1", "boat", Decimal(5))
+
+    assert encode(claimed_) == b'["ada.1","boat","5"]'
+    with pytest.raises(UnreadableError, match="runs/x"):
+        decode(b'["ada.1","boat","5","later"]', Claimed, "runs/x")
+
+
+def test_the_version_of_a_store_may_say_more() -> None:
+    assert decode(b'{"format":"veogen.store/1","later":1}', Version, "x").format == FORMAT
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [pytest.param(1.0, 1.001, id="a moment"), pytest.param(0.0, 1e12, id="all time")],
+)
+def test_the_newest_checkpoint_is_listed_first(earlier: float, later: float) -> None:
+    names = [RunNames("trip").checkpoint("ada.1", at) for at in (later, earlier)]
+
+    assert names == sorted(names)
+    assert len({len(name) for name in names}) == 1
