@@ -67,7 +67,7 @@ class TemplateCompiler:
     def __init__(self, load: Callable[[str], str | None]) -> None:
         self._meter = OutputLimiter()
         self._loader = _Loader(load)
-        self._missing: Undefined | None = None
+        self._error: Exception | None = None
         self._environments: Mapping[Mode, SpecEnvironment] = {
             "text": SpecEnvironment(self._loader, self._meter),
             "path": SpecEnvironment(self._loader, self._meter, "path"),
@@ -90,10 +90,17 @@ class TemplateCompiler:
         return self._guarded(lambda: self._render(template, scope), scope)
 
     def gap(self, scope: dict[str, Any]) -> tuple[dict[Any, Any], str] | None:
-        """The mapping that lacked a name when the last text was made, and that name."""
-        if self._missing is None:
+        """The mapping that lacked a name when the last text was made, and that name.
+
+        The frame that raised the error has what stood for it.
+        """
+        traceback = self._error.__traceback__ if isinstance(self._error, UndefinedError) else None
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        stood = None if traceback is None else traceback.tb_frame.f_locals.get("self")
+        if not isinstance(stood, Undefined):
             return None
-        name, owner = self._missing._undefined_name, self._missing._undefined_obj  # noqa: SLF001 - Jinja2 has no other way to tell
+        name, owner = stood._undefined_name, stood._undefined_obj  # noqa: SLF001 - Jinja2 has no other way to tell
         owner = scope if owner is missing else owner
         if not isinstance(owner, dict) or name is None or name in owner:
             return None
@@ -102,6 +109,7 @@ class TemplateCompiler:
     def _render(self, template: Template, scope: Mapping[str, Any]) -> str:
         self._meter.reset()
         self._loader.reset()
+        self._error = None
         return self._meter.join(template.root_render_func(template.new_context(dict(scope))))
 
     def _guarded(self, work: Callable[[], _T], scope: Mapping[str, Any]) -> _T | TemplateFailure:
@@ -116,7 +124,7 @@ class TemplateCompiler:
         except RecursionError:
             return ENDLESS
         except Exception as error:  # noqa: BLE001 - whatever a template raises is its own fault
-            self._missing = _missing_of(error)
+            self._error = error
             return _fault(error, scope)
 
 
@@ -147,15 +155,6 @@ class _Loader(BaseLoader):
         if text is None:
             raise TemplateNotFound(template)
         return text, template, None
-
-
-def _missing_of(error: Exception) -> Undefined | None:
-    """What stood for a name that does not exist, as the frame that raised the error has it."""
-    traceback = error.__traceback__ if isinstance(error, UndefinedError) else None
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    stood = None if traceback is None else traceback.tb_frame.f_locals.get("self")
-    return stood if isinstance(stood, Undefined) else None
 
 
 def _fault(error: Exception, scope: Mapping[str, Any]) -> TemplateFailure:
