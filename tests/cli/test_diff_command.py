@@ -575,6 +575,20 @@ def test_specs_without_the_profile_are_left_out_with_a_note(repo: Repo, shell: S
     )
 
 
+def test_a_profile_that_the_spec_beside_a_lock_has_not_is_a_mistake(
+    repo: Repo, shell: Shell
+) -> None:
+    repo.write("specs/b.yaml", PROFILES)
+    assert shell.veogen("lock", "specs/b.yaml").code == 0
+
+    final = diff_data(shell, "specs/b.lock.yaml", "specs/b.yaml", "--profile", "final")
+    none = shell.veogen("diff", "specs/b.yaml", "specs/b.lock.yaml", "--profile", "fnal")
+
+    assert profiles_of(final) == [("specs/b.yaml", "final")]
+    assert (none.code, none.out) == (2, "")
+    assert "error[unknown-profile]: 'fnal' is not a profile of this spec" in none.err
+
+
 def test_a_budget_or_policy_that_changed_is_a_difference(repo: Repo, shell: Shell) -> None:
     repo.write("specs/a.yaml", f"{SPEC}budget: {{max_credits: 20000}}\n")
     repo.write(

@@ -84,7 +84,9 @@ def _side_pairs(
     pairs, left_out = list[SidePair](), list[DiffSource]()
     for before, after in sources:
         profiles = _profiles(before, after, profile, all_profiles=all_profiles)
-        left_out += [each for each in (after or before,) if each is not None and not profiles]
+        if not profiles:
+            told = [each for each in (after, before) if each is not None and each.spec is not None]
+            left_out += told[:1]
         pairs += [
             (
                 None if before is None else reader.side(before, name),
@@ -133,11 +135,12 @@ def _profiles(
 ) -> list[str | None]:
     """With which profiles two sources are compared: none where the wanted one is not there."""
     sources = [each for each in (new, old) if each is not None]
-    for each in sources:
-        if each.stored is not None:
-            return [wanted or each.stored.profile]
+    stored = [each.stored.profile for each in sources if each.stored is not None]
     if wanted is not None:
-        return [wanted] if any(each.has_profile(wanted) for each in sources) else []
+        is_there = wanted in stored or any(each.has_profile(wanted) for each in sources)
+        return [wanted] if is_there or len(stored) == len(sources) else []
+    if stored:
+        return stored[:1]
     named = dict.fromkeys(name for each in sources if each.spec for name in each.spec.profiles)
     return [
         None,
