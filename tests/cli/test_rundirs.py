@@ -213,6 +213,25 @@ def test_a_run_that_is_not_clear_is_asked_for(
     assert str(caught.value) == message
 
 
+def test_without_a_name_the_only_simulated_run_is_meant_where_one_is_asked_for(
+    project: Path,
+) -> None:
+    make_runs(project, "x", "y.simulated")
+
+    assert find_run(None, simulate=True) == Path("runs/y.simulated")
+    make_runs(project, "z.simulated")
+    with pytest.raises(UsageError, match=r"name one of them: runs/y\.simulated, runs/z\.simulated"):
+        find_run(None, simulate=True)
+
+
+@pytest.mark.parametrize("written", [None, "runs/x"])
+def test_a_profile_is_for_a_spec(project: Path, written: str | None) -> None:
+    make_runs(project, "x", "y")
+
+    with pytest.raises(UsageError, match="--profile is for a SPEC"):
+        find_run(written, "draft")
+
+
 def test_a_lock_has_the_profile_that_it_was_made_with(project: Path) -> None:
     make_runs(project, "boats.draft")
     write_locks([Path("specs/a.yaml")], SpecOptions(profile="draft"))

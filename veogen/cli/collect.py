@@ -25,9 +25,13 @@ from veogen.results.advice import RunCommands
 
 
 def collect_runs(runs: Sequence[str], profile: str | None, options: RunOptions) -> ExitCode:
-    """Bring home what was bought in run directories; without one, in all that are real."""
+    """Bring home what was bought in run directories; without one, in all that are real.
+
+    With --simulate it is the only simulated one then.
+    """
     simulate, typed = options.simulate, options.store
-    meant = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in runs]
+    named: Sequence[str | None] = runs or ([None] if simulate or profile is not None else [])
+    meant = [find_shared_run(run, profile, simulate=simulate, store=typed) for run in named]
     chosen = list({os.path.normpath(run.path.absolute()): run for run in meant}.values())
     chosen = chosen or collectable(typed)
     directories = [run.path for run in chosen]

@@ -304,7 +304,7 @@ def status(run: str | None, format_: str, *, by_code: bool, **which: Any) -> Exi
     from veogen.cli.status import print_overview, print_status
     from veogen.cli.store_names import find_shared_run, several_runs
 
-    if run is None and (several := several_runs(which["store"], simulate=which["simulate"])):
+    if run is None and (several := several_runs(**which)):
         code = print_overview(several, format_)
     else:
         target = find_shared_run(run, **which)

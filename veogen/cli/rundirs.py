@@ -37,12 +37,14 @@ def find_run(run: str | None, profile: str | None = None, *, simulate: bool = Fa
     of the profile, else of the spec is, that one, which is said. With `simulate` it is practice.
     """
     if run is None:
-        existing, folder = runs_here(), _runs_folder()
+        refuse_profile(profile)
+        existing, folder = runs_here(simulate=simulate), _runs_folder()
         if not existing:
-            raise UsageError(f"{folder}: there is no run yet; name a run directory or a spec")
+            which = "simulated run" if simulate else "run"
+            raise UsageError(f"{folder}: there is no {which} yet; name a run directory or a spec")
         if len(existing) == 1:
             return existing[0]
-        if len(real := real_runs()) == 1:
+        if not simulate and len(real := real_runs()) == 1:
             return real[0]
         raise UsageError(f"{folder} holds several runs; name one of them: {_listed(existing)}")
     if not run:  # a variable that is not set
@@ -58,14 +60,25 @@ def find_run(run: str | None, profile: str | None = None, *, simulate: bool = Fa
         raise UsageError(
             f"{run}: this is not a run directory: it has neither results.json nor journal.db"
         )
+    refuse_profile(profile)
     return path
 
 
-def runs_here() -> list[Path]:
-    """The run directories below `runs/` of the project that one stands in, sorted."""
+def refuse_profile(profile: str | None) -> None:
+    """Raise `UsageError` for a profile where no spec is named that could have it."""
+    if profile is not None:
+        raise UsageError("--profile is for a SPEC; a run directory has a profile of its own")
+
+
+def runs_here(*, simulate: bool = False) -> list[Path]:
+    """The run directories below `runs/` of the project that one stands in, sorted.
+
+    With `simulate` those of simulated runs alone.
+    """
     runs = _runs_folder()
     inside = sorted(runs.iterdir()) if runs.is_dir() else []
-    return [path for path in inside if RunDirectory(path).has_run]
+    meant = [path for path in inside if path.name.endswith(SIMULATED) or not simulate]
+    return [path for path in meant if RunDirectory(path).has_run]
 
 
 def real_runs() -> list[Path]:

@@ -11,6 +11,7 @@ from veogen.cli.rundirs import (
     find_run,
     name_and_profiles,
     real_runs,
+    refuse_profile,
     runs_here,
     typed_path,
 )
@@ -106,12 +107,13 @@ def collectable(store: str | None) -> list[FoundRun]:
     return [FoundRun(path, store_of_run(path, store)) for path in paths or [find_run(None)]]
 
 
-def several_runs(store: str | None, *, simulate: bool) -> list[FoundRun]:
+def several_runs(profile: str | None, *, simulate: bool, store: str | None) -> list[FoundRun]:
     """All runs below `runs/` with their stores, where there are several; else none.
 
-    With `simulate` the simulated ones alone.
+    With `simulate` the simulated ones alone; raises `UsageError` for a profile.
     """
-    paths = [path for path in runs_here() if path.name.endswith(SIMULATED) or not simulate]
+    refuse_profile(profile)
+    paths = runs_here(simulate=simulate)
     if len(paths) < 2:  # noqa: PLR2004 - the only one is shown in full
         return []
     return [FoundRun(path, store_of_run(path, store)) for path in paths]
