@@ -276,7 +276,7 @@ class Checker:
         surely = all(isinstance(answer, NotAccepted) and not answer.once for answer in of_key)
         intents = _intents(machine.path / "journal.db", last.key)
         is_begun = intents > len(of_key)  # it may have been sent when its process died
-        if self.has_store and not intents:  # its machine is gone
+        if not intents:  # the journal that knew is gone, with its machine or for a fresh clone
             return
         if self.has_store and self._is_held_by_others(line["hash"]):
             return  # to them its machine was silent, and one of them may have sent it since
