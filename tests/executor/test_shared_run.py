@@ -1,7 +1,8 @@
 """What one process of several takes from a store: who is at a request, and whether it may send."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from support.stores import MemoryObjects, NoRecords, StoreTimeOfTests, no_faults
 from support.virtual import VIDEO, cities
 
 from veogen.errors import UsageError
-from veogen.executor.others import ClipMoved, Followed
+from veogen.executor.others import ClipMoved, Followed, PieceTaken
 from veogen.executor.shared import SharedRun
+from veogen.executor.shared_clips import AT_ONCE
 from veogen.executor.transitions import NotPermitted, Stop, SubmitAttempt
 from veogen.results.events import (
     Event,
@@ -30,7 +32,7 @@ from veogen.results.events import (
 )
 from veogen.results.ledger import Ledger
 from veogen.store.history import News
-from veogen.store.layout import AttemptId, Claimed, StoredDecision
+from veogen.store.layout import AttemptId, Claimed, DecisionKind, StoredDecision
 from veogen.store.location import StoreLocation
 from veogen.store.member import DecidedError, Identity, Member
 from veogen.store.objects import StoreError
@@ -132,6 +134,8 @@ def test_who_is_at_work_on_what_another_machine_claimed(
     assert ada.whose(PLANNED[1].hash) == "free"
     wanted = ada.own(PLANNED[:2])
     assert (REQUEST in wanted) is (whose != "others")
+    if whose == "others":  # it is being bought: what becomes of it is heard later
+        assert ada.news(HASH, knowing().record(HASH)) is None
 
 
 def test_what_a_process_claimed_is_its_own_and_its_successors(team: Team) -> None:
@@ -188,7 +192,10 @@ def test_a_claim_that_was_seen_and_not_read_is_anothers_and_keeps_from_claiming(
 
     call = ada.glance()
     assert call is not None
+    assert ada.next_look == 2
+    del team.objects.calls[:]
     assert call() == Followed({HASH})
+    assert "read" not in {kind for kind, _ in team.objects.calls}
 
     assert (ada.whose(HASH), ada.may_claim(HASH, record)) == ("others", False)
     assert ada.news(HASH, record) is None
@@ -208,6 +215,16 @@ def test_nothing_is_claimed_before_the_journal_knows_what_the_store_does(team: T
 
     assert ada.may_claim(HASH, ledger.record(HASH)) is True
     assert ada.next_attempt(HASH, 1) == 2
+
+
+def test_the_machine_of_a_request_is_that_of_its_last_attempt(team: Team) -> None:
+    bob, eve, ada = (team.run(name) for name in ("bob", "eve", "ada"))
+    assert permit(bob) is None
+    assert permit(eve, 2) is None
+
+    ada.look_now()
+
+    assert (ada.machine(HASH), ada.machine(PLANNED[1].hash)) == ("eve", None)
 
 
 @pytest.mark.parametrize(
@@ -243,6 +260,7 @@ def test_a_permit_is_claimed_once_and_looked_at_again_after_a_minute(team: Team)
     assert team.written() == [f"signs/{ada.process}"]
     assert permit(ada) is None
     assert team.written() == []
+    assert ada.last_seen(HASH, 1) is None
     assert ada.claimed_body(HASH, 1) == '{"a":1}'
     assert ada.claimed_body(HASH, 2) is None
 
@@ -383,28 +401,29 @@ def test_a_claim_of_which_the_journal_knows_that_nothing_was_sent_is_told_once(
     assert member.flush(60.0)
     told = SubmitFailed(HASH, 1, "store", "its claim was made, it was not sent")
     assert ada.history.events(FIRST) == [told]
-    bob.look_now()
+    assert bob.look_now() == Followed({HASH})
     assert bob.whose(HASH) == "free"
+    assert bob.history.claim(FIRST) == CLAIM
 
 
 @pytest.mark.parametrize(
-    "events",
+    ("events", "news"),
     [
-        pytest.param([], id="nothing is known of it"),
-        pytest.param([intended()], id="it was about to be sent"),
-        pytest.param([intended(), SubmitUnknown(HASH, 1, "no", "")], id="it is in doubt"),
+        pytest.param([], "indeterminate", id="nothing is known of it"),
+        pytest.param([intended()], None, id="it was about to be sent"),
+        pytest.param([intended(), SubmitUnknown(HASH, 1, "no", "")], None, id="it is in doubt"),
     ],
 )
 def test_a_claim_that_may_have_been_sent_stays_in_doubt(
-    team: Team, events: Sequence[Event]
+    team: Team, events: Sequence[Event], news: str | None
 ) -> None:
     ada = team.run("ada")
     assert permit(ada) is None
     ada.look_now()
 
-    news = ada.news(HASH, knowing(*events).record(HASH))
+    event = ada.news(HASH, knowing(*events).record(HASH))
 
-    assert news is None or (isinstance(news, PurchaseImported) and news.status == "indeterminate")
+    assert (event.status if isinstance(event, PurchaseImported) else None) == news
     assert ada.history.events(FIRST) == ()
 
 
@@ -594,13 +613,14 @@ def test_several_machines_begin_at_places_of_their_own(team: Team) -> None:
         pytest.param([0, 1, 2, 3, 4, 5, 6], 0, id="all are begun"),
     ],
 )
+@pytest.mark.parametrize("reads", [False, True], ids=["seen", "read"])
 def test_who_met_another_goes_on_in_the_middle_of_what_nobody_has_begun(
-    team: Team, claimed: list[int], place: int
+    team: Team, claimed: list[int], place: int, *, reads: bool
 ) -> None:
     bob, ada = team.run("bob"), team.run("ada")
     for number in claimed:
         assert permit(bob, hash_=PLANNED[number].hash) is None
-    call = ada.glance()
+    call = ada.follow(idle=True, at_once=True) if reads else ada.glance()
     assert call is not None
     call()
     hashes = [request.hash for request in PLANNED]
@@ -663,3 +683,167 @@ def test_a_clip_that_is_here_does_not_come_home_nor_one_that_was_put_away(team: 
     assert ada.clips.idle
     ada.want_clips(here, everything=True)
     assert not ada.clips.idle
+
+
+def test_nobody_is_told_of_a_clip_that_the_store_did_not_take(team: Team) -> None:
+    ada, bob = team.run("ada"), team.member("bob")
+    other = structs.replace(SAVED, index=1, video=structs.replace(VIDEO, sha256="1" * 64))
+    assert ada.clips.put(team.folder / "missing.mp4", VIDEO) is False
+    ada.clips.hold_back(HASH, VIDEO.sha256)
+
+    ada.record([CREATED, SAVED, other], knowing(CREATED))
+
+    assert ada.leave() is None
+    assert bob.follow() == [News(1, CREATED), News(1, other)]
+
+
+@pytest.mark.parametrize("kind", ["adopt", "abandon"])
+def test_only_who_has_it_bought_anew_may_claim_what_is_not_known(
+    team: Team, kind: DecisionKind
+) -> None:
+    ada, bob = team.run("ada"), team.run("bob")
+    assert permit(ada) is None
+    team.time.sleep(SILENT)
+    bob.look_now()
+
+    assert bob.decide(HASH, 1, kind, "task-1" if kind == "adopt" else None) is None
+
+    assert bob.may_claim(HASH, knowing().record(HASH)) is False
+    assert permit(bob) == NotPermitted("claimed", "ada is buying it")
+
+
+CLIP = b"a clip"
+MADE = structs.replace(
+    VIDEO, path="videos/city/oslo.mp4", sha256=sha256(CLIP).hexdigest(), bytes=len(CLIP)
+)
+
+
+MADE_ELSEWHERE: tuple[Event, ...] = (CREATED, COMPLETED, SAVED, VideoMissing(HASH, 0, "task-1"))
+
+
+def test_clips_that_the_store_lacks_go_there_and_those_that_are_wanted_come_home(
+    team: Team,
+) -> None:
+    ada, bob = team.run("ada"), team.run("bob")
+    path = team.folder / MADE.path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CLIP)
+    ada.clips.lacking.append(structs.replace(SAVED, video=MADE))
+    put = ada.clips.next()
+    assert put is not None
+    assert (ada.clips.next(), ada.clips.idle) == (None, False)
+    assert put() == ClipMoved(structs.replace(SAVED, video=MADE), done=True)
+    ada.clips.moved()
+    assert ada.clips.idle
+    path.write_bytes(b"something else")
+
+    ledger = knowing(*(structs.replace(e, video=MADE) if e is SAVED else e for e in MADE_ELSEWHERE))
+    bob.want_clips(ledger, everything=True)
+    fetch = bob.clips.next()
+    assert fetch is not None
+    moved = fetch()
+
+    assert (moved.done, moved.fetched) == (True, True)
+    assert (team.folder / moved.event.video.path).read_bytes() == CLIP
+    assert b"something else" in {p.read_bytes() for p in team.folder.rglob("*") if p.is_file()}
+
+
+def test_a_clip_that_is_not_in_the_store_does_not_come_home(team: Team) -> None:
+    ada = team.run("ada")
+    ada.want_clips(knowing(*MADE_ELSEWHERE), everything=True)
+    fetch = ada.clips.next()
+    assert fetch is not None
+
+    moved = fetch()
+
+    assert (moved.done, moved.fetched, moved.event.index) == (False, True, 0)
+    assert [p for p in team.folder.rglob("*") if p.is_file()] == []
+    ada.clips.moved()
+    ada.want_clips(knowing(*MADE_ELSEWHERE), everything=True)
+    assert not ada.clips.idle
+    ada.clips.drop()
+    assert ada.clips.idle
+
+
+def test_no_more_clips_move_at_once_than_may(team: Team) -> None:
+    ada = team.run("ada")
+    ada.clips.lacking.extend([SAVED] * (AT_ONCE + 1))
+
+    calls = [ada.clips.next() for _ in range(AT_ONCE + 1)]
+    assert [call is None for call in calls] == [False] * AT_ONCE + [True]
+    ada.clips.moved()
+
+    assert ada.clips.next() is not None
+
+
+def test_who_is_refused_money_sees_what_others_claimed_then_what_they_spent(team: Team) -> None:
+    bob, ada = team.run("bob"), team.run("ada")
+    asks: list[Callable[[], PieceTaken]] = []
+    for run in (bob, ada):
+        run.limit(PRICE, knowing())
+    assert bob.budget is not None
+    bob.budget.affords(PRICE, Decimal(0), [PRICE], asks.append)
+    assert asks.pop()().granted
+    buys(bob, CREATED)
+    budget, seen = ada.budget, []
+    assert budget is not None
+    assert ada.next_due(idle=False) - team.time.monotonic() == MINUTE
+
+    for _ in range(3):
+        budget.affords(PRICE, Decimal(0), [PRICE], asks.append)
+        assert budget.taken(asks.pop()()) is None
+        wait = ada.next_due(idle=False) - team.time.monotonic()
+        look = ada.follow(idle=False)
+        if look is not None:
+            assert ada.followed(look()) is None
+        seen.append((wait, ada.history.is_unread(HASH), len(ada.history.events(FIRST))))
+
+    assert seen == [(float("-inf"), True, 0), (float("-inf"), False, 1), (15.0, False, 1)]
+
+
+@pytest.mark.parametrize(
+    ("at_once", "read"), [pytest.param(True, 21, id="at once"), pytest.param(False, 0, id="lazily")]
+)
+def test_whoever_looks_at_once_reads_all_that_who_lives_wrote(
+    team: Team, read: int, *, at_once: bool
+) -> None:
+    bob, ada = team.run("bob"), team.run("ada")
+    for number in range(21):
+        bob.record([TaskCreated(HASH, 1, f"task-{number}", None, 1.0)], knowing())
+        assert bob._member.flush(60.0)  # noqa: SLF001 - each is a record of its own
+    team.time.sleep(MINUTE)
+
+    look = ada.follow(idle=True, at_once=at_once)
+    assert look is not None
+    assert look().error is None
+
+    assert len(ada.history.events(FIRST)) == read
+
+
+def test_who_leaves_gives_back_what_it_did_not_spend(team: Team) -> None:
+    ada, bob = team.run("ada"), team.run("bob")
+    for run in (ada, bob):
+        run.limit(2 * PRICE, knowing())
+    asks: list[Callable[[], PieceTaken]] = []
+    assert ada.budget is not None
+    ada.budget.affords(2 * PRICE, Decimal(0), [], asks.append)
+    assert asks.pop()().granted
+    ada.budget.intend([intended()])
+
+    assert ada.leave() is None
+
+    chain = bob._member.chain  # noqa: SLF001 - what is there of the budget
+    chain.open()
+    assert chain.pieces == {ada.process: PRICE}
+
+
+def test_clips_of_what_is_not_completed_do_not_come_home_yet(team: Team) -> None:
+    ada = team.run("ada")
+    two = structs.replace(COMPLETED, links=("https://a/b.mp4", "https://a/c.mp4"))
+    ledger = knowing(CREATED, two, SAVED, VideoMissing(HASH, 0, "task-1"))
+    record = ledger.record(HASH)
+    assert (record.status, set(record.remote_videos)) == ("undelivered", {0})
+
+    ada.want_clips(ledger, everything=True)
+
+    assert ada.clips.idle

@@ -435,7 +435,7 @@ class SharedRun:
         """Have clips brought home: all, or those that this machine bought and did not put away."""
         for state in ledger.everything:
             record = state.record
-            if record.status != "completed" or not record.remote_videos:
+            if record.status != "completed":
                 continue
             task = record.facts.task(record.task_id)
             is_put_away = task is not None and task.put_away
