@@ -141,7 +141,7 @@ def test_who_is_at_work_on_what_another_machine_claimed(
 def test_what_a_process_claimed_is_its_own_and_its_successors(team: Team) -> None:
     ada = team.run("ada")
     buys(ada, CREATED)
-    assert ada.whose(HASH) == "ours"
+    assert (ada.whose(HASH), ada.last_seen(HASH, 1)) == ("ours", None)
     member = team.member("ada-2")
     assert member.succeed(ada.process, is_surely_over=True)
     again = SharedRun(member, team.store, team.time, team.folder)
@@ -529,6 +529,7 @@ def test_others_are_looked_at_every_minute_and_more_often_while_nothing_else_is_
 
 def test_who_buys_without_pause_only_gives_a_sign(team: Team) -> None:
     bob, ada = team.run("bob"), team.run("ada")
+    ada.limit(2 * PRICE, knowing())
     assert permit(bob) is None
     assert permit(ada, hash_=PLANNED[1].hash) is None
     team.time.sleep(MINUTE)
@@ -785,6 +786,7 @@ def test_who_is_refused_money_sees_what_others_claimed_then_what_they_spent(team
     bob.budget.affords(PRICE, Decimal(0), [PRICE], asks.append)
     assert asks.pop()().granted
     buys(bob, CREATED)
+    assert permit(ada, hash_=PLANNED[1].hash) is None  # of an earlier piece
     budget, seen = ada.budget, []
     assert budget is not None
     assert ada.next_due(idle=False) - team.time.monotonic() == MINUTE

@@ -646,3 +646,18 @@ LESS = {"op": "subtract", "args": [variable("output_seconds"), number("5")]}
 )
 def test_what_parts_of_a_price_come_to(price: RulePrice, quote: Quote) -> None:
     assert price.quote({"duration": 4, "kept": "auto"}, {}) == quote
+
+
+def test_a_tier_that_surely_does_not_hold_costs_nothing() -> None:
+    tier = {"when": at_least("output_seconds", "5"), "rate": {"uc": "1000"}}
+
+    assert rules(part("100", tiers=[tier])).quote({"duration": 4}, {}) == exactly("0.0400")
+
+
+def test_a_part_that_may_not_apply_may_cost_nothing() -> None:
+    may = part("100", condition=at_least("kept", "5"))
+    price = rules(part("50"), may, kept={"minimum": "1", "maximum": "9"})
+
+    charge = price.rules.total({"duration": 4}, {}).charge
+
+    assert (charge.low, charge.high) == (200, 600)
