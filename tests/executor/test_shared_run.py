@@ -353,6 +353,29 @@ def test_what_is_sent_again_is_sent_by_who_decided_that(team: Team) -> None:
     assert bob.may_claim(HASH, knowing().record(HASH)) is False
 
 
+@pytest.mark.parametrize(
+    ("kind", "passes", "counts"),
+    [
+        pytest.param("replay", 0.0, True, id="who sends it again lives"),
+        pytest.param("replay", SILENT, False, id="who sends it again is silent"),
+        pytest.param("abandon", SILENT, True, id="what was given up stays so"),
+    ],
+)
+def test_what_another_machine_decided_counts(
+    team: Team, kind: DecisionKind, passes: float, *, counts: bool
+) -> None:
+    ada, bob = team.run("ada"), team.run("bob")
+    assert permit(ada) is None
+    team.time.sleep(SILENT)
+    bob.look_now()
+    assert bob.decide(HASH, 1, kind) is None
+    team.time.sleep(passes)
+
+    ada.look_now()
+
+    assert (ada.decided(HASH, 1) is not None) is counts
+
+
 def test_what_was_taken_over_is_sent_after_a_look_at_the_store(team: Team) -> None:
     ada = team.run("ada")
     assert permit(ada) is None
