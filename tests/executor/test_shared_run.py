@@ -192,7 +192,7 @@ def test_a_claim_that_was_seen_and_not_read_is_anothers_and_keeps_from_claiming(
 
     call = ada.glance()
     assert call is not None
-    assert ada.next_look == 2
+    assert (ada.next_look, ada.glance(), ada.follow(idle=True, at_once=True)) == (2, None, None)
     del team.objects.calls[:]
     assert call() == Followed({HASH})
     assert "read" not in {kind for kind, _ in team.objects.calls}
@@ -843,6 +843,9 @@ def test_whoever_looks_at_once_reads_all_that_who_lives_wrote(
     assert look().error is None
 
     assert len(ada.history.events(FIRST)) == read
+    ada.followed(Followed())
+    ada.look_now()  # everything, as whoever opens a run needs it
+    assert len(ada.history.events(FIRST)) == 21
 
 
 def test_who_leaves_gives_back_what_it_did_not_spend(team: Team) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -660,4 +661,4 @@ def test_a_part_that_may_not_apply_may_cost_nothing() -> None:
 
     charge = price.rules.total({"duration": 4}, {}).charge
 
-    assert (charge.low, charge.high) == (200, 600)
+    assert (charge.low, charge.high) == (Fraction(200), Fraction(600))
