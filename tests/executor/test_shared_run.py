@@ -347,6 +347,7 @@ def test_what_is_sent_again_is_sent_by_who_decided_that(team: Team) -> None:
 
     assert bob.decide(HASH, 1, "replay") is None
 
+    assert bob.look_now().error is None
     assert bob.decided(HASH, 1) is None  # nothing was decided for good
     assert permit(bob) is None
     assert [name for name in team.written() if "claims" in name] == []

@@ -288,6 +288,12 @@ def test_a_folder_is_made_only_where_that_is_asked_for(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="there is no such folder"):
         open_store(url, environ, time).check_version()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="it is no folder"):
+        open_store(f"file://{tmp_path}/file", environ, time).check_version()
+    deep = open_store(f"file://{tmp_path}/a/b", environ, time, make=True)
+    assert deep.check_version() is False
     store = open_store(url, environ, time, patience=1.0, make=True)
 
     assert (store.url, store.patience) == (url, Patience(5.0, 1.0, 1.0))
