@@ -18,6 +18,7 @@ from veogen.executor.transitions import NotPermitted, Stop, SubmitAttempt
 from veogen.results.events import (
     Event,
     PurchaseImported,
+    RequestAbandoned,
     SubmitFailed,
     SubmitIntended,
     SubmitRejected,
@@ -50,6 +51,7 @@ CREATED = TaskCreated(HASH, 1, "task-1", PRICE, 2.0)
 FAILED = TaskFailed(HASH, "task-1", "service_error", "sorry")
 COMPLETED = TaskCompleted(HASH, "task-1", ("https://a/b.mp4",), PRICE, 3.0)
 SAVED = VideoSaved(HASH, 0, VIDEO, "task-1")
+GIVEN_UP = RequestAbandoned(HASH, "given up", 1)
 
 
 def intended(attempt: int = 1, hash_: str = HASH) -> SubmitIntended:
@@ -269,6 +271,8 @@ def test_what_another_machine_claimed_is_not_sent(team: Team) -> None:
     bob, ada = team.run("bob"), team.run("ada")
     assert permit(bob) is None
 
+    assert ada.look_now() == Followed({HASH})
+    assert ada.look_now() == Followed(set())
     assert permit(ada) == NotPermitted("claimed", "bob is buying it")
 
     assert (ada.whose(HASH), ada.history.owner(FIRST)) == ("others", bob.process)
@@ -400,6 +404,7 @@ def test_what_was_decided_since_somebody_looked_is_told(team: Team) -> None:
     assert bob.decided_meanwhile(HASH) is None
     ada.decide(HASH, 1, "replay")
     ada.decide(HASH, 1, "abandon")
+    assert ada.decided_meanwhile(HASH) is None  # it has seen nothing held
 
     bob.look_now()
 
@@ -436,6 +441,7 @@ def test_a_claim_of_which_the_journal_knows_that_nothing_was_sent_is_told_once(
         pytest.param([], "indeterminate", id="nothing is known of it"),
         pytest.param([intended()], None, id="it was about to be sent"),
         pytest.param([intended(), SubmitUnknown(HASH, 1, "no", "")], None, id="it is in doubt"),
+        pytest.param([GIVEN_UP], None, id="somebody gave it up, and no sending is known here"),
     ],
 )
 def test_a_claim_that_may_have_been_sent_stays_in_doubt(
@@ -510,9 +516,9 @@ def test_what_is_told_of_what_happened_here(
 
 def test_the_end_of_a_task_is_filed_under_its_attempt(team: Team) -> None:
     ada = team.run("ada")
-    second = TaskCreated(HASH, 2, "task-2", None, 4.0)
-    ledger = knowing(CREATED, second)
-    ada.record([CREATED, second], ledger)
+    second, doubt = TaskCreated(HASH, 2, "task-2", None, 4.0), SubmitUnknown(HASH, 2, "no", "")
+    ledger = knowing(CREATED, doubt, second)
+    ada.record([CREATED, doubt, second], ledger)
     unnamed = structs.replace(SAVED, task_id="task-9")
 
     ada.record([FAILED, unnamed], ledger)
@@ -520,7 +526,7 @@ def test_the_end_of_a_task_is_filed_under_its_attempt(team: Team) -> None:
     history = ada.history
     assert [list(history.events(AttemptId(HASH, number))) for number in (1, 2)] == [
         [CREATED, FAILED],
-        [second, unnamed],  # of a task that nobody knows: the last attempt
+        [doubt, second, unnamed],  # of a task that nobody knows: the last attempt
     ]
 
 
@@ -876,3 +882,41 @@ def test_clips_of_what_is_not_completed_do_not_come_home_yet(team: Team) -> None
     ada.want_clips(ledger, everything=True)
 
     assert ada.clips.idle
+
+
+def test_what_happened_counts_in_the_budget(team: Team) -> None:
+    ada = team.run("ada")
+    ada.limit(Decimal(100), knowing())
+    assert ada.budget is not None
+    assert permit(ada) is None
+    ada.budget.intend([intended()])
+
+    ada.record([structs.replace(CREATED, credits=Decimal(25))], knowing(intended()))
+
+    assert ada.budget.spent == Decimal(25)
+
+
+def test_what_waits_and_was_not_refused_is_no_trouble(team: Team) -> None:
+    ada = team.run("ada")
+    ada.record([COMPLETED], knowing(CREATED))
+    team.time.sleep(MINUTE)
+
+    assert ada.trouble() is None
+
+
+def test_clips_of_a_later_attempt_come_home_to_who_made_that(team: Team) -> None:
+    bob, ada = team.run("bob"), team.run("ada")
+    buys(bob, CREATED, FAILED)
+    again = TaskCreated(HASH, 2, "task-2", None, 4.0)
+    made = structs.replace(COMPLETED, task_id="task-2")
+    saved = structs.replace(SAVED, task_id="task-2")
+    assert permit(ada, 2) is None
+    ada.record([again, made, saved], knowing(CREATED, FAILED, again))
+    ada.look_now()
+    bob.look_now()
+    ledger = knowing(CREATED, FAILED, again, made, saved, VideoMissing(HASH, 0, "task-2"))
+
+    for run in (ada, bob):
+        run.want_clips(ledger, everything=False)
+
+    assert (ada.clips.idle, bob.clips.idle) == (False, True)
