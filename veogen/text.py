@@ -55,6 +55,8 @@ def plain_lines(text: str) -> str:
 
 def plain_json(text: str) -> str:
     """JSON of the same value that no terminal obeys; its own lines and indents stay."""
+    if text.replace("\n", "").isprintable():
+        return text
     return "\n".join(
         line
         if line.isprintable()

@@ -4,13 +4,15 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from veogen.cli.options import SpecOptions
 from veogen.cli.rundirs import commands_for, typed_path
@@ -42,7 +44,7 @@ def print_status(found: FoundRun, format_: str, spec: Path | None = None) -> Exi
     left = None if spec is None or is_lock_file(spec) else left_to_buy(spec, snapshot)
     if format_ == "json":
         data = status_data(snapshot) | ({} if left is None else {"to_buy": left.data})
-        click.echo(plain_json(indented(data)))
+        click.echo(_in_lines(data, snapshot))
     else:
         names = commands_for(path, snapshot.ledger.name)
         for line in lines(snapshot, names, now, paint(sys.stdout, os.environ)):
@@ -116,6 +118,31 @@ def status_data(snapshot: Snapshot) -> dict[str, Any]:
             }
         )
     return {"summary": data, "results": results}
+
+
+def _in_lines(data: Mapping[str, Any], snapshot: Snapshot) -> str:
+    """As `indented`, in C, which writes a float with an exponent in another way."""
+    states = snapshot.ledger.planned
+    figures = (
+        value
+        for request, record in states
+        for value in chain(
+            request.variables.values(), *((v.duration, v.fps) for v in record.videos.values())
+        )
+    )
+    if all(map(_is_plain, figures)):
+        return plain_json(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    return plain_json(indented(data))
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is no float, nor may hold one, but for a usual number."""
+    if isinstance(value, float):
+        return not value or _LEAST_PLAIN <= abs(value) < _MOST_PLAIN
+    return not isinstance(value, (dict, list, tuple))
+
+
+_LEAST_PLAIN, _MOST_PLAIN = 1e-4, 1e15
 
 
 def _amount(amount: Decimal | None) -> str | None:

@@ -22,6 +22,7 @@ from veogen.executor.directory import SIMULATED, RunDirectory
 from veogen.executor.journal import Journal, StoreRow
 from veogen.executor.snapshot import Snapshot, read_snapshot
 from veogen.results.events import Video
+from veogen.results.manifest import GatewayName
 from veogen.spec.grammar import is_name
 from veogen.spec.project import load_policy, project_root
 
@@ -184,10 +185,11 @@ def store_of_run(path: Path, typed: str | None, *, looks: bool = True) -> "Store
     """The store of a run directory: as it is named, or for who only looks as its journal knows."""
     directory = RunDirectory(path)
     row: StoreRow | None = None
+    gateway: GatewayName | None = None
     if directory.journal.exists():
         with Journal.read(directory.journal) as journal:
-            row = journal.store()
-    is_simulated = path.name.endswith(SIMULATED) or directory.gateway == "simulated"
+            row, gateway = journal.store(), journal.header.gateway
+    is_simulated = path.name.endswith(SIMULATED) or (gateway or directory.gateway) == "simulated"
     meant = store_url(typed, policy_store(project_root(path)), simulated=is_simulated)
     if meant is None and row is not None and looks:
         meant = StoreURL(row.url)

@@ -15,7 +15,7 @@ from veogen.executor.journal import Journal
 from veogen.executor.reconcile import imported_purchases, unknown_request, unknown_requests
 from veogen.results.events import Video
 from veogen.results.ledger import Ledger, RequestState
-from veogen.results.manifest import GatewayName
+from veogen.results.manifest import GatewayName, Manifest
 
 if TYPE_CHECKING:
     from veogen.executor.joining import StoreChoice
@@ -76,13 +76,14 @@ def read_snapshot(path: Path, now: float, store: "StoreChoice | None" = None) ->
     directory = RunDirectory(path)
     running = directory.in_use
     raw = directory.read_results()  # before the journal, which then knows as much at least
-    manifest = None if raw is None else directory.parsed(raw)
+    manifest: Manifest | None = None
     if directory.has_journal:
         with Journal.read(directory.journal) as journal:
             ledger, gateway = journal.ledger(), journal.header.gateway
-            if raw is not None and sha256(raw).hexdigest() == journal.results_digest:
-                manifest = None  # it says what this journal knew then
-    elif manifest is not None:
+            if raw is not None and sha256(raw).hexdigest() != journal.results_digest:
+                manifest = directory.parsed(raw)  # else it says what this journal knew then
+    elif raw is not None:
+        manifest = directory.parsed(raw)
         ledger, gateway = Ledger(manifest.name), manifest.gateway
     else:
         raise DirectoryError(f"{path}: this is not a run directory")

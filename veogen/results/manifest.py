@@ -349,7 +349,7 @@ def _in_order(videos: Mapping[int, Video]) -> tuple[Video, ...]:
 
 def line_data(state: RequestState) -> dict[str, Any]:
     """One request as JSON, for who adds to it."""
-    data: dict[str, Any] = json.loads(_encode(line_of(state)))
+    data: dict[str, Any] = msgspec.to_builtins(line_of(state), str_keys=True)
     return data
 
 
