@@ -312,6 +312,16 @@ def test_no_clip_is_moved_through_a_link_that_leads_out(
     assert not (run / new).exists()
 
 
+def test_a_link_at_the_name_of_a_clip_is_not_moved(tmp_path: Path) -> None:
+    outside, old = tmp_path / "outside.mp4", CLIP.at("videos/old.mp4")
+    outside.write_bytes(BYTES)
+    (tmp_path / "run/videos").mkdir(parents=True)
+    (tmp_path / "run" / old.path).symlink_to(outside)
+
+    assert not move_clip(tmp_path / "run", old, "videos/new.mp4")
+    assert [path.stem for path in tmp_path.rglob("run/**/*.mp4")] == ["old"]
+
+
 IMPORTED = PurchaseImported(TOKYO.hash, "completed", "t1", 1, NINE, None, None, (CLIP,), PRICE, NOW)
 
 
@@ -469,6 +479,9 @@ PLAIN, OF_T1, OF_T2 = "", "-t1", "-t2"
             [*FAILED, *SECOND_TASK], NOW, [PLAIN, OF_T2], id="the first of two has failed"
         ),
         pytest.param([*HOME, *SECOND_TASK], NOW, [PLAIN, OF_T2], id="the first of two is here"),
+        pytest.param(
+            [*SUBMITTED, intent(2)], NOW, [PLAIN, OF_T1], id="of the second no task is known"
+        ),
         pytest.param(
             [intent(), RequestAbandoned(TOKYO.hash, "by hand", 1), *SECOND_TASK],
             NOW,
