@@ -343,6 +343,12 @@ def touch(path: Path) -> None:
     os.utime(path, ns=(1, 1))
 
 
+def cut(path: Path) -> None:
+    before = mtime(path)
+    path.write_bytes(BYTES[:-1])
+    os.utime(path, ns=(before, before))
+
+
 def change(path: Path) -> None:
     path.write_bytes(BYTES[::-1])
     touch(path)
@@ -357,6 +363,7 @@ def change(path: Path) -> None:
         pytest.param(Path.unlink, True, "missing", id="deleted"),
         pytest.param(Path.unlink, False, "missing", id="deleted, nobody noted a time"),
         pytest.param(lambda p: p.write_bytes(BYTES[:-1]), True, "missing", id="cut"),
+        pytest.param(cut, True, "missing", id="cut, and its time put back"),
         pytest.param(change, True, "missing", id="changed"),
         pytest.param(
             lambda p: (p.rename(f"{p}.x"), p.symlink_to(f"{p}.x")), True, "missing", id="a link"
@@ -479,6 +486,7 @@ PLAIN, OF_T1, OF_T2 = "", "-t1", "-t2"
             [*FAILED, *SECOND_TASK], NOW, [PLAIN, OF_T2], id="the first of two has failed"
         ),
         pytest.param([*HOME, *SECOND_TASK], NOW, [PLAIN, OF_T2], id="the first of two is here"),
+        pytest.param([*HELD, *SECOND_TASK], NOW, [PLAIN, OF_T2], id="the first of two is held"),
         pytest.param(
             [*SUBMITTED, intent(2)], NOW, [PLAIN, OF_T1], id="of the second no task is known"
         ),
