@@ -77,11 +77,11 @@ def test_the_amounts_of_a_request_are_those_of_its_task(
         pytest.param((16, 16, 16), False, id="the estimate is named"),
         pytest.param((16, 17, None), True, id="more is reserved"),
         pytest.param((16, 16, 15), True, id="less is charged"),
-        pytest.param((None, 16, None), True, id="there was no estimate"),
+        pytest.param((None, 16, None), False, id="there was no estimate"),
         pytest.param((None, None, None), False, id="nothing at all is known"),
     ],
 )
-def test_a_charge_differs_where_any_named_amount_is_not_the_estimate(
+def test_a_charge_differs_where_any_named_amount_is_not_the_estimate_that_there_was(
     charge: tuple[float | None, ...], differs: bool
 ) -> None:
     assert Charge(*map(credits_of, charge)).differs is differs
