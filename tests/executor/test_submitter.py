@@ -395,6 +395,46 @@ def test_a_failed_task_is_bought_anew_after_a_while(buying: Buying) -> None:
     assert buying.notes == []
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([], id="it waits for its turn"),
+        pytest.param(["dispatch"], id="it is sent"),
+        pytest.param(["dispatch", "refused"], id="it is to be sent again"),
+        pytest.param(["failed before"], id="it waits a while"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [OSLO, DRAWN], ids=["", "with an image"])
+def test_a_failure_that_is_read_while_a_person_has_it_bought_again_buys_it_once(
+    buying: Buying, wanted: Request, before: list[str]
+) -> None:
+    """Each look at a store may bring the failure that `--retry-failed` has seen before."""
+    buying.state.ledger.adopt([wanted])
+    buying.learn(imported(wanted, "failed"))
+    if before == ["failed before"]:
+        buying.submitter.retry(wanted.hash, 2)
+    else:
+        buying.submitter.add(hashes(wanted))
+    if "dispatch" in before:
+        buying.dispatch()
+    if "refused" in before:
+        if wanted is DRAWN:
+            buying.answer()
+            buying.dispatch()
+        buying.answer(BUSY)
+
+    buying.submitter.retry(wanted.hash, 2)
+
+    for _ in range(10):
+        buying.passes(60.0)
+        buying.dispatch()
+    while buying.calls:
+        buying.answer()
+        buying.dispatch()
+    assert (buying.sent[-1], len(set(buying.sent))) == (key(wanted, 2), 1)
+    assert (buying.status(wanted), buying.submitter.idle) == ("submitted", True)
+
+
 def test_nothing_is_sent_in_a_pause_and_one_request_after_it(buying: Buying) -> None:
     roomy = paused(with_policy(buying, max_in_flight=64))
     taken = len(roomy.taken)

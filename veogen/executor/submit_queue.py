@@ -92,6 +92,9 @@ class SubmitQueue:
     def __bool__(self) -> bool:
         return bool(self._by_kind)
 
+    def __contains__(self, hash_: str) -> bool:
+        return any(hash_ == waiting for row in self._by_kind.values() for _, waiting in row)
+
     def add(self, hashes: Iterable[str]) -> None:
         """Put these in, in the order of the plan."""
         for hash_ in hashes:

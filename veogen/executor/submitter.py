@@ -144,8 +144,15 @@ class Submitter:
             self._uploads.unpin(hash_)
 
     def retry(self, hash_: str, tries: int) -> None:
-        """Buy a new attempt of a failed task after a while."""
+        """Buy a new attempt of a failed task after a while, unless one is about to be bought.
+
+        A person may have asked for that before the failure was read here.
+        """
         self._purchases_when_queued[hash_] = self._state.ledger.record(hash_).purchases
+        resends = (attempt.intent.hash for attempt in self._resends)
+        places = (self._queue, self._delayed, self._uploads, self._posting, resends)
+        if any(hash_ in place for place in places):
+            return
         self._delay(hash_, retry_wait(tries, self._random))
 
     def throttled(self, wait: float = 0.0) -> None:

@@ -104,6 +104,9 @@ class UploadQueue:
             if item.request.images and item.record.status in ("submitted", "indeterminate"):
                 uploads.pin(item.request)
 
+    def __contains__(self, hash_: str) -> bool:
+        return hash_ in self._under_way
+
     def __len__(self) -> int:
         """How many requests are being prepared."""
         return len(self._under_way)
