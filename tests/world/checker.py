@@ -118,7 +118,8 @@ class Checker:
 
     def check_post(self, post: Post) -> None:
         """Nothing new is sent by a run whose directory was taken away; keys never go back."""
-        keys = [p.key for p in self._service.posts if p.hash == post.hash]
+        posts = [p for p in self._service.posts if p.hash == post.hash]
+        keys = [p.key for p in posts]
         if post.hash in self.again.get(post.process, ()):
             self.again[post.process].discard(post.hash)
             self.allowed[post.hash] += 1
@@ -136,7 +137,9 @@ class Checker:
             self.allowed[post.hash] += self.hostile.pop(post.hash, None) is not None
         elif allowed == self.allowed[post.hash] and not _replays_what_is_in_doubt(command, post):
             self.violated("hostile", f"{post.process} buys {post.hash[:6]} for a pull request")
-        later = list(dict.fromkeys(keys))
+        # what was surely not taken may be left, and the attempt before it be sent again
+        sent = [p for p in posts if p is post or not isinstance(p.answer, NotAccepted)]
+        later = list(dict.fromkeys(p.key for p in sent))
         if later[-1] != post.key and post.hash not in self.forgotten:
             self.violated(
                 "old-key",
@@ -311,11 +314,14 @@ class Checker:
         told = {
             post.task
             for post in self._service.posts
-            if post.task is not None and post.heard_at is not None and _was_told(post)
+            if post.task is not None
+            and post.heard_at is not None
+            and _was_told(post)
+            and not self._is_excused(post)
         }
         self.check_outages()
         final = task_ids(self._branch.head.content)
-        lost = sorted(t for t in told if t not in final and not self._is_excused(t))
+        lost = sorted(task for task in told if task not in final)
         lost = [task for task in lost if task.encode() not in kept]
         for task in lost:
             booked = self._service.tasks[task]
@@ -326,11 +332,10 @@ class Checker:
             for text in self._missing_clips(machine):
                 self.violated("clip", text)
 
-    def _is_excused(self, task: str) -> bool:
+    def _is_excused(self, post: Post) -> bool:
         """What arrived while its process died nobody could write down."""
-        booked = self._service.tasks[task]
-        command = self.commands.get(booked.process)
-        if booked.hash in self.forgotten:
+        command = self.commands.get(post.process)
+        if post.hash in self.forgotten:
             return True
         return command is None or command.outcome is None or command.removed_at is not None
 

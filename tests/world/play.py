@@ -274,7 +274,9 @@ class World:
         if options["replay"] and not self.story.honours_keys:
             self.checker.freely.add(command.process.name)
         if options["retry"]:
-            self.checker.again[command.process.name] = _abandoned(machine) & command.hashes
+            known = self.machines if self.story.store else [machine]  # a store tells it to all
+            abandoned = set[str]().union(*map(_abandoned, known))
+            self.checker.again[command.process.name] = abandoned & command.hashes
         self.let_pass(options["wait"], machine)
 
     def start_buying(self, machine: Machine, random: Random, policy: RunPolicy) -> Command:

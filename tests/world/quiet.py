@@ -101,7 +101,7 @@ def _check_states(world: "World") -> None:
     """No request stays where nothing leads on, but by a budget or a refusal."""
     manifest = read_manifest(world.holder.path)
     if manifest is None:
-        planned = {request.hash for request in world.requests}
+        planned = {request.hash for request in world.requests} - world.checker.forgotten
         is_planned = any(task.hash in planned for task in world.service.tasks.values())
         if is_planned or (world.holder.has_run and not _is_refused_by_store(world)):
             world.checker.violated("unreadable", "nobody can read the results at the end")
