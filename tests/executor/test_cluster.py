@@ -141,9 +141,8 @@ def test_another_version_on_a_worker_is_refused_with_both(on_folder: Scene, tmp_
 
 def test_no_store_no_cluster(on_folder: Scene) -> None:
     on_folder.plan(3)
-    on_folder.store = ""
 
-    code, said = on_folder.run()
+    code, said = on_folder.run(with_store=False)
 
     assert (code, said) == (
         2,
@@ -243,8 +242,8 @@ def test_whoever_dies_nothing_is_bought_twice_and_every_clip_is_in_the_store(
 
     assert process.returncode in (0, 4), said
     assert set(on_s3.bought.values()) == {1}
-    assert len(on_s3.bought) == 300
-    held = on_s3.statuses["indeterminate"]  # its worker died between the POST and its answer
+    held = on_s3.statuses["indeterminate"]  # its worker died between the claim and the answer
+    assert 300 - held <= len(on_s3.bought) <= 300
     assert on_s3.statuses["completed"] == 300 - held
     assert held <= 6
     assert stored_on_s3(on_s3) >= {

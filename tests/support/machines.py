@@ -286,10 +286,13 @@ class Scene:
         specs.mkdir(exist_ok=True)
         (specs / "many.yaml").write_text(MANY.replace("NUMBERS", ", ".join(map(str, range(count)))))
 
-    def start(self, *words: str, in_flight: int = 6) -> "subprocess.Popen[str]":
+    def start(
+        self, *words: str, in_flight: int = 6, with_store: bool = True
+    ) -> "subprocess.Popen[str]":
         """A coordinator, as a user starts it."""
         command = [sys.executable, "-m", "veogen", "run", "specs/many.yaml", "--yes"]
-        store = ["--store", self.store, "--dask", self.cluster.address]
+        command += ["--dask", self.cluster.address]
+        store = ["--store", self.store] if with_store else []
         pace = ["--max-in-flight", str(in_flight), "--poll-interval", "0.3", "--progress", "lines"]
         process = subprocess.Popen(
             [*command, *store, *pace, *words],
@@ -309,9 +312,9 @@ class Scene:
             if process.stdout is not None and not process.stdout.closed:
                 process.communicate()
 
-    def run(self, *words: str, in_flight: int = 6) -> tuple[int, str]:
+    def run(self, *words: str, in_flight: int = 6, with_store: bool = True) -> tuple[int, str]:
         """How a whole run ended, and what it said."""
-        process = self.start(*words, in_flight=in_flight)
+        process = self.start(*words, in_flight=in_flight, with_store=with_store)
         said, _ = process.communicate(timeout=300)
         return process.returncode, said
 
