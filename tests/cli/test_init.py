@@ -66,6 +66,7 @@ def test_the_project_has_no_mistakes_and_stays_within_its_own_limits(shell: Shel
     assert shell.veogen("lock", "--check", "specs").code == 0
 
 
+@pytest.mark.slow
 def test_the_budget_allows_each_clip_a_second_try(shell: Shell) -> None:
     shell.veogen("init")
     quick = ("--simulate", "--generation-time", "0.05", "--progress", "none")

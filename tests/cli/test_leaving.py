@@ -168,6 +168,7 @@ IGNORING_SIGINT = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')
 """What a script does to a program that it starts in the background."""
 
 
+@pytest.mark.slow
 def test_a_program_of_a_script_hears_ctrl_c_too(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     with started(tmp_path, url, before=IGNORING_SIGINT) as process:

@@ -231,8 +231,8 @@ def test_what_only_reads_goes_on_without_a_store_that_cannot_be_read(
     ("words", "code"),
     [
         pytest.param(("status",), ExitCode.DONE, id="status"),
-        pytest.param(("picks",), ExitCode.DONE, id="picks"),
-        pytest.param(("gallery",), ExitCode.DONE, id="gallery"),
+        pytest.param(("picks",), ExitCode.DONE, id="picks", marks=pytest.mark.slow),
+        pytest.param(("gallery",), ExitCode.DONE, id="gallery", marks=pytest.mark.slow),
         pytest.param(("export", "runs/trip.simulated", "out"), ExitCode.DONE, id="export"),
         pytest.param(("collect", "--progress", "none"), ExitCode.INCOMPLETE, id="collect"),
     ],

@@ -46,7 +46,11 @@ def veogen(
 
 @pytest.mark.parametrize(
     ("closed", "heard"),
-    [(">&-", False), ("2>&-", True), ("<&-", True), ("<&- >&- 2>&-", False)],
+    [
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((">&-", False), ("<&-", True))),
+        ("2>&-", True),
+        ("<&- >&- 2>&-", False),
+    ],
 )
 def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, heard: bool) -> None:
     command = "run trip.yaml --select '*Oslo*' --simulate --generation-time 0 --progress json"
@@ -61,7 +65,9 @@ def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, hear
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("run trip.yaml --simulate --generation-time 0", ExitCode.DONE),
+        pytest.param(
+            "run trip.yaml --simulate --generation-time 0", ExitCode.DONE, marks=pytest.mark.slow
+        ),
         ("lock trip.yaml", ExitCode.DONE),
         ("lock --check trip.yaml", ExitCode.STALE),
         ("status", ExitCode.USAGE),

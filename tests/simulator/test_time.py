@@ -5,6 +5,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+import pytest
 from customer import Customer, eventually
 
 from veogen.simulator.scenario import AccountSettings, Options
@@ -63,6 +64,7 @@ def times_of(seed: int, number: int = 60) -> list[float]:
     return [task["duration"] for task in tasks]
 
 
+@pytest.mark.slow
 def test_generation_times_are_spread_around_the_median_by_the_seed() -> None:
     first, again, other = (times_of(seed) for seed in (1, 1, 2))
 
@@ -125,6 +127,7 @@ def test_credits_end() -> None:
     }
 
 
+@pytest.mark.slow
 def test_links_expire() -> None:
     with running(
         Options(generation_time=0, gateway=AccountSettings(links_expire=3, clips="shared"))

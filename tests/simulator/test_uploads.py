@@ -203,6 +203,7 @@ def test_a_key_is_needed(customer: Customer) -> None:
     assert refusal(answer) == (401, False, 401)
 
 
+@pytest.mark.slow
 def test_files_expire() -> None:
     with running(Options(gateway=AccountSettings(files_expire=0.2, clips="shared"))) as simulator:
         customer = Customer(simulator)
