@@ -1,6 +1,8 @@
 """What tests of several rooms share, and what holds for all."""
 
+import os
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +14,10 @@ from support.stores import ENVIRON, SERVERS, make_bucket, serving
 from support.virtual import World
 
 TLS = Path(__file__).parent / "gateway/tls"  # by openssl for 127.0.0.1 and gateway.veogen.example
+
+# Programs are started hundreds of times: they keep what they compile, whatever the shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is no failure: a test that has to be fast says so by itself. The examples are new
 # ones each time.

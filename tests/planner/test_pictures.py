@@ -8,6 +8,7 @@ import tracemalloc
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -83,80 +84,107 @@ def turned() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("raw", "seen"),
+    ("made", "seen"),
     [
-        pytest.param(picture("png"), ImageInfo("png", 1280, 720), id="png"),
-        pytest.param(picture("jpeg"), ImageInfo("jpeg", 1280, 720), id="jpeg"),
-        pytest.param(picture("webp"), ImageInfo("webp", 1280, 720), id="webp"),
+        pytest.param(lambda: picture("png"), ImageInfo("png", 1280, 720), id="png"),
+        pytest.param(lambda: picture("jpeg"), ImageInfo("jpeg", 1280, 720), id="jpeg"),
+        pytest.param(lambda: picture("webp"), ImageInfo("webp", 1280, 720), id="webp"),
         pytest.param(
-            saved("jpeg", progressive=True), ImageInfo("jpeg", 1280, 720), id="progressive"
+            lambda: saved("jpeg", progressive=True), ImageInfo("jpeg", 1280, 720), id="progressive"
         ),
-        pytest.param(saved("webp", lossless=True), ImageInfo("webp", 1280, 720), id="lossless"),
-        pytest.param(saved("webp"), ImageInfo("webp", 1280, 720), id="with transparency"),
-        pytest.param(picture("png", (3, 5)), ImageInfo("png", 3, 5), id="tiny"),
-        pytest.param(turned(), ImageInfo("jpeg", 720, 1280), id="turned"),
-        pytest.param(saved("jpeg", mode="CMYK"), ImageInfo("jpeg", 1280, 720), id="for print"),
-        pytest.param(moving("png"), ImageInfo("png", 1280, 720), id="a moving PNG"),
-        pytest.param(moving("webp"), ImageInfo("webp", 1280, 720), id="a moving WebP"),
-        pytest.param(picture("jpeg") + bytes(32), ImageInfo("jpeg", 1280, 720), id="fill bytes"),
         pytest.param(
-            picture("jpeg") + picture("jpeg", (160, 90)),
+            lambda: saved("webp", lossless=True), ImageInfo("webp", 1280, 720), id="lossless"
+        ),
+        pytest.param(lambda: saved("webp"), ImageInfo("webp", 1280, 720), id="with transparency"),
+        pytest.param(lambda: picture("png", (3, 5)), ImageInfo("png", 3, 5), id="tiny"),
+        pytest.param(turned, ImageInfo("jpeg", 720, 1280), id="turned"),
+        pytest.param(
+            lambda: saved("jpeg", mode="CMYK"), ImageInfo("jpeg", 1280, 720), id="for print"
+        ),
+        pytest.param(lambda: moving("png"), ImageInfo("png", 1280, 720), id="a moving PNG"),
+        pytest.param(lambda: moving("webp"), ImageInfo("webp", 1280, 720), id="a moving WebP"),
+        pytest.param(
+            lambda: picture("jpeg") + bytes(32), ImageInfo("jpeg", 1280, 720), id="fill bytes"
+        ),
+        pytest.param(
+            lambda: picture("jpeg") + picture("jpeg", (160, 90)),
             ImageInfo("jpeg", 1280, 720),
             id="a preview",
         ),
     ],
 )
-def test_an_image_is_known_by_its_bytes(raw: bytes, seen: ImageInfo) -> None:
-    assert inspect_image(raw) == seen
+def test_an_image_is_known_by_its_bytes(made: Callable[[], bytes], seen: ImageInfo) -> None:
+    assert inspect_image(made()) == seen
 
 
 @pytest.mark.parametrize(
-    ("raw", "reason"),
+    ("made", "reason"),
     [
-        pytest.param(b"", "is not a JPEG, PNG or WebP", id="empty"),
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a JPEG", id="svg"),
-        pytest.param(b"<?xml version='1.0'?><svg/>", "is not a JPEG", id="xml"),
-        pytest.param(picture("gif"), "is not a JPEG", id="gif"),
-        pytest.param(picture("bmp"), "is not a JPEG", id="bmp"),
-        pytest.param(b"%PDF-1.7\n", "is not a JPEG", id="pdf"),
-        pytest.param(b"\x89PNG\r\n\x1a\n", "is cut short", id="a signature"),
-        pytest.param(b"\xff\xd8\xff\xd9", "cannot be read", id="a JPEG of nothing"),
-        pytest.param(png_of(50_000, 50_000), "claims", id="a bomb"),
-        pytest.param(png_of(2**31 - 1, 1), "claims", id="a wide bomb"),
-        pytest.param(webp_of(16_384, 16_384), "claims 16384x16384 pixels", id="a WebP bomb"),
-        pytest.param(png_of(0, 9), "cannot be read", id="nothing to see"),
-        pytest.param(picture("png") + archive(), "holds something else", id="with an archive"),
+        pytest.param(lambda: b"", "is not a JPEG, PNG or WebP", id="empty"),
         pytest.param(
-            picture("jpeg") + b"<script>alert(1)</script>",
+            lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a JPEG", id="svg"
+        ),
+        pytest.param(lambda: b"<?xml version='1.0'?><svg/>", "is not a JPEG", id="xml"),
+        pytest.param(lambda: picture("gif"), "is not a JPEG", id="gif"),
+        pytest.param(lambda: picture("bmp"), "is not a JPEG", id="bmp"),
+        pytest.param(lambda: b"%PDF-1.7\n", "is not a JPEG", id="pdf"),
+        pytest.param(lambda: b"\x89PNG\r\n\x1a\n", "is cut short", id="a signature"),
+        pytest.param(lambda: b"\xff\xd8\xff\xd9", "cannot be read", id="a JPEG of nothing"),
+        pytest.param(lambda: png_of(50_000, 50_000), "claims", id="a bomb"),
+        pytest.param(lambda: png_of(2**31 - 1, 1), "claims", id="a wide bomb"),
+        pytest.param(
+            lambda: webp_of(16_384, 16_384), "claims 16384x16384 pixels", id="a WebP bomb"
+        ),
+        pytest.param(lambda: png_of(0, 9), "cannot be read", id="nothing to see"),
+        pytest.param(
+            lambda: picture("png") + archive(), "holds something else", id="with an archive"
+        ),
+        pytest.param(
+            lambda: picture("jpeg") + b"<script>alert(1)</script>",
             "holds something else",
             id="with a script",
         ),
-        pytest.param(picture("webp") + b"%PDF-1.7", "holds something else", id="with a document"),
         pytest.param(
-            picture("jpeg") + picture("jpeg") + archive(), "something else", id="behind a preview"
+            lambda: picture("webp") + b"%PDF-1.7", "holds something else", id="with a document"
         ),
-        pytest.param(b"\xff\xd8\xff" + b"\xe0\x00\x02\xff" * 2_000_000, "cut short", id="segments"),
         pytest.param(
-            b"\x89PNG\r\n\x1a\n" + chunk(b"tEXt", b"") * 500_000, "cut short", id="chunks"
+            lambda: picture("jpeg") + picture("jpeg") + archive(),
+            "something else",
+            id="behind a preview",
         ),
-        pytest.param(b"\xff\xd8" + b"\xff" * (9 << 20) + b"\xd9", "cannot be read", id="filler"),
         pytest.param(
-            b"\xff\xd8\xff\xe0\x00\x02" + b"\xff\x00" * (4 << 20) + b"\xff\xd9",
+            lambda: b"\xff\xd8\xff" + b"\xe0\x00\x02\xff" * 2_000_000, "cut short", id="segments"
+        ),
+        pytest.param(
+            lambda: b"\x89PNG\r\n\x1a\n" + chunk(b"tEXt", b"") * 500_000, "cut short", id="chunks"
+        ),
+        pytest.param(
+            lambda: b"\xff\xd8" + b"\xff" * (9 << 20) + b"\xd9", "cannot be read", id="filler"
+        ),
+        pytest.param(
+            lambda: b"\xff\xd8\xff\xe0\x00\x02" + b"\xff\x00" * (4 << 20) + b"\xff\xd9",
             "cannot be read",
             id="filler of two bytes",
         ),
         pytest.param(
-            picture("jpeg") + b"\xff\xd8\xff\xd9" * (2 << 20), "something else", id="previews"
+            lambda: picture("jpeg") + b"\xff\xd8\xff\xd9" * (2 << 20),
+            "something else",
+            id="previews",
         ),
         pytest.param(
-            packed(b"zTXt", b"k\0\0", 300 << 20), "cannot be read", id="a bomb of a comment"
+            lambda: packed(b"zTXt", b"k\0\0", 300 << 20), "cannot be read", id="a bomb of a comment"
         ),
         pytest.param(
-            packed(b"iTXt", b"k\0\1\0\0\0", 300 << 20), "cannot be read", id="a bomb of text"
+            lambda: packed(b"iTXt", b"k\0\1\0\0\0", 300 << 20),
+            "cannot be read",
+            id="a bomb of text",
         ),
     ],
 )
-def test_what_is_no_image_is_told_quickly_and_in_little_memory(raw: bytes, reason: str) -> None:
+def test_what_is_no_image_is_told_quickly_and_in_little_memory(
+    made: Callable[[], bytes], reason: str
+) -> None:
+    raw = made()
     began = time.process_time()
     with pytest.raises(NotAnImageError, match=reason):
         inspect_image(raw)
