@@ -59,21 +59,20 @@ def seen(browser: Browser, page: Path) -> Iterator[Visit]:
 
 
 def named(seen: Visit, name: str) -> None:
-    """Say who decides, before the page begins."""
-    seen.page.add_init_script(f"localStorage.setItem('veogen:reader', '{name}')")
+    """Say who decides. (A script that runs before the page is given a storage that may be lost.)"""
+    seen.page.evaluate("name => localStorage.setItem('veogen:reader', name)", name)
+    wait_until_kept(seen, "veogen:reader")
     seen.page.reload()
 
 
-def kept(seen: Visit) -> None:
-    """Wait until the browser keeps the marks: each page that is opened sees what is kept then."""
-    deadline, is_kept = time.monotonic() + 30, False
-    while not is_kept:
+def wait_until_kept(seen: Visit, name: str = "veogen:marks:") -> None:
+    """Wait until the browser keeps what is so named: each page that is opened sees what is kept."""
+    deadline, names = time.monotonic() + 30, ""
+    while name not in names:
         assert time.monotonic() < deadline
         other = seen.page.context.new_page()
         other.goto(seen.page.url)
-        is_kept = other.evaluate(
-            "(localStorage.getItem(`veogen:marks:${location.pathname}:trip`) ?? '[]') !== '[]'"
-        )
+        names = other.evaluate("Object.keys(localStorage).join()")
         other.close()
 
 
@@ -132,7 +131,7 @@ def test_a_verdict_lies_over_what_is_committed_and_is_marked(seen: Visit) -> Non
     )
     expect(page).to_have_title("1 unreviewed \N{MIDDLE DOT} trip \N{MIDDLE DOT} veogen")
 
-    kept(seen)
+    wait_until_kept(seen)
     page.reload()
     assert states(seen) == expected
 
@@ -339,6 +338,23 @@ def test_what_a_browser_holds_that_is_no_mark_is_passed_over(browser: Browser, p
         assert seen.complaints == []
 
 
+def test_two_windows_of_one_page_keep_the_marks_of_both(browser: Browser, page: Path) -> None:
+    with visit(browser, page) as seen:
+        named(seen, "cleo")
+        other = seen.page.context.new_page()
+        other.goto(seen.page.url)
+
+        seen.page.get_by_role("button", name=f"Pick {AT_PARIS}", exact=True).click()
+        expect(other.locator(f'[data-address="{AT_PARIS}"].contested')).to_be_visible()
+        other.get_by_role("button", name=f"Reject {AT_OSLO}", exact=True).click()
+        expect(seen.page.locator(f'[data-address="{AT_OSLO}"].contested')).to_be_visible()
+
+        for window in (seen.page, other):
+            window.reload()
+            expect(window.locator(".picks strong")).to_have_text("2 not saved")
+        assert seen.complaints == []
+
+
 def test_marks_that_were_committed_since_are_no_marks_any_more(
     browser: Browser, page: Path, tmp_path: Path
 ) -> None:
@@ -347,7 +363,7 @@ def test_marks_that_were_committed_since_are_no_marks_any_more(
         seen.page.get_by_role("button", name=f"Pick {AT_PARIS}", exact=True).click()
         saved(seen, tmp_path)
         expect(seen.page.locator(".picks strong")).to_have_text("1 saved, not yet in the page")
-        kept(seen)
+        wait_until_kept(seen)
         before = page.read_bytes()
         make_page(page.parent, picks=Picks({**COMMITTED, "cleo": (line(PARIS, "pick"),)}))
 

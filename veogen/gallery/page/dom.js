@@ -82,16 +82,17 @@ function copyButton(text, what) {
 
 /** What a page from a file may keep; without it everything works but is forgotten. */
 const memory = {
+  keyOf: (key) => `veogen:${key}`,
   read(key) {
     try {
-      return localStorage.getItem(`veogen:${key}`);
+      return localStorage.getItem(memory.keyOf(key));
     } catch {
       return null;
     }
   },
   write(key, value) {
     try {
-      localStorage.setItem(`veogen:${key}`, value);
+      localStorage.setItem(memory.keyOf(key), value);
     } catch {
       // kept by nobody
     }

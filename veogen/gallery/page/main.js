@@ -80,7 +80,7 @@ function turnTheme() {
 }
 
 function begin() {
-  keepMarks(); // those that were committed since are no marks any more
+  dropCommitted(); // nothing is written: another window may just have decided
   const theme = memory.read("theme");
   if (theme) document.documentElement.dataset.theme = theme;
   document.body.classList.add(usualShape());

@@ -4,25 +4,35 @@
 const people = new Map(Object.entries(page.picks.people)
   .map(([name, lines]) => [name, new Map(lines.map((line) => [line.clip, line]))]));
 const MARKS_KEY = `marks:${location.pathname}:${page.picks.beginning}`;
-const marks = readMarks();
+const marks = new Map();
 const whenDecided = [];
 let reader = memory.read("reader") ?? "";
+takeMarks(memory.read(MARKS_KEY));
+addEventListener("storage", (event) => {
+  if (event.key !== memory.keyOf(MARKS_KEY)) return;
+  takeMarks(event.newValue); // another window has the same page
+  for (const tell of whenDecided) tell();
+});
 
 /** Marks by clip: `verdict` null takes the reader's line away; `saved` once it is in a file. */
-function readMarks() {
+function takeMarks(text) {
   try {
-    const found = JSON.parse(memory.read(MARKS_KEY) ?? "[]");
-    return new Map(found.filter((mark) => typeof mark.clip === "string").map((mark) => [mark.clip, mark]));
+    for (const mark of JSON.parse(text ?? "[]")) if (typeof mark.clip === "string") marks.set(mark.clip, mark);
   } catch {
-    return new Map();
+    // not written by this page
   }
 }
 
 function keepMarks() {
+  dropCommitted();
+  memory.write(MARKS_KEY, JSON.stringify([...marks.values()]));
+}
+
+/** Marks that were committed since are no marks any more. */
+function dropCommitted() {
   for (const [clip, mark] of marks) {
     if (isSame(mark, people.get(reader)?.get(clip))) marks.delete(clip);
   }
-  memory.write(MARKS_KEY, JSON.stringify([...marks.values()]));
 }
 
 function isSame(mark, line) {
