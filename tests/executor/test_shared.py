@@ -146,6 +146,28 @@ def test_a_bare_machine_brings_home_the_tasks_of_one_that_is_gone(machines: Mach
     assert set(machines.bought.values()) == {1}
 
 
+def test_the_tasks_are_brought_home_of_who_bought_and_was_gone_after_this_machine_had_read_all(
+    machines: Machines,
+) -> None:
+    ada = machines.machine("ada")
+    with open_run(
+        ada.path,
+        plan=THREE,
+        dependencies=ada.dependencies(),
+        policy=RunPolicy(),
+        listener=ada.memory,
+        selection=Selection(),
+    ) as session:
+        killed_at(machines.machine("bob"), 3)
+        machines.passes(6 * MINUTE)
+
+        outcome = session.run()
+
+    assert outcome.code == ExitCode.INDETERMINATE
+    assert Counter(statuses(outcome).values()) == {"completed": 2, "indeterminate": 1}
+    assert set(machines.bought.values()) == {1}
+
+
 def test_the_same_directory_goes_on_at_once(machines: Machines) -> None:
     ada = machines.machine("ada")
     killed_at(ada, 3)

@@ -203,6 +203,24 @@ def test_a_claim_that_was_seen_and_not_read_is_anothers_and_keeps_from_claiming(
     assert ada.news(HASH, record) is None
 
 
+def test_a_claim_that_kept_from_sending_is_anothers_until_its_answer_was_looked_for(
+    team: Team,
+) -> None:
+    bob, ada = team.run("bob"), team.run("ada")
+    buys(bob, CREATED)
+    team.time.sleep(SILENT)
+
+    assert permit(ada) == NotPermitted("claimed", "bob is buying it")
+
+    record = knowing().record(HASH)
+    assert (ada.whose(HASH), ada.news(HASH, record)) == ("others", None)
+    assert ada.look_now() == Followed({HASH})
+    assert ada.whose(HASH) == "nobody"
+    news = ada.news(HASH, record)
+    assert isinstance(news, PurchaseImported)
+    assert (news.status, news.task_id) == ("submitted", "task-1")
+
+
 def test_nothing_is_claimed_before_the_journal_knows_what_the_store_does(team: Team) -> None:
     bob, ada = team.run("bob"), team.run("ada")
     buys(bob, CREATED, FAILED)

@@ -195,7 +195,7 @@ class SharedRun:
                     of, key=intent.key, body=intent.body, address=address, credits_=intent.estimate
                 )
                 if isinstance(answer, ClaimedByOther):
-                    self.history.take_claim(of, answer.claim)
+                    self.history.notice(of)  # what became of it is read before it counts
                     return NotPermitted("claimed", f"{answer.claim.machine} is buying it")
                 self._claims[of] = Claimed(self.process, address, intent.estimate)
                 self.history.take_own_claim(of)
