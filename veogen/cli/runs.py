@@ -195,9 +195,10 @@ def print_summary(directory: Path, outcome: Outcome, go_on: str | None = None) -
     """
     summary = outcome.ledger.summary()
     counts = ", ".join(f"{n} {status}" for status, n in summary.counts.items() if n)
-    warned = sum(bool(state.record.warnings) for state in outcome.ledger.planned)
-    away = sum(len(s.record.remote_videos) for s in outcome.ledger.planned)
-    marked = {"with a warning": warned, "not here": away}  # `status` tells which
+    marked = {"with a warning": 0, "not here": 0}  # `status` tells which
+    for state in outcome.ledger.planned:
+        marked["with a warning"] += bool(state.record.warnings)
+        marked["not here"] += len(state.record.remote_videos)
     notes = ", ".join(f"{number} {words}" for words, number in marked.items() if number)
     run = shlex.quote(os.path.relpath(directory))
     click.echo(
@@ -221,7 +222,7 @@ def print_summary(directory: Path, outcome: Outcome, go_on: str | None = None) -
         click.echo(f"What stands where, and what to do: veogen status {run}", err=True)
     elif summary.counts["submitted"]:  # somebody decided so, and nothing was watched
         click.echo(f"Bring home what it makes: veogen collect {run}", err=True)
-    elif away:
+    elif marked["not here"]:
         click.echo(f"Bring home what is not here: veogen collect {run}", err=True)
     elif summary.videos:
         click.echo(f"Look at them: veogen gallery {run} --open", err=True)

@@ -197,11 +197,11 @@ class Journal:
         first, known = self._last_known() + 1, self._known()
         texts = {request.hash: request_to_json(request) for request in requests}
         rows = [
-            (hash_, first + position, position, text)
+            (hash_, first + position, position, text, request_checksum(hash_, position, text))
             for position, (hash_, text) in enumerate(texts.items())
             if known.get(hash_) != (position, text)
         ]
-        for hash_, _, _, text in rows:
+        for hash_, _, _, text, _ in rows:
             if hash_ in known and known[hash_][1] != text:
                 self._request(known[hash_][1])
         left = [
@@ -216,11 +216,10 @@ class Journal:
             "ON CONFLICT (hash) DO UPDATE SET position = ?3, entry = ?4, sum = ?5"
         )
         renamed = (name, checksum(name, self.header.gateway))
-        summed = [(*row, request_checksum(row[0], row[2], row[3])) for row in rows]
         with self._transaction():
             self._db.execute("UPDATE run SET name = ?, sum = ?", renamed)
             self._db.executemany("UPDATE request SET position = NULL, sum = ? WHERE hash = ?", left)
-            self._db.executemany(upsert, summed)
+            self._db.executemany(upsert, rows)
         return True
 
     def remember(self, requests: Iterable[Request]) -> None:

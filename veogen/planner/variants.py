@@ -64,7 +64,8 @@ def variant(
     """
     layer = layer_of_variant(shot, matching)
     from_axes = frozenset(settable) - shot.texts
-    for override in (shot.overrides[index].layer for index in matching):
+    for index in matching:
+        override = shot.overrides[index].layer
         prompts = [name for name in PROMPTS if getattr(override, name) is not None]
         from_axes = from_axes.difference(override.params, prompts)
     params = layer.params

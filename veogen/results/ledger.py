@@ -89,8 +89,10 @@ class Ledger:
 
     def adopt(self, planned: Iterable[Request], former: Iterable[Request] = ()) -> None:
         """Take the plan's entries, in order; `former` are those of earlier plans, in theirs."""
-        plan = self._states_of(planned)
-        self._states = self._states_of(former) | plan
+        plan = {request.hash: request for request in planned}
+        self._states = {}
+        for request in (*former, *plan.values()):
+            self._states[request.hash] = RequestState(request, self.record(request.hash))
         self._planned = dict.fromkeys(plan)
         self.changes += 1
         self._counts = Counter([self.record(hash_).status for hash_ in self._planned])
@@ -138,11 +140,6 @@ class Ledger:
     def request(self, hash_: str) -> Request | None:
         state = self._states.get(hash_)
         return None if state is None else state.request
-
-    def _states_of(self, requests: Iterable[Request]) -> dict[str, RequestState]:
-        return {
-            request.hash: RequestState(request, self.record(request.hash)) for request in requests
-        }
 
     @property
     def requests(self) -> Collection[Request]:

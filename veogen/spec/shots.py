@@ -119,10 +119,10 @@ def read_shots(
 def row_keys_without_rows(shots: Iterable[Shot], label: str) -> Iterator[Problem]:
     """Each `rows_key` of the file `label` that no shot has rows for; a base is for other specs."""
     has_rows = dict[Location, bool]()
-    for matrix in (shot.matrix for shot in shots):
-        place = matrix.rows_key_place
+    for shot in shots:
+        place = shot.matrix.rows_key_place
         if place is not None and place.path == label:
-            has_rows[place] = has_rows.get(place, False) or matrix.rows is not None
+            has_rows[place] = has_rows.get(place, False) or shot.matrix.rows is not None
     for place in (place for place, has in has_rows.items() if not has):
         message = "'rows_key' names columns of 'rows', and there are none"
         yield Problem(place, "error", "rows", message)
