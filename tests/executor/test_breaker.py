@@ -148,6 +148,25 @@ def test_what_the_one_request_says(outcome: PostOutcome, phase: str, posts: int)
     assert (state.stop is not None) is (outcome == UNKNOWN)
 
 
+@pytest.mark.parametrize("outcomes", [[], [TAKEN], [UNKNOWN], [TAKEN, NOT]])
+def test_what_was_about_to_be_sent_and_is_not_takes_nobodys_place(
+    outcomes: list[PostOutcome],
+) -> None:
+    state = after(Breaker.of(8), *outcomes)
+
+    assert state.sent().not_sent() == state
+
+
+def test_what_was_sent_before_a_pause_begins_no_second_one() -> None:
+    state = after(Breaker.of(8), TAKEN, TAKEN, TAKEN)
+    for _ in range(6):
+        state = state.sent()
+    for now in (1.0, 1.0, 1.0, 2.0, 3.0, 4.0):
+        state = state.on_post(UNKNOWN, now)
+
+    assert (state.phase, state.pauses, state.read_at, state.open) == ("paused", (1.0,), 6.0, 0)
+
+
 def test_what_was_sent_before_a_pause_does_not_end_it() -> None:
     paused = after(Breaker.of(8), UNKNOWN, UNKNOWN, UNKNOWN)
 

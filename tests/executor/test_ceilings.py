@@ -288,6 +288,7 @@ def test_a_replay_whose_price_nobody_knew_counts_as_nothing(till: Till) -> None:
     till.posting[OSLO.hash] = SubmitAttempt(intent=unpriced, maybe_accepted=True)
 
     assert till.ends(ceiling("40")) == ("bought", "")
+    assert till.ends(ceiling("39")) == ("waits", "")
 
 
 def test_the_second_of_a_kind_waits_for_the_answer_to_the_first(till: Till) -> None:
@@ -295,6 +296,7 @@ def test_the_second_of_a_kind_waits_for_the_answer_to_the_first(till: Till) -> N
     roomy = ceiling("1000")
 
     assert till.ends(roomy, [first]) == ("waits", "")
+    till.limit.go_on()
     till.limit.sent(OSLO.hash, ROME.credits)
     assert till.ends(roomy) == ("waits", "")
     till.limit.go_on()

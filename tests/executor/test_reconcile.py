@@ -492,6 +492,20 @@ def test_of_two_videos_the_one_that_was_not_delivered_is_collected_without_a_spe
     assert found.record.status == "completed"
 
 
+def test_what_is_known_of_a_request_stays_when_results_are_collected_without_a_spec(
+    tmp_path: Path, bought: Mapping[str, Any]
+) -> None:
+    here = World(tmp_path / "here")
+    planned = cities("Tokyo", "Paris")
+    here.run(planned, RunPolicy(max_credits=PRICE))
+    (here.path / "results.json").write_text(json.dumps(bought))
+
+    outcome = here.run(None)
+
+    found = {state.request.hash: state.request.body for state in outcome.ledger.planned}
+    assert found == {request.hash: request.body for request in planned.requests}
+
+
 CLIP = b"the bytes of a clip"
 
 

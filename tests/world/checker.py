@@ -229,7 +229,7 @@ class Checker:
                 "completed", f"{command.process.name}: {line['address']} has clips of another task"
             )
         fewer = any("fewer-videos" in video["warnings"] for video in line["videos"])
-        if len(have) < task.videos and not fewer:
+        if len(have) < task.videos and not fewer and _knows_how_many(command, line["hash"]):
             self.violated(
                 "completed",
                 f"{command.process.name}: {line['address']} is completed with {len(have)} of {task.videos} clips",
@@ -407,6 +407,15 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) and "results" in data else None
+
+
+def _knows_how_many(command: Command, hash_: str) -> bool:
+    """Whether it has seen the spec, and clips of its own: no results tell how many there are."""
+    if command.outcome is None:
+        return True
+    ledger = command.outcome.ledger
+    request, record = ledger.request(hash_), ledger.record(hash_)
+    return bool(request and request.body) and len(record.remote_videos) < len(record.videos)
 
 
 def name_of(line: dict[str, Any], manifest: dict[str, Any] | None) -> str:

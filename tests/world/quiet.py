@@ -64,14 +64,19 @@ def _buy_in_quiet(world: "World", machine: Machine) -> None:
 def _abandon_held(world: "World", machine: Machine) -> None:
     """A person gives up what nobody knows anything of."""
     manifest = read_manifest(machine.path)
-    held = [
-        Resolution("abandon", name_of(line, manifest))
+    lines = [
+        line
         for line in lines_of(manifest)
         if line["status"] == "indeterminate" and world.is_of(machine, line["hash"])
     ]
+    held = [Resolution("abandon", name_of(line, manifest)) for line in lines]
     if held:
         command = machine.start("resolve", world, Random(0), decisions=held)
         _end(world, machine, command)
+        if "name one by its hash" in str(command.refusal):  # reworded, and not bought since
+            held = [Resolution("abandon", line["hash"]) for line in lines]
+            command = machine.start("resolve", world, Random(0), decisions=held)
+            _end(world, machine, command)
         if "has decided about it already (replay)" in str(command.refusal):
             world.kernel.advance(lambda: False, SILENT_BY_THEN)  # whoever sends it again has died
             command = machine.start("resolve", world, Random(0), decisions=held)
