@@ -1,10 +1,12 @@
-"""How often results are rewritten while a run is on: seldom where that takes long."""
+"""Results while a run is on: rewritten seldom where that takes long, and never without a pull's lines."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.virtual import VirtualClock, request
+from support.virtual import VirtualClock, World, cities, request, run_state
 
 from veogen.executor.directory import RunDirectory
 from veogen.executor.journal import Header, Journal
@@ -111,3 +113,30 @@ def test_the_end_of_a_run_is_written_whatever_it_took_before(tmp_path: Path) -> 
 
     assert len(busy.results.begun) == before + 1
     assert TOKYO.hash in (tmp_path / "results.json").read_text()
+
+
+def test_what_a_pull_brings_stays_in_the_results_of_a_run_whose_journal_is_full(
+    tmp_path: Path,
+) -> None:
+    there = World(tmp_path / "there")
+    there.run(cities("Tokyo", *(f"Village {number}" for number in range(40))))
+    pulled = (there.path / "results.json").read_bytes()
+
+    with run_state(tmp_path / "here", [TOKYO]) as state:
+        state.write_results(force=True)
+        database = state._journal._db  # noqa: SLF001 - as large as its disk lets it be
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        (tmp_path / "here/results.json").write_bytes(pulled)
+
+        state.write_results(force=True)
+
+    assert state.stop is not None
+    assert state.stop.kind == "disk"
+    written = json.loads((tmp_path / "here/results.json").read_bytes())
+    assert _tasks(written) == _tasks(json.loads(pulled))
+
+
+def _tasks(manifest: dict[str, Any]) -> dict[str, str]:
+    lines = (*manifest["results"], *manifest["former"])
+    return {line["address"]: line["task_id"] for line in lines}

@@ -305,9 +305,9 @@ class RunState:
         now, is_ours = self.clock.now(), self._results.is_as_written
         news = list(imported_purchases(manifest, self.ledger, now, is_ours))
         if unknown := list(unknown_requests(manifest, self.ledger)):
-            self._journal.remember(unknown)
+            self._is_kept(lambda: self._journal.remember(unknown))
             planned = [standing.request for standing in self.ledger.planned]
-            self.ledger.adopt(planned, self._journal.former())
+            self.ledger.adopt(planned, [*self._journal.former(), *unknown])
         if news:
             self.learn(news)
             self.listener.note(f"taken in: what others bought of {counted(len(news), 'request')}")
@@ -346,17 +346,23 @@ class RunState:
         self._dirty = False
 
     def _keep(self, events: Sequence[Event]) -> None:
-        """What has happened cannot be refused: on a full disk the reserve makes room for it."""
+        """What has happened cannot be refused."""
         self._unsaved.extend(events)
+        if self._is_kept(lambda: self._journal.append(self._unsaved, self.clock.now())):
+            self._unsaved.clear()
+            return
+        for event in self._unsaved:
+            self.listener.note(f"NOT ON RECORD, keep this line: {event}")
+
+    def _is_kept(self, write: Callable[[], None]) -> bool:
+        """Whether the journal has it now: on a full disk the reserve makes room for it."""
         try:
-            self._journal.append(self._unsaved, self.clock.now())
+            write()
         except JournalFullError as error:
             self._directory.release_disk()
             self.stop_buying(Stop("disk", f"the journal cannot be written: {error}"))
             try:
-                self._journal.append(self._unsaved, self.clock.now())
+                write()
             except JournalFullError:
-                for event in self._unsaved:
-                    self.listener.note(f"NOT ON RECORD, keep this line: {event}")
-                return
-        self._unsaved.clear()
+                return False
+        return True
