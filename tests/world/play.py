@@ -1,6 +1,7 @@
 """One story played from its first step to the quiet after its last."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -93,6 +94,7 @@ class World:
             )
             for name in "abc"[: story.machines]
         ]
+        self._abandoned_on = defaultdict[str, set[str]](set)
         self._by_name = {machine.name: machine for machine in self.machines}
         self.holder = self.machines[0]
         self.requests = [_request(city, n) for n, city in enumerate(CITIES[: story.requests])]
@@ -274,8 +276,10 @@ class World:
         if options["replay"] and not self.story.honours_keys:
             self.checker.freely.add(command.process.name)
         if options["retry"]:
+            for each in self.machines:
+                self._abandoned_on[each.name] |= _abandoned(each)
             known = self.machines if self.story.store else [machine]  # a store tells it to all
-            abandoned = set[str]().union(*map(_abandoned, known))
+            abandoned = set[str]().union(*(self._abandoned_on[m.name] for m in known))
             self.checker.again[command.process.name] = abandoned & command.hashes
         self.let_pass(options["wait"], machine)
 
@@ -383,6 +387,8 @@ class World:
                 for note in command.notes:
                     self.say(f"     note: {note}")
                 self.checker.check_command(machine, command)
+                # a journal that is put back knows it when its results are gone
+                self._abandoned_on[machine.name] |= _abandoned(machine)
                 machine.command = None
 
 

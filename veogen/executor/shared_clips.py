@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from veogen.executor.directory import move_into_place
-from veogen.executor.downloads import Downloader, DownloadResult
+from veogen.executor.downloads import Downloader, DownloadFailed, DownloadResult
 from veogen.executor.others import ClipMoved
+from veogen.executor.reconcile import is_clip
 from veogen.executor.transfer import refused_place, set_aside
 from veogen.planner.plan import Request
 from veogen.results.events import Event, Video, VideoSaved
@@ -111,10 +112,27 @@ class StoringDownloader:
         self._directory = directory
 
     def download(self, request: Request, index: int, of: int, link: str) -> DownloadResult:
-        """As the one inside; a clip that the store does not take stays here all the same."""
+        """As the one inside; a clip that the store does not take stays here all the same.
+
+        Where a store is away that takes a minute, and somebody may change the file meanwhile.
+        """
         result = self._inner.download(request, index, of, link)
-        if isinstance(result, Video) and not self._transfers.put(
-            self._directory / result.path, result
-        ):
+        if not isinstance(result, Video):
+            return result
+        path = self._directory / result.path
+        before = _signature(path)
+        if not self._transfers.put(path, result):
             self._transfers.hold_back(request.hash, result.sha256)
+        if _signature(path) != before and not is_clip(path, result):
+            text = f"{result.path} was changed while the store was given it"
+            return DownloadFailed("changed", text)
         return result
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file; None where there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
