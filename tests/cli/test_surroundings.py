@@ -47,9 +47,11 @@ def veogen(
 @pytest.mark.parametrize(
     ("closed", "heard"),
     [
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((">&-", False), ("<&-", True))),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((">&-", False), ("<&-", True), ("<&- >&- 2>&-", False))
+        ),
         ("2>&-", True),
-        ("<&- >&- 2>&-", False),
     ],
 )
 def test_what_is_closed_is_written_by_nobody(project: Path, closed: str, *, heard: bool) -> None:
@@ -111,6 +113,7 @@ def test_a_reader_may_leave(project: Path, format_: str) -> None:
     assert (len(out), err) == (9, "")
 
 
+@pytest.mark.slow
 def test_a_path_that_no_encoding_has_is_printed_as_it_is(project: Path) -> None:
     run, cut = (os.fsdecode(name) for name in (b"run\xe9", b"cut\xe9"))
     veogen(project, f"run trip.yaml --select '*Oslo*' --simulate --generation-time 0 --dir {run}")

@@ -73,7 +73,7 @@ class Busy:
     [
         pytest.param(0.0, 3.0, id="no time: every 3 seconds"),
         pytest.param(0.1, 3.0, id="a tenth of a second"),
-        pytest.param(0.8, 16.0, id="as long as 100,000 lines take"),
+        pytest.param(0.8, 16.0, id="as long as 100,000 lines take", marks=pytest.mark.slow),
     ],
 )
 def test_rewriting_takes_a_twentieth_of_a_run_at_most(
@@ -90,6 +90,7 @@ def test_rewriting_takes_a_twentieth_of_a_run_at_most(
     assert max(apart) <= every + 0.2
 
 
+@pytest.mark.slow
 def test_it_is_rewritten_often_again_once_that_takes_no_time(tmp_path: Path) -> None:
     with Journal.create(tmp_path / "journal.db", Header("trip", "evolink")) as journal:
         busy = Busy(tmp_path, journal)
@@ -102,6 +103,7 @@ def test_it_is_rewritten_often_again_once_that_takes_no_time(tmp_path: Path) -> 
     assert max(apart) <= 3.2
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_is_written_whatever_it_took_before(tmp_path: Path) -> None:
     with Journal.create(tmp_path / "journal.db", Header("trip", "evolink")) as journal:
         busy = Busy(tmp_path, journal)
