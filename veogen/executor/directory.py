@@ -229,11 +229,7 @@ class RunDirectory:
 
     def results_signature(self) -> tuple[int, ...] | None:
         """What changes when somebody changes the results; None when there are none."""
-        try:
-            status = self.results.lstat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        return file_signature(self.results)
 
     def write_results(self, ledger: Ledger, renderer: ManifestRenderer) -> bytes | None:
         """Write the manifest whole, and only if its bytes change: those that were written."""
@@ -378,6 +374,15 @@ def partial_name(name: str) -> str:
     raw = os.fsencode(name)
     short = name if len(raw) <= _LONGEST_NAME else hashlib.sha256(raw).hexdigest()
     return f".{short}.part"
+
+
+def file_signature(path: Path) -> tuple[int, ...] | None:
+    """What changes when somebody changes a file; None where there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def move_into_place(part: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from veogen.executor.directory import move_into_place
+from veogen.executor.directory import file_signature, move_into_place
 from veogen.executor.downloads import Downloader, DownloadFailed, DownloadResult
 from veogen.executor.others import ClipMoved
 from veogen.executor.reconcile import is_clip
@@ -120,19 +120,10 @@ class StoringDownloader:
         if not isinstance(result, Video):
             return result
         path = self._directory / result.path
-        before = _signature(path)
+        before = file_signature(path)
         if not self._transfers.put(path, result):
             self._transfers.hold_back(request.hash, result.sha256)
-        if _signature(path) != before and not is_clip(path, result):
+        if file_signature(path) != before and not is_clip(path, result):
             text = f"{result.path} was changed while the store was given it"
             return DownloadFailed("changed", text)
         return result
-
-
-def _signature(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file; None where there is none."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

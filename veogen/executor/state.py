@@ -305,7 +305,7 @@ class RunState:
         now, is_ours = self.clock.now(), self._results.is_as_written
         news = list(imported_purchases(manifest, self.ledger, now, is_ours))
         if unknown := list(unknown_requests(manifest, self.ledger)):
-            self._is_kept(lambda: self._journal.remember(unknown))
+            self._persist(lambda: self._journal.remember(unknown))
             planned = [standing.request for standing in self.ledger.planned]
             self.ledger.adopt(planned, [*self._journal.former(), *unknown])
         if news:
@@ -348,14 +348,14 @@ class RunState:
     def _keep(self, events: Sequence[Event]) -> None:
         """What has happened cannot be refused."""
         self._unsaved.extend(events)
-        if self._is_kept(lambda: self._journal.append(self._unsaved, self.clock.now())):
+        if self._persist(lambda: self._journal.append(self._unsaved, self.clock.now())):
             self._unsaved.clear()
             return
         for event in self._unsaved:
             self.listener.note(f"NOT ON RECORD, keep this line: {event}")
 
-    def _is_kept(self, write: Callable[[], None]) -> bool:
-        """Whether the journal has it now: on a full disk the reserve makes room for it."""
+    def _persist(self, write: Callable[[], None]) -> bool:
+        """Write to the journal, on a full disk with the room of the reserve; whether it was."""
         try:
             write()
         except JournalFullError as error:
