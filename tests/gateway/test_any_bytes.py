@@ -68,7 +68,7 @@ def host() -> Iterator[Host]:
         yield scripted
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=ANSWERS)
 def test_a_client_survives_any_answer(raw: bytes, host: Host) -> None:
     host.otherwise = say(raw)
@@ -88,7 +88,7 @@ def test_a_client_survives_any_answer(raw: bytes, host: Host) -> None:
     assert KEY not in repr((submission, found))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=ANSWERS)
 def test_a_download_survives_any_answer(raw: bytes, host: Host) -> None:
     host.otherwise = say(raw)

@@ -297,7 +297,7 @@ def shots(draw: st.DrawFn) -> dict[str, Any]:
     return shot
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(shots())
 def test_whatever_is_quick_is_the_same(shot: dict[str, Any]) -> None:
     text = spec(shot)
